@@ -1,0 +1,164 @@
+//! Who calls: a bearer token is verified and becomes a [`Caller`]; nothing further in reads headers (ACC-003).
+
+use std::sync::Arc;
+
+use cosell_types::{Caller, Clock, Member, Role, Side};
+use http::HeaderMap;
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde::Deserialize;
+
+use crate::jwks::Keys;
+
+/// Algorithms accepted, whatever a token's header says: asymmetric ones only.
+pub(crate) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+/// Longest token looked at.
+const MAX_TOKEN: usize = 8 * 1024;
+/// How far two clocks may be apart, in seconds.
+const LEEWAY: i64 = 30;
+/// Longest validity accepted, in seconds.
+const MAX_VALIDITY: i64 = 3600;
+
+/// Options for verifying tokens.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AuthArgs {
+    /// `iss` that tokens must have.
+    #[arg(long, env = "COSELL_TOKEN_ISSUER")]
+    pub token_issuer: String,
+
+    /// `aud` that tokens must have.
+    #[arg(long, env = "COSELL_TOKEN_AUDIENCE", default_value = "cosell")]
+    pub token_audience: String,
+
+    /// The issuer's public keys (JWKS, RFC 7517): a file, or an `https://` address.
+    #[arg(long, env = "COSELL_JWKS")]
+    pub jwks: String,
+}
+
+/// Verifies bearer tokens of one issuer.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    keys: Keys,
+    issuer: String,
+    audience: String,
+    clock: Clock,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+    side: String,
+    account_id: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+impl Verifier {
+    /// A verifier for these options; keys are read when the first token comes.
+    pub fn new(args: &AuthArgs, clock: Clock) -> Self {
+        Verifier(Arc::new(Inner {
+            keys: Keys::new(&args.jwks),
+            issuer: args.token_issuer.clone(),
+            audience: args.token_audience.clone(),
+            clock,
+        }))
+    }
+
+    /// Whether the issuer's keys were ever read; until then nobody can be let in.
+    pub async fn is_ready(&self) -> bool {
+        self.0.keys.are_loaded().await
+    }
+
+    /// The caller whom the headers prove; `None` for every kind of missing or bad token alike.
+    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Option<Caller> {
+        let token = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+        let token = token
+            .strip_prefix("Bearer ")
+            .or_else(|| token.strip_prefix("bearer "))?;
+        match self.verify(token).await {
+            Ok(caller) => Some(caller),
+            Err(why) => {
+                tracing::debug!(why, "a token was refused");
+                None
+            }
+        }
+    }
+
+    async fn verify(&self, token: &str) -> Result<Caller, &'static str> {
+        if token.len() > MAX_TOKEN {
+            return Err("too long");
+        }
+        let header = decode_header(token).map_err(|_| "no readable header")?;
+        if !ALGORITHMS.contains(&header.alg) {
+            return Err("algorithm not allowed");
+        }
+        // RFC 9068; keeps an identity token from being used as an access token.
+        if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")) {
+            return Err("not an access token");
+        }
+        let kid = header.kid.ok_or("no key id")?;
+        let key = self.0.keys.find(&kid, header.alg).await.ok_or("no such key")?;
+
+        let mut validation = Validation::new(header.alg);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_issuer(&[&self.0.issuer]);
+        validation.set_audience(&[&self.0.audience]);
+        // Times are checked below, against the clock that everything else goes by.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let claims = decode::<Claims>(token, &key, &validation)
+            .map_err(|_| "signature or claims wrong")?
+            .claims;
+
+        let now = self.0.clock.now().timestamp();
+        if claims.exp + LEEWAY <= now {
+            return Err("expired");
+        }
+        if claims.nbf.is_some_and(|nbf| nbf > now + LEEWAY) || claims.iat > now + LEEWAY {
+            return Err("not valid yet");
+        }
+        if claims.exp - claims.iat > MAX_VALIDITY {
+            return Err("valid for too long");
+        }
+        caller(claims)
+    }
+}
+
+fn caller(claims: Claims) -> Result<Caller, &'static str> {
+    let side = match claims.side.as_str() {
+        "partner" => Side::Partner,
+        "aws" => Side::Aws,
+        "service" => {
+            let name = claims
+                .sub
+                .strip_prefix("service:")
+                .and_then(|name| name.parse().ok());
+            return name.map(Caller::Service).ok_or("not a service");
+        }
+        _ => return Err("unknown side"),
+    };
+    let account = claims
+        .account_id
+        .and_then(|id| id.parse().ok())
+        .ok_or("no account")?;
+    let id = claims.sub.parse().map_err(|_| "subject is no member id")?;
+    Ok(Caller::Member(Member {
+        id,
+        account,
+        side,
+        roles: roles(&claims.roles, side),
+    }))
+}
+
+/// The one place where a member's roles come from. Roles of the other side and unknown ones give no rights.
+fn roles(claimed: &[String], side: Side) -> Vec<Role> {
+    claimed
+        .iter()
+        .filter_map(|name| name.parse::<Role>().ok())
+        .filter(|role| role.side() == side)
+        .collect()
+}

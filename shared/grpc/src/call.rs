@@ -1,0 +1,211 @@
+//! From a tonic request to a use case and back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use cosell_proto::{Mutation, Validate};
+use cosell_telemetry::metrics;
+use cosell_types::{Caller, Member, Violation, random};
+use opentelemetry::KeyValue;
+use tonic::{Request, Response, Status};
+use tracing::{Instrument as _, Span};
+
+use crate::{Deadline, Failure, Retry};
+
+/// How often a use case is tried when others keep winning the same record.
+const ATTEMPTS: u32 = 3;
+
+/// How a call is told apart from all others.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// `x-request-id` of the client, or one made here.
+    pub request_id: Arc<str>,
+    /// Package, service and method, such as `cosell.review.v1.ReviewService/DecideReview`.
+    pub rpc: Arc<str>,
+    /// When the call arrived.
+    pub received: DateTime<Utc>,
+}
+
+/// A call that may be made.
+#[derive(Clone, Debug)]
+pub struct Call<M> {
+    /// Who calls.
+    pub caller: Caller,
+    /// What is asked.
+    pub message: M,
+    /// What is wrong with the shape of the record in the message. Only [`write_with_rules`] lets such a call through,
+    /// for the use case to report it together with what the rules find.
+    pub shape: Vec<Violation>,
+    /// When it has to be answered.
+    pub deadline: Deadline,
+    /// Which call it is.
+    pub tag: Tag,
+}
+
+impl<M> Call<M> {
+    /// The person who calls. For RPCs that services may not call, which access has made sure of.
+    pub fn member(&self) -> Result<&Member, Failure> {
+        match &self.caller {
+            Caller::Member(member) => Ok(member),
+            Caller::Service(_) => Err(Failure::internal(
+                "a service got past access where only members may",
+            )),
+        }
+    }
+}
+
+/// Runs a use case that only reads. It is dropped when the client goes away.
+pub async fn read<M, R, F>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    handle: impl FnOnce(Call<M>) -> F,
+) -> Result<Response<R>, Status>
+where
+    M: Validate,
+    F: Future<Output = Result<R, Failure>>,
+{
+    let tag = tag_of(&request);
+    let result = match open(request, permit, None) {
+        Ok(call) => handle(call).await,
+        Err(failure) => Err(failure),
+    };
+    result
+        .map(Response::new)
+        .map_err(|failure| failure.into_status(&tag))
+}
+
+/// Runs a use case that writes. It runs in a task of its own, so that a client that goes away cannot stop it between
+/// two statements; its answer is found again with the same request id. Where others won the same record, or the
+/// connection broke, it runs again as far as that cannot act twice.
+pub async fn write<M, R, F>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    handle: impl Fn(Call<M>) -> F + Send + 'static,
+) -> Result<Response<R>, Status>
+where
+    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    R: Send + 'static,
+    F: Future<Output = Result<R, Failure>> + Send + 'static,
+{
+    shielded(request, permit, None, handle).await
+}
+
+/// As [`write`], for a message that holds a whole record in this field: the use case sees the record even when its
+/// shape is wrong, so that the client is told of everything at once (PLT-007).
+pub async fn write_with_rules<M, R, F>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    record: &'static str,
+    handle: impl Fn(Call<M>) -> F + Send + 'static,
+) -> Result<Response<R>, Status>
+where
+    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    R: Send + 'static,
+    F: Future<Output = Result<R, Failure>> + Send + 'static,
+{
+    shielded(request, permit, Some(record), handle).await
+}
+
+async fn shielded<M, R, F>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    record: Option<&'static str>,
+    handle: impl Fn(Call<M>) -> F + Send + 'static,
+) -> Result<Response<R>, Status>
+where
+    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    R: Send + 'static,
+    F: Future<Output = Result<R, Failure>> + Send + 'static,
+{
+    let tag = tag_of(&request);
+    let result = match open(request, permit, record) {
+        Ok(call) => {
+            let task = tokio::spawn(attempt(call, handle).instrument(Span::current()));
+            task.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
+        }
+        Err(failure) => Err(failure),
+    };
+    result
+        .map(Response::new)
+        .map_err(|failure| failure.into_status(&tag))
+}
+
+async fn attempt<M, R, F>(call: Call<M>, handle: impl Fn(Call<M>) -> F) -> Result<R, Failure>
+where
+    M: Mutation + Clone,
+    F: Future<Output = Result<R, Failure>>,
+{
+    let repeatable = !call.message.request_id().is_empty();
+    let mut tried = 1;
+    loop {
+        let failure = match handle(call.clone()).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let again = match failure.may_retry() {
+            Retry::Never => false,
+            Retry::Transaction => true,
+            Retry::IfRepeatable => repeatable,
+        };
+        if !again || tried == ATTEMPTS || call.deadline.left().is_zero() {
+            return Err(failure);
+        }
+        tracing::debug!(%failure, tried, "the use case runs again");
+        tokio::time::sleep(Duration::from_millis(10 << tried).mul_f64(random::jitter())).await;
+        tried += 1;
+    }
+}
+
+/// Checks, in this order, that the caller may call this RPC at all and that the message is valid in itself; what is
+/// wrong within `record` is left to the use case.
+fn open<M: Validate>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    record: Option<&str>,
+) -> Result<Call<M>, Failure> {
+    let tag = tag_of(&request);
+    let extensions = request.extensions();
+    let caller = extensions
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(Failure::token_invalid)?;
+    let deadline = extensions
+        .get::<Deadline>()
+        .copied()
+        .ok_or_else(|| Failure::internal("no edge"))?;
+    if !permit(&caller) {
+        metrics::ACCESS_DENIED.add(1, &[KeyValue::new("rpc.method", tag.rpc.to_string())]);
+        tracing::info!(actor = caller.actor(), rpc = %tag.rpc, "access denied");
+        return Err(Failure::role_not_permitted(&tag.rpc));
+    }
+    let message = request.into_inner();
+    let shape = message.violations();
+    let within = |violation: &Violation| {
+        record.is_some_and(|record| {
+            violation
+                .field
+                .strip_prefix(record)
+                .is_some_and(|rest| rest.starts_with('.'))
+        })
+    };
+    if shape.iter().all(within) {
+        Ok(Call {
+            caller,
+            message,
+            shape,
+            deadline,
+            tag,
+        })
+    } else {
+        Err(Failure::invalid(shape))
+    }
+}
+
+fn tag_of<M>(request: &Request<M>) -> Tag {
+    request.extensions().get::<Tag>().cloned().unwrap_or_else(|| Tag {
+        request_id: "".into(),
+        rpc: "".into(),
+        received: DateTime::UNIX_EPOCH,
+    })
+}

@@ -1,0 +1,244 @@
+//! What happens to every call before a service sees it and after: request id and trace, a limit to the calls in
+//! hand, the deadline, the caller's identity, and that every refusal leaves with its reason.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+
+use cosell_telemetry::{metrics, propagate};
+use cosell_types::{Caller, Clock, random};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use opentelemetry::KeyValue;
+use prost::Message as _;
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+use tracing::{Instrument as _, field, info_span};
+
+use crate::{Deadline, Failure, Tag, Verifier};
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// Every RPC of the definitions; a metric must not grow with paths that a client invents.
+static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
+    let services = set
+        .file
+        .iter()
+        .flat_map(|file| file.service.iter().map(move |service| (file.package(), service)));
+    services
+        .flat_map(|(package, service)| {
+            service
+                .method
+                .iter()
+                .map(move |method| format!("{package}.{}/{}", service.name(), method.name()))
+        })
+        .collect()
+});
+
+/// The layer around all services of a process.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+struct Inner {
+    verifier: Verifier,
+    clock: Clock,
+    room: Semaphore,
+}
+
+impl Edge {
+    /// An edge that admits whom the verifier knows, and at most this many calls at a time.
+    pub fn new(verifier: Verifier, clock: Clock, max_calls: usize) -> Self {
+        Edge(Arc::new(Inner {
+            verifier,
+            clock,
+            room: Semaphore::new(max_calls),
+        }))
+    }
+}
+
+impl<S> Layer<S> for Edge {
+    type Service = Edged<S>;
+
+    fn layer(&self, inner: S) -> Edged<S> {
+        Edged {
+            edge: self.0.clone(),
+            inner,
+        }
+    }
+}
+
+/// A service behind the edge.
+#[derive(Clone)]
+pub struct Edged<S> {
+    edge: Arc<Inner>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Edged<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone that was polled ready is the one to use; its replacement is polled by the next call.
+        let replacement = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, replacement);
+        let edge = self.edge.clone();
+        Box::pin(async move { edge.pass(request, inner).await })
+    }
+}
+
+impl Inner {
+    async fn pass<S>(&self, mut request: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Send,
+        S::Future: Send,
+    {
+        let received = self.clock.now();
+        let rpc: Arc<str> = request.uri().path().trim_start_matches('/').into();
+        let tag = Tag {
+            request_id: request_id(request.headers(), received).into(),
+            rpc,
+            received,
+        };
+        let known = KNOWN.contains(&*tag.rpc);
+        let label = if known {
+            tag.rpc.to_string()
+        } else {
+            "_OTHER".to_owned()
+        };
+        let span = info_span!(
+            "call",
+            otel.kind = "server",
+            otel.name = %label,
+            rpc.system.name = "grpc",
+            rpc.method = %label,
+            rpc.response.status_code = field::Empty,
+            trace_id = field::Empty,
+            request_id = %tag.request_id,
+        );
+        let trace_id = propagate::adopt(&span, &propagate::from_headers(request.headers()));
+        span.record("trace_id", trace_id);
+
+        let started = tokio::time::Instant::now();
+        request.extensions_mut().insert(tag.clone());
+        let response = async {
+            if is_public(&tag.rpc) {
+                return inner.call(request).await;
+            }
+            match self.admit(&mut request).await {
+                Ok((_permit, deadline)) => {
+                    let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
+                    Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
+                        Ok(Ok(answer)) => explain(answer?, &tag),
+                        Ok(Err(panic)) => refuse(Failure::internal(panic_text(&*panic)), &tag),
+                        Err(_) => refuse(Failure::deadline_exceeded(), &tag),
+                    })
+                }
+                Err(failure) => Ok(refuse(failure, &tag)),
+            }
+        }
+        .instrument(span.clone())
+        .await;
+
+        let mut response = response?;
+        if let Ok(value) = HeaderValue::from_str(&tag.request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+        span.record("rpc.response.status_code", i32::from(code));
+        if known {
+            let labels = [
+                KeyValue::new("rpc.method", label),
+                KeyValue::new("rpc.response.status_code", i64::from(i32::from(code))),
+            ];
+            metrics::RPC_DURATION.record(started.elapsed().as_secs_f64(), &labels);
+        }
+        Ok(response)
+    }
+
+    /// Room, time and identity, in this order: a service that is full must not spend work on finding out who calls.
+    async fn admit(
+        &self,
+        request: &mut Request<Body>,
+    ) -> Result<(tokio::sync::SemaphorePermit<'_>, Deadline), Failure> {
+        let permit = self.room.try_acquire().map_err(|_| {
+            metrics::CALLS_SHED.add(1, &[]);
+            Failure::overloaded()
+        })?;
+        let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
+        let caller: Caller = self
+            .verifier
+            .authenticate(request.headers())
+            .await
+            .ok_or_else(Failure::token_invalid)?;
+        request.extensions_mut().insert(deadline);
+        request.extensions_mut().insert(caller);
+        Ok((permit, deadline))
+    }
+}
+
+/// Health and reflection are not ours to guard; the server offers them only where they may be seen.
+fn is_public(rpc: &str) -> bool {
+    rpc.starts_with("grpc.health.") || rpc.starts_with("grpc.reflection.")
+}
+
+fn request_id(headers: &HeaderMap, received: chrono::DateTime<chrono::Utc>) -> String {
+    let stated = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| {
+            (1..=64).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+    stated.map_or_else(|| random::uuid(received).to_string(), str::to_owned)
+}
+
+fn refuse(failure: Failure, tag: &Tag) -> Response<Body> {
+    failure.into_status(tag).into_http()
+}
+
+/// A status that tonic made by itself has no reason in it; give it ours.
+fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
+    let Some(status) = Status::from_header_map(response.headers()) else {
+        return response;
+    };
+    if !status.details().is_empty() {
+        return response;
+    }
+    match status.code() {
+        Code::Unimplemented => refuse(Failure::unknown_method(), tag),
+        Code::OutOfRange => refuse(Failure::message_too_large(), tag),
+        // Our own INTERNAL always has details: this one is about the frame or the message.
+        Code::Internal | Code::InvalidArgument | Code::Unknown => {
+            tracing::debug!(cause = status.message(), "a request could not be decoded");
+            refuse(Failure::malformed(), tag)
+        }
+        _ => response,
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "panicked: {}",
+        text.unwrap_or_else(|| "with something that is no text".to_owned())
+    )
+}

@@ -1,0 +1,98 @@
+//! An issuer of tokens for development and tests. Production has its own identity provider.
+
+use anyhow::anyhow;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use cosell_types::{Caller, Clock, Side};
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use crate::AuthArgs;
+
+const KEY_ID: &str = "development";
+/// `iss` of development tokens.
+const ISSUER: &str = "https://issuer.cosell.invalid";
+
+/// Signs tokens with a key of its own.
+#[derive(Clone)]
+pub struct Issuer {
+    key: EncodingKey,
+    jwks: String,
+    clock: Clock,
+}
+
+impl Issuer {
+    /// An issuer with a new key.
+    pub fn generate(clock: Clock) -> anyhow::Result<Self> {
+        Self::from_der(&Self::new_key()?, clock)
+    }
+
+    /// A new key, to be kept for other processes that issue tokens.
+    pub fn new_key() -> anyhow::Result<Vec<u8>> {
+        let pair = Ed25519KeyPair::generate().map_err(|_| anyhow!("no key could be generated"))?;
+        let der = pair
+            .to_pkcs8v1()
+            .map_err(|_| anyhow!("the key could not be encoded"))?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    /// An issuer with a kept key.
+    pub fn from_der(der: &[u8], clock: Clock) -> anyhow::Result<Self> {
+        let key = EncodingKey::from_ed_der(der);
+        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
+        jwk.common.key_id = Some(KEY_ID.to_owned());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        let jwks = serde_json::to_string(&JwkSet { keys: vec![jwk] })?;
+        Ok(Self { key, jwks, clock })
+    }
+
+    /// The public key as a JWK set.
+    pub fn jwks(&self) -> &str {
+        &self.jwks
+    }
+
+    /// What a verifier of these tokens needs, when the JWK set is kept at a place.
+    pub fn auth_args(&self, jwks: impl Into<String>) -> AuthArgs {
+        AuthArgs {
+            token_issuer: ISSUER.to_owned(),
+            token_audience: "cosell".to_owned(),
+            jwks: jwks.into(),
+        }
+    }
+
+    /// A token for a caller, valid for an hour.
+    pub fn token(&self, caller: &Caller) -> anyhow::Result<String> {
+        self.sign(&self.claims(caller))
+    }
+
+    /// The claims of such a token.
+    pub fn claims(&self, caller: &Caller) -> Value {
+        let now = self.clock.now().timestamp();
+        let mut claims = json!({ "iss": ISSUER, "aud": "cosell", "iat": now, "nbf": now, "exp": now + 3600 });
+        match caller {
+            Caller::Member(member) => {
+                let roles: Vec<_> = member.roles.iter().map(|role| role.name()).collect();
+                claims["sub"] = json!(member.id);
+                claims["account_id"] = json!(member.account);
+                claims["roles"] = json!(roles);
+                claims["side"] = json!(match member.side {
+                    Side::Partner => "partner",
+                    Side::Aws => "aws",
+                });
+            }
+            Caller::Service(_) => {
+                claims["sub"] = json!(caller.actor());
+                claims["side"] = json!("service");
+            }
+        }
+        claims
+    }
+
+    /// A token with any claims, also wrong ones.
+    pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some("at+jwt".to_owned());
+        header.kid = Some(KEY_ID.to_owned());
+        Ok(encode(&header, claims, &self.key)?)
+    }
+}

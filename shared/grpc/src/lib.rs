@@ -1,0 +1,42 @@
+//! What every gRPC service of cosell shares: how a call comes in, who makes it, how long it may take, how it is
+//! refused, and how the process starts and stops. Nothing here knows a bounded context.
+//!
+//! A call passes [`Edge`] (trace, overload, deadline, identity), then [`open`](call::open) (access, validation), then
+//! the use case, whose [`Failure`] becomes a status with `google.rpc` details.
+
+mod auth;
+mod call;
+mod client;
+pub mod convert;
+mod deadline;
+mod edge;
+mod etag;
+mod failure;
+mod health;
+mod incoming;
+mod issuer;
+mod jwks;
+pub mod mask;
+mod page;
+mod server;
+
+pub use auth::{AuthArgs, Verifier};
+pub use call::{Call, Tag, read, write, write_with_rules};
+pub use client::{Peer, TokenSource};
+pub use deadline::Deadline;
+pub use edge::Edge;
+pub use failure::{Failure, Retry, reason_name};
+pub use health::{Check, Readiness};
+pub use issuer::Issuer;
+pub use page::{MAX_PAGE_SIZE, PageQuery, page_size};
+pub use server::{Listeners, ServeArgs, serve};
+
+/// Largest request that a service takes, in bytes (PLT-010).
+pub const MAX_REQUEST: usize = 1024 * 1024;
+/// Largest answer that a service gives, in bytes.
+pub const MAX_RESPONSE: usize = 4 * 1024 * 1024;
+
+/// Etags: the revision of a record, quoted (PLT-003).
+pub mod etags {
+    pub use crate::etag::{check, of};
+}

@@ -1,0 +1,164 @@
+//! Starts the listeners of a process and ends them in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cosell_types::random;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tracing::Instrument as _;
+
+use crate::{Edge, Readiness, incoming};
+
+/// Streams on one connection; tonic's own default is no limit.
+const MAX_STREAMS: u32 = 128;
+/// Header lists: a token of at most 8 KiB, and room.
+const MAX_HEADERS: u32 = 16 * 1024;
+/// Connections end after this long, so that new replicas are found.
+const CONNECTION_AGE: Duration = Duration::from_secs(600);
+
+/// Options of every process that serves gRPC.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Address for calls.
+    #[arg(long, env = "COSELL_LISTEN", default_value = "0.0.0.0:50051")]
+    pub listen: SocketAddr,
+
+    /// Address for health checks, in plain text; not to be reachable from outside.
+    #[arg(long, env = "COSELL_HEALTH_LISTEN", default_value = "0.0.0.0:50052")]
+    pub health_listen: SocketAddr,
+
+    /// Most calls in hand; further ones are refused with RESOURCE_EXHAUSTED.
+    #[arg(long, env = "COSELL_MAX_CALLS", default_value_t = 256)]
+    pub max_calls: usize,
+
+    /// Offer server reflection; for development.
+    #[arg(long, env = "COSELL_REFLECTION")]
+    pub reflection: bool,
+
+    /// Seconds that calls in hand get to finish when the process ends.
+    #[arg(long, env = "COSELL_DRAIN_SECONDS", default_value_t = 20)]
+    pub drain_seconds: u64,
+
+    /// Certificate chain (PEM) for TLS on the address for calls; plain text if absent.
+    #[arg(long, env = "COSELL_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key (PEM) of the certificate.
+    #[arg(long, env = "COSELL_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// The open sockets of a process. Opened before anything else, so that services can be told their own address.
+#[derive(Debug)]
+pub struct Listeners {
+    calls: TcpListener,
+    health: TcpListener,
+}
+
+impl Listeners {
+    /// Opens the sockets.
+    pub async fn bind(args: &ServeArgs) -> anyhow::Result<Self> {
+        let bind = async |address: SocketAddr| {
+            TcpListener::bind(address)
+                .await
+                .with_context(|| format!("listening on {address}"))
+        };
+        Ok(Self {
+            calls: bind(args.listen).await?,
+            health: bind(args.health_listen).await?,
+        })
+    }
+
+    /// Address for calls.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.calls.local_addr()?)
+    }
+
+    /// Address for health checks.
+    pub fn health_address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.health.local_addr()?)
+    }
+}
+
+/// Serves until `stop` resolves, then lets calls in hand finish.
+pub async fn serve(
+    args: &ServeArgs,
+    listeners: Listeners,
+    routes: Routes,
+    services: Vec<String>,
+    edge: Edge,
+    readiness: Readiness,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let Listeners { calls, health } = listeners;
+    tracing::info!(address = %calls.local_addr()?, health = %health.local_addr()?, "serving");
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let reporting = tokio::spawn(readiness.clone().report(reporter, services).in_current_span());
+    let health_server = tokio::spawn(
+        Server::builder()
+            .add_service(health_service.clone())
+            .serve_with_incoming(incoming::connections(health)),
+    );
+
+    let mut server = builder(args)?.layer(edge);
+    let mut router = server.add_routes(routes).add_service(health_service);
+    if args.reflection {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS)
+            .build_v1()?;
+        router = router.add_service(reflection);
+    }
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(
+        incoming::connections(calls),
+        async {
+            let _ = ended.await;
+        },
+    ));
+    tokio::select! {
+        () = stop => {}
+        ended = &mut serving => {
+            ended?.context("serving calls")?;
+            anyhow::bail!("the server ended by itself");
+        }
+    }
+    readiness.drain();
+    drop(end);
+    // Not `serving.await` alone: one silent connection or open stream would keep it for ever.
+    let drained = tokio::time::timeout(Duration::from_secs(args.drain_seconds), serving).await;
+    if drained.is_err() {
+        tracing::warn!(
+            seconds = args.drain_seconds,
+            "connections were still open at the end and are cut"
+        );
+    }
+    reporting.abort();
+    health_server.abort();
+    Ok(())
+}
+
+fn builder(args: &ServeArgs) -> anyhow::Result<Server> {
+    // No `max_connection_age_grace`: with it tonic cuts calls in hand instead of letting them finish.
+    let server = Server::builder()
+        .max_concurrent_streams(MAX_STREAMS)
+        .http2_max_header_list_size(MAX_HEADERS)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .http2_adaptive_window(Some(false))
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024)
+        .max_connection_age(CONNECTION_AGE.mul_f64(0.9 + 0.2 * (random::jitter() - 0.5)));
+    let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
+        return Ok(server);
+    };
+    let cert = std::fs::read(cert).context("reading the certificate")?;
+    let key = std::fs::read(key).context("reading the certificate's key")?;
+    let tls = ServerTlsConfig::new()
+        .identity(Identity::from_pem(cert, key))
+        .timeout(Duration::from_secs(5));
+    Ok(server.tls_config(tls)?)
+}

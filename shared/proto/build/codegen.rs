@@ -1,0 +1,275 @@
+//! Writes `impl Validate` and `impl Debug` for every message, and `impl Debug` for every enum.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::rules::{self, Rules};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The Rust source of all implementations.
+pub fn generate(pool: &DescriptorPool) -> Result<String> {
+    let mut code = String::new();
+    for message in pool
+        .all_messages()
+        .filter(|m| crate::is_generated(m.package_name()) && !m.is_map_entry())
+    {
+        validate_impl(&mut code, &message)?;
+        debug_impl(&mut code, &message)?;
+        mutation_impl(&mut code, &message)?;
+    }
+    for descriptor in pool.all_enums().filter(|e| crate::is_generated(e.package_name())) {
+        enum_debug_impl(&mut code, &descriptor)?;
+    }
+    Ok(code)
+}
+
+fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
+    let mut body = String::new();
+    for field in message.fields() {
+        let rules = rules::of(&field)?;
+        field_checks(&mut body, &field, &rules)?;
+    }
+    let (at, found) = if body.is_empty() {
+        ("_", "_")
+    } else {
+        ("at", "found")
+    };
+    writeln!(
+        code,
+        "impl Validate for {} {{\n    fn check(&self, {at}: &FieldPath<'_>, {found}: &mut Vec<Violation>) {{\n{body}    }}\n}}",
+        rust_path(message.full_name(), message.parent_message().as_ref())
+    )?;
+    Ok(())
+}
+
+fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Result<()> {
+    let name = rust_field(field.name());
+    let at = format!("&at.field({:?})", field.name());
+    if field.is_list() {
+        if !rules.is_empty() {
+            let unique = rules.unique;
+            writeln!(
+                body,
+                "        items(&self.{name}, {:?}, {:?}, {unique}, {at}, found);",
+                rules.min_items, rules.max_items
+            )?;
+        }
+        let item_rules = rules.items.as_deref().cloned().unwrap_or_default();
+        let check = value_check(field, &item_rules, "item", "&list.index(index)")?;
+        if !check.is_empty() {
+            writeln!(body, "        let list = {};", at.trim_start_matches('&'))?;
+            writeln!(
+                body,
+                "        for (index, item) in self.{name}.iter().enumerate() {{ {check} }}"
+            )?;
+        }
+        return Ok(());
+    }
+    if matches!(field.kind(), Kind::Message(_)) || field.supports_presence() {
+        if rules.required {
+            writeln!(body, "        required(self.{name}.is_some(), {at}, found);")?;
+        }
+        let check = value_check(field, rules, "value", &at)?;
+        if !check.is_empty() {
+            writeln!(body, "        if let Some(value) = &self.{name} {{ {check} }}")?;
+        }
+    } else {
+        let check = value_check(field, rules, &format!("&self.{name}"), &at)?;
+        if !check.is_empty() {
+            writeln!(body, "        {check}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The call that checks one value, or nothing where there is nothing to check.
+fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) -> Result<String> {
+    Ok(match field.kind() {
+        Kind::Message(message) if crate::is_generated(message.package_name()) => {
+            format!("{value}.check({at}, found);").replace("&self.", "self.")
+        }
+        Kind::String if !rules.is_empty() => {
+            let pattern = match &rules.pattern {
+                Some(pattern) => format!(
+                    "Some({{ static P: LazyLock<Regex> = LazyLock::new(|| pattern({pattern:?})); &*P }})"
+                ),
+                None => "None".to_owned(),
+            };
+            format!(
+                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?} }}, {at}, found);",
+                rules.ignore_zero && !rules.required,
+                if rules.required {
+                    rules.min_len.max(Some(1))
+                } else {
+                    rules.min_len
+                },
+                rules.max_len,
+                rules.uuid,
+                first_sentence(field),
+            )
+        }
+        Kind::Enum(descriptor) if rules.defined_only => {
+            let allowed: Vec<_> = descriptor
+                .values()
+                .filter(|value| value.number() != 0)
+                .map(|value| value.name().to_owned())
+                .collect();
+            format!(
+                "enumeration({}, |number| {}::try_from(number).is_ok(), {}, {:?}, {at}, found);",
+                scalar(value),
+                rust_path(descriptor.full_name(), descriptor.parent_message().as_ref()),
+                rules.not_zero,
+                allowed.join(", "),
+            )
+        }
+        Kind::Int32 | Kind::Int64 if rules.gte.is_some() || rules.lte.is_some() => {
+            format!(
+                "integer({}, {:?}, {:?}, {at}, found);",
+                scalar(value),
+                rules.gte,
+                rules.lte
+            )
+        }
+        _ if rules.is_empty() || (rules.required && matches!(field.kind(), Kind::Message(_))) => {
+            String::new()
+        }
+        kind => {
+            return Err(format!("{}: no generator for these rules on {kind:?}", field.full_name()).into());
+        }
+    })
+}
+
+/// A request that can be repeated by its id is a request that changes something.
+fn mutation_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
+    if message.get_field_by_name("request_id").is_none() {
+        return Ok(());
+    }
+    let dry = if message.get_field_by_name("validate_only").is_some() {
+        "self.validate_only"
+    } else {
+        "false"
+    };
+    writeln!(
+        code,
+        "impl Mutation for {} {{\n    fn request_id(&self) -> &str {{ &self.request_id }}\n    fn validate_only(&self) -> bool {{ {dry} }}\n}}",
+        rust_path(message.full_name(), message.parent_message().as_ref())
+    )?;
+    Ok(())
+}
+
+fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
+    let path = rust_path(message.full_name(), message.parent_message().as_ref());
+    writeln!(code, "impl ::core::fmt::Debug for {path} {{")?;
+    writeln!(
+        code,
+        "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{"
+    )?;
+    writeln!(code, "        f.debug_struct({:?})", message.name())?;
+    for field in message.fields() {
+        let name = rust_field(field.name());
+        let redacted = field
+            .options()
+            .get_field_by_name("debug_redact")
+            .is_some_and(|v| v.as_bool() == Some(true));
+        if redacted {
+            writeln!(code, "            .field({:?}, &Redacted)", field.name())?;
+            continue;
+        }
+        match field.kind() {
+            Kind::Enum(descriptor) => {
+                let target = rust_path(descriptor.full_name(), descriptor.parent_message().as_ref());
+                writeln!(
+                    code,
+                    "            .field({:?}, &EnumNames(&self.{name}, |n| {target}::try_from(n).ok().map(|v| v.as_str_name())))",
+                    field.name()
+                )?;
+            }
+            _ => writeln!(code, "            .field({:?}, &self.{name})", field.name())?,
+        }
+    }
+    writeln!(code, "            .finish()\n    }}\n}}")?;
+    Ok(())
+}
+
+fn enum_debug_impl(code: &mut String, descriptor: &EnumDescriptor) -> Result<()> {
+    writeln!(
+        code,
+        "impl ::core::fmt::Debug for {} {{\n    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        f.write_str(self.as_str_name())\n    }}\n}}",
+        rust_path(descriptor.full_name(), descriptor.parent_message().as_ref())
+    )?;
+    Ok(())
+}
+
+/// The value itself, where `value` is a reference to it.
+fn scalar(value: &str) -> String {
+    value
+        .strip_prefix('&')
+        .map_or_else(|| format!("*{value}"), str::to_owned)
+}
+
+/// What an error says is expected: the first sentence of the field's own documentation.
+fn first_sentence(field: &FieldDescriptor) -> String {
+    let file = field.parent_file();
+    let comment = file
+        .file_descriptor_proto()
+        .source_code_info
+        .iter()
+        .flat_map(|info| &info.location)
+        .find(|location| location.path == field.path())
+        .map(|location| location.leading_comments().trim().replace('\n', " "))
+        .unwrap_or_default();
+    let sentence = comment
+        .split_once(". ")
+        .map_or(comment.as_str(), |(first, _)| first);
+    // Rule ids are for readers of the documentation, not for the person who mistyped a field.
+    let end = sentence
+        .find(" (OPP-")
+        .or_else(|| sentence.find(" (PLT-"))
+        .unwrap_or(sentence.len());
+    sentence[..end]
+        .trim_end_matches('.')
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// `cosell.review.v1.ReviewCase.State` as `crate::cosell::review::v1::review_case::State`.
+fn rust_path(full_name: &str, parent: Option<&MessageDescriptor>) -> String {
+    let parts: Vec<_> = full_name.split('.').collect();
+    let nested = if parent.is_some() { 2 } else { 1 };
+    let (packages, types) = parts.split_at(parts.len() - nested);
+    let mut path = String::from("crate");
+    for package in packages {
+        path.push_str("::");
+        path.push_str(&rust_field(package));
+    }
+    if nested == 2 {
+        path.push_str("::");
+        path.push_str(&snake(types[0]));
+    }
+    path.push_str("::");
+    path.push_str(types[nested - 1]);
+    path
+}
+
+fn rust_field(name: &str) -> String {
+    if name == "type" {
+        "r#type".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (index, letter) in name.chars().enumerate() {
+        if letter.is_ascii_uppercase() && index > 0 {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}

@@ -1,0 +1,73 @@
+//! Compiles `proto/` without `protoc`: messages, stubs, validators out of the `buf.validate` rules, and a `Debug`
+//! that never prints a field marked `debug_redact`.
+
+mod codegen;
+mod rules;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use prost_reflect::DescriptorPool;
+
+/// Only these packages become Rust code; the others are known to the descriptors alone.
+const GENERATED: [&str; 2] = ["cosell.", "google.type"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../proto")
+        .canonicalize()?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a build script learns its output folder only from the environment"
+    )]
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    #[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+    {
+        println!("cargo:rerun-if-changed={}", root.display());
+    }
+
+    let mut compiler = protox::Compiler::new([&root])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(proto_files(&root)?)?;
+    // Encoded from the compiler's own pool, so that custom options survive for reflection and for the rules.
+    let encoded = compiler.encode_file_descriptor_set();
+    fs::write(out.join("descriptors.bin"), &encoded)?;
+
+    let mut generated = compiler.file_descriptor_set();
+    generated
+        .file
+        .retain(|file| is_generated(file.package()) || file.package() == "google.protobuf");
+    let mut config = tonic_prost_build::Config::new();
+    config.skip_debug(["."]).enable_type_names();
+    tonic_prost_build::configure()
+        .include_file("modules.rs")
+        .compile_fds_with_config(generated, config)?;
+
+    let pool = DescriptorPool::decode(encoded.as_slice())?;
+    fs::write(out.join("impls.rs"), codegen::generate(&pool)?)?;
+    Ok(())
+}
+
+fn is_generated(package: &str) -> bool {
+    GENERATED.iter().any(|prefix| package.starts_with(prefix))
+}
+
+fn proto_files(root: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "proto") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

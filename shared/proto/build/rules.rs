@@ -1,0 +1,96 @@
+//! Reads the `buf.validate` rules of a field. A rule that the generator does not know ends the build: a rule must
+//! never be written down and silently not enforced.
+
+use std::error::Error;
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value};
+
+/// The rules of one field, or of the items of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub required: bool,
+    pub ignore_zero: bool,
+    pub min_len: Option<u64>,
+    pub max_len: Option<u64>,
+    pub pattern: Option<String>,
+    pub uuid: bool,
+    pub defined_only: bool,
+    pub not_zero: bool,
+    pub gte: Option<i64>,
+    pub lte: Option<i64>,
+    pub min_items: Option<u64>,
+    pub max_items: Option<u64>,
+    pub unique: bool,
+    pub items: Option<Box<Rules>>,
+    stated: bool,
+}
+
+impl Rules {
+    pub fn is_empty(&self) -> bool {
+        !self.stated
+    }
+}
+
+/// The rules that the definition states for this field.
+pub fn of(field: &FieldDescriptor) -> Result<Rules, Box<dyn Error>> {
+    let extension = field
+        .parent_pool()
+        .get_extension_by_name("buf.validate.field")
+        .ok_or("buf/validate/validate.proto is missing")?;
+    let mut rules = Rules::default();
+    let options = field.options();
+    if options.has_extension(&extension)
+        && let Value::Message(stated) = options.get_extension(&extension).as_ref()
+    {
+        read(&mut rules, stated, field.full_name())?;
+    }
+    Ok(rules)
+}
+
+fn read(rules: &mut Rules, stated: &DynamicMessage, of: &str) -> Result<(), Box<dyn Error>> {
+    rules.stated = true;
+    for (field, value) in stated.fields() {
+        match (field.name(), value) {
+            ("required", Value::Bool(value)) => rules.required = *value,
+            // IGNORE_IF_ZERO_VALUE
+            ("ignore", Value::EnumNumber(1)) => rules.ignore_zero = true,
+            ("string" | "enum" | "int32" | "int64" | "repeated", Value::Message(typed)) => {
+                read_typed(rules, typed, of)?;
+            }
+            (name, _) => return Err(unknown(of, name)),
+        }
+    }
+    Ok(())
+}
+
+fn read_typed(rules: &mut Rules, typed: &DynamicMessage, of: &str) -> Result<(), Box<dyn Error>> {
+    for (field, value) in typed.fields() {
+        match (field.name(), value) {
+            ("min_len", Value::U64(value)) => rules.min_len = Some(*value),
+            ("max_len", Value::U64(value)) => rules.max_len = Some(*value),
+            ("pattern", Value::String(value)) => rules.pattern = Some(value.clone()),
+            ("uuid", Value::Bool(value)) => rules.uuid = *value,
+            ("defined_only", Value::Bool(value)) => rules.defined_only = *value,
+            ("not_in", Value::List(values)) if values[..] == [Value::I32(0)] => rules.not_zero = true,
+            ("gte", Value::I32(value)) => rules.gte = Some((*value).into()),
+            ("lte", Value::I32(value)) => rules.lte = Some((*value).into()),
+            ("gte", Value::I64(value)) => rules.gte = Some(*value),
+            ("lte", Value::I64(value)) => rules.lte = Some(*value),
+            ("min_items", Value::U64(value)) => rules.min_items = Some(*value),
+            ("max_items", Value::U64(value)) => rules.max_items = Some(*value),
+            ("unique", Value::Bool(value)) => rules.unique = *value,
+            ("items", Value::Message(items)) => {
+                let mut inner = Rules::default();
+                read(&mut inner, items, of)?;
+                rules.items = Some(Box::new(inner));
+            }
+            (name, _) => return Err(unknown(of, &format!("{}.{name}", typed.descriptor().name()))),
+        }
+    }
+    Ok(())
+}
+
+fn unknown(of: &str, rule: &str) -> Box<dyn Error> {
+    format!("{of}: shared/proto/build does not enforce `{rule}`; teach it, or state the rule otherwise")
+        .into()
+}

@@ -1,0 +1,37 @@
+//! Generated code of cosell's public interface, and nothing else: messages, client and server stubs, validators
+//! made from the `buf.validate` rules in `proto/`, and the descriptors for reflection.
+//!
+//! `Debug` of a message never prints a field that the definition marks `debug_redact`.
+
+mod validate;
+
+pub use validate::{Mutation, Validate};
+
+/// The descriptor set of everything under `proto/`, with comments and custom options.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+#[expect(
+    missing_docs,
+    clippy::all,
+    clippy::allow_attributes,
+    reason = "generated code; documented in proto/"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+}
+
+pub use generated::{cosell, google};
+
+mod impls {
+    use std::sync::LazyLock;
+
+    use cosell_types::{FieldPath, Violation};
+    use regex::Regex;
+
+    use crate::validate::{
+        EnumNames, Mutation, Redacted, StringRules, Validate, enumeration, integer, items, pattern, required,
+        string,
+    };
+
+    include!(concat!(env!("OUT_DIR"), "/impls.rs"));
+}

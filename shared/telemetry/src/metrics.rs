@@ -1,0 +1,134 @@
+//! Every metric of the platform, by the names of the OpenTelemetry conventions where there is one. No label ever
+//! holds an account, a member or a record: their number has no bound, and they are nobody else's business.
+
+use std::sync::LazyLock;
+
+use opentelemetry::global;
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+
+static METER: LazyLock<Meter> = LazyLock::new(|| global::meter("cosell"));
+
+/// 5 ms to 10 s, the span in which calls and events are expected to end.
+const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+fn seconds(name: &'static str, description: &'static str) -> Histogram<f64> {
+    METER
+        .f64_histogram(name)
+        .with_unit("s")
+        .with_description(description)
+        .with_boundaries(SECONDS.to_vec())
+        .build()
+}
+
+fn count(name: &'static str, description: &'static str) -> Counter<u64> {
+    METER.u64_counter(name).with_description(description).build()
+}
+
+/// Seconds from the arrival of a call to its answer; `rpc.method`, `rpc.response.status_code`.
+pub static RPC_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    seconds(
+        "rpc.server.call.duration",
+        "Duration of a call as the server sees it",
+    )
+});
+
+/// Calls refused because of the caller's role; `rpc.method`.
+pub static ACCESS_DENIED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "authz.denied",
+        "Calls refused because no role of the caller permits them",
+    )
+});
+
+/// Calls shed because the service was full.
+pub static CALLS_SHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "rpc.server.shed",
+        "Calls refused because the service had too many in hand",
+    )
+});
+
+/// Seconds to handle one delivered event; `messaging.destination.template`, `outcome`.
+pub static PROCESS_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    seconds(
+        "messaging.process.duration",
+        "Duration of handling one delivered event",
+    )
+});
+
+/// Seconds from the commit of an event at its producer to the commit of its effect; `consumer`.
+pub static APPLY_DELAY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    seconds(
+        "consumer.apply.delay",
+        "Time from an event's commit to the commit of its effect",
+    )
+});
+
+/// Events that were delivered again after their effect; `consumer`.
+pub static INBOX_DUPLICATES: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("inbox.duplicates", "Events delivered again after their effect"));
+
+/// Events that had to wait for an earlier one of the same aggregate; `consumer`.
+pub static GAP_WAITS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "consumer.gap.waits",
+        "Deliveries that waited for an earlier event of the same record",
+    )
+});
+
+/// Events published; `context`.
+pub static PUBLISHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "messaging.client.sent.messages",
+        "Events acknowledged by the broker",
+    )
+});
+
+/// Publishes that the broker already had; `context`.
+pub static PUBLISH_DUPLICATES: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "relay.publish.duplicates",
+        "Publishes that the broker recognised as repeated",
+    )
+});
+
+/// Events waiting to be published; `context`.
+pub static OUTBOX_PENDING: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    METER
+        .i64_gauge("outbox.pending")
+        .with_description("Events waiting to be published")
+        .build()
+});
+
+/// Age of the oldest waiting event in seconds: the best single sign of health; `context`.
+pub static OUTBOX_OLDEST_AGE: LazyLock<Gauge<f64>> = LazyLock::new(|| {
+    METER
+        .f64_gauge("outbox.oldest.age")
+        .with_unit("s")
+        .with_description("Age of the oldest event waiting to be published")
+        .build()
+});
+
+/// Shards whose relay lease this process holds; `context`.
+pub static LEASES_HELD: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    METER
+        .i64_gauge("relay.lease.held")
+        .with_description("Relay leases held by this process")
+        .build()
+});
+
+/// Unresolved dead letters; `consumer`.
+pub static DEAD_LETTERS: LazyLock<Gauge<i64>> = LazyLock::new(|| {
+    METER
+        .i64_gauge("dead_letter.open")
+        .with_description("Dead letters that nobody has resolved")
+        .build()
+});
+
+/// Business transitions; `transition`.
+pub static TRANSITIONS: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("cosell.transitions", "Transitions of business records"));
+
+/// E-mails; `outcome`.
+pub static EMAILS: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("notification.emails", "E-mails by what became of the attempt"));

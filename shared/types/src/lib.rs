@@ -1,0 +1,22 @@
+//! Values that several contexts use: ids, callers, time, money, violations, personal data.
+//!
+//! Nothing here does input or output, and nothing here knows a rule of a bounded context.
+
+mod caller;
+mod clock;
+mod closed_list;
+mod id;
+mod money;
+mod pii;
+pub mod random;
+mod role;
+mod violation;
+
+pub use caller::{Caller, Member, Side};
+pub use clock::Clock;
+pub use closed_list::ClosedList;
+pub use id::{AccountId, IdError, MemberId, OpportunityId, ServiceName, is_prefixed};
+pub use money::{Currency, Money, MoneyError};
+pub use pii::Pii;
+pub use role::Role;
+pub use violation::{FieldPath, Violation, ViolationCode};

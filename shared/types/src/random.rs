@@ -1,0 +1,77 @@
+//! The one source of chance. Rules take ids as arguments; who calls them takes the ids from here.
+
+use chrono::{DateTime, Utc};
+use rand::RngExt as _;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::OpportunityId;
+
+/// 2020-01-01T00:00:00Z: 41 bits of milliseconds from here last until 2089.
+const EPOCH_MILLIS: i64 = 1_577_836_800_000;
+
+/// A new opportunity id: milliseconds in the upper 41 bits, chance in the lower 22 (OPP-001).
+pub fn opportunity_id(now: DateTime<Utc>) -> OpportunityId {
+    let millis = (now.timestamp_millis() - EPOCH_MILLIS).clamp(0, (1 << 41) - 1);
+    let chance: i64 = generator().random_range(0..1 << 22);
+    OpportunityId::from_number(millis << 22 | chance)
+        .unwrap_or_else(|| unreachable!("63 bits are never negative"))
+}
+
+/// A new event id, error id or the like: UUID version 7, sorting by time.
+pub fn uuid(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(
+        NoContext,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
+}
+
+/// A new identifier of a kind: the prefix and 13 lower-case letters or digits, 67 bits of chance.
+pub fn prefixed(prefix: &str) -> String {
+    const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut generator = generator();
+    let mut id = String::from(prefix);
+    for _ in 0..13 {
+        id.push(char::from(LETTERS[generator.random_range(0..LETTERS.len())]));
+    }
+    id
+}
+
+/// A factor from 0.5 up to 1.5, to spread retries of many callers.
+pub fn jitter() -> f64 {
+    generator().random_range(0.5..1.5)
+}
+
+/// Bytes for a secret.
+pub fn secret<const N: usize>() -> [u8; N] {
+    generator().random()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where chance enters")]
+fn generator() -> rand::rngs::ThreadRng {
+    rand::rng()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn opportunity_ids_sort_by_time_and_do_not_repeat() {
+        let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
+        let mut last = opportunity_id(start);
+        for millis in 1..1000 {
+            let next = opportunity_id(start + TimeDelta::milliseconds(millis));
+            assert!(next > last, "{next} must come after {last}");
+            last = next;
+        }
+    }
+
+    #[test]
+    fn prefixed_ids_have_their_form() {
+        assert!(crate::id::is_prefixed(&prefixed("rc-"), "rc-"));
+    }
+}
