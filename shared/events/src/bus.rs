@@ -1,0 +1,119 @@
+//! The connection to NATS and the streams on it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream::context::CreateStreamError;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, ContextBuilder};
+use async_nats::{Client, ConnectOptions};
+
+/// Options for the event bus.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BusArgs {
+    /// NATS servers, separated by commas.
+    #[arg(long, env = "COSELL_NATS_URL", default_value = "nats://127.0.0.1:4222")]
+    pub nats_url: String,
+
+    /// Credentials file (JWT and key) for NATS; without it the connection is anonymous.
+    #[arg(long, env = "COSELL_NATS_CREDENTIALS")]
+    pub nats_credentials: Option<PathBuf>,
+
+    /// Copies of each stream.
+    #[arg(long, env = "COSELL_STREAM_REPLICAS", default_value_t = 1)]
+    pub stream_replicas: usize,
+
+    /// Days that a stream keeps an event. The journal in the database keeps it longer.
+    #[arg(long, env = "COSELL_STREAM_DAYS", default_value_t = 30)]
+    pub stream_days: u64,
+
+    /// Most bytes of a stream; a full stream refuses new events, which then wait in the outbox.
+    #[arg(long, env = "COSELL_STREAM_BYTES", default_value_t = 4 * 1024 * 1024 * 1024)]
+    pub stream_bytes: i64,
+
+    /// Seconds within which the bus recognises an event that is published again.
+    #[arg(long, env = "COSELL_STREAM_DUPLICATE_SECONDS", default_value_t = 1200)]
+    pub stream_duplicate_seconds: u64,
+}
+
+/// The event bus.
+#[derive(Clone)]
+pub struct Bus {
+    pub(crate) jetstream: jetstream::Context,
+    client: Client,
+    args: BusArgs,
+}
+
+impl Bus {
+    /// Connects, now or as soon as a server can be reached: a service runs without the bus, its events wait.
+    pub async fn connect(args: &BusArgs, name: &str) -> anyhow::Result<Self> {
+        let mut options = ConnectOptions::new()
+            .name(name)
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .ping_interval(Duration::from_secs(10))
+            .connection_timeout(Duration::from_secs(2))
+            .reconnect_delay_callback(|attempt| {
+                Duration::from_millis(50)
+                    .saturating_mul(1 << attempt.min(6))
+                    .min(Duration::from_secs(2))
+            });
+        if let Some(path) = &args.nats_credentials {
+            options = options
+                .credentials_file(path)
+                .await
+                .context("reading the credentials for NATS")?;
+        }
+        let servers: Vec<_> = args.nats_url.split(',').map(str::trim).collect();
+        let client = options.connect(servers).await.context("connecting to NATS")?;
+        let jetstream = ContextBuilder::new()
+            .timeout(Duration::from_secs(5))
+            .ack_timeout(Duration::from_secs(5))
+            .max_ack_inflight(512)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        Ok(Self {
+            jetstream,
+            client,
+            args: args.clone(),
+        })
+    }
+
+    /// The name of a context's stream.
+    pub fn stream_name(context: &str) -> String {
+        format!("COSELL_{}", context.to_uppercase())
+    }
+
+    /// Makes the stream of a context, or brings it up to date.
+    pub(crate) async fn ensure_stream(&self, context: &str) -> Result<(), CreateStreamError> {
+        let config = Config {
+            name: Self::stream_name(context),
+            subjects: vec![format!("cosell.{context}.v1.>")],
+            retention: RetentionPolicy::Limits,
+            discard: DiscardPolicy::New,
+            storage: StorageType::File,
+            num_replicas: self.args.stream_replicas,
+            max_age: Duration::from_secs(self.args.stream_days * 24 * 3600),
+            max_bytes: self.args.stream_bytes,
+            duplicate_window: Duration::from_secs(self.args.stream_duplicate_seconds),
+            deny_delete: true,
+            deny_purge: true,
+            allow_direct: true,
+            ..Config::default()
+        };
+        self.jetstream.create_or_update_stream(config).await.map(drop)
+    }
+
+    /// Sends what is still buffered, in bounded time.
+    pub async fn close(&self) {
+        if tokio::time::timeout(Duration::from_secs(2), self.client.flush())
+            .await
+            .is_err()
+        {
+            tracing::debug!(
+                "the bus could not be flushed at the end; the outbox still has what was not acknowledged"
+            );
+        }
+    }
+}

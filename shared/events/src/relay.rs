@@ -1,0 +1,422 @@
+//! Events out, second half: what is pending is published, in order, by the one process that holds the shard's lease.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use chrono::{DateTime, SecondsFormat, Utc};
+use cosell_store::{Db, Error, Scope};
+use cosell_telemetry::metrics;
+use cosell_types::{Clock, random};
+use opentelemetry::KeyValue;
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::delivery::names;
+use crate::outbox::SHARDS;
+use crate::sabotage::crash_point;
+use crate::{Bus, Sabotage};
+
+/// How long a lease lasts; it is renewed after a third of that.
+const LEASE: Duration = Duration::from_secs(3);
+/// How often is looked without being woken: for events of other processes, and as a safety net.
+const POLL: Duration = Duration::from_millis(50);
+/// Most events published in one go.
+const BATCH: i64 = 200;
+/// Pause after the first failure; doubled with each further one up to the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Publishes the events of one service.
+pub struct Relay {
+    db: Db,
+    bus: Bus,
+    context: &'static str,
+    owner: String,
+    committed: Arc<Notify>,
+    clock: Clock,
+    sabotage: Sabotage,
+    cursor: i64,
+}
+
+struct Pending {
+    seq: i64,
+    attempts: i32,
+    account_id: String,
+    occurred_at: DateTime<Utc>,
+    event_id: Uuid,
+    aggregate_id: String,
+    aggregate_version: i64,
+    r#type: String,
+    subject: String,
+    headers: Value,
+    payload: Vec<u8>,
+}
+
+impl Relay {
+    /// A relay for a context. `db` is the worker's, `committed` tells of commits in this process.
+    pub fn new(db: Db, bus: Bus, context: &'static str, committed: Arc<Notify>, clock: Clock) -> Self {
+        let owner = random::uuid(clock.now()).to_string();
+        Self {
+            db,
+            bus,
+            context,
+            owner,
+            committed,
+            clock,
+            sabotage: Sabotage::None,
+            cursor: 0,
+        }
+    }
+
+    /// Builds a fault in, where the build has them.
+    #[must_use]
+    pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
+        self.sabotage = sabotage;
+        self
+    }
+
+    /// Publishes until told to stop; then gives its leases to whoever comes next.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut failures = 0_u32;
+        let mut stream_is_made = false;
+        let mut renew_at = Instant::now();
+        let mut report_at = Instant::now();
+        let mut held = Vec::new();
+        while !stop.is_cancelled() {
+            let turn = async {
+                if !stream_is_made {
+                    self.bus.ensure_stream(self.context).await?;
+                    stream_is_made = true;
+                }
+                if Instant::now() >= renew_at {
+                    held = self.acquire().await?;
+                    renew_at = Instant::now() + LEASE / 3;
+                }
+                if Instant::now() >= report_at {
+                    self.report(held.len()).await?;
+                    report_at = Instant::now() + Duration::from_secs(1);
+                }
+                self.drain(&held).await
+            };
+            let pause = match turn.await {
+                // A full batch: there is more.
+                Ok(published) if published == BATCH => Duration::ZERO,
+                Ok(_) => {
+                    failures = 0;
+                    POLL
+                }
+                Err(error) => {
+                    failures += 1;
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        failures,
+                        context = self.context,
+                        "relaying failed"
+                    );
+                    PAUSE
+                        .saturating_mul(1 << failures.min(7))
+                        .min(LONGEST_PAUSE)
+                        .mul_f64(random::jitter())
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.committed.notified(), if failures == 0 => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        if let Err(error) = self.release().await {
+            tracing::debug!(error = format!("{error:#}"), "the leases run out by themselves");
+        }
+    }
+
+    /// Takes every lease that is free or its own, and returns them with their epochs.
+    async fn acquire(&self) -> anyhow::Result<Vec<(i16, i64)>> {
+        if self.sabotage.is(Sabotage::SkipLocked) {
+            return Ok((0..SHARDS).map(|shard| (shard, 0)).collect());
+        }
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        let held = sqlx::query!(
+            "INSERT INTO relay_lease AS lease (shard, owner, epoch, expires_at)
+             SELECT shard::smallint, $1, 1, clock_timestamp() + make_interval(secs => $2)
+             FROM generate_series(0, $3 - 1) AS shard ORDER BY shard
+             ON CONFLICT (shard) DO UPDATE SET owner = $1, expires_at = excluded.expires_at,
+               epoch = lease.epoch + CASE WHEN lease.owner = $1 THEN 0 ELSE 1 END
+             WHERE lease.owner = $1 OR lease.expires_at < clock_timestamp()
+             RETURNING shard, epoch",
+            self.owner,
+            LEASE.as_secs_f64(),
+            i32::from(SHARDS),
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok(held.into_iter().map(|row| (row.shard, row.epoch)).collect())
+    }
+
+    async fn release(&self) -> anyhow::Result<()> {
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        sqlx::query!(
+            "UPDATE relay_lease SET expires_at = '-infinity' WHERE owner = $1",
+            self.owner
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Publishes one batch of the held shards and takes what was acknowledged off the queue.
+    async fn drain(&mut self, held: &[(i16, i64)]) -> anyhow::Result<i64> {
+        if held.is_empty() {
+            return Ok(0);
+        }
+        let shards: Vec<_> = held.iter().map(|(shard, _)| *shard).collect();
+        // No transaction is open while the broker is talked to.
+        let batch = self.pending(&shards).await?;
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        let mut acknowledgements = Vec::with_capacity(batch.len());
+        for event in &batch {
+            let message = self.message(event);
+            acknowledgements.push(
+                self.bus
+                    .jetstream
+                    .send_publish(event.subject.clone(), message)
+                    .await,
+            );
+        }
+        let mut published = Vec::with_capacity(batch.len());
+        let mut failed = None;
+        let mut blocked: HashSet<&str> = HashSet::new();
+        for (event, acknowledgement) in batch.iter().zip(acknowledgements) {
+            if blocked.contains(event.aggregate_id.as_str()) {
+                continue;
+            }
+            let outcome = match acknowledgement {
+                Ok(pending) => pending.await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(ack) => {
+                    // The broker already had it: a relay before us published it and could not say so.
+                    if ack.duplicate {
+                        metrics::PUBLISH_DUPLICATES.add(1, &[KeyValue::new("context", self.context)]);
+                    }
+                    published.push(event.seq);
+                }
+                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    self.block(event, &error.to_string()).await?;
+                    blocked.insert(&event.aggregate_id);
+                }
+                // What comes after it may be stored, but is published again in its turn: order before speed.
+                Err(error) => {
+                    failed = Some((event.seq, error));
+                    break;
+                }
+            }
+        }
+        crash_point("relay-published");
+        metrics::PUBLISHED.add(published.len() as u64, &[KeyValue::new("context", self.context)]);
+        self.settle(&published, held).await?;
+        if let Some((seq, error)) = failed {
+            self.count_attempt(seq).await?;
+            return Err(error.into());
+        }
+        Ok(batch.len() as i64)
+    }
+
+    async fn pending(&mut self, shards: &[i16]) -> anyhow::Result<Vec<Pending>> {
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        if self.sabotage.is(Sabotage::SequenceCursor) {
+            let batch = sqlx::query_as!(
+                Pending,
+                "SELECT seq, 0 AS \"attempts!\", account_id, occurred_at, event_id, aggregate_id, aggregate_version,
+                   type, subject, headers, payload
+                 FROM event_journal WHERE seq > $1 ORDER BY seq LIMIT $2",
+                self.cursor,
+                BATCH,
+            )
+            .fetch_all(tx.conn())
+            .await?;
+            self.cursor = batch.last().map_or(self.cursor, |event| event.seq);
+            return Ok(batch);
+        }
+        if self.sabotage.is(Sabotage::SkipLocked) {
+            return Ok(sqlx::query_as!(
+                Pending,
+                "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id,
+                   j.aggregate_version, j.type, j.subject, j.headers, j.payload
+                 FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
+                 ORDER BY md5(p.seq::text) LIMIT 20 FOR UPDATE OF p SKIP LOCKED",
+            )
+            .fetch_all(tx.conn())
+            .await?);
+        }
+        Ok(sqlx::query_as!(
+            Pending,
+            "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id, j.aggregate_version,
+               j.type, j.subject, j.headers, j.payload
+             FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
+             WHERE p.shard = ANY($1) AND NOT EXISTS (
+               SELECT FROM outbox_pending b WHERE b.blocked AND b.aggregate_id = p.aggregate_id AND b.seq <= p.seq)
+             ORDER BY p.seq LIMIT $2",
+            shards,
+            BATCH,
+        )
+        .fetch_all(tx.conn())
+        .await?)
+    }
+
+    /// CloudEvents 1.0, binary mode. The message id makes the broker drop a second copy.
+    fn message(&self, event: &Pending) -> PublishMessage {
+        let text = |name: &str| {
+            event
+                .headers
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let mut message = PublishMessage::build()
+            .message_id(event.event_id.to_string())
+            .expected_stream(Bus::stream_name(self.context))
+            .payload(event.payload.clone().into())
+            .header("ce-specversion", "1.0")
+            .header("ce-source", format!("/cosell/{}", self.context))
+            .header("ce-datacontenttype", "application/protobuf")
+            .header(names::ID, event.event_id.to_string())
+            .header(names::TYPE, event.r#type.as_str())
+            .header(names::SUBJECT, event.aggregate_id.as_str())
+            .header(
+                names::TIME,
+                event.occurred_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            )
+            .header(names::SEQUENCE, event.aggregate_version.to_string())
+            .header(names::ACCOUNT, event.account_id.as_str())
+            .header(names::ACTOR, text("actor"))
+            .header(names::REQUEST, text("request_id"));
+        if let Some(traceparent) = event.headers.get("traceparent").and_then(Value::as_str) {
+            message = message.header(names::TRACEPARENT, traceparent);
+        }
+        message
+    }
+
+    /// Takes published events off the queue, as far as the leases are still those under which they were read: a relay
+    /// that was thought dead cannot take off what its successor has yet to publish.
+    async fn settle(&self, published: &[i64], held: &[(i16, i64)]) -> anyhow::Result<()> {
+        let (shards, epochs): (Vec<i16>, Vec<i64>) = held.iter().copied().unzip();
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        if self.sabotage.is(Sabotage::SkipLocked) || self.sabotage.is(Sabotage::SequenceCursor) {
+            sqlx::query!("DELETE FROM outbox_pending WHERE seq = ANY($1)", published)
+                .execute(tx.conn())
+                .await?;
+        } else {
+            sqlx::query!(
+                "DELETE FROM outbox_pending p USING relay_lease l, unnest($2::smallint[], $3::bigint[]) AS h (shard, epoch)
+                 WHERE p.seq = ANY($1) AND l.shard = p.shard AND h.shard = p.shard AND l.epoch = h.epoch AND l.owner = $4",
+                published,
+                &shards,
+                &epochs,
+                self.owner,
+            )
+            .execute(tx.conn())
+            .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn count_attempt(&self, seq: i64) -> anyhow::Result<()> {
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        sqlx::query!(
+            "UPDATE outbox_pending SET attempts = attempts + 1 WHERE seq = $1",
+            seq
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The broker will never take this event: it waits for an operator, and the rest of its aggregate with it.
+    async fn block(&self, event: &Pending, error: &str) -> anyhow::Result<()> {
+        tracing::error!(event_id = %event.event_id, error, "the broker refuses an event; its aggregate waits");
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        sqlx::query!(
+            "UPDATE outbox_pending SET blocked = true WHERE seq = $1",
+            event.seq
+        )
+        .execute(tx.conn())
+        .await?;
+        sqlx::query!(
+            "INSERT INTO dead_letter (account_id, consumer, event_id, aggregate_id, aggregate_version, type, subject,
+               headers, payload, error_class, error, attempts)
+             VALUES ($1, 'relay', $2, $3, $4, $5, $6, $7, $8, 'refused', $9, $10)
+             ON CONFLICT (account_id, consumer, event_id) DO UPDATE SET resolved_at = NULL",
+            event.account_id,
+            event.event_id,
+            event.aggregate_id,
+            event.aggregate_version,
+            event.r#type,
+            event.subject,
+            event.headers,
+            event.payload,
+            error,
+            i64::from(event.attempts),
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn report(&self, held: usize) -> anyhow::Result<()> {
+        let mut tx = self
+            .db
+            .tx(&Scope::work())
+            .await
+            .map_err(cosell_grpc::Failure::from)?;
+        let row =
+            sqlx::query!("SELECT count(*) AS \"count!\", min(occurred_at) AS oldest FROM outbox_pending")
+                .fetch_one(tx.conn())
+                .await
+                .map_err(Error::from)
+                .map_err(cosell_grpc::Failure::from)?;
+        let labels = [KeyValue::new("context", self.context)];
+        let age = row
+            .oldest
+            .map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64());
+        metrics::OUTBOX_PENDING.record(row.count, &labels);
+        metrics::OUTBOX_OLDEST_AGE.record(age, &labels);
+        metrics::LEASES_HELD.record(held as i64, &labels);
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! Housekeeping of the platform's tables: old request ids and inbox rows go, open dead letters are counted.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use cosell_grpc::Failure;
+use cosell_store::{Db, Scope, prune};
+use cosell_telemetry::metrics;
+use cosell_types::Clock;
+use opentelemetry::KeyValue;
+use tokio_util::sync::CancellationToken;
+
+const EVERY: Duration = Duration::from_secs(60);
+/// Longer than a stream keeps an event, so that an event that comes again is always known. Beyond it the aggregate's
+/// cursor still is.
+const INBOX_KEPT: TimeDelta = TimeDelta::days(45);
+
+/// Sweeps every minute until told to stop.
+pub async fn sweep(work: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        if let Err(failure) = once(&work, &clock).await {
+            tracing::warn!(%failure, "housekeeping failed; it is tried again in a minute");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn once(work: &Db, clock: &Clock) -> Result<(), Failure> {
+    let mut tx = work.tx(&Scope::work()).await?;
+    let requests = prune(&mut tx, clock.now()).await?;
+    let inbox = sqlx::query!(
+        "DELETE FROM inbox WHERE (account_id, consumer, event_id) IN
+         (SELECT account_id, consumer, event_id FROM inbox WHERE received_at < $1 LIMIT 1000)",
+        clock.now() - INBOX_KEPT,
+    )
+    .execute(tx.conn())
+    .await
+    .map_err(cosell_store::Error::from)?;
+    let letters = sqlx::query!(
+        "SELECT consumer, count(*) FILTER (WHERE resolved_at IS NULL) AS \"open!\" FROM dead_letter GROUP BY consumer"
+    )
+    .fetch_all(tx.conn())
+    .await
+    .map_err(cosell_store::Error::from)?;
+    tx.commit().await?;
+    for letter in letters {
+        metrics::DEAD_LETTERS.record(letter.open, &[KeyValue::new("consumer", letter.consumer)]);
+    }
+    tracing::debug!(requests, inbox = inbox.rows_affected(), "swept");
+    Ok(())
+}

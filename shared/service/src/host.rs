@@ -1,0 +1,140 @@
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use cosell_events::Bus;
+use cosell_grpc::{Edge, Listeners, Readiness, ServeArgs, TokenSource, Verifier, serve};
+use cosell_store::{Database, check};
+use cosell_types::Clock;
+use sqlx::migrate::Migrator;
+use tokio::signal::unix::{SignalKind, signal};
+use tonic::service::{Routes, RoutesBuilder};
+
+use crate::Background;
+
+/// A service of the platform.
+pub trait Service {
+    /// Its name: of the process, the schema, the roles, and the context in subjects.
+    const NAME: &'static str;
+
+    /// The gRPC service that it offers, by its full name.
+    const GRPC: &'static str;
+
+    /// Options that only this service has.
+    type Options: clap::Args + Clone + Send;
+
+    /// Its migrations.
+    fn migrator() -> Migrator;
+
+    /// Starts its background work and adds what it offers.
+    fn start(
+        background: &Background,
+        options: &Self::Options,
+        tokens: &TokenSource,
+        routes: &mut RoutesBuilder,
+    ) -> anyhow::Result<()>;
+
+    /// Tries dead letters of one of its consumers again; returns how many had their effect.
+    fn redrive(
+        background: &Background,
+        options: &Self::Options,
+        tokens: &TokenSource,
+        consumer: &str,
+        aggregate: Option<&str>,
+    ) -> impl Future<Output = anyhow::Result<u64>> + Send;
+}
+
+/// How a service proves to others that it is one.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PeerArgs {
+    /// File with this service's own token (JWT, side `service`), kept fresh by the platform.
+    #[arg(long, env = "COSELL_SERVICE_TOKEN_FILE")]
+    pub service_token_file: PathBuf,
+}
+
+/// A process with one or more services behind one address.
+pub struct Host {
+    verifier: Verifier,
+    clock: Clock,
+    readiness: Readiness,
+    routes: RoutesBuilder,
+    names: Vec<String>,
+    backgrounds: Vec<Background>,
+}
+
+impl Host {
+    /// A process without services.
+    pub fn new(verifier: Verifier, clock: Clock) -> Self {
+        let readiness = Readiness::default();
+        let for_check = verifier.clone();
+        readiness.require(std::sync::Arc::new(move || {
+            let verifier = for_check.clone();
+            Box::pin(async move {
+                if verifier.is_ready().await {
+                    Ok(())
+                } else {
+                    Err("the token issuer's keys are not known".to_owned())
+                }
+            })
+        }));
+        let (routes, names, backgrounds) = (Routes::builder(), Vec::new(), Vec::new());
+        Self {
+            verifier,
+            clock,
+            readiness,
+            routes,
+            names,
+            backgrounds,
+        }
+    }
+
+    /// Adds a service, if its schema is up to date.
+    pub async fn add<S: Service>(
+        &mut self,
+        database: Database,
+        bus: Bus,
+        options: &S::Options,
+        tokens: &TokenSource,
+    ) -> anyhow::Result<()> {
+        check(&database.work, &S::migrator())
+            .await
+            .with_context(|| format!("the schema of {}", S::NAME))?;
+        self.readiness.require(database.check());
+        let background = Background::new(database, bus, self.clock.clone());
+        S::start(&background, options, tokens, &mut self.routes)
+            .with_context(|| format!("starting {}", S::NAME))?;
+        self.backgrounds.push(background);
+        self.names.push(S::GRPC.to_owned());
+        Ok(())
+    }
+
+    /// Serves until `stop` resolves, then ends everything in order.
+    pub async fn serve(
+        self,
+        args: &ServeArgs,
+        listeners: Listeners,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let edge = Edge::new(self.verifier, self.clock, args.max_calls);
+        let routes = self.routes.routes();
+        let result = serve(args, listeners, routes, self.names, edge, self.readiness, stop).await;
+        for background in &self.backgrounds {
+            background.stop().await;
+        }
+        result
+    }
+}
+
+/// Resolves when the process is asked to end.
+pub async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be heard; only a kill will end this process");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("asked to end");
+}

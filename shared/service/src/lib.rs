@@ -1,0 +1,10 @@
+//! The process of a service: its options and subcommands, its background work, its start and its end. What makes a
+//! service what it is comes through [`Service`]; nothing here knows a bounded context.
+
+mod background;
+mod cli;
+mod host;
+
+pub use background::Background;
+pub use cli::main;
+pub use host::{Host, PeerArgs, Service, stop_signal};
