@@ -1,0 +1,133 @@
+use cosell_service::Service;
+use cosell_store::{DbArgs, migrate, statements};
+use cosell_types::random;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::environment;
+
+/// A database of its own: a copy of a template with the schema of one service.
+pub struct TestDatabase {
+    name: String,
+    /// How the service connects.
+    pub args: DbArgs,
+}
+
+impl TestDatabase {
+    /// Makes one.
+    pub async fn new<S: Service>() -> Self {
+        let template = format!("template_{}", S::NAME);
+        let mut admin = admin("postgres").await;
+        // Of all tests of the run, the first that needs a template makes it.
+        let lock = format!("SELECT pg_advisory_lock(hashtext('{template}'))");
+        admin
+            .execute(AssertSqlSafe(lock))
+            .await
+            .expect("the template's lock");
+        if !exists(&mut admin, &template).await {
+            let building = format!("building_{}", S::NAME);
+            for sql in [
+                format!("DROP DATABASE IF EXISTS {building}"),
+                format!("CREATE DATABASE {building}"),
+            ] {
+                admin
+                    .execute(AssertSqlSafe(sql))
+                    .await
+                    .expect("a database for the template");
+            }
+            build::<S>(&building).await;
+            let rename = format!("ALTER DATABASE {building} RENAME TO {template}");
+            admin
+                .execute(AssertSqlSafe(rename))
+                .await
+                .expect("the finished template");
+        }
+        let unlock = format!("SELECT pg_advisory_unlock(hashtext('{template}'))");
+        admin
+            .execute(AssertSqlSafe(unlock))
+            .await
+            .expect("the template's lock");
+
+        let name = random::prefixed("test_");
+        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        admin
+            .execute(AssertSqlSafe(create))
+            .await
+            .expect("a copy of the template");
+        let args = args(&name);
+        Self { name, args }
+    }
+
+    /// A connection as administrator, to look behind row-level security; names are those of this service's schema.
+    pub async fn admin<S: Service>(&self) -> PgConnection {
+        let mut admin = admin(&self.name).await;
+        let path = format!("SET search_path = {}", S::NAME);
+        admin.execute(AssertSqlSafe(path)).await.expect("the schema");
+        admin
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let name = self.name.clone();
+        // Without waiting: the cluster is thrown away at the end of the run; this only keeps it small.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                let _ = admin("postgres").await.execute(AssertSqlSafe(drop)).await;
+            });
+        }
+    }
+}
+
+async fn exists(admin: &mut PgConnection, name: &str) -> bool {
+    let sql = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+    sqlx::query_scalar(sql)
+        .bind(name)
+        .fetch_one(admin)
+        .await
+        .expect("the list of databases")
+}
+
+async fn build<S: Service>(database: &str) {
+    let sql = statements(S::NAME, |_| Ok(Some(PASSWORD.to_owned()))).expect("statements");
+    let mut connection = admin(database).await;
+    connection
+        .execute(AssertSqlSafe(sql))
+        .await
+        .expect("roles and schema");
+    connection.close().await.expect("a closed connection");
+    migrate(&args(database), S::NAME, S::migrator())
+        .await
+        .expect("migrations");
+}
+
+/// Passwords of the roles on the run's own cluster, which lives as long as the run and listens on this machine only.
+const PASSWORD: &str = "only-for-tests";
+
+fn args(database: &str) -> DbArgs {
+    let secrets = super::folder("secrets");
+    for service in ["opportunity", "review", "notification"] {
+        for kind in ["owner", "app", "worker"] {
+            std::fs::write(secrets.join(format!("{service}_{kind}")), PASSWORD).expect("a password file");
+        }
+    }
+    let admin: PgConnectOptions = admin_options(database);
+    let url = format!("postgres://{}:{}/{database}", admin.get_host(), admin.get_port());
+    DbArgs {
+        database_url: url,
+        database_secrets: Some(secrets),
+        database_pool: 4,
+    }
+}
+
+fn admin_options(database: &str) -> PgConnectOptions {
+    let url = format!("{}/{database}", environment::get(environment::POSTGRES));
+    url.parse().expect("the administrator's address")
+}
+
+async fn admin(database: &str) -> PgConnection {
+    PgConnection::connect_with(&admin_options(database))
+        .await
+        .expect("a connection as administrator")
+}

@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long anything may take to come about; far more than it does, so that a busy machine fails no test.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks again and again until the answer is `Ok`, and returns what is in it. Fails with the last `Err`, which says
+/// what was seen instead, when patience has run out.
+#[track_caller]
+pub fn eventually<T, E: std::fmt::Display>(
+    mut ask: impl AsyncFnMut() -> Result<T, E>,
+) -> impl Future<Output = T> {
+    let place = std::panic::Location::caller();
+    async move {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match ask().await {
+                Ok(value) => return value,
+                Err(seen) if Instant::now() > until => panic!("{place}: after {PATIENCE:?}: {seen}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use std::collections::HashMap;
+
+use tonic::{Code, Response, Status};
+use tonic_types::StatusExt as _;
+
+/// A refused call, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The gRPC code.
+    pub code: Code,
+    /// The reason, such as `ETAG_MISMATCH`.
+    pub reason: String,
+    /// The reason's domain, such as `cosell`.
+    pub domain: String,
+    /// The reason's facts.
+    pub metadata: HashMap<String, String>,
+    /// The sentence for people.
+    pub message: String,
+    /// The refused fields: path, code, what to do.
+    pub fields: Vec<(String, String, String)>,
+}
+
+impl From<&Status> for Refusal {
+    fn from(status: &Status) -> Self {
+        let info = status.get_details_error_info();
+        let (reason, domain, metadata) = info
+            .map(|info| (info.reason, info.domain, info.metadata))
+            .unwrap_or_default();
+        let fields = status
+            .get_details_bad_request()
+            .map(|details| details.field_violations)
+            .unwrap_or_default();
+        Self {
+            code: status.code(),
+            reason,
+            domain,
+            metadata,
+            message: status.message().to_owned(),
+            fields: fields
+                .into_iter()
+                .map(|field| (field.field, field.reason, field.description))
+                .collect(),
+        }
+    }
+}
+
+impl Refusal {
+    /// The paths of the refused fields.
+    pub fn paths(&self) -> Vec<&str> {
+        self.fields.iter().map(|(path, _, _)| path.as_str()).collect()
+    }
+}
+
+/// The refusal of a call that must be refused with this code and reason.
+#[track_caller]
+pub fn refused<T: std::fmt::Debug>(result: Result<Response<T>, Status>, code: Code, reason: &str) -> Refusal {
+    match result {
+        Ok(response) => panic!("expected {code:?} {reason}, but the call went through: {response:?}"),
+        Err(status) => {
+            let refusal = Refusal::from(&status);
+            assert!(
+                refusal.code == code && refusal.reason == reason,
+                "expected {code:?} {reason}, got {refusal:#?}"
+            );
+            refusal
+        }
+    }
+}

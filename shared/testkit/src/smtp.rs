@@ -1,0 +1,178 @@
+//! A mail server that keeps what it gets, and can be told to refuse.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use mailin::{Action, Handler, Response, SessionBuilder};
+
+/// A received message.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Envelope recipients.
+    pub to: Vec<String>,
+    /// The message as it came.
+    pub data: Vec<u8>,
+}
+
+/// A running mail server. Stops when dropped.
+pub struct Sink {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    mails: Mutex<Vec<Mail>>,
+    folder: Option<PathBuf>,
+    refuse: AtomicU16,
+    refused: AtomicUsize,
+    ended: AtomicBool,
+}
+
+impl Sink {
+    /// Starts a server on an address (port 0 for a free one). Messages are kept in memory and, where a folder is
+    /// given, as `.eml` files there.
+    pub fn start(address: &str, folder: Option<PathBuf>) -> anyhow::Result<Self> {
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder).context("creating the folder for mail")?;
+        }
+        let listener = TcpListener::bind(address).context("listening for mail")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            folder,
+            ..Shared::default()
+        });
+        let for_thread = shared.clone();
+        let accepting = thread::Builder::new().name("smtp".to_owned()).spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if for_thread.ended.load(Ordering::Relaxed) {
+                    return;
+                }
+                let shared = for_thread.clone();
+                thread::spawn(move || {
+                    let _ = converse(stream, &shared);
+                });
+            }
+        })?;
+        Ok(Self {
+            address,
+            shared,
+            accepting: Some(accepting),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Refuses every message with a reply code such as 451 or 550; 0 to accept again.
+    pub fn refuse_with(&self, code: u16) {
+        self.shared.refuse.store(code, Ordering::Relaxed);
+    }
+
+    /// How many messages were refused.
+    pub fn refused(&self) -> usize {
+        self.shared.refused.load(Ordering::Relaxed)
+    }
+
+    /// What was received so far.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.shared
+            .mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.accepting.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One session: lines in, replies out.
+fn converse(stream: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let peer = stream.peer_addr()?.ip();
+    let mut output = stream.try_clone()?;
+    let mut input = BufReader::new(stream);
+    let receiver = Receiver {
+        shared: shared.clone(),
+        to: Vec::new(),
+        data: Vec::new(),
+    };
+    let mut session = SessionBuilder::new("cosell.invalid").build(peer, receiver);
+    session.greeting().write_to(&mut output)?;
+    output.flush()?;
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let response = session.process(&line);
+        response.write_to(&mut output)?;
+        output.flush()?;
+        if response.action == Action::Close {
+            break;
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+struct Receiver {
+    shared: Arc<Shared>,
+    to: Vec<String>,
+    data: Vec<u8>,
+}
+
+impl Handler for Receiver {
+    fn mail(&mut self, _ip: IpAddr, _domain: &str, _from: &str) -> Response {
+        self.to.clear();
+        self.data.clear();
+        mailin::response::OK
+    }
+
+    fn rcpt(&mut self, to: &str) -> Response {
+        self.to.push(to.to_owned());
+        mailin::response::OK
+    }
+
+    fn data(&mut self, buffer: &[u8]) -> std::io::Result<()> {
+        self.data.extend_from_slice(buffer);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        match self.shared.refuse.load(Ordering::Relaxed) {
+            0 => {}
+            code => {
+                self.shared.refused.fetch_add(1, Ordering::Relaxed);
+                return Response::custom(code, "refused by the test".to_owned());
+            }
+        }
+        let mail = Mail {
+            to: std::mem::take(&mut self.to),
+            data: std::mem::take(&mut self.data),
+        };
+        let mut mails = self.shared.mails.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &self.shared.folder {
+            let path = folder.join(format!("{:04}.eml", mails.len() + 1));
+            if std::fs::write(path, &mail.data).is_err() {
+                return mailin::response::NO_SERVICE;
+            }
+        }
+        mails.push(mail);
+        mailin::response::OK
+    }
+}
