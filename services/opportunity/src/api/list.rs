@@ -1,0 +1,90 @@
+use cosell_grpc::convert::{day_span, time_span};
+use cosell_grpc::{Call, Failure, PageQuery, page_size};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::SortOrder;
+use cosell_types::{ClosedList, OpportunityId};
+
+use super::{Api, convert};
+use crate::domain::access::{Reach, reach};
+use crate::store::list::{Filter, Key, list};
+
+pub async fn handle(
+    api: &Api,
+    mut call: Call<pb::ListOpportunitiesRequest>,
+) -> Result<pb::ListOpportunitiesResponse, Failure> {
+    let token = std::mem::take(&mut call.message.page_token);
+    let size = page_size(std::mem::take(&mut call.message.page_size));
+    let query = PageQuery::new(&call.caller, &call.message);
+    let last = query.last(&token)?;
+    let key = match call.message.sort_key() {
+        pb::OpportunitySortKey::Unspecified | pb::OpportunitySortKey::UpdateTime => Key::UpdateTime,
+        pb::OpportunitySortKey::OpportunityId => Key::Id,
+        pb::OpportunitySortKey::CustomerCompanyName => Key::CompanyName,
+        pb::OpportunitySortKey::CreateTime => Key::CreateTime,
+        pb::OpportunitySortKey::TargetCloseDate => Key::TargetCloseDate,
+    };
+    let descending = call.message.sort_order() != SortOrder::Ascending;
+
+    let mut tx = api.begin(&call).await?;
+    let mut filter = filter(call.message.filter.clone().unwrap_or_default())?;
+    let member = call.member()?;
+    filter.account = tx.scope().own_account().cloned();
+    match reach(member) {
+        Reach::Own => filter.own_of = Some(member.id.clone()),
+        Reach::FullVisibility => filter.fully_visible = true,
+        Reach::Account | Reach::Submitted | Reach::Nothing => {}
+    }
+    let mut records = list(&mut tx, &filter, key, descending, last, size + 1).await?;
+    let more = records.len() as i64 > size;
+    records.truncate(usize::try_from(size).unwrap_or_default());
+    let next_page_token = match records.last() {
+        Some(last) if more => query.token(key.last(last))?,
+        _ => String::new(),
+    };
+    let opportunities = records
+        .iter()
+        .map(|record| convert::opportunity(record, &api.catalog))
+        .collect();
+    Ok(pb::ListOpportunitiesResponse {
+        opportunities,
+        next_page_token,
+    })
+}
+
+fn filter(stated: pb::OpportunityFilter) -> Result<Filter, Failure> {
+    let mut found = Vec::new();
+    let created = time_span(stated.create_time.as_ref(), "filter.create_time", &mut found);
+    let updated = time_span(stated.update_time.as_ref(), "filter.update_time", &mut found);
+    let closes = day_span(
+        stated.target_close_date.as_ref(),
+        "filter.target_close_date",
+        &mut found,
+    );
+    if !found.is_empty() {
+        return Err(Failure::invalid(found));
+    }
+    // An id that is no number here is the id of no record, but still a condition.
+    let no_record = OpportunityId::from_number(0);
+    let ids = stated
+        .opportunity_ids
+        .iter()
+        .filter_map(|id| id.parse().ok().or(no_record))
+        .collect();
+    Ok(Filter {
+        ids,
+        stages: members(&stated.stages),
+        review_statuses: members(&stated.review_statuses),
+        company_names: stated.customer_company_names,
+        created,
+        updated,
+        closes,
+        ..Filter::default()
+    })
+}
+
+fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
+    numbers
+        .iter()
+        .filter_map(|number| T::from_number(*number))
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
+//! needs, and its file.
+
+mod allowed_actions;
+mod convert;
+mod create;
+mod discard;
+mod get;
+mod list;
+mod status;
+mod submit;
+mod update;
+mod withdraw;
+
+use std::sync::Arc;
+
+use cosell_events::Cause;
+use cosell_grpc::{Call, Failure, read, write, write_with_rules};
+use cosell_proto::Mutation;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
+use cosell_store::{Db, Scope, Tx};
+use cosell_telemetry::metrics;
+use cosell_types::{Caller, Clock};
+use opentelemetry::KeyValue;
+use tonic::{Request, Response, Status};
+
+use crate::domain::access::{self, Action};
+use crate::domain::{Event, Opportunity};
+use crate::store;
+
+/// What the use cases need.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) catalog: Arc<str>,
+}
+
+/// Where the record stands in requests that carry one.
+const RECORD: &str = "opportunity";
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl OpportunityService for Api {
+    async fn create_opportunity(
+        &self,
+        request: Request<pb::CreateOpportunityRequest>,
+    ) -> Answer<pb::CreateOpportunityResponse> {
+        let api = self.clone();
+        let handle = move |call| create::handle(api.clone(), call);
+        write_with_rules(request, permit(Action::Create), RECORD, handle).await
+    }
+
+    async fn get_opportunity(
+        &self,
+        request: Request<pb::GetOpportunityRequest>,
+    ) -> Answer<pb::GetOpportunityResponse> {
+        read(request, permit(Action::Get), |call| get::handle(self, call)).await
+    }
+
+    async fn list_opportunities(
+        &self,
+        request: Request<pb::ListOpportunitiesRequest>,
+    ) -> Answer<pb::ListOpportunitiesResponse> {
+        read(request, permit(Action::List), |call| list::handle(self, call)).await
+    }
+
+    async fn update_opportunity(
+        &self,
+        request: Request<pb::UpdateOpportunityRequest>,
+    ) -> Answer<pb::UpdateOpportunityResponse> {
+        let api = self.clone();
+        let handle = move |call| update::handle(api.clone(), call);
+        write_with_rules(request, permit(Action::Update), RECORD, handle).await
+    }
+
+    async fn submit_opportunity(
+        &self,
+        request: Request<pb::SubmitOpportunityRequest>,
+    ) -> Answer<pb::SubmitOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Submit), move |call| {
+            submit::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn withdraw_submission(
+        &self,
+        request: Request<pb::WithdrawSubmissionRequest>,
+    ) -> Answer<pb::WithdrawSubmissionResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Withdraw), move |call| {
+            withdraw::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn discard_draft(
+        &self,
+        request: Request<pb::DiscardDraftRequest>,
+    ) -> Answer<pb::DiscardDraftResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Discard), move |call| {
+            discard::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_allowed_actions(
+        &self,
+        request: Request<pb::GetAllowedActionsRequest>,
+    ) -> Answer<pb::GetAllowedActionsResponse> {
+        read(request, permit(Action::AllowedActions), |call| {
+            allowed_actions::handle(self, call)
+        })
+        .await
+    }
+}
+
+fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
+    move |caller| access::permits(caller, action)
+}
+
+/// The record that a member asks for, as far as it may see it; otherwise it does not exist.
+async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
+    let not_found = || status::not_found(id);
+    let opportunity_id = id.parse().map_err(|_| not_found())?;
+    let record = match tx.scope().own_account().cloned() {
+        Some(account) => store::load(tx, &account, opportunity_id).await?,
+        None => store::load_of_any_account(tx, opportunity_id).await?,
+    };
+    record
+        .filter(|record| call.member().is_ok_and(|member| access::sees(member, record)))
+        .ok_or_else(not_found)
+}
+
+/// Saves what happened and makes it durable, unless the call only asked whether it would work.
+async fn conclude<M: Mutation>(
+    mut tx: Tx,
+    call: &Call<M>,
+    record: &Opportunity,
+    event: &Event,
+) -> Result<(), Failure> {
+    let actor = call.caller.actor();
+    let cause = Cause {
+        actor: &actor,
+        request_id: &call.tag.request_id,
+        time: record.update_time(),
+    };
+    let filed = store::save(&mut tx, record, event, cause)
+        .await
+        .map_err(status::constraint)?;
+    filed.or_again()?;
+    if call.message.validate_only() {
+        return Ok(());
+    }
+    tx.commit().await?;
+    metrics::TRANSITIONS.add(
+        1,
+        &[KeyValue::new(
+            "transition",
+            format!("opportunity.{}", event.name()),
+        )],
+    );
+    tracing::info!(opportunity.id = %record.id(), revision = record.revision(), "opportunity {}", event.name());
+    Ok(())
+}
+
+impl Api {
+    async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
+        Ok(self.db.tx(&Scope::of(call)).await?)
+    }
+}

@@ -1,0 +1,98 @@
+//! Incoming events: what review decides moves the record.
+
+mod review_decided;
+mod review_started;
+
+use cosell_events::{Delivery, Fault, Handler};
+use cosell_grpc::Peer;
+use cosell_proto::cosell::review::v1 as review;
+use cosell_store::Tx;
+use cosell_types::{Clock, OpportunityId};
+
+use crate::domain::{Decision, Event, Opportunity};
+use crate::store::{self, Filed};
+
+/// The context whose events are consumed.
+pub const REVIEW: &str = "review";
+
+/// Applies the events of review.
+#[derive(Clone)]
+pub struct FromReview {
+    /// The review service, for what events do not carry.
+    pub review: Peer,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What an event asks for.
+#[derive(Debug)]
+pub enum Change {
+    /// Nothing here.
+    None,
+    /// The review of a round began.
+    Started {
+        /// The record.
+        opportunity: OpportunityId,
+        /// The round.
+        round: i32,
+    },
+    /// A round was decided.
+    Decided {
+        /// The record.
+        opportunity: OpportunityId,
+        /// The round.
+        round: i32,
+        /// How.
+        decision: Decision,
+    },
+}
+
+impl Handler for FromReview {
+    type Prepared = Change;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
+        if delivery.is::<review::ReviewStarted>() {
+            review_started::prepare(delivery)
+        } else if delivery.is::<review::ReviewDecided>() {
+            review_decided::prepare(self, delivery).await
+        } else {
+            Ok(Change::None)
+        }
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: Change) -> Result<(), Fault> {
+        match change {
+            Change::None => Ok(()),
+            Change::Started { opportunity, round } => {
+                review_started::apply(tx, delivery, &self.clock, opportunity, round).await
+            }
+            Change::Decided {
+                opportunity,
+                round,
+                decision,
+            } => review_decided::apply(tx, delivery, &self.clock, opportunity, round, decision).await,
+        }
+    }
+}
+
+/// Changes a record because of an event. A record that is gone, or a round that is over, needs no change (OPP-033).
+async fn change(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    clock: &Clock,
+    id: OpportunityId,
+    change: impl FnOnce(&mut Opportunity) -> Option<Event>,
+) -> Result<(), Fault> {
+    let Some(mut record) = store::load(tx, &delivery.account, id).await? else {
+        tracing::info!(opportunity.id = %id, "the event is about a record that is gone");
+        return Ok(());
+    };
+    let Some(event) = change(&mut record) else {
+        tracing::info!(opportunity.id = %id, "the event is about a round that is over");
+        return Ok(());
+    };
+    match store::save(tx, &record, &event, delivery.cause(clock.now())).await? {
+        Filed::Saved => Ok(()),
+        Filed::Overtaken => Err(Fault::Transient("the record was being changed".to_owned())),
+    }
+}

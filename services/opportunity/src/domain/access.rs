@@ -1,0 +1,108 @@
+//! Who may do what (ACC-010 to ACC-012). The role decides whether a call may be made at all; the record decides
+//! whether the caller learns that it exists.
+
+use cosell_types::{Caller, Member, Role, Side};
+
+use super::Opportunity;
+use super::values::{ReviewStatus, Visibility};
+
+/// What can be asked of this service, one for each RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// CreateOpportunity.
+    Create,
+    /// GetOpportunity.
+    Get,
+    /// ListOpportunities.
+    List,
+    /// UpdateOpportunity.
+    Update,
+    /// SubmitOpportunity.
+    Submit,
+    /// WithdrawSubmission.
+    Withdraw,
+    /// DiscardDraft.
+    Discard,
+    /// GetAllowedActions.
+    AllowedActions,
+}
+
+/// Partner roles that work on every record of their company.
+const WHOLE_PIPELINE: [Role; 4] = [
+    Role::AllianceLead,
+    Role::AllianceTeam,
+    Role::AceManager,
+    Role::MarketingStaff,
+];
+/// Partner roles that work on their own records.
+const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+/// AWS roles that sell.
+const SALES: [Role; 6] = [
+    Role::SalesRepresentative,
+    Role::AccountOwner,
+    Role::Pdm,
+    Role::WwpsPdm,
+    Role::Psm,
+    Role::IsvSuccessManager,
+];
+
+/// Which records a member can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// None.
+    Nothing,
+    /// Those it owns, created or submitted, of its account.
+    Own,
+    /// All of its account.
+    Account,
+    /// Submitted ones of every account with full visibility.
+    FullVisibility,
+    /// Submitted ones of every account.
+    Submitted,
+}
+
+/// Which records a member's roles let it see; the widest of them counts.
+pub fn reach(member: &Member) -> Reach {
+    match member.side {
+        Side::Partner if member.has_any(&WHOLE_PIPELINE) => Reach::Account,
+        Side::Partner if member.has_any(&OWN_RECORDS) => Reach::Own,
+        Side::Aws if member.has_any(&[Role::Reviewer]) => Reach::Submitted,
+        Side::Aws if member.has_any(&SALES) => Reach::FullVisibility,
+        _ => Reach::Nothing,
+    }
+}
+
+/// Whether the caller may make the call at all, whatever the record.
+pub fn permits(caller: &Caller, action: Action) -> bool {
+    let member = match caller {
+        // Review and notification read what was submitted when they are told of it.
+        Caller::Service(_) => return action == Action::Get,
+        Caller::Member(member) => member,
+    };
+    let reach = reach(member);
+    match action {
+        Action::Get | Action::List | Action::AllowedActions => reach != Reach::Nothing,
+        Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
+        // Technical staff manage their records, but do not hand them to AWS.
+        Action::Submit | Action::Withdraw => {
+            reach == Reach::Account || (reach == Reach::Own && member.has_any(&[Role::AceUser]))
+        }
+    }
+}
+
+/// Whether the member may see the record; if not, it does not exist for it.
+pub fn sees(member: &Member, record: &Opportunity) -> bool {
+    let submitted = record.review().status != ReviewStatus::PendingSubmission;
+    match reach(member) {
+        Reach::Nothing => false,
+        Reach::Account => is_own_account(member, record),
+        Reach::Own => is_own_account(member, record) && record.is_own_of(&member.id),
+        Reach::Submitted => submitted,
+        Reach::FullVisibility => submitted && record.visibility() == Some(Visibility::Full),
+    }
+}
+
+fn is_own_account(member: &Member, record: &Opportunity) -> bool {
+    // Proves that row-level security holds without this predicate: tests/isolation.rs.
+    cfg!(feature = "sabotage") || member.account == *record.account()
+}

@@ -1,0 +1,349 @@
+//! What a record must and must not say. Every function adds what it finds; nothing stops at the first violation.
+
+use chrono::{Days, Months, NaiveDate};
+use cosell_types::{ClosedList as _, FieldPath, Pii, Violation, ViolationCode};
+
+use super::Details;
+use super::details::{Address, ExpectedCustomerSpend};
+use super::reference::{
+    APN_PROGRAMS, COUNTRIES, COUNTRIES_WITHOUT_POSTAL_CODE, CURRENCIES, GOVERNMENT, INDUSTRIES,
+    MARKETING_USE_CASES, OTHER_INDUSTRY, TEAM_TITLES, US, US_STATES, USE_CASES,
+};
+use super::values::{InvolvementType, Stage, Visibility};
+
+/// 10^15 units, in hundredths.
+const MAX_SPEND: i64 = 100_000_000_000_000_000;
+const MAX_YEARS_AHEAD: u32 = 60;
+
+/// What is wrong with a record, whatever its status (OPP-003 to OPP-018, OPP-025).
+pub fn record(details: &Details) -> Vec<Violation> {
+    let mut found = Vec::new();
+    // National security comes first: it decides what else is required.
+    if details.national_security && details.customer.account.industry != GOVERNMENT {
+        let text = "is only for customers in the industry Government";
+        add(&mut found, "national_security", ViolationCode::InvalidValue, text);
+    }
+    customer(details, &mut found);
+    project(details, &mut found);
+    one_of_each(
+        &details.marketing.use_cases,
+        &MARKETING_USE_CASES,
+        "marketing.use_cases",
+        &mut found,
+    );
+    let revenue = &details.software_revenue;
+    if let (Some(from), Some(to)) = (revenue.effective_date, revenue.expiration_date)
+        && from > to
+    {
+        let text = "must not be before software_revenue.effective_date";
+        add(
+            &mut found,
+            "software_revenue.expiration_date",
+            ViolationCode::ValueOutOfRange,
+            text,
+        );
+    }
+    if revenue
+        .value
+        .is_some_and(|value| !CURRENCIES.contains(&value.currency.code()))
+    {
+        allowed(&CURRENCIES, "software_revenue.value.currency_code", &mut found);
+    }
+    life_cycle(details, &mut found);
+    for (index, person) in details.opportunity_team.iter().enumerate() {
+        if !TEAM_TITLES.contains(&person.business_title.reveal().as_str()) {
+            allowed(
+                &TEAM_TITLES,
+                &format!("opportunity_team[{index}].business_title"),
+                &mut found,
+            );
+        }
+    }
+    found
+}
+
+fn customer(details: &Details, found: &mut Vec<Violation>) {
+    let account = &details.customer.account;
+    required(&account.company_name, "customer.account.company_name", found);
+    if account.industry.is_empty() {
+        missing("customer.account.industry", found);
+    } else if !INDUSTRIES.contains(&account.industry.as_str()) {
+        allowed(&INDUSTRIES, "customer.account.industry", found);
+    } else if account.industry == OTHER_INDUSTRY && account.other_industry.is_empty() {
+        let text = "is required when customer.account.industry is `Other`";
+        add(
+            found,
+            "customer.account.other_industry",
+            ViolationCode::RequiredFieldMissing,
+            text,
+        );
+    }
+    if !details.national_security {
+        required(&account.website_url, "customer.account.website_url", found);
+    }
+    address(&account.address, details.national_security, found);
+}
+
+fn address(address: &Address, national_security: bool, found: &mut Vec<Violation>) {
+    let country = address.country_code.reveal().as_str();
+    if country.is_empty() {
+        missing("customer.account.address.country_code", found);
+        return;
+    }
+    if !COUNTRIES.contains(&country) {
+        let text = "is no country known here; an ISO 3166-1 alpha-2 code such as US, DE or JP is required";
+        add(
+            found,
+            "customer.account.address.country_code",
+            ViolationCode::InvalidEnumValue,
+            text,
+        );
+        return;
+    }
+    if national_security && country == US {
+        return;
+    }
+    if address.postal_code.is_empty() && !COUNTRIES_WITHOUT_POSTAL_CODE.contains(&country) {
+        let text = format!("is required in {country}");
+        add(
+            found,
+            "customer.account.address.postal_code",
+            ViolationCode::RequiredFieldMissing,
+            text,
+        );
+    }
+    let state = "customer.account.address.state_or_region";
+    if country == US && address.state_or_region.is_empty() {
+        add(
+            found,
+            state,
+            ViolationCode::RequiredFieldMissing,
+            "is required in the United States",
+        );
+    } else if country == US && !US_STATES.contains(&address.state_or_region.reveal().as_str()) {
+        allowed(&US_STATES, state, found);
+    }
+}
+
+fn project(details: &Details, found: &mut Vec<Violation>) {
+    let project = &details.project;
+    required(&project.title, "project.title", found);
+    required(
+        &project.customer_business_problem,
+        "project.customer_business_problem",
+        found,
+    );
+    if !project.customer_use_case.is_empty() && !USE_CASES.contains(&project.customer_use_case.as_str()) {
+        allowed(&USE_CASES, "project.customer_use_case", found);
+    }
+    one_of_each(
+        &project.apn_programs,
+        &APN_PROGRAMS,
+        "project.apn_programs",
+        found,
+    );
+    if project.expected_customer_spend.is_empty() {
+        missing("project.expected_customer_spend", found);
+    }
+    for (index, entry) in project.expected_customer_spend.iter().enumerate() {
+        spend(entry, &format!("project.expected_customer_spend[{index}]"), found);
+    }
+}
+
+fn spend(entry: &ExpectedCustomerSpend, at: &str, found: &mut Vec<Violation>) {
+    match entry.amount {
+        None => missing(&format!("{at}.amount"), found),
+        Some(amount) => {
+            if !(1..=MAX_SPEND).contains(&amount.hundredths) {
+                let text = "must be more than 0 and at most 1000000000000000";
+                add(
+                    found,
+                    &format!("{at}.amount"),
+                    ViolationCode::ValueOutOfRange,
+                    text,
+                );
+            }
+            if !CURRENCIES.contains(&amount.currency.code()) {
+                allowed(&CURRENCIES, &format!("{at}.amount.currency_code"), found);
+            }
+        }
+    }
+    if entry.frequency.is_none() {
+        missing(&format!("{at}.frequency"), found);
+    }
+    if entry.target_company.is_empty() {
+        missing(&format!("{at}.target_company"), found);
+    }
+}
+
+fn life_cycle(details: &Details, found: &mut Vec<Violation>) {
+    let life_cycle = &details.life_cycle;
+    if life_cycle.target_close_date.is_none() {
+        missing("life_cycle.target_close_date", found);
+    }
+    let lost = life_cycle.stage == Stage::ClosedLost;
+    let at = "life_cycle.closed_lost_reason";
+    if lost && life_cycle.closed_lost_reason.is_none() {
+        add(
+            found,
+            at,
+            ViolationCode::RequiredFieldMissing,
+            "is required with stage CLOSED_LOST",
+        );
+    }
+    if !lost && life_cycle.closed_lost_reason.is_some() {
+        add(
+            found,
+            at,
+            ViolationCode::InvalidValue,
+            "is only allowed with stage CLOSED_LOST",
+        );
+    }
+}
+
+/// What is wrong with a new target close date (OPP-015). Asked only when it changes: a date that has passed must not
+/// keep a partner from changing something else.
+pub fn new_close_date(details: &Details, today: NaiveDate, found: &mut Vec<Violation>) {
+    let Some(date) = details.life_cycle.target_close_date else {
+        return;
+    };
+    let last = today
+        .checked_add_months(Months::new(12 * MAX_YEARS_AHEAD))
+        .unwrap_or(NaiveDate::MAX);
+    let first = today.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+    if date < first || date > last {
+        let text = format!("must be from {first} to {last}");
+        add(
+            found,
+            "life_cycle.target_close_date",
+            ViolationCode::ValueOutOfRange,
+            text,
+        );
+    }
+}
+
+/// What a record lacks on top, to be submitted or to stay approved (OPP-019 to OPP-026).
+pub fn submittable(
+    details: &Details,
+    involvement: InvolvementType,
+    visibility: Visibility,
+) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let project = &details.project;
+    if project.customer_use_case.is_empty() {
+        missing("project.customer_use_case", &mut found);
+    }
+    if project.delivery_models.is_empty() {
+        at_least_one("project.delivery_models", &mut found);
+    }
+    if project.sales_activities.is_empty() {
+        at_least_one("project.sales_activities", &mut found);
+    }
+    let needs = "primary_needs_from_aws";
+    match involvement {
+        InvolvementType::CoSell if details.primary_needs_from_aws.is_empty() => {
+            at_least_one(needs, &mut found);
+        }
+        InvolvementType::ForVisibilityOnly if !details.primary_needs_from_aws.is_empty() => {
+            let text = "must be empty for visibility only, which means that no support from AWS is needed";
+            add(&mut found, needs, ViolationCode::InvalidValue, text);
+        }
+        _ => {}
+    }
+    if visibility == Visibility::Limited {
+        if involvement == InvolvementType::CoSell {
+            let text = "cannot be LIMITED on a co-sell opportunity";
+            add(&mut found, "visibility", ViolationCode::InvalidValue, text);
+        } else if details.national_security {
+            let text = "must be FULL for a national-security opportunity";
+            add(&mut found, "visibility", ViolationCode::InvalidValue, text);
+        }
+    }
+    if details.national_security && involvement == InvolvementType::ForVisibilityOnly {
+        let text = "must be CO_SELL for a national-security opportunity";
+        add(&mut found, "involvement_type", ViolationCode::InvalidValue, text);
+    }
+    solution(details, &mut found);
+    found
+}
+
+/// A registered solution or product is needed; until COMMITTED a description in words will do (OPP-026).
+fn solution(details: &Details, found: &mut Vec<Violation>) {
+    let related = &details.related_entity_identifiers;
+    let registered = !related.solutions.is_empty()
+        || !related.aws_marketplace_solutions.is_empty()
+        || !related.aws_marketplace_products.is_empty();
+    let stage = details.life_cycle.stage;
+    if registered || stage == Stage::ClosedLost {
+        return;
+    }
+    if stage >= Stage::Committed {
+        let text = format!(
+            "cannot be {} without a registered solution or marketplace product",
+            stage.name()
+        );
+        add(found, "life_cycle.stage", ViolationCode::InvalidValue, text);
+    } else if details.project.other_solution_description.is_empty() {
+        let text = "needs a solution, a marketplace solution or a marketplace product; where none is registered, \
+                    describe it in project.other_solution_description";
+        add(
+            found,
+            "related_entity_identifiers",
+            ViolationCode::RequiredFieldMissing,
+            text,
+        );
+    }
+}
+
+/// A deal that is over cannot be submitted (OPP-024).
+pub fn not_over(details: &Details, found: &mut Vec<Violation>) {
+    if details.life_cycle.stage.is_terminal() {
+        let text = format!(
+            "must not be {} at submission; submit early, once QUALIFIED",
+            details.life_cycle.stage.name()
+        );
+        add(found, "life_cycle.stage", ViolationCode::InvalidValue, text);
+    }
+}
+
+fn add(found: &mut Vec<Violation>, field: &str, code: ViolationCode, text: impl Into<String>) {
+    found.push(Violation::new(&FieldPath::root().field(field), code, text));
+}
+
+fn missing(field: &str, found: &mut Vec<Violation>) {
+    add(found, field, ViolationCode::RequiredFieldMissing, "is required");
+}
+
+fn at_least_one(field: &str, found: &mut Vec<Violation>) {
+    add(
+        found,
+        field,
+        ViolationCode::RequiredFieldMissing,
+        "needs at least one value",
+    );
+}
+
+fn required(value: &Pii<String>, field: &str, found: &mut Vec<Violation>) {
+    if value.is_empty() {
+        missing(field, found);
+    }
+}
+
+fn allowed(list: &[&str], field: &str, found: &mut Vec<Violation>) {
+    add(
+        found,
+        field,
+        ViolationCode::InvalidEnumValue,
+        format!("is none of the allowed values: {}", list.join(", ")),
+    );
+}
+
+fn one_of_each(values: &[String], list: &[&str], field: &str, found: &mut Vec<Violation>) {
+    for (index, _) in values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| !list.contains(&value.as_str()))
+    {
+        allowed(list, &format!("{field}[{index}]"), found);
+    }
+}

@@ -1,0 +1,50 @@
+use super::Field;
+use super::values::ReviewReason;
+
+/// What happened to a record. Becomes a public event, a row of its history, and a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A draft was registered.
+    Created,
+    /// Fields were changed.
+    Updated(Vec<Field>),
+    /// The draft was thrown away.
+    Discarded,
+    /// It was submitted for this round.
+    Submitted,
+    /// The submission of this round was taken back.
+    Withdrawn,
+    /// The review of this round began.
+    ReviewStarted,
+    /// It was validated.
+    Approved,
+    /// It was sent back.
+    ActionRequired(ReviewReason),
+    /// It was rejected.
+    Rejected(ReviewReason),
+}
+
+impl Event {
+    /// The event's name in the history and the end of its subject.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Created => "created",
+            Event::Updated(_) => "updated",
+            Event::Discarded => "discarded",
+            Event::Submitted => "submitted",
+            Event::Withdrawn => "submission_withdrawn",
+            Event::ReviewStarted => "review_started",
+            Event::Approved => "approved",
+            Event::ActionRequired(_) => "action_required",
+            Event::Rejected(_) => "rejected",
+        }
+    }
+
+    /// Paths of the fields that a partner changed.
+    pub fn changed_fields(&self) -> Vec<String> {
+        match self {
+            Event::Updated(fields) => fields.iter().map(|field| field.path().to_owned()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules of the opportunity record. Pure: no input or output, no clock, no chance; the time, ids and facts from
+//! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
+
+pub mod access;
+mod check;
+mod details;
+mod event;
+mod field;
+mod opportunity;
+pub mod reference;
+mod rule;
+mod situation;
+pub mod values;
+
+pub use details::{
+    Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
+    Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
+};
+pub use event::Event;
+pub use field::Field;
+pub use opportunity::{Decision, NextStep, Opportunity, Outcome, Review};
+pub use rule::Rule;
+pub use situation::{Situation, Transition};

@@ -1,0 +1,274 @@
+//! Reference data: pick lists that are strings on the wire because they are long or change (OPP-011).
+
+/// Industries of customers.
+pub const INDUSTRIES: [&str; 28] = [
+    "Aerospace",
+    "Agriculture",
+    "Automotive",
+    "Computers and Electronics",
+    "Consumer Goods",
+    "Education",
+    "Energy - Oil and Gas",
+    "Energy - Power and Utilities",
+    "Financial Services",
+    "Gaming",
+    "Government",
+    "Healthcare",
+    "Hospitality",
+    "Life Sciences",
+    "Manufacturing",
+    "Marketing and Advertising",
+    "Media and Entertainment",
+    "Mining",
+    "Non-Profit Organization",
+    "Professional Services",
+    "Real Estate and Construction",
+    "Retail",
+    "Software and Internet",
+    "Telecommunications",
+    "Transportation and Logistics",
+    "Travel",
+    "Wholesale and Distribution",
+    "Other",
+];
+
+/// Use cases of customers.
+pub const USE_CASES: [&str; 39] = [
+    "AI Machine Learning and Analytics",
+    "Archiving",
+    "Big Data: Data Warehouse / Data Integration / ETL / Data Lake / BI",
+    "Blockchain",
+    "Business Applications: Mainframe Modernization",
+    "Business Applications & Contact Center",
+    "Business Applications & SAP Production",
+    "Centralized Operations Management",
+    "Cloud Management Tools",
+    "Cloud Management Tools & DevOps with Continuous Integration & Continuous Delivery (CICD)",
+    "Configuration, Compliance & Auditing",
+    "Connected Services",
+    "Containers & Serverless",
+    "Content Delivery & Edge Services",
+    "Database",
+    "Edge Computing / End User Computing",
+    "Energy",
+    "Enterprise Governance & Controls",
+    "Enterprise Resource Planning",
+    "Financial Services",
+    "Healthcare and Life Sciences",
+    "High Performance Computing",
+    "Hybrid Application Platform",
+    "Industrial Software",
+    "IOT",
+    "Manufacturing, Supply Chain and Operations",
+    "Media & High performance computing (HPC)",
+    "Migration / Database Migration",
+    "Monitoring, logging and performance",
+    "Monitoring & Observability",
+    "Networking",
+    "Outpost",
+    "SAP",
+    "Security & Compliance",
+    "Storage & Backup",
+    "Training",
+    "VMC",
+    "VMWare",
+    "Web development & DevOps",
+];
+
+/// Partner programmes.
+pub const APN_PROGRAMS: [&str; 16] = [
+    "APN Immersion Days",
+    "APN Solution Space",
+    "ATO (Authority to Operate)",
+    "AWS Marketplace Campaign",
+    "IS Immersion Day SFID Program",
+    "ISV Workload Migration",
+    "Migration Acceleration Program",
+    "P3",
+    "Partner Launch Initiative",
+    "Partner Opportunity Acceleration Funded",
+    "The Next Smart",
+    "VMware Cloud on AWS",
+    "Well-Architected",
+    "Windows",
+    "Workspaces/AppStream Accelerator Program",
+    "WWPS NDPP",
+];
+
+/// Use cases of marketing activities.
+pub const MARKETING_USE_CASES: [&str; 26] = [
+    "AI/ML",
+    "Analytics",
+    "Application Integration",
+    "Blockchain",
+    "Business Applications",
+    "Cloud Financial Management",
+    "Compute",
+    "Containers",
+    "Customer Engagement",
+    "Databases",
+    "Developer Tools",
+    "End User Computing",
+    "Front End Web & Mobile",
+    "Game Tech",
+    "IoT",
+    "Management & Governance",
+    "Media Services",
+    "Migration & Transfer",
+    "Networking & Content Delivery",
+    "Quantum Technologies",
+    "Robotics",
+    "Satellite",
+    "Security",
+    "Serverless",
+    "Storage",
+    "VR & AR",
+];
+
+/// Countries: ISO 3166-1 alpha-2 with the withdrawn `AN` and without `KP`, as in the original.
+#[rustfmt::skip]
+pub const COUNTRIES: [&str; 249] = [
+    "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AN", "AO", "AQ", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA",
+    "BB", "BD", "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW",
+    "BY", "BZ", "CA", "CC", "CD", "CF", "CG", "CH", "CI", "CK", "CL", "CM", "CN", "CO", "CR", "CU", "CV", "CW",
+    "CX", "CY", "CZ", "DE", "DJ", "DK", "DM", "DO", "DZ", "EC", "EE", "EG", "EH", "ER", "ES", "ET", "FI", "FJ",
+    "FK", "FM", "FO", "FR", "GA", "GB", "GD", "GE", "GF", "GG", "GH", "GI", "GL", "GM", "GN", "GP", "GQ", "GR",
+    "GS", "GT", "GU", "GW", "GY", "HK", "HM", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IM", "IN", "IO", "IQ",
+    "IR", "IS", "IT", "JE", "JM", "JO", "JP", "KE", "KG", "KH", "KI", "KM", "KN", "KR", "KW", "KY", "KZ", "LA",
+    "LB", "LC", "LI", "LK", "LR", "LS", "LT", "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MF", "MG", "MH", "MK",
+    "ML", "MM", "MN", "MO", "MP", "MQ", "MR", "MS", "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NC", "NE",
+    "NF", "NG", "NI", "NL", "NO", "NP", "NR", "NU", "NZ", "OM", "PA", "PE", "PF", "PG", "PH", "PK", "PL", "PM",
+    "PN", "PR", "PS", "PT", "PW", "PY", "QA", "RE", "RO", "RS", "RU", "RW", "SA", "SB", "SC", "SD", "SE", "SG",
+    "SH", "SI", "SJ", "SK", "SL", "SM", "SN", "SO", "SR", "SS", "ST", "SV", "SX", "SY", "SZ", "TC", "TD", "TF",
+    "TG", "TH", "TJ", "TK", "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "UM", "US", "UY",
+    "UZ", "VA", "VC", "VE", "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW",
+];
+
+/// Countries in which addresses have no postal code (OPP-014).
+#[rustfmt::skip]
+pub const COUNTRIES_WITHOUT_POSTAL_CODE: [&str; 59] = [
+    "AE", "AG", "AN", "AO", "AW", "BF", "BI", "BJ", "BO", "BQ", "BS", "BW", "BZ", "CF", "CG", "CI", "CK", "CM",
+    "CW", "DJ", "DM", "ER", "FJ", "GD", "GH", "GM", "GQ", "GY", "HK", "HM", "KI", "KM", "KN", "LY", "ML", "MO",
+    "MR", "MW", "NR", "NU", "QA", "RW", "SB", "SC", "SH", "SL", "SR", "ST", "SY", "TF", "TG", "TK", "TL", "TO",
+    "TV", "UG", "VU", "YE", "ZW",
+];
+
+/// States and regions of the United States, in the original's spelling.
+pub const US_STATES: [&str; 62] = [
+    "Alabama",
+    "Alaska",
+    "American Samoa",
+    "Arizona",
+    "Arkansas",
+    "California",
+    "Colorado",
+    "Connecticut",
+    "Delaware",
+    "Dist. of Columbia",
+    "Federated States of Micronesia",
+    "Florida",
+    "Georgia",
+    "Guam",
+    "Hawaii",
+    "Idaho",
+    "Illinois",
+    "Indiana",
+    "Iowa",
+    "Kansas",
+    "Kentucky",
+    "Louisiana",
+    "Maine",
+    "Marshall Islands",
+    "Maryland",
+    "Massachusetts",
+    "Michigan",
+    "Minnesota",
+    "Mississippi",
+    "Missouri",
+    "Montana",
+    "Nebraska",
+    "Nevada",
+    "New Hampshire",
+    "New Jersey",
+    "New Mexico",
+    "New York",
+    "North Carolina",
+    "North Dakota",
+    "Northern Mariana Islands",
+    "Ohio",
+    "Oklahoma",
+    "Oregon",
+    "Palau",
+    "Pennsylvania",
+    "Puerto Rico",
+    "Rhode Island",
+    "South Carolina",
+    "South Dakota",
+    "Tennessee",
+    "Texas",
+    "Utah",
+    "Vermont",
+    "Virginia",
+    "Virgin Islands",
+    "Washington",
+    "West Virginia",
+    "Wisconsin",
+    "Wyoming",
+    "APO/AE",
+    "AFO/FPO",
+    "FPO, AP",
+];
+
+/// Currencies in which amounts are taken (OPP-016).
+pub const CURRENCIES: [&str; 2] = ["USD", "EUR"];
+
+/// The industry that asks for a name of its own (OPP-012).
+pub const OTHER_INDUSTRY: &str = "Other";
+
+/// The only industry with national-security deals (OPP-017).
+pub const GOVERNMENT: &str = "Government";
+
+/// The United States.
+pub const US: &str = "US";
+
+/// What a person may be in an opportunity team (OPP-007).
+pub const TEAM_TITLES: [&str; 2] = ["PartnerAccountManager", "OpportunityOwner"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn lists_have_their_size_and_no_repetition() {
+        let lists: [(&[&str], usize); 7] = [
+            (&INDUSTRIES, 28),
+            (&USE_CASES, 39),
+            (&APN_PROGRAMS, 16),
+            (&MARKETING_USE_CASES, 26),
+            (&COUNTRIES, 249),
+            (&COUNTRIES_WITHOUT_POSTAL_CODE, 59),
+            (&US_STATES, 62),
+        ];
+        for (list, size) in lists {
+            assert_eq!(
+                list.iter().collect::<HashSet<_>>().len(),
+                size,
+                "{:?} …",
+                list.first()
+            );
+        }
+    }
+
+    #[test]
+    fn exceptions_are_members_of_their_lists() {
+        assert!(
+            COUNTRIES_WITHOUT_POSTAL_CODE
+                .iter()
+                .all(|code| COUNTRIES.contains(code))
+        );
+        assert!(COUNTRIES.contains(&US) && COUNTRIES.contains(&"AN") && !COUNTRIES.contains(&"KP"));
+        assert!(INDUSTRIES.contains(&OTHER_INDUSTRY) && INDUSTRIES.contains(&GOVERNMENT));
+    }
+}

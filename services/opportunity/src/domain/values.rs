@@ -1,0 +1,243 @@
+//! The closed lists of the opportunity record (OPP-011). Numbers and names are those of the interface, literals those
+//! of the original; a test holds them against the interface's definition.
+
+use cosell_types::closed_list;
+
+closed_list! {
+    /// Where a submitted opportunity stands in its review (OPP-030).
+    ReviewStatus {
+        /// Draft: everything is editable and nothing has reached AWS.
+        PendingSubmission = 1 "PENDING_SUBMISSION" "Pending Submission",
+        /// Submitted, waiting in the review queue; locked for the partner.
+        Submitted = 2 "SUBMITTED" "Submitted",
+        /// A reviewer has started; locked for the partner.
+        InReview = 3 "IN_REVIEW" "In review",
+        /// Sent back with remarks; some fields are open for correction.
+        ActionRequired = 4 "ACTION_REQUIRED" "Action Required",
+        /// Validated; the deal is worked on.
+        Approved = 5 "APPROVED" "Approved",
+        /// Refused for good; read-only.
+        Rejected = 6 "REJECTED" "Rejected",
+    }
+}
+
+closed_list! {
+    /// Why a reviewer sent a submission back or rejected it (REV-011).
+    ReviewReason {
+        /// The record came from a bulk upload that has to be answered first.
+        BulkUploadResponse = 1 "BULK_UPLOAD_RESPONSE" "Bulk Upload Response",
+        /// The expected revenue is not plausible or not explained.
+        ClarifyRevenue = 2 "CLARIFY_REVENUE" "Clarify Revenue",
+        /// It is not clear what is to be sold.
+        ClarifySolution = 3 "CLARIFY_SOLUTION" "Clarify Solution",
+        /// Stage, dates and amounts contradict each other.
+        ForecastConflict = 4 "FORECAST_CONFLICT" "Forecast Conflict",
+        /// Another reason; the remarks say which.
+        Other = 5 "OTHER" "Other",
+        /// Another reason that AWS keeps to itself.
+        OtherInternalReview = 6 "OTHER_INTERNAL_REVIEW" "Other - Internal Review",
+    }
+}
+
+closed_list! {
+    /// Sales stage, in order.
+    Stage {
+        /// An opportunity with a customer is identified.
+        Prospect = 1 "PROSPECT" "Prospect",
+        /// The customer agreed that it is real and of interest.
+        Qualified = 2 "QUALIFIED" "Qualified",
+        /// The customer validates the solution technically.
+        TechnicalValidation = 3 "TECHNICAL_VALIDATION" "Technical Validation",
+        /// The customer's business side agrees on financial viability.
+        BusinessValidation = 4 "BUSINESS_VALIDATION" "Business Validation",
+        /// The customer committed to the solution.
+        Committed = 5 "COMMITTED" "Committed",
+        /// Billing of the solution has begun; terminal.
+        Launched = 6 "LAUNCHED" "Launched",
+        /// The customer chose otherwise or is not ready; terminal.
+        ClosedLost = 7 "CLOSED_LOST" "Closed Lost",
+    }
+}
+
+closed_list! {
+    /// Why a deal was lost.
+    ClosedLostReason {
+        CustomerDeficiency = 1 "CUSTOMER_DEFICIENCY" "Customer Deficiency",
+        DelayCancellationOfProject = 2 "DELAY_CANCELLATION_OF_PROJECT" "Delay / Cancellation of Project",
+        LegalTaxRegulatory = 3 "LEGAL_TAX_REGULATORY" "Legal / Tax / Regulatory",
+        LostToCompetitorGoogle = 4 "LOST_TO_COMPETITOR_GOOGLE" "Lost to Competitor - Google",
+        LostToCompetitorMicrosoft = 5 "LOST_TO_COMPETITOR_MICROSOFT" "Lost to Competitor - Microsoft",
+        LostToCompetitorSoftlayer = 6 "LOST_TO_COMPETITOR_SOFTLAYER" "Lost to Competitor - SoftLayer",
+        LostToCompetitorVmware = 7 "LOST_TO_COMPETITOR_VMWARE" "Lost to Competitor - VMWare",
+        LostToCompetitorOther = 8 "LOST_TO_COMPETITOR_OTHER" "Lost to Competitor - Other",
+        NoOpportunity = 9 "NO_OPPORTUNITY" "No Opportunity",
+        OnPremisesDeployment = 10 "ON_PREMISES_DEPLOYMENT" "On Premises Deployment",
+        PartnerGap = 11 "PARTNER_GAP" "Partner Gap",
+        Price = 12 "PRICE" "Price",
+        SecurityCompliance = 13 "SECURITY_COMPLIANCE" "Security / Compliance",
+        TechnicalLimitations = 14 "TECHNICAL_LIMITATIONS" "Technical Limitations",
+        CustomerExperience = 15 "CUSTOMER_EXPERIENCE" "Customer Experience",
+        Other = 16 "OTHER" "Other",
+        PeopleRelationshipGovernance = 17 "PEOPLE_RELATIONSHIP_GOVERNANCE" "People/Relationship/Governance",
+        ProductTechnology = 18 "PRODUCT_TECHNOLOGY" "Product/Technology",
+        FinancialCommercial = 19 "FINANCIAL_COMMERCIAL" "Financial/Commercial",
+    }
+}
+
+closed_list! {
+    /// Who brought a deal in.
+    Origin {
+        /// AWS referred it to the partner.
+        AwsReferral = 1 "AWS_REFERRAL" "AWS Referral",
+        /// The partner registered it.
+        PartnerReferral = 2 "PARTNER_REFERRAL" "Partner Referral",
+    }
+}
+
+closed_list! {
+    /// Kind of business.
+    OpportunityType {
+        /// A customer or workload that is new.
+        NetNewBusiness = 1 "NET_NEW_BUSINESS" "Net New Business",
+        /// An existing contract without potential for more revenue.
+        FlatRenewal = 2 "FLAT_RENEWAL" "Flat Renewal",
+        /// An existing contract with potential for more revenue.
+        Expansion = 3 "EXPANSION" "Expansion",
+    }
+}
+
+closed_list! {
+    /// How far AWS is to be involved.
+    InvolvementType {
+        /// AWS sales works the deal with the partner.
+        CoSell = 1 "CO_SELL" "Co-Sell",
+        /// AWS is only informed.
+        ForVisibilityOnly = 2 "FOR_VISIBILITY_ONLY" "For Visibility Only",
+    }
+}
+
+closed_list! {
+    /// What AWS sales may see of a submitted record.
+    Visibility {
+        /// Everything.
+        Full = 1 "FULL" "Full",
+        /// Nothing: only reviewers see it.
+        Limited = 2 "LIMITED" "Limited",
+    }
+}
+
+closed_list! {
+    /// Help that the partner wants from AWS.
+    PrimaryNeedFromAws {
+        ArchitecturalValidation = 1 "ARCHITECTURAL_VALIDATION" "Co-Sell - Architectural Validation",
+        BusinessPresentation = 2 "BUSINESS_PRESENTATION" "Co-Sell - Business Presentation",
+        CompetitiveInformation = 3 "COMPETITIVE_INFORMATION" "Co-Sell - Competitive Information",
+        PricingAssistance = 4 "PRICING_ASSISTANCE" "Co-Sell - Pricing Assistance",
+        TechnicalConsultation = 5 "TECHNICAL_CONSULTATION" "Co-Sell - Technical Consultation",
+        TotalCostOfOwnershipEvaluation = 6 "TOTAL_COST_OF_OWNERSHIP_EVALUATION" "Co-Sell - Total Cost of Ownership Evaluation",
+        DealSupport = 7 "DEAL_SUPPORT" "Co-Sell - Deal Support",
+        SupportForPublicTenderRfx = 8 "SUPPORT_FOR_PUBLIC_TENDER_RFX" "Co-Sell - Support for Public Tender / RFx",
+    }
+}
+
+closed_list! {
+    /// How the solution reaches the customer.
+    DeliveryModel {
+        /// In the partner's cloud account.
+        SaasOrPaas = 1 "SAAS_OR_PAAS" "SaaS or PaaS",
+        /// In the customer's account.
+        ByolOrAmi = 2 "BYOL_OR_AMI" "BYOL or AMI",
+        ManagedServices = 3 "MANAGED_SERVICES" "Managed Services",
+        ProfessionalServices = 4 "PROFESSIONAL_SERVICES" "Professional Services",
+        Resell = 5 "RESELL" "Resell",
+        Other = 6 "OTHER" "Other",
+    }
+}
+
+closed_list! {
+    /// What has been done with the customer so far.
+    SalesActivity {
+        InitializedDiscussionsWithCustomer = 1 "INITIALIZED_DISCUSSIONS_WITH_CUSTOMER" "Initialized discussions with customer",
+        CustomerHasShownInterestInSolution = 2 "CUSTOMER_HAS_SHOWN_INTEREST_IN_SOLUTION" "Customer has shown interest in solution",
+        ConductedPocDemo = 3 "CONDUCTED_POC_DEMO" "Conducted POC / Demo",
+        InEvaluationPlanningStage = 4 "IN_EVALUATION_PLANNING_STAGE" "In evaluation / planning stage",
+        AgreedOnSolutionToBusinessProblem = 5 "AGREED_ON_SOLUTION_TO_BUSINESS_PROBLEM" "Agreed on solution to Business Problem",
+        CompletedActionPlan = 6 "COMPLETED_ACTION_PLAN" "Completed Action Plan",
+        FinalizedDeploymentNeed = 7 "FINALIZED_DEPLOYMENT_NEED" "Finalized Deployment Need",
+        SowSigned = 8 "SOW_SIGNED" "SOW Signed",
+    }
+}
+
+closed_list! {
+    /// Whom the partner competes with.
+    CompetitorName {
+        OracleCloud = 1 "ORACLE_CLOUD" "Oracle Cloud",
+        OnPrem = 2 "ON_PREM" "On-Prem",
+        CoLocation = 3 "CO_LOCATION" "Co-location",
+        Akamai = 4 "AKAMAI" "Akamai",
+        Alicloud = 5 "ALICLOUD" "AliCloud",
+        GoogleCloudPlatform = 6 "GOOGLE_CLOUD_PLATFORM" "Google Cloud Platform",
+        IbmSoftlayer = 7 "IBM_SOFTLAYER" "IBM Softlayer",
+        MicrosoftAzure = 8 "MICROSOFT_AZURE" "Microsoft Azure",
+        OtherCostOptimization = 9 "OTHER_COST_OPTIMIZATION" "Other- Cost Optimization",
+        NoCompetition = 10 "NO_COMPETITION" "No Competition",
+        /// Named in `other_competitor_names`.
+        Other = 11 "OTHER" "*Other",
+    }
+}
+
+closed_list! {
+    /// How often an amount is paid.
+    PaymentFrequency {
+        /// Every month.
+        Monthly = 1 "MONTHLY" "Monthly",
+        /// Once, as a total contract value.
+        OneTime = 2 "ONE_TIME" "None",
+    }
+}
+
+closed_list! {
+    /// Whether marketing brought a deal in.
+    MarketingSource {
+        MarketingActivity = 1 "MARKETING_ACTIVITY" "Marketing Activity",
+        None = 2 "NONE" "None",
+    }
+}
+
+closed_list! {
+    /// Channel of a marketing activity.
+    MarketingChannel {
+        AwsMarketingCentral = 1 "AWS_MARKETING_CENTRAL" "AWS Marketing Central",
+        ContentSyndication = 2 "CONTENT_SYNDICATION" "Content Syndication",
+        Display = 3 "DISPLAY" "Display",
+        Email = 4 "EMAIL" "Email",
+        LiveEvent = 5 "LIVE_EVENT" "Live Event",
+        OutOfHome = 6 "OUT_OF_HOME" "Out Of Home (OOH)",
+        Print = 7 "PRINT" "Print",
+        Search = 8 "SEARCH" "Search",
+        Social = 9 "SOCIAL" "Social",
+        Telemarketing = 10 "TELEMARKETING" "Telemarketing",
+        Tv = 11 "TV" "TV",
+        Video = 12 "VIDEO" "Video",
+        VirtualEvent = 13 "VIRTUAL_EVENT" "Virtual Event",
+    }
+}
+
+closed_list! {
+    /// How the partner sells its software.
+    RevenueDeliveryModel {
+        Contract = 1 "CONTRACT" "Contract",
+        PayAsYouGo = 2 "PAY_AS_YOU_GO" "Pay-as-you-go",
+        Subscription = 3 "SUBSCRIPTION" "Subscription",
+    }
+}
+
+closed_list! {
+    /// Phase of a migration.
+    MigrationPhase {
+        Assess = 1 "ASSESS" "Assess",
+        Mobilize = 2 "MOBILIZE" "Mobilize",
+        MigrateAndModernize = 3 "MIGRATE_AND_MODERNIZE" "Migrate & Modernize",
+        Manage = 4 "MANAGE" "Manage",
+    }
+}
