@@ -1,0 +1,60 @@
+use cosell_grpc::convert::time_span;
+use cosell_grpc::{Call, Failure, PageQuery, page_size};
+use cosell_proto::cosell::review::v1 as pb;
+use cosell_proto::cosell::r#type::v1::SortOrder;
+use cosell_types::{ClosedList as _, OpportunityId};
+
+use super::{Api, convert};
+use crate::domain::values::State;
+use crate::store::list::{Filter, Last, list};
+
+pub async fn handle(
+    api: &Api,
+    mut call: Call<pb::ListReviewCasesRequest>,
+) -> Result<pb::ListReviewCasesResponse, Failure> {
+    let token = std::mem::take(&mut call.message.page_token);
+    let size = page_size(std::mem::take(&mut call.message.page_size));
+    let query = PageQuery::new(&call.caller, &call.message);
+    let last = query.last(&token)?;
+    let descending = call.message.sort_order() == SortOrder::Descending;
+    let filter = filter(call.message.filter.clone().unwrap_or_default())?;
+
+    let mut tx = api.begin(&call).await?;
+    let mut cases = list(&mut tx, &filter, descending, last, size + 1).await?;
+    let more = cases.len() as i64 > size;
+    cases.truncate(usize::try_from(size).unwrap_or_default());
+    let next_page_token = match cases.last() {
+        Some(last) if more => query.token(Last::of(last))?,
+        _ => String::new(),
+    };
+    Ok(pb::ListReviewCasesResponse {
+        review_cases: cases.iter().map(convert::summary).collect(),
+        next_page_token,
+    })
+}
+
+fn filter(stated: pb::ReviewCaseFilter) -> Result<Filter, Failure> {
+    let mut found = Vec::new();
+    let submitted = time_span(stated.submit_time.as_ref(), "filter.submit_time", &mut found);
+    if !found.is_empty() {
+        return Err(Failure::invalid(found));
+    }
+    // An id that is no number here is the id of no record, but still a condition.
+    let no_record = OpportunityId::from_number(0);
+    Ok(Filter {
+        states: stated
+            .states
+            .iter()
+            .filter_map(|number| State::from_number(*number))
+            .collect(),
+        submitted,
+        accounts: stated.account_ids,
+        assignees: stated.assignee_member_ids,
+        unassigned: stated.unassigned,
+        opportunities: stated
+            .opportunity_ids
+            .iter()
+            .filter_map(|id| id.parse().ok().or(no_record))
+            .collect(),
+    })
+}

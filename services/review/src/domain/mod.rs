@@ -1,0 +1,12 @@
+//! The rules of review. Pure: no input or output, no clock, no chance; the time, ids and facts from elsewhere are
+//! arguments. Rule ids are those of docs/DOMAIN.md.
+
+pub mod access;
+mod case;
+mod event;
+mod rule;
+pub mod values;
+
+pub use case::{CaseId, ReviewCase, Round, Ruling, Summary};
+pub use event::Event;
+pub use rule::{Action, Rule};

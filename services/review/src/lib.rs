@@ -1,0 +1,93 @@
+//! The review context: AWS's work on submissions. See README.md for what it owns.
+//!
+//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/case.rs` (the rules),
+//! `store/cases.rs` (the SQL). `events.rs` says what others are told, `consume/` what others tell us.
+
+mod api;
+mod config;
+mod consume;
+pub mod domain;
+mod events;
+mod store;
+
+use cosell_events::redrive;
+use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, TokenSource};
+use cosell_proto::cosell::review::v1::review_service_server::ReviewServiceServer;
+use cosell_service::{Background, Service};
+use sqlx::migrate::Migrator;
+use tonic::service::RoutesBuilder;
+
+pub use config::Options;
+
+/// The review service.
+#[derive(Debug)]
+pub struct Reviews;
+
+impl Service for Reviews {
+    const NAME: &'static str = events::CONTEXT;
+    const GRPC: &'static str = "cosell.review.v1.ReviewService";
+    type Options = Options;
+
+    fn migrator() -> Migrator {
+        sqlx::migrate!()
+    }
+
+    fn start(
+        background: &Background,
+        options: &Options,
+        tokens: &TokenSource,
+        routes: &mut RoutesBuilder,
+    ) -> anyhow::Result<()> {
+        background.publish(events::CONTEXT);
+        background.consume(
+            Self::NAME,
+            consume::OPPORTUNITY,
+            from_opportunity(background, options, tokens)?,
+        );
+        let api = api::Api {
+            db: background.database.calls.clone(),
+            clock: background.clock.clone(),
+        };
+        let server = ReviewServiceServer::new(api);
+        routes.add_service(
+            server
+                .max_decoding_message_size(MAX_REQUEST)
+                .max_encoding_message_size(MAX_RESPONSE),
+        );
+        Ok(())
+    }
+
+    async fn redrive(
+        background: &Background,
+        options: &Options,
+        tokens: &TokenSource,
+        consumer: &str,
+        aggregate: Option<&str>,
+    ) -> anyhow::Result<u64> {
+        anyhow::ensure!(
+            consumer == "review-opportunity",
+            "this service has the consumer review-opportunity only"
+        );
+        let handler = from_opportunity(background, options, tokens)?;
+        redrive(
+            &background.database.work,
+            &background.database.events,
+            consumer,
+            aggregate,
+            &handler,
+        )
+        .await
+    }
+}
+
+fn from_opportunity(
+    background: &Background,
+    options: &Options,
+    tokens: &TokenSource,
+) -> anyhow::Result<consume::FromOpportunity> {
+    let opportunity = Peer::new(&options.opportunity_url, tokens.clone())?;
+    Ok(consume::FromOpportunity {
+        opportunity,
+        clock: background.clock.clone(),
+    })
+}

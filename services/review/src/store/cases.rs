@@ -1,0 +1,142 @@
+use cosell_events::{Cause, append};
+use cosell_grpc::Failure;
+use cosell_store::{Error, Tx};
+use cosell_types::{AccountId, ClosedList as _, OpportunityId};
+use sqlx::types::Json;
+
+use crate::domain::{CaseId, Event, ReviewCase};
+use crate::events;
+
+/// Whether a save found the case as it was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filed {
+    /// It did.
+    Saved,
+    /// Somebody else changed it in between.
+    Overtaken,
+}
+
+impl Filed {
+    /// Makes being overtaken a failure, after which the use case runs again.
+    pub fn or_again(self) -> Result<(), Failure> {
+        match self {
+            Filed::Saved => Ok(()),
+            Filed::Overtaken => Err(Failure::concurrent_change(
+                "the revision was no longer the one loaded",
+            )),
+        }
+    }
+}
+
+/// A case, whoever's opportunity it is about, as far as row-level security shows it.
+pub async fn load(tx: &mut Tx, id: &CaseId) -> Result<Option<ReviewCase>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<ReviewCase>" FROM review_case WHERE review_case_id = $1"#,
+        id.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
+/// The case of an opportunity.
+pub async fn load_of_opportunity(
+    tx: &mut Tx,
+    account: &AccountId,
+    opportunity: OpportunityId,
+) -> Result<Option<ReviewCase>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<ReviewCase>" FROM review_case
+           WHERE account_id = $1 AND opportunity_id = $2"#,
+        account.as_str(),
+        opportunity.number(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
+/// What was submitted in each round of a case, with the round's number.
+pub async fn snapshots(tx: &mut Tx, case: &ReviewCase) -> Result<Vec<(i32, Vec<u8>)>, Error> {
+    let rows = sqlx::query!(
+        "SELECT round, snapshot FROM submission WHERE account_id = $1 AND review_case_id = $2 ORDER BY round",
+        case.account().as_str(),
+        case.id().as_str(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.round, row.snapshot)).collect())
+}
+
+/// Writes a case with a new round: the row, what was submitted, and the event, or none of them.
+pub async fn save_round(
+    tx: &mut Tx,
+    case: &ReviewCase,
+    snapshot: &[u8],
+    event: &Event,
+    cause: Cause<'_>,
+) -> Result<Filed, Error> {
+    let filed = save(tx, case, event, cause).await?;
+    if filed == Filed::Saved {
+        sqlx::query!(
+            "INSERT INTO submission (account_id, review_case_id, round, snapshot) VALUES ($1, $2, $3, $4)",
+            case.account().as_str(),
+            case.id().as_str(),
+            case.round(),
+            snapshot,
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(filed)
+}
+
+/// The only way to write a case: the row and its event, or none of them.
+pub async fn save(tx: &mut Tx, case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Result<Filed, Error> {
+    let rows = if case.revision() == 1 {
+        insert(tx, case).await?
+    } else {
+        update(tx, case).await?
+    };
+    if rows == 0 {
+        return Ok(Filed::Overtaken);
+    }
+    append(tx, &events::public(case, event, cause)).await?;
+    Ok(Filed::Saved)
+}
+
+async fn insert(tx: &mut Tx, case: &ReviewCase) -> Result<u64, Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO review_case (account_id, review_case_id, opportunity_id, revision, state, assignee_member_id,
+           submit_time, record)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, opportunity_id) DO NOTHING",
+        case.account().as_str(),
+        case.id().as_str(),
+        case.opportunity().number(),
+        case.revision(),
+        case.state().name(),
+        case.assignee().map(|member| member.as_str()),
+        case.submit_time(),
+        Json(case) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(inserted.rows_affected())
+}
+
+async fn update(tx: &mut Tx, case: &ReviewCase) -> Result<u64, Error> {
+    let updated = sqlx::query!(
+        "UPDATE review_case SET revision = $3, state = $4, assignee_member_id = $5, submit_time = $6, record = $7
+         WHERE account_id = $1 AND review_case_id = $2 AND revision = $3::bigint - 1",
+        case.account().as_str(),
+        case.id().as_str(),
+        case.revision(),
+        case.state().name(),
+        case.assignee().map(|member| member.as_str()),
+        case.submit_time(),
+        Json(case) as _,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(updated.rows_affected())
+}

@@ -1,0 +1,94 @@
+//! The one query that is put together at run time: the queue.
+
+use chrono::{DateTime, Utc};
+use cosell_grpc::convert::Span;
+use cosell_store::{Error, Tx};
+use cosell_types::{ClosedList as _, OpportunityId};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use sqlx::{QueryBuilder, Row as _};
+
+use crate::domain::ReviewCase;
+use crate::domain::values::State;
+
+/// Which cases to list. Empty lists and `None` ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub states: Vec<State>,
+    pub submitted: Span<DateTime<Utc>>,
+    pub accounts: Vec<String>,
+    pub assignees: Vec<String>,
+    pub unassigned: bool,
+    pub opportunities: Vec<OpportunityId>,
+}
+
+/// The last row of a page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Last(DateTime<Utc>, String);
+
+impl Last {
+    /// Where a page ends that ends with this case.
+    pub fn of(case: &ReviewCase) -> Self {
+        Self(case.submit_time(), case.id().to_string())
+    }
+}
+
+/// At most `limit` cases after `last`, by time of submission.
+pub async fn list(
+    tx: &mut Tx,
+    filter: &Filter,
+    descending: bool,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<ReviewCase>, Error> {
+    let mut query = QueryBuilder::new("SELECT record FROM review_case WHERE true");
+    if !filter.states.is_empty() {
+        let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();
+        query.push(" AND state = ANY(").push_bind(states).push(")");
+    }
+    if let Some(from) = filter.submitted.start {
+        query.push(" AND submit_time >= ").push_bind(from);
+    }
+    if let Some(before) = filter.submitted.end {
+        query.push(" AND submit_time < ").push_bind(before);
+    }
+    if !filter.accounts.is_empty() {
+        query
+            .push(" AND account_id = ANY(")
+            .push_bind(filter.accounts.clone())
+            .push(")");
+    }
+    if filter.unassigned || !filter.assignees.is_empty() {
+        query
+            .push(" AND (assignee_member_id = ANY(")
+            .push_bind(filter.assignees.clone())
+            .push(")");
+        query.push(if filter.unassigned {
+            " OR assignee_member_id IS NULL)"
+        } else {
+            ")"
+        });
+    }
+    if !filter.opportunities.is_empty() {
+        let numbers: Vec<_> = filter.opportunities.iter().map(|id| id.number()).collect();
+        query
+            .push(" AND opportunity_id = ANY(")
+            .push_bind(numbers)
+            .push(")");
+    }
+    let (after, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
+    if let Some(Last(time, id)) = last {
+        query
+            .push(format_args!(" AND (submit_time, review_case_id) {after} ("))
+            .push_bind(time);
+        query.push(", ").push_bind(id).push(")");
+    }
+    query.push(format_args!(
+        " ORDER BY submit_time {direction}, review_case_id {direction} LIMIT "
+    ));
+    query.push_bind(limit);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| Ok(row.try_get::<Json<ReviewCase>, _>(0)?.0))
+        .collect()
+}

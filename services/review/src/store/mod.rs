@@ -1,0 +1,6 @@
+//! All SQL of this service. Functions take the transaction and return domain values.
+
+mod cases;
+pub mod list;
+
+pub use cases::{Filed, load, load_of_opportunity, save, save_round, snapshots};
