@@ -1,0 +1,17 @@
+use cosell_grpc::{Call, Failure};
+use cosell_proto::cosell::notification::v1 as pb;
+
+use super::{Api, show_preferences};
+use crate::store::opt_outs;
+
+pub async fn handle(
+    api: &Api,
+    call: Call<pb::GetPreferencesRequest>,
+) -> Result<pb::GetPreferencesResponse, Failure> {
+    let member = call.member()?;
+    let mut tx = api.begin(&call).await?;
+    let opt_outs = opt_outs(&mut tx, &member.account, &member.id).await?;
+    Ok(pb::GetPreferencesResponse {
+        preferences: Some(show_preferences(&opt_outs)),
+    })
+}

@@ -1,0 +1,91 @@
+//! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
+//! needs, and its file.
+
+mod get_preferences;
+mod list;
+mod mark_read;
+mod status;
+mod unread_count;
+mod update_preferences;
+
+use cosell_grpc::{Call, Failure, read, write};
+use cosell_proto::cosell::notification::v1 as pb;
+use cosell_proto::cosell::notification::v1::notification_service_server::NotificationService;
+use cosell_store::{Db, Scope, Tx};
+use cosell_types::{Caller, Clock, ClosedList as _};
+use tonic::{Request, Response, Status};
+
+use crate::domain::access::{self, Action};
+use crate::domain::values::Kind;
+
+/// What the use cases need.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl NotificationService for Api {
+    async fn list_notifications(
+        &self,
+        request: Request<pb::ListNotificationsRequest>,
+    ) -> Answer<pb::ListNotificationsResponse> {
+        read(request, permit(Action::List), |call| list::handle(self, call)).await
+    }
+
+    async fn mark_read(&self, request: Request<pb::MarkReadRequest>) -> Answer<pb::MarkReadResponse> {
+        let api = self.clone();
+        write(request, permit(Action::MarkRead), move |call| {
+            mark_read::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_unread_count(
+        &self,
+        request: Request<pb::GetUnreadCountRequest>,
+    ) -> Answer<pb::GetUnreadCountResponse> {
+        read(request, permit(Action::UnreadCount), |call| {
+            unread_count::handle(self, call)
+        })
+        .await
+    }
+
+    async fn get_preferences(
+        &self,
+        request: Request<pb::GetPreferencesRequest>,
+    ) -> Answer<pb::GetPreferencesResponse> {
+        read(request, permit(Action::GetPreferences), |call| {
+            get_preferences::handle(self, call)
+        })
+        .await
+    }
+
+    async fn update_preferences(
+        &self,
+        request: Request<pb::UpdatePreferencesRequest>,
+    ) -> Answer<pb::UpdatePreferencesResponse> {
+        let api = self.clone();
+        let handle = move |call| update_preferences::handle(api.clone(), call);
+        write(request, permit(Action::UpdatePreferences), handle).await
+    }
+}
+
+fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
+    move |caller| access::permits(caller, action)
+}
+
+fn show_preferences(opt_outs: &[Kind]) -> pb::NotificationPreferences {
+    pb::NotificationPreferences {
+        email_opt_outs: opt_outs.iter().map(|kind| kind.number()).collect(),
+    }
+}
+
+impl Api {
+    async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
+        Ok(self.db.tx(&Scope::of(call)).await?)
+    }
+}

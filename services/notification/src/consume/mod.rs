@@ -1,0 +1,155 @@
+//! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
+
+mod opportunity_changed;
+mod review_requested;
+
+use std::sync::Arc;
+
+use cosell_events::{Delivery, Fault, Handler};
+use cosell_grpc::Peer;
+use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::review::v1 as review;
+use cosell_store::Tx;
+use cosell_types::{AccountId, Clock, MemberId, OpportunityId, random};
+
+use crate::domain::values::Kind;
+use crate::domain::{Audience, Contact, Facts, Templates};
+use crate::store;
+
+/// The contexts whose events are consumed.
+pub const OPPORTUNITY: &str = "opportunity";
+pub const REVIEW: &str = "review";
+
+/// Tells of the events of opportunity.
+#[derive(Clone)]
+pub struct FromOpportunity {
+    /// The opportunity service, for what events do not carry.
+    pub opportunity: Peer,
+    /// The texts.
+    pub templates: Arc<Templates>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Tells of the events of review.
+#[derive(Clone)]
+pub struct FromReview {
+    /// The texts.
+    pub templates: Arc<Templates>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What is to be told.
+pub struct News {
+    kind: Kind,
+    opportunity: OpportunityId,
+    own_of: Vec<MemberId>,
+    contacts: Vec<Contact>,
+    reviewer: Option<MemberId>,
+    facts: Facts,
+}
+
+impl Handler for FromOpportunity {
+    type Prepared = Option<Box<News>>;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+        let kind = if delivery.is::<opportunity::OpportunitySubmitted>() {
+            Kind::OpportunitySubmitted
+        } else if delivery.is::<opportunity::OpportunityActionRequired>() {
+            Kind::ActionRequired
+        } else if delivery.is::<opportunity::OpportunityApproved>() {
+            Kind::OpportunityApproved
+        } else if delivery.is::<opportunity::OpportunityRejected>() {
+            Kind::OpportunityRejected
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(
+            opportunity_changed::prepare(self, delivery, kind).await?,
+        )))
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
+        let Some(news) = news else { return Ok(()) };
+        let members = store::of_account(tx, &delivery.account).await?;
+        tell(
+            tx,
+            &delivery.account,
+            &news,
+            members,
+            &self.templates,
+            &self.clock,
+        )
+        .await
+    }
+}
+
+impl Handler for FromReview {
+    type Prepared = Option<Box<News>>;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+        if delivery.is::<review::ReviewRoundOpened>() {
+            Ok(Some(Box::new(review_requested::prepare(delivery)?)))
+        } else {
+            Ok(None)
+        }
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
+        let Some(news) = news else { return Ok(()) };
+        let members = store::of_aws(tx).await?;
+        tell(
+            tx,
+            &delivery.account,
+            &news,
+            members,
+            &self.templates,
+            &self.clock,
+        )
+        .await
+    }
+}
+
+/// Puts the news into inboxes and into the mail queue. Mail goes out later, from the queue: never from in here.
+async fn tell(
+    tx: &mut Tx,
+    account: &AccountId,
+    news: &News,
+    members: Vec<crate::domain::Member>,
+    templates: &Templates,
+    clock: &Clock,
+) -> Result<(), Fault> {
+    let subject = crate::domain::Subject {
+        kind: news.kind,
+        account,
+        own_of: &news.own_of,
+        contacts: &news.contacts,
+        reviewer: news.reviewer.as_ref(),
+    };
+    let Audience { members, contacts } = crate::domain::audience(&subject, members);
+    let letter = templates
+        .render(news.kind, &news.facts)
+        .map_err(|error| Fault::Bug(error.to_string()))?;
+    let now = clock.now();
+    for (member, email) in members {
+        let id = random::prefixed("ntf-");
+        let to = (&member.account, &member.id);
+        store::put(tx, &id, to, news.kind, news.opportunity, &letter, now).await?;
+        if email {
+            store::queue(
+                tx,
+                &member.account,
+                Some((&member.id, &id)),
+                &member.email,
+                &letter,
+                now,
+            )
+            .await?;
+        }
+    }
+    for contact in contacts {
+        store::queue(tx, account, None, &contact.email, &letter, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The text of notifications: a template for each kind, the first line of which is the subject.
+
+use minijinja::{Environment, context};
+
+use super::values::Kind;
+
+/// What a template can say.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The record.
+    pub opportunity_id: String,
+    /// The customer's company.
+    pub company: String,
+    /// The project's title.
+    pub title: String,
+    /// The review round.
+    pub round: i32,
+    /// Why it was sent back or rejected, in words.
+    pub reason: String,
+    /// The reviewer's remarks.
+    pub remarks: String,
+    /// The review case.
+    pub review_case_id: String,
+    /// The partner's account.
+    pub partner: String,
+}
+
+/// A text, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// One line.
+    pub subject: String,
+    /// The whole text, plain.
+    pub body: String,
+}
+
+/// All templates.
+#[derive(Debug)]
+pub struct Templates(Environment<'static>);
+
+impl Templates {
+    /// Reads the templates that the program was built with.
+    pub fn new() -> Result<Self, minijinja::Error> {
+        let mut environment = Environment::new();
+        // A fact that a template asks for and nobody gave is a mistake in the template.
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        for (name, text) in [
+            (
+                "OPPORTUNITY_SUBMITTED",
+                include_str!("../../templates/opportunity_submitted.txt"),
+            ),
+            (
+                "ACTION_REQUIRED",
+                include_str!("../../templates/action_required.txt"),
+            ),
+            (
+                "OPPORTUNITY_APPROVED",
+                include_str!("../../templates/opportunity_approved.txt"),
+            ),
+            (
+                "OPPORTUNITY_REJECTED",
+                include_str!("../../templates/opportunity_rejected.txt"),
+            ),
+            (
+                "REVIEW_REQUESTED",
+                include_str!("../../templates/review_requested.txt"),
+            ),
+        ] {
+            environment.add_template(name, text)?;
+        }
+        Ok(Self(environment))
+    }
+
+    /// The text of a kind for these facts.
+    pub fn render(&self, kind: Kind, facts: &Facts) -> Result<Letter, minijinja::Error> {
+        use cosell_types::ClosedList as _;
+        let text = self.0.get_template(kind.name())?.render(context! {
+            opportunity_id => facts.opportunity_id.as_str(),
+            company => facts.company.as_str(),
+            title => facts.title.as_str(),
+            round => facts.round,
+            reason => facts.reason.as_str(),
+            remarks => facts.remarks.as_str(),
+            review_case_id => facts.review_case_id.as_str(),
+            partner => facts.partner.as_str(),
+        })?;
+        let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
+        // A header is one line: what a partner wrote must not become another one.
+        let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Letter {
+            subject,
+            body: body.trim_end().to_owned() + "\n",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cosell_types::ClosedList as _;
+
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            opportunity_id: "O42".to_owned(),
+            company: "Alder & Söhne <GmbH>".to_owned(),
+            title: "Data\nplatform".to_owned(),
+            round: 2,
+            reason: "Clarify Revenue".to_owned(),
+            remarks: "Explain the {{ amount }}.".to_owned(),
+            review_case_id: "rc-0000000000000".to_owned(),
+            partner: "111111111111".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_text() {
+        let templates = Templates::new().expect("templates");
+        for kind in Kind::ALL {
+            let letter = templates.render(*kind, &facts()).expect("a letter");
+            assert!(letter.subject.contains("O42"), "{letter:?}");
+            assert!(!letter.subject.contains('\n'), "{letter:?}");
+            assert!(
+                letter.body.ends_with(".\n") || letter.body.ends_with("}.\n"),
+                "{letter:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_people_wrote_is_neither_escaped_nor_run() {
+        let letter = Templates::new()
+            .expect("templates")
+            .render(Kind::ActionRequired, &facts())
+            .expect("a letter");
+        assert!(letter.body.contains("Alder & Söhne <GmbH>"), "{letter:?}");
+        assert!(letter.body.contains("Explain the {{ amount }}."), "{letter:?}");
+    }
+
+    #[test]
+    fn remarks_are_left_out_where_there_are_none() {
+        let templates = Templates::new().expect("templates");
+        let silent = Facts {
+            remarks: String::new(),
+            ..facts()
+        };
+        let letter = templates
+            .render(Kind::OpportunityApproved, &silent)
+            .expect("a letter");
+        assert!(!letter.body.contains("Remarks"), "{letter:?}");
+    }
+}

@@ -1,0 +1,160 @@
+//! The in-app inbox and the preferences of members.
+
+use chrono::{DateTime, Utc};
+use cosell_store::{Error, Tx};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Letter;
+use crate::domain::values::Kind;
+
+/// A notification in a member's inbox.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: String,
+    pub kind: Kind,
+    pub opportunity: OpportunityId,
+    pub subject: String,
+    pub body: String,
+    pub create_time: DateTime<Utc>,
+    pub read_time: Option<DateTime<Utc>>,
+}
+
+/// The last row of a page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Last(pub DateTime<Utc>, pub String);
+
+/// Puts a notification into a member's inbox.
+pub async fn put(
+    tx: &mut Tx,
+    id: &str,
+    to: (&AccountId, &MemberId),
+    kind: Kind,
+    opportunity: OpportunityId,
+    letter: &Letter,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO notification
+           (account_id, notification_id, member_id, kind, opportunity_id, subject, body, create_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        to.0.as_str(),
+        id,
+        to.1.as_str(),
+        kind.name(),
+        opportunity.number(),
+        letter.subject,
+        letter.body,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// At most `limit` notifications of a member after `last`, newest first.
+pub async fn list(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    unread_only: bool,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    let (time, id) = last.map_or((None, String::new()), |Last(time, id)| (Some(time), id));
+    let rows = sqlx::query!(
+        "SELECT notification_id, kind, opportunity_id, subject, body, create_time, read_time FROM notification
+         WHERE account_id = $1 AND member_id = $2 AND (NOT $3 OR read_time IS NULL)
+           AND ($4::timestamptz IS NULL OR (create_time, notification_id) < ($4, $5))
+         ORDER BY create_time DESC, notification_id DESC LIMIT $6",
+        account.as_str(),
+        member.as_str(),
+        unread_only,
+        time,
+        id,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Entry {
+                id: row.notification_id,
+                kind: Kind::from_name(&row.kind).ok_or_else(|| Error::corrupt("kind", "unknown"))?,
+                opportunity: OpportunityId::from_number(row.opportunity_id)
+                    .ok_or_else(|| Error::corrupt("opportunity_id", "negative"))?,
+                subject: row.subject,
+                body: row.body,
+                create_time: row.create_time,
+                read_time: row.read_time,
+            })
+        })
+        .collect()
+}
+
+/// Marks a member's notifications read; returns how many of them exist.
+pub async fn mark_read(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let marked = sqlx::query!(
+        "UPDATE notification SET read_time = coalesce(read_time, $4)
+         WHERE account_id = $1 AND member_id = $2 AND notification_id = ANY($3)",
+        account.as_str(),
+        member.as_str(),
+        ids,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(marked.rows_affected())
+}
+
+/// How many notifications of a member are unread.
+pub async fn unread(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<i64, Error> {
+    let row = sqlx::query!(
+        "SELECT count(*) AS \"count!\" FROM notification
+         WHERE account_id = $1 AND member_id = $2 AND read_time IS NULL",
+        account.as_str(),
+        member.as_str(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(row.count)
+}
+
+/// Kinds that a member does not want by e-mail.
+pub async fn opt_outs(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<Vec<Kind>, Error> {
+    let row = sqlx::query!(
+        "SELECT email_opt_outs FROM preference WHERE account_id = $1 AND member_id = $2",
+        account.as_str(),
+        member.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let names = row.map(|row| row.email_opt_outs).unwrap_or_default();
+    Ok(names.iter().filter_map(|name| Kind::from_name(name)).collect())
+}
+
+/// Replaces the kinds that a member does not want by e-mail.
+pub async fn set_opt_outs(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    kinds: &[Kind],
+) -> Result<(), Error> {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name().to_owned()).collect();
+    sqlx::query!(
+        "INSERT INTO preference (account_id, member_id, email_opt_outs) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id, member_id) DO UPDATE SET email_opt_outs = $3",
+        account.as_str(),
+        member.as_str(),
+        &names,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
