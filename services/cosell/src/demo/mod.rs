@@ -1,0 +1,12 @@
+//! The journey of opportunities from registration to validation, played against a running installation. It is a
+//! demonstration and a check at once: where something does not happen as it should, it ends with an error.
+
+mod input;
+mod journey;
+mod mail;
+mod people;
+mod timeline;
+
+pub use input::{Input, Record, Verdict, read};
+pub use journey::play;
+pub use timeline::{Line, print};

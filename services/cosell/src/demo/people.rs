@@ -1,0 +1,84 @@
+//! The people of the journey, each with its token.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt as _;
+
+/// Somebody who makes calls.
+#[derive(Clone)]
+pub struct Person {
+    /// Member id.
+    pub id: String,
+    channel: Channel,
+    token: Token,
+}
+
+/// Adds a person's token to each call.
+#[derive(Clone)]
+pub struct Token(MetadataValue<Ascii>);
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+type Calls = InterceptedService<Channel, Token>;
+
+impl Person {
+    /// Somebody whose token lies in a folder.
+    pub fn new(channel: &Channel, tokens: &Path, id: &str) -> anyhow::Result<Self> {
+        let token = std::fs::read_to_string(tokens.join(id)).with_context(|| format!("no token of {id}"))?;
+        let token = Token(format!("Bearer {}", token.trim()).parse().context("a token")?);
+        Ok(Self {
+            id: id.to_owned(),
+            channel: channel.clone(),
+            token,
+        })
+    }
+
+    /// Calls to the opportunity service.
+    pub fn opportunities(&self) -> OpportunityServiceClient<Calls> {
+        OpportunityServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls to the review service.
+    pub fn reviews(&self) -> ReviewServiceClient<Calls> {
+        ReviewServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls to the notification service.
+    pub fn notifications(&self) -> NotificationServiceClient<Calls> {
+        NotificationServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+}
+
+/// The reason of a refusal, such as `ETAG_MISMATCH`.
+pub fn reason(status: &Status) -> String {
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
+}
+
+/// The refused fields, each with what to do about it.
+pub fn violations(status: &Status) -> Vec<(String, String)> {
+    let details = status
+        .get_details_bad_request()
+        .map(|details| details.field_violations)
+        .unwrap_or_default();
+    details
+        .into_iter()
+        .map(|violation| (violation.field, violation.description))
+        .collect()
+}

@@ -1,0 +1,10 @@
+//! The command line of cosell, and all services in one process for development.
+
+mod cli;
+pub mod demo;
+mod seed;
+mod stack;
+
+pub use cli::main;
+pub use seed::{ALDER, AWS, BIRCH, SeedMember, members};
+pub use stack::{Stack, StackArgs, StackInfo, issuer};

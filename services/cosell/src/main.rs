@@ -1,0 +1,5 @@
+//! The `cosell` program.
+
+fn main() -> anyhow::Result<()> {
+    cosell::main()
+}
