@@ -12,6 +12,19 @@ mod rule;
 mod situation;
 pub mod values;
 
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests_access;
+#[cfg(test)]
+mod tests_editability;
+#[cfg(test)]
+mod tests_rules;
+#[cfg(test)]
+mod tests_sequences;
+#[cfg(test)]
+mod tests_transitions;
+
 pub use details::{
     Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
     Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,

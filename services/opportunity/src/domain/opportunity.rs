@@ -130,7 +130,11 @@ impl Opportunity {
         for field in selected {
             field.copy(given, &mut details);
         }
-        settle(&mut details);
+        // A refused change brings nothing with it.
+        let secrecy = Field::NationalSecurity;
+        if !secrecy.differs(&self.details, &details) || secrecy.is_editable(situation) {
+            settle(&mut details);
+        }
         let changed: Vec<_> = Field::ALL
             .iter()
             .copied()

