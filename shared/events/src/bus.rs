@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_nats::connection::State;
 use async_nats::jetstream::context::CreateStreamError;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, ContextBuilder};
@@ -107,13 +108,14 @@ impl Bus {
 
     /// Sends what is still buffered, in bounded time.
     pub async fn close(&self) {
+        if self.client.connection_state() != State::Connected {
+            return;
+        }
         if tokio::time::timeout(Duration::from_secs(2), self.client.flush())
             .await
             .is_err()
         {
-            tracing::debug!(
-                "the bus could not be flushed at the end; the outbox still has what was not acknowledged"
-            );
+            tracing::debug!("the bus could not be flushed; the outbox still has what was not acknowledged");
         }
     }
 }

@@ -116,10 +116,11 @@ impl<H: Handler> Consumer<H> {
 impl<H: Handler> Inner<H> {
     /// Pulls until told to stop or until the stream of messages ends.
     async fn pull(self: Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
-        self.bus
-            .ensure_stream(self.context)
-            .await
-            .context("making the stream")?;
+        // Waits long for a bus that is not there; the end of the process must not.
+        tokio::select! {
+            made = self.bus.ensure_stream(self.context) => made.context("making the stream")?,
+            () = stop.cancelled() => return Ok(()),
+        }
         let stream = self
             .bus
             .jetstream

@@ -1,6 +1,7 @@
 //! Events out, second half: what is pending is published, in order, by the one process that holds the shard's lease.
 
 use std::collections::HashSet;
+use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,7 +92,11 @@ impl Relay {
         while !stop.is_cancelled() {
             let turn = async {
                 if !stream_is_made {
-                    self.bus.ensure_stream(self.context).await?;
+                    // Waits long for a bus that is not there; the end of the process must not.
+                    tokio::select! {
+                        made = self.bus.ensure_stream(self.context) => made?,
+                        () = stop.cancelled() => return Ok(0),
+                    }
                     stream_is_made = true;
                 }
                 if Instant::now() >= renew_at {
@@ -102,7 +107,7 @@ impl Relay {
                     self.report(held.len()).await?;
                     report_at = Instant::now() + Duration::from_secs(1);
                 }
-                self.drain(&held).await
+                self.drain(&held, &stop).await
             };
             let pause = match turn.await {
                 // A full batch: there is more.
@@ -180,7 +185,7 @@ impl Relay {
     }
 
     /// Publishes one batch of the held shards and takes what was acknowledged off the queue.
-    async fn drain(&mut self, held: &[(i16, i64)]) -> anyhow::Result<i64> {
+    async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<i64> {
         if held.is_empty() {
             return Ok(0);
         }
@@ -208,7 +213,11 @@ impl Relay {
                 continue;
             }
             let outcome = match acknowledgement {
-                Ok(pending) => pending.await,
+                Ok(pending) => tokio::select! {
+                    outcome = pending.into_future() => outcome,
+                    // What is not acknowledged by now is published again by whoever comes next.
+                    () = stop.cancelled() => break,
+                },
                 Err(error) => Err(error),
             };
             match outcome {

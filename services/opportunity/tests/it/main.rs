@@ -1,1 +1,15 @@
-//! Tests.
+//! Tests of the running service: a real client, a real connection, a real database of its own.
+
+mod allowed_actions;
+mod bad_input;
+mod cancelled_calls;
+mod create_and_get;
+mod idempotency;
+mod isolation;
+mod list;
+mod outbox;
+mod review_events;
+mod submit;
+mod support;
+mod tokens;
+mod update;

@@ -5,6 +5,8 @@ pub mod access;
 mod case;
 mod event;
 mod rule;
+#[cfg(test)]
+mod tests;
 pub mod values;
 
 pub use case::{CaseId, ReviewCase, Round, Ruling, Summary};

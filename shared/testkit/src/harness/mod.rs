@@ -1,12 +1,14 @@
 //! What tests share: a database and a bus of their own, running services, callers with tokens, waiting with a deadline.
 
 mod app;
+mod bus;
 mod callers;
 mod database;
 mod eventually;
 mod refusal;
 
 pub use app::{App, Setup};
+pub use bus::{FarEnd, Published};
 pub use callers::{Client, aws, member, partner, service};
 pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually};

@@ -1,0 +1,338 @@
+//! Bad input of every kind: one clear error with every violation, and nothing changed (PLT-007, PLT-010).
+
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::TimestampRange;
+use cosell_testkit::harness::{App, refused};
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::{Code, Request, Response, Status};
+use tonic_prost::ProstCodec;
+
+use crate::support::{
+    by, count, create, create_request, date, get_request, next_steps, record, start, submit_request, user,
+};
+
+/// Bytes that claim to be a request.
+#[derive(Clone, Default, PartialEq)]
+struct Bytes(Vec<u8>);
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// Sends any bytes as the request of an RPC.
+async fn send(app: &App, rpc: &'static str, bytes: &[u8]) -> Result<Response<()>, Status> {
+    let mut grpc = Grpc::new(app.by(&user()));
+    grpc.ready()
+        .await
+        .map_err(|error| Status::unknown(error.to_string()))?;
+    let path = PathAndQuery::from_static(rpc);
+    grpc.unary(Request::new(Bytes(bytes.to_vec())), path, RawCodec)
+        .await
+}
+
+#[derive(Default)]
+struct RawCodec;
+
+impl tonic::codec::Codec for RawCodec {
+    type Encode = Bytes;
+    type Decode = ();
+    type Encoder = Self;
+    type Decoder = <ProstCodec<(), ()> as tonic::codec::Codec>::Decoder;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        tonic::codec::Codec::decoder(&mut ProstCodec::<(), ()>::default())
+    }
+}
+
+impl tonic::codec::Encoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), Status> {
+        use bytes::BufMut as _;
+        buffer.put_slice(&item.0);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_as_such() {
+    let app = start().await;
+    const CREATE: &str = "/cosell.opportunity.v1.OpportunityService/CreateOpportunity";
+    for (what, bytes) in [
+        ("broken UTF-8 in request_id", &b"\x12\x02\xff\xfe"[..]),
+        ("a field that is cut off", b"\x0a\x7f"),
+        ("a group, which proto3 does not know", b"\x0b"),
+        ("a varint where a message belongs", b"\x08\x01"),
+    ] {
+        let refusal = refused(
+            send(&app, CREATE, bytes).await,
+            Code::InvalidArgument,
+            "MALFORMED_REQUEST",
+        );
+        assert_eq!(refusal.domain, "cosell", "{what}");
+    }
+    let absent = send(
+        &app,
+        "/cosell.opportunity.v1.OpportunityService/DeleteOpportunity",
+        b"",
+    )
+    .await;
+    refused(absent, Code::Unimplemented, "UNKNOWN_METHOD");
+    let absent = send(
+        &app,
+        "/cosell.opportunity.v9.OpportunityService/GetOpportunity",
+        b"",
+    )
+    .await;
+    refused(absent, Code::Unimplemented, "UNKNOWN_METHOD");
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_010_a_message_that_is_too_large_is_refused() {
+    let app = start().await;
+    let mut large = record("Alder");
+    large.lead_source = "x".repeat(1024 * 1024);
+    let refusal = refused(
+        by(&app, &user()).create_opportunity(create_request(large)).await,
+        Code::OutOfRange,
+        "MESSAGE_TOO_LARGE",
+    );
+    assert!(refusal.message.contains("1 MiB"), "{refusal:?}");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_allowed_values() {
+    let app = start().await;
+    let mut wrong = record("Alder");
+    wrong.partner_opportunity_identifier = "x".repeat(65);
+    wrong.opportunity_type = 99;
+    wrong.primary_needs_from_aws = vec![0, 99];
+    wrong.tags = vec![pb::Tag {
+        key: String::new(),
+        value: "<script>".to_owned(),
+    }];
+    let customer = wrong.customer.as_mut().expect("a customer");
+    customer.contacts = vec![pb::Contact {
+        email: "Jane@Alder.example".to_owned(),
+        phone: "040".to_owned(),
+        ..Default::default()
+    }];
+    let account = customer.account.as_mut().expect("an account");
+    account.company_name.clear();
+    account.industry = "Alchemy".to_owned();
+    account.website_url = "no website".to_owned();
+    account.aws_account_id = "12".to_owned();
+    let project = wrong.project.as_mut().expect("a project");
+    project.customer_business_problem = "Too short".to_owned();
+    project.expected_contract_duration = Some(pb::ExpectedContractDuration { months: 145 });
+    project.expected_customer_spend[0]
+        .amount
+        .as_mut()
+        .expect("an amount")
+        .nanos = 1;
+    project.delivery_models = vec![1, 1];
+    wrong.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 2, 30);
+
+    let result = by(&app, &user()).create_opportunity(create_request(wrong)).await;
+    let refusal = refused(result, Code::InvalidArgument, "INVALID_FIELDS");
+    let found: Vec<_> = refusal
+        .fields
+        .iter()
+        .map(|(path, code, _)| (path.as_str(), code.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("opportunity.partner_opportunity_identifier", "VALUE_OUT_OF_RANGE"),
+            ("opportunity.opportunity_type", "INVALID_ENUM_VALUE"),
+            ("opportunity.primary_needs_from_aws[0]", "REQUIRED_FIELD_MISSING"),
+            ("opportunity.primary_needs_from_aws[1]", "INVALID_ENUM_VALUE"),
+            (
+                "opportunity.customer.account.website_url",
+                "INVALID_STRING_FORMAT"
+            ),
+            (
+                "opportunity.customer.account.aws_account_id",
+                "INVALID_STRING_FORMAT"
+            ),
+            ("opportunity.customer.contacts[0].email", "INVALID_STRING_FORMAT"),
+            ("opportunity.customer.contacts[0].phone", "INVALID_STRING_FORMAT"),
+            (
+                "opportunity.project.customer_business_problem",
+                "VALUE_OUT_OF_RANGE"
+            ),
+            ("opportunity.project.delivery_models", "INVALID_VALUE"),
+            (
+                "opportunity.project.expected_contract_duration.months",
+                "VALUE_OUT_OF_RANGE"
+            ),
+            ("opportunity.tags[0].key", "REQUIRED_FIELD_MISSING"),
+            ("opportunity.tags[0].value", "INVALID_STRING_FORMAT"),
+            (
+                "opportunity.project.expected_customer_spend[0].amount",
+                "INVALID_VALUE"
+            ),
+            ("opportunity.life_cycle.target_close_date", "INVALID_VALUE"),
+            (
+                "opportunity.customer.account.company_name",
+                "REQUIRED_FIELD_MISSING"
+            ),
+            ("opportunity.customer.account.industry", "INVALID_ENUM_VALUE"),
+        ]
+    );
+    assert_eq!(refusal.metadata["violations"], "17");
+    let describe = |path: &str| {
+        refusal
+            .fields
+            .iter()
+            .find(|(field, ..)| field == path)
+            .map(|(_, _, text)| text.clone())
+            .unwrap_or_default()
+    };
+    let industries = describe("opportunity.customer.account.industry");
+    assert!(
+        industries.contains("Aerospace") && industries.contains("Wholesale and Distribution"),
+        "{industries}"
+    );
+    assert!(describe("opportunity.opportunity_type").contains("OPPORTUNITY_TYPE_EXPANSION"));
+    assert!(describe("opportunity.customer.account.aws_account_id").contains("12 digits"));
+    // What was rejected may be personal: it is not repeated.
+    let whole = format!("{refusal:?}");
+    assert!(
+        !whole.contains("Jane@Alder.example") && !whole.contains("no website"),
+        "{whole}"
+    );
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
+    let app = start().await;
+    let mut wrong = record("Alder");
+    wrong.tags = vec![
+        pb::Tag {
+            key: "<".to_owned(),
+            value: "<".to_owned()
+        };
+        200
+    ];
+    let refusal = refused(
+        by(&app, &user()).create_opportunity(create_request(wrong)).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(
+        (refusal.fields.len(), refusal.metadata["violations"].as_str()),
+        (50, "400")
+    );
+    assert!(
+        refusal.fields[49].2.contains("350 more"),
+        "{:?}",
+        refusal.fields[49]
+    );
+    let mut many = record("Alder");
+    many.tags = vec![
+        pb::Tag {
+            key: "a".to_owned(),
+            value: String::new()
+        };
+        201
+    ];
+    let refusal = refused(
+        by(&app, &user()).create_opportunity(create_request(many)).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(refusal.fields[0].1, "TOO_MANY_VALUES");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn requests_themselves_are_checked() {
+    let app = start().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    let mut client = by(&app, &user());
+    let wrong = |result: Result<_, _>, fields: &[&str]| {
+        assert_eq!(
+            refused(result, Code::InvalidArgument, "INVALID_FIELDS").paths(),
+            fields
+        );
+    };
+    wrong(
+        client.get_opportunity(get_request("")).await.map(|r| r.map(drop)),
+        &["opportunity_id"],
+    );
+    wrong(
+        client
+            .get_opportunity(get_request("o7"))
+            .await
+            .map(|r| r.map(drop)),
+        &["opportunity_id"],
+    );
+    let zero = pb::GetOpportunityRequest {
+        revision: Some(0),
+        ..get_request(&id)
+    };
+    wrong(
+        client.get_opportunity(zero).await.map(|r| r.map(drop)),
+        &["revision"],
+    );
+    let nothing = pb::CreateOpportunityRequest::default();
+    wrong(
+        client.create_opportunity(nothing).await.map(|r| r.map(drop)),
+        &["opportunity"],
+    );
+    let not_a_uuid = pb::UpdateOpportunityRequest {
+        request_id: "7".to_owned(),
+        etag: "x".repeat(65),
+        ..next_steps(&id, "a step")
+    };
+    wrong(
+        client.update_opportunity(not_a_uuid).await.map(|r| r.map(drop)),
+        &["etag", "request_id"],
+    );
+    let neither = pb::SubmitOpportunityRequest {
+        involvement_type: 0,
+        visibility: 9,
+        ..submit_request(&id)
+    };
+    wrong(
+        client.submit_opportunity(neither).await.map(|r| r.map(drop)),
+        &["involvement_type", "visibility"],
+    );
+    let list = pb::ListOpportunitiesRequest {
+        page_size: -1,
+        sort_key: 9,
+        filter: Some(pb::OpportunityFilter {
+            stages: vec![0],
+            opportunity_ids: vec![id.clone(); 21],
+            create_time: Some(TimestampRange::default()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let fields = [
+        "page_size",
+        "filter.opportunity_ids",
+        "filter.stages[0]",
+        "sort_key",
+    ];
+    wrong(
+        client.list_opportunities(list).await.map(|r| r.map(drop)),
+        &fields,
+    );
+    app.finish::<Opportunities>().await;
+}

@@ -1,0 +1,152 @@
+//! Deadlines and clients that go away: they get the right code, and leave nothing behind (PLT-008).
+
+use std::time::Duration;
+
+use cosell_opportunity::Opportunities;
+use cosell_testkit::harness::{App, Setup, eventually, refused};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::time::Instant;
+use tonic::{Code, Request};
+
+use crate::support::{
+    by, count, create, create_request, get_request, next_steps, options, record, start, user,
+};
+
+/// Holds the table so that every other statement on it waits.
+async fn hold(app: &App) -> PgConnection {
+    let mut admin = app.database.admin::<Opportunities>().await;
+    admin
+        .execute("BEGIN; LOCK TABLE opportunity IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("a lock");
+    admin
+}
+
+fn within<M>(message: M, timeout: &'static str) -> Request<M> {
+    let mut request = Request::new(message);
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", timeout.parse().expect("a timeout"));
+    request
+}
+
+#[tokio::test]
+async fn plt_008_an_expired_deadline_is_deadline_exceeded_and_the_statement_is_gone() {
+    let app = start().await;
+    let made = create(&app, &user(), record("Alder")).await;
+    let held = hold(&app).await;
+    let started = Instant::now();
+    let read = by(&app, &user())
+        .get_opportunity(within(get_request(&made.opportunity_id), "300m"))
+        .await;
+    refused(read, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
+    let write = by(&app, &user())
+        .update_opportunity(within(next_steps(&made.opportunity_id, "late"), "300m"))
+        .await;
+    refused(write, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "the deadline is what ended the calls"
+    );
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                   AND wait_event_type = 'Lock'";
+    eventually(async || match count(&app, waiting).await {
+        0 => Ok(()),
+        left => Err(format!("{left} statements still wait for the lock")),
+    })
+    .await;
+    held.close().await.expect("a released lock");
+    assert_eq!(
+        count(&app, "SELECT count(*) FROM opportunity_revision").await,
+        1,
+        "the late write did nothing"
+    );
+    app.finish::<Opportunities>().await;
+}
+
+/// Hundreds of calls cut off at every moment, on a pool of four: afterwards no connection is stuck in a transaction,
+/// every call that was answered has its effect, and everything works.
+#[tokio::test]
+async fn plt_008_cancelled_calls_leave_no_open_transaction() {
+    let app = start().await;
+    let mut answered = Vec::new();
+    for round in 0..20_u64 {
+        let calls: Vec<_> = (0..20_u64)
+            .map(|number| {
+                let mut client = by(&app, &user());
+                let patience = Duration::from_micros((round * 20 + number) * 97 % 30_000);
+                tokio::spawn(async move {
+                    let call = client.create_opportunity(create_request(record("Alder")));
+                    match tokio::time::timeout(patience, call).await {
+                        Ok(Ok(answer)) => answer
+                            .into_inner()
+                            .opportunity
+                            .map(|record| record.opportunity_id),
+                        _ => None,
+                    }
+                })
+            })
+            .collect();
+        for call in calls {
+            answered.extend(call.await.expect("no panic"));
+        }
+    }
+    eventually(async || {
+        let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                     AND usename = 'opportunity_app' AND state <> 'idle'";
+        let (open, idle) = app.pools.calls.connections();
+        match count(&app, stuck).await {
+            0 if idle == open as usize => Ok(()),
+            stuck => Err(format!(
+                "{stuck} connections are busy; of {open} in the pool {idle} are idle"
+            )),
+        }
+    })
+    .await;
+    for id in &answered {
+        assert!(
+            by(&app, &user()).get_opportunity(get_request(id)).await.is_ok(),
+            "{id} was acknowledged and is lost"
+        );
+    }
+    for _ in 0..50 {
+        create(&app, &user(), record("Birch")).await;
+    }
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn a_full_service_says_so_at_once_and_recovers() {
+    let app = Setup::default()
+        .with_room(2)
+        .start::<Opportunities>(options("http://127.0.0.1:9"))
+        .await;
+    let made = create(&app, &user(), record("Alder")).await;
+    let held = hold(&app).await;
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let (mut client, request) = (by(&app, &user()), get_request(&made.opportunity_id));
+            tokio::spawn(async move { client.get_opportunity(request).await })
+        })
+        .collect();
+    let mut shed = 0;
+    for call in calls {
+        match call.await.expect("no panic") {
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                refused::<()>(Err(status), Code::ResourceExhausted, "OVERLOADED");
+                shed += 1;
+            }
+            // The two that were let in waited for the lock, and gave up.
+            other => drop(refused(other, Code::Aborted, "CONCURRENT_CHANGE")),
+        }
+    }
+    assert_eq!(shed, 6, "there was room for two of eight");
+    held.close().await.expect("a released lock");
+    eventually(async || {
+        by(&app, &user())
+            .get_opportunity(get_request(&made.opportunity_id))
+            .await
+    })
+    .await;
+    app.finish::<Opportunities>().await;
+}

@@ -1,0 +1,187 @@
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_testkit::harness::{partner, refused};
+use cosell_types::Role;
+use tonic::Code;
+
+use crate::support::{
+    ALDER, by, count, create, create_request, discard_request, get, next_steps, record, request_id, start,
+    submit_request, user, withdraw_request,
+};
+
+#[tokio::test]
+async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
+    let app = start().await;
+    let request = pb::CreateOpportunityRequest {
+        request_id: request_id(),
+        ..create_request(record("Alder"))
+    };
+    let mut client = by(&app, &user());
+    let first = client
+        .create_opportunity(request.clone())
+        .await
+        .expect("a record")
+        .into_inner();
+    // Since changed by somebody: the answer to a repetition is the record as it is now.
+    let id = first
+        .opportunity
+        .as_ref()
+        .expect("a record")
+        .opportunity_id
+        .clone();
+    client
+        .update_opportunity(next_steps(&id, "Workshop"))
+        .await
+        .expect("an update");
+    let again = client
+        .create_opportunity(request)
+        .await
+        .expect("the same record")
+        .into_inner();
+    let again = again.opportunity.expect("a record");
+    assert_eq!((again.opportunity_id.as_str(), again.revision), (id.as_str(), 2));
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 1);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_002_every_transition_can_be_repeated() {
+    let app = start().await;
+    let mut client = by(&app, &user());
+    let made = create(&app, &user(), record("Alder")).await;
+    let id = made.opportunity_id.as_str();
+    let update = pb::UpdateOpportunityRequest {
+        request_id: request_id(),
+        ..next_steps(id, "Workshop")
+    };
+    let submit = pb::SubmitOpportunityRequest {
+        request_id: request_id(),
+        ..submit_request(id)
+    };
+    let withdraw = pb::WithdrawSubmissionRequest {
+        request_id: request_id(),
+        ..withdraw_request(id)
+    };
+    for _ in 0..3 {
+        client
+            .update_opportunity(update.clone())
+            .await
+            .expect("an update");
+    }
+    for _ in 0..3 {
+        client
+            .submit_opportunity(submit.clone())
+            .await
+            .expect("a submission");
+    }
+    for _ in 0..3 {
+        client
+            .withdraw_submission(withdraw.clone())
+            .await
+            .expect("a withdrawal");
+    }
+    assert_eq!(get(&app, &user(), id).await.revision, 4);
+    let draft = create(&app, &user(), record("Birch")).await;
+    let discard = pb::DiscardDraftRequest {
+        request_id: request_id(),
+        ..discard_request(&draft.opportunity_id)
+    };
+    for _ in 0..3 {
+        client
+            .discard_draft(discard.clone())
+            .await
+            .expect("a discarded draft");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM event_journal").await, 4 + 2);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
+    let app = start().await;
+    let id = request_id();
+    let request = pb::CreateOpportunityRequest {
+        request_id: id.clone(),
+        ..create_request(record("Alder"))
+    };
+    by(&app, &user())
+        .create_opportunity(request.clone())
+        .await
+        .expect("a record");
+    let other_body = pb::CreateOpportunityRequest {
+        request_id: id.clone(),
+        ..create_request(record("Birch"))
+    };
+    refused(
+        by(&app, &user()).create_opportunity(other_body).await,
+        Code::InvalidArgument,
+        "REQUEST_ID_REUSED",
+    );
+    let made = create(&app, &user(), record("Cedar")).await;
+    let other_method = pb::SubmitOpportunityRequest {
+        request_id: id.clone(),
+        ..submit_request(&made.opportunity_id)
+    };
+    refused(
+        by(&app, &user()).submit_opportunity(other_method).await,
+        Code::InvalidArgument,
+        "REQUEST_ID_REUSED",
+    );
+    let colleague = partner("mem-colleague", ALDER, Role::AceManager);
+    by(&app, &colleague)
+        .create_opportunity(request)
+        .await
+        .expect("another member's id is another id");
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 3);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn plt_002_a_refused_request_leaves_its_id_free() {
+    let app = start().await;
+    let id = request_id();
+    let wrong = pb::CreateOpportunityRequest {
+        request_id: id.clone(),
+        ..create_request(pb::Opportunity::default())
+    };
+    refused(
+        by(&app, &user()).create_opportunity(wrong).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    let right = pb::CreateOpportunityRequest {
+        request_id: id,
+        ..create_request(record("Alder"))
+    };
+    by(&app, &user())
+        .create_opportunity(right)
+        .await
+        .expect("the corrected request");
+    app.finish::<Opportunities>().await;
+}
+
+/// Twins at the same moment: one does it, the others wait for it and answer with what it did.
+#[tokio::test]
+async fn plt_002_twins_at_the_same_moment_make_one_record() {
+    let app = start().await;
+    let request = pb::CreateOpportunityRequest {
+        request_id: request_id(),
+        ..create_request(record("Alder"))
+    };
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let (mut client, request) = (by(&app, &user()), request.clone());
+            tokio::spawn(async move { client.create_opportunity(request).await })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for call in calls {
+        let answer = call.await.expect("no panic").expect("the record").into_inner();
+        ids.push(answer.opportunity.expect("a record").opportunity_id);
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 1);
+    assert_eq!(count(&app, "SELECT count(*) FROM event_journal").await, 1);
+    app.finish::<Opportunities>().await;
+}

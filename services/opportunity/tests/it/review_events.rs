@@ -1,0 +1,276 @@
+//! What review decides moves the record, whatever order and number the events come in.
+
+use std::sync::Arc;
+
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::review::v1 as review;
+use cosell_proto::cosell::review::v1::review_service_server::{ReviewService, ReviewServiceServer};
+use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+use crate::support::{ALDER, by, count, create, get, options, record, submit, user, withdraw_request};
+
+const CASE: &str = "rc-0000000000001";
+const REMARKS: &str = "Explain the amount.";
+
+/// Answers as the review service would: every case has two decided rounds with remarks.
+#[derive(Debug)]
+struct StandIn;
+
+#[tonic::async_trait]
+impl ReviewService for StandIn {
+    async fn list_review_cases(
+        &self,
+        _: Request<review::ListReviewCasesRequest>,
+    ) -> Result<Response<review::ListReviewCasesResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn get_review_case(
+        &self,
+        request: Request<review::GetReviewCaseRequest>,
+    ) -> Result<Response<review::GetReviewCaseResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
+        }
+        let round = |round| review::ReviewRound {
+            round,
+            remarks: REMARKS.to_owned(),
+            ..Default::default()
+        };
+        let case = review::ReviewCase {
+            rounds: vec![round(1), round(2)],
+            ..Default::default()
+        };
+        Ok(Response::new(review::GetReviewCaseResponse {
+            review_case: Some(case),
+        }))
+    }
+
+    async fn claim_review_case(
+        &self,
+        _: Request<review::ClaimReviewCaseRequest>,
+    ) -> Result<Response<review::ClaimReviewCaseResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn start_review(
+        &self,
+        _: Request<review::StartReviewRequest>,
+    ) -> Result<Response<review::StartReviewResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn decide_review(
+        &self,
+        _: Request<review::DecideReviewRequest>,
+    ) -> Result<Response<review::DecideReviewResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}
+
+async fn start_with_review() -> (App, FarEnd) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let server =
+        tonic::transport::Server::builder().add_service(ReviewServiceServer::from_arc(Arc::new(StandIn)));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    let app = Setup::default()
+        .with_bus()
+        .start::<Opportunities>(options(&address))
+        .await;
+    let far = FarEnd::new(&app.bus_args.nats_url).await;
+    (app, far)
+}
+
+fn opened(id: &str, revision: i64, round: i32) -> review::ReviewRoundOpened {
+    review::ReviewRoundOpened {
+        review_case_id: CASE.to_owned(),
+        opportunity_id: id.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision,
+        round,
+        assignee_member_id: String::new(),
+    }
+}
+
+fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
+    review::ReviewStarted {
+        review_case_id: CASE.to_owned(),
+        opportunity_id: id.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision,
+        round,
+    }
+}
+
+fn decided(id: &str, revision: i64, round: i32, decision: review::Decision) -> review::ReviewDecided {
+    let reason = match decision {
+        review::Decision::Approve => ReviewReason::Unspecified,
+        _ => ReviewReason::ClarifyRevenue,
+    };
+    review::ReviewDecided {
+        review_case_id: CASE.to_owned(),
+        opportunity_id: id.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision,
+        round,
+        decision: decision.into(),
+        reason: reason.into(),
+    }
+}
+
+async fn until(app: &App, id: &str, wanted: ReviewStatus) {
+    eventually(async || {
+        let seen = get(app, &user(), id)
+            .await
+            .life_cycle
+            .expect("a life cycle")
+            .review_status();
+        if seen == wanted {
+            Ok(())
+        } else {
+            Err(format!("{id} is {seen:?}, not {wanted:?}"))
+        }
+    })
+    .await;
+}
+
+async fn cursor_reaches(app: &App, version: i64) {
+    eventually(async || {
+        let reached = count(app, "SELECT coalesce(max(version), 0) FROM aggregate_cursor").await;
+        if reached == version {
+            Ok(())
+        } else {
+            Err(format!("the cursor is at {reached}, not {version}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn opp_030_a_decision_moves_the_record_and_brings_the_remarks() {
+    let (app, far) = start_with_review().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
+        .await;
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &started(&id, 2, 1))
+        .await;
+    until(&app, &id, ReviewStatus::InReview).await;
+    let decision = decided(&id, 3, 1, review::Decision::ActionRequired);
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 3, &decision)
+        .await;
+    until(&app, &id, ReviewStatus::ActionRequired).await;
+    let seen = get(&app, &user(), &id).await;
+    let life_cycle = seen.life_cycle.expect("a life cycle");
+    assert_eq!(life_cycle.review_comments, REMARKS);
+    assert_eq!(life_cycle.review_status_reason(), ReviewReason::ClarifyRevenue);
+    assert_eq!(seen.last_modified_by, "", "AWS changed it last");
+    app.finish::<Opportunities>().await;
+}
+
+/// Backwards, and each twice with ids that the bus cannot recognise: the record goes through the same steps once.
+#[tokio::test]
+async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
+    let (app, far) = start_with_review().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    let decision = decided(&id, 3, 1, review::Decision::Approve);
+    for _ in 0..2 {
+        far.publish(&FarEnd::id(), "review", ALDER, CASE, 3, &decision)
+            .await;
+        far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &started(&id, 2, 1))
+            .await;
+    }
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
+        .await;
+    until(&app, &id, ReviewStatus::Approved).await;
+    cursor_reaches(&app, 3).await;
+    assert_eq!(
+        get(&app, &user(), &id).await.revision,
+        4,
+        "created, submitted, in review, approved: once each"
+    );
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
+    let (app, far) = start_with_review().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    by(&app, &user())
+        .withdraw_submission(withdraw_request(&id))
+        .await
+        .expect("a withdrawal");
+    let before = get(&app, &user(), &id).await;
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &started(&id, 1, 1))
+        .await;
+    far.publish(
+        &FarEnd::id(),
+        "review",
+        ALDER,
+        CASE,
+        2,
+        &decided(&id, 2, 1, review::Decision::Approve),
+    )
+    .await;
+    cursor_reaches(&app, 2).await;
+    assert_eq!(get(&app, &user(), &id).await, before);
+    app.finish::<Opportunities>().await;
+}
+
+/// An event that makes no sense is kept for an operator; its case waits, others go on; once it is redriven nothing is
+/// left over.
+#[tokio::test]
+async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
+    let (mut app, far) = start_with_review().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    let other = create(&app, &user(), record("Birch")).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    submit(&app, &user(), &other).await;
+    let nonsense = review::ReviewStarted {
+        opportunity_id: "no id".to_owned(),
+        ..started(&id, 1, 1)
+    };
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &nonsense)
+        .await;
+    far.publish(
+        &FarEnd::id(),
+        "review",
+        ALDER,
+        CASE,
+        2,
+        &decided(&id, 2, 1, review::Decision::Approve),
+    )
+    .await;
+    let second = "rc-0000000000002";
+    far.publish(
+        &FarEnd::id(),
+        "review",
+        ALDER,
+        second,
+        1,
+        &decided(&other, 1, 1, review::Decision::Approve),
+    )
+    .await;
+    until(&app, &other, ReviewStatus::Approved).await;
+    eventually(async || {
+        let parked = "SELECT count(*) FROM dead_letter WHERE resolved_at IS NULL";
+        match count(&app, parked).await {
+            2 => Ok(()),
+            seen => Err(format!(
+                "{seen} dead letters, not 2: the poisoned one and the one behind it"
+            )),
+        }
+    })
+    .await;
+    let stored = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
+    assert_eq!(stored.review_status(), ReviewStatus::Submitted);
+    app.leaves_events();
+    app.finish::<Opportunities>().await;
+}

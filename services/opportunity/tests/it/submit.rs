@@ -1,0 +1,152 @@
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_testkit::harness::{partner, refused};
+use cosell_types::Role;
+use tonic::Code;
+
+use crate::support::{
+    ALDER, by, count, create, create_request, discard_request, get, get_request, manager, record, start,
+    submit, submit_request, user, withdraw_request,
+};
+
+fn status(record: &pb::Opportunity) -> ReviewStatus {
+    record.life_cycle.as_ref().expect("a life cycle").review_status()
+}
+
+#[tokio::test]
+async fn a_submission_locks_the_record_and_can_be_taken_back() {
+    let app = start().await;
+    let made = create(&app, &user(), record("Alder")).await;
+    let id = made.opportunity_id.as_str();
+    let submitted = submit(&app, &user(), id).await;
+    assert_eq!(status(&submitted), ReviewStatus::Submitted);
+    assert_eq!(
+        (submitted.submitted_by.as_str(), submitted.revision),
+        ("mem-user", 2)
+    );
+    assert_eq!(submitted.involvement_type(), pb::InvolvementType::CoSell);
+    assert_eq!(submitted.visibility(), pb::Visibility::Full);
+    let again = by(&app, &user()).submit_opportunity(submit_request(id)).await;
+    let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
+    assert_eq!(
+        (
+            refusal.metadata["action"].as_str(),
+            refusal.metadata["review_status"].as_str()
+        ),
+        ("SUBMIT", "SUBMITTED")
+    );
+
+    let withdrawn = by(&app, &manager())
+        .withdraw_submission(withdraw_request(id))
+        .await
+        .expect("a withdrawal");
+    assert_eq!(
+        status(&withdrawn.into_inner().opportunity.expect("the record")),
+        ReviewStatus::PendingSubmission
+    );
+    let twice = by(&app, &manager())
+        .withdraw_submission(withdraw_request(id))
+        .await;
+    refused(twice, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
+    let discarded = by(&app, &user()).discard_draft(discard_request(id)).await;
+    refused(discarded, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
+    let second = submit(&app, &user(), id).await;
+    assert_eq!(second.life_cycle.expect("a life cycle").review_round, 2);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_019_everything_that_is_missing_is_said_at_once_and_nothing_changes() {
+    let app = start().await;
+    let mut bare = record("Alder");
+    bare.primary_needs_from_aws.clear();
+    let project = bare.project.as_mut().expect("a project");
+    project.customer_use_case.clear();
+    project.delivery_models.clear();
+    project.sales_activities.clear();
+    project.other_solution_description.clear();
+    bare.life_cycle.as_mut().expect("a life cycle").stage = pb::Stage::Launched.into();
+    let made = create(&app, &user(), bare).await;
+    let request = pb::SubmitOpportunityRequest {
+        visibility: pb::Visibility::Limited.into(),
+        ..submit_request(&made.opportunity_id)
+    };
+    let refusal = refused(
+        by(&app, &user()).submit_opportunity(request).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(
+        refusal.paths(),
+        [
+            "opportunity.project.customer_use_case",
+            "opportunity.project.delivery_models",
+            "opportunity.project.sales_activities",
+            "opportunity.primary_needs_from_aws",
+            "visibility",
+            "opportunity.life_cycle.stage",
+            "opportunity.life_cycle.stage",
+        ]
+    );
+    assert_eq!(get(&app, &user(), &made.opportunity_id).await, made);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn acc_010_technical_staff_manage_their_records_but_submit_none() {
+    let app = start().await;
+    let engineer = partner("mem-engineer", ALDER, Role::TechnicalStaff);
+    let made = create(&app, &engineer, record("Alder")).await;
+    let id = made.opportunity_id.as_str();
+    let refusal = refused(
+        by(&app, &engineer).submit_opportunity(submit_request(id)).await,
+        Code::PermissionDenied,
+        "ROLE_NOT_PERMITTED",
+    );
+    assert_eq!(
+        refusal.metadata["rpc"],
+        "cosell.opportunity.v1.OpportunityService/SubmitOpportunity"
+    );
+    submit(&app, &manager(), id).await;
+    let theirs = by(&app, &engineer)
+        .withdraw_submission(withdraw_request(id))
+        .await;
+    refused(theirs, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
+    let app = start().await;
+    let mut given = record("Alder");
+    given.partner_opportunity_identifier = "CRM-9".to_owned();
+    let made = create(&app, &user(), given.clone()).await;
+    let id = made.opportunity_id.as_str();
+    by(&app, &user())
+        .discard_draft(discard_request(id))
+        .await
+        .expect("a discarded draft");
+    refused(
+        by(&app, &user()).get_opportunity(get_request(id)).await,
+        Code::NotFound,
+        "OPPORTUNITY_NOT_FOUND",
+    );
+    refused(
+        by(&app, &user()).discard_draft(discard_request(id)).await,
+        Code::NotFound,
+        "OPPORTUNITY_NOT_FOUND",
+    );
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
+    assert_eq!(
+        count(
+            &app,
+            "SELECT count(*) FROM opportunity_revision WHERE action = 'discarded'"
+        )
+        .await,
+        1
+    );
+    let again = by(&app, &user()).create_opportunity(create_request(given)).await;
+    assert!(again.is_ok(), "the partner's key is free again: {again:?}");
+    app.finish::<Opportunities>().await;
+}

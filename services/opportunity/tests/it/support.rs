@@ -1,0 +1,190 @@
+//! A running service and records for it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use cosell_opportunity::{Opportunities, Options};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::google::r#type::{Date, Money};
+use cosell_testkit::harness::{App, Client, Setup, partner};
+use cosell_types::{Caller, Clock, Role, random};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+pub type Calls = OpportunityServiceClient<InterceptedService<Channel, Client>>;
+
+pub const ALDER: &str = "111111111111";
+pub const BIRCH: &str = "222222222222";
+
+/// The service without a bus, its clock at 2 March 2026.
+pub async fn start() -> App {
+    Setup::default()
+        .start::<Opportunities>(options("http://127.0.0.1:9"))
+        .await
+}
+
+pub fn options(review_url: &str) -> Options {
+    Options {
+        review_url: review_url.to_owned(),
+        catalog: "Sandbox".to_owned(),
+    }
+}
+
+pub fn manager() -> Caller {
+    partner("mem-manager", ALDER, Role::AceManager)
+}
+
+pub fn user() -> Caller {
+    partner("mem-user", ALDER, Role::AceUser)
+}
+
+pub fn stranger() -> Caller {
+    partner("mem-stranger", BIRCH, Role::AllianceLead)
+}
+
+pub fn by(app: &App, caller: &Caller) -> Calls {
+    OpportunityServiceClient::new(app.by(caller))
+}
+
+pub fn request_id() -> String {
+    random::uuid(Clock::system().now()).to_string()
+}
+
+pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
+    Some(Date { year, month, day })
+}
+
+/// A record that can be submitted for co-sell.
+pub fn record(company: &str) -> pb::Opportunity {
+    static NUMBER: AtomicI64 = AtomicI64::new(0);
+    let units = 100 + NUMBER.fetch_add(1, Ordering::Relaxed);
+    pb::Opportunity {
+        primary_needs_from_aws: vec![pb::PrimaryNeedFromAws::DealSupport.into()],
+        customer: Some(pb::Customer {
+            account: Some(pb::Account {
+                company_name: company.to_owned(),
+                industry: "Retail".to_owned(),
+                website_url: "www.alder.example".to_owned(),
+                address: Some(pb::Address {
+                    country_code: "DE".to_owned(),
+                    postal_code: "20457".to_owned(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            contacts: Vec::new(),
+        }),
+        project: Some(pb::Project {
+            title: format!("Project of {company}"),
+            customer_business_problem: "Orders are typed in twice.".to_owned(),
+            customer_use_case: "Database".to_owned(),
+            delivery_models: vec![pb::DeliveryModel::ProfessionalServices.into()],
+            sales_activities: vec![pb::SalesActivity::SowSigned.into()],
+            other_solution_description: "Landing zone".to_owned(),
+            expected_customer_spend: vec![pb::ExpectedCustomerSpend {
+                amount: Some(Money {
+                    currency_code: "USD".to_owned(),
+                    units,
+                    nanos: 500_000_000,
+                }),
+                frequency: pb::PaymentFrequency::Monthly.into(),
+                target_company: "AWS".to_owned(),
+                estimation_url: String::new(),
+            }],
+            ..Default::default()
+        }),
+        life_cycle: Some(pb::LifeCycle {
+            target_close_date: date(2026, 9, 30),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+pub fn create_request(record: pb::Opportunity) -> pb::CreateOpportunityRequest {
+    pb::CreateOpportunityRequest {
+        opportunity: Some(record),
+        request_id: String::new(),
+        validate_only: false,
+    }
+}
+
+pub async fn create(app: &App, caller: &Caller, record: pb::Opportunity) -> pb::Opportunity {
+    let answer = by(app, caller).create_opportunity(create_request(record)).await;
+    answer
+        .expect("a new record")
+        .into_inner()
+        .opportunity
+        .expect("the record")
+}
+
+pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
+    pb::GetOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        revision: None,
+    }
+}
+
+pub async fn get(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
+    let answer = by(app, caller).get_opportunity(get_request(id)).await;
+    answer
+        .expect("the record")
+        .into_inner()
+        .opportunity
+        .expect("the record")
+}
+
+pub fn submit_request(id: &str) -> pb::SubmitOpportunityRequest {
+    pb::SubmitOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        involvement_type: pb::InvolvementType::CoSell.into(),
+        ..Default::default()
+    }
+}
+
+pub async fn submit(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
+    let answer = by(app, caller).submit_opportunity(submit_request(id)).await;
+    answer
+        .expect("a submission")
+        .into_inner()
+        .opportunity
+        .expect("the record")
+}
+
+pub fn withdraw_request(id: &str) -> pb::WithdrawSubmissionRequest {
+    pb::WithdrawSubmissionRequest {
+        opportunity_id: id.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn discard_request(id: &str) -> pb::DiscardDraftRequest {
+    pb::DiscardDraftRequest {
+        opportunity_id: id.to_owned(),
+        ..Default::default()
+    }
+}
+
+/// A change of the next steps, which every draft allows.
+pub fn next_steps(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
+    pb::UpdateOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        opportunity: Some(pb::Opportunity {
+            life_cycle: Some(pb::LifeCycle {
+                next_steps: text.to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// A number out of the database, seen by its administrator.
+pub async fn count(app: &App, sql: &'static str) -> i64 {
+    let mut admin = app.database.admin::<Opportunities>().await;
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut admin)
+        .await
+        .expect("a count")
+}

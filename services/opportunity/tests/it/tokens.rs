@@ -1,0 +1,148 @@
+//! Forged, stale and odd tokens: all of them are refused alike, and nothing says why (ACC-003).
+
+use cosell_grpc::Issuer;
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_testkit::harness::{App, Client, refused};
+use serde_json::{Value, json};
+use tonic::{Code, Status};
+
+use crate::support::{start, user};
+
+async fn list(app: &App, client: Client) -> Result<tonic::Response<pb::ListOpportunitiesResponse>, Status> {
+    let mut calls = OpportunityServiceClient::new(client.over(app.channel.clone()));
+    calls
+        .list_opportunities(pb::ListOpportunitiesRequest::default())
+        .await
+}
+
+#[tokio::test]
+async fn acc_003_only_a_good_token_is_good() {
+    let app = start().await;
+    let issuer = &app.issuer;
+    let now = app.clock.now().timestamp();
+    let good = issuer.claims(&user());
+    let with = |key: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[key] = value;
+        issuer.sign(&claims).expect("a token")
+    };
+    let without = |key: &str| {
+        let mut claims = good.clone();
+        claims.as_object_mut().expect("claims").remove(key);
+        issuer.sign(&claims).expect("a token")
+    };
+    let token = issuer.sign(&good).expect("a token");
+    assert!(
+        list(&app, Client::with_token(&token)).await.is_ok(),
+        "the good one passes"
+    );
+    let slow_clock = with("iat", json!(now + 20));
+    assert!(
+        list(&app, Client::with_token(&slow_clock)).await.is_ok(),
+        "clocks may be half a minute apart"
+    );
+
+    let mut parts = token.split('.');
+    let (header, claims, signature) = (
+        parts.next().expect("a header"),
+        parts.next().expect("claims"),
+        parts.next().expect("a signature"),
+    );
+    // {"alg":"none","typ":"at+jwt","kid":"development"} and the like, without padding.
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0Iiwia2lkIjoiZGV2ZWxvcG1lbnQifQ";
+    let hs256 = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImRldmVsb3BtZW50In0";
+    let identity_token = "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCIsImtpZCI6ImRldmVsb3BtZW50In0";
+    let stranger = Issuer::generate(app.clock.clone()).expect("another issuer");
+    let bad = [
+        ("another issuer's key", stranger.token(&user()).expect("a token")),
+        ("algorithm none", format!("{none}.{claims}.")),
+        (
+            "algorithm none, with a signature",
+            format!("{none}.{claims}.{signature}"),
+        ),
+        ("a symmetric algorithm", format!("{hs256}.{claims}.{signature}")),
+        (
+            "another type of token",
+            format!("{identity_token}.{claims}.{signature}"),
+        ),
+        ("no signature", format!("{header}.{claims}.")),
+        ("two parts", format!("{header}.{claims}")),
+        ("another's claims", {
+            let other = with("account_id", json!("222222222222"));
+            format!(
+                "{header}.{}.{signature}",
+                other.split('.').nth(1).expect("claims")
+            )
+        }),
+        ("junk", "junk".to_owned()),
+        ("nothing", String::new()),
+        ("nine kilobytes", with("extra", json!("x".repeat(9000)))),
+        ("expired", with("exp", json!(now - 31))),
+        ("not valid yet", with("nbf", json!(now + 31))),
+        ("issued in the future", with("iat", json!(now + 31))),
+        ("valid for too long", with("exp", json!(now + 3601))),
+        ("no expiry", without("exp")),
+        ("expiry as text", with("exp", json!((now + 60).to_string()))),
+        ("no time of issue", without("iat")),
+        (
+            "another issuer's name",
+            with("iss", json!("https://evil.example")),
+        ),
+        ("no issuer", without("iss")),
+        ("another audience", with("aud", json!("somebody-else"))),
+        ("no audience", without("aud")),
+        ("no subject", without("sub")),
+        (
+            "an e-mail address as subject",
+            with("sub", json!("jane@alder.example")),
+        ),
+        ("a subject that is too long", with("sub", json!("m".repeat(65)))),
+        ("no account", without("account_id")),
+        ("an account that is none", with("account_id", json!("1111"))),
+        ("no side", without("side")),
+        ("an unknown side", with("side", json!("root"))),
+        ("a member as a service", with("side", json!("service"))),
+    ];
+    for (what, token) in bad {
+        let result = list(&app, Client::with_token(&token)).await;
+        let refusal = refused(result, Code::Unauthenticated, "TOKEN_INVALID");
+        let text = "a valid bearer token is required in the `authorization` header";
+        assert_eq!(
+            refusal.message, text,
+            "{what}: the text must not say what is wrong"
+        );
+    }
+    refused(
+        list(&app, Client::new(issuer, None)).await,
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+    );
+
+    let foreign_role = with(
+        "roles",
+        json!(["reviewer", "sales_representative", "no_such_role"]),
+    );
+    let result = list(&app, Client::with_token(&foreign_role)).await;
+    refused(result, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn acc_003_a_token_ends_when_its_time_is_up() {
+    let app = start().await;
+    let token = app.issuer.token(&user()).expect("a token");
+    app.clock.advance(chrono::TimeDelta::minutes(60));
+    assert!(
+        list(&app, Client::with_token(&token)).await.is_ok(),
+        "within the leeway"
+    );
+    app.clock.advance(chrono::TimeDelta::seconds(31));
+    refused(
+        list(&app, Client::with_token(&token)).await,
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+    );
+    app.finish::<Opportunities>().await;
+}

@@ -1,0 +1,134 @@
+use async_nats::HeaderMap;
+use async_nats::jetstream::{self, consumer::pull::Config};
+use cosell_types::{Clock, random};
+use futures::StreamExt as _;
+use prost::{Message, Name};
+
+/// The other end of a bus: publishes events as another context would, and listens as another would.
+pub struct FarEnd {
+    jetstream: jetstream::Context,
+}
+
+/// A published event.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Where it was published.
+    pub subject: String,
+    /// CloudEvents attributes and whatever else is in the headers.
+    pub headers: HeaderMap,
+    /// The message.
+    pub payload: Vec<u8>,
+}
+
+impl Published {
+    /// A header.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.as_str())
+    }
+
+    /// The message as what its type says it is.
+    pub fn message<M: Message + Name + Default>(&self) -> M {
+        assert_eq!(self.header("ce-type"), M::full_name());
+        M::decode(self.payload.as_slice()).expect("a message of the type that the header names")
+    }
+}
+
+impl FarEnd {
+    /// Connects.
+    pub async fn new(url: &str) -> Self {
+        let client = async_nats::connect(url).await.expect("a connection to NATS");
+        Self {
+            jetstream: jetstream::new(client),
+        }
+    }
+
+    /// Publishes an event of a context about an aggregate, under an id by which a second one is recognised.
+    pub async fn publish<M: Message + Name>(
+        &self,
+        id: &str,
+        context: &str,
+        account: &str,
+        aggregate: &str,
+        version: i64,
+        message: &M,
+    ) {
+        let mut headers = HeaderMap::new();
+        let time = Clock::system().now().to_rfc3339();
+        for (name, value) in [
+            ("ce-specversion", "1.0"),
+            ("ce-id", id),
+            ("ce-type", &M::full_name()),
+            ("ce-source", &format!("/cosell/{context}")),
+            ("ce-subject", aggregate),
+            ("ce-time", &time),
+            ("ce-sequence", &version.to_string()),
+            ("ce-accountid", account),
+            ("ce-actor", "mem-far"),
+            ("ce-requestid", "far-request"),
+        ] {
+            headers.insert(name, value);
+        }
+        self.publish_raw(
+            &format!("cosell.{context}.v1.{account}.{aggregate}.event"),
+            headers,
+            message.encode_to_vec(),
+        )
+        .await;
+    }
+
+    /// Publishes anything, once the stream is there.
+    pub async fn publish_raw(&self, subject: &str, headers: HeaderMap, payload: Vec<u8>) {
+        super::eventually(async || {
+            let sent = self.jetstream.publish_with_headers(
+                subject.to_owned(),
+                headers.clone(),
+                payload.clone().into(),
+            );
+            sent.await
+                .map_err(|error| error.to_string())?
+                .await
+                .map_err(|error| error.to_string())
+        })
+        .await;
+    }
+
+    /// A new event id.
+    pub fn id() -> String {
+        random::uuid(Clock::system().now()).to_string()
+    }
+
+    /// The first `count` events of a context.
+    pub async fn first(&self, context: &str, count: usize) -> Vec<Published> {
+        let name = format!("COSELL_{}", context.to_uppercase());
+        let stream =
+            super::eventually(async || self.jetstream.get_stream(&name).await.map_err(|e| e.to_string()))
+                .await;
+        let consumer = stream
+            .create_consumer(Config::default())
+            .await
+            .expect("a consumer");
+        let mut messages = consumer.messages().await.expect("messages");
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            let next = tokio::time::timeout(super::PATIENCE, messages.next()).await;
+            let message = next.unwrap_or_else(|_| panic!("only {} of {count} events came", seen.len()));
+            let message = message.expect("a stream that goes on").expect("a message");
+            message.ack().await.expect("an acknowledgement");
+            seen.push(Published {
+                subject: message.subject.to_string(),
+                headers: message.headers.clone().unwrap_or_default(),
+                payload: message.payload.to_vec(),
+            });
+        }
+        seen
+    }
+
+    /// How many events a context's stream holds.
+    pub async fn count(&self, context: &str) -> u64 {
+        let name = format!("COSELL_{}", context.to_uppercase());
+        self.jetstream
+            .get_stream(&name)
+            .await
+            .map_or(0, |stream| stream.cached_info().state.messages)
+    }
+}
