@@ -114,6 +114,12 @@ impl OpportunityId {
     pub fn from_number(number: i64) -> Option<Self> {
         (number >= 0).then_some(Self(number))
     }
+
+    /// The condition of a filter by ids: `None` without any. An id that no record can have is left out, but
+    /// what was asked for stays a condition, so that such an id alone finds nothing.
+    pub fn filter(ids: &[String]) -> Option<Vec<Self>> {
+        (!ids.is_empty()).then(|| ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
 }
 
 impl fmt::Display for OpportunityId {

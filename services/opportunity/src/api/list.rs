@@ -63,15 +63,8 @@ fn filter(stated: pb::OpportunityFilter) -> Result<Filter, Failure> {
     if !found.is_empty() {
         return Err(Failure::invalid(found));
     }
-    // An id that is no number here is the id of no record, but still a condition.
-    let no_record = OpportunityId::from_number(0);
-    let ids = stated
-        .opportunity_ids
-        .iter()
-        .filter_map(|id| id.parse().ok().or(no_record))
-        .collect();
     Ok(Filter {
-        ids,
+        ids: OpportunityId::filter(&stated.opportunity_ids),
         stages: members(&stated.stages),
         review_statuses: members(&stated.review_statuses),
         company_names: stated.customer_company_names,

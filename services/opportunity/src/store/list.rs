@@ -11,7 +11,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 use crate::domain::Opportunity;
 use crate::domain::values::{ReviewStatus, Stage};
 
-/// Which records to list. Empty lists and `None` ask for nothing.
+/// Which records to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Only records of this account.
@@ -20,7 +20,7 @@ pub struct Filter {
     pub own_of: Option<MemberId>,
     /// Only records with full visibility.
     pub fully_visible: bool,
-    pub ids: Vec<OpportunityId>,
+    pub ids: Option<Vec<OpportunityId>>,
     pub stages: Vec<Stage>,
     pub review_statuses: Vec<ReviewStatus>,
     pub company_names: Vec<String>,
@@ -127,8 +127,8 @@ fn conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if filter.fully_visible {
         query.push(" AND visibility = 'FULL'");
     }
-    if !filter.ids.is_empty() {
-        let ids: Vec<_> = filter.ids.iter().map(|id| id.number()).collect();
+    if let Some(ids) = &filter.ids {
+        let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();
         query.push(" AND opportunity_id = ANY(").push_bind(ids).push(")");
     }
     if !filter.stages.is_empty() {

@@ -39,8 +39,6 @@ fn filter(stated: pb::ReviewCaseFilter) -> Result<Filter, Failure> {
     if !found.is_empty() {
         return Err(Failure::invalid(found));
     }
-    // An id that is no number here is the id of no record, but still a condition.
-    let no_record = OpportunityId::from_number(0);
     Ok(Filter {
         states: stated
             .states
@@ -51,10 +49,6 @@ fn filter(stated: pb::ReviewCaseFilter) -> Result<Filter, Failure> {
         accounts: stated.account_ids,
         assignees: stated.assignee_member_ids,
         unassigned: stated.unassigned,
-        opportunities: stated
-            .opportunity_ids
-            .iter()
-            .filter_map(|id| id.parse().ok().or(no_record))
-            .collect(),
+        opportunities: OpportunityId::filter(&stated.opportunity_ids),
     })
 }

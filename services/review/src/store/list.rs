@@ -11,7 +11,7 @@ use sqlx::{QueryBuilder, Row as _};
 use crate::domain::ReviewCase;
 use crate::domain::values::State;
 
-/// Which cases to list. Empty lists and `None` ask for nothing.
+/// Which cases to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub states: Vec<State>,
@@ -19,7 +19,7 @@ pub struct Filter {
     pub accounts: Vec<String>,
     pub assignees: Vec<String>,
     pub unassigned: bool,
-    pub opportunities: Vec<OpportunityId>,
+    pub opportunities: Option<Vec<OpportunityId>>,
 }
 
 /// The last row of a page.
@@ -69,8 +69,8 @@ pub async fn list(
             ")"
         });
     }
-    if !filter.opportunities.is_empty() {
-        let numbers: Vec<_> = filter.opportunities.iter().map(|id| id.number()).collect();
+    if let Some(opportunities) = &filter.opportunities {
+        let numbers: Vec<_> = opportunities.iter().map(|id| id.number()).collect();
         query
             .push(" AND opportunity_id = ANY(")
             .push_bind(numbers)

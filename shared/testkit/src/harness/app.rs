@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use cosell_events::{Bus, BusArgs};
+use cosell_events::{Bus, BusArgs, Range, republish};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
-use cosell_service::{Host, Service};
+use cosell_service::{Background, Host, Service};
 use cosell_store::Database;
 use cosell_types::{Caller, Clock};
 use sqlx::PgConnection;
@@ -61,13 +61,17 @@ impl Setup {
     }
 
     /// Starts the service on a database of its own.
-    pub async fn start<S: Service>(self, options: S::Options) -> App {
+    pub async fn start<S: Service<Options: 'static>>(self, options: S::Options) -> App {
         let database = TestDatabase::new::<S>().await;
         self.start_on::<S>(database, options).await
     }
 
     /// Starts the service on a given database.
-    pub async fn start_on<S: Service>(self, database: TestDatabase, options: S::Options) -> App {
+    pub async fn start_on<S: Service<Options: 'static>>(
+        self,
+        database: TestDatabase,
+        options: S::Options,
+    ) -> App {
         let Self {
             clock,
             issuer,
@@ -140,6 +144,7 @@ impl Setup {
             stop: Some(stop),
             serving: Some(serving),
             has_events_left: false,
+            options: Box::new(options),
         }
     }
 }
@@ -166,6 +171,7 @@ pub struct App {
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
     has_events_left: bool,
+    options: Box<dyn std::any::Any>,
 }
 
 impl App {
@@ -177,6 +183,27 @@ impl App {
     /// The bus.
     pub fn bus(&mut self) -> &mut nats::Server {
         self.bus.as_mut().expect("set up with_bus()")
+    }
+
+    /// Tries all dead letters of a consumer again; returns how many had their effect.
+    pub async fn redrive<S: Service<Options: 'static>>(&self, consumer: &str) -> u64 {
+        let options = self
+            .options
+            .downcast_ref::<S::Options>()
+            .expect("the options it was started with");
+        let background = Background::new(self.pools.clone(), self.connection.clone(), self.clock.clone());
+        let name = S::NAME.parse().expect("a service name");
+        let tokens = TokenSource::Issuer(Box::new(self.issuer.clone()), name);
+        S::redrive(&background, options, &tokens, consumer, None)
+            .await
+            .expect("redriven letters")
+    }
+
+    /// Publishes all events of the journal again; returns how many.
+    pub async fn republish(&self) -> u64 {
+        republish(&self.pools.work, &Range::default())
+            .await
+            .expect("republished events")
     }
 
     /// Says that events may be left over at the end.
