@@ -73,12 +73,12 @@ impl Sink {
         self.address
     }
 
-    /// Refuses every message with a reply code such as 451 or 550; 0 to accept again.
+    /// Refuses every recipient with a reply code such as 451 or 550; 0 to accept again.
     pub fn refuse_with(&self, code: u16) {
         self.shared.refuse.store(code, Ordering::Relaxed);
     }
 
-    /// How many messages were refused.
+    /// How many recipients were refused.
     pub fn refused(&self) -> usize {
         self.shared.refused.load(Ordering::Relaxed)
     }
@@ -144,8 +144,17 @@ impl Handler for Receiver {
     }
 
     fn rcpt(&mut self, to: &str) -> Response {
-        self.to.push(to.to_owned());
-        mailin::response::OK
+        // Here and not at the end of the data, after which mailin would still take commands for data.
+        match self.shared.refuse.load(Ordering::Relaxed) {
+            0 => {
+                self.to.push(to.to_owned());
+                mailin::response::OK
+            }
+            code => {
+                self.shared.refused.fetch_add(1, Ordering::Relaxed);
+                Response::custom(code, "refused by the test".to_owned())
+            }
+        }
     }
 
     fn data(&mut self, buffer: &[u8]) -> std::io::Result<()> {
@@ -154,13 +163,6 @@ impl Handler for Receiver {
     }
 
     fn data_end(&mut self) -> Response {
-        match self.shared.refuse.load(Ordering::Relaxed) {
-            0 => {}
-            code => {
-                self.shared.refused.fetch_add(1, Ordering::Relaxed);
-                return Response::custom(code, "refused by the test".to_owned());
-            }
-        }
         let mail = Mail {
             to: std::mem::take(&mut self.to),
             data: std::mem::take(&mut self.data),

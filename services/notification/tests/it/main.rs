@@ -1,1 +1,7 @@
-//! Tests.
+//! Tests of the running service: a real client, real connections, a real database, bus and mail server of its own.
+
+mod inbox;
+mod isolation;
+mod mails;
+mod news;
+mod support;

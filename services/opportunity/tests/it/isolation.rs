@@ -2,24 +2,9 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_store::Scope;
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::Executor as _;
 
 use crate::support::{ALDER, BIRCH, create, manager, record, start, stranger, submit, user};
-
-async fn visible(connection: &mut PgConnection, account: &str, side: &str, table: &'static str) -> i64 {
-    let mut tx = connection.begin().await.expect("a transaction");
-    sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
-        .bind(account)
-        .bind(side)
-        .execute(&mut *tx)
-        .await
-        .expect("a scope");
-    let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    sqlx::query_scalar(sql)
-        .fetch_one(&mut *tx)
-        .await
-        .expect("a count")
-}
 
 #[tokio::test]
 async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
@@ -29,46 +14,20 @@ async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
     create(&app, &stranger(), record("Birch")).await;
     submit(&app, &user(), &submitted).await;
 
-    let options = app
-        .database
-        .args
-        .connect_options("opportunity_app")
-        .expect("options");
-    let mut connection = PgConnection::connect_with(&options)
-        .await
-        .expect("a connection as the service");
     for table in ["opportunity", "opportunity_revision"] {
         let revisions = i64::from(table == "opportunity_revision");
-        assert_eq!(
-            visible(&mut connection, ALDER, "partner", table).await,
-            2 + revisions,
-            "{table}"
-        );
-        assert_eq!(
-            visible(&mut connection, BIRCH, "partner", table).await,
-            1,
-            "{table}"
-        );
-        assert_eq!(
-            visible(&mut connection, "333333333333", "partner", table).await,
-            0,
-            "{table}"
-        );
-        assert_eq!(
-            visible(&mut connection, "", "partner", table).await,
-            0,
-            "{table} without an account"
-        );
-        assert_eq!(
-            visible(&mut connection, "999999999999", "aws", table).await,
-            1,
-            "{table}: what was submitted"
-        );
-        let unscoped: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
-            .fetch_one(&mut connection)
-            .await
-            .expect("a count");
-        assert_eq!(unscoped, 0, "{table} outside any scope");
+        for (scope, expected) in [
+            (Some((ALDER, "partner")), 2 + revisions),
+            (Some((BIRCH, "partner")), 1),
+            (Some(("333333333333", "partner")), 0),
+            (Some(("", "partner")), 0),
+            (None, 0),
+            // What was submitted.
+            (Some(("999999999999", "aws")), 1),
+        ] {
+            let seen = app.database.visible("opportunity_app", scope, table).await;
+            assert_eq!(seen, expected, "{table} for {scope:?}");
+        }
     }
     app.finish::<Opportunities>().await;
 }

@@ -1,82 +1,19 @@
 //! A running service beside a stand-in of the opportunity service.
 
-use std::sync::Arc;
-
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_server::{
-    OpportunityService, OpportunityServiceServer,
-};
 use cosell_proto::cosell::review::v1 as pb;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use cosell_proto::google::r#type::Date;
 use cosell_review::{Options, Reviews};
-use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually};
+use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually, opportunities};
 use cosell_types::{Caller, Clock, Role, random};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
 
 pub type Calls = ReviewServiceClient<InterceptedService<Channel, Client>>;
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
-
-/// Answers as the opportunity service would: every record exists, at every revision.
-#[derive(Debug)]
-struct StandIn;
-
-macro_rules! stand_in {
-    (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
-        #[tonic::async_trait]
-        impl OpportunityService for StandIn {
-            async fn get_opportunity(
-                &self,
-                request: Request<opportunity::GetOpportunityRequest>,
-            ) -> Result<Response<opportunity::GetOpportunityResponse>, Status> {
-                answer(request)
-            }
-
-            $(
-                async fn $rpc(
-                    &self,
-                    _: Request<opportunity::$request>,
-                ) -> Result<Response<opportunity::$response>, Status> {
-                    Err(Status::unimplemented("not asked for"))
-                }
-            )+
-        }
-    };
-}
-
-stand_in! {
-    others {
-        create_opportunity(CreateOpportunityRequest) -> CreateOpportunityResponse;
-        list_opportunities(ListOpportunitiesRequest) -> ListOpportunitiesResponse;
-        update_opportunity(UpdateOpportunityRequest) -> UpdateOpportunityResponse;
-        submit_opportunity(SubmitOpportunityRequest) -> SubmitOpportunityResponse;
-        withdraw_submission(WithdrawSubmissionRequest) -> WithdrawSubmissionResponse;
-        discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
-        get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
-    }
-}
-
-fn answer(
-    request: Request<opportunity::GetOpportunityRequest>,
-) -> Result<Response<opportunity::GetOpportunityResponse>, Status> {
-    if !request.metadata().contains_key("authorization") {
-        return Err(Status::unauthenticated("a service has a token"));
-    }
-    let opportunity::GetOpportunityRequest {
-        opportunity_id,
-        revision,
-    } = request.into_inner();
-    let revision = revision.ok_or_else(|| Status::unknown("a service asks for a revision"))?;
-    Ok(Response::new(opportunity::GetOpportunityResponse {
-        opportunity: Some(record(&opportunity_id, revision)),
-    }))
-}
 
 pub fn record(id: &str, revision: i64) -> opportunity::Opportunity {
     opportunity::Opportunity {
@@ -107,16 +44,11 @@ pub fn record(id: &str, revision: i64) -> opportunity::Opportunity {
 }
 
 pub async fn start() -> (App, FarEnd) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let service = OpportunityServiceServer::from_arc(Arc::new(StandIn));
-    let server = tonic::transport::Server::builder().add_service(service);
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    // Every record exists, at every revision.
+    let opportunity_url = opportunities(|id, revision| Ok(record(id, revision))).await;
     let app = Setup::default()
         .with_bus()
-        .start::<Reviews>(Options {
-            opportunity_url: address,
-        })
+        .start::<Reviews>(Options { opportunity_url })
         .await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
     (app, far)

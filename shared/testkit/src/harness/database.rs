@@ -65,6 +65,27 @@ impl TestDatabase {
         admin.execute(AssertSqlSafe(path)).await.expect("the schema");
         admin
     }
+
+    /// How many rows of a table a role such as `review_app` sees for an account on a side; `None` outside any scope.
+    pub async fn visible(&self, role: &str, scope: Option<(&str, &str)>, table: &str) -> i64 {
+        let options = self.args.connect_options(role).expect("options");
+        let mut connection = PgConnection::connect_with(&options)
+            .await
+            .expect("a connection as the role");
+        let mut tx = connection.begin().await.expect("a transaction");
+        if let Some((account, side)) = scope {
+            sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
+                .bind(account)
+                .bind(side)
+                .execute(&mut *tx)
+                .await
+                .expect("a scope");
+        }
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+            .fetch_one(&mut *tx)
+            .await
+            .expect("a count")
+    }
 }
 
 impl Drop for TestDatabase {

@@ -5,6 +5,7 @@ mod bus;
 mod callers;
 mod database;
 mod eventually;
+mod opportunities;
 mod refusal;
 
 pub use app::{App, Setup};
@@ -12,6 +13,7 @@ pub use bus::{FarEnd, Published};
 pub use callers::{Client, aws, member, partner, service};
 pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually};
+pub use opportunities::opportunities;
 pub use refusal::{Refusal, refused};
 
 use std::path::PathBuf;

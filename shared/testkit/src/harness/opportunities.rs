@@ -1,0 +1,87 @@
+use std::fmt;
+
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_server::{
+    OpportunityService, OpportunityServiceServer,
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Code, Request, Response, Status};
+
+/// Stands in for the opportunity service where another one asks it for a revision of a record.
+struct StandIn<F>(F);
+
+impl<F> fmt::Debug for StandIn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StandIn")
+    }
+}
+
+/// Answers `GetOpportunity` with the record that a function makes of the id and the revision, to whoever has a token.
+/// Returns the address, at which it listens as long as the test runs.
+pub async fn opportunities<F>(record: F) -> String
+where
+    F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let server =
+        tonic::transport::Server::builder().add_service(OpportunityServiceServer::new(StandIn(record)));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    address
+}
+
+impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
+    fn answer(
+        &self,
+        request: Request<pb::GetOpportunityRequest>,
+    ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
+        }
+        let pb::GetOpportunityRequest {
+            opportunity_id,
+            revision,
+        } = request.into_inner();
+        let revision = revision.ok_or_else(|| Status::unknown("a service asks for a revision"))?;
+        let record =
+            (self.0)(&opportunity_id, revision).map_err(|code| Status::new(code, "as the test wants"))?;
+        let opportunity = Some(record);
+        Ok(Response::new(pb::GetOpportunityResponse { opportunity }))
+    }
+}
+
+macro_rules! stand_in {
+    (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
+        #[tonic::async_trait]
+        impl<F> OpportunityService for StandIn<F>
+        where
+            F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
+        {
+            async fn get_opportunity(
+                &self,
+                request: Request<pb::GetOpportunityRequest>,
+            ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
+                self.answer(request)
+            }
+
+            $(
+                async fn $rpc(&self, _: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
+                    Err(Status::unimplemented("no service asks another for this"))
+                }
+            )+
+        }
+    };
+}
+
+stand_in! {
+    others {
+        create_opportunity(CreateOpportunityRequest) -> CreateOpportunityResponse;
+        list_opportunities(ListOpportunitiesRequest) -> ListOpportunitiesResponse;
+        update_opportunity(UpdateOpportunityRequest) -> UpdateOpportunityResponse;
+        submit_opportunity(SubmitOpportunityRequest) -> SubmitOpportunityResponse;
+        withdraw_submission(WithdrawSubmissionRequest) -> WithdrawSubmissionResponse;
+        discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
+        get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
+    }
+}
