@@ -167,7 +167,7 @@ impl Sender {
             Outcome::Later(..) => "later",
             Outcome::Failed(_) => "failed",
         };
-        metrics::EMAILS.add(1, &[KeyValue::new("outcome", label)]);
+        metrics::MAIL_ATTEMPTS.add(1, &[KeyValue::new("outcome", label)]);
         let now = self.clock.now();
         let mut tx = self.database.events.tx(&Scope::account(&mail.account)).await?;
         store::finish(&mut tx, mail, outcome, now).await?;

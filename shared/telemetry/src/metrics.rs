@@ -129,6 +129,10 @@ pub static DEAD_LETTERS: LazyLock<Gauge<i64>> = LazyLock::new(|| {
 pub static TRANSITIONS: LazyLock<Counter<u64>> =
     LazyLock::new(|| count("cosell.transitions", "Transitions of business records"));
 
-/// E-mails; `outcome`.
-pub static EMAILS: LazyLock<Counter<u64>> =
-    LazyLock::new(|| count("notification.emails", "E-mails by what became of the attempt"));
+/// Attempts to send an e-mail; `outcome`.
+pub static MAIL_ATTEMPTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "mail.attempts",
+        "Attempts to send an e-mail, by what became of them",
+    )
+});

@@ -6,15 +6,15 @@ closed_list! {
     /// Where a case stands (REV-002).
     State {
         /// Waiting in the queue.
-        Submitted = 1 "SUBMITTED" "Submitted",
+        Submitted = 1 "SUBMITTED" "",
         /// The assignee has started.
-        InReview = 2 "IN_REVIEW" "In review",
+        InReview = 2 "IN_REVIEW" "",
         /// Sent back to the partner.
-        ActionRequired = 3 "ACTION_REQUIRED" "Action Required",
+        ActionRequired = 3 "ACTION_REQUIRED" "",
         /// Validated; final.
-        Approved = 4 "APPROVED" "Approved",
+        Approved = 4 "APPROVED" "",
         /// Rejected; final.
-        Rejected = 5 "REJECTED" "Rejected",
+        Rejected = 5 "REJECTED" "",
         /// Taken back by the partner.
         Withdrawn = 6 "WITHDRAWN" "",
     }

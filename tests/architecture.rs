@@ -1,0 +1,409 @@
+//! The rules of the code's structure (docs/ARCHITECTURE.md), as programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use cosell_tests::repository::{File, contexts, files, read, root};
+use regex::Regex;
+use serde_json::Value;
+
+fn rust() -> Vec<File> {
+    let mut all = Vec::new();
+    for folder in ["shared", "services", "tests", "xtask"] {
+        all.extend(files(folder, ".rs"));
+    }
+    all
+}
+
+/// Fails with all lines that should not be there.
+#[track_caller]
+fn none(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+/// Lines of files that match, as `path:line: text`. Comments do not count.
+fn lines(files: &[File], pattern: &str) -> Vec<String> {
+    let pattern = Regex::new(pattern).expect("a pattern");
+    let mut found = Vec::new();
+    for file in files {
+        for (number, line) in file.text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if pattern.is_match(code) {
+                found.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn services_depend_on_no_service_and_shared_crates_on_none() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let folder = |package: &Value| {
+        let path = package["manifest_path"].as_str().unwrap_or_default().to_owned();
+        path.rsplit('/').nth(2).unwrap_or_default().to_owned()
+    };
+    let folders: BTreeMap<String, String> = packages
+        .iter()
+        .map(|package| {
+            (
+                package["name"].as_str().unwrap_or_default().to_owned(),
+                folder(package),
+            )
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let on = dependency["name"].as_str().unwrap_or_default();
+            let to = folders.get(on).map_or("", String::as_str);
+            let from = folders[name].as_str();
+            // `cosell` is what runs all of them in one process.
+            let on_service = to == "services" && name != "cosell";
+            let io = ["async-nats", "sqlx", "tokio", "tonic", "prost", "cosell-proto"];
+            if (on_service && (from == "services" || from == "shared"))
+                || (name == "cosell-types" && io.contains(&on))
+            {
+                wrong.push(format!("{name} depends on {on}"));
+            }
+        }
+    }
+    none("dependencies in the wrong direction", &wrong);
+}
+
+#[test]
+fn rules_know_no_input_or_output() {
+    let domain: Vec<_> = files("services", ".rs")
+        .into_iter()
+        .filter(|file| file.path.contains("/domain/"))
+        .collect();
+    assert!(domain.len() > 20);
+    let wrong = lines(
+        &domain,
+        r"\b(sqlx|tonic|tokio|prost|async_nats|lettre|cosell_(proto|grpc|store|events|service|telemetry))\b",
+    );
+    none("input or output in domain/", &wrong);
+}
+
+#[test]
+fn sql_is_in_store_only() {
+    let elsewhere: Vec<_> = files("services", ".rs")
+        .into_iter()
+        .filter(|file| !file.path.contains("/store/") && !file.path.contains("/tests/"))
+        .collect();
+    let wrong: Vec<_> = lines(&elsewhere, r"\bsqlx::")
+        .into_iter()
+        .filter(|line| !line.contains("migrate"))
+        .collect();
+    none("SQL outside store/", &wrong);
+}
+
+#[test]
+fn no_service_names_a_table_of_another() {
+    let table = Regex::new(r"(?m)^CREATE TABLE (\w+)").expect("a pattern");
+    let mut wrong = Vec::new();
+    for own in contexts() {
+        for other in contexts().into_iter().filter(|other| *other != own) {
+            for migration in files(&format!("services/{other}/migrations"), ".sql") {
+                if migration.path.ends_with("0001_platform.sql") {
+                    continue;
+                }
+                for name in table
+                    .captures_iter(&migration.text)
+                    .map(|found| found[1].to_owned())
+                {
+                    let statements = files(&format!("services/{own}/src/store"), ".rs");
+                    wrong.extend(lines(&statements, &format!(r"(FROM|INTO|UPDATE|JOIN) {name}\b")));
+                }
+            }
+        }
+    }
+    none("tables of another context", &wrong);
+}
+
+#[test]
+fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
+    let mut platform = BTreeSet::new();
+    for context in contexts() {
+        let entries = fs::read_dir(root().join(format!("services/{context}/src"))).expect("a service");
+        let rooms: BTreeSet<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        for room in [
+            "api",
+            "config.rs",
+            "consume",
+            "domain",
+            "events.rs",
+            "lib.rs",
+            "main.rs",
+            "store",
+        ] {
+            assert!(rooms.contains(room), "{context} has no {room}");
+        }
+        platform.insert(read(&format!("services/{context}/migrations/0001_platform.sql")));
+        assert!(
+            read(&format!("services/{context}/README.md")).len() > 200,
+            "{context} explains itself"
+        );
+    }
+    assert_eq!(
+        platform.len(),
+        1,
+        "0001_platform.sql is history, so it is copied; but all copies are the same"
+    );
+}
+
+#[test]
+fn every_rpc_has_a_file_of_its_own() {
+    let rpc = Regex::new(r"(?m)^  rpc (\w+)\(").expect("a pattern");
+    for context in contexts() {
+        let service = read(&format!("proto/cosell/{context}/v1/{context}_service.proto"));
+        let rpcs = rpc.captures_iter(&service).count();
+        let entries = fs::read_dir(root().join(format!("services/{context}/src/api"))).expect("api/");
+        let names = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let files = names
+            .filter(|name| !["mod.rs", "convert.rs", "status.rs"].contains(&name.as_str()))
+            .count();
+        assert_eq!(files, rpcs, "{context}: files of RPCs and RPCs");
+    }
+}
+
+#[test]
+fn files_are_small_and_folders_flat() {
+    let mut wrong = Vec::new();
+    for file in rust() {
+        let lines = file.text.lines().count();
+        let limit = if file.path.contains("/tests/") || file.path.starts_with("tests/") {
+            800
+        } else {
+            500
+        };
+        // The demonstration is one story, told from beginning to end.
+        let limit = if file.path.ends_with("demo/journey.rs") {
+            800
+        } else {
+            limit
+        };
+        if lines > limit {
+            wrong.push(format!("{}: {lines} lines, more than {limit}", file.path));
+        }
+        let below = file
+            .path
+            .split_once("/src/")
+            .map_or(0, |(_, below)| below.matches('/').count());
+        if below > 1 {
+            wrong.push(format!("{}: {below} folders under src/", file.path));
+        }
+    }
+    none("too long or too deep", &wrong);
+}
+
+#[test]
+fn what_all_services_share_knows_no_context() {
+    let shared: Vec<_> = ["grpc", "store", "events", "service", "telemetry"]
+        .iter()
+        .flat_map(|name| files(&format!("shared/{name}/src"), ".rs"))
+        .collect();
+    let words = contexts().join("|");
+    let wrong = lines(
+        &shared,
+        &format!(r"(?i)\b({words}|referral|connection_invitation|collaboration)\b"),
+    );
+    none("words of a context in shared/", &wrong);
+}
+
+#[test]
+fn every_reason_is_documented_given_and_tested() {
+    let reason = Regex::new(r"(?m)^  ERROR_REASON_(\w+) = (\d+);").expect("a pattern");
+    let mut wrong = Vec::new();
+    let mut folders = contexts();
+    folders.push("type".to_owned());
+    for context in folders {
+        let path = if context == "type" {
+            "errors".to_owned()
+        } else {
+            format!("{context}_errors")
+        };
+        let definition = read(&format!("proto/cosell/{context}/v1/{path}.proto"));
+        let (code, tests): (Vec<_>, Vec<_>) = if context == "type" {
+            (files("shared", ".rs"), rust())
+        } else {
+            let all = files(&format!("services/{context}"), ".rs");
+            all.into_iter().partition(|file| !file.path.contains("/tests/"))
+        };
+        let api = read("docs/API.md");
+        for found in reason.captures_iter(&definition).filter(|found| &found[2] != "0") {
+            let name = &found[1];
+            let camel: String = name
+                .split('_')
+                .map(|word| word[..1].to_owned() + &word[1..].to_lowercase())
+                .collect();
+            let given = format!("ErrorReason::{camel}");
+            if !code.iter().any(|file| file.text.contains(&given)) {
+                wrong.push(format!("{name} of {context} is never given"));
+            }
+            let tested = tests
+                .iter()
+                .filter(|file| is_test(file))
+                .any(|file| file.text.contains(&format!("\"{name}\"")));
+            if !tested {
+                wrong.push(format!("{name} of {context} is expected by no test"));
+            }
+            if !api.contains(&format!("`{name}`")) {
+                wrong.push(format!("{name} of {context} is not in docs/API.md"));
+            }
+        }
+    }
+    none("reasons", &wrong);
+}
+
+fn is_test(file: &File) -> bool {
+    file.path.contains("/tests/") || file.path.starts_with("tests/") || file.text.contains("#[cfg(test)]")
+}
+
+#[test]
+fn every_event_is_documented_and_has_a_frozen_form() {
+    let message = Regex::new(r"(?m)^message (\w+) \{").expect("a pattern");
+    let document = read("docs/EVENTS.md");
+    let mut wrong = Vec::new();
+    for context in contexts() {
+        let definition = read(&format!("proto/cosell/{context}/v1/{context}_events.proto"));
+        for found in message.captures_iter(&definition) {
+            let name = &found[1];
+            if !root()
+                .join(format!("tests/contracts/{context}.{name}.json"))
+                .exists()
+            {
+                wrong.push(format!("{name} of {context} has no file in tests/contracts"));
+            }
+            if !document.contains(&format!("`{name}`")) {
+                wrong.push(format!("{name} of {context} is not in docs/EVENTS.md"));
+            }
+        }
+    }
+    none("events", &wrong);
+}
+
+/// Rules have ids; what cites one must find it, and what stands in the document must be built and cited.
+#[test]
+fn rule_ids_lead_to_the_rules_and_back() {
+    let id = Regex::new(r"\b(ACC|OPP|REV|NOT|PLT)-([0-9]{3})\b").expect("a pattern");
+    let heading = Regex::new(r"(?m)^\| \*\*([A-Z]{3}-[0-9]{3})\*\*").expect("a pattern");
+    let document = read("docs/DOMAIN.md");
+    let known: BTreeSet<String> = heading
+        .captures_iter(&document)
+        .map(|found| found[1].to_owned())
+        .collect();
+    let mut cited = BTreeSet::new();
+    let mut everything = rust();
+    everything.extend(files("proto/cosell", ".proto"));
+    everything.extend(files("services", ".sql"));
+    for file in &everything {
+        cited.extend(id.find_iter(&file.text).map(|found| found.as_str().to_owned()));
+    }
+    let unknown: Vec<_> = cited.difference(&known).cloned().collect();
+    none("cited, but not in docs/DOMAIN.md", &unknown);
+    let idle: Vec<_> = known.difference(&cited).cloned().collect();
+    none("in docs/DOMAIN.md, but nothing cites it", &idle);
+    let in_text: Vec<_> = id
+        .find_iter(&document)
+        .map(|found| found.as_str().to_owned())
+        .filter(|id| !known.contains(id))
+        .collect();
+    none("named in docs/DOMAIN.md without being a rule there", &in_text);
+    // A test says in its name which rule it holds: `opp_024_…`, or several: `rev_002_003_…`.
+    let test = Regex::new(r"fn (acc|opp|rev|not|plt)((?:_[0-9]{3})+)_").expect("a pattern");
+    let mut tested = BTreeSet::new();
+    for file in everything
+        .iter()
+        .filter(|file| is_test(file) || file.path.contains("/domain/tests"))
+    {
+        for found in test.captures_iter(&file.text) {
+            let context = found[1].to_uppercase();
+            tested.extend(
+                found[2]
+                    .split('_')
+                    .filter(|number| !number.is_empty())
+                    .map(|number| format!("{context}-{number}")),
+            );
+        }
+    }
+    let untested: Vec<_> = known.difference(&tested).cloned().collect();
+    none("rules that no test has in its name", &untested);
+}
+
+#[test]
+fn every_option_from_the_environment_is_documented() {
+    let option = Regex::new(r#"env = "(COSELL_\w+)""#).expect("a pattern");
+    let document = read("docs/OPERATIONS.md");
+    let mut wrong = BTreeSet::new();
+    for file in rust() {
+        for found in option.captures_iter(&file.text) {
+            if !document.contains(&format!("`{}`", &found[1])) {
+                wrong.insert(format!("{} of {}", &found[1], file.path));
+            }
+        }
+    }
+    none(
+        "options that docs/OPERATIONS.md does not have",
+        &wrong.into_iter().collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn nothing_waits_blindly_and_nothing_is_left_for_later() {
+    let everything = rust();
+    let mut wrong = lines(&everything, r"#\[(ignore|allow)\b|\btodo!|\bunimplemented!");
+    let later = Regex::new(&["TO", "DO|FIX", "ME|XX", "X"].concat()).expect("a pattern");
+    for file in &everything {
+        for (number, line) in file
+            .text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| later.is_match(line))
+        {
+            wrong.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
+        }
+    }
+    // A test polls with a deadline, in the one place that does.
+    let tests: Vec<_> = everything
+        .into_iter()
+        .filter(|file| {
+            is_test(file) && !file.path.starts_with("shared/testkit") && file.path != "tests/architecture.rs"
+        })
+        .filter(|file| file.path.contains("/tests/") || file.path.starts_with("tests/"))
+        .collect();
+    wrong.extend(lines(&tests, r"\bsleep\("));
+    none("left for later, or waiting blindly", &wrong);
+}
+
+#[test]
+fn documents_lead_to_files_that_exist() {
+    let link = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").expect("a pattern");
+    let mut wrong = Vec::new();
+    for file in files(".", ".md") {
+        let folder = file
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned();
+        for found in link.captures_iter(&file.text) {
+            let target = root().join(&folder).join(&found[1]);
+            if !target.exists() {
+                wrong.push(format!("{}: {}", file.path, &found[1]));
+            }
+        }
+    }
+    none("links to nothing", &wrong);
+}

@@ -1,0 +1,7 @@
+//! What the tests over all services share: private servers, the services on them, calls by anybody, and the repository
+//! as text.
+
+pub mod repository;
+mod world;
+
+pub use world::{InProcess, World};

@@ -1,0 +1,66 @@
+//! The repository as text, for rules about it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A text file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its path from the root of the repository, with `/`.
+    pub path: String,
+    /// Its content.
+    pub text: String,
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    here.canonicalize().expect("the root of the repository")
+}
+
+/// The text of a file.
+pub fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// All files under a folder whose names end so, in order of their paths.
+pub fn files(folder: &str, end: &str) -> Vec<File> {
+    let root = root();
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if path.is_dir() {
+                // Neither what is built nor what tools keep for themselves.
+                if name != "target" && !name.starts_with('.') {
+                    folders.push(path);
+                }
+            } else if name.ends_with(end) {
+                let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let path = path
+                    .strip_prefix(&root)
+                    .expect("inside")
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                found.push(File { path, text });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// The names of the services that stand for a bounded context.
+pub fn contexts() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(root().join("proto/cosell"))
+        .expect("proto/cosell")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "type")
+        .collect();
+    names.sort();
+    names
+}
