@@ -189,12 +189,6 @@ fn files_are_small_and_folders_flat() {
         } else {
             500
         };
-        // The demonstration is one story, told from beginning to end.
-        let limit = if file.path.ends_with("demo/journey.rs") {
-            800
-        } else {
-            limit
-        };
         if lines > limit {
             wrong.push(format!("{}: {lines} lines, more than {limit}", file.path));
         }

@@ -2,41 +2,38 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use cosell_proto::cosell::notification::v1 as notification;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_types::{Clock, random};
-use prost_types::FieldMask;
+use cosell_types::Clock;
 use tokio::time::Instant;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
+use super::calls::{
+    PATIENCE, PAUSE, all, create, create_raw, get, headline, queue, request_id, until_status,
+};
 use super::input::{Input, Record};
-use super::mail;
 use super::people::{Person, reason, violations};
 use super::timeline::Line;
 use crate::stack::StackInfo;
 
-/// How long anything may take to come about.
-const PATIENCE: Duration = Duration::from_secs(30);
-const REVIEWER: &str = "aws-reviewer";
+pub(super) const REVIEWER: &str = "aws-reviewer";
 const OUTSIDER: &str = "birch-alliance-lead";
 
 /// An opportunity on its way.
-struct Traveller<'a> {
-    record: &'a Record,
-    id: String,
+pub(super) struct Traveller<'a> {
+    pub(super) record: &'a Record,
+    pub(super) id: String,
     /// The revision that the partner last saw.
-    revision: i64,
+    pub(super) revision: i64,
 }
 
-struct Journey<'a> {
+pub(super) struct Journey<'a> {
     people: BTreeMap<String, Person>,
-    mail: &'a Path,
+    pub(super) mail: &'a Path,
     tell: &'a mut dyn FnMut(&Line),
 }
 
@@ -67,14 +64,14 @@ pub async fn play(
 }
 
 impl Journey<'_> {
-    fn person(&self, id: &str) -> anyhow::Result<Person> {
+    pub(super) fn person(&self, id: &str) -> anyhow::Result<Person> {
         self.people
             .get(id)
             .cloned()
             .with_context(|| format!("{id} is not seeded"))
     }
 
-    fn say(&mut self, who: &str, what: impl Into<String>) {
+    pub(super) fn say(&mut self, who: &str, what: impl Into<String>) {
         (self.tell)(&Line::new(who, what));
     }
 
@@ -207,7 +204,7 @@ impl Journey<'_> {
                 queue.len(),
                 expected.len()
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         };
         self.say(REVIEWER, format!("lists the queue: {} cases wait", queue.len()));
         for traveller in expected {
@@ -220,7 +217,7 @@ impl Journey<'_> {
         Ok(())
     }
 
-    async fn decide(
+    pub(super) async fn decide(
         &mut self,
         reviewer: &Person,
         case: &review::ReviewCase,
@@ -308,174 +305,6 @@ impl Journey<'_> {
         Ok(())
     }
 
-    /// What was sent back is found by its status, read, corrected, submitted again, and approved.
-    async fn correct(&mut self, travellers: &mut [Traveller<'_>]) -> anyhow::Result<()> {
-        let reviewer = self.person(REVIEWER)?;
-        for traveller in travellers {
-            let Some(verdict) = &traveller.record.verdict else {
-                continue;
-            };
-            if verdict.decision()? != review::Decision::ActionRequired {
-                continue;
-            }
-            let person = self.person(&traveller.record.member)?;
-            let filter = opportunity::OpportunityFilter {
-                review_statuses: vec![ReviewStatus::ActionRequired.into()],
-                ..Default::default()
-            };
-            let list = opportunity::ListOpportunitiesRequest {
-                filter: Some(filter),
-                ..Default::default()
-            };
-            let list = person
-                .opportunities()
-                .list_opportunities(list)
-                .await?
-                .into_inner()
-                .opportunities;
-            let found = list.iter().find(|found| found.opportunity_id == traveller.id);
-            let found =
-                found.with_context(|| format!("{} is not listed as ACTION_REQUIRED", traveller.id))?;
-            let comments = found.life_cycle.clone().unwrap_or_default().review_comments;
-            ensure!(
-                comments == verdict.remarks,
-                "the remarks on {} are {comments:?}",
-                traveller.id
-            );
-            self.say(
-                &person.id,
-                format!(
-                    "filters by ACTION_REQUIRED, opens {}, reads:\n“{comments}”",
-                    traveller.id
-                ),
-            );
-            self.see_notice(&person, &traveller.id).await?;
-            self.see_mail(&traveller.id, &comments).await?;
-            self.save_and_submit(&person, traveller, verdict).await?;
-
-            let case = until_round(&reviewer, &traveller.id, 2).await?;
-            self.decide(&reviewer, &case, traveller, true).await?;
-            let seen = until_status(&person, &traveller.id, ReviewStatus::Approved).await?;
-            traveller.revision = seen.revision;
-            self.say(&person.id, format!("sees      {}  APPROVED", traveller.id));
-        }
-        Ok(())
-    }
-
-    async fn save_and_submit(
-        &mut self,
-        person: &Person,
-        traveller: &mut Traveller<'_>,
-        verdict: &super::Verdict,
-    ) -> anyhow::Result<()> {
-        let locked = opportunity::Opportunity {
-            project: Some(opportunity::Project {
-                title: "Another title".to_owned(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let refused = update(person, &traveller.id, locked, Some("project.title")).await;
-        let status = refused.err().context("a locked field was changed")?;
-        ensure!(
-            reason(&status) == "FIELD_NOT_EDITABLE",
-            "a locked field was refused otherwise: {status}"
-        );
-        self.say(
-            &person.id,
-            format!("tries the title of {}: {}", traveller.id, status.message()),
-        );
-
-        let saved = update(person, &traveller.id, verdict.fix()?, None).await?;
-        self.say(
-            &person.id,
-            format!(
-                "corrects  {}  and saves, revision {}",
-                traveller.id, saved.revision
-            ),
-        );
-        let involvement = traveller.record.involvement()?.context("an involvement")?;
-        let request = opportunity::SubmitOpportunityRequest {
-            opportunity_id: traveller.id.clone(),
-            involvement_type: involvement.into(),
-            etag: saved.etag,
-            request_id: request_id(),
-            ..Default::default()
-        };
-        let answer = person
-            .opportunities()
-            .submit_opportunity(request)
-            .await?
-            .into_inner();
-        traveller.revision = answer.opportunity.context("an opportunity")?.revision;
-        self.say(&person.id, format!("submits   {}  again", traveller.id));
-        Ok(())
-    }
-
-    async fn see_notice(&mut self, person: &Person, id: &str) -> anyhow::Result<()> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let request = notification::ListNotificationsRequest {
-                unread_only: true,
-                ..Default::default()
-            };
-            let list = person
-                .notifications()
-                .list_notifications(request)
-                .await?
-                .into_inner()
-                .notifications;
-            let kind = notification::NotificationKind::ActionRequired;
-            if let Some(notice) = list
-                .iter()
-                .find(|notice| notice.opportunity_id == id && notice.kind() == kind)
-            {
-                let ids = vec![notice.notification_id.clone()];
-                let request = notification::MarkReadRequest {
-                    notification_ids: ids,
-                    request_id: request_id(),
-                };
-                let left = person
-                    .notifications()
-                    .mark_read(request)
-                    .await?
-                    .into_inner()
-                    .unread_count;
-                let what = format!("inbox: “{}”, marked read, {left} more unread", notice.subject);
-                self.say(&person.id, what);
-                return Ok(());
-            }
-            ensure!(
-                Instant::now() < until,
-                "{} was not told of {id} in the inbox",
-                person.id
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn see_mail(&mut self, id: &str, comments: &str) -> anyhow::Result<()> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let mails = mail::read_all(self.mail)?;
-            let about: Vec<_> = mails
-                .iter()
-                .filter(|mail| mail.subject.contains(id) && mail.subject.contains("needs your action"))
-                .collect();
-            if let Some(first) = about.first() {
-                ensure!(
-                    first.body.contains(comments),
-                    "the e-mail lacks the remarks: {first:?}"
-                );
-                let to: Vec<_> = about.iter().map(|mail| mail.to.as_str()).collect();
-                self.say("mail server", format!("“{}” to {}", first.subject, to.join(", ")));
-                return Ok(());
-            }
-            ensure!(Instant::now() < until, "no e-mail about {id} was sent");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     /// The other partner sees none of it, and does not even learn that it exists.
     async fn keep_out(&mut self, travellers: &[Traveller<'_>]) -> anyhow::Result<()> {
         let outsider = self.person(OUTSIDER)?;
@@ -529,175 +358,4 @@ impl Journey<'_> {
         self.say("in the end", counts.join(", "));
         Ok(())
     }
-}
-
-async fn create(
-    person: &Person,
-    given: opportunity::Opportunity,
-) -> anyhow::Result<opportunity::Opportunity> {
-    let title = given.project.clone().unwrap_or_default().title;
-    let made = create_raw(person, given)
-        .await
-        .with_context(|| format!("{title:?} was refused"))?;
-    Ok(made)
-}
-
-async fn create_raw(
-    person: &Person,
-    given: opportunity::Opportunity,
-) -> Result<opportunity::Opportunity, tonic::Status> {
-    let request = opportunity::CreateOpportunityRequest {
-        opportunity: Some(given),
-        request_id: request_id(),
-        validate_only: false,
-    };
-    let answer = person
-        .opportunities()
-        .create_opportunity(request)
-        .await?
-        .into_inner();
-    answer
-        .opportunity
-        .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
-}
-
-async fn update(
-    person: &Person,
-    id: &str,
-    given: opportunity::Opportunity,
-    path: Option<&str>,
-) -> Result<opportunity::Opportunity, tonic::Status> {
-    let request = opportunity::UpdateOpportunityRequest {
-        opportunity_id: id.to_owned(),
-        opportunity: Some(given),
-        update_mask: path.map(|path| FieldMask {
-            paths: vec![path.to_owned()],
-        }),
-        request_id: request_id(),
-        ..Default::default()
-    };
-    let answer = person
-        .opportunities()
-        .update_opportunity(request)
-        .await?
-        .into_inner();
-    answer
-        .opportunity
-        .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
-}
-
-async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
-    let request = opportunity::GetOpportunityRequest {
-        opportunity_id: id.to_owned(),
-        revision: None,
-    };
-    let answer = person
-        .opportunities()
-        .get_opportunity(request)
-        .await?
-        .into_inner();
-    answer.opportunity.context("an opportunity")
-}
-
-/// Everything that the person can list, page by page.
-async fn all(person: &Person) -> anyhow::Result<Vec<opportunity::Opportunity>> {
-    let mut found = Vec::new();
-    let mut request = opportunity::ListOpportunitiesRequest {
-        page_size: 10,
-        ..Default::default()
-    };
-    loop {
-        let page = person
-            .opportunities()
-            .list_opportunities(request.clone())
-            .await?
-            .into_inner();
-        found.extend(page.opportunities);
-        if page.next_page_token.is_empty() {
-            return Ok(found);
-        }
-        request.page_token = page.next_page_token;
-    }
-}
-
-/// The whole queue, page by page.
-async fn queue(reviewer: &Person) -> anyhow::Result<Vec<review::ReviewCase>> {
-    let filter = review::ReviewCaseFilter {
-        states: vec![review::review_case::State::Submitted.into()],
-        ..Default::default()
-    };
-    let mut request = review::ListReviewCasesRequest {
-        page_size: 10,
-        filter: Some(filter),
-        ..Default::default()
-    };
-    let mut found = Vec::new();
-    loop {
-        let page = reviewer
-            .reviews()
-            .list_review_cases(request.clone())
-            .await?
-            .into_inner();
-        found.extend(page.review_cases);
-        if page.next_page_token.is_empty() {
-            return Ok(found);
-        }
-        request.page_token = page.next_page_token;
-    }
-}
-
-async fn until_status(
-    person: &Person,
-    id: &str,
-    wanted: ReviewStatus,
-) -> anyhow::Result<opportunity::Opportunity> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let seen = get(person, id).await?;
-        let status = seen.life_cycle.clone().unwrap_or_default().review_status();
-        if status == wanted {
-            return Ok(seen);
-        }
-        ensure!(Instant::now() < until, "{id} is {status:?}, not {wanted:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-async fn until_round(reviewer: &Person, id: &str, round: i32) -> anyhow::Result<review::ReviewCase> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let case = queue(reviewer)
-            .await?
-            .into_iter()
-            .find(|case| case.opportunity_id == id && case.round == round);
-        if let Some(case) = case {
-            return Ok(case);
-        }
-        ensure!(
-            Instant::now() < until,
-            "round {round} of {id} is not in the queue"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn headline(record: &opportunity::Opportunity) -> String {
-    let account = record
-        .customer
-        .clone()
-        .unwrap_or_default()
-        .account
-        .unwrap_or_default();
-    let country = account.address.clone().unwrap_or_default().country_code;
-    let project = record.project.clone().unwrap_or_default();
-    let stage = record.life_cycle.clone().unwrap_or_default().stage();
-    let stage = stage.as_str_name().trim_start_matches("STAGE_");
-    format!(
-        "{} — {} ({country}, {}, {stage})",
-        account.company_name, project.title, account.industry
-    )
-}
-
-fn request_id() -> String {
-    random::uuid(Clock::system().now()).to_string()
 }

@@ -1,6 +1,8 @@
 //! The journey of opportunities from registration to validation, played against a running installation. It is a
 //! demonstration and a check at once: where something does not happen as it should, it ends with an error.
 
+mod calls;
+mod correction;
 mod input;
 mod journey;
 mod mail;
