@@ -1,1 +1,4 @@
-//! x
+//! All services at once, through their public interface.
+
+mod access;
+mod journey;

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use cosell::demo::Person;
 use cosell::{Stack, StackArgs, StackInfo};
-use cosell_testkit::harness::{folder, nats_program};
+use cosell_testkit::harness::{eventually, folder, nats_program};
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::smtp::Sink;
@@ -9,6 +10,17 @@ use cosell_types::Clock;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::repository::contexts;
+
+/// Who applies whose events.
+const CONSUMERS: [(&str, &str); 4] = [
+    ("review", "opportunity"),
+    ("opportunity", "review"),
+    ("notification", "opportunity"),
+    ("notification", "review"),
+];
 
 /// PostgreSQL, NATS and a mail server of its own, for services that a test may take them away from.
 pub struct World {
@@ -66,7 +78,12 @@ impl World {
 
     /// Runs all services in this process.
     pub async fn run(&self) -> InProcess {
-        let stack = Stack::prepare(&self.args(), Clock::system())
+        self.run_with(&self.args()).await
+    }
+
+    /// Runs all services in this process, set up otherwise.
+    pub async fn run_with(&self, args: &StackArgs) -> InProcess {
+        let stack = Stack::prepare(args, Clock::system())
             .await
             .expect("services that start");
         let info = stack.info.clone();
@@ -89,11 +106,69 @@ impl World {
 
     /// The number that a statement returns, asked as administrator.
     pub async fn count(&self, sql: &str) -> i64 {
-        let mut admin = self.admin().await;
-        let rows = admin.fetch_one(AssertSqlSafe(sql.to_owned())).await;
-        let row = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        sqlx::Row::get(&row, 0)
+        try_count(&mut self.admin().await, sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
+
+    /// Returns when everything has come to rest: all events published and applied, all e-mail sent. Fails when
+    /// something cannot.
+    pub async fn settled(&self) {
+        eventually(async || {
+            // Asked anew each time: the server may just have been taken away.
+            let mut admin = PgConnection::connect(&self.postgres.admin_url("postgres")).await?;
+            for (what, sql) in unsettled() {
+                let left = try_count(&mut admin, &sql).await?;
+                anyhow::ensure!(left == 0, "{left} {what}");
+            }
+            Ok(())
+        })
+        .await;
+    }
+}
+
+/// What keeps an installation from being at rest, each as a count.
+fn unsettled() -> Vec<(String, String)> {
+    let mut found = vec![(
+        "e-mails are not sent".to_owned(),
+        "SELECT count(*) FROM notification.mail WHERE state <> 'SENT'".to_owned(),
+    )];
+    for service in contexts() {
+        found.push((
+            format!("events of {service} are not published"),
+            format!("SELECT count(*) FROM {service}.outbox_pending"),
+        ));
+        found.push((
+            format!("dead letters of {service}"),
+            format!("SELECT count(*) FROM {service}.dead_letter WHERE resolved_at IS NULL"),
+        ));
+    }
+    for (consumer, producer) in CONSUMERS {
+        // Everything published is in the inbox, and the cursor stands at each aggregate's last event.
+        found.push((
+            format!("events of {producer} have not reached {consumer}"),
+            format!(
+                "SELECT count(*) FROM {producer}.event_journal AS event WHERE NOT EXISTS (
+                   SELECT FROM {consumer}.inbox WHERE consumer = '{consumer}-{producer}' AND event_id = event.event_id)"
+            ),
+        ));
+        found.push((
+            format!("aggregates of {producer} of which {consumer} has not seen the last event"),
+            format!(
+                "SELECT count(*) FROM (
+                   SELECT aggregate_id, max(aggregate_version) AS version FROM {producer}.event_journal GROUP BY 1
+                 ) AS last LEFT JOIN {consumer}.aggregate_cursor AS cursor
+                   ON cursor.aggregate_id = last.aggregate_id AND cursor.consumer = '{consumer}-{producer}'
+                 WHERE cursor.version IS DISTINCT FROM last.version"
+            ),
+        ));
+    }
+    found
+}
+
+async fn try_count(admin: &mut PgConnection, sql: &str) -> sqlx::Result<i64> {
+    let row = admin.fetch_one(AssertSqlSafe(sql.to_owned())).await?;
+    sqlx::Row::try_get(&row, 0)
 }
 
 /// All services, running in this process.
@@ -105,6 +180,17 @@ pub struct InProcess {
 }
 
 impl InProcess {
+    /// Calls, without a token.
+    pub fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(self.info.address.clone()).expect("an address");
+        endpoint.connect_lazy()
+    }
+
+    /// A seeded member.
+    pub fn person(&self, id: &str) -> Person {
+        Person::new(&self.channel(), &self.info.tokens, id).expect("a seeded member")
+    }
+
     /// Ends them.
     pub async fn stop(self) {
         drop(self.stop);

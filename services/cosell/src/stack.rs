@@ -154,6 +154,7 @@ impl Stack {
             mail_from: "cosell <no-reply@cosell.invalid>".to_owned(),
         };
         stack.add::<Notifications>(args, &notification).await?;
+        write_tokens(&stack.issuer, &stack.info.tokens)?;
         Ok(stack)
     }
 
@@ -200,7 +201,7 @@ impl Stack {
             .await
     }
 
-    /// Serves until `stop` resolves. Tokens and `stack.json` are there from the start until the end.
+    /// Serves until `stop` resolves. `stack.json` is there from the start until the end; tokens are kept fresh.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             host,
@@ -210,7 +211,6 @@ impl Stack {
             state,
             info,
         } = self;
-        write_tokens(&issuer, &info.tokens)?;
         let file = state.join("stack.json");
         fs::write(&file, serde_json::to_vec_pretty(&info)?)?;
         let tokens = info.tokens.clone();

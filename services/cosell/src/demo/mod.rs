@@ -11,4 +11,5 @@ mod timeline;
 
 pub use input::{Input, Record, Verdict, read};
 pub use journey::play;
+pub use people::{Person, reason, violations};
 pub use timeline::{Line, print};

@@ -1,0 +1,296 @@
+"""The journey of opportunities from registration to validation, by a client that knows nothing but `proto/`."""
+
+import argparse
+import email
+import email.policy
+import json
+import pathlib
+import sys
+import time
+import uuid
+from datetime import date, timedelta
+
+import grpc
+from google.protobuf import field_mask_pb2, json_format
+from google.rpc import error_details_pb2, status_pb2
+
+from cosell.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
+from cosell.opportunity.v1 import opportunity_pb2, opportunity_service_pb2, opportunity_service_pb2_grpc
+from cosell.review.v1 import review_pb2, review_service_pb2, review_service_pb2_grpc
+from cosell.type.v1 import type_pb2
+
+REVIEWER = "aws-reviewer"
+OUTSIDER = "birch-alliance-lead"
+PATIENCE = 30  # seconds
+CALL = 10  # seconds
+STATUS = type_pb2.ReviewStatus
+
+
+class Person:
+    """Somebody with a token: calls by name, each with a deadline."""
+
+    def __init__(self, channel, tokens, name):
+        self.name = name
+        self.metadata = [("authorization", "Bearer " + (tokens / name).read_text().strip())]
+        self.stubs = [
+            opportunity_service_pb2_grpc.OpportunityServiceStub(channel),
+            review_service_pb2_grpc.ReviewServiceStub(channel),
+            notification_service_pb2_grpc.NotificationServiceStub(channel),
+        ]
+
+    def __getattr__(self, rpc):
+        stub = next(stub for stub in self.stubs if hasattr(stub, rpc))
+        return lambda request: getattr(stub, rpc)(request, timeout=CALL, metadata=self.metadata)
+
+
+class Refused(Exception):
+    """A refused call, taken apart."""
+
+    def __init__(self, error):
+        super().__init__(error.details())
+        self.code, self.reason, self.fields = error.code(), "", set()
+        status = status_pb2.Status()
+        status.ParseFromString(dict(error.trailing_metadata()).get("grpc-status-details-bin", b""))
+        for detail in status.details:
+            info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+            if detail.Unpack(info):
+                self.reason = info.reason
+            elif detail.Unpack(bad):
+                self.fields = {violation.field for violation in bad.field_violations}
+
+
+def refusal(call, request):
+    """The refusal of a call that must be refused."""
+    try:
+        answer = call(request)
+    except grpc.RpcError as error:
+        return Refused(error)
+    raise AssertionError(f"this call must be refused, but was answered: {answer}")
+
+
+def eventually(what, ask):
+    """Asks until there is an answer."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if answer := ask():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"after {PATIENCE} s still not: {what}")
+
+
+def request_id():
+    return str(uuid.uuid4())
+
+
+def check(holds, otherwise):
+    if not holds:
+        raise AssertionError(otherwise)
+
+
+def merge(into, change):
+    """Objects are merged, everything else is replaced."""
+    merged = dict(into)
+    for key, value in (change or {}).items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def opportunity(data, closes_in_days=None):
+    message = json_format.ParseDict(data, opportunity_pb2.Opportunity())
+    if closes_in_days is not None:
+        day = date.today() + timedelta(days=closes_in_days)
+        message.life_cycle.target_close_date.year = day.year
+        message.life_cycle.target_close_date.month = day.month
+        message.life_cycle.target_close_date.day = day.day
+    return message
+
+
+def pages(call, request, items):
+    """Everything in a list, page by page."""
+    while True:
+        answer = call(request)
+        yield from getattr(answer, items)
+        if not answer.next_page_token:
+            return
+        request.page_token = answer.next_page_token
+
+
+class Journey:
+    def __init__(self, arguments):
+        self.records = json.loads(arguments.input.read_text())["records"]
+        self.mail = arguments.mail
+        self.channel = grpc.insecure_channel(arguments.address)
+        self.tokens = arguments.tokens
+        self.reviewer = self.person(REVIEWER)
+        self.ids = {}  # position of a record -> opportunity id
+
+    def person(self, name):
+        return Person(self.channel, self.tokens, name)
+
+    def owner(self, position):
+        return self.person(self.records[position]["member"])
+
+    def get(self, position):
+        request = opportunity_service_pb2.GetOpportunityRequest(opportunity_id=self.ids[position])
+        return self.owner(position).GetOpportunity(request).opportunity
+
+    def play(self):
+        for step in [self.register, self.submit, self.withdraw, self.review, self.correct, self.keep_out]:
+            step()
+            print(step.__name__, "done", flush=True)
+
+    def register(self):
+        for position, record in enumerate(self.records):
+            person = self.person(record["member"])
+            request = opportunity_service_pb2.CreateOpportunityRequest(request_id=request_id())
+            request.opportunity.CopyFrom(opportunity(record["opportunity"], record["closes_in_days"]))
+            if record.get("mistakes"):
+                refused = refusal(person.CreateOpportunity, request)
+                check(refused.code == grpc.StatusCode.INVALID_ARGUMENT, refused)
+                check(refused.fields == set(record["mistakes"]), (refused.fields, record["mistakes"]))
+                corrected = merge(record["opportunity"], record.get("correction"))
+                days = record.get("corrected_closes_in_days", record["closes_in_days"])
+                request.opportunity.CopyFrom(opportunity(corrected, days))
+            made = person.CreateOpportunity(request).opportunity
+            again = person.CreateOpportunity(request).opportunity
+            check(again.opportunity_id == made.opportunity_id, "the same request made two opportunities")
+            self.ids[position] = made.opportunity_id
+
+    def submissions(self):
+        return [(position, record) for position, record in enumerate(self.records) if record.get("involvement")]
+
+    def submit_one(self, position):
+        involvement = "INVOLVEMENT_TYPE_" + self.records[position]["involvement"]
+        request = opportunity_service_pb2.SubmitOpportunityRequest(
+            opportunity_id=self.ids[position], involvement_type=involvement, request_id=request_id()
+        )
+        return self.owner(position).SubmitOpportunity(request).opportunity
+
+    def submit(self):
+        for position, _ in self.submissions():
+            status = self.submit_one(position).life_cycle.review_status
+            check(status == STATUS.REVIEW_STATUS_SUBMITTED, f"{self.ids[position]} is {status} once submitted")
+
+    def withdraw(self):
+        for position, record in self.submissions():
+            if "verdict" not in record:
+                request = opportunity_service_pb2.WithdrawSubmissionRequest(
+                    opportunity_id=self.ids[position], request_id=request_id()
+                )
+                self.owner(position).WithdrawSubmission(request)
+
+    def verdicts(self):
+        return [(position, record) for position, record in self.submissions() if "verdict" in record]
+
+    def waiting(self, position, round_number):
+        filter_ = review_service_pb2.ReviewCaseFilter(
+            states=[review_pb2.ReviewCase.STATE_SUBMITTED], opportunity_ids=[self.ids[position]]
+        )
+        request = review_service_pb2.ListReviewCasesRequest(filter=filter_)
+        cases = list(pages(self.reviewer.ListReviewCases, request, "review_cases"))
+        return cases[0] if cases and cases[0].round == round_number else None
+
+    def decide(self, position, round_number, verdict):
+        case = eventually(
+            f"round {round_number} of {self.ids[position]} is in the queue",
+            lambda: self.waiting(position, round_number),
+        )
+        key = {"review_case_id": case.review_case_id}
+        self.reviewer.ClaimReviewCase(review_service_pb2.ClaimReviewCaseRequest(request_id=request_id(), **key))
+        self.reviewer.StartReview(review_service_pb2.StartReviewRequest(request_id=request_id(), **key))
+        request = review_service_pb2.DecideReviewRequest(request_id=request_id(), **key)
+        request.decision = review_pb2.Decision.Value("DECISION_" + verdict["decision"])
+        request.remarks = verdict.get("remarks", "")
+        if verdict.get("reason"):
+            request.reason = type_pb2.ReviewReason.Value("REVIEW_REASON_" + verdict["reason"])
+        self.reviewer.DecideReview(request)
+        status = STATUS.Value(
+            {
+                "APPROVE": "REVIEW_STATUS_APPROVED",
+                "ACTION_REQUIRED": "REVIEW_STATUS_ACTION_REQUIRED",
+                "REJECT": "REVIEW_STATUS_REJECTED",
+            }[verdict["decision"]]
+        )
+        eventually(
+            f"{self.ids[position]} shows {verdict['decision']}",
+            lambda: self.get(position).life_cycle.review_status == status,
+        )
+
+    def review(self):
+        for position, record in self.verdicts():
+            self.decide(position, 1, record["verdict"])
+
+    def correct(self):
+        for position, record in self.verdicts():
+            if record["verdict"]["decision"] == "ACTION_REQUIRED":
+                self.correct_one(position, record["verdict"])
+
+    def correct_one(self, position, verdict):
+        person, key = self.owner(position), self.ids[position]
+        filter_ = opportunity_service_pb2.OpportunityFilter(review_statuses=[STATUS.REVIEW_STATUS_ACTION_REQUIRED])
+        request = opportunity_service_pb2.ListOpportunitiesRequest(filter=filter_, page_size=2)
+        found = {item.opportunity_id: item for item in pages(person.ListOpportunities, request, "opportunities")}
+        check(found[key].life_cycle.review_comments == verdict["remarks"], found[key].life_cycle)
+        self.read_notice(person, key)
+        self.read_mail(key, verdict["remarks"])
+
+        update = opportunity_service_pb2.UpdateOpportunityRequest(opportunity_id=key, request_id=request_id())
+        update.opportunity.project.title = "Another title"
+        update.update_mask.CopyFrom(field_mask_pb2.FieldMask(paths=["project.title"]))
+        refused = refusal(person.UpdateOpportunity, update)
+        check(refused.reason == "FIELD_NOT_EDITABLE", refused.reason)
+
+        update = opportunity_service_pb2.UpdateOpportunityRequest(opportunity_id=key, request_id=request_id())
+        update.opportunity.CopyFrom(opportunity(verdict["fix"]))
+        person.UpdateOpportunity(update)
+        self.submit_one(position)
+        self.decide(position, 2, {"decision": "APPROVE"})
+
+    def read_notice(self, person, key):
+        def unread():
+            request = notification_service_pb2.ListNotificationsRequest(unread_only=True)
+            kind = notification_pb2.NOTIFICATION_KIND_ACTION_REQUIRED
+            notices = pages(person.ListNotifications, request, "notifications")
+            return [notice for notice in notices if notice.opportunity_id == key and notice.kind == kind]
+
+        notice = eventually(f"{person.name} is told of {key}", unread)[0]
+        before = person.GetUnreadCount(notification_service_pb2.GetUnreadCountRequest()).unread_count
+        read = notification_service_pb2.MarkReadRequest(
+            notification_ids=[notice.notification_id], request_id=request_id()
+        )
+        check(person.MarkRead(read).unread_count < before, "marking as read left the count as it was")
+
+    def read_mail(self, key, remarks):
+        def arrived():
+            for path in self.mail.glob("*.eml"):
+                mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                if key in mail["Subject"] and "needs your action" in mail["Subject"]:
+                    return mail.get_body(("plain",)).get_content()
+            return None
+
+        check(remarks in eventually(f"an e-mail about {key}", arrived), "the e-mail lacks the remarks")
+
+    def keep_out(self):
+        outsider = self.person(OUTSIDER)
+        request = opportunity_service_pb2.ListOpportunitiesRequest(page_size=10)
+        seen = {item.opportunity_id for item in pages(outsider.ListOpportunities, request, "opportunities")}
+        for position, record in enumerate(self.records):
+            if record["member"].startswith("alder"):
+                check(self.ids[position] not in seen, f"{OUTSIDER} sees {self.ids[position]}")
+                request = opportunity_service_pb2.GetOpportunityRequest(opportunity_id=self.ids[position])
+                refused = refusal(outsider.GetOpportunity, request)
+                check(refused.code == grpc.StatusCode.NOT_FOUND, refused)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", required=True, help="host:port of the installation")
+    for folder in ["--tokens", "--mail", "--input"]:
+        parser.add_argument(folder, required=True, type=pathlib.Path)
+    Journey(parser.parse_args()).play()
+    print("arrived")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+//! The journey of many opportunities from registration to validation, once with this repository's own client and once
+//! with a client in another language that knows nothing but `proto/`.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use cosell::demo;
+use cosell_testkit::harness::python_packages;
+use cosell_tests::World;
+use cosell_tests::repository::{files, root};
+
+pub const INPUT: &str = "services/cosell/demo/opportunities.json";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_concerned_learns_of_everything_and_nobody_else_of_anything() {
+    let world = World::start();
+    let running = world.run().await;
+    let input = demo::read(&root().join(INPUT)).expect("the input");
+    assert!(input.records.len() >= 25, "the journey lives from its variety");
+    let mut told = Vec::new();
+    let mut tell = |line: &demo::Line| told.push(line.clone());
+    let played = demo::play(&running.info, &world.mail(), &input, &mut tell).await;
+    if let Err(error) = played {
+        panic!("{error:#}\nafter {told:#?}");
+    }
+    for wanted in [
+        "is refused",
+        "withdraws",
+        "REJECT",
+        "ACTION_REQUIRED",
+        "sees none of the",
+    ] {
+        assert!(
+            told.iter().any(|line| line.what.contains(wanted)),
+            "{wanted:?} was not part of it"
+        );
+    }
+    world.settled().await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_in_python() {
+    let world = World::start();
+    let running = world.run().await;
+    let stubs = world.folder().join("stubs");
+    fs::create_dir(&stubs).expect("a folder");
+    let definitions = files("proto", ".proto");
+    let names = definitions
+        .iter()
+        .map(|file| file.path.trim_start_matches("proto/"))
+        // Messages of packages that the Python libraries bring along.
+        .filter(|name| !name.starts_with("google/"));
+    let mut generate = python();
+    generate
+        .args(["-m", "grpc_tools.protoc", "--proto_path", "."])
+        .arg(format!("--python_out={}", stubs.display()))
+        .arg(format!("--grpc_python_out={}", stubs.display()))
+        .args(names)
+        .current_dir(root().join("proto"));
+    done(&mut generate, "generating the stubs");
+
+    let mut play = python();
+    let path = [stubs, python_packages()];
+    play.env("PYTHONPATH", std::env::join_paths(path).expect("a search path"))
+        .arg(root().join("tests/e2e/journey.py"))
+        .arg("--address")
+        .arg(running.info.address.trim_start_matches("http://"))
+        .arg("--tokens")
+        .arg(&running.info.tokens)
+        .arg("--mail")
+        .arg(world.mail())
+        .arg("--input")
+        .arg(root().join(INPUT));
+    let told = tokio::task::spawn_blocking(move || done(&mut play, "the journey"))
+        .await
+        .expect("an end");
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.ends_with("arrived\n"), "{told}");
+    world.settled().await;
+    running.stop().await;
+}
+
+fn python() -> Command {
+    let mut command = Command::new("python3");
+    command
+        .env("PYTHONPATH", python_packages())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn done(command: &mut Command, what: &str) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(
+        output.status.success(),
+        "{what} failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}

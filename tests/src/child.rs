@@ -1,0 +1,86 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cosell::StackInfo;
+use cosell_testkit::harness::eventually;
+use cosell_testkit::{Process, free_port};
+use rustix::process::Signal;
+
+use crate::World;
+
+/// All services in a process of their own, which a test may kill.
+pub struct Child {
+    /// Where and for whom.
+    pub info: StackInfo,
+    process: Process,
+    log: PathBuf,
+}
+
+impl Child {
+    /// An address that a process and those that follow it can have.
+    pub fn address() -> SocketAddr {
+        let port = free_port().expect("a free port");
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    /// Starts a program on a world and waits until it serves.
+    pub async fn start(
+        program: &str,
+        world: &World,
+        listen: SocketAddr,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let (args, file) = (world.args(), world.state().join("stack.json"));
+        // What a killed one left behind.
+        let _ = std::fs::remove_file(&file);
+        let mut command = Command::new(program);
+        command
+            .arg("up")
+            .args(["--admin-url", &args.admin_url])
+            .args(["--database-url", &args.database_url])
+            .args(["--nats-url", &args.nats_url])
+            .args(["--smtp-port", &args.smtp_port.to_string()])
+            .arg("--state")
+            .arg(&args.state)
+            .args(["--listen", &listen.to_string()])
+            .envs(environment.iter().copied())
+            // Ends with this process, however that ends.
+            .stdin(Stdio::piped());
+        let name = format!("cosell-{}", cosell_types::random::prefixed("up"));
+        let process = Process::start(&name, &mut command, world.folder()).expect("a process");
+        let log = world.folder().join(format!("{name}.log"));
+        let info = eventually(async || read(&file).map_err(|error| format!("{error}\n{}", text(&log)))).await;
+        Self { info, process, log }
+    }
+
+    /// Everything that it logged.
+    pub fn log(&self) -> String {
+        text(&self.log)
+    }
+
+    /// Kills it without notice.
+    pub fn kill(mut self) {
+        self.process.stop(Signal::KILL, Duration::from_secs(5));
+    }
+
+    /// Asks it to end, and returns what it logged.
+    pub fn stop(mut self) -> String {
+        self.process.stop(Signal::TERM, Duration::from_secs(20));
+        text(&self.log)
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.has_ended()
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<StackInfo> {
+    Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+}
+
+fn text(log: &Path) -> String {
+    std::fs::read_to_string(log).unwrap_or_default()
+}
