@@ -1,1 +1,9 @@
-//! x
+//! What is taken away, killed, repeated or shuffled in the middle of the journey changes nothing about its end: nothing
+//! is lost, nothing applied twice.
+
+mod bus;
+mod database;
+mod ledger;
+mod mail;
+mod process;
+mod workload;

@@ -6,4 +6,4 @@ pub mod repository;
 mod world;
 
 pub use child::Child;
-pub use world::{InProcess, World};
+pub use world::{InProcess, RECOVERY, World};

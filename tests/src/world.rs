@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cosell::demo::Person;
 use cosell::{Stack, StackArgs, StackInfo};
-use cosell_testkit::harness::{eventually, folder, nats_program};
+use cosell_testkit::harness::{eventually_within, folder, nats_program};
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::smtp::Sink;
@@ -13,6 +14,10 @@ use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::repository::contexts;
+
+/// How long anything may take to come about after a fault: the broker delivers what a dead worker had in hand again
+/// after ten seconds, and e-mail that it had in hand is due again after forty.
+pub const RECOVERY: Duration = Duration::from_secs(100);
 
 /// Who applies whose events.
 const CONSUMERS: [(&str, &str); 4] = [
@@ -114,7 +119,7 @@ impl World {
     /// Returns when everything has come to rest: all events published and applied, all e-mail sent. Fails when
     /// something cannot.
     pub async fn settled(&self) {
-        eventually(async || {
+        eventually_within(RECOVERY, async || {
             // Asked anew each time: the server may just have been taken away.
             let mut admin = PgConnection::connect(&self.postgres.admin_url("postgres")).await?;
             for (what, sql) in unsettled() {
@@ -194,7 +199,7 @@ impl InProcess {
     /// Ends them.
     pub async fn stop(self) {
         drop(self.stop);
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(30), self.serving).await;
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.serving).await;
         ended
             .expect("services that end when they are told to")
             .expect("services that do not panic");

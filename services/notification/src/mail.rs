@@ -10,6 +10,7 @@ use cosell_grpc::Failure;
 use cosell_store::{Database, Scope};
 use cosell_telemetry::metrics;
 use cosell_types::{Clock, random};
+use futures::future::join_all;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::AsyncSmtpTransport;
@@ -24,7 +25,7 @@ use crate::store::{self, Outcome, Queued};
 
 const POLL: Duration = Duration::from_millis(200);
 /// Most e-mails taken at a time.
-const BATCH: i64 = 20;
+const BATCH: i64 = 8;
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(20);
 /// E-mails that could not be delivered are given up after this long.
@@ -70,7 +71,7 @@ impl Sender {
     /// Sends what is due until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.turn(&stop).await {
+            let pause = match self.turn().await {
                 Ok(0) => POLL,
                 Ok(_) => Duration::ZERO,
                 Err(failure) => {
@@ -85,18 +86,19 @@ impl Sender {
         }
     }
 
-    async fn turn(&self, stop: &CancellationToken) -> Result<usize, Failure> {
+    async fn turn(&self) -> Result<usize, Failure> {
         let mut tx = self.database.work.tx(&Scope::work()).await?;
         let lease = TimeDelta::from_std(2 * ATTEMPT).unwrap_or_default();
         let due = store::take_due(&mut tx, self.clock.now(), lease, BATCH).await?;
         tx.commit().await?;
         let taken = due.len();
-        for mail in due {
-            if stop.is_cancelled() {
-                break;
-            }
-            let outcome = self.attempt(&mail).await;
-            self.finish(&mail, outcome).await?;
+        // All at once: the lease is as long as one attempt, and those taken are finished also when told to stop.
+        let sending = due.iter().map(|mail| async move {
+            let outcome = self.attempt(mail).await;
+            self.finish(mail, outcome).await
+        });
+        for finished in join_all(sending).await {
+            finished?;
         }
         Ok(taken)
     }

@@ -26,7 +26,7 @@ use crate::sabotage::crash_point;
 use crate::{Bus, Delivery, Fault, Handler, Sabotage};
 
 /// Longest that an event may be in hand before the broker delivers it again.
-const ACK_WAIT: Duration = Duration::from_secs(15);
+const ACK_WAIT: Duration = Duration::from_secs(10);
 /// Events in hand at a time, over all lanes.
 const IN_HAND: i64 = 256;
 /// One pull; well below the pin, or the pin is lost between two pulls.

@@ -91,14 +91,6 @@ impl Relay {
         let mut held = Vec::new();
         while !stop.is_cancelled() {
             let turn = async {
-                if !stream_is_made {
-                    // Waits long for a bus that is not there; the end of the process must not.
-                    tokio::select! {
-                        made = self.bus.ensure_stream(self.context) => made?,
-                        () = stop.cancelled() => return Ok(0),
-                    }
-                    stream_is_made = true;
-                }
                 if Instant::now() >= renew_at {
                     held = self.acquire().await?;
                     renew_at = Instant::now() + LEASE / 3;
@@ -106,6 +98,14 @@ impl Relay {
                 if Instant::now() >= report_at {
                     self.report(held.len()).await?;
                     report_at = Instant::now() + Duration::from_secs(1);
+                }
+                if !stream_is_made {
+                    // Waits long for a bus that is not there; the end of the process must not.
+                    tokio::select! {
+                        made = self.bus.ensure_stream(self.context) => made?,
+                        () = stop.cancelled() => return Ok(0),
+                    }
+                    stream_is_made = true;
                 }
                 self.drain(&held, &stop).await
             };
@@ -118,6 +118,8 @@ impl Relay {
                 }
                 Err(error) => {
                     failures += 1;
+                    // The stream may be what is missing: a broker can lose its store.
+                    stream_is_made = false;
                     tracing::warn!(
                         error = format!("{error:#}"),
                         failures,

@@ -9,15 +9,24 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// what was seen instead, when patience has run out.
 #[track_caller]
 pub fn eventually<T, E: std::fmt::Display>(
+    ask: impl AsyncFnMut() -> Result<T, E>,
+) -> impl Future<Output = T> {
+    eventually_within(PATIENCE, ask)
+}
+
+/// The same, with another patience.
+#[track_caller]
+pub fn eventually_within<T, E: std::fmt::Display>(
+    patience: Duration,
     mut ask: impl AsyncFnMut() -> Result<T, E>,
 ) -> impl Future<Output = T> {
     let place = std::panic::Location::caller();
     async move {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + patience;
         loop {
             match ask().await {
                 Ok(value) => return value,
-                Err(seen) if Instant::now() > until => panic!("{place}: after {PATIENCE:?}: {seen}"),
+                Err(seen) if Instant::now() > until => panic!("{place}: after {patience:?}: {seen}"),
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

@@ -12,7 +12,7 @@ pub use app::{App, Setup};
 pub use bus::{FarEnd, Published};
 pub use callers::{Client, aws, member, partner, service};
 pub use database::TestDatabase;
-pub use eventually::{PATIENCE, eventually};
+pub use eventually::{PATIENCE, eventually, eventually_within};
 pub use opportunities::opportunities;
 pub use refusal::{Refusal, refused};
 
