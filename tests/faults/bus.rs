@@ -5,12 +5,9 @@ use cosell_events::{Range, republish};
 use cosell_store::{Database, DbArgs};
 use cosell_testkit::harness::{FarEnd, eventually};
 use cosell_tests::repository::contexts;
-use cosell_tests::{Child, World};
+use cosell_tests::{Child, STEPS, Workload, World, ledger};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row as _};
-
-use crate::ledger;
-use crate::workload::{STEPS, Workload};
 
 const TRAVELLERS: usize = 8;
 

@@ -1,9 +1,6 @@
 //! PostgreSQL goes away and comes back.
 
-use cosell_tests::World;
-
-use crate::ledger;
-use crate::workload::{STEPS, Workload};
+use cosell_tests::{STEPS, Workload, World, ledger};
 
 const TRAVELLERS: usize = 8;
 

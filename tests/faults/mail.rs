@@ -3,10 +3,7 @@
 use cosell_testkit::free_port;
 use cosell_testkit::harness::eventually;
 use cosell_testkit::smtp::Sink;
-use cosell_tests::World;
-
-use crate::ledger;
-use crate::workload::Workload;
+use cosell_tests::{Workload, World, ledger};
 
 const TRAVELLERS: usize = 3;
 

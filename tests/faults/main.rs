@@ -3,7 +3,5 @@
 
 mod bus;
 mod database;
-mod ledger;
 mod mail;
 mod process;
-mod workload;

@@ -1,9 +1,6 @@
 //! The process is killed without notice, again and again.
 
-use cosell_tests::{Child, World};
-
-use crate::ledger;
-use crate::workload::{STEPS, Workload};
+use cosell_tests::{Child, STEPS, Workload, World, ledger};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 const TRAVELLERS: usize = 8;

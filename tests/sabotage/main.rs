@@ -1,1 +1,7 @@
-//! x
+//! Proofs that the tests can fail and that the second line of defence holds, on a build with faults built in: a process
+//! that ends at the worst moments, event paths without one of their guarantees, and services that forget to ask whose
+//! a record is.
+
+mod crash;
+mod events;
+mod scope;

@@ -2,8 +2,11 @@
 //! as text.
 
 mod child;
+pub mod ledger;
 pub mod repository;
+mod workload;
 mod world;
 
 pub use child::Child;
+pub use workload::{Progress, STEPS, Workload};
 pub use world::{InProcess, RECOVERY, World};

@@ -197,6 +197,7 @@ impl Relay {
         if batch.is_empty() {
             return Ok(0);
         }
+        crash_point("relay-read");
         let mut acknowledgements = Vec::with_capacity(batch.len());
         for event in &batch {
             let message = self.message(event);

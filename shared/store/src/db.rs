@@ -159,7 +159,7 @@ impl Scope {
 
     /// The account whose rows alone the transaction is about; none on the AWS side, which works with many.
     pub fn own_account(&self) -> Option<&AccountId> {
-        // Proves that row-level security holds without this predicate: tests/isolation.rs.
+        // Proves that row-level security holds without this predicate: the tests of the build with faults built in.
         if cfg!(feature = "sabotage") || self.side == "aws" {
             None
         } else {

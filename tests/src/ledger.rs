@@ -1,9 +1,9 @@
 //! What became of travellers, down to each row: the disturbed ones must have left exactly what an undisturbed one did.
 
-use cosell_tests::World;
+use cosell::StackInfo;
 use sqlx::Row as _;
 
-use crate::workload::Workload;
+use crate::{Workload, World};
 
 /// What a traveller left in the tables of all services, without what is its own.
 const TRACES: &str = "
@@ -34,7 +34,7 @@ async fn traces(world: &World, id: &str) -> Vec<String> {
 }
 
 /// Waits until everything is at rest, sends one more traveller undisturbed, and compares.
-pub async fn check(world: &World, info: &cosell::StackInfo, ids: &[String]) {
+pub async fn check(world: &World, info: &StackInfo, ids: &[String]) {
     world.settled().await;
     let undisturbed = Workload::start(info, 1).arrive().await;
     world.settled().await;

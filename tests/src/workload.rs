@@ -1,5 +1,3 @@
-//! Travellers: opportunities on their whole way, made by a client that repeats what was not answered.
-
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -10,8 +8,6 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 use cosell_testkit::harness::{FarEnd, eventually_within};
-use cosell_tests::RECOVERY;
-use cosell_tests::repository::root;
 use cosell_types::Clock;
 use futures::future::join_all;
 use tokio::runtime::Builder;
@@ -19,12 +15,15 @@ use tokio::sync::watch;
 use tonic::transport::Endpoint;
 use tonic::{Code, Request, Response, Status};
 
+use crate::RECOVERY;
+use crate::repository::root;
+
 /// Calls that one traveller makes and waits that it has.
 pub const STEPS: usize = 11;
 /// How long a call may take before it is made again.
 const CALL: Duration = Duration::from_secs(3);
 
-/// Travellers on their way.
+/// Travellers: opportunities on their whole way, made by a client that repeats what was not answered.
 pub struct Workload {
     thread: JoinHandle<Vec<String>>,
     progress: Progress,
@@ -39,6 +38,11 @@ impl Progress {
         self.0.send_modify(|steps| *steps += 1);
     }
 
+    /// The steps that were taken.
+    pub fn taken(&self) -> usize {
+        *self.0.borrow()
+    }
+
     /// Returns when so many steps were taken.
     pub async fn reaches(&self, steps: usize) {
         let mut seen = self.0.subscribe();
@@ -47,7 +51,7 @@ impl Progress {
         assert!(
             reached.is_ok(),
             "after {RECOVERY:?} only {} of {steps} steps were taken",
-            *self.0.borrow()
+            self.taken()
         );
     }
 }
