@@ -65,7 +65,7 @@ impl Frozen {
 }
 
 #[test]
-fn plt_010_frozen_bytes_mean_what_they_meant() {
+fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
     assert!(all.len() >= 15);
@@ -120,7 +120,7 @@ async fn any_opportunity() -> String {
 }
 
 #[tokio::test]
-async fn plt_010_review_reads_frozen_events() {
+async fn plt_009_review_reads_frozen_events() {
     let options = cosell_review::Options {
         opportunity_url: any_opportunity().await,
     };
@@ -135,7 +135,7 @@ async fn plt_010_review_reads_frozen_events() {
 }
 
 #[tokio::test]
-async fn plt_010_notification_reads_frozen_events() {
+async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: any_opportunity().await,
         members_file: None,
@@ -163,7 +163,7 @@ async fn plt_010_notification_reads_frozen_events() {
 
 /// All but `ReviewDecided`, for which it asks the review service; that one is read in the opportunity service's tests.
 #[tokio::test]
-async fn plt_010_opportunity_reads_frozen_events() {
+async fn plt_009_opportunity_reads_frozen_events() {
     let options = cosell_opportunity::Options {
         review_url: "http://127.0.0.1:9".to_owned(),
         catalog: "Sandbox".to_owned(),

@@ -32,7 +32,7 @@ async fn piles_up(world: &World, events: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_006_nats_crashes_in_the_middle_of_the_journey() {
+async fn plt_009_nats_crashes_in_the_middle_of_the_journey() {
     let mut world = World::start();
     let running = world.run().await;
     let workload = Workload::start(&running.info, TRAVELLERS);
@@ -50,7 +50,7 @@ async fn plt_006_nats_crashes_in_the_middle_of_the_journey() {
 
 /// The store is gone, and with it what was published and not yet applied: the journal still has it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_007_what_nats_loses_is_published_again_out_of_the_journal() {
+async fn plt_009_what_nats_loses_is_published_again_out_of_the_journal() {
     let mut world = World::start();
     let running = world.run().await;
     let workload = Workload::start(&running.info, TRAVELLERS);
@@ -102,7 +102,7 @@ async fn waiting_latest_first(world: &World) -> Vec<(String, HeaderMap, Vec<u8>)
 
 /// While nothing runs, the stream fills with every event twice and backwards. Then the relays add their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_006_events_come_twice_and_backwards() {
+async fn plt_009_events_come_twice_and_backwards() {
     let mut world = World::start();
     let mut args = world.args();
     args.listen = Child::address();

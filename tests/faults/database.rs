@@ -5,7 +5,7 @@ use cosell_tests::{STEPS, Workload, World, ledger};
 const TRAVELLERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_006_postgres_crashes_in_the_middle_of_the_journey() {
+async fn plt_009_postgres_crashes_in_the_middle_of_the_journey() {
     let mut world = World::start();
     let running = world.run().await;
     let workload = Workload::start(&running.info, TRAVELLERS);

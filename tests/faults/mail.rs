@@ -8,7 +8,7 @@ use cosell_tests::{Workload, World, ledger};
 const TRAVELLERS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_003_mail_waits_for_a_server_that_is_down() {
+async fn not_004_mail_waits_for_a_server_that_is_down() {
     let world = World::start();
     let mut args = world.args();
     args.smtp_port = free_port().expect("a port where nothing listens");
@@ -29,7 +29,7 @@ async fn not_003_mail_waits_for_a_server_that_is_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_003_mail_waits_while_the_server_says_later() {
+async fn not_004_mail_waits_while_the_server_says_later() {
     let world = World::start();
     world.smtp.refuse_with(451);
     let running = world.run().await;

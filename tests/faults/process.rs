@@ -6,7 +6,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 const TRAVELLERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_006_killed_at_any_time_it_goes_on_where_it_was() {
+async fn plt_009_killed_at_any_time_it_goes_on_where_it_was() {
     let world = World::start();
     let address = Child::address();
     let mut child = Child::start(PROGRAM, &world, address, &[]).await;
@@ -24,7 +24,7 @@ async fn plt_006_killed_at_any_time_it_goes_on_where_it_was() {
 
 /// A rolling update: the process is asked to end while calls are made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_006_asked_to_end_it_finishes_what_it_has_in_hand() {
+async fn plt_009_asked_to_end_it_finishes_what_it_has_in_hand() {
     let world = World::start();
     let address = Child::address();
     let mut child = Child::start(PROGRAM, &world, address, &[]).await;

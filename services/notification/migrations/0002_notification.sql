@@ -36,6 +36,7 @@ CREATE TABLE preference (
   account_id     text   NOT NULL,
   member_id      text   NOT NULL,
   email_opt_outs text[] NOT NULL,
+  revision       bigint NOT NULL CHECK (revision > 0),
   PRIMARY KEY (account_id, member_id)
 );
 

@@ -69,8 +69,8 @@ impl Verifier {
     }
 
     /// Whether the issuer's keys were ever read; until then nobody can be let in.
-    pub async fn is_ready(&self) -> bool {
-        self.0.keys.are_loaded().await
+    pub fn is_ready(&self) -> bool {
+        self.0.keys.are_loaded()
     }
 
     /// The caller whom the headers prove; `None` for every kind of missing or bad token alike.

@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use cosell_telemetry::propagate;
 use cosell_types::{Caller, ServiceName};
 use http::HeaderMap;
+use http::uri::Scheme;
 use tokio::time::Instant;
 use tonic::Request;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::{Failure, Issuer, Retry};
 
@@ -38,10 +39,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A service at an address such as `http://review:50051`; the connection is made when it is first needed.
+    /// A service at an address such as `http://review:50051`; the connection is made when it is first needed. With
+    /// `https`, its certificate is checked against the machine's authorities (`SSL_CERT_FILE` names others).
     pub fn new(address: &str, tokens: TokenSource) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::from_shared(address.to_owned())
-            .with_context(|| format!("{address} is no address of a service"))?
+        let mut endpoint = Endpoint::from_shared(address.to_owned())
+            .with_context(|| format!("{address} is no address of a service"))?;
+        if endpoint.uri().scheme() == Some(&Scheme::HTTPS) {
+            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
+        }
+        let endpoint = endpoint
             .connect_timeout(Duration::from_secs(1))
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(5))

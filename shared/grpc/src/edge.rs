@@ -144,7 +144,7 @@ impl Inner {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
                     Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
-                        Ok(Ok(answer)) => explain(answer?, &tag),
+                        Ok(Ok(answer)) => explain(answer?, known, &tag),
                         Ok(Err(panic)) => refuse(Failure::internal(panic_text(&*panic)), &tag),
                         Err(_) => refuse(Failure::deadline_exceeded(), &tag),
                     })
@@ -215,7 +215,7 @@ fn refuse(failure: Failure, tag: &Tag) -> Response<Body> {
 }
 
 /// A status that tonic made by itself has no reason in it; give it ours.
-fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
+fn explain(response: Response<Body>, known: bool, tag: &Tag) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else {
         return response;
     };
@@ -223,6 +223,8 @@ fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
         return response;
     }
     match status.code() {
+        // Of an RPC that exists, it is about the encoding of the body, and a header says which are taken.
+        Code::Unimplemented if known => response,
         Code::Unimplemented => refuse(Failure::unknown_method(), tag),
         Code::OutOfRange => refuse(Failure::message_too_large(), tag),
         // Our own INTERNAL always has details: this one is about the frame or the message.

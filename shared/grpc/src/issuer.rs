@@ -3,13 +3,12 @@
 use anyhow::anyhow;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use cosell_types::{Caller, Clock, Side};
-use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::AuthArgs;
 
-const KEY_ID: &str = "development";
 /// `iss` of development tokens.
 const ISSUER: &str = "https://issuer.cosell.invalid";
 
@@ -17,6 +16,7 @@ const ISSUER: &str = "https://issuer.cosell.invalid";
 #[derive(Clone)]
 pub struct Issuer {
     key: EncodingKey,
+    key_id: String,
     jwks: String,
     clock: Clock,
 }
@@ -40,10 +40,16 @@ impl Issuer {
     pub fn from_der(der: &[u8], clock: Clock) -> anyhow::Result<Self> {
         let key = EncodingKey::from_ed_der(der);
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
-        jwk.common.key_id = Some(KEY_ID.to_owned());
+        let key_id = jwk.thumbprint(ThumbprintHash::SHA256)?;
+        jwk.common.key_id = Some(key_id.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let jwks = serde_json::to_string(&JwkSet { keys: vec![jwk] })?;
-        Ok(Self { key, jwks, clock })
+        Ok(Self {
+            key,
+            key_id,
+            jwks,
+            clock,
+        })
     }
 
     /// The public key as a JWK set.
@@ -92,7 +98,7 @@ impl Issuer {
     pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(KEY_ID.to_owned());
+        header.kid = Some(self.key_id.clone());
         Ok(encode(&header, claims, &self.key)?)
     }
 }

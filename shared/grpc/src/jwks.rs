@@ -1,7 +1,7 @@
 //! The issuer's public keys: read on first use, again every ten minutes, and at most every ten seconds for a key id
 //! that is not known. The last good set is kept for a day while the issuer does not answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -21,10 +21,15 @@ const FORGET_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FETCH_LIMIT: Duration = Duration::from_secs(5);
 const MAX_DOCUMENT: usize = 64 * 1024;
 
-pub(crate) struct Keys {
+/// Clones share the keys.
+#[derive(Clone)]
+pub(crate) struct Keys(Arc<Inner>);
+
+struct Inner {
     source: String,
+    known: RwLock<State>,
     /// Held while fetching: of many callers with an unknown key, one asks and the others wait for its answer.
-    state: Mutex<State>,
+    fetching: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -36,36 +41,56 @@ struct State {
 
 impl Keys {
     pub(crate) fn new(source: &str) -> Self {
-        Keys {
+        Keys(Arc::new(Inner {
             source: source.to_owned(),
-            state: Mutex::default(),
+            known: RwLock::default(),
+            fetching: Mutex::default(),
+        }))
+    }
+
+    /// Whether there are keys. Without, they are asked for, but not waited for.
+    pub(crate) fn are_loaded(&self) -> bool {
+        let loaded = self.read().loaded.is_some();
+        if !loaded {
+            tokio::spawn(self.clone().refresh(false));
         }
+        loaded
     }
 
-    pub(crate) async fn are_loaded(&self) -> bool {
-        let mut state = self.state.lock().await;
-        self.refresh(&mut state, false).await;
-        state.loaded.is_some()
-    }
-
-    /// The key with this id for this algorithm.
+    /// The key with this id for this algorithm. Waits for the issuer only when the key is not known.
     pub(crate) async fn find(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
-        let mut state = self.state.lock().await;
-        self.refresh(&mut state, false).await;
-        if state.get(kid, algorithm).is_none() {
-            self.refresh(&mut state, true).await;
+        let (key, due) = {
+            let state = self.read();
+            (state.get(kid, algorithm), state.is_due(false))
+        };
+        // A task of its own: a caller that gives up must not keep the others from the answer.
+        if key.is_none() {
+            let _ = tokio::spawn(self.clone().refresh(true)).await;
+            return self.read().get(kid, algorithm);
         }
-        state.get(kid, algorithm)
+        if due {
+            tokio::spawn(self.clone().refresh(false));
+        }
+        key
     }
 
-    async fn refresh(&self, state: &mut State, missing: bool) {
-        let due = missing || state.loaded.is_none_or(|loaded| loaded.elapsed() > REFRESH_AFTER);
-        if !due || state.tried.is_some_and(|tried| tried.elapsed() < RETRY_AFTER) {
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn refresh(self, missing: bool) {
+        let _one = self.0.fetching.lock().await;
+        if !self.read().is_due(missing) {
             return;
         }
-        state.tried = Some(Instant::now());
-        match tokio::time::timeout(FETCH_LIMIT, self.fetch()).await {
+        self.write().tried = Some(Instant::now());
+        match tokio::time::timeout(FETCH_LIMIT, fetch(&self.0.source)).await {
             Ok(Ok(keys)) => {
+                let mut state = self.write();
                 state.keys = keys;
                 state.loaded = Some(Instant::now());
             }
@@ -75,6 +100,7 @@ impl Keys {
             ),
             Err(_) => tracing::warn!("the issuer's keys could not be read in time"),
         }
+        let mut state = self.write();
         if state.loaded.is_some_and(|loaded| loaded.elapsed() > FORGET_AFTER) {
             tracing::error!("the issuer's keys are older than a day; no token is accepted any more");
             *state = State {
@@ -83,23 +109,26 @@ impl Keys {
             };
         }
     }
+}
 
-    async fn fetch(&self) -> anyhow::Result<Vec<(String, Algorithm, Arc<DecodingKey>)>> {
-        let document = if self.source.starts_with("https://") || self.source.starts_with("http://") {
-            download(&self.source).await?
-        } else {
-            tokio::fs::read(&self.source)
-                .await
-                .context("reading the key file")?
-        };
-        let set: JwkSet = serde_json::from_slice(&document).context("not a JWK set")?;
-        let keys: Vec<_> = set.keys.iter().filter_map(usable).collect();
-        ensure!(!keys.is_empty(), "no usable signing key among {}", set.keys.len());
-        Ok(keys)
-    }
+async fn fetch(source: &str) -> anyhow::Result<Vec<(String, Algorithm, Arc<DecodingKey>)>> {
+    let document = if source.starts_with("https://") || source.starts_with("http://") {
+        download(source).await?
+    } else {
+        tokio::fs::read(source).await.context("reading the key file")?
+    };
+    let set: JwkSet = serde_json::from_slice(&document).context("not a JWK set")?;
+    let keys: Vec<_> = set.keys.iter().filter_map(usable).collect();
+    ensure!(!keys.is_empty(), "no usable signing key among {}", set.keys.len());
+    Ok(keys)
 }
 
 impl State {
+    fn is_due(&self, missing: bool) -> bool {
+        let due = missing || self.loaded.is_none_or(|loaded| loaded.elapsed() > REFRESH_AFTER);
+        due && self.tried.is_none_or(|tried| tried.elapsed() > RETRY_AFTER)
+    }
+
     fn get(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
         self.keys
             .iter()

@@ -14,6 +14,8 @@ use crate::Failure;
 /// The most rows in a page.
 pub const MAX_PAGE_SIZE: i32 = 100;
 const DEFAULT_PAGE_SIZE: i32 = 20;
+/// The most bytes of rows in a page: well below what clients take by default, 4 MiB.
+const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// How many rows a page gets: 0 is 20, and more than 100 is 100.
 pub fn page_size(stated: i32) -> i64 {
@@ -51,13 +53,40 @@ impl PageQuery {
     }
 
     /// The token of the page after this row.
-    pub fn token<K: Serialize>(&self, last: K) -> Result<String, Failure> {
+    fn token<K: Serialize>(&self, last: K) -> Result<String, Failure> {
         let token = Token {
             version: VERSION,
             query: self.0,
             last,
         };
         Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).map_err(Failure::internal)?))
+    }
+
+    /// The page that these rows make, of which one more than asked for was read to see whether more follow: as many as
+    /// were asked for and fit into an answer, and the token of the page after it.
+    pub fn page<R, M: Message, K: Serialize>(
+        &self,
+        rows: &[R],
+        size: i64,
+        show: impl Fn(&R) -> M,
+        key: impl Fn(&R) -> K,
+    ) -> Result<(Vec<M>, String), Failure> {
+        let mut bytes = 0;
+        let mut shown = Vec::new();
+        for row in rows.iter().take(usize::try_from(size).unwrap_or_default()) {
+            let message = show(row);
+            bytes += message.encoded_len();
+            // The first is always shown: a page without rows would never end.
+            if bytes > MAX_PAGE_BYTES && !shown.is_empty() {
+                break;
+            }
+            shown.push(message);
+        }
+        let token = match rows.get(shown.len().wrapping_sub(1)) {
+            Some(last) if shown.len() < rows.len() => self.token(key(last))?,
+            _ => String::new(),
+        };
+        Ok((shown, token))
     }
 
     /// The last row of the page before; `None` for the first page.
@@ -100,6 +129,28 @@ mod tests {
             prop_assert!(query("mem-2", "filter").last::<(i64, String)>(&token).is_err());
             let foreign = query("mem-1", &("filter ".to_owned() + &other)).last::<(i64, String)>(&token);
             prop_assert!(foreign.is_err());
+        }
+
+        /// Page after page every row comes once, whatever the size of pages and rows.
+        #[test]
+        fn pages_show_every_row_once(rows in prop::collection::vec(0..2_000_000_usize, 0..12), size in 1..5_i64) {
+            let rows: Vec<_> = rows.into_iter().enumerate().collect();
+            let query = query("mem-1", "filter");
+            let (mut seen, mut rest, mut pages) = (Vec::new(), &rows[..], 0);
+            loop {
+                let read = &rest[..rest.len().min(size as usize + 1)];
+                let (shown, token) = query
+                    .page(read, size, |(_, length)| "x".repeat(*length), |(number, _)| *number)
+                    .expect("a page");
+                prop_assert!(shown.iter().map(Message::encoded_len).sum::<usize>() <= 4_000_000);
+                seen.extend(shown.iter().map(String::len));
+                pages += 1;
+                let Some(last) = query.last::<usize>(&token).expect("its own") else { break };
+                rest = &rows[last + 1..];
+                prop_assert!(!rest.is_empty() && pages <= rows.len());
+            }
+            let all: Vec<_> = rows.iter().map(|(_, length)| *length).collect();
+            prop_assert_eq!(seen, all);
         }
 
         #[test]

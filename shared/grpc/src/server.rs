@@ -97,7 +97,12 @@ pub async fn serve(
     let Listeners { calls, health } = listeners;
     tracing::info!(address = %calls.local_addr()?, health = %health.local_addr()?, "serving");
     let (reporter, health_service) = tonic_health::server::health_reporter();
-    let reporting = tokio::spawn(readiness.clone().report(reporter, services).in_current_span());
+    let reporting = tokio::spawn(
+        readiness
+            .clone()
+            .report(reporter, services.clone())
+            .in_current_span(),
+    );
     let health_server = tokio::spawn(
         Server::builder()
             .add_service(health_service.clone())
@@ -107,10 +112,13 @@ pub async fn serve(
     let mut server = builder(args)?.layer(edge);
     let mut router = server.add_routes(routes).add_service(health_service);
     if args.reflection {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS)
-            .build_v1()?;
-        router = router.add_service(reflection);
+        let mut reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS);
+        for service in &services {
+            // The definitions also name services that are offered elsewhere, or nowhere.
+            reflection = reflection.with_service_name(service);
+        }
+        router = router.add_service(reflection.build_v1()?);
     }
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(

@@ -67,9 +67,9 @@ impl Host {
         let readiness = Readiness::default();
         let for_check = verifier.clone();
         readiness.require(std::sync::Arc::new(move || {
-            let verifier = for_check.clone();
+            let is_ready = for_check.is_ready();
             Box::pin(async move {
-                if verifier.is_ready().await {
+                if is_ready {
                     Ok(())
                 } else {
                     Err("the token issuer's keys are not known".to_owned())

@@ -23,7 +23,7 @@ pub enum Claim {
 
 /// Claims the request's id as the first statement of its transaction: a twin that runs at the same time waits here
 /// until this one has committed, and then replays. Only committed successes are remembered, so a refused request
-/// can be corrected and sent again with a new id, or repeated as it was.
+/// leaves its id free and can be corrected or repeated with it.
 pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> Result<Claim, Failure> {
     let stated = call.message.request_id();
     if stated.is_empty() {

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opportunity_ids_sort_by_time_and_do_not_repeat() {
+    fn opp_001_ids_sort_by_time_and_do_not_repeat() {
         let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
         let mut last = opportunity_id(start);
         for millis in 1..1000 {

@@ -139,6 +139,7 @@ impl Journey<'_> {
                 let request = notification::MarkReadRequest {
                     notification_ids: ids,
                     request_id: request_id(),
+                    ..Default::default()
                 };
                 let left = person
                     .notifications()

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::notification::v1 as pb;
 
 use super::{Api, show_preferences};
-use crate::store::opt_outs;
+use crate::store::preferences;
 
 pub async fn handle(
     api: &Api,
@@ -10,8 +10,8 @@ pub async fn handle(
 ) -> Result<pb::GetPreferencesResponse, Failure> {
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
-    let opt_outs = opt_outs(&mut tx, &member.account, &member.id).await?;
+    let preferences = preferences(&mut tx, &member.account, &member.id).await?;
     Ok(pb::GetPreferencesResponse {
-        preferences: Some(show_preferences(&opt_outs)),
+        preferences: Some(show_preferences(&preferences)),
     })
 }

@@ -17,25 +17,21 @@ pub async fn handle(
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
     let unread_only = call.message.unread_only;
-    let mut entries = list(&mut tx, &member.account, &member.id, unread_only, last, size + 1).await?;
-    let more = entries.len() as i64 > size;
-    entries.truncate(usize::try_from(size).unwrap_or_default());
-    let next_page_token = match entries.last() {
-        Some(last) if more => query.token(Last(last.create_time, last.id.clone()))?,
-        _ => String::new(),
-    };
+    let entries = list(&mut tx, &member.account, &member.id, unread_only, last, size + 1).await?;
+    let key = |entry: &Entry| Last(entry.create_time, entry.id.clone());
+    let (notifications, next_page_token) = query.page(&entries, size, show, key)?;
     Ok(pb::ListNotificationsResponse {
-        notifications: entries.into_iter().map(show).collect(),
+        notifications,
         next_page_token,
     })
 }
 
-fn show(entry: Entry) -> pb::Notification {
+fn show(entry: &Entry) -> pb::Notification {
     pb::Notification {
-        notification_id: entry.id,
+        notification_id: entry.id.clone(),
         kind: entry.kind.number(),
-        subject: entry.subject,
-        body: entry.body,
+        subject: entry.subject.clone(),
+        body: entry.body.clone(),
         opportunity_id: entry.opportunity.to_string(),
         create_time: Some(timestamp(entry.create_time)),
         read_time: entry.read_time.map(timestamp),

@@ -18,6 +18,8 @@ pub async fn handle(api: Api, call: Call<pb::MarkReadRequest>) -> Result<pb::Mar
         }
     }
     let unread_count = unread(&mut tx, &member.account, &member.id).await?;
-    tx.commit().await?;
+    if !call.message.validate_only {
+        tx.commit().await?;
+    }
     Ok(pb::MarkReadResponse { unread_count })
 }

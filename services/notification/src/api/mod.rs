@@ -8,7 +8,7 @@ mod status;
 mod unread_count;
 mod update_preferences;
 
-use cosell_grpc::{Call, Failure, read, write};
+use cosell_grpc::{Call, Failure, etags, read, write};
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationService;
 use cosell_store::{Db, Scope, Tx};
@@ -16,7 +16,7 @@ use cosell_types::{Caller, Clock, ClosedList as _};
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
-use crate::domain::values::Kind;
+use crate::store::Preferences;
 
 /// What the use cases need.
 #[derive(Clone)]
@@ -78,9 +78,10 @@ fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
 }
 
-fn show_preferences(opt_outs: &[Kind]) -> pb::NotificationPreferences {
+fn show_preferences(preferences: &Preferences) -> pb::NotificationPreferences {
     pb::NotificationPreferences {
-        email_opt_outs: opt_outs.iter().map(|kind| kind.number()).collect(),
+        email_opt_outs: preferences.opt_outs.iter().map(|kind| kind.number()).collect(),
+        etag: etags::of(preferences.revision),
     }
 }
 

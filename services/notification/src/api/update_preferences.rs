@@ -1,11 +1,11 @@
-use cosell_grpc::{Call, Failure};
+use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_store::{Claim, claim};
 use cosell_types::ClosedList as _;
 
 use super::{Api, show_preferences};
 use crate::domain::values::Kind;
-use crate::store::{opt_outs, set_opt_outs};
+use crate::store::{preferences, set_preferences};
 
 pub async fn handle(
     api: Api,
@@ -13,18 +13,19 @@ pub async fn handle(
 ) -> Result<pb::UpdatePreferencesResponse, Failure> {
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
-    if claim(&mut tx, &call, "").await? == Claim::New {
-        let kinds: Vec<_> = call
-            .message
-            .email_opt_outs
-            .iter()
-            .filter_map(|number| Kind::from_number(*number))
-            .collect();
-        set_opt_outs(&mut tx, &member.account, &member.id, &kinds).await?;
+    let new = claim(&mut tx, &call, "").await? == Claim::New;
+    let mut preferences = preferences(&mut tx, &member.account, &member.id).await?;
+    if new {
+        etags::check(&call.message.etag, preferences.revision)?;
+        let kinds = call.message.email_opt_outs.iter();
+        preferences.opt_outs = kinds.filter_map(|number| Kind::from_number(*number)).collect();
+        preferences.revision += 1;
+        set_preferences(&mut tx, &member.account, &member.id, &preferences).await?;
     }
-    let now = opt_outs(&mut tx, &member.account, &member.id).await?;
-    tx.commit().await?;
+    if !call.message.validate_only {
+        tx.commit().await?;
+    }
     Ok(pb::UpdatePreferencesResponse {
-        preferences: Some(show_preferences(&now)),
+        preferences: Some(show_preferences(&preferences)),
     })
 }

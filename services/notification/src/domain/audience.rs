@@ -60,8 +60,10 @@ pub fn audience(subject: &Subject<'_>, members: Vec<Member>) -> Audience {
     let mut addresses = BTreeSet::new();
     let mut chosen = Audience::default();
     for member in members.into_iter().filter(|member| concerns(subject, member)) {
-        let wants = by_email(subject.kind) && !member.opt_outs.contains(&subject.kind);
-        let email = !member.email.is_empty() && wants && addresses.insert(member.email.clone());
+        let refuses = member.opt_outs.contains(&subject.kind);
+        // Also one who refuses is taken note of: it must not get as a contact what it does not want as a member.
+        let mailed = !member.email.is_empty() && (refuses || by_email(subject.kind));
+        let email = mailed && addresses.insert(member.email.clone()) && !refuses;
         chosen.members.push((member, email));
     }
     if subject.kind != Kind::ReviewRequested {

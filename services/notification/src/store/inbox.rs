@@ -1,4 +1,4 @@
-//! The in-app inbox and the preferences of members.
+//! The in-app inbox.
 
 use chrono::{DateTime, Utc};
 use cosell_store::{Error, Tx};
@@ -124,37 +124,4 @@ pub async fn unread(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Resu
     .fetch_one(tx.conn())
     .await?;
     Ok(row.count)
-}
-
-/// Kinds that a member does not want by e-mail.
-pub async fn opt_outs(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<Vec<Kind>, Error> {
-    let row = sqlx::query!(
-        "SELECT email_opt_outs FROM preference WHERE account_id = $1 AND member_id = $2",
-        account.as_str(),
-        member.as_str(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let names = row.map(|row| row.email_opt_outs).unwrap_or_default();
-    Ok(names.iter().filter_map(|name| Kind::from_name(name)).collect())
-}
-
-/// Replaces the kinds that a member does not want by e-mail.
-pub async fn set_opt_outs(
-    tx: &mut Tx,
-    account: &AccountId,
-    member: &MemberId,
-    kinds: &[Kind],
-) -> Result<(), Error> {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.name().to_owned()).collect();
-    sqlx::query!(
-        "INSERT INTO preference (account_id, member_id, email_opt_outs) VALUES ($1, $2, $3)
-         ON CONFLICT (account_id, member_id) DO UPDATE SET email_opt_outs = $3",
-        account.as_str(),
-        member.as_str(),
-        &names,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }

@@ -3,7 +3,9 @@
 mod inbox;
 mod mails;
 mod members;
+mod preferences;
 
-pub use inbox::{Entry, Last, list, mark_read, opt_outs, put, set_opt_outs, unread};
+pub use inbox::{Entry, Last, list, mark_read, put, unread};
 pub use mails::{Outcome, Queued, finish, queue, take_due};
 pub use members::{Person, of_account, of_aws, upsert};
+pub use preferences::{Preferences, preferences, set_preferences};

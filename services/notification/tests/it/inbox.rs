@@ -78,6 +78,7 @@ async fn not_010_all_that_are_named_are_marked_read_or_none() {
     let mark = |ids: Vec<String>| pb::MarkReadRequest {
         notification_ids: ids,
         request_id: String::new(),
+        ..Default::default()
     };
 
     for unknown in [foreign.as_str(), "ntf-0000000000000"] {
@@ -148,6 +149,7 @@ async fn plt_002_a_repeated_request_changes_nothing_and_a_reused_id_is_refused()
     let wish = pb::UpdatePreferencesRequest {
         email_opt_outs: vec![2],
         request_id: request_id(),
+        ..Default::default()
     };
     stage
         .by(&user())
@@ -184,11 +186,36 @@ async fn plt_002_a_repeated_request_changes_nothing_and_a_reused_id_is_refused()
 }
 
 #[tokio::test]
-async fn plt_001_bad_input_is_refused_with_every_violation() {
+async fn plt_003_004_preferences_change_under_the_current_etag_and_not_when_only_asked() {
+    let stage = start().await;
+    let wish = |etag: &str, validate_only| pb::UpdatePreferencesRequest {
+        email_opt_outs: vec![2],
+        etag: etag.to_owned(),
+        validate_only,
+        ..Default::default()
+    };
+    let update = async |request| stage.by(&user()).update_preferences(request).await;
+    let asked = update(wish("\"0\"", true)).await.expect("an answer").into_inner();
+    let changed = update(wish("\"0\"", false))
+        .await
+        .expect("an answer")
+        .into_inner();
+    assert_eq!(
+        asked, changed,
+        "asking is answered as doing is, and left the etag as it was"
+    );
+    refused(update(wish("\"0\"", false)).await, Code::Aborted, "ETAG_MISMATCH");
+    update(wish("\"1\"", false)).await.expect("the current one");
+    stage.app.finish::<Notifications>().await;
+}
+
+#[tokio::test]
+async fn plt_007_bad_input_is_refused_with_every_violation() {
     let stage = start().await;
     let wish = pb::UpdatePreferencesRequest {
         email_opt_outs: vec![0, 2, 2, 77],
         request_id: "x".to_owned(),
+        ..Default::default()
     };
     let refusal = refused(
         stage.by(&user()).update_preferences(wish).await,
@@ -212,6 +239,7 @@ async fn plt_001_bad_input_is_refused_with_every_violation() {
     let request = pb::MarkReadRequest {
         notification_ids: vec!["ntf-0000000000000".to_owned(), "7".to_owned()],
         request_id: String::new(),
+        ..Default::default()
     };
     let refusal = refused(
         stage.by(&user()).mark_read(request).await,

@@ -173,6 +173,24 @@ async fn not_002_sales_contacts_of_the_partner_get_mail_and_no_one_gets_two() {
             "sales@alder.example".to_owned()
         ]
     );
+
+    // Whoever refuses it as a member does not get it as a contact either (NOT-003).
+    let wish = pb::UpdatePreferencesRequest {
+        email_opt_outs: vec![Kind::OpportunityApproved.into()],
+        ..Default::default()
+    };
+    stage
+        .by(&user())
+        .update_preferences(wish)
+        .await
+        .expect("preferences");
+    stage.approve("O8").await;
+    let to = stage.recipients(5).await;
+    assert_eq!(
+        to.iter().filter(|address| address.contains("mem-user")).count(),
+        1,
+        "{to:?}"
+    );
     stage.app.finish::<Notifications>().await;
 }
 
@@ -189,22 +207,23 @@ async fn not_003_who_opted_out_has_it_in_the_inbox_only_and_from_then_on() {
         .get_preferences(pb::GetPreferencesRequest {})
         .await
         .expect("preferences");
-    assert_eq!(
-        none.into_inner().preferences,
-        Some(pb::NotificationPreferences::default())
-    );
+    assert_eq!(none.into_inner().preferences, Some(nothing()));
 
     let email_opt_outs = vec![Kind::OpportunityApproved.into()];
     let wish = pb::UpdatePreferencesRequest {
         email_opt_outs: email_opt_outs.clone(),
         request_id: String::new(),
+        ..Default::default()
     };
     let now = stage
         .by(&user())
         .update_preferences(wish)
         .await
         .expect("preferences");
-    let expected = Some(pb::NotificationPreferences { email_opt_outs });
+    let expected = Some(pb::NotificationPreferences {
+        email_opt_outs,
+        etag: "\"1\"".to_owned(),
+    });
     assert_eq!(now.into_inner().preferences, expected);
     let kept = stage
         .by(&user())
@@ -217,10 +236,7 @@ async fn not_003_who_opted_out_has_it_in_the_inbox_only_and_from_then_on() {
         .get_preferences(pb::GetPreferencesRequest {})
         .await
         .expect("preferences");
-    assert_eq!(
-        of_another.into_inner().preferences,
-        Some(pb::NotificationPreferences::default())
-    );
+    assert_eq!(of_another.into_inner().preferences, Some(nothing()));
 
     stage.approve("O8").await;
     assert_eq!(
@@ -235,7 +251,7 @@ async fn not_003_who_opted_out_has_it_in_the_inbox_only_and_from_then_on() {
 }
 
 #[tokio::test]
-async fn plt_006_an_event_that_comes_again_is_told_once() {
+async fn plt_009_an_event_that_comes_again_is_told_once() {
     let stage = start().await;
     let id = FarEnd::id();
     stage
@@ -263,7 +279,7 @@ async fn plt_006_an_event_that_comes_again_is_told_once() {
 }
 
 #[tokio::test]
-async fn plt_007_what_cannot_be_asked_now_is_told_once_it_can() {
+async fn plt_009_what_cannot_be_asked_now_is_told_once_it_can() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
     let stage = start_with(
@@ -288,7 +304,7 @@ async fn plt_007_what_cannot_be_asked_now_is_told_once_it_can() {
 
 /// A record that nobody finds blocks its own news, not those of others; and can be told later.
 #[tokio::test]
-async fn plt_008_a_dead_letter_holds_up_its_record_only_and_is_told_after_a_redrive() {
+async fn plt_009_a_dead_letter_holds_up_its_record_only_and_is_told_after_a_redrive() {
     let repaired = Arc::new(AtomicUsize::new(0));
     let seen = repaired.clone();
     let mut stage = start_with(move |id, revision| match (id, seen.load(Ordering::Relaxed)) {
@@ -344,4 +360,12 @@ async fn plt_008_a_dead_letter_holds_up_its_record_only_and_is_told_after_a_redr
     );
     stage.app.leaves_events();
     stage.app.finish::<Notifications>().await;
+}
+
+/// What somebody wants who never said anything.
+fn nothing() -> pb::NotificationPreferences {
+    pb::NotificationPreferences {
+        email_opt_outs: Vec::new(),
+        etag: "\"0\"".to_owned(),
+    }
 }

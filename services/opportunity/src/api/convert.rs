@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use cosell_grpc::convert::{date, day, timestamp};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::r#type as google;
-use cosell_types::{ClosedList, FieldPath, Money, Violation, ViolationCode};
+use cosell_types::{ClosedList, FieldPath, Money, OpportunityId, Violation, ViolationCode};
 
 use crate::domain::values::{OpportunityType, Stage};
 use crate::domain::{
@@ -90,7 +90,7 @@ impl Reader {
             other_solution_description: given.other_solution_description.into(),
             additional_comments: given.additional_comments.into(),
             aws_partition: given.aws_partition,
-            related_opportunity_id: given.related_opportunity_id.parse().ok(),
+            related_opportunity_id: self.related(&given.related_opportunity_id),
             migration: Migration {
                 workload: migration.workload,
                 source: migration.source,
@@ -121,6 +121,19 @@ impl Reader {
             ),
             next_steps: given.next_steps.into(),
         }
+    }
+
+    fn related(&mut self, given: &str) -> Option<OpportunityId> {
+        let id = given.parse().ok();
+        if id.is_none() && !given.is_empty() {
+            let at = "opportunity.project.related_opportunity_id";
+            self.wrong(
+                at,
+                ViolationCode::InvalidValue,
+                "is no opportunity id: the number is too large",
+            );
+        }
+        id
     }
 
     fn money(&mut self, given: Option<&google::Money>, at: &str) -> Option<Money> {

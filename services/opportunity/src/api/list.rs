@@ -5,8 +5,9 @@ use cosell_proto::cosell::r#type::v1::SortOrder;
 use cosell_types::{ClosedList, OpportunityId};
 
 use super::{Api, convert};
+use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
-use crate::store::list::{Filter, Key, list};
+use crate::store::list::{Filter, Key, Last, list};
 
 pub async fn handle(
     api: &Api,
@@ -15,7 +16,6 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token)?;
     let key = match call.message.sort_key() {
         pb::OpportunitySortKey::Unspecified | pb::OpportunitySortKey::UpdateTime => Key::UpdateTime,
         pb::OpportunitySortKey::OpportunityId => Key::Id,
@@ -23,6 +23,10 @@ pub async fn handle(
         pb::OpportunitySortKey::CreateTime => Key::CreateTime,
         pb::OpportunitySortKey::TargetCloseDate => Key::TargetCloseDate,
     };
+    let last: Option<Last> = query.last(&token)?;
+    if last.as_ref().is_some_and(|last| !key.is_of(last)) {
+        return Err(Failure::page_token_invalid());
+    }
     let descending = call.message.sort_order() != SortOrder::Ascending;
 
     let mut tx = api.begin(&call).await?;
@@ -34,17 +38,9 @@ pub async fn handle(
         Reach::FullVisibility => filter.fully_visible = true,
         Reach::Account | Reach::Submitted | Reach::Nothing => {}
     }
-    let mut records = list(&mut tx, &filter, key, descending, last, size + 1).await?;
-    let more = records.len() as i64 > size;
-    records.truncate(usize::try_from(size).unwrap_or_default());
-    let next_page_token = match records.last() {
-        Some(last) if more => query.token(key.last(last))?,
-        _ => String::new(),
-    };
-    let opportunities = records
-        .iter()
-        .map(|record| convert::opportunity(record, &api.catalog))
-        .collect();
+    let records = list(&mut tx, &filter, key, descending, last, size + 1).await?;
+    let show = |record: &Opportunity| convert::opportunity(record, &api.catalog);
+    let (opportunities, next_page_token) = query.page(&records, size, show, |last| key.last(last))?;
     Ok(pb::ListOpportunitiesResponse {
         opportunities,
         next_page_token,

@@ -49,6 +49,15 @@ pub fn record(details: &Details) -> Vec<Violation> {
     {
         allowed(&CURRENCIES, "software_revenue.value.currency_code", &mut found);
     }
+    if revenue.value.is_some_and(|value| value.hundredths < 0) {
+        let text = "must not be negative";
+        add(
+            &mut found,
+            "software_revenue.value",
+            ViolationCode::ValueOutOfRange,
+            text,
+        );
+    }
     life_cycle(details, &mut found);
     for (index, person) in details.opportunity_team.iter().enumerate() {
         if !TEAM_TITLES.contains(&person.business_title.reveal().as_str()) {

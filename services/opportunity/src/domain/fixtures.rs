@@ -74,12 +74,17 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
     if involvement == InvolvementType::ForVisibilityOnly {
         details.primary_needs_from_aws.clear();
     }
+    // Where both are possible, the one that is not the default.
+    let visibility = match involvement {
+        InvolvementType::CoSell => Visibility::Full,
+        InvolvementType::ForVisibilityOnly => Visibility::Limited,
+    };
     let mut record = draft(details);
     if status == ReviewStatus::PendingSubmission {
         return record;
     }
     record
-        .submit(&member("creator"), involvement, Visibility::Full, now())
+        .submit(&member("creator"), involvement, visibility, now())
         .expect("a submission");
     let outcome = match status {
         ReviewStatus::PendingSubmission | ReviewStatus::Submitted => return record,

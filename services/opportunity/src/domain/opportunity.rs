@@ -161,7 +161,7 @@ impl Opportunity {
             found.extend(check::submittable(
                 &details,
                 involvement,
-                self.visibility.unwrap_or(Visibility::Full),
+                self.visibility_with(involvement),
             ));
         }
         if !locked.is_empty() {
@@ -172,9 +172,7 @@ impl Opportunity {
         let steps_changed = changed.contains(&Field::NextSteps);
         self.details = details;
         self.involvement = involvement;
-        if involvement == Some(InvolvementType::CoSell) {
-            self.visibility = Some(Visibility::Full);
-        }
+        self.visibility = involvement.map(|involvement| self.visibility_with(involvement));
         self.step(Some(by), now);
         if steps_changed {
             self.note_next_steps(now);
@@ -284,6 +282,14 @@ impl Opportunity {
                 Some(InvolvementType::CoSell)
             }
             unchanged => unchanged,
+        }
+    }
+
+    /// The visibility that an involvement leaves: co-sell is with AWS sales, who must see it (OPP-022, OPP-027).
+    fn visibility_with(&self, involvement: InvolvementType) -> Visibility {
+        match (involvement, self.visibility) {
+            (InvolvementType::ForVisibilityOnly, Some(visibility)) => visibility,
+            _ => Visibility::Full,
         }
     }
 

@@ -53,7 +53,7 @@ fn one(field: &str, code: ViolationCode) -> Found {
 }
 
 #[test]
-fn opp_013_what_is_required_at_create_is_asked_for_all_at_once() {
+fn opp_010_013_what_is_required_at_create_is_asked_for_all_at_once() {
     assert_eq!(created(|_| {}), []);
     let wrong = created(|details| *details = Details::default());
     let fields: Vec<_> = wrong.iter().map(|(field, _)| field.as_str()).collect();
@@ -274,6 +274,18 @@ fn opp_018_a_contract_does_not_end_before_it_begins() {
 }
 
 #[test]
+fn opp_018_revenue_is_not_negative() {
+    let earns = |hundredths: i64| {
+        created(move |details| {
+            let spend = details.project.expected_customer_spend[0].amount;
+            details.software_revenue.value = spend.map(|amount| cosell_types::Money { hundredths, ..amount });
+        })
+    };
+    assert_eq!(earns(0), []);
+    assert_eq!(earns(-1), one("software_revenue.value", ValueOutOfRange));
+}
+
+#[test]
 fn opp_007_the_team_has_known_titles() {
     let team = |title: &str| {
         let person = Contact {
@@ -308,7 +320,7 @@ fn opp_025_a_lost_deal_has_its_reason_and_no_other_has() {
 }
 
 #[test]
-fn opp_019_what_is_required_at_submission_is_asked_for_all_at_once() {
+fn opp_019_023_what_is_required_at_submission_is_asked_for_all_at_once() {
     assert_eq!(co_sell(|_| {}), []);
     let wrong = co_sell(|details| *details = minimal());
     let fields: Vec<_> = wrong.iter().map(|(field, _)| field.as_str()).collect();

@@ -63,6 +63,16 @@ impl Key {
         }
     }
 
+    /// Whether a page by this key could end there: a token is not signed, and its value is cast by the database.
+    pub fn is_of(self, Last(value, _): &Last) -> bool {
+        match self {
+            Key::UpdateTime | Key::CreateTime => DateTime::parse_from_rfc3339(value).is_ok(),
+            Key::Id => value.parse::<i64>().is_ok(),
+            Key::CompanyName => !value.contains('\0'),
+            Key::TargetCloseDate => value.parse::<NaiveDate>().is_ok(),
+        }
+    }
+
     /// Where a page ends that ends with this record.
     pub fn last(self, record: &Opportunity) -> Last {
         let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Micros, true);

@@ -295,6 +295,19 @@ async fn requests_themselves_are_checked() {
         client.create_opportunity(nothing).await.map(|r| r.map(drop)),
         &["opportunity"],
     );
+    let mut unrelated = record("Alder");
+    unrelated
+        .project
+        .as_mut()
+        .expect("a project")
+        .related_opportunity_id = "O9999999999999999999".to_owned();
+    wrong(
+        client
+            .create_opportunity(create_request(unrelated))
+            .await
+            .map(|r| r.map(drop)),
+        &["opportunity.project.related_opportunity_id"],
+    );
     let not_a_uuid = pb::UpdateOpportunityRequest {
         request_id: "7".to_owned(),
         etag: "x".repeat(65),

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn what_is_registered_is_read_back_with_what_the_service_adds() {
+async fn opp_002_004_006_what_is_registered_is_read_back_with_what_the_service_adds() {
     let app = start().await;
     let mut given = record("Alder");
     given.partner_opportunity_identifier = "CRM-1".to_owned();

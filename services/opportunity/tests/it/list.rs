@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::{DateRange, ReviewStatus, SortOrder, TimestampRange};
@@ -268,6 +270,14 @@ async fn opp_060_spans_that_end_before_they_begin_are_refused() {
     app.finish::<Opportunities>().await;
 }
 
+/// The token with another value of the sort key, which is none.
+fn forge(token: &str) -> String {
+    let bytes = URL_SAFE_NO_PAD.decode(token).expect("a token");
+    let mut content: serde_json::Value = serde_json::from_slice(&bytes).expect("its content");
+    content["last"][0] = "yesterday".into();
+    URL_SAFE_NO_PAD.encode(content.to_string())
+}
+
 #[tokio::test]
 async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
     let app = start().await;
@@ -314,7 +324,11 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         page_token: "junk".to_owned(),
         ..next.clone()
     };
-    for request in [other_order, other_filter, junk] {
+    let forged = pb::ListOpportunitiesRequest {
+        page_token: forge(&next.page_token),
+        ..next.clone()
+    };
+    for request in [other_order, other_filter, junk, forged] {
         let foreign = by(&app, &manager()).list_opportunities(request).await;
         refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     }

@@ -15,7 +15,7 @@ fn status(record: &pb::Opportunity) -> ReviewStatus {
 }
 
 #[tokio::test]
-async fn a_submission_locks_the_record_and_can_be_taken_back() {
+async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
     let app = start().await;
     let made = create(&app, &user(), record("Alder")).await;
     let id = made.opportunity_id.as_str();

@@ -20,15 +20,10 @@ pub async fn handle(
     let filter = filter(call.message.filter.clone().unwrap_or_default())?;
 
     let mut tx = api.begin(&call).await?;
-    let mut cases = list(&mut tx, &filter, descending, last, size + 1).await?;
-    let more = cases.len() as i64 > size;
-    cases.truncate(usize::try_from(size).unwrap_or_default());
-    let next_page_token = match cases.last() {
-        Some(last) if more => query.token(Last::of(last))?,
-        _ => String::new(),
-    };
+    let cases = list(&mut tx, &filter, descending, last, size + 1).await?;
+    let (review_cases, next_page_token) = query.page(&cases, size, convert::summary, Last::of)?;
     Ok(pb::ListReviewCasesResponse {
-        review_cases: cases.iter().map(convert::summary).collect(),
+        review_cases,
         next_page_token,
     })
 }

@@ -87,7 +87,7 @@ WITHDRAWN        -          -          -         -                -         SUBM
 ";
 
 #[test]
-fn rev_002_every_cell_of_the_review_table() {
+fn rev_002_010_every_cell_of_the_review_table() {
     let commands = [
         Command::Claim(true),
         Command::Start,
