@@ -1,4 +1,7 @@
 //! All services at once, through their public interface.
 
 mod access;
+mod edge;
 mod journey;
+mod readiness;
+mod telemetry;

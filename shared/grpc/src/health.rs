@@ -1,7 +1,6 @@
 //! Readiness, worked out in the background and answered from memory. Liveness never asks a dependency: restarting
 //! the process would not mend it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +21,6 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     checks: Mutex<Vec<Check>>,
-    draining: AtomicBool,
 }
 
 impl Readiness {
@@ -35,15 +33,7 @@ impl Readiness {
             .push(check);
     }
 
-    /// Says that the process is about to end.
-    pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
-    }
-
     async fn holds(&self) -> Result<(), String> {
-        if self.0.draining.load(Ordering::Relaxed) {
-            return Err("the process is about to end".to_owned());
-        }
         let checks = self
             .0
             .checks
@@ -79,13 +69,16 @@ impl Readiness {
             } else {
                 ServingStatus::NotServing
             };
-            for name in ["", "readiness"]
-                .into_iter()
-                .chain(services.iter().map(String::as_str))
-            {
-                reporter.set_service_status(name, status).await;
-            }
+            announce(&reporter, &services, status).await;
             tokio::time::sleep(EVERY).await;
         }
+    }
+}
+
+/// Answers every name by which readiness is asked for.
+pub(crate) async fn announce(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
+    let services = services.iter().map(String::as_str);
+    for name in ["", "readiness"].into_iter().chain(services) {
+        reporter.set_service_status(name, status).await;
     }
 }

@@ -9,8 +9,10 @@ use cosell_types::random;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::ServingStatus;
 use tracing::Instrument as _;
 
+use crate::health::announce;
 use crate::{Edge, Readiness, incoming};
 
 /// Streams on one connection; tonic's own default is no limit.
@@ -99,8 +101,7 @@ pub async fn serve(
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let reporting = tokio::spawn(
         readiness
-            .clone()
-            .report(reporter, services.clone())
+            .report(reporter.clone(), services.clone())
             .in_current_span(),
     );
     let health_server = tokio::spawn(
@@ -134,7 +135,9 @@ pub async fn serve(
             anyhow::bail!("the server ended by itself");
         }
     }
-    readiness.drain();
+    reporting.abort();
+    let _ = reporting.await;
+    announce(&reporter, &services, ServingStatus::NotServing).await;
     drop(end);
     // Not `serving.await` alone: one silent connection or open stream would keep it for ever.
     let drained = tokio::time::timeout(Duration::from_secs(args.drain_seconds), serving).await;
@@ -144,7 +147,6 @@ pub async fn serve(
             "connections were still open at the end and are cut"
         );
     }
-    reporting.abort();
     health_server.abort();
     Ok(())
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::review::v1::review_service_server::{ReviewService, ReviewServiceServer};
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually, refused};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::support::{ALDER, by, count, create, get, options, record, submit, user, withdraw_request};
 
@@ -170,6 +171,39 @@ async fn opp_030_a_decision_moves_the_record_and_brings_the_remarks() {
     assert_eq!(life_cycle.review_comments, REMARKS);
     assert_eq!(life_cycle.review_status_reason(), ReviewReason::ClarifyRevenue);
     assert_eq!(seen.last_modified_by, "", "AWS changed it last");
+    app.finish::<Opportunities>().await;
+}
+
+/// Sent back, some fields may be corrected: locked ones and wrong ones are named together, and nothing is changed.
+#[tokio::test]
+async fn opp_040_locked_fields_are_named_and_none_is_changed() {
+    let (app, far) = start_with_review().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
+        .await;
+    let decision = decided(&id, 2, 1, review::Decision::ActionRequired);
+    far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &decision)
+        .await;
+    until(&app, &id, ReviewStatus::ActionRequired).await;
+    let before = get(&app, &user(), &id).await;
+    let request = pb::UpdateOpportunityRequest {
+        opportunity_id: id.clone(),
+        opportunity: Some(pb::Opportunity {
+            project: Some(pb::Project {
+                title: "Another title".to_owned(),
+                customer_business_problem: "Corrected as it was asked for.".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let locked = by(&app, &user()).update_opportunity(request).await;
+    let refusal = refused(locked, Code::FailedPrecondition, "FIELD_NOT_EDITABLE");
+    assert_eq!(refusal.paths(), ["opportunity.project.title"]);
+    assert_eq!(refusal.metadata["review_status"], "ACTION_REQUIRED");
+    assert_eq!(get(&app, &user(), &id).await, before);
     app.finish::<Opportunities>().await;
 }
 
