@@ -1,4 +1,4 @@
-//! `cargo xtask demo` and `cargo xtask mail`.
+//! `cargo xtask demo`, `cargo xtask bench` and `cargo xtask mail`.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -7,6 +7,8 @@ use anyhow::Context as _;
 
 use crate::stack::{Instance, Stack, StackArguments, build};
 use crate::{passed, say};
+
+const INPUT: &str = "services/cosell/demo/opportunities.json";
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -36,10 +38,27 @@ fn play(program: &Path, folder: &Path, root: &Path) -> Command {
         .arg(folder.join("state"))
         .arg("--mail")
         .arg(folder.join("mail"));
+    command.arg("--input").arg(root.join(INPUT));
     command
-        .arg("--input")
-        .arg(root.join("services/cosell/demo/opportunities.json"));
+}
+
+/// Measures on a stack of its own, built with optimisations.
+pub fn bench(root: &Path) -> anyhow::Result<ExitCode> {
+    let arguments = StackArguments {
+        release: true,
+        fresh: true,
+    };
+    let mut stack = Stack::start(arguments, root)?;
+    let program = build(arguments.release, root)?;
+    say("measuring");
+    let mut command = Command::new(program);
     command
+        .arg("bench")
+        .arg("--state")
+        .arg(stack.instance.folder.join("state"));
+    let code = passed(command.arg("--input").arg(root.join(INPUT)));
+    stack.stop();
+    code
 }
 
 /// Shows the e-mails of the running stack.

@@ -27,6 +27,8 @@ enum Task {
     Test(test::Arguments),
     /// Play the journey of an opportunity and print it; starts the stack if none runs.
     Demo(demo::Arguments),
+    /// Measure how soon decisions show, on a fresh stack built with optimisations.
+    Bench,
     /// Show the e-mails that the running stack has sent.
     Mail,
     /// Describe all SQL queries to the compiler again, after a change of a query or a migration.
@@ -48,6 +50,7 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Dev(arguments) => dev::run(&arguments, root)?,
         Task::Test(arguments) => return test::run(&arguments, root),
         Task::Demo(arguments) => return demo::run(&arguments, root),
+        Task::Bench => return demo::bench(root),
         Task::Mail => demo::mail()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx => prepare::run(root)?,

@@ -41,6 +41,18 @@ enum Command {
         #[arg(long)]
         state: PathBuf,
     },
+    /// Measure how soon decisions show against a development installation.
+    Bench {
+        /// The state folder of the installation.
+        #[arg(long)]
+        state: PathBuf,
+        /// The opportunities to measure with.
+        #[arg(long)]
+        input: PathBuf,
+        /// How many decisions.
+        #[arg(long, default_value_t = 300)]
+        rounds: usize,
+    },
     /// Play the journey of an opportunity against a development installation and print what happens.
     Demo {
         /// The state folder of the installation.
@@ -72,15 +84,23 @@ pub fn main() -> anyhow::Result<()> {
                 result
             }
             Command::Token { member, state } => print_token(&member, &state),
+            Command::Bench { state, input, rounds } => {
+                let measured = demo::measure(&running(&state)?, &demo::read(&input)?, rounds).await?;
+                measured.print();
+                Ok(())
+            }
             Command::Demo { state, mail, input } => {
-                let text =
-                    std::fs::read_to_string(state.join("stack.json")).context("no stack runs there")?;
-                let info: StackInfo = serde_json::from_str(&text)?;
                 let input = demo::read(&input)?;
-                demo::play(&info, &mail, &input, &mut demo::print).await
+                demo::play(&running(&state)?, &mail, &input, &mut demo::print).await
             }
         }
     })
+}
+
+/// What runs with a state folder.
+fn running(state: &Path) -> anyhow::Result<StackInfo> {
+    let text = std::fs::read_to_string(state.join("stack.json")).context("no stack runs there")?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// A signal, or the end of standard input: whoever started this process is gone, however it ended.

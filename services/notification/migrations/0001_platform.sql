@@ -2,7 +2,7 @@
 -- every service: a migration is history, so it is copied, not included.
 --
 -- Rights: <schema>_app serves calls and applies events, always for one account (app.account, app.side);
--- <schema>_worker relays, prunes and reports over all accounts, and sees nothing but what is in here.
+-- <schema>_worker relays, prunes and reports over all accounts, and reaches no record of anybody.
 -- account_id leads every key, so that rows of an account can live together on a distributed engine.
 
 -- What clients asked under an id of their own (AIP-155).
@@ -130,7 +130,7 @@ END $$;
 ALTER TABLE event_journal_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE event_journal_default FORCE ROW LEVEL SECURITY;
 
--- Row-level security. Without app.account nothing matches: no account is the empty string.
+-- Row-level security (ACC-020). Without app.account nothing matches: no account is the empty string.
 DO $$
 DECLARE
   app    text := current_schema() || '_app';

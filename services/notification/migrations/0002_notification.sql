@@ -60,6 +60,7 @@ CREATE TABLE mail (
 -- What the sender takes next, over all accounts.
 CREATE INDEX mail_due ON mail (due_time) WHERE state = 'QUEUED';
 
+-- Row-level security: who reaches which rows, whatever a query asks (ACC-020).
 ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE member FORCE ROW LEVEL SECURITY;
 ALTER TABLE notification ENABLE ROW LEVEL SECURITY;

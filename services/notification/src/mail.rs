@@ -92,7 +92,8 @@ impl Sender {
         let due = store::take_due(&mut tx, self.clock.now(), lease, BATCH).await?;
         tx.commit().await?;
         let taken = due.len();
-        // All at once: the lease is as long as one attempt, and those taken are finished also when told to stop.
+        // All at once: none may wait for others until its lease runs out. One that is cut at the end of the process is
+        // due again then.
         let sending = due.iter().map(|mail| async move {
             let outcome = self.attempt(mail).await;
             self.finish(mail, outcome).await

@@ -55,6 +55,7 @@ CREATE TABLE opportunity_revision (
 -- AWS and services read a submission by id.
 CREATE INDEX opportunity_revision_by_id ON opportunity_revision (opportunity_id, revision);
 
+-- Row-level security: who reaches which rows, whatever a query asks (ACC-020).
 ALTER TABLE opportunity ENABLE ROW LEVEL SECURITY;
 ALTER TABLE opportunity FORCE ROW LEVEL SECURITY;
 ALTER TABLE opportunity_revision ENABLE ROW LEVEL SECURITY;

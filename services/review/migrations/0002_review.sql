@@ -30,6 +30,7 @@ CREATE TABLE submission (
   FOREIGN KEY (account_id, review_case_id) REFERENCES review_case (account_id, review_case_id)
 );
 
+-- Row-level security: who reaches which rows, whatever a query asks (ACC-020).
 ALTER TABLE review_case ENABLE ROW LEVEL SECURITY;
 ALTER TABLE review_case FORCE ROW LEVEL SECURITY;
 ALTER TABLE submission ENABLE ROW LEVEL SECURITY;

@@ -1,5 +1,5 @@
-//! Events out and in, with the guarantees of docs/EVENTS.md: none lost, none applied twice, each aggregate's in order,
-//! whatever crashes.
+//! Events out and in, with the guarantees of docs/EVENTS.md (PLT-009): none lost, none applied twice, those of each
+//! aggregate in order, whatever crashes.
 //!
 //! Out: [`append`] writes an event in the transaction of the change; the [`Relay`] publishes it. In: a [`Consumer`]
 //! hands each event to a [`Handler`], whose effect commits together with the proof that it happened.

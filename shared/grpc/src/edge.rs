@@ -22,6 +22,7 @@ use tracing::{Instrument as _, field, info_span};
 use crate::{Deadline, Failure, Tag, Verifier};
 
 const REQUEST_ID: &str = "x-request-id";
+const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 /// Every RPC of the definitions; a metric must not grow with paths that a client invents.
 static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
@@ -144,7 +145,7 @@ impl Inner {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
                     Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
-                        Ok(Ok(answer)) => explain(answer?, known, &tag),
+                        Ok(Ok(answer)) => explain(answer?, &tag),
                         Ok(Err(panic)) => refuse(Failure::internal(panic_text(&*panic)), &tag),
                         Err(_) => refuse(Failure::deadline_exceeded(), &tag),
                     })
@@ -181,10 +182,10 @@ impl Inner {
             Failure::overloaded()
         })?;
         let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
-        let caller: Caller = self
-            .verifier
-            .authenticate(request.headers())
+        let identity = self.verifier.authenticate(request.headers());
+        let caller: Caller = tokio::time::timeout_at(deadline.instant(), identity)
             .await
+            .map_err(|_| Failure::deadline_exceeded())?
             .ok_or_else(Failure::token_invalid)?;
         request.extensions_mut().insert(deadline);
         request.extensions_mut().insert(caller);
@@ -215,7 +216,7 @@ fn refuse(failure: Failure, tag: &Tag) -> Response<Body> {
 }
 
 /// A status that tonic made by itself has no reason in it; give it ours.
-fn explain(response: Response<Body>, known: bool, tag: &Tag) -> Response<Body> {
+fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else {
         return response;
     };
@@ -223,8 +224,8 @@ fn explain(response: Response<Body>, known: bool, tag: &Tag) -> Response<Body> {
         return response;
     }
     match status.code() {
-        // Of an RPC that exists, it is about the encoding of the body, and a header says which are taken.
-        Code::Unimplemented if known => response,
+        // About the encoding of the body; the header says which are taken.
+        Code::Unimplemented if response.headers().contains_key(ACCEPT_ENCODING) => response,
         Code::Unimplemented => refuse(Failure::unknown_method(), tag),
         Code::OutOfRange => refuse(Failure::message_too_large(), tag),
         // Our own INTERNAL always has details: this one is about the frame or the message.

@@ -48,7 +48,7 @@ pub static CALLS_SHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     )
 });
 
-/// Seconds to handle one delivered event; `messaging.destination.template`, `outcome`.
+/// Seconds to handle one delivered event; `messaging.destination.template`, `messaging.consumer.group.name`, `outcome`.
 pub static PROCESS_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "messaging.process.duration",
@@ -56,11 +56,11 @@ pub static PROCESS_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     )
 });
 
-/// Seconds from the commit of an event at its producer to the commit of its effect; `consumer`.
+/// Seconds from when an event happened, by its producer's clock, to the commit of its effect; `consumer`.
 pub static APPLY_DELAY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "consumer.apply.delay",
-        "Time from an event's commit to the commit of its effect",
+        "Time from an event to the commit of its effect",
     )
 });
 
@@ -125,7 +125,7 @@ pub static DEAD_LETTERS: LazyLock<Gauge<i64>> = LazyLock::new(|| {
         .build()
 });
 
-/// Business transitions; `transition`.
+/// Business transitions made by calls; those that events cause are not counted; `transition`.
 pub static TRANSITIONS: LazyLock<Counter<u64>> =
     LazyLock::new(|| count("cosell.transitions", "Transitions of business records"));
 

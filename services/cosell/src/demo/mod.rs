@@ -5,11 +5,13 @@ mod calls;
 mod correction;
 mod input;
 mod journey;
+mod latency;
 mod mail;
 mod people;
 mod timeline;
 
 pub use input::{Input, Record, Verdict, read};
 pub use journey::play;
+pub use latency::{Latency, measure};
 pub use people::{Person, reason, violations};
 pub use timeline::{Line, print};

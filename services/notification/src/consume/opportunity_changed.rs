@@ -1,4 +1,5 @@
 use cosell_events::{Delivery, Fault};
+use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
@@ -18,6 +19,7 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind)
     };
     let request = handler.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(handler.opportunity.channel())
+        .max_decoding_message_size(MAX_RESPONSE)
         .get_opportunity(request)
         .await;
     let answer = answer.map_err(|status| Fault::from_status(&status))?.into_inner();

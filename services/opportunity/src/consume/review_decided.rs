@@ -1,4 +1,5 @@
 use cosell_events::{Delivery, Fault};
+use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use cosell_store::Tx;
@@ -26,6 +27,7 @@ pub async fn prepare(handler: &FromReview, delivery: &Delivery) -> Result<Change
         review_case_id: event.review_case_id,
     })?;
     let answer = ReviewServiceClient::new(handler.review.channel())
+        .max_decoding_message_size(MAX_RESPONSE)
         .get_review_case(request)
         .await;
     let case = answer
