@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use cosell_testkit::nats;
@@ -32,7 +31,6 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
-    let started = Instant::now();
     if !arguments.only_tests {
         say("formatting");
         check(
@@ -93,7 +91,6 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let mut command = runner(root, &arguments.runner);
     let code = passed(command.envs(environment))?;
     drop(postgres);
-    say(&format!("{} s", started.elapsed().as_secs()));
     Ok(code)
 }
 
