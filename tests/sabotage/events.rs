@@ -284,3 +284,20 @@ async fn plt_009_an_event_is_acknowledged_only_when_its_effect_is_committed() {
     let lost = applied_at_the_second_attempt(Sabotage::AckFirst).await;
     assert!(lost.is_empty(), "the sabotage is not noticed");
 }
+
+/// More aggregates wait for an earlier event than a worker has in hand at a time; what they wait for comes all the same.
+#[tokio::test]
+async fn plt_009_events_that_wait_keep_nothing_out() {
+    const AGGREGATES: usize = 300;
+    let rig = Rig::new().await;
+    let recorder = Recorder::default();
+    let running = rig.consume(recorder.clone(), Sabotage::None);
+    for version in [2, 1] {
+        for number in 0..AGGREGATES {
+            rig.deliver(&FarEnd::id(), &format!("O{number}"), version).await;
+        }
+    }
+    rig.drained().await;
+    rig.end(running).await;
+    assert_eq!(recorder.applied().len(), 2 * AGGREGATES);
+}

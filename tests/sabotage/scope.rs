@@ -2,7 +2,8 @@
 
 use cosell::demo::{self, Person, reason};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_testkit::harness::FarEnd;
+use cosell_proto::cosell::review::v1 as review;
+use cosell_testkit::harness::{FarEnd, eventually};
 use cosell_tests::World;
 use cosell_tests::repository::root;
 use cosell_types::Clock;
@@ -116,6 +117,55 @@ async fn acc_011_012_without_the_services_own_care_accounts_stay_apart() {
             "OPPORTUNITY_NOT_FOUND"
         );
         assert!(listed(owner).await.contains(&id), "it is still there");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acc_020_partners_who_are_let_in_see_no_review_case() {
+    let world = World::start();
+    let running = world.run().await;
+    let owner = running.person("alder-alliance-lead");
+    let submit = pb::SubmitOpportunityRequest {
+        opportunity_id: create(&owner).await,
+        involvement_type: pb::InvolvementType::CoSell.into(),
+        ..Default::default()
+    };
+    owner
+        .opportunities()
+        .submit_opportunity(submit)
+        .await
+        .expect("a submission");
+    let cases = async |person: &Person| {
+        let request = review::ListReviewCasesRequest::default();
+        person
+            .reviews()
+            .list_review_cases(request)
+            .await
+            .expect("a list")
+            .into_inner()
+            .review_cases
+    };
+    let reviewer = running.person("aws-reviewer");
+    let case = eventually(async || cases(&reviewer).await.pop().ok_or("the queue is empty")).await;
+    for id in ["alder-alliance-lead", "birch-alliance-lead"] {
+        let partner = running.person(id);
+        assert_eq!(cases(&partner).await, [], "{id} lists cases");
+        let get = review::GetReviewCaseRequest {
+            review_case_id: case.review_case_id.clone(),
+        };
+        assert_eq!(
+            refused(partner.reviews().get_review_case(get).await),
+            "REVIEW_CASE_NOT_FOUND"
+        );
+        let claim = review::ClaimReviewCaseRequest {
+            review_case_id: case.review_case_id.clone(),
+            ..Default::default()
+        };
+        assert_eq!(
+            refused(partner.reviews().claim_review_case(claim).await),
+            "REVIEW_CASE_NOT_FOUND"
+        );
     }
     running.stop().await;
 }

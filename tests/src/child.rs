@@ -38,7 +38,7 @@ impl Child {
         let mut command = Command::new(program);
         command
             .arg("up")
-            .args(["--admin-url", &args.admin_url])
+            .env("COSELL_ADMIN_URL", &args.admin_url)
             .args(["--database-url", &args.database_url])
             .args(["--nats-url", &args.nats_url])
             .args(["--smtp-port", &args.smtp_port.to_string()])

@@ -115,7 +115,7 @@ impl Stack {
         let mut command = Command::new(program);
         command
             .arg("up")
-            .args(["--admin-url", &postgres.admin_url("postgres")])
+            .env("COSELL_ADMIN_URL", postgres.admin_url("postgres"))
             .args(["--database-url", &postgres.url("postgres")])
             .args(["--nats-url", &nats.url()])
             .args(["--smtp-port", &mail.address().port().to_string()])

@@ -87,7 +87,7 @@ pub fn main() -> anyhow::Result<()> {
             Command::Bench { state, input, rounds } => {
                 let measured = demo::measure(&running(&state)?, &demo::read(&input)?, rounds).await?;
                 measured.print();
-                Ok(())
+                measured.keeps_the_bar()
             }
             Command::Demo { state, mail, input } => {
                 let input = demo::read(&input)?;

@@ -90,6 +90,11 @@ impl SeedMember {
         format!("{}-{role}{number}", self.company)
     }
 
+    /// The company it works for, as in ids and addresses.
+    pub fn company(&self) -> &'static str {
+        self.company
+    }
+
     /// The account it works for.
     pub fn account(&self) -> &'static str {
         self.account

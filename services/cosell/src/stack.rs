@@ -26,8 +26,9 @@ const NEW_TOKENS: Duration = Duration::from_secs(1800);
 /// What the process needs.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StackArgs {
-    /// The database as its administrator, with password; roles and schemas are made in it.
-    #[arg(long)]
+    /// The database as its administrator, with password; roles and schemas are made in it. Better in the environment
+    /// than on the command line, which others can see.
+    #[arg(long, env = "COSELL_ADMIN_URL", hide_env_values = true)]
     pub admin_url: String,
 
     /// The database without user.

@@ -1,5 +1,5 @@
-//! Sends queued e-mails. Promise: at least once. The one way to a second copy is a crash between the mail server's
-//! "accepted" and our writing that down; both copies have the same Message-ID, by which mail programs show one (NOT-004).
+//! Sends queued e-mails. Promise: at least once. A second copy goes out where the mail server's "accepted" did not
+//! come to be written down; all copies have the same Message-ID, by which mail programs show one (NOT-004).
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use cosell_types::{Clock, random};
 use futures::future::join_all;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
-use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError};
 use lettre::{AsyncTransport as _, Message, Tokio1Executor};
 use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
@@ -123,9 +123,7 @@ impl Sender {
             .as_ref()
             .and_then(|error| error.status())
             .map(|code| i32::from(u16::from(code)));
-        let refused = error
-            .as_ref()
-            .is_some_and(lettre::transport::smtp::Error::is_permanent);
+        let refused = error.as_ref().is_some_and(SmtpError::is_permanent) && !code.is_some_and(is_about_us);
         let now = self.clock.now();
         if refused || now - mail.create_time > GIVE_UP {
             tracing::warn!(
@@ -173,8 +171,8 @@ impl Sender {
         metrics::MAIL_ATTEMPTS.add(1, &[KeyValue::new("outcome", label)]);
         let now = self.clock.now();
         let mut tx = self.database.events.tx(&Scope::account(&mail.account)).await?;
-        store::finish(&mut tx, mail, outcome, now).await?;
-        if let Outcome::Failed(code) = outcome {
+        let is_first = store::finish(&mut tx, mail, outcome, now).await?;
+        if let (Outcome::Failed(code), true) = (outcome, is_first) {
             let cause = Cause {
                 actor: "service:notification",
                 request_id: "",
@@ -184,6 +182,12 @@ impl Sender {
         }
         tx.commit().await
     }
+}
+
+/// Whether a refusal is about how this service is known to the mail server, and not about the e-mail: what an operator
+/// can mend must not cost any mail (RFC 4954; 521 of RFC 7504).
+fn is_about_us(code: i32) -> bool {
+    matches!(code, 500..=504 | 521 | 530 | 534 | 535 | 538)
 }
 
 /// One second, two, four … up to a quarter of an hour, each a little off so that not all come at once.

@@ -27,8 +27,9 @@ use crate::{Bus, Delivery, Fault, Handler, Sabotage};
 
 /// Longest that an event may be in hand before the broker delivers it again.
 const ACK_WAIT: Duration = Duration::from_secs(10);
-/// Events in hand at a time, over all lanes.
-const IN_HAND: i64 = 256;
+/// Without a limit: an event that waits for an earlier one counts, so that with a limit those that wait could keep out
+/// what they wait for. What is in hand here is limited by pulls and lanes.
+const IN_HAND: i64 = -1;
 /// One pull; well below the pin, or the pin is lost between two pulls.
 const PULL: Duration = Duration::from_secs(1);
 /// How long the broker waits for a silent worker before another one takes over.
@@ -89,14 +90,11 @@ impl<H: Handler> Consumer<H> {
     pub async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let error = match self.inner.clone().pull(&stop).await {
-                Ok(()) => {
-                    failures = 0;
-                    continue;
-                }
-                Err(error) => error,
+            let (taken, ended) = self.inner.clone().pull(&stop).await;
+            let Err(error) = ended else {
+                continue;
             };
-            failures += 1;
+            failures = if taken > 0 { 1 } else { failures + 1 };
             let consumer = &self.inner.name;
             tracing::warn!(
                 error = format!("{error:#}"),
@@ -114,8 +112,14 @@ impl<H: Handler> Consumer<H> {
 }
 
 impl<H: Handler> Inner<H> {
-    /// Pulls until told to stop or until the stream of messages ends.
-    async fn pull(self: Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
+    /// Pulls until told to stop or until the stream of messages ends; how many messages came.
+    async fn pull(self: Arc<Self>, stop: &CancellationToken) -> (u64, anyhow::Result<()>) {
+        let mut taken = 0;
+        let ended = self.pull_counting(stop, &mut taken).await;
+        (taken, ended)
+    }
+
+    async fn pull_counting(self: Arc<Self>, stop: &CancellationToken, taken: &mut u64) -> anyhow::Result<()> {
         // Waits long for a bus that is not there; the end of the process must not.
         tokio::select! {
             made = self.bus.ensure_stream(self.context) => made.context("making the stream")?,
@@ -173,6 +177,7 @@ impl<H: Handler> Inner<H> {
             };
             match message {
                 Some(Ok(message)) => {
+                    *taken += 1;
                     let lane = usize::from(shard(aggregate_of(&message)).unsigned_abs());
                     if entrances[lane].send(message).await.is_err() {
                         break Err(anyhow::anyhow!("a lane has ended"));
@@ -259,7 +264,6 @@ impl<H: Handler> Inner<H> {
         let prepared = self.handler.prepare(delivery).await?;
         if self.sabotage.is(Sabotage::AckFirst) {
             acknowledge(message).await;
-            crash_point("consumer-acked");
         }
         let mut tx = self.db.tx(&Scope::account(&delivery.account)).await?;
         let verdict = guard::claim(&mut tx, &self.name, delivery, self.sabotage).await?;

@@ -109,7 +109,8 @@ pub(crate) struct Cause<'a> {
 }
 
 /// Puts the event among the dead letters and makes its aggregate wait for it. An event that only joins an earlier one
-/// does so while that is still there: false when it was redriven in the meantime.
+/// does so while that is still there. False when it was redriven in the meantime, or when another worker has applied the
+/// event: then it need only come again.
 pub(crate) async fn park(
     db: &Db,
     consumer: &str,
@@ -122,11 +123,13 @@ pub(crate) async fn park(
     let marked = sqlx::query!(
         "INSERT INTO aggregate_cursor AS cursor (account_id, consumer, aggregate_id, version, parked)
          VALUES ($1, $2, $3, 0, true)
-         ON CONFLICT (account_id, consumer, aggregate_id) DO UPDATE SET parked = true WHERE cursor.parked OR NOT $4",
+         ON CONFLICT (account_id, consumer, aggregate_id) DO UPDATE SET parked = true
+           WHERE cursor.version < $5 AND (cursor.parked OR NOT $4)",
         account,
         consumer,
         delivery.aggregate_id,
         joins,
+        delivery.version,
     )
     .execute(tx.conn())
     .await

@@ -53,13 +53,26 @@ async fn next<H: Handler>(
 ) -> Result<bool, Fault> {
     let mut tx = db.tx(&Scope::account(account)).await?;
     // The cursor's lock keeps the running consumer from parking another event in between.
-    sqlx::query!(
+    let cursor = sqlx::query!(
         "SELECT version FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 FOR UPDATE",
         account.as_str(),
         consumer,
         aggregate_id,
     )
     .fetch_optional(tx.conn())
+    .await
+    .map_err(Error::from)?;
+    // What was applied in the meantime, when events were published again, needs nothing more.
+    sqlx::query!(
+        "UPDATE dead_letter SET resolved_at = clock_timestamp()
+         WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND aggregate_version <= $4
+           AND resolved_at IS NULL",
+        account.as_str(),
+        consumer,
+        aggregate_id,
+        cursor.map_or(0, |cursor| cursor.version),
+    )
+    .execute(tx.conn())
     .await
     .map_err(Error::from)?;
     let letter = sqlx::query!(

@@ -111,7 +111,10 @@ impl Relay {
             };
             let pause = match turn.await {
                 // A full batch: there is more.
-                Ok(published) if published == BATCH => Duration::ZERO,
+                Ok(published) if published == BATCH => {
+                    failures = 0;
+                    Duration::ZERO
+                }
                 Ok(_) => {
                     failures = 0;
                     POLL
@@ -199,19 +202,24 @@ impl Relay {
         }
         crash_point("relay-read");
         let mut acknowledgements = Vec::with_capacity(batch.len());
+        let mut unsent: HashSet<&str> = HashSet::new();
         for event in &batch {
+            // What could not be sent keeps back what comes after it.
+            if unsent.contains(event.aggregate_id.as_str()) {
+                continue;
+            }
             let message = self.message(event);
-            acknowledgements.push(
-                self.bus
-                    .jetstream
-                    .send_publish(event.subject.clone(), message)
-                    .await,
-            );
+            let jetstream = &self.bus.jetstream;
+            let sent = jetstream.send_publish(event.subject.clone(), message).await;
+            if sent.is_err() {
+                unsent.insert(&event.aggregate_id);
+            }
+            acknowledgements.push((event, sent));
         }
         let mut published = Vec::with_capacity(batch.len());
         let mut failed = None;
         let mut blocked: HashSet<&str> = HashSet::new();
-        for (event, acknowledgement) in batch.iter().zip(acknowledgements) {
+        for (event, acknowledgement) in acknowledgements {
             if blocked.contains(event.aggregate_id.as_str()) {
                 continue;
             }

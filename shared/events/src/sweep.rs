@@ -10,6 +10,8 @@ use cosell_types::Clock;
 use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 
+/// Most rows that are deleted at a time, here and by [`prune`].
+const BATCH: u64 = 1000;
 const EVERY: Duration = Duration::from_secs(60);
 /// Longer than a stream keeps an event, so that an event that comes again is always known. Beyond it the aggregate's
 /// cursor still is.
@@ -18,17 +20,23 @@ const INBOX_KEPT: TimeDelta = TimeDelta::days(45);
 /// Sweeps every minute until told to stop.
 pub async fn sweep(work: Db, clock: Clock, stop: CancellationToken) {
     loop {
-        if let Err(failure) = once(&work, &clock).await {
-            tracing::warn!(%failure, "housekeeping failed; it is tried again in a minute");
-        }
+        let pause = match once(&work, &clock).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => EVERY,
+            Err(failure) => {
+                tracing::warn!(%failure, "housekeeping failed; it is tried again in a minute");
+                EVERY
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return,
         }
     }
 }
 
-async fn once(work: &Db, clock: &Clock) -> Result<(), Failure> {
+/// Deletes a batch of each; whether there may be more.
+async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
     let mut tx = work.tx(&Scope::work()).await?;
     let requests = prune(&mut tx, clock.now()).await?;
     let inbox = sqlx::query!(
@@ -49,6 +57,7 @@ async fn once(work: &Db, clock: &Clock) -> Result<(), Failure> {
     for letter in letters {
         metrics::DEAD_LETTERS.record(letter.open, &[KeyValue::new("consumer", letter.consumer)]);
     }
-    tracing::debug!(requests, inbox = inbox.rows_affected(), "swept");
-    Ok(())
+    let inbox = inbox.rows_affected();
+    tracing::debug!(requests, inbox, "swept");
+    Ok(requests.max(inbox) == BATCH)
 }

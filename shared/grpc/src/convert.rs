@@ -49,6 +49,11 @@ pub fn day(date: &Date) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(date.year, month, day).filter(|day| (1..=9999).contains(&day.year()))
 }
 
+/// Whether a time is one that is stored: of the years 1 to 9999, as `google.protobuf.Timestamp` has it.
+pub fn is_stored(time: &DateTime<Utc>) -> bool {
+    (1..=9999).contains(&time.year())
+}
+
 /// A span of times in the field `at`; the end must be later than the start.
 pub fn time_span(
     given: Option<&TimestampRange>,
@@ -60,6 +65,7 @@ pub fn time_span(
     };
     let read = |time: &Timestamp| {
         DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or(u32::MAX))
+            .filter(is_stored)
     };
     let span = Span {
         start: part(

@@ -30,11 +30,6 @@ impl Deadline {
         (allowed >= SHORTEST).then(|| Deadline(Instant::now() + allowed))
     }
 
-    /// A deadline this far from now.
-    pub fn within(time: Duration) -> Self {
-        Deadline(Instant::now() + time)
-    }
-
     /// The moment.
     pub fn instant(self) -> Instant {
         self.0

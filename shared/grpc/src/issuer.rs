@@ -96,8 +96,13 @@ impl Issuer {
 
     /// A token with any claims, also wrong ones.
     pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
+        self.sign_as("at+jwt", claims)
+    }
+
+    /// A token of another type, such as an identity token.
+    pub fn sign_as(&self, kind: &str, claims: &Value) -> anyhow::Result<String> {
         let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some("at+jwt".to_owned());
+        header.typ = Some(kind.to_owned());
         header.kid = Some(self.key_id.clone());
         Ok(encode(&header, claims, &self.key)?)
     }

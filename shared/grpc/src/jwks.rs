@@ -1,12 +1,15 @@
 //! The issuer's public keys: read on first use, again every ten minutes, and at most every ten seconds for a key id
 //! that is not known. The last good set is kept for a day while the issuer does not answer.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Uri;
+use http::uri::Scheme;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -48,10 +51,13 @@ impl Keys {
         }))
     }
 
-    /// Whether there are keys. Without, they are asked for, but not waited for.
+    /// Whether there are keys. When they are due, they are asked for, but not waited for.
     pub(crate) fn are_loaded(&self) -> bool {
-        let loaded = self.read().loaded.is_some();
-        if !loaded {
+        let (loaded, due) = {
+            let state = self.read();
+            (state.is_fresh(), state.is_due(false))
+        };
+        if due {
             tokio::spawn(self.clone().refresh(false));
         }
         loaded
@@ -100,19 +106,15 @@ impl Keys {
             ),
             Err(_) => tracing::warn!("the issuer's keys could not be read in time"),
         }
-        let mut state = self.write();
-        if state.loaded.is_some_and(|loaded| loaded.elapsed() > FORGET_AFTER) {
+        let state = self.read();
+        if state.loaded.is_some() && !state.is_fresh() {
             tracing::error!("the issuer's keys are older than a day; no token is accepted any more");
-            *state = State {
-                tried: state.tried,
-                ..State::default()
-            };
         }
     }
 }
 
 async fn fetch(source: &str) -> anyhow::Result<Vec<(String, Algorithm, Arc<DecodingKey>)>> {
-    let document = if source.starts_with("https://") || source.starts_with("http://") {
+    let document = if source.contains("://") {
         download(source).await?
     } else {
         tokio::fs::read(source).await.context("reading the key file")?
@@ -124,14 +126,19 @@ async fn fetch(source: &str) -> anyhow::Result<Vec<(String, Algorithm, Arc<Decod
 }
 
 impl State {
+    /// Whether there are keys, and none of them may have been revoked longer ago than a day.
+    fn is_fresh(&self) -> bool {
+        self.loaded.is_some_and(|loaded| loaded.elapsed() < FORGET_AFTER)
+    }
+
     fn is_due(&self, missing: bool) -> bool {
         let due = missing || self.loaded.is_none_or(|loaded| loaded.elapsed() > REFRESH_AFTER);
         due && self.tried.is_none_or(|tried| tried.elapsed() > RETRY_AFTER)
     }
 
     fn get(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
-        self.keys
-            .iter()
+        let keys = self.is_fresh().then_some(&self.keys)?;
+        keys.iter()
             .find(|(id, for_algorithm, _)| id == kid && *for_algorithm == algorithm)
             .map(|(_, _, key)| key.clone())
     }
@@ -155,6 +162,14 @@ fn usable(jwk: &Jwk) -> Option<(String, Algorithm, Arc<DecodingKey>)> {
     Some((jwk.common.key_id.clone()?, algorithm, Arc::new(key)))
 }
 
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
 async fn download(address: &str) -> anyhow::Result<Vec<u8>> {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_native_roots()
@@ -163,9 +178,11 @@ async fn download(address: &str) -> anyhow::Result<Vec<u8>> {
         .enable_http1()
         .build();
     let client: Client<_, Empty<&[u8]>> = Client::builder(TokioExecutor::new()).build(connector);
-    let response = client
-        .get(address.parse().context("the address of the keys")?)
-        .await?;
+    let address: Uri = address.parse().context("the address of the keys")?;
+    // Whoever can change the keys on their way can be anybody.
+    let is_safe = address.scheme() == Some(&Scheme::HTTPS) || address.host().is_some_and(is_this_machine);
+    ensure!(is_safe, "the address of the keys must be https://");
+    let response = client.get(address).await?;
     if !response.status().is_success() {
         bail!("the issuer answered {}", response.status());
     }

@@ -28,7 +28,7 @@ pub use edge::Edge;
 pub use failure::{Failure, Retry, reason_name};
 pub use health::{Check, Readiness};
 pub use issuer::Issuer;
-pub use page::{MAX_PAGE_SIZE, PageQuery, page_size};
+pub use page::{PageQuery, page_size};
 pub use server::{Listeners, ServeArgs, serve};
 
 /// Largest request that a service takes, in bytes (PLT-010).

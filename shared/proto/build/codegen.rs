@@ -91,7 +91,8 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
         Kind::Message(message) if crate::is_generated(message.package_name()) => {
             format!("{value}.check({at}, found);").replace("&self.", "self.")
         }
-        Kind::String if !rules.is_empty() => {
+        // Also without rules: no text can be stored that has a NUL in it.
+        Kind::String => {
             let pattern = match &rules.pattern {
                 Some(pattern) => format!(
                     "Some({{ static P: LazyLock<Regex> = LazyLock::new(|| pattern({pattern:?})); &*P }})"

@@ -48,6 +48,11 @@ pub(crate) fn string(value: &str, rules: &StringRules<'_>, at: &FieldPath<'_>, f
         }
         return;
     }
+    if value.contains('\0') {
+        let text = "must not contain the character U+0000".to_owned();
+        found.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
+        return;
+    }
     let length = value.chars().count() as u64;
     if let Some(min) = rules.min_len.filter(|min| length < *min) {
         let text = format!("must have at least {min} characters; it has {length}");

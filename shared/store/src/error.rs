@@ -2,31 +2,47 @@
 
 use cosell_grpc::{Failure, Retry};
 
-/// A failed statement.
+/// A failed statement, or one that came too late.
 #[derive(Debug)]
-pub struct Error(sqlx::Error);
+pub enum Error {
+    /// The row was no longer the one that was loaded: somebody else was faster.
+    Overtaken,
+    /// The statement failed.
+    Failed(sqlx::Error),
+}
 
 impl Error {
     /// Whether a unique constraint or index of this name refused the row.
     pub fn violates(&self, constraint: &str) -> bool {
-        matches!(&self.0, sqlx::Error::Database(error)
+        matches!(self, Error::Failed(sqlx::Error::Database(error))
             if error.is_unique_violation() && error.constraint() == Some(constraint))
     }
 
     /// A row that cannot be read as what it has to be: a fault of ours.
     pub fn corrupt(column: &str, cause: impl std::fmt::Display) -> Self {
-        Error(sqlx::Error::Decode(format!("column {column}: {cause}").into()))
+        Error::Failed(sqlx::Error::Decode(format!("column {column}: {cause}").into()))
     }
+}
+
+/// Whether a row was written, out of the number of rows that a statement wrote.
+pub fn written(rows: u64) -> Result<(), Error> {
+    if rows == 0 { Err(Error::Overtaken) } else { Ok(()) }
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Error(error)
+        Error::Failed(error)
     }
 }
 
 impl From<Error> for Failure {
-    fn from(Error(error): Error) -> Failure {
+    fn from(error: Error) -> Failure {
+        let error = match error {
+            Error::Failed(error) => error,
+            Error::Overtaken => {
+                return Failure::concurrent_change("the revision was no longer the one loaded");
+            }
+        };
         match &error {
             sqlx::Error::Database(database) => {
                 let state = database.code().unwrap_or_default().into_owned();

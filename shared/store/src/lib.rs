@@ -10,7 +10,7 @@ mod provision;
 mod request;
 
 pub use db::{Database, Db, DbArgs, Scope, Tx};
-pub use error::Error;
+pub use error::{Error, written};
 pub use migrate::{check, migrate};
 pub use provision::{ProvisionArgs, provision, statements};
 pub use request::{Claim, claim, prune};

@@ -95,6 +95,11 @@ pub fn init(service: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard
         .with(traces)
         .with(lines.with_filter(filter))
         .try_init()?;
+    // A panic's text may hold what people wrote; where it happened says enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
     Ok(Guard { tracer, meter })
 }
 

@@ -245,11 +245,6 @@ impl Cluster {
             process.stop(Signal::QUIT, Duration::from_secs(5));
         }
     }
-
-    /// The major version.
-    pub fn version(&self) -> u32 {
-        self.programs.version
-    }
 }
 
 impl Drop for Cluster {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use cosell_proto::cosell::notification::v1::NotificationKind;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
@@ -285,7 +286,7 @@ impl Journey<'_> {
         Ok(())
     }
 
-    /// Every partner sees the decision, in the record, in the inbox, and by e-mail.
+    /// Every partner sees the decision in the record; those that end the journey here also in the inbox and by e-mail.
     async fn see_decisions(&mut self, travellers: &mut [Traveller<'_>]) -> anyhow::Result<()> {
         for traveller in travellers {
             let Some(verdict) = &traveller.record.verdict else {
@@ -301,6 +302,12 @@ impl Journey<'_> {
             traveller.revision = seen.revision;
             let name = wanted.as_str_name().trim_start_matches("REVIEW_STATUS_");
             self.say(&person.id, format!("sees      {}  {name}", traveller.id));
+            let kind = match wanted {
+                ReviewStatus::Approved => NotificationKind::OpportunityApproved,
+                ReviewStatus::Rejected => NotificationKind::OpportunityRejected,
+                _ => continue,
+            };
+            self.told(&person, traveller, kind, &verdict.remarks).await?;
         }
         Ok(())
     }
@@ -330,8 +337,10 @@ impl Journey<'_> {
                 "{OUTSIDER} learns something: {status}"
             );
         }
+        let ids: Vec<_> = of_alder.iter().map(|traveller| traveller.id.as_str()).collect();
+        self.not_told(&outsider, &ids).await?;
         let what = format!(
-            "sees none of the {} opportunities of the other partner: NOT_FOUND",
+            "sees none of the {} opportunities of the other partner and is told of none: NOT_FOUND",
             of_alder.len()
         );
         self.say(OUTSIDER, what);

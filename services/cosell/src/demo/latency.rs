@@ -77,7 +77,20 @@ pub async fn measure(info: &StackInfo, input: &Input, rounds: usize) -> anyhow::
     Ok(measured)
 }
 
+/// What 99 of 100 decisions must keep to, on an idle machine.
+const BAR: Duration = Duration::from_millis(250);
+
 impl Latency {
+    /// Fails when the bar is not kept.
+    pub fn keeps_the_bar(&self) -> anyhow::Result<()> {
+        let over = self.decision.iter().filter(|time| **time > BAR).count();
+        ensure!(
+            over * 100 <= self.decision.len(),
+            "{over} decisions took longer than {BAR:?} to show"
+        );
+        Ok(())
+    }
+
     /// Prints both, in milliseconds.
     #[expect(clippy::print_stdout, reason = "the command's answer")]
     pub fn print(&self) {

@@ -7,6 +7,7 @@ mod input;
 mod journey;
 mod latency;
 mod mail;
+mod news;
 mod people;
 mod timeline;
 

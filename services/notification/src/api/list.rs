@@ -13,7 +13,7 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token)?;
+    let last = query.last(&token, Last::is_sound)?;
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
     let unread_only = call.message.unread_only;

@@ -1,6 +1,7 @@
 //! The in-app inbox.
 
 use chrono::{DateTime, Utc};
+use cosell_grpc::convert::is_stored;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,13 @@ pub struct Entry {
 /// The last row of a page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Last(pub DateTime<Utc>, pub String);
+
+impl Last {
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        is_stored(&self.0) && self.1.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+}
 
 /// Puts a notification into a member's inbox.
 pub async fn put(

@@ -98,14 +98,14 @@ pub async fn take_due(
         .collect()
 }
 
-/// Writes down what became of an attempt.
-pub async fn finish(tx: &mut Tx, mail: &Queued, outcome: Outcome, now: DateTime<Utc>) -> Result<(), Error> {
+/// Writes down what became of an attempt; false when another attempt had already come to an end.
+pub async fn finish(tx: &mut Tx, mail: &Queued, outcome: Outcome, now: DateTime<Utc>) -> Result<bool, Error> {
     let (state, due, code, done) = match outcome {
         Outcome::Sent => ("SENT", now, None, Some(now)),
         Outcome::Later(due, code) => ("QUEUED", due, code, None),
         Outcome::Failed(code) => ("FAILED", now, code, Some(now)),
     };
-    sqlx::query!(
+    let finished = sqlx::query!(
         "UPDATE mail SET state = $3, due_time = $4, smtp_code = $5, done_time = $6
          WHERE account_id = $1 AND mail_id = $2 AND state = 'QUEUED'",
         mail.account.as_str(),
@@ -117,5 +117,5 @@ pub async fn finish(tx: &mut Tx, mail: &Queued, outcome: Outcome, now: DateTime<
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(finished.rows_affected() == 1)
 }

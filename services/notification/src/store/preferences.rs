@@ -1,7 +1,6 @@
 //! What members want by e-mail.
 
-use cosell_grpc::Failure;
-use cosell_store::{Error, Tx};
+use cosell_store::{Error, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, MemberId};
 
 use crate::domain::values::Kind;
@@ -40,13 +39,13 @@ pub async fn set_preferences(
     account: &AccountId,
     member: &MemberId,
     preferences: &Preferences,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let names: Vec<_> = preferences
         .opt_outs
         .iter()
         .map(|kind| kind.name().to_owned())
         .collect();
-    let written = sqlx::query!(
+    let saved = sqlx::query!(
         "INSERT INTO preference AS old (account_id, member_id, email_opt_outs, revision) VALUES ($1, $2, $3, $4)
          ON CONFLICT (account_id, member_id) DO UPDATE SET email_opt_outs = $3, revision = $4
          WHERE old.revision = $4::bigint - 1",
@@ -56,13 +55,6 @@ pub async fn set_preferences(
         preferences.revision,
     )
     .execute(tx.conn())
-    .await
-    .map_err(Error::from)?;
-    if written.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(Failure::concurrent_change(
-            "the revision was no longer the one loaded",
-        ))
-    }
+    .await?;
+    written(saved.rows_affected())
 }

@@ -7,7 +7,7 @@ use cosell_types::{ClosedList, OpportunityId};
 use super::{Api, convert};
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
-use crate::store::list::{Filter, Key, Last, list};
+use crate::store::list::{Filter, Key, list};
 
 pub async fn handle(
     api: &Api,
@@ -23,10 +23,7 @@ pub async fn handle(
         pb::OpportunitySortKey::CreateTime => Key::CreateTime,
         pb::OpportunitySortKey::TargetCloseDate => Key::TargetCloseDate,
     };
-    let last: Option<Last> = query.last(&token)?;
-    if last.as_ref().is_some_and(|last| !key.is_of(last)) {
-        return Err(Failure::page_token_invalid());
-    }
+    let last = query.last(&token, |last| key.is_of(last))?;
     let descending = call.message.sort_order() != SortOrder::Ascending;
 
     let mut tx = api.begin(&call).await?;

@@ -150,10 +150,9 @@ async fn conclude<M: Mutation>(
         request_id: &call.tag.request_id,
         time: record.update_time(),
     };
-    let filed = store::save(&mut tx, record, event, cause)
+    store::save(&mut tx, record, event, cause)
         .await
         .map_err(status::constraint)?;
-    filed.or_again()?;
     if call.message.validate_only() {
         return Ok(());
     }

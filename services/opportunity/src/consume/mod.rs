@@ -10,7 +10,7 @@ use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
 
 use crate::domain::{Decision, Event, Opportunity};
-use crate::store::{self, Filed};
+use crate::store;
 
 /// The context whose events are consumed.
 pub const REVIEW: &str = "review";
@@ -91,8 +91,5 @@ async fn change(
         tracing::info!(opportunity.id = %id, "the event is about a round that is over");
         return Ok(());
     };
-    match store::save(tx, &record, &event, delivery.cause(clock.now())).await? {
-        Filed::Saved => Ok(()),
-        Filed::Overtaken => Err(Fault::Transient("the record was being changed".to_owned())),
-    }
+    Ok(store::save(tx, &record, &event, delivery.cause(clock.now())).await?)
 }

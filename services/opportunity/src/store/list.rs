@@ -1,7 +1,7 @@
 //! The one query that is put together at run time: lists with filters, five orders and two directions.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use cosell_grpc::convert::Span;
+use cosell_grpc::convert::{Span, is_stored};
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,9 @@ impl Key {
     /// Whether a page by this key could end there: a token is not signed, and its value is cast by the database.
     pub fn is_of(self, Last(value, _): &Last) -> bool {
         match self {
-            Key::UpdateTime | Key::CreateTime => DateTime::parse_from_rfc3339(value).is_ok(),
+            Key::UpdateTime | Key::CreateTime => {
+                DateTime::parse_from_rfc3339(value).is_ok_and(|time| is_stored(&time.into()))
+            }
             Key::Id => value.parse::<i64>().is_ok(),
             Key::CompanyName => !value.contains('\0'),
             Key::TargetCloseDate => value.parse::<NaiveDate>().is_ok(),

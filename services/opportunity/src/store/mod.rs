@@ -4,4 +4,4 @@
 pub mod list;
 mod opportunities;
 
-pub use opportunities::{Filed, PARTNER_IDENTIFIER, load, load_of_any_account, load_revision, save};
+pub use opportunities::{PARTNER_IDENTIFIER, load, load_of_any_account, load_revision, save};

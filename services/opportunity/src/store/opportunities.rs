@@ -1,6 +1,5 @@
 use cosell_events::{Cause, append};
-use cosell_grpc::Failure;
-use cosell_store::{Error, Tx};
+use cosell_store::{Error, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
@@ -9,15 +8,6 @@ use crate::events;
 
 /// The index that keeps the partner's own keys apart.
 pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
-
-/// Whether a save found the record as it was loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filed {
-    /// It did.
-    Saved,
-    /// Somebody else changed it in between.
-    Overtaken,
-}
 
 /// A record of an account.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
@@ -60,20 +50,13 @@ pub async fn load_revision(
 }
 
 /// The only way to write a record: the row, its history and its event, or none of them.
-pub async fn save(
-    tx: &mut Tx,
-    record: &Opportunity,
-    event: &Event,
-    cause: Cause<'_>,
-) -> Result<Filed, Error> {
+pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
     let rows = match event {
         Event::Created => insert(tx, record).await?,
         Event::Discarded => delete(tx, record).await?,
         _ => update(tx, record).await?,
     };
-    if rows == 0 {
-        return Ok(Filed::Overtaken);
-    }
+    written(rows)?;
     sqlx::query!(
         "INSERT INTO opportunity_revision
            (account_id, opportunity_id, revision, time, actor, action, changed_fields, review_status, record)
@@ -90,20 +73,7 @@ pub async fn save(
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::public(record, event, cause)).await?;
-    Ok(Filed::Saved)
-}
-
-impl Filed {
-    /// Makes being overtaken a failure, after which the use case runs again.
-    pub fn or_again(self) -> Result<(), Failure> {
-        match self {
-            Filed::Saved => Ok(()),
-            Filed::Overtaken => Err(Failure::concurrent_change(
-                "the revision was no longer the one loaded",
-            )),
-        }
-    }
+    append(tx, &events::public(record, event, cause)).await
 }
 
 async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {

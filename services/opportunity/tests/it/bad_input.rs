@@ -308,6 +308,43 @@ async fn requests_themselves_are_checked() {
             .map(|r| r.map(drop)),
         &["opportunity.project.related_opportunity_id"],
     );
+    let mut unstorable = record("Alder");
+    unstorable.project.as_mut().expect("a project").title = "Nothing\0here".to_owned();
+    wrong(
+        client
+            .create_opportunity(create_request(unstorable))
+            .await
+            .map(|r| r.map(drop)),
+        &["opportunity.project.title"],
+    );
+    let unstorable = pb::ListOpportunitiesRequest {
+        filter: Some(pb::OpportunityFilter {
+            customer_company_names: vec!["\0".to_owned()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    wrong(
+        client.list_opportunities(unstorable).await.map(|r| r.map(drop)),
+        &["filter.customer_company_names[0]"],
+    );
+    let before_time = pb::ListOpportunitiesRequest {
+        filter: Some(pb::OpportunityFilter {
+            create_time: Some(TimestampRange {
+                start: Some(prost_types::Timestamp {
+                    seconds: -300_000_000_000,
+                    nanos: 0,
+                }),
+                end: None,
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    wrong(
+        client.list_opportunities(before_time).await.map(|r| r.map(drop)),
+        &["filter.create_time.start"],
+    );
     let not_a_uuid = pb::UpdateOpportunityRequest {
         request_id: "7".to_owned(),
         etag: "x".repeat(65),

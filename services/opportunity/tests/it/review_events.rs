@@ -258,8 +258,7 @@ async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
     app.finish::<Opportunities>().await;
 }
 
-/// An event that makes no sense is kept for an operator; its case waits, others go on; once it is redriven nothing is
-/// left over.
+/// An event that makes no sense is kept for an operator; its case waits, others go on.
 #[tokio::test]
 async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
     let (mut app, far) = start_with_review().await;

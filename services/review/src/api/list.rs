@@ -15,7 +15,7 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token)?;
+    let last = query.last(&token, Last::is_sound)?;
     let descending = call.message.sort_order() == SortOrder::Descending;
     let filter = filter(call.message.filter.clone().unwrap_or_default())?;
 

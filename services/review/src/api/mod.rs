@@ -108,7 +108,7 @@ async fn conclude<M: Mutation>(
         request_id: &call.tag.request_id,
         time: case.update_time(),
     };
-    store::save(&mut tx, case, event, cause).await?.or_again()?;
+    store::save(&mut tx, case, event, cause).await?;
     let shown = whole(&mut tx, case).await?;
     if call.message.validate_only() {
         return Ok(shown);

@@ -9,8 +9,6 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
 
-use crate::store::Filed;
-
 /// The context whose events are consumed.
 pub const OPPORTUNITY: &str = "opportunity";
 
@@ -59,13 +57,5 @@ impl Handler for FromOpportunity {
                 withdrawn::apply(tx, delivery, &self.clock, opportunity, round).await
             }
         }
-    }
-}
-
-/// Being overtaken by a reviewer is no error: the event is tried again.
-fn saved(filed: Filed) -> Result<(), Fault> {
-    match filed {
-        Filed::Saved => Ok(()),
-        Filed::Overtaken => Err(Fault::Transient("the case was being changed".to_owned())),
     }
 }

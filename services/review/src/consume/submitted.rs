@@ -7,7 +7,7 @@ use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId, random};
 use prost::Message as _;
 
-use super::{Change, FromOpportunity, saved};
+use super::{Change, FromOpportunity};
 use crate::domain::{CaseId, ReviewCase, Summary};
 use crate::store;
 
@@ -100,5 +100,5 @@ pub async fn apply(
             ReviewCase::open(id, opportunity, account, round, delivery.time, summary, now)
         }
     };
-    saved(store::save_round(tx, &case, &submission.snapshot, &event, delivery.cause(now)).await?)
+    Ok(store::save_round(tx, &case, &submission.snapshot, &event, delivery.cause(now)).await?)
 }

@@ -3,7 +3,7 @@ use cosell_proto::cosell::opportunity::v1::OpportunitySubmissionWithdrawn;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
 
-use super::{Change, saved};
+use super::Change;
 use crate::store;
 
 pub fn prepare(delivery: &Delivery) -> Result<Change, Fault> {
@@ -29,7 +29,7 @@ pub async fn apply(
     let mut case = case.ok_or_else(|| Fault::permanent("a withdrawal of what was never submitted"))?;
     let now = clock.now();
     match case.withdrawn(round, now) {
-        Some(event) => saved(store::save(tx, &case, &event, delivery.cause(now)).await?),
+        Some(event) => Ok(store::save(tx, &case, &event, delivery.cause(now)).await?),
         None => Ok(()),
     }
 }

@@ -1,32 +1,10 @@
 use cosell_events::{Cause, append};
-use cosell_grpc::Failure;
-use cosell_store::{Error, Tx};
+use cosell_store::{Error, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
 use crate::domain::{CaseId, Event, ReviewCase};
 use crate::events;
-
-/// Whether a save found the case as it was loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filed {
-    /// It did.
-    Saved,
-    /// Somebody else changed it in between.
-    Overtaken,
-}
-
-impl Filed {
-    /// Makes being overtaken a failure, after which the use case runs again.
-    pub fn or_again(self) -> Result<(), Failure> {
-        match self {
-            Filed::Saved => Ok(()),
-            Filed::Overtaken => Err(Failure::concurrent_change(
-                "the revision was no longer the one loaded",
-            )),
-        }
-    }
-}
 
 /// A case, whoever's opportunity it is about, as far as row-level security shows it.
 pub async fn load(tx: &mut Tx, id: &CaseId) -> Result<Option<ReviewCase>, Error> {
@@ -75,34 +53,29 @@ pub async fn save_round(
     snapshot: &[u8],
     event: &Event,
     cause: Cause<'_>,
-) -> Result<Filed, Error> {
-    let filed = save(tx, case, event, cause).await?;
-    if filed == Filed::Saved {
-        sqlx::query!(
-            "INSERT INTO submission (account_id, review_case_id, round, snapshot) VALUES ($1, $2, $3, $4)",
-            case.account().as_str(),
-            case.id().as_str(),
-            case.round(),
-            snapshot,
-        )
-        .execute(tx.conn())
-        .await?;
-    }
-    Ok(filed)
+) -> Result<(), Error> {
+    save(tx, case, event, cause).await?;
+    sqlx::query!(
+        "INSERT INTO submission (account_id, review_case_id, round, snapshot) VALUES ($1, $2, $3, $4)",
+        case.account().as_str(),
+        case.id().as_str(),
+        case.round(),
+        snapshot,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// The only way to write a case: the row and its event, or none of them.
-pub async fn save(tx: &mut Tx, case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Result<Filed, Error> {
+pub async fn save(tx: &mut Tx, case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
     let rows = if case.revision() == 1 {
         insert(tx, case).await?
     } else {
         update(tx, case).await?
     };
-    if rows == 0 {
-        return Ok(Filed::Overtaken);
-    }
-    append(tx, &events::public(case, event, cause)).await?;
-    Ok(Filed::Saved)
+    written(rows)?;
+    append(tx, &events::public(case, event, cause)).await
 }
 
 async fn insert(tx: &mut Tx, case: &ReviewCase) -> Result<u64, Error> {

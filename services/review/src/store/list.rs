@@ -1,15 +1,15 @@
 //! The one query that is put together at run time: the queue.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::Span;
+use cosell_grpc::convert::{Span, is_stored};
 use cosell_store::{Error, Tx};
 use cosell_types::{ClosedList as _, OpportunityId};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{QueryBuilder, Row as _};
 
-use crate::domain::ReviewCase;
 use crate::domain::values::State;
+use crate::domain::{CaseId, ReviewCase};
 
 /// Which cases to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,11 @@ impl Last {
     /// Where a page ends that ends with this case.
     pub fn of(case: &ReviewCase) -> Self {
         Self(case.submit_time(), case.id().to_string())
+    }
+
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        is_stored(&self.0) && self.1.parse::<CaseId>().is_ok()
     }
 }
 

@@ -3,4 +3,4 @@
 mod cases;
 pub mod list;
 
-pub use cases::{Filed, load, load_of_opportunity, save, save_round, snapshots};
+pub use cases::{load, load_of_opportunity, save, save_round, snapshots};

@@ -205,8 +205,7 @@ async fn plt_009_unknown_events_are_passed_over() {
     app.finish::<Reviews>().await;
 }
 
-/// A second submission without an answer to the first makes no sense; it is kept for an operator, and can be redriven
-/// after what was missing has come.
+/// An event that makes no sense is kept for an operator, and what comes after it waits.
 #[tokio::test]
 async fn plt_009_a_dead_letter_is_redriven_in_order() {
     let (app, far) = start().await;

@@ -47,13 +47,6 @@ impl Setup {
         self
     }
 
-    /// By the machine's clock.
-    pub fn by_the_clock(mut self) -> Self {
-        self.clock = Clock::system();
-        self.issuer = Issuer::generate(self.clock.clone()).expect("an issuer");
-        self
-    }
-
     /// With room for this many calls at a time.
     pub fn with_room(mut self, max_calls: usize) -> Self {
         self.max_calls = max_calls;
