@@ -9,7 +9,7 @@ use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1::Opportunity;
 use cosell_review::Reviews;
 use cosell_service::Service;
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually, opportunities};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually, opportunities, reviews};
 use cosell_tests::repository::files;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
@@ -161,17 +161,15 @@ async fn plt_009_notification_reads_frozen_events() {
     app.finish::<Notifications>().await;
 }
 
-/// All but `ReviewDecided`, for which it asks the review service; that one is read in the opportunity service's tests.
 #[tokio::test]
 async fn plt_009_opportunity_reads_frozen_events() {
     let options = cosell_opportunity::Options {
-        review_url: "http://127.0.0.1:9".to_owned(),
+        review_url: reviews("Remarks.").await,
         catalog: "Sandbox".to_owned(),
     };
     let app = Setup::default().with_bus().start::<Opportunities>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    let mut frozen = Frozen::of("review");
-    frozen.retain(|event| event.headers["ce-type"] != "cosell.review.v1.ReviewDecided");
+    let frozen = Frozen::of("review");
     for event in &frozen {
         event.publish(&far).await;
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context as _;
 
 use crate::stack::{Instance, Stack, StackArguments, build};
-use crate::{passed, say};
+use crate::{passed, say, survive};
 
 const INPUT: &str = "services/cosell/demo/opportunities.json";
 
@@ -23,6 +23,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
         return passed(&mut play(&program, &folder, root));
     }
     say("no stack runs; starting one for the demonstration");
+    survive()?;
     let mut stack = Stack::start(arguments.stack, root)?;
     let program = build(arguments.stack.release, root)?;
     let code = passed(&mut play(&program, &stack.instance.folder, root));
@@ -48,6 +49,7 @@ pub fn bench(root: &Path) -> anyhow::Result<ExitCode> {
         release: true,
         fresh: true,
     };
+    survive()?;
     let mut stack = Stack::start(arguments, root)?;
     let program = build(arguments.release, root)?;
     say("measuring");

@@ -87,6 +87,14 @@ fn passed(command: &mut Command) -> anyhow::Result<ExitCode> {
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
+/// A Ctrl-C ends the command that runs in the foreground; this process goes on, and ends what it has started.
+fn survive() -> anyhow::Result<()> {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, std::sync::Arc::default())?;
+    }
+    Ok(())
+}
+
 /// Tells what is being done.
 fn say(text: &str) {
     eprintln!("  {text}");

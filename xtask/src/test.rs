@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that has to hold, the quick things first.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -9,7 +9,7 @@ use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
-use crate::{passed, say};
+use crate::{passed, say, survive};
 
 /// What the Python client of the tests is made with.
 const PYTHON: [&str; 3] = [
@@ -57,10 +57,8 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let programs = Programs::find(&say)?;
     let nats = nats::program(&say)?;
     let python = tools::wheels("python", &PYTHON, Platform::ThisPython, &say)?;
-    let folder = tools::target().join("test").join(std::process::id().to_string());
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder)?;
-    let folder = Folder(folder.canonicalize()?);
+    survive()?;
+    let folder = Folder::new()?;
     say(&format!("starting PostgreSQL {} for the tests", programs.version));
     let postgres = Cluster::start(&programs, &folder.0.join("postgres"), Durability::Process)?;
     let admin = postgres.admin_url("");
@@ -94,13 +92,40 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// A folder that is gone afterwards.
-struct Folder(PathBuf);
+/// The files of this run. Afterwards they are gone, and so is every server that was started in there.
+struct Folder(
+    PathBuf,
+    #[expect(dead_code, reason = "held as long as the run lasts")] File,
+);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let runs = tools::target().join("test");
+        fs::create_dir_all(&runs)?;
+        for left in fs::read_dir(&runs)?.flatten().map(|entry| entry.path()) {
+            // Nobody holds what a killed run left behind.
+            if File::open(left.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok()) {
+                clear(&left);
+            }
+        }
+        let folder = runs.join(std::process::id().to_string());
+        clear(&folder);
+        fs::create_dir_all(&folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        lock.lock()?;
+        Ok(Self(folder.canonicalize()?, lock))
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        clear(&self.0);
     }
+}
+
+fn clear(folder: &Path) {
+    cosell_testkit::reap_all(folder);
+    let _ = fs::remove_dir_all(folder);
 }
 
 /// nextest where it is installed: it runs tests of all crates side by side. cargo's own runner does as well.
@@ -115,7 +140,7 @@ fn runner(root: &Path, arguments: &[String]) -> Command {
     command.args(if installed {
         ["nextest", "run"].as_slice()
     } else {
-        ["test"].as_slice()
+        ["test", "--no-fail-fast"].as_slice()
     });
     if !arguments
         .iter()

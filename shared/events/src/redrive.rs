@@ -25,7 +25,7 @@ pub async fn redrive<H: Handler>(
     )
     .fetch_all(tx.conn())
     .await?;
-    drop(tx);
+    tx.commit().await?;
     let mut redriven = 0;
     for row in waiting {
         let account: AccountId = row.account_id.parse()?;

@@ -10,4 +10,4 @@ pub mod tools;
 #[cfg(feature = "harness")]
 pub mod harness;
 
-pub use process::{Process, free_port, is_root};
+pub use process::{Process, free_port, is_root, reap_all};

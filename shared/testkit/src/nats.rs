@@ -1,7 +1,6 @@
 //! A private NATS server with JetStream: found on the machine or unpacked, started on a free port, stopped.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -97,9 +96,11 @@ impl Server {
         command.arg("--config").arg(&config).stdin(Stdio::null());
         let mut process = Process::start("nats", &mut command, &self.folder)?;
         let until = Instant::now() + START_LIMIT;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let log = self.folder.join("nats.log");
+        // Its own word for it: on the port somebody else might listen.
+        while !fs::read_to_string(&log).is_ok_and(|text| text.contains("Server is ready")) {
             if process.has_ended() || Instant::now() > until {
-                let log = fs::read_to_string(self.folder.join("nats.log")).unwrap_or_default();
+                let log = fs::read_to_string(&log).unwrap_or_default();
                 bail!("it did not come up:\n{log}");
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -112,6 +112,19 @@ pub fn reap(folder: &Path) {
     }
 }
 
+/// The same, for a folder and all folders below it.
+pub fn reap_all(folder: &Path) {
+    reap(folder);
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            reap_all(&entry.path());
+        }
+    }
+}
+
 fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found == extension)
 }

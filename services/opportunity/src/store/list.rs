@@ -1,6 +1,6 @@
 //! The one query that is put together at run time: lists with filters, five orders and two directions.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
 use cosell_grpc::convert::{Span, is_stored};
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
@@ -39,6 +39,10 @@ pub enum Key {
     TargetCloseDate,
 }
 
+fn text_of(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
 /// The last row of a page: its value of the sort key as text, and its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Last(String, i64);
@@ -66,22 +70,23 @@ impl Key {
     /// Whether a page by this key could end there: a token is not signed, and its value is cast by the database.
     pub fn is_of(self, Last(value, _): &Last) -> bool {
         match self {
-            Key::UpdateTime | Key::CreateTime => {
-                DateTime::parse_from_rfc3339(value).is_ok_and(|time| is_stored(&time.into()))
-            }
+            Key::UpdateTime | Key::CreateTime => value
+                .parse()
+                .is_ok_and(|time: DateTime<Utc>| is_stored(&time) && text_of(time) == *value),
             Key::Id => value.parse::<i64>().is_ok(),
             Key::CompanyName => !value.contains('\0'),
-            Key::TargetCloseDate => value.parse::<NaiveDate>().is_ok(),
+            Key::TargetCloseDate => value
+                .parse()
+                .is_ok_and(|day: NaiveDate| (1..=9999).contains(&day.year()) && day.to_string() == *value),
         }
     }
 
     /// Where a page ends that ends with this record.
     pub fn last(self, record: &Opportunity) -> Last {
-        let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Micros, true);
         let details = record.details();
         let value = match self {
-            Key::UpdateTime => text(record.update_time()),
-            Key::CreateTime => text(record.create_time()),
+            Key::UpdateTime => text_of(record.update_time()),
+            Key::CreateTime => text_of(record.create_time()),
             Key::Id => record.id().number().to_string(),
             Key::CompanyName => details.customer.account.company_name.reveal().clone(),
             Key::TargetCloseDate => details

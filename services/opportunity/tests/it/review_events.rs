@@ -1,84 +1,19 @@
 //! What review decides moves the record, whatever order and number the events come in.
 
-use std::sync::Arc;
-
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
-use cosell_proto::cosell::review::v1::review_service_server::{ReviewService, ReviewServiceServer};
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually, refused};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Request, Response, Status};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually, refused, reviews};
+use tonic::Code;
 
 use crate::support::{ALDER, by, count, create, get, options, record, submit, user, withdraw_request};
 
 const CASE: &str = "rc-0000000000001";
 const REMARKS: &str = "Explain the amount.";
 
-/// Answers as the review service would: every case has two decided rounds with remarks.
-#[derive(Debug)]
-struct StandIn;
-
-#[tonic::async_trait]
-impl ReviewService for StandIn {
-    async fn list_review_cases(
-        &self,
-        _: Request<review::ListReviewCasesRequest>,
-    ) -> Result<Response<review::ListReviewCasesResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    async fn get_review_case(
-        &self,
-        request: Request<review::GetReviewCaseRequest>,
-    ) -> Result<Response<review::GetReviewCaseResponse>, Status> {
-        if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("a service has a token"));
-        }
-        let round = |round| review::ReviewRound {
-            round,
-            remarks: REMARKS.to_owned(),
-            ..Default::default()
-        };
-        let case = review::ReviewCase {
-            rounds: vec![round(1), round(2)],
-            ..Default::default()
-        };
-        Ok(Response::new(review::GetReviewCaseResponse {
-            review_case: Some(case),
-        }))
-    }
-
-    async fn claim_review_case(
-        &self,
-        _: Request<review::ClaimReviewCaseRequest>,
-    ) -> Result<Response<review::ClaimReviewCaseResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    async fn start_review(
-        &self,
-        _: Request<review::StartReviewRequest>,
-    ) -> Result<Response<review::StartReviewResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    async fn decide_review(
-        &self,
-        _: Request<review::DecideReviewRequest>,
-    ) -> Result<Response<review::DecideReviewResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-}
-
 async fn start_with_review() -> (App, FarEnd) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let server =
-        tonic::transport::Server::builder().add_service(ReviewServiceServer::from_arc(Arc::new(StandIn)));
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    let address = reviews(REMARKS).await;
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(options(&address))

@@ -7,6 +7,7 @@ mod database;
 mod eventually;
 mod opportunities;
 mod refusal;
+mod reviews;
 
 pub use app::{App, Setup};
 pub use bus::{FarEnd, Published};
@@ -15,6 +16,7 @@ pub use database::TestDatabase;
 pub use eventually::{PATIENCE, eventually, eventually_within};
 pub use opportunities::opportunities;
 pub use refusal::{Refusal, refused};
+pub use reviews::reviews;
 
 use std::path::PathBuf;
 
