@@ -301,3 +301,19 @@ async fn plt_009_events_that_wait_keep_nothing_out() {
     rig.end(running).await;
     assert_eq!(recorder.applied().len(), 2 * AGGREGATES);
 }
+
+/// The broker lost its store: the next event finds its way, without anybody starting anything again.
+#[tokio::test]
+async fn plt_009_a_lost_stream_is_made_again() {
+    let mut rig = Rig::new().await;
+    let running = rig.relay(Sabotage::None);
+    rig.append("rc-1", 1).await;
+    rig.far.first(Reviews::NAME, 1).await;
+    rig.nats.crash();
+    rig.nats.forget().expect("an empty store");
+    rig.nats.resume().expect("NATS again");
+    rig.append("rc-1", 2).await;
+    let events = rig.far.first(Reviews::NAME, 1).await;
+    assert_eq!(events[0].header("ce-sequence"), "2");
+    rig.end(running).await;
+}

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use cosell_opportunity::Opportunities;
-use cosell_testkit::harness::{App, Setup, eventually, refused};
+use cosell_store::Scope;
+use cosell_testkit::harness::{App, Setup, eventually, eventually_within, refused};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 use tonic::{Code, Request, Status};
 
 use crate::support::{
-    by, count, create, create_request, get_request, next_steps, options, record, start, user,
+    ALDER, by, count, create, create_request, get_request, next_steps, options, record, start, user,
 };
 
 /// Holds the table so that every other statement on it waits.
@@ -64,6 +65,27 @@ async fn plt_008_an_expired_deadline_is_deadline_exceeded_and_the_statement_is_g
     app.finish::<Opportunities>().await;
 }
 
+/// Fails when a connection of the service stays in a transaction, long before the server would end it.
+async fn nothing_is_open(app: &App, admin: &mut PgConnection) {
+    eventually_within(Duration::from_secs(4), async || {
+        let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                     AND usename = 'opportunity_app' AND state <> 'idle'";
+        let (open, idle) = app.pools.calls.connections();
+        let stuck: i64 = sqlx::query_scalar(stuck)
+            .fetch_one(&mut *admin)
+            .await
+            .expect("a count");
+        if stuck == 0 && idle == open as usize {
+            Ok(())
+        } else {
+            Err(format!(
+                "{stuck} connections are busy; of {open} in the pool {idle} are idle"
+            ))
+        }
+    })
+    .await;
+}
+
 /// Hundreds of calls cut off at every moment, on a pool of four: afterwards no connection is stuck in a transaction,
 /// every call that was answered has its effect, and everything works.
 #[tokio::test]
@@ -71,11 +93,12 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     let app = start().await;
     let existing = create(&app, &user(), record("Alder")).await.opportunity_id;
     let (mut answered, mut cut) = (Vec::new(), 0);
+    let mut admin = app.database.admin::<Opportunities>().await;
     for round in 0..20_u64 {
         let calls: Vec<_> = (0..20_u64)
             .map(|number| {
                 let mut client = by(&app, &user());
-                let patience = Duration::from_micros((round * 20 + number) * 97 % 30_000);
+                let patience = Duration::from_micros((round * 20 + number) * 97 % 12_000);
                 let existing = existing.clone();
                 tokio::spawn(async move {
                     // Reads are dropped where they are; changes go on to their end by themselves.
@@ -103,20 +126,10 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
                 None => cut += 1,
             }
         }
+        // Each time: the next call on a connection would end what an earlier one left open.
+        nothing_is_open(&app, &mut admin).await;
     }
     assert!(cut > 50, "only {cut} calls were cut off");
-    eventually(async || {
-        let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                     AND usename = 'opportunity_app' AND state <> 'idle'";
-        let (open, idle) = app.pools.calls.connections();
-        match count(&app, stuck).await {
-            0 if idle == open as usize => Ok(()),
-            stuck => Err(format!(
-                "{stuck} connections are busy; of {open} in the pool {idle} are idle"
-            )),
-        }
-    })
-    .await;
     for id in &answered {
         assert!(
             by(&app, &user()).get_opportunity(get_request(id)).await.is_ok(),
@@ -126,6 +139,35 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     for _ in 0..50 {
         create(&app, &user(), record("Birch")).await;
     }
+    app.finish::<Opportunities>().await;
+}
+
+/// The moment that calls hit too rarely: the server has heard BEGIN, and nobody waits for its answer any more.
+#[tokio::test]
+async fn plt_008_a_transaction_that_is_cut_off_while_it_begins_is_ended() {
+    let app = start().await;
+    let account = ALDER.parse().expect("an account");
+    let scope = Scope::account(&account);
+    let mut admin = app.database.admin::<Opportunities>().await;
+    let mut cut = 0;
+    for moments in 0..200 {
+        // With a connection at hand: making one takes long, and nothing has begun by then.
+        drop(app.pools.calls.tx(&scope).await.expect("a transaction"));
+        nothing_is_open(&app, &mut admin).await;
+        let patience = async {
+            for _ in 0..moments {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            begun = app.pools.calls.tx(&scope) => drop(begun.expect("a transaction")),
+            () = patience => cut += 1,
+        }
+        nothing_is_open(&app, &mut admin).await;
+    }
+    assert!(cut > 50, "only {cut} were cut off");
+    nothing_is_open(&app, &mut admin).await;
     app.finish::<Opportunities>().await;
 }
 
