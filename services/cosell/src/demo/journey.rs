@@ -8,7 +8,7 @@ use cosell_proto::cosell::notification::v1::NotificationKind;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_types::Clock;
+use cosell_types::{Clock, random};
 use tokio::time::Instant;
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -79,6 +79,8 @@ impl Journey<'_> {
     /// Partners register their opportunities. Some make mistakes, are told all of them at once, and correct them.
     async fn register<'a>(&mut self, input: &'a Input) -> anyhow::Result<Vec<Traveller<'a>>> {
         let today = Clock::system().now().date_naive();
+        // The partner's own keys are unique, and the journey may have been played here before.
+        let run = random::prefixed("-");
         let mut travellers = Vec::new();
         for record in &input.records {
             let person = self.person(&record.member)?;
@@ -86,6 +88,9 @@ impl Journey<'_> {
             if !record.mistakes.is_empty() {
                 self.refused(&person, record, given).await?;
                 given = record.corrected(today)?;
+            }
+            if !given.partner_opportunity_identifier.is_empty() {
+                given.partner_opportunity_identifier.push_str(&run);
             }
             let made = create(&person, given).await?;
             let what = format!("registers {}  {}", made.opportunity_id, headline(&made));
