@@ -84,6 +84,7 @@ impl Served {
             listen: any,
             health_listen: any,
             max_calls: 8,
+            account_rate: std::num::NonZeroU32::new(100).expect("a rate"),
             reflection: false,
             drain_seconds: 5,
             tls_cert: None,
@@ -96,6 +97,7 @@ impl Served {
             Verifier::new(&issuer.auth_args(jwks), clock.clone()),
             clock,
             args.max_calls,
+            args.account_rate,
         );
         let service = Peculiar::default();
         let routes = Routes::new(NotificationServiceServer::new(service.clone()));
@@ -159,6 +161,29 @@ async fn a_panic_is_a_refusal_without_its_text_and_takes_nothing_with_it() {
         .get_unread_count(pb::GetUnreadCountRequest {})
         .await
         .expect("an answer");
+}
+
+#[tokio::test]
+async fn an_account_that_calls_too_often_is_held_back_and_others_are_not() {
+    let issuer = new_issuer();
+    let served = Served::start(&issuer, &key_file(&issuer)).await;
+    let ask = async |account: &str| {
+        let caller = partner("somebody", account, Role::AceUser);
+        let client = Client::new(&issuer, Some(&caller)).over(served.channel.clone());
+        NotificationServiceClient::new(client)
+            .get_unread_count(pb::GetUnreadCountRequest {})
+            .await
+    };
+    let mut held_back = None;
+    for _ in 0..5_000 {
+        if let Err(status) = ask("111111111111").await {
+            held_back = Some(status);
+            break;
+        }
+    }
+    let status = held_back.expect("thousands of calls in a row are too many");
+    refused::<()>(Err(status), Code::ResourceExhausted, "RATE_EXCEEDED");
+    ask("222222222222").await.expect("another account is served");
 }
 
 #[tokio::test]

@@ -105,6 +105,7 @@ impl Stack {
             listen: args.listen,
             health_listen: args.health_listen,
             max_calls: 256,
+            account_rate: std::num::NonZeroU32::MAX,
             reflection: true,
             drain_seconds: 5,
             tls_cert: None,

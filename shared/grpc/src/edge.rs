@@ -2,14 +2,16 @@
 //! hand, the deadline, the caller's identity, and that every refusal leaves with its reason.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use cosell_telemetry::{metrics, propagate};
-use cosell_types::{Caller, Clock, random};
+use cosell_types::{AccountId, Caller, Clock, random};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use opentelemetry::KeyValue;
 use prost::Message as _;
@@ -21,6 +23,7 @@ use tracing::{Instrument as _, field, info_span};
 
 use crate::{Deadline, Failure, Tag, Verifier};
 
+const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
@@ -49,15 +52,20 @@ struct Inner {
     verifier: Verifier,
     clock: Clock,
     room: Semaphore,
+    /// By account. Only callers whose identity is proven come here, so that it grows no further than accounts do.
+    rate: DefaultKeyedRateLimiter<AccountId>,
 }
 
 impl Edge {
-    /// An edge that admits whom the verifier knows, and at most this many calls at a time.
-    pub fn new(verifier: Verifier, clock: Clock, max_calls: usize) -> Self {
+    /// An edge that admits whom the verifier knows, at most this many calls at a time, and of one account at most this
+    /// many a second.
+    pub fn new(verifier: Verifier, clock: Clock, max_calls: usize, account_rate: NonZeroU32) -> Self {
+        let quota = Quota::per_second(account_rate).allow_burst(account_rate.saturating_mul(TWO));
         Edge(Arc::new(Inner {
             verifier,
             clock,
             room: Semaphore::new(max_calls),
+            rate: RateLimiter::keyed(quota),
         }))
     }
 }
@@ -172,7 +180,7 @@ impl Inner {
         Ok(response)
     }
 
-    /// Room, time and identity, in this order: a service that is full must not spend work on finding out who calls.
+    /// Room, time, identity and the account's rate, in this order: a service that is full must not spend work on finding out who calls.
     async fn admit(
         &self,
         request: &mut Request<Body>,
@@ -187,6 +195,13 @@ impl Inner {
             .await
             .map_err(|_| Failure::deadline_exceeded())?
             .ok_or_else(Failure::token_invalid)?;
+        // One account must not take the room of all others.
+        if let Some(account) = caller.account()
+            && self.rate.check_key(account).is_err()
+        {
+            metrics::CALLS_SHED.add(1, &[]);
+            return Err(Failure::rate_exceeded());
+        }
         request.extensions_mut().insert(deadline);
         request.extensions_mut().insert(caller);
         Ok((permit, deadline))

@@ -174,6 +174,16 @@ impl Failure {
         .retry_after(Duration::from_millis(500))
     }
 
+    /// The account makes more calls than one may.
+    pub fn rate_exceeded() -> Self {
+        Self::platform(
+            Code::ResourceExhausted,
+            ErrorReason::RateExceeded,
+            "the account makes too many calls; try again in a moment",
+        )
+        .retry_after(Duration::from_secs(1))
+    }
+
     /// Something that the service needs does not answer.
     pub fn unavailable(retry: Retry, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::platform(

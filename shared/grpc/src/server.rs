@@ -1,6 +1,7 @@
 //! Starts the listeners of a process and ends them in order.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ pub struct ServeArgs {
     /// Most calls in hand; further ones are refused with RESOURCE_EXHAUSTED.
     #[arg(long, env = "COSELL_MAX_CALLS", default_value_t = 256)]
     pub max_calls: usize,
+
+    /// Most calls a second that one account may make for long; for one second it may make twice as many.
+    #[arg(long, env = "COSELL_ACCOUNT_RATE", default_value = "500")]
+    pub account_rate: NonZeroU32,
 
     /// Offer server reflection; for development.
     #[arg(long, env = "COSELL_REFLECTION")]

@@ -114,7 +114,7 @@ impl Host {
         listeners: Listeners,
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let edge = Edge::new(self.verifier, self.clock, args.max_calls);
+        let edge = Edge::new(self.verifier, self.clock, args.max_calls, args.account_rate);
         let routes = self.routes.routes();
         let result = serve(args, listeners, routes, self.names, edge, self.readiness, stop).await;
         for background in &self.backgrounds {

@@ -88,6 +88,7 @@ impl Setup {
             listen: any,
             health_listen: any,
             max_calls,
+            account_rate: std::num::NonZeroU32::MAX,
             reflection: false,
             drain_seconds: 1,
             tls_cert: None,
