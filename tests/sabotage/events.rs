@@ -317,3 +317,25 @@ async fn plt_009_a_lost_stream_is_made_again() {
     assert_eq!(events[0].header("ce-sequence"), "2");
     rig.end(running).await;
 }
+
+/// A relay that ends without giving its leases up: another takes them over when they run out, under a new epoch.
+#[tokio::test]
+async fn plt_009_another_relay_takes_over_when_a_lease_runs_out() {
+    let rig = Rig::new().await;
+    let first = rig.relay(Sabotage::None);
+    rig.append("rc-1", 1).await;
+    rig.far.first(Reviews::NAME, 1).await;
+    first.abort();
+    rig.append("rc-1", 2).await;
+    let second = rig.relay(Sabotage::None);
+    let events = rig.far.first(Reviews::NAME, 2).await;
+    assert_eq!(events[1].header("ce-sequence"), "2");
+    let mut tx = rig.database.work.tx(&Scope::work()).await.expect("a transaction");
+    let epochs: Vec<i64> = sqlx::query_scalar("SELECT DISTINCT epoch FROM relay_lease")
+        .fetch_all(tx.conn())
+        .await
+        .expect("the leases");
+    assert_eq!(epochs, [2], "each lease has changed hands once");
+    drop(tx);
+    rig.end(second).await;
+}
