@@ -184,13 +184,8 @@ fn files_are_small_and_folders_flat() {
     let mut wrong = Vec::new();
     for file in rust() {
         let lines = file.text.lines().count();
-        let limit = if file.path.contains("/tests/") || file.path.starts_with("tests/") {
-            800
-        } else {
-            500
-        };
-        if lines > limit {
-            wrong.push(format!("{}: {lines} lines, more than {limit}", file.path));
+        if lines > 500 {
+            wrong.push(format!("{}: {lines} lines, more than 500", file.path));
         }
         let below = file
             .path

@@ -11,13 +11,14 @@ use cosell_proto::cosell::notification::v1::notification_service_server::{
 };
 use cosell_testkit::harness::{Client, eventually, folder, partner, refused};
 use cosell_types::{Clock, Role};
+use rcgen::CertifiedKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Response, Status};
 
 /// A service that panics, or answers only when it is let.
@@ -79,6 +80,20 @@ struct Served {
 impl Served {
     /// Serves to whoever has a token of an issuer whose keys lie there.
     async fn start(issuer: &Issuer, jwks: &str) -> Self {
+        Self::start_with(issuer, jwks, None).await
+    }
+
+    /// The same with a certificate, if there is one.
+    async fn start_with(
+        issuer: &Issuer,
+        jwks: &str,
+        certified: Option<&CertifiedKey<rcgen::KeyPair>>,
+    ) -> Self {
+        let kept = |name: &str, pem: String| {
+            let path = folder("tls").join(name);
+            std::fs::write(&path, pem).expect("a file");
+            path
+        };
         let any = "127.0.0.1:0".parse().expect("an address");
         let args = ServeArgs {
             listen: any,
@@ -87,8 +102,8 @@ impl Served {
             account_rate: std::num::NonZeroU32::new(100).expect("a rate"),
             reflection: false,
             drain_seconds: 5,
-            tls_cert: None,
-            tls_key: None,
+            tls_cert: certified.map(|own| kept("cert.pem", own.cert.pem())),
+            tls_key: certified.map(|own| kept("key.pem", own.signing_key.serialize_pem())),
         };
         let listeners = Listeners::bind(&args).await.expect("listeners");
         let address = listeners.address().expect("an address");
@@ -117,9 +132,15 @@ impl Served {
             )
             .await
         });
-        let channel = Endpoint::from_shared(format!("http://{address}"))
-            .expect("an address")
-            .connect_lazy();
+        let scheme = if certified.is_some() { "https" } else { "http" };
+        let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).expect("an address");
+        if let Some(own) = certified {
+            let trusted = ClientTlsConfig::new()
+                .ca_certificate(Certificate::from_pem(own.cert.pem()))
+                .domain_name("cosell.example");
+            endpoint = endpoint.tls_config(trusted).expect("a configuration");
+        }
+        let channel = endpoint.connect_lazy();
         Self {
             service,
             channel,
@@ -184,6 +205,42 @@ async fn an_account_that_calls_too_often_is_held_back_and_others_are_not() {
     let status = held_back.expect("thousands of calls in a row are too many");
     refused::<()>(Err(status), Code::ResourceExhausted, "RATE_EXCEEDED");
     ask("222222222222").await.expect("another account is served");
+}
+
+#[tokio::test]
+async fn with_a_certificate_only_encrypted_calls_are_served() {
+    // As the programs do: one provider for everything.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let issuer = new_issuer();
+    let own = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("a certificate");
+    let served = Served::start_with(&issuer, &key_file(&issuer), Some(&own)).await;
+    served
+        .by(&issuer)
+        .get_unread_count(pb::GetUnreadCountRequest {})
+        .await
+        .expect("an answer over TLS");
+
+    let plain = Endpoint::from_shared(format!("http://{}", served.address)).expect("an address");
+    let caller = Client::new(&issuer, Some(&partner("somebody", "111111111111", Role::AceUser)));
+    let answer = NotificationServiceClient::new(caller.over(plain.connect_lazy()))
+        .get_unread_count(pb::GetUnreadCountRequest {})
+        .await;
+    assert!(answer.is_err(), "a call in plain text was answered: {answer:?}");
+
+    let stranger = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("another");
+    let trusted = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(stranger.cert.pem()))
+        .domain_name("cosell.example");
+    let endpoint = Endpoint::from_shared(format!("https://{}", served.address)).expect("an address");
+    let refused = endpoint
+        .tls_config(trusted)
+        .expect("a configuration")
+        .connect()
+        .await;
+    assert!(
+        refused.is_err(),
+        "a certificate that nobody vouches for was taken"
+    );
 }
 
 #[tokio::test]
@@ -276,7 +333,5 @@ async fn acc_003_keys_are_read_from_the_issuer_and_a_new_one_is_asked_for_in_bou
     refused(ask(&old).await, Code::Unauthenticated, "TOKEN_INVALID");
 
     keys.serving.abort();
-    ask(&new)
-        .await
-        .expect("the last good keys, while the issuer does not answer");
+    ask(&new).await.expect("a key that is known needs no issuer");
 }

@@ -55,11 +55,6 @@ impl Child {
         Self { info, process, log }
     }
 
-    /// Everything that it logged.
-    pub fn log(&self) -> String {
-        text(&self.log)
-    }
-
     /// Kills it without notice.
     pub fn kill(mut self) {
         self.process.stop(Signal::KILL, Duration::from_secs(5));

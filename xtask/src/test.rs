@@ -152,10 +152,10 @@ fn runner(root: &Path, arguments: &[String]) -> Command {
     command
 }
 
-/// The interface rules that buf knows, where Node can run it; `tests/proto_style.rs` checks ours everywhere.
+/// The interface rules that buf knows, where Node can run it; `tests/proto_style` checks ours everywhere.
 fn buf(root: &Path) -> anyhow::Result<()> {
     let (Some(node), Some(npm)) = (tools::in_path("node"), tools::in_path("npm")) else {
-        say("Node is not installed: the interface is checked by tests/proto_style.rs alone");
+        say("Node is not installed: the interface is checked by tests/proto_style alone");
         return Ok(());
     };
     let folder = tools::target().join("tools/buf");

@@ -90,8 +90,8 @@ impl<H: Handler> Consumer<H> {
     pub async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let (taken, ended) = self.inner.clone().pull(&stop).await;
-            let Err(error) = ended else {
+            let mut taken = 0;
+            let Err(error) = self.inner.clone().pull(&stop, &mut taken).await else {
                 continue;
             };
             failures = if taken > 0 { 1 } else { failures + 1 };
@@ -112,14 +112,8 @@ impl<H: Handler> Consumer<H> {
 }
 
 impl<H: Handler> Inner<H> {
-    /// Pulls until told to stop or until the stream of messages ends; how many messages came.
-    async fn pull(self: Arc<Self>, stop: &CancellationToken) -> (u64, anyhow::Result<()>) {
-        let mut taken = 0;
-        let ended = self.pull_counting(stop, &mut taken).await;
-        (taken, ended)
-    }
-
-    async fn pull_counting(self: Arc<Self>, stop: &CancellationToken, taken: &mut u64) -> anyhow::Result<()> {
+    /// Pulls until told to stop or until the stream of messages ends, and counts what comes.
+    async fn pull(self: Arc<Self>, stop: &CancellationToken, taken: &mut u64) -> anyhow::Result<()> {
         // Waits long for a bus that is not there; the end of the process must not.
         tokio::select! {
             made = self.bus.ensure_stream(self.context) => made.context("making the stream")?,

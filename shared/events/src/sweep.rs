@@ -10,8 +10,8 @@ use cosell_types::Clock;
 use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 
-/// Most rows that are deleted at a time, here and by [`prune`].
-const BATCH: u64 = 1000;
+/// Most rows of a table that are deleted at a time.
+const BATCH: i64 = 1000;
 const EVERY: Duration = Duration::from_secs(60);
 /// Longer than a stream keeps an event, so that an event that comes again is always known. Beyond it the aggregate's
 /// cursor still is.
@@ -38,11 +38,12 @@ pub async fn sweep(work: Db, clock: Clock, stop: CancellationToken) {
 /// Deletes a batch of each; whether there may be more.
 async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
     let mut tx = work.tx(&Scope::work()).await?;
-    let requests = prune(&mut tx, clock.now()).await?;
+    let requests = prune(&mut tx, clock.now(), BATCH).await?;
     let inbox = sqlx::query!(
         "DELETE FROM inbox WHERE (account_id, consumer, event_id) IN
-         (SELECT account_id, consumer, event_id FROM inbox WHERE received_at < $1 LIMIT 1000)",
+         (SELECT account_id, consumer, event_id FROM inbox WHERE received_at < $1 LIMIT $2)",
         clock.now() - INBOX_KEPT,
+        BATCH,
     )
     .execute(tx.conn())
     .await
@@ -59,5 +60,5 @@ async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
     }
     let inbox = inbox.rows_affected();
     tracing::debug!(requests, inbox, "swept");
-    Ok(requests.max(inbox) == BATCH)
+    Ok(requests.max(inbox) == BATCH.unsigned_abs())
 }

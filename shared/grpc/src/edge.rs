@@ -23,7 +23,6 @@ use tracing::{Instrument as _, field, info_span};
 
 use crate::{Deadline, Failure, Tag, Verifier};
 
-const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
@@ -60,7 +59,8 @@ impl Edge {
     /// An edge that admits whom the verifier knows, at most this many calls at a time, and of one account at most this
     /// many a second.
     pub fn new(verifier: Verifier, clock: Clock, max_calls: usize, account_rate: NonZeroU32) -> Self {
-        let quota = Quota::per_second(account_rate).allow_burst(account_rate.saturating_mul(TWO));
+        let quota =
+            Quota::per_second(account_rate).allow_burst(account_rate.saturating_add(account_rate.get()));
         Edge(Arc::new(Inner {
             verifier,
             clock,
@@ -180,7 +180,8 @@ impl Inner {
         Ok(response)
     }
 
-    /// Room, time, identity and the account's rate, in this order: a service that is full must not spend work on finding out who calls.
+    /// Room, time, identity and the account's rate, in this order: a service that is full must not spend work on
+    /// finding out who calls.
     async fn admit(
         &self,
         request: &mut Request<Body>,

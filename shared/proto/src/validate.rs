@@ -158,7 +158,7 @@ pub(crate) fn items<T: PartialEq>(
     }
 }
 
-/// Compiles a pattern of the definition; `tests/proto_style.rs` proves that all of them compile.
+/// Compiles a pattern of the definition; `tests/proto_style` proves that all of them compile.
 pub(crate) fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap_or_else(|error| unreachable!("pattern {pattern} in proto/: {error}"))
 }

@@ -69,12 +69,13 @@ pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> 
     }
 }
 
-/// Forgets ids older than a day, at most a thousand at a time; returns how many.
-pub async fn prune(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Error> {
+/// Forgets ids older than a day, at most so many; returns how many.
+pub async fn prune(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM request WHERE (account_id, actor, request_id) IN
-         (SELECT account_id, actor, request_id FROM request WHERE create_time < $1 LIMIT 1000)",
+         (SELECT account_id, actor, request_id FROM request WHERE create_time < $1 LIMIT $2)",
         now - REMEMBERED,
+        most,
     )
     .execute(tx.conn())
     .await?;

@@ -73,6 +73,35 @@ pub async fn update(
         .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
 }
 
+pub async fn submit(
+    person: &Person,
+    id: &str,
+    involvement: opportunity::InvolvementType,
+) -> anyhow::Result<opportunity::Opportunity> {
+    let request = opportunity::SubmitOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        involvement_type: involvement.into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let answer = person
+        .opportunities()
+        .submit_opportunity(request)
+        .await?
+        .into_inner();
+    answer.opportunity.context("an opportunity")
+}
+
+pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
+    let request = review::ClaimReviewCaseRequest {
+        review_case_id: case.to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    reviewer.reviews().claim_review_case(request).await?;
+    Ok(())
+}
+
 pub async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: id.to_owned(),

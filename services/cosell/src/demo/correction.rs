@@ -7,7 +7,7 @@ use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 
 use super::Verdict;
-use super::calls::{request_id, until_round, until_status, update};
+use super::calls::{submit, until_round, until_status, update};
 use super::journey::{Journey, REVIEWER, Traveller};
 use super::people::{Person, reason};
 
@@ -99,19 +99,7 @@ impl Journey<'_> {
             ),
         );
         let involvement = traveller.record.involvement()?.context("an involvement")?;
-        let request = opportunity::SubmitOpportunityRequest {
-            opportunity_id: traveller.id.clone(),
-            involvement_type: involvement.into(),
-            etag: saved.etag,
-            request_id: request_id(),
-            ..Default::default()
-        };
-        let answer = person
-            .opportunities()
-            .submit_opportunity(request)
-            .await?
-            .into_inner();
-        traveller.revision = answer.opportunity.context("an opportunity")?.revision;
+        traveller.revision = submit(person, &traveller.id, involvement).await?.revision;
         self.say(&person.id, format!("submits   {}  again", traveller.id));
         Ok(())
     }

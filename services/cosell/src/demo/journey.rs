@@ -14,7 +14,7 @@ use tonic::Code;
 use tonic::transport::Endpoint;
 
 use super::calls::{
-    PATIENCE, PAUSE, all, create, create_raw, get, headline, queue, request_id, until_status,
+    PATIENCE, PAUSE, all, claim, create, create_raw, get, headline, queue, request_id, submit, until_status,
 };
 use super::input::{Input, Record};
 use super::people::{Person, reason, violations};
@@ -144,18 +144,7 @@ impl Journey<'_> {
                 continue;
             };
             let person = self.person(&traveller.record.member)?;
-            let request = opportunity::SubmitOpportunityRequest {
-                opportunity_id: traveller.id.clone(),
-                involvement_type: involvement.into(),
-                request_id: request_id(),
-                ..Default::default()
-            };
-            let answer = person
-                .opportunities()
-                .submit_opportunity(request)
-                .await?
-                .into_inner();
-            traveller.revision = answer.opportunity.context("an opportunity")?.revision;
+            traveller.revision = submit(&person, &traveller.id, involvement).await?.revision;
             let how = involvement.as_str_name().trim_start_matches("INVOLVEMENT_TYPE_");
             self.say(&person.id, format!("submits   {}  {how}", traveller.id));
         }
@@ -232,12 +221,7 @@ impl Journey<'_> {
     ) -> anyhow::Result<()> {
         let id = case.review_case_id.clone();
         let verdict = traveller.record.verdict.as_ref().context("a verdict")?;
-        let claim = review::ClaimReviewCaseRequest {
-            review_case_id: id.clone(),
-            request_id: request_id(),
-            ..Default::default()
-        };
-        reviewer.reviews().claim_review_case(claim).await?;
+        claim(reviewer, &id).await?;
         let start = review::StartReviewRequest {
             review_case_id: id.clone(),
             request_id: request_id(),

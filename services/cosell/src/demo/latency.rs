@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::InvolvementType;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 use cosell_types::Clock;
 use tokio::time::Instant;
 use tonic::transport::Endpoint;
 
-use super::calls::{PATIENCE, create, get, request_id, until_round};
+use super::calls::{PATIENCE, claim, create, get, request_id, submit, until_round};
 use super::{Input, Person};
 use crate::stack::StackInfo;
 
@@ -35,20 +35,9 @@ pub async fn measure(info: &StackInfo, input: &Input, rounds: usize) -> anyhow::
     let mut measured = Latency::default();
     for _ in 0..rounds {
         let id = create(&partner, given.clone()).await?.opportunity_id;
-        let submit = opportunity::SubmitOpportunityRequest {
-            opportunity_id: id.clone(),
-            involvement_type: opportunity::InvolvementType::CoSell.into(),
-            request_id: request_id(),
-            ..Default::default()
-        };
-        partner.opportunities().submit_opportunity(submit).await?;
+        submit(&partner, &id, InvolvementType::CoSell).await?;
         let case = until_round(&reviewer, &id, 1).await?.review_case_id;
-        let claim = review::ClaimReviewCaseRequest {
-            review_case_id: case.clone(),
-            request_id: request_id(),
-            ..Default::default()
-        };
-        reviewer.reviews().claim_review_case(claim).await?;
+        claim(&reviewer, &case).await?;
         let started = Instant::now();
         get(&partner, &id).await?;
         measured.read.push(started.elapsed());

@@ -35,22 +35,18 @@ async fn not_001_every_kind_reaches_the_inboxes_and_the_mailboxes_of_those_it_co
         opportunity_id: "O1".to_owned(),
         ..Default::default()
     };
-    far.publish(&FarEnd::id(), context, account, "O1", 1, &submitted)
-        .await;
+    far.tell(context, account, "O1", 1, &submitted).await;
     let returned = opportunity::OpportunityActionRequired {
         opportunity_id: "O2".to_owned(),
         ..Default::default()
     };
-    far.publish(&FarEnd::id(), context, account, "O2", 1, &returned)
-        .await;
-    far.publish(&FarEnd::id(), context, account, "O3", 1, &approved("O3"))
-        .await;
+    far.tell(context, account, "O2", 1, &returned).await;
+    far.tell(context, account, "O3", 1, &approved("O3")).await;
     let rejected = opportunity::OpportunityRejected {
         opportunity_id: "O4".to_owned(),
         ..Default::default()
     };
-    far.publish(&FarEnd::id(), context, account, "O4", 1, &rejected)
-        .await;
+    far.tell(context, account, "O4", 1, &rejected).await;
     for (case, id, reviewer) in [("rc-a", "O5", ""), ("rc-b", "O6", "mem-tara")] {
         let opened = ReviewRoundOpened {
             review_case_id: case.to_owned(),
@@ -60,8 +56,7 @@ async fn not_001_every_kind_reaches_the_inboxes_and_the_mailboxes_of_those_it_co
             round: 2,
             assignee_member_id: reviewer.to_owned(),
         };
-        far.publish(&FarEnd::id(), "review", account, case, 1, &opened)
-            .await;
+        far.tell("review", account, case, 1, &opened).await;
     }
 
     // Two owners-or-creators for each status change, the lead and the user for the correction.
@@ -268,10 +263,7 @@ async fn plt_009_an_event_that_comes_again_is_told_once() {
         opportunity_id: "O7".to_owned(),
         ..Default::default()
     };
-    stage
-        .far
-        .publish(&FarEnd::id(), "opportunity", ALDER, "O7", 2, &updated)
-        .await;
+    stage.far.tell("opportunity", ALDER, "O7", 2, &updated).await;
     stage.recipients(4).await;
     assert_eq!(stage.inbox(&user()).await.len(), 2);
     assert_eq!(stage.inbox(&marketing()).await.len(), 2);
@@ -314,16 +306,13 @@ async fn plt_009_a_dead_letter_holds_up_its_record_only_and_is_told_after_a_redr
     .await;
     stage
         .far
-        .publish(&FarEnd::id(), "opportunity", ALDER, "O7", 1, &approved("O7"))
+        .tell("opportunity", ALDER, "O7", 1, &approved("O7"))
         .await;
     let rejected = opportunity::OpportunityRejected {
         opportunity_id: "O7".to_owned(),
         ..Default::default()
     };
-    stage
-        .far
-        .publish(&FarEnd::id(), "opportunity", ALDER, "O7", 2, &rejected)
-        .await;
+    stage.far.tell("opportunity", ALDER, "O7", 2, &rejected).await;
     stage.approve("O8").await;
     eventually(async || {
         match count(

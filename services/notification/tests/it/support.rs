@@ -160,9 +160,7 @@ impl Stage {
 
     /// Approves the record of Alder, as its first event, and waits until mem-user was told.
     pub async fn approve(&self, id: &str) {
-        self.far
-            .publish(&FarEnd::id(), "opportunity", ALDER, id, 1, &approved(id))
-            .await;
+        self.far.tell("opportunity", ALDER, id, 1, &approved(id)).await;
         self.told(&user(), id).await;
     }
 

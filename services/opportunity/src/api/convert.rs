@@ -49,6 +49,7 @@ impl Reader {
                 aws_marketplace_products: related.aws_marketplace_products,
             },
             lead_source: given.lead_source,
+            flagged_for_follow_up: given.flagged_for_follow_up,
             tags: given
                 .tags
                 .into_iter()
@@ -258,6 +259,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         opportunity_team: details.opportunity_team.iter().map(show_contact).collect(),
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
+        flagged_for_follow_up: details.flagged_for_follow_up,
         tags: details
             .tags
             .iter()

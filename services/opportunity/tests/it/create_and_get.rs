@@ -68,6 +68,7 @@ async fn every_field_survives_the_round_trip() {
     given.opportunity_type = pb::OpportunityType::Expansion.into();
     given.national_security = true;
     given.lead_source = "Fair".to_owned();
+    given.flagged_for_follow_up = true;
     given.tags = vec![pb::Tag {
         key: "team".to_owned(),
         value: "north".to_owned(),
@@ -155,6 +156,7 @@ async fn every_field_survives_the_round_trip() {
         .related_entity_identifiers
         .clone_from(&given.related_entity_identifiers);
     expected.lead_source.clone_from(&given.lead_source);
+    expected.flagged_for_follow_up = given.flagged_for_follow_up;
     expected.tags.clone_from(&given.tags);
     assert_eq!(made, expected);
     let life_cycle = made.life_cycle.clone().expect("a life cycle");

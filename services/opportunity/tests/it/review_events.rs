@@ -92,14 +92,11 @@ async fn opp_030_a_decision_moves_the_record_and_brings_the_remarks() {
     let (app, far) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
-        .await;
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &started(&id, 2, 1))
-        .await;
+    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
+    far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
     until(&app, &id, ReviewStatus::InReview).await;
     let decision = decided(&id, 3, 1, review::Decision::ActionRequired);
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 3, &decision)
-        .await;
+    far.tell("review", ALDER, CASE, 3, &decision).await;
     until(&app, &id, ReviewStatus::ActionRequired).await;
     let seen = get(&app, &user(), &id).await;
     let life_cycle = seen.life_cycle.expect("a life cycle");
@@ -115,11 +112,9 @@ async fn opp_040_locked_fields_are_named_and_none_is_changed() {
     let (app, far) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
-        .await;
+    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
     let decision = decided(&id, 2, 1, review::Decision::ActionRequired);
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &decision)
-        .await;
+    far.tell("review", ALDER, CASE, 2, &decision).await;
     until(&app, &id, ReviewStatus::ActionRequired).await;
     let before = get(&app, &user(), &id).await;
     let request = pb::UpdateOpportunityRequest {
@@ -150,13 +145,10 @@ async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
     submit(&app, &user(), &id).await;
     let decision = decided(&id, 3, 1, review::Decision::Approve);
     for _ in 0..2 {
-        far.publish(&FarEnd::id(), "review", ALDER, CASE, 3, &decision)
-            .await;
-        far.publish(&FarEnd::id(), "review", ALDER, CASE, 2, &started(&id, 2, 1))
-            .await;
+        far.tell("review", ALDER, CASE, 3, &decision).await;
+        far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
     }
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &opened(&id, 1, 1))
-        .await;
+    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
     until(&app, &id, ReviewStatus::Approved).await;
     cursor_reaches(&app, 3).await;
     assert_eq!(
@@ -177,10 +169,8 @@ async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
         .await
         .expect("a withdrawal");
     let before = get(&app, &user(), &id).await;
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &started(&id, 1, 1))
-        .await;
-    far.publish(
-        &FarEnd::id(),
+    far.tell("review", ALDER, CASE, 1, &started(&id, 1, 1)).await;
+    far.tell(
         "review",
         ALDER,
         CASE,
@@ -205,10 +195,8 @@ async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
         opportunity_id: "no id".to_owned(),
         ..started(&id, 1, 1)
     };
-    far.publish(&FarEnd::id(), "review", ALDER, CASE, 1, &nonsense)
-        .await;
-    far.publish(
-        &FarEnd::id(),
+    far.tell("review", ALDER, CASE, 1, &nonsense).await;
+    far.tell(
         "review",
         ALDER,
         CASE,
@@ -217,8 +205,7 @@ async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
     )
     .await;
     let second = "rc-0000000000002";
-    far.publish(
-        &FarEnd::id(),
+    far.tell(
         "review",
         ALDER,
         second,

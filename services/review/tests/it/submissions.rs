@@ -54,23 +54,14 @@ async fn rev_001_a_correction_opens_the_next_round_and_keeps_the_earlier_one() {
         opportunity_id: "O7".to_owned(),
         ..Default::default()
     };
-    far.publish(&FarEnd::id(), "opportunity", ALDER, "O7", 2, &other)
-        .await;
+    far.tell("opportunity", ALDER, "O7", 2, &other).await;
     let other = opportunity::OpportunityUpdated {
         opportunity_id: "O7".to_owned(),
         ..Default::default()
     };
-    far.publish(&FarEnd::id(), "opportunity", ALDER, "O7", 3, &other)
+    far.tell("opportunity", ALDER, "O7", 3, &other).await;
+    far.tell("opportunity", ALDER, "O7", 4, &submitted(ALDER, "O7", 4, 2))
         .await;
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        4,
-        &submitted(ALDER, "O7", 4, 2),
-    )
-    .await;
     let listed = case_of(&app, "O7", 2).await;
     assert_eq!(listed.state(), State::Submitted);
     assert_eq!(listed.assignee_member_id, "mem-tara");
@@ -102,15 +93,8 @@ async fn rev_006_a_withdrawal_closes_the_round_even_after_a_decision() {
         .decide_review(decide(&id, pb::Decision::Approve))
         .await
         .expect("a decision");
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        2,
-        &withdrawn("O7", 2, 1),
-    )
-    .await;
+    far.tell("opportunity", ALDER, "O7", 2, &withdrawn("O7", 2, 1))
+        .await;
     eventually(async || match get(&app, &id).await.state() {
         State::Withdrawn => Ok(()),
         other => Err(format!("the case is {other:?}")),
@@ -123,15 +107,8 @@ async fn rev_006_a_withdrawal_closes_the_round_even_after_a_decision() {
         pb::Decision::Approve,
         "what was decided stays on record"
     );
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        3,
-        &submitted(ALDER, "O7", 3, 2),
-    )
-    .await;
+    far.tell("opportunity", ALDER, "O7", 3, &submitted(ALDER, "O7", 3, 2))
+        .await;
     assert_eq!(case_of(&app, "O7", 2).await.state(), State::Submitted);
     app.finish::<Reviews>().await;
 }
@@ -141,35 +118,14 @@ async fn rev_006_a_withdrawal_closes_the_round_even_after_a_decision() {
 async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
     let (app, far) = start().await;
     for _ in 0..2 {
-        far.publish(
-            &FarEnd::id(),
-            "opportunity",
-            ALDER,
-            "O7",
-            3,
-            &submitted(ALDER, "O7", 3, 2),
-        )
-        .await;
-        far.publish(
-            &FarEnd::id(),
-            "opportunity",
-            ALDER,
-            "O7",
-            2,
-            &withdrawn("O7", 2, 1),
-        )
-        .await;
+        far.tell("opportunity", ALDER, "O7", 3, &submitted(ALDER, "O7", 3, 2))
+            .await;
+        far.tell("opportunity", ALDER, "O7", 2, &withdrawn("O7", 2, 1))
+            .await;
     }
     for _ in 0..2 {
-        far.publish(
-            &FarEnd::id(),
-            "opportunity",
-            ALDER,
-            "O7",
-            1,
-            &submitted(ALDER, "O7", 1, 1),
-        )
-        .await;
+        far.tell("opportunity", ALDER, "O7", 1, &submitted(ALDER, "O7", 1, 1))
+            .await;
     }
     let case = case_of(&app, "O7", 2).await;
     assert_eq!((case.state(), case.revision), (State::Submitted, 3));
@@ -183,24 +139,10 @@ async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
 #[tokio::test]
 async fn plt_009_unknown_events_are_passed_over() {
     let (app, far) = start().await;
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        1,
-        &pb::ReviewWithdrawn::default(),
-    )
-    .await;
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        2,
-        &submitted(ALDER, "O7", 2, 1),
-    )
-    .await;
+    far.tell("opportunity", ALDER, "O7", 1, &pb::ReviewWithdrawn::default())
+        .await;
+    far.tell("opportunity", ALDER, "O7", 2, &submitted(ALDER, "O7", 2, 1))
+        .await;
     assert_eq!(case_of(&app, "O7", 1).await.revision, 1);
     app.finish::<Reviews>().await;
 }
@@ -213,17 +155,9 @@ async fn plt_009_a_dead_letter_is_redriven_in_order() {
         opportunity_id: "no id".to_owned(),
         ..submitted(ALDER, "O7", 1, 1)
     };
-    far.publish(&FarEnd::id(), "opportunity", ALDER, "O7", 1, &broken)
+    far.tell("opportunity", ALDER, "O7", 1, &broken).await;
+    far.tell("opportunity", ALDER, "O7", 2, &withdrawn("O7", 2, 1))
         .await;
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        2,
-        &withdrawn("O7", 2, 1),
-    )
-    .await;
     eventually(
         async || match count(&app, "SELECT count(*) FROM dead_letter").await {
             2 => Ok(()),
@@ -242,15 +176,8 @@ async fn plt_009_a_dead_letter_is_redriven_in_order() {
     let redriven = app.redrive::<Reviews>("review-opportunity").await;
     assert_eq!(redriven, 2);
     assert_eq!(case_of(&app, "O7", 1).await.state(), State::Withdrawn);
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        ALDER,
-        "O7",
-        3,
-        &submitted(ALDER, "O7", 3, 2),
-    )
-    .await;
+    far.tell("opportunity", ALDER, "O7", 3, &submitted(ALDER, "O7", 3, 2))
+        .await;
     assert_eq!(
         case_of(&app, "O7", 2).await.state(),
         State::Submitted,

@@ -83,15 +83,8 @@ pub fn submitted(account: &str, id: &str, revision: i64, round: i32) -> opportun
 
 /// Publishes a submission as the first event of its opportunity, and waits for the case.
 pub async fn submit(app: &App, far: &FarEnd, account: &str, id: &str) -> pb::ReviewCase {
-    far.publish(
-        &FarEnd::id(),
-        "opportunity",
-        account,
-        id,
-        1,
-        &submitted(account, id, 1, 1),
-    )
-    .await;
+    far.tell("opportunity", account, id, 1, &submitted(account, id, 1, 1))
+        .await;
     case_of(app, id, 1).await
 }
 

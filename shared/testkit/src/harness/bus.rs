@@ -42,7 +42,20 @@ impl FarEnd {
         }
     }
 
-    /// Publishes an event of a context about an aggregate, under an id by which a second one is recognised.
+    /// Publishes a new event of a context about an aggregate.
+    pub async fn tell<M: Message + Name>(
+        &self,
+        context: &str,
+        account: &str,
+        aggregate: &str,
+        version: i64,
+        message: &M,
+    ) {
+        self.publish(&Self::id(), context, account, aggregate, version, message)
+            .await;
+    }
+
+    /// Publishes an event under an id by which a second one is recognised.
     pub async fn publish<M: Message + Name>(
         &self,
         id: &str,

@@ -1,0 +1,169 @@
+//! The interface as it is recorded, and as the code has it.
+
+use super::*;
+
+/// One line for everything that the wire depends on. A line that goes or changes is a breaking change.
+#[test]
+fn the_wire_form_is_the_recorded_one() {
+    let pool = pool();
+    let mut lines = BTreeSet::new();
+    for message in own_messages(&pool) {
+        for field in message.fields() {
+            let kind = match field.kind() {
+                Kind::Message(inner) => inner.full_name().to_owned(),
+                Kind::Enum(list) => list.full_name().to_owned(),
+                kind => format!("{kind:?}").to_lowercase(),
+            };
+            let label = if field.is_list() {
+                "repeated "
+            } else if field.supports_presence() {
+                "optional "
+            } else {
+                ""
+            };
+            lines.insert(format!(
+                "{} = {:03} {label}{kind}",
+                field.full_name(),
+                field.number()
+            ));
+        }
+        if message.fields().len() == 0 {
+            lines.insert(format!("{} is empty", message.full_name()));
+        }
+    }
+    for list in own_enums(&pool) {
+        for value in list.values() {
+            lines.insert(format!(
+                "{}.{} = {:03}",
+                list.full_name(),
+                value.name(),
+                value.number()
+            ));
+        }
+    }
+    for method in methods(&pool) {
+        lines.insert(format!(
+            "{} ({}) ({})",
+            method.full_name(),
+            method.input().full_name(),
+            method.output().full_name()
+        ));
+    }
+    let mut now = String::new();
+    for line in lines {
+        let _ = writeln!(now, "{line}");
+    }
+    let recorded = read("tests/wire.txt");
+    if now != recorded {
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (recorded.lines().collect(), now.lines().collect());
+        let gone: Vec<_> = before
+            .difference(&after)
+            .map(|line| format!("- {line}"))
+            .collect();
+        let new: Vec<_> = after
+            .difference(&before)
+            .map(|line| format!("+ {line}"))
+            .collect();
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wire.txt");
+        std::fs::write(&path, &now).expect("a file under target/");
+        panic!(
+            "the interface is not the one in tests/wire.txt. A line with - breaks clients; if the change is meant, copy \
+             {} over it.\n{}\n{}",
+            path.display(),
+            gone.join("\n"),
+            new.join("\n")
+        );
+    }
+}
+
+/// The closed lists of the services have the numbers, names and original values of the definitions.
+#[test]
+fn closed_lists_in_code_are_those_of_the_definitions() {
+    use cosell_notification::domain::values as notification;
+    use cosell_opportunity::domain::values as opportunity;
+    use cosell_review::domain::values as review;
+
+    let pool = pool();
+    let mut checked = BTreeSet::new();
+    let mut check = |name: &str, values: Vec<(i32, &'static str, &'static str)>| {
+        let list = pool.get_enum_by_name(name).unwrap_or_else(|| panic!("no {name}"));
+        let file = list.parent_file();
+        let prefix = list
+            .get_value(0)
+            .expect("0")
+            .name()
+            .trim_end_matches("UNSPECIFIED")
+            .to_owned();
+        let original = Regex::new("Original value: \"([^\"]+)\"").expect("a pattern");
+        let defined: Vec<_> = list
+            .values()
+            .filter(|value| value.number() != 0)
+            .map(|value| {
+                let text = comment(&file, value.path()).replace('\n', "");
+                let literal = original
+                    .captures(&text)
+                    .map(|found| found[1].to_owned())
+                    .unwrap_or_default();
+                (
+                    value.number(),
+                    value.name().trim_start_matches(&prefix).to_owned(),
+                    literal,
+                )
+            })
+            .collect();
+        let coded: Vec<_> = values
+            .into_iter()
+            .map(|(number, name, literal)| (number, name.to_owned(), literal.to_owned()))
+            .collect();
+        assert_eq!(coded, defined, "{name}");
+        checked.insert(name.to_owned());
+    };
+    macro_rules! same {
+        ($($module:ident::$list:ident = $name:literal;)+) => {
+            $({
+                use cosell_types::ClosedList as _;
+                let values = $module::$list::ALL.iter().map(|value| (value.number(), value.name(), value.literal()));
+                check($name, values.collect());
+            })+
+        };
+    }
+    same! {
+        notification::Kind = "cosell.notification.v1.NotificationKind";
+        opportunity::ClosedLostReason = "cosell.opportunity.v1.ClosedLostReason";
+        opportunity::CompetitorName = "cosell.opportunity.v1.CompetitorName";
+        opportunity::DeliveryModel = "cosell.opportunity.v1.DeliveryModel";
+        opportunity::InvolvementType = "cosell.opportunity.v1.InvolvementType";
+        opportunity::MarketingChannel = "cosell.opportunity.v1.MarketingChannel";
+        opportunity::MarketingSource = "cosell.opportunity.v1.MarketingSource";
+        opportunity::MigrationPhase = "cosell.opportunity.v1.MigrationPhase";
+        opportunity::OpportunityType = "cosell.opportunity.v1.OpportunityType";
+        opportunity::Origin = "cosell.opportunity.v1.Origin";
+        opportunity::PaymentFrequency = "cosell.opportunity.v1.PaymentFrequency";
+        opportunity::PrimaryNeedFromAws = "cosell.opportunity.v1.PrimaryNeedFromAws";
+        opportunity::RevenueDeliveryModel = "cosell.opportunity.v1.RevenueDeliveryModel";
+        opportunity::ReviewReason = "cosell.type.v1.ReviewReason";
+        opportunity::ReviewStatus = "cosell.type.v1.ReviewStatus";
+        opportunity::SalesActivity = "cosell.opportunity.v1.SalesActivity";
+        opportunity::Stage = "cosell.opportunity.v1.Stage";
+        opportunity::Visibility = "cosell.opportunity.v1.Visibility";
+        review::Decision = "cosell.review.v1.Decision";
+        review::ReviewReason = "cosell.type.v1.ReviewReason";
+        review::State = "cosell.review.v1.ReviewCase.State";
+    }
+    let unchecked: Vec<_> = own_enums(&pool)
+        .iter()
+        .map(|list| list.full_name().to_owned())
+        .filter(|name| !checked.contains(name))
+        // These exist in the interface alone.
+        .filter(|name| {
+            !name.ends_with(".ErrorReason")
+                && ![
+                    "cosell.type.v1.SortOrder",
+                    "cosell.opportunity.v1.OpportunitySortKey",
+                    "cosell.opportunity.v1.OpportunityAction",
+                ]
+                .contains(&name.as_str())
+        })
+        .collect();
+    none("lists that no code is held against", &unchecked);
+}
