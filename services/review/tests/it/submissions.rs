@@ -5,7 +5,7 @@ use cosell_proto::cosell::review::v1 as pb;
 use cosell_proto::cosell::review::v1::review_case::State;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 use cosell_review::Reviews;
-use cosell_testkit::harness::{FarEnd, eventually};
+use cosell_testkit::harness::eventually;
 
 use crate::support::{ALDER, by, case_of, claim, count, decide, get, record, start, submit, submitted, tara};
 
