@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use cosell_tests::repository::{File, contexts, files, read, root};
+use cosell_tests::repository::{File, contexts, files, read, root, service};
 use regex::Regex;
 use serde_json::Value;
 
@@ -105,21 +105,35 @@ fn sql_is_in_store_only() {
     none("SQL outside store/", &wrong);
 }
 
+/// Migrations that several services have: what each needs, and a replica of the directory in all that do not own it.
+const SHARED_MIGRATIONS: [&str; 2] = ["0001_platform.sql", "0003_directory.sql"];
+
 #[test]
 fn no_service_names_a_table_of_another() {
     let table = Regex::new(r"(?m)^CREATE TABLE (\w+)").expect("a pattern");
+    let dropped = Regex::new(r"(?m)^DROP TABLE (\w+)").expect("a pattern");
     let mut wrong = Vec::new();
     for own in contexts() {
         for other in contexts().into_iter().filter(|other| *other != own) {
-            for migration in files(&format!("services/{other}/migrations"), ".sql") {
-                if migration.path.ends_with("0001_platform.sql") {
+            let migrations = files(&format!("{}/migrations", service(&other)), ".sql");
+            let gone: BTreeSet<_> = migrations
+                .iter()
+                .flat_map(|migration| dropped.captures_iter(&migration.text))
+                .map(|found| found[1].to_owned())
+                .collect();
+            for migration in migrations {
+                if SHARED_MIGRATIONS
+                    .iter()
+                    .any(|shared| migration.path.ends_with(shared))
+                {
                     continue;
                 }
                 for name in table
                     .captures_iter(&migration.text)
                     .map(|found| found[1].to_owned())
+                    .filter(|name| !gone.contains(name))
                 {
-                    let statements = files(&format!("services/{own}/src/store"), ".rs");
+                    let statements = files(&format!("{}/src/store", service(&own)), ".rs");
                     wrong.extend(lines(&statements, &format!(r"(FROM|INTO|UPDATE|JOIN) {name}\b")));
                 }
             }
@@ -130,9 +144,9 @@ fn no_service_names_a_table_of_another() {
 
 #[test]
 fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
-    let mut platform = BTreeSet::new();
+    let mut copies = BTreeSet::new();
     for context in contexts() {
-        let entries = fs::read_dir(root().join(format!("services/{context}/src"))).expect("a service");
+        let entries = fs::read_dir(root().join(service(&context)).join("src")).expect("a service");
         let rooms: BTreeSet<String> = entries
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -140,7 +154,6 @@ fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
         for room in [
             "api",
             "config.rs",
-            "consume",
             "domain",
             "events.rs",
             "lib.rs",
@@ -149,16 +162,21 @@ fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
         ] {
             assert!(rooms.contains(room), "{context} has no {room}");
         }
-        platform.insert(read(&format!("services/{context}/migrations/0001_platform.sql")));
+        for shared in SHARED_MIGRATIONS {
+            let copy = format!("{}/migrations/{shared}", service(&context));
+            if root().join(&copy).exists() {
+                copies.insert((shared, read(&copy)));
+            }
+        }
         assert!(
-            read(&format!("services/{context}/README.md")).len() > 200,
+            read(&format!("{}/README.md", service(&context))).len() > 200,
             "{context} explains itself"
         );
     }
     assert_eq!(
-        platform.len(),
-        1,
-        "0001_platform.sql is history, so it is copied; but all copies are the same"
+        copies.len(),
+        SHARED_MIGRATIONS.len(),
+        "a migration is history, so it is copied; but all copies are the same"
     );
 }
 
@@ -166,9 +184,9 @@ fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
 fn every_rpc_has_a_file_of_its_own() {
     let rpc = Regex::new(r"(?m)^  rpc (\w+)\(").expect("a pattern");
     for context in contexts() {
-        let service = read(&format!("proto/cosell/{context}/v1/{context}_service.proto"));
-        let rpcs = rpc.captures_iter(&service).count();
-        let entries = fs::read_dir(root().join(format!("services/{context}/src/api"))).expect("api/");
+        let definition = read(&format!("proto/cosell/{context}/v1/{context}_service.proto"));
+        let rpcs = rpc.captures_iter(&definition).count();
+        let entries = fs::read_dir(root().join(service(&context)).join("src/api")).expect("api/");
         let names = entries
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -204,10 +222,12 @@ fn what_all_services_share_knows_no_context() {
         .iter()
         .flat_map(|name| files(&format!("shared/{name}/src"), ".rs"))
         .collect();
-    let words = contexts().join("|");
+    // A partner is also a side of every call, and the directory is where every service has its members from.
+    let words: Vec<_> = contexts().into_iter().filter(|name| name != "partner").collect();
+    let words = words.join("|");
     let wrong = lines(
         &shared,
-        &format!(r"(?i)\b({words}|referral|connection_invitation|collaboration)\b"),
+        &format!(r"(?i)\b({words}|PartnerService|referral|connection_invitation|collaboration)\b"),
     );
     none("words of a context in shared/", &wrong);
 }
@@ -228,7 +248,7 @@ fn every_reason_is_documented_given_and_tested() {
         let (code, tests): (Vec<_>, Vec<_>) = if context == "type" {
             (files("shared", ".rs"), rust())
         } else {
-            let all = files(&format!("services/{context}"), ".rs");
+            let all = files(&service(&context), ".rs");
             all.into_iter().partition(|file| !file.path.contains("/tests/"))
         };
         let api = read("docs/API.md");
@@ -287,7 +307,7 @@ fn every_event_is_documented_and_has_a_frozen_form() {
 /// Rules have ids; what cites one must find it, and what stands in the document must be built and cited.
 #[test]
 fn rule_ids_lead_to_the_rules_and_back() {
-    let id = Regex::new(r"\b(ACC|OPP|REV|NOT|PLT)-([0-9]{3})\b").expect("a pattern");
+    let id = Regex::new(r"\b(ACC|CON|DIR|OPP|REV|NOT|PLT)-([0-9]{3})\b").expect("a pattern");
     let heading = Regex::new(r"(?m)^\| \*\*([A-Z]{3}-[0-9]{3})\*\*").expect("a pattern");
     let document = read("docs/DOMAIN.md");
     let known: BTreeSet<String> = heading
@@ -312,13 +332,15 @@ fn rule_ids_lead_to_the_rules_and_back() {
         .collect();
     none("named in docs/DOMAIN.md without being a rule there", &in_text);
     // A test says in its name which rule it holds: `opp_024_…`, or several: `rev_002_003_…`.
-    let test = Regex::new(r"fn (acc|opp|rev|not|plt)((?:_[0-9]{3})+)_").expect("a pattern");
+    let name = Regex::new(r"fn [a-z0-9_]+").expect("a pattern");
+    let test = Regex::new(r"[ _](acc|con|dir|opp|rev|not|plt)((?:_[0-9]{3})+)").expect("a pattern");
     let mut tested = BTreeSet::new();
     for file in everything
         .iter()
         .filter(|file| is_test(file) || file.path.contains("/domain/tests"))
     {
-        for found in test.captures_iter(&file.text) {
+        let names = name.find_iter(&file.text).map(|found| found.as_str());
+        for found in names.flat_map(|name| test.captures_iter(name)) {
             let context = found[1].to_uppercase();
             tested.extend(
                 found[2]

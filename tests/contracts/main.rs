@@ -68,7 +68,7 @@ impl Frozen {
 fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
-    assert!(all.len() >= 15);
+    assert!(all.len() >= 19);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -126,11 +126,13 @@ async fn plt_009_review_reads_frozen_events() {
     };
     let app = Setup::default().with_bus().start::<Reviews>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    let frozen = Frozen::of("opportunity");
-    for event in &frozen {
-        event.publish(&far).await;
+    for context in ["opportunity", "partner"] {
+        let frozen = Frozen::of(context);
+        for event in &frozen {
+            event.publish(&far).await;
+        }
+        consumed::<Reviews>(&app, &format!("review-{context}"), frozen.len()).await;
     }
-    consumed::<Reviews>(&app, "review-opportunity", frozen.len()).await;
     app.finish::<Reviews>().await;
 }
 
@@ -138,7 +140,6 @@ async fn plt_009_review_reads_frozen_events() {
 async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: any_opportunity().await,
-        members_file: None,
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: 9,
         smtp_security: SmtpSecurity::None,
@@ -150,6 +151,7 @@ async fn plt_009_notification_reads_frozen_events() {
     let far = FarEnd::new(&app.bus_args.nats_url).await;
     for (context, consumer) in [
         ("opportunity", "notification-opportunity"),
+        ("partner", "notification-partner"),
         ("review", "notification-review"),
     ] {
         let frozen = Frozen::of(context);
@@ -169,10 +171,12 @@ async fn plt_009_opportunity_reads_frozen_events() {
     };
     let app = Setup::default().with_bus().start::<Opportunities>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    let frozen = Frozen::of("review");
-    for event in &frozen {
-        event.publish(&far).await;
+    for context in ["partner", "review"] {
+        let frozen = Frozen::of(context);
+        for event in &frozen {
+            event.publish(&far).await;
+        }
+        consumed::<Opportunities>(&app, &format!("opportunity-{context}"), frozen.len()).await;
     }
-    consumed::<Opportunities>(&app, "opportunity-review", frozen.len()).await;
     app.finish::<Opportunities>().await;
 }

@@ -1,5 +1,6 @@
 //! What stands between callers and services: keys that change, calls that panic, an end that waits for calls in hand.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -113,6 +114,7 @@ impl Served {
             clock,
             args.max_calls,
             args.account_rate,
+            HashMap::new(),
         );
         let service = Peculiar::default();
         let routes = Routes::new(NotificationServiceServer::new(service.clone()));

@@ -81,7 +81,9 @@ fn the_wire_form_is_the_recorded_one() {
 fn closed_lists_in_code_are_those_of_the_definitions() {
     use cosell_notification::domain::values as notification;
     use cosell_opportunity::domain::values as opportunity;
+    use cosell_partner_connection::domain::values as partner;
     use cosell_review::domain::values as review;
+    use cosell_types as types;
 
     let pool = pool();
     let mut checked = BTreeSet::new();
@@ -146,6 +148,18 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         opportunity::SalesActivity = "cosell.opportunity.v1.SalesActivity";
         opportunity::Stage = "cosell.opportunity.v1.Stage";
         opportunity::Visibility = "cosell.opportunity.v1.Visibility";
+        partner::AccessType = "cosell.partner.v1.AccessType";
+        partner::AccountStatus = "cosell.partner.v1.AccountStatus";
+        partner::ConnectionStatus = "cosell.partner.v1.ConnectionStatus";
+        partner::ConnectionType = "cosell.partner.v1.ConnectionType";
+        partner::InvitationStatus = "cosell.partner.v1.InvitationStatus";
+        partner::MemberStatus = "cosell.partner.v1.MemberStatus";
+        partner::ParticipantType = "cosell.partner.v1.ParticipantType";
+        partner::PartnerType = "cosell.partner.v1.PartnerType";
+        partner::ProfileVisibility = "cosell.partner.v1.ProfileVisibility";
+        partner::SolutionType = "cosell.partner.v1.SolutionType";
+        types::Role = "cosell.partner.v1.Role";
+        types::Side = "cosell.partner.v1.Side";
         review::Decision = "cosell.review.v1.Decision";
         review::ReviewReason = "cosell.type.v1.ReviewReason";
         review::State = "cosell.review.v1.ReviewCase.State";
@@ -159,6 +173,8 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
             !name.ends_with(".ErrorReason")
                 && ![
                     "cosell.type.v1.SortOrder",
+                    "cosell.partner.v1.ApplyResult",
+                    "cosell.partner.v1.MemberChange",
                     "cosell.opportunity.v1.OpportunitySortKey",
                     "cosell.opportunity.v1.OpportunityAction",
                 ]

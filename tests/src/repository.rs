@@ -53,6 +53,16 @@ pub fn files(folder: &str, end: &str) -> Vec<File> {
     found
 }
 
+/// The folder of the service of a context. One has a longer name than its context.
+pub fn service(context: &str) -> String {
+    let name = if context == "partner" {
+        "partner-connection"
+    } else {
+        context
+    };
+    format!("services/{name}")
+}
+
 /// The names of the services that stand for a bounded context.
 pub fn contexts() -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(root().join("proto/cosell"))

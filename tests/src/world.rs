@@ -20,7 +20,10 @@ use crate::repository::contexts;
 pub const RECOVERY: Duration = Duration::from_secs(100);
 
 /// Who applies whose events.
-const CONSUMERS: [(&str, &str); 4] = [
+const CONSUMERS: [(&str, &str); 7] = [
+    ("opportunity", "partner"),
+    ("review", "partner"),
+    ("notification", "partner"),
     ("review", "opportunity"),
     ("opportunity", "review"),
     ("notification", "opportunity"),
@@ -99,6 +102,12 @@ impl World {
             };
             stack.serve(stopped).await.expect("services that serve");
         });
+        let running = args.state.join("stack.json");
+        eventually_within(RECOVERY, async || {
+            anyhow::ensure!(running.exists(), "the directory is not seeded yet");
+            Ok(())
+        })
+        .await;
         InProcess { info, stop, serving }
     }
 
@@ -161,9 +170,10 @@ fn unsettled() -> Vec<(String, String)> {
             format!("aggregates of {producer} of which {consumer} has not seen the last event"),
             format!(
                 "SELECT count(*) FROM (
-                   SELECT aggregate_id, max(aggregate_version) AS version FROM {producer}.event_journal GROUP BY 1
+                   SELECT account_id, aggregate_id, max(aggregate_version) AS version
+                   FROM {producer}.event_journal GROUP BY 1, 2
                  ) AS last LEFT JOIN {consumer}.aggregate_cursor AS cursor
-                   ON cursor.aggregate_id = last.aggregate_id AND cursor.consumer = '{consumer}-{producer}'
+                   ON cursor.account_id = last.account_id AND cursor.aggregate_id = last.aggregate_id AND cursor.consumer = '{consumer}-{producer}'
                  WHERE cursor.version IS DISTINCT FROM last.version"
             ),
         ));

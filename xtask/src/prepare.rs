@@ -13,10 +13,16 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::say;
 
 /// Crates with queries, and the schema that their queries are checked against.
-const CRATES: [(&str, &str, &str); 5] = [
+const CRATES: [(&str, &str, &str); 7] = [
     ("cosell-store", "shared/store", "opportunity"),
     ("cosell-events", "shared/events", "opportunity"),
+    ("cosell-members", "shared/members", "opportunity"),
     ("cosell-opportunity", "services/opportunity", "opportunity"),
+    (
+        "cosell-partner-connection",
+        "services/partner-connection",
+        "partner",
+    ),
     ("cosell-review", "services/review", "review"),
     ("cosell-notification", "services/notification", "notification"),
 ];
@@ -31,8 +37,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         .enable_all()
         .build()?
         .block_on(async {
-            for service in ["opportunity", "review", "notification"] {
-                schema(&cluster, root, service)
+            for (_, path, service) in CRATES.iter().filter(|(_, path, _)| path.starts_with("services/")) {
+                schema(&cluster, &root.join(path), service)
                     .await
                     .with_context(|| format!("the schema of {service}"))?;
             }
@@ -69,7 +75,7 @@ fn url(cluster: &Cluster, service: &str) -> String {
     )
 }
 
-async fn schema(cluster: &Cluster, root: &Path, service: &str) -> anyhow::Result<()> {
+async fn schema(cluster: &Cluster, folder: &Path, service: &str) -> anyhow::Result<()> {
     let mut admin = PgConnection::connect(&cluster.admin_url("postgres")).await?;
     let mut sql = format!("CREATE SCHEMA {service};");
     for kind in ["owner", "app", "worker"] {
@@ -77,8 +83,10 @@ async fn schema(cluster: &Cluster, root: &Path, service: &str) -> anyhow::Result
     }
     admin.execute(AssertSqlSafe(sql)).await?;
     let mut connection = PgConnection::connect(&url(cluster, service)).await?;
-    let migrations = root.join("services").join(service).join("migrations");
-    Migrator::new(migrations).await?.run(&mut connection).await?;
+    Migrator::new(folder.join("migrations"))
+        .await?
+        .run(&mut connection)
+        .await?;
     Ok(())
 }
 

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use cosell_telemetry::TelemetryArgs;
-use cosell_types::Clock;
+use cosell_types::{Caller, Clock};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::demo;
+use crate::directory;
 use crate::seed::members;
 use crate::stack::{Stack, StackArgs, StackInfo, issuer};
 
@@ -33,6 +35,9 @@ enum Command {
         #[command(flatten)]
         telemetry: TelemetryArgs,
     },
+    /// The partner directory: accounts and members.
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Print a fresh token of a member of a development installation.
     Token {
         /// The member, such as `alder-ace-user`.
@@ -67,6 +72,77 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum DirectoryCommand {
+    /// Take accounts and members over from a list, one record a line in JSON: `{"account": {…}}` or `{"member": {…}}`
+    /// (docs/API.md). What is new is made, what differs is changed, what is the same is left alone.
+    Apply {
+        /// The list; `-` for standard input.
+        #[arg(short, long)]
+        file: PathBuf,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// How to print the outcome.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+        #[command(flatten)]
+        installation: Installation,
+    },
+}
+
+/// Which installation, and as which service.
+#[derive(clap::Args)]
+struct Installation {
+    /// Address for calls, such as `https://cosell.example`.
+    #[arg(
+        long,
+        env = "COSELL_ADDRESS",
+        required_unless_present = "state",
+        requires = "token_file"
+    )]
+    address: Option<String>,
+    /// File with the token of the service that this program acts as.
+    #[arg(long, env = "COSELL_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// Instead of both, the state folder of a development installation.
+    #[arg(long, conflicts_with_all = ["address", "token_file"])]
+    state: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+impl Installation {
+    /// A channel to it, and the token to call it with.
+    fn open(&self) -> anyhow::Result<(Channel, String)> {
+        let (address, token) = match (&self.state, &self.address, &self.token_file) {
+            (Some(state), ..) => {
+                let service = Caller::Service("provisioner".parse()?);
+                (
+                    running(state)?.address,
+                    issuer(state, Clock::system())?.token(&service)?,
+                )
+            }
+            (None, Some(address), Some(file)) => {
+                let token = std::fs::read_to_string(file).context("reading the token")?;
+                (address.clone(), token.trim().to_owned())
+            }
+            _ => anyhow::bail!("--address and --token-file, or --state"),
+        };
+        let mut endpoint = Endpoint::from_shared(address)?;
+        if endpoint.uri().scheme_str() == Some("https") {
+            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
+        }
+        Ok((endpoint.connect_lazy(), token))
+    }
+}
+
 /// Runs the command line.
 pub fn main() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -83,6 +159,12 @@ pub fn main() -> anyhow::Result<()> {
                 telemetry.flush().await;
                 result
             }
+            Command::Directory(DirectoryCommand::Apply {
+                file,
+                dry_run,
+                output,
+                installation,
+            }) => apply(&file, dry_run, output, &installation).await,
             Command::Token { member, state } => print_token(&member, &state),
             Command::Bench { state, input, rounds } => {
                 let measured = demo::measure(&running(&state)?, &demo::read(&input)?, rounds).await?;
@@ -127,5 +209,44 @@ fn print_token(id: &str, state: &Path) -> anyhow::Result<()> {
         state.display()
     );
     println!("{}", issuer(state, Clock::system())?.token(&member.caller()?)?);
+    Ok(())
+}
+
+/// Fails when a record was refused, after all others were taken over.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's answer")]
+async fn apply(
+    file: &Path,
+    dry_run: bool,
+    output: Output,
+    installation: &Installation,
+) -> anyhow::Result<()> {
+    let text: Box<dyn std::io::BufRead + Send> = if file == Path::new("-") {
+        Box::new(std::io::BufReader::new(std::io::stdin()))
+    } else {
+        let file = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
+        Box::new(std::io::BufReader::new(file))
+    };
+    let (channel, token) = installation.open()?;
+    let records = directory::lines(text, dry_run)?;
+    let mut tell = |line: i64, errors: &[String]| {
+        eprintln!("line {line}: {}", errors.join("; "));
+    };
+    let summary = directory::apply(channel, &token, records, &mut tell).await?;
+    match output {
+        Output::Json => println!("{}", serde_json::to_string(&summary)?),
+        Output::Table => {
+            let would = if dry_run { " (dry run)" } else { "" };
+            println!("RESULT      RECORDS{would}");
+            for (what, count) in [
+                ("created", summary.created),
+                ("updated", summary.updated),
+                ("unchanged", summary.unchanged),
+                ("refused", summary.refused),
+            ] {
+                println!("{what:<12}{count:>7}");
+            }
+        }
+    }
+    anyhow::ensure!(summary.refused == 0, "{} records were refused", summary.refused);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 pub mod demo;
+pub mod directory;
 mod seed;
 mod stack;
 

@@ -1,7 +1,7 @@
 //! Who exists in a development installation: two partners and AWS, with a member for every role.
 
-use cosell_types::{Caller, Member, Role, Side};
-use serde_json::{Value, json};
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_types::{Caller, ClosedList as _, Member, Role};
 
 /// Account of the partner Alder Cloud Services.
 pub const ALDER: &str = "111111111111";
@@ -81,7 +81,7 @@ pub fn members() -> Vec<SeedMember> {
 impl SeedMember {
     /// The member's id, such as `alder-ace-user`.
     pub fn id(&self) -> String {
-        let role = self.role.name().replace('_', "-");
+        let role = self.role.name().to_lowercase().replace('_', "-");
         let number = if self.number > 1 {
             format!("-{}", self.number)
         } else {
@@ -119,25 +119,95 @@ impl SeedMember {
             roles: vec![self.role],
         }))
     }
+}
 
-    /// The member as the members file has it.
-    pub fn record(&self) -> Value {
-        json!({
-            "account_id": self.account,
-            "member_id": self.id(),
-            "side": if self.role.side() == Side::Aws { "aws" } else { "partner" },
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "email": self.email(),
-            "roles": [self.role.name()],
-            "active": true,
-        })
+/// Everybody and the companies that they work for, as the directory takes them over.
+pub fn records() -> Vec<pb::ApplyDirectoryRequest> {
+    let companies = [
+        (ALDER, "Alder Cloud Services", pb::PartnerType::ConsultingPartner),
+        (BIRCH, "Birch Data", pb::PartnerType::Isv),
+        (AWS, "AWS", pb::PartnerType::Unspecified),
+    ];
+    let mut records = Vec::new();
+    for (account, name, kind) in companies {
+        records.push(pb::ApplyDirectoryRequest {
+            account: Some(company(account, name, kind)),
+            ..Default::default()
+        });
+        let of_company = members().into_iter().filter(|member| member.account == account);
+        records.extend(of_company.map(|member| pb::ApplyDirectoryRequest {
+            member: Some(member.record()),
+            ..Default::default()
+        }));
+    }
+    for (record, number) in records.iter_mut().zip(1..) {
+        record.number = number;
+    }
+    records
+}
+
+fn company(account: &str, name: &str, kind: pb::PartnerType) -> pb::AccountRecord {
+    let is_partner = kind != pb::PartnerType::Unspecified;
+    let profile = pb::Profile {
+        display_name: name.to_owned(),
+        description: format!("{name} helps manufacturers and banks into the cloud."),
+        website_url: format!(
+            "https://{}.example",
+            name.split(' ').next().unwrap_or_default().to_lowercase()
+        ),
+        primary_solution_type: match kind {
+            pb::PartnerType::Isv => pb::SolutionType::SoftwareProducts.into(),
+            _ => pb::SolutionType::ConsultingServices.into(),
+        },
+        industry_segments: vec!["Manufacturing".to_owned(), "Financial Services".to_owned()],
+        locale: "en-US".to_owned(),
+        headquarters_country_code: "DE".to_owned(),
+        ..Default::default()
+    };
+    pb::AccountRecord {
+        account_id: account.to_owned(),
+        side: if is_partner {
+            pb::Side::Partner
+        } else {
+            pb::Side::Aws
+        }
+        .into(),
+        legal_name: format!("{name} Ltd"),
+        display_name: name.to_owned(),
+        partner_types: is_partner.then_some(kind.into()).into_iter().collect(),
+        terms_accepted: is_partner,
+        profile: is_partner.then_some(profile),
+        visibility: if is_partner {
+            pb::ProfileVisibility::Public.into()
+        } else {
+            0
+        },
+        ..Default::default()
+    }
+}
+
+impl SeedMember {
+    fn record(&self) -> pb::MemberRecord {
+        pb::MemberRecord {
+            account_id: self.account.to_owned(),
+            member_id: self.id(),
+            person: Some(pb::Person {
+                first_name: self.first_name.to_owned(),
+                last_name: self.last_name.to_owned(),
+                email: self.email(),
+                ..Default::default()
+            }),
+            roles: vec![self.role.number()],
+            status: pb::MemberStatus::Active.into(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+
+    use cosell_types::Side;
 
     use super::*;
 
@@ -148,7 +218,7 @@ mod tests {
             all.iter().map(SeedMember::id).collect::<HashSet<_>>().len(),
             all.len()
         );
-        for role in Role::ALL {
+        for &role in Role::ALL {
             for account in if role.side() == Side::Aws {
                 &[AWS][..]
             } else {

@@ -12,16 +12,22 @@ use cosell_events::{Bus, BusArgs};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
 use cosell_notification::{Notifications, SmtpSecurity};
 use cosell_opportunity::Opportunities;
+use cosell_partner_connection::Partners;
 use cosell_review::Reviews;
-use cosell_service::{Host, Service};
+use cosell_service::{Host, Platform, Service};
 use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
-use cosell_types::{Clock, random};
+use cosell_types::{Caller, Clock, random};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use tonic::transport::Endpoint;
 
-use crate::seed::members;
+use crate::directory;
+use crate::seed::{members, records};
 
 /// Tokens last an hour; their files are written anew well before.
 const NEW_TOKENS: Duration = Duration::from_secs(1800);
+/// How long seeding may wait for what it needs.
+const SEEDING: Duration = Duration::from_secs(30);
 
 /// What the process needs.
 #[derive(Clone, Debug, clap::Args)]
@@ -76,6 +82,7 @@ pub struct Stack {
     listeners: Listeners,
     issuer: Issuer,
     state: PathBuf,
+    bus: Option<Bus>,
     /// What others need to know.
     pub info: StackInfo,
 }
@@ -97,9 +104,6 @@ impl Stack {
         let issuer = issuer(&args.state, clock.clone())?;
         let jwks = args.state.join("jwks.json");
         fs::write(&jwks, issuer.jwks())?;
-        let people: Vec<_> = members().iter().map(|member| member.record()).collect();
-        let members_file = args.state.join("members.json");
-        fs::write(&members_file, serde_json::to_vec_pretty(&people)?)?;
 
         let serve = ServeArgs {
             listen: args.listen,
@@ -131,11 +135,14 @@ impl Stack {
             listeners,
             issuer,
             state: args.state.clone(),
+            bus: None,
         };
         let opportunity = cosell_opportunity::Options {
             review_url: address.clone(),
             catalog: "Sandbox".to_owned(),
         };
+        let partner = cosell_partner_connection::Options::default();
+        stack.add::<Partners>(args, &partner).await?;
         stack.add::<Opportunities>(args, &opportunity).await?;
         stack
             .add::<Reviews>(
@@ -147,7 +154,6 @@ impl Stack {
             .await?;
         let notification = cosell_notification::Options {
             opportunity_url: address,
-            members_file: Some(members_file),
             smtp_host: "127.0.0.1".to_owned(),
             smtp_port: args.smtp_port,
             smtp_security: SmtpSecurity::None,
@@ -197,13 +203,18 @@ impl Stack {
             stream_duplicate_seconds: 1200,
         };
         let bus = Bus::connect(&bus, S::NAME).await?;
-        let tokens = TokenSource::Issuer(Box::new(self.issuer.clone()), S::NAME.parse()?);
+        self.bus = Some(bus.clone());
+        let platform = Platform {
+            tokens: TokenSource::Issuer(Box::new(self.issuer.clone()), S::NAME.parse()?),
+            partner_url: self.info.address.clone(),
+        };
         self.host
-            .add::<S>(Database::open(&db, S::NAME)?, bus, options, &tokens)
+            .add::<S>(Database::open(&db, S::NAME)?, bus, options, &platform)
             .await
     }
 
-    /// Serves until `stop` resolves. `stack.json` is there from the start until the end; tokens are kept fresh.
+    /// Serves until `stop` resolves. `stack.json` is there from when everybody is seeded until the end; tokens are kept
+    /// fresh.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             host,
@@ -211,12 +222,20 @@ impl Stack {
             listeners,
             issuer,
             state,
+            bus,
             info,
         } = self;
         let file = state.join("stack.json");
-        fs::write(&file, serde_json::to_vec_pretty(&info)?)?;
+        let (own_file, own_issuer) = (file.clone(), issuer.clone());
         let tokens = info.tokens.clone();
-        let renewing = tokio::spawn(async move {
+        let ready = tokio::spawn(async move {
+            let seeded = async {
+                seed(&info, &own_issuer, bus.as_ref()).await?;
+                anyhow::Ok(fs::write(&own_file, serde_json::to_vec_pretty(&info)?)?)
+            };
+            if let Err(error) = seeded.await {
+                tracing::error!(error = format!("{error:#}"), "the members could not be seeded");
+            }
             loop {
                 tokio::time::sleep(NEW_TOKENS).await;
                 if let Err(error) = write_tokens(&issuer, &tokens) {
@@ -225,10 +244,49 @@ impl Stack {
             }
         });
         let result = host.serve(&serve, listeners, stop).await;
-        renewing.abort();
+        ready.abort();
         let _ = fs::remove_file(file);
         result
     }
+}
+
+/// Takes everybody into the directory, and waits until all services know: news of the first minute is for them too.
+async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::Result<()> {
+    let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
+    let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
+    let until = Instant::now() + SEEDING;
+    // The first call may come before the keys are read.
+    let summary = loop {
+        let records = futures::stream::iter(records());
+        let mut tell = |number: i64, errors: &[String]| {
+            tracing::error!(number, ?errors, "a seeded record is wrong");
+        };
+        match directory::apply(channel.clone(), &token, records, &mut tell).await {
+            Ok(summary) => break summary,
+            Err(error) if Instant::now() > until => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    tracing::info!(?summary, "the directory is seeded");
+    let news = summary.created + summary.updated;
+    for service in ["notification", "opportunity", "review"] {
+        let consumer = format!("{service}-{}", Partners::NAME);
+        while let Some(bus) = bus.filter(|_| news > 0) {
+            if bus
+                .has_caught_up(Partners::NAME, &consumer, news)
+                .await
+                .unwrap_or(false)
+            {
+                break;
+            }
+            anyhow::ensure!(
+                Instant::now() < until,
+                "{consumer} does not get on with its events"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    Ok(())
 }
 
 /// One file a member, in a folder that only its owner can read.

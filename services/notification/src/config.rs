@@ -13,11 +13,6 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
-    /// JSON file with the members of all accounts, taken over at the start: a list of objects with `account_id`,
-    /// `member_id`, `side` (`partner` or `aws`), `first_name`, `last_name`, `email`, `roles`, `active`.
-    #[arg(long, env = "COSELL_MEMBERS_FILE")]
-    pub members_file: Option<PathBuf>,
-
     /// The mail server.
     #[arg(long, env = "COSELL_SMTP_HOST", default_value = "localhost")]
     pub smtp_host: String,

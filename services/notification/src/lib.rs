@@ -9,16 +9,15 @@ mod consume;
 pub mod domain;
 mod events;
 mod mail;
-mod members;
 mod store;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, TokenSource};
+use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_members::{Members, Terms};
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationServiceServer;
-use cosell_service::{Background, Service};
+use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -40,14 +39,18 @@ impl Service for Notifications {
     fn start(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<()> {
-        let (from_opportunity, from_review) = handlers(background, options, tokens)?;
+    ) -> anyhow::Result<Resolve> {
+        let Handlers {
+            from_opportunity,
+            from_partner,
+            from_review,
+        } = Handlers::new(background, options, platform)?;
         let sender = mail::Sender::new(background.database.clone(), background.clock.clone(), options)?;
         background.publish(events::CONTEXT);
-        take_members_over(background, options);
         background.consume(Self::NAME, consume::OPPORTUNITY, from_opportunity);
+        background.consume(Self::NAME, cosell_members::CONTEXT, from_partner);
         background.consume(Self::NAME, consume::REVIEW, from_review);
         background.spawn(|stop| sender.run(stop));
         let api = api::Api {
@@ -60,68 +63,57 @@ impl Service for Notifications {
                 .max_decoding_message_size(MAX_REQUEST)
                 .max_encoding_message_size(MAX_RESPONSE),
         );
-        Ok(())
+        let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
+        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
     }
 
     async fn redrive(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         consumer: &str,
         aggregate: Option<&str>,
     ) -> anyhow::Result<u64> {
-        let (from_opportunity, from_review) = handlers(background, options, tokens)?;
+        let handlers = Handlers::new(background, options, platform)?;
         let (work, events) = (&background.database.work, &background.database.events);
         match consumer {
-            "notification-opportunity" => redrive(work, events, consumer, aggregate, &from_opportunity).await,
-            "notification-review" => redrive(work, events, consumer, aggregate, &from_review).await,
+            "notification-opportunity" => {
+                redrive(work, events, consumer, aggregate, &handlers.from_opportunity).await
+            }
+            "notification-partner" => {
+                redrive(work, events, consumer, aggregate, &handlers.from_partner).await
+            }
+            "notification-review" => redrive(work, events, consumer, aggregate, &handlers.from_review).await,
             _ => anyhow::bail!(
-                "this service has the consumers notification-opportunity and notification-review"
+                "this service has the consumers notification-opportunity, notification-partner and notification-review"
             ),
         }
     }
 }
 
-fn handlers(
-    background: &Background,
-    options: &Options,
-    tokens: &TokenSource,
-) -> anyhow::Result<(consume::FromOpportunity, consume::FromReview)> {
-    let templates = Arc::new(domain::Templates::new()?);
-    let clock = background.clock.clone();
-    let opportunity = Peer::new(&options.opportunity_url, tokens.clone())?;
-    let from_review = consume::FromReview {
-        templates: templates.clone(),
-        clock: clock.clone(),
-    };
-    Ok((
-        consume::FromOpportunity {
-            opportunity,
-            templates,
-            clock,
-        },
-        from_review,
-    ))
+/// What applies the events of each context.
+struct Handlers {
+    from_opportunity: consume::FromOpportunity,
+    from_partner: consume::FromPartner,
+    from_review: consume::FromReview,
 }
 
-/// Keeps trying while the database is away; a file that cannot be read is for the operator.
-fn take_members_over(background: &Background, options: &Options) {
-    let Some(path) = options.members_file.clone() else {
-        return;
-    };
-    let database = background.database.clone();
-    background.spawn(|stop| async move {
-        while !stop.is_cancelled() {
-            match members::take_over(&database, &path).await {
-                Ok(count) => return tracing::info!(count, "members taken over"),
-                Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "members could not be taken over");
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-    });
+impl Handlers {
+    fn new(background: &Background, options: &Options, platform: &Platform) -> anyhow::Result<Self> {
+        let templates = Arc::new(domain::Templates::new()?);
+        let clock = background.clock.clone();
+        Ok(Self {
+            from_opportunity: consume::FromOpportunity {
+                opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
+                templates: templates.clone(),
+                clock: clock.clone(),
+            },
+            from_partner: consume::FromPartner {
+                directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
+                templates: templates.clone(),
+                clock: clock.clone(),
+            },
+            from_review: consume::FromReview { templates, clock },
+        })
+    }
 }

@@ -11,9 +11,10 @@ mod events;
 mod store;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, TokenSource};
+use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_members::{FromPartner, Members, Terms};
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityServiceServer;
-use cosell_service::{Background, Service};
+use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -35,15 +36,16 @@ impl Service for Opportunities {
     fn start(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Resolve> {
         background.publish(events::CONTEXT);
         background.consume(
             Self::NAME,
             consume::REVIEW,
-            from_review(background, options, tokens)?,
+            from_review(background, options, platform)?,
         );
+        background.consume(Self::NAME, cosell_members::CONTEXT, FromPartner);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
@@ -55,38 +57,35 @@ impl Service for Opportunities {
                 .max_decoding_message_size(MAX_REQUEST)
                 .max_encoding_message_size(MAX_RESPONSE),
         );
-        Ok(())
+        let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
+        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())
     }
 
     async fn redrive(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         consumer: &str,
         aggregate: Option<&str>,
     ) -> anyhow::Result<u64> {
-        anyhow::ensure!(
-            consumer == "opportunity-review",
-            "this service has the consumer opportunity-review only"
-        );
-        let handler = from_review(background, options, tokens)?;
-        redrive(
-            &background.database.work,
-            &background.database.events,
-            consumer,
-            aggregate,
-            &handler,
-        )
-        .await
+        let (work, events) = (&background.database.work, &background.database.events);
+        match consumer {
+            "opportunity-review" => {
+                let handler = from_review(background, options, platform)?;
+                redrive(work, events, consumer, aggregate, &handler).await
+            }
+            "opportunity-partner" => redrive(work, events, consumer, aggregate, &FromPartner).await,
+            _ => anyhow::bail!("this service has the consumers opportunity-review and opportunity-partner"),
+        }
     }
 }
 
 fn from_review(
     background: &Background,
     options: &Options,
-    tokens: &TokenSource,
+    platform: &Platform,
 ) -> anyhow::Result<consume::FromReview> {
-    let review = Peer::new(&options.review_url, tokens.clone())?;
+    let review = Peer::new(&options.review_url, platform.tokens.clone())?;
     Ok(consume::FromReview {
         review,
         clock: background.clock.clone(),

@@ -11,9 +11,10 @@ mod events;
 mod store;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, TokenSource};
+use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_members::{FromPartner, Members, Terms};
 use cosell_proto::cosell::review::v1::review_service_server::ReviewServiceServer;
-use cosell_service::{Background, Service};
+use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -35,15 +36,16 @@ impl Service for Reviews {
     fn start(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Resolve> {
         background.publish(events::CONTEXT);
         background.consume(
             Self::NAME,
             consume::OPPORTUNITY,
-            from_opportunity(background, options, tokens)?,
+            from_opportunity(background, options, platform)?,
         );
+        background.consume(Self::NAME, cosell_members::CONTEXT, FromPartner);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
@@ -54,38 +56,35 @@ impl Service for Reviews {
                 .max_decoding_message_size(MAX_REQUEST)
                 .max_encoding_message_size(MAX_RESPONSE),
         );
-        Ok(())
+        let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
+        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
     }
 
     async fn redrive(
         background: &Background,
         options: &Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         consumer: &str,
         aggregate: Option<&str>,
     ) -> anyhow::Result<u64> {
-        anyhow::ensure!(
-            consumer == "review-opportunity",
-            "this service has the consumer review-opportunity only"
-        );
-        let handler = from_opportunity(background, options, tokens)?;
-        redrive(
-            &background.database.work,
-            &background.database.events,
-            consumer,
-            aggregate,
-            &handler,
-        )
-        .await
+        let (work, events) = (&background.database.work, &background.database.events);
+        match consumer {
+            "review-opportunity" => {
+                let handler = from_opportunity(background, options, platform)?;
+                redrive(work, events, consumer, aggregate, &handler).await
+            }
+            "review-partner" => redrive(work, events, consumer, aggregate, &FromPartner).await,
+            _ => anyhow::bail!("this service has the consumers review-opportunity and review-partner"),
+        }
     }
 }
 
 fn from_opportunity(
     background: &Background,
     options: &Options,
-    tokens: &TokenSource,
+    platform: &Platform,
 ) -> anyhow::Result<consume::FromOpportunity> {
-    let opportunity = Peer::new(&options.opportunity_url, tokens.clone())?;
+    let opportunity = Peer::new(&options.opportunity_url, platform.tokens.clone())?;
     Ok(consume::FromOpportunity {
         opportunity,
         clock: background.clock.clone(),

@@ -106,6 +106,14 @@ impl Bus {
         self.jetstream.create_or_update_stream(config).await.map(drop)
     }
 
+    /// Whether a context has published so many events, and a consumer has handled all that there are.
+    pub async fn has_caught_up(&self, context: &str, consumer: &str, published: u64) -> anyhow::Result<bool> {
+        let mut stream = self.jetstream.get_stream(Self::stream_name(context)).await?;
+        let messages = stream.info().await?.state.messages;
+        let consumer = stream.consumer_info(consumer).await?;
+        Ok(messages >= published && consumer.num_pending == 0 && consumer.num_ack_pending == 0)
+    }
+
     /// Sends what is still buffered, in bounded time.
     pub async fn close(&self) {
         if self.client.connection_state() != State::Connected {

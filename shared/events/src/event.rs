@@ -57,7 +57,10 @@ impl Event {
             type_name: M::full_name(),
             subject: format!(
                 "cosell.{}.v1.{}.{}.{verb}",
-                about.context, about.account, about.id
+                about.context,
+                about.account,
+                // A dot would begin another token; the header has the id as it is.
+                about.id.replace('.', "%2E")
             ),
             payload: message.encode_to_vec(),
             actor: cause.actor.to_owned(),

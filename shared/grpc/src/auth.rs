@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use cosell_types::{Caller, Clock, Member, Role, Side};
+use cosell_types::{Caller, Clock, Member, Side};
+use futures::future::BoxFuture;
 use http::HeaderMap;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 
+use crate::Failure;
 use crate::jwks::Keys;
 
 /// Algorithms accepted, whatever a token's header says: asymmetric ones only.
@@ -34,6 +36,10 @@ pub struct AuthArgs {
     pub jwks: String,
 }
 
+/// Finds out what a member may do, whom its token has proven to be a certain person of a certain account: the member
+/// with its roles, or why it is not let in. A service has it from the directory.
+pub type Resolve = Arc<dyn Fn(Member) -> BoxFuture<'static, Result<Member, Failure>> + Send + Sync>;
+
 /// Verifies bearer tokens of one issuer.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
@@ -53,8 +59,6 @@ struct Claims {
     nbf: Option<i64>,
     side: String,
     account_id: Option<String>,
-    #[serde(default)]
-    roles: Vec<String>,
 }
 
 impl Verifier {
@@ -150,15 +154,7 @@ fn caller(claims: Claims) -> Result<Caller, &'static str> {
         id,
         account,
         side,
-        roles: roles(&claims.roles, side),
+        // A token says who somebody is; what they may do, the directory says.
+        roles: Vec::new(),
     }))
-}
-
-/// The one place where a member's roles come from. Roles of the other side and unknown ones give no rights.
-fn roles(claimed: &[String], side: Side) -> Vec<Role> {
-    claimed
-        .iter()
-        .filter_map(|name| name.parse::<Role>().ok())
-        .filter(|role| role.side() == side)
-        .collect()
 }

@@ -1,5 +1,6 @@
 //! From a tonic request to a use case and back.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use chrono::{DateTime, Utc};
 use cosell_proto::{Mutation, Validate};
 use cosell_telemetry::metrics;
 use cosell_types::{Caller, Member, Violation, random};
+use futures::{Stream, StreamExt as _};
 use opentelemetry::KeyValue;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument as _, Span};
 
 use crate::{Deadline, Failure, Retry};
@@ -55,6 +57,9 @@ impl<M> Call<M> {
     }
 }
 
+/// What a streaming use case answers with.
+pub type Answers<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
+
 /// Runs a use case that only reads. It is dropped when the client goes away.
 pub async fn read<M, R, F>(
     request: Request<M>,
@@ -73,6 +78,34 @@ where
     result
         .map(Response::new)
         .map_err(|failure| failure.into_status(&tag))
+}
+
+/// Runs a use case that answers with a stream while it reads another. What it reads is its own to check, and so is how
+/// long it takes: a stream outlives the deadline of its call.
+pub fn stream<M, R, S>(
+    request: Request<Streaming<M>>,
+    permit: impl FnOnce(&Caller) -> bool,
+    handle: impl FnOnce(Call<Streaming<M>>) -> S,
+) -> Result<Response<Answers<R>>, Status>
+where
+    R: 'static,
+    S: Stream<Item = Result<R, Failure>> + Send + 'static,
+{
+    let tag = tag_of(&request);
+    match admit(&request, permit) {
+        Ok((caller, deadline)) => {
+            let call = Call {
+                caller,
+                message: request.into_inner(),
+                shape: Vec::new(),
+                deadline,
+                tag: tag.clone(),
+            };
+            let answers = handle(call).map(move |item| item.map_err(|failure| failure.into_status(&tag)));
+            Ok(Response::new(Box::pin(answers)))
+        }
+        Err(failure) => Err(failure.into_status(&tag)),
+    }
 }
 
 /// Runs a use case that writes. It runs in a task of its own, so that a client that goes away cannot stop it between
@@ -165,20 +198,7 @@ fn open<M: Validate>(
     record: Option<&str>,
 ) -> Result<Call<M>, Failure> {
     let tag = tag_of(&request);
-    let extensions = request.extensions();
-    let caller = extensions
-        .get::<Caller>()
-        .cloned()
-        .ok_or_else(Failure::token_invalid)?;
-    let deadline = extensions
-        .get::<Deadline>()
-        .copied()
-        .ok_or_else(|| Failure::internal("no edge"))?;
-    if !permit(&caller) {
-        metrics::ACCESS_DENIED.add(1, &[KeyValue::new("rpc.method", tag.rpc.to_string())]);
-        tracing::info!(actor = caller.actor(), rpc = %tag.rpc, "access denied");
-        return Err(Failure::role_not_permitted(&tag.rpc));
-    }
+    let (caller, deadline) = admit(&request, permit)?;
     let message = request.into_inner();
     let shape = message.violations();
     let within = |violation: &Violation| {
@@ -200,6 +220,29 @@ fn open<M: Validate>(
     } else {
         Err(Failure::invalid(shape))
     }
+}
+
+/// Who calls and by when, if the caller may call this RPC at all.
+fn admit<M>(
+    request: &Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+) -> Result<(Caller, Deadline), Failure> {
+    let tag = tag_of(request);
+    let extensions = request.extensions();
+    let caller = extensions
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(Failure::token_invalid)?;
+    let deadline = extensions
+        .get::<Deadline>()
+        .copied()
+        .ok_or_else(|| Failure::internal("no edge"))?;
+    if !permit(&caller) {
+        metrics::ACCESS_DENIED.add(1, &[KeyValue::new("rpc.method", tag.rpc.to_string())]);
+        tracing::info!(actor = caller.actor(), rpc = %tag.rpc, "access denied");
+        return Err(Failure::role_not_permitted(&tag.rpc));
+    }
+    Ok((caller, deadline))
 }
 
 fn tag_of<M>(request: &Request<M>) -> Tag {

@@ -1,7 +1,7 @@
 //! What happens to every call before a service sees it and after: request id and trace, a limit to the calls in
 //! hand, the deadline, the caller's identity, and that every refusal leaves with its reason.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
@@ -21,7 +21,7 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, field, info_span};
 
-use crate::{Deadline, Failure, Tag, Verifier};
+use crate::{Deadline, Failure, Resolve, Tag, Verifier};
 
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
@@ -53,12 +53,20 @@ struct Inner {
     room: Semaphore,
     /// By account. Only callers whose identity is proven come here, so that it grows no further than accounts do.
     rate: DefaultKeyedRateLimiter<AccountId>,
+    /// By the full name of the gRPC service.
+    members: HashMap<&'static str, Resolve>,
 }
 
 impl Edge {
     /// An edge that admits whom the verifier knows, at most this many calls at a time, and of one account at most this
-    /// many a second.
-    pub fn new(verifier: Verifier, clock: Clock, max_calls: usize, account_rate: NonZeroU32) -> Self {
+    /// many a second. What a member may do each service knows for itself.
+    pub fn new(
+        verifier: Verifier,
+        clock: Clock,
+        max_calls: usize,
+        account_rate: NonZeroU32,
+        members: HashMap<&'static str, Resolve>,
+    ) -> Self {
         let quota =
             Quota::per_second(account_rate).allow_burst(account_rate.saturating_add(account_rate.get()));
         Edge(Arc::new(Inner {
@@ -66,6 +74,7 @@ impl Edge {
             clock,
             room: Semaphore::new(max_calls),
             rate: RateLimiter::keyed(quota),
+            members,
         }))
     }
 }
@@ -149,7 +158,7 @@ impl Inner {
             if is_public(&tag.rpc) {
                 return inner.call(request).await;
             }
-            match self.admit(&mut request).await {
+            match self.admit(&mut request, &tag.rpc).await {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
                     Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
@@ -180,11 +189,12 @@ impl Inner {
         Ok(response)
     }
 
-    /// Room, time, identity and the account's rate, in this order: a service that is full must not spend work on
+    /// Room, time, identity, the account's rate and the member's roles, in this order: a service that is full must not spend work on
     /// finding out who calls.
     async fn admit(
         &self,
         request: &mut Request<Body>,
+        rpc: &str,
     ) -> Result<(tokio::sync::SemaphorePermit<'_>, Deadline), Failure> {
         let permit = self.room.try_acquire().map_err(|_| {
             metrics::CALLS_SHED.add(1, &[]);
@@ -203,6 +213,14 @@ impl Inner {
             metrics::CALLS_SHED.add(1, &[]);
             return Err(Failure::rate_exceeded());
         }
+        let service = rpc.split('/').next().unwrap_or_default();
+        let caller = match (caller, self.members.get(service)) {
+            (Caller::Member(member), Some(resolve)) => {
+                let resolved = tokio::time::timeout_at(deadline.instant(), resolve(member)).await;
+                Caller::Member(resolved.map_err(|_| Failure::deadline_exceeded())??)
+            }
+            (caller, _) => caller,
+        };
         request.extensions_mut().insert(deadline);
         request.extensions_mut().insert(caller);
         Ok((permit, deadline))

@@ -116,6 +116,24 @@ impl Failure {
         .with("rpc", rpc)
     }
 
+    /// The directory does not know the caller as somebody who works here now.
+    pub fn member_inactive() -> Self {
+        Self::platform(
+            Code::PermissionDenied,
+            ErrorReason::MemberInactive,
+            "the caller is no active member of an active account",
+        )
+    }
+
+    /// The caller's company has not accepted the terms of the programme.
+    pub fn terms_not_accepted() -> Self {
+        Self::platform(
+            Code::FailedPrecondition,
+            ErrorReason::TermsNotAccepted,
+            "the alliance lead of the company has to accept the terms of the programme first",
+        )
+    }
+
     /// The stated etag is not the current one.
     pub fn etag_mismatch(current: &str) -> Self {
         Self::platform(

@@ -77,10 +77,8 @@ impl Issuer {
         let mut claims = json!({ "iss": ISSUER, "aud": "cosell", "iat": now, "nbf": now, "exp": now + 3600 });
         match caller {
             Caller::Member(member) => {
-                let roles: Vec<_> = member.roles.iter().map(|role| role.name()).collect();
                 claims["sub"] = json!(member.id);
                 claims["account_id"] = json!(member.account);
-                claims["roles"] = json!(roles);
                 claims["side"] = json!(match member.side {
                     Side::Partner => "partner",
                     Side::Aws => "aws",

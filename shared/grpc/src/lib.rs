@@ -20,8 +20,8 @@ pub mod mask;
 mod page;
 mod server;
 
-pub use auth::{AuthArgs, Verifier};
-pub use call::{Call, Tag, read, write, write_with_rules};
+pub use auth::{AuthArgs, Resolve, Verifier};
+pub use call::{Answers, Call, Tag, read, stream, write, write_with_rules};
 pub use client::{Peer, TokenSource};
 pub use deadline::Deadline;
 pub use edge::Edge;

@@ -2,12 +2,12 @@
 
 use clap::{Parser, Subcommand};
 use cosell_events::{Bus, BusArgs, Range, republish};
-use cosell_grpc::{AuthArgs, Listeners, ServeArgs, TokenSource, Verifier};
+use cosell_grpc::{AuthArgs, Listeners, ServeArgs, Verifier};
 use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
 use cosell_telemetry::TelemetryArgs;
 use cosell_types::Clock;
 
-use crate::{Background, Host, PeerArgs, Service, stop_signal};
+use crate::{Background, Host, PeerArgs, Platform, Service, stop_signal};
 
 #[derive(Parser)]
 #[command(version, disable_help_subcommand = true)]
@@ -88,9 +88,9 @@ async fn run<S: Service>(command: Command<S::Options>) -> anyhow::Result<()> {
             let clock = Clock::system();
             let database = Database::open(&common.db, S::NAME)?;
             let bus = Bus::connect(&common.bus, S::NAME).await?;
-            let tokens = TokenSource::File(common.peers.service_token_file);
+            let platform = Platform::from(common.peers);
             let mut host = Host::new(Verifier::new(&auth, clock.clone()), clock);
-            host.add::<S>(database, bus, &common.own, &tokens).await?;
+            host.add::<S>(database, bus, &common.own, &platform).await?;
             let listeners = Listeners::bind(&serve).await?;
             let result = host.serve(&serve, listeners, stop_signal()).await;
             telemetry.flush().await;
@@ -110,9 +110,15 @@ async fn run<S: Service>(command: Command<S::Options>) -> anyhow::Result<()> {
             let telemetry = cosell_telemetry::init(S::NAME, &common.telemetry)?;
             let bus = Bus::connect(&common.bus, S::NAME).await?;
             let background = Background::new(Database::open(&common.db, S::NAME)?, bus, Clock::system());
-            let tokens = TokenSource::File(common.peers.service_token_file);
-            let redriven =
-                S::redrive(&background, &common.own, &tokens, &consumer, aggregate.as_deref()).await;
+            let platform = Platform::from(common.peers);
+            let redriven = S::redrive(
+                &background,
+                &common.own,
+                &platform,
+                &consumer,
+                aggregate.as_deref(),
+            )
+            .await;
             telemetry.flush().await;
             report("dead letters had their effect", redriven?)
         }

@@ -1,8 +1,9 @@
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use cosell_events::Bus;
-use cosell_grpc::{Edge, Listeners, Readiness, ServeArgs, TokenSource, Verifier, serve};
+use cosell_grpc::{Edge, Listeners, Readiness, Resolve, ServeArgs, TokenSource, Verifier, serve};
 use cosell_store::{Database, check};
 use cosell_types::Clock;
 use sqlx::migrate::Migrator;
@@ -25,30 +26,52 @@ pub trait Service {
     /// Its migrations.
     fn migrator() -> Migrator;
 
-    /// Starts its background work and adds what it offers.
+    /// Starts its background work and adds what it offers; returns how it knows what its callers may do.
     fn start(
         background: &Background,
         options: &Self::Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<()>;
+    ) -> anyhow::Result<Resolve>;
 
     /// Tries dead letters of one of its consumers again; returns how many had their effect.
     fn redrive(
         background: &Background,
         options: &Self::Options,
-        tokens: &TokenSource,
+        platform: &Platform,
         consumer: &str,
         aggregate: Option<&str>,
     ) -> impl Future<Output = anyhow::Result<u64>> + Send;
 }
 
-/// How a service proves to others that it is one.
+/// How a service proves to others that it is one, and where the directory is.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PeerArgs {
     /// File with this service's own token (JWT, side `service`), kept fresh by the platform.
     #[arg(long, env = "COSELL_SERVICE_TOKEN_FILE")]
     pub service_token_file: PathBuf,
+
+    /// The partner-connection service, for members that are not known here yet.
+    #[arg(long, env = "COSELL_PARTNER_URL", default_value = "http://partner:50051")]
+    pub partner_url: String,
+}
+
+/// What a service needs to talk to the others.
+#[derive(Clone)]
+pub struct Platform {
+    /// Where its own token comes from.
+    pub tokens: TokenSource,
+    /// The partner-connection service.
+    pub partner_url: String,
+}
+
+impl From<PeerArgs> for Platform {
+    fn from(args: PeerArgs) -> Self {
+        Self {
+            tokens: TokenSource::File(args.service_token_file),
+            partner_url: args.partner_url,
+        }
+    }
 }
 
 /// A process with one or more services behind one address.
@@ -59,6 +82,7 @@ pub struct Host {
     routes: RoutesBuilder,
     names: Vec<String>,
     backgrounds: Vec<Background>,
+    members: HashMap<&'static str, Resolve>,
 }
 
 impl Host {
@@ -76,14 +100,14 @@ impl Host {
                 }
             })
         }));
-        let (routes, names, backgrounds) = (Routes::builder(), Vec::new(), Vec::new());
         Self {
             verifier,
             clock,
             readiness,
-            routes,
-            names,
-            backgrounds,
+            routes: Routes::builder(),
+            names: Vec::new(),
+            backgrounds: Vec::new(),
+            members: HashMap::new(),
         }
     }
 
@@ -93,15 +117,16 @@ impl Host {
         database: Database,
         bus: Bus,
         options: &S::Options,
-        tokens: &TokenSource,
+        platform: &Platform,
     ) -> anyhow::Result<()> {
         check(&database.work, &S::migrator())
             .await
             .with_context(|| format!("the schema of {}", S::NAME))?;
         self.readiness.require(database.check());
         let background = Background::new(database, bus, self.clock.clone());
-        S::start(&background, options, tokens, &mut self.routes)
+        let members = S::start(&background, options, platform, &mut self.routes)
             .with_context(|| format!("starting {}", S::NAME))?;
+        self.members.insert(S::GRPC, members);
         self.backgrounds.push(background);
         self.names.push(S::GRPC.to_owned());
         Ok(())
@@ -114,7 +139,8 @@ impl Host {
         listeners: Listeners,
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
-        let edge = Edge::new(self.verifier, self.clock, args.max_calls, args.account_rate);
+        let (calls, rate) = (args.max_calls, args.account_rate);
+        let edge = Edge::new(self.verifier, self.clock, calls, rate, self.members);
         let routes = self.routes.routes();
         let result = serve(args, listeners, routes, self.names, edge, self.readiness, stop).await;
         for background in &self.backgrounds {

@@ -7,4 +7,4 @@ mod host;
 
 pub use background::Background;
 pub use cli::main;
-pub use host::{Host, PeerArgs, Service, stop_signal};
+pub use host::{Host, PeerArgs, Platform, Service, stop_signal};

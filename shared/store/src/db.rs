@@ -247,6 +247,17 @@ impl Tx {
         &self.scope
     }
 
+    /// Goes on for another scope: what two accounts share is written for one after the other, in one transaction.
+    pub async fn act_for(&mut self, scope: &Scope) -> Result<(), Error> {
+        sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
+            .bind(scope.account.as_ref().map_or("", AccountId::as_str))
+            .bind(scope.side)
+            .execute(&mut *self.inner)
+            .await?;
+        self.scope = scope.clone();
+        Ok(())
+    }
+
     /// Remembers that an event was appended, so that the relay hears of the commit.
     pub fn has_events(&mut self) {
         self.has_events = true;

@@ -1,4 +1,4 @@
-use crate::{AccountId, MemberId, Role, ServiceName};
+use crate::{AccountId, MemberId, Role, ServiceName, closed_list};
 
 /// Who makes a call, as far as the token proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,14 @@ pub struct Member {
     pub roles: Vec<Role>,
 }
 
-/// The two sides of co-selling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// A partner company.
-    Partner,
-    /// The platform's owner, who reviews, refers and co-sells.
-    Aws,
+closed_list! {
+    /// The two sides of co-selling.
+    Side {
+        /// A partner company.
+        Partner = 1 "PARTNER" "",
+        /// The platform's owner, who reviews, refers and co-sells.
+        Aws = 2 "AWS" "",
+    }
 }
 
 impl Member {

@@ -10,6 +10,7 @@ mod money;
 mod pii;
 pub mod random;
 mod role;
+pub mod standard;
 mod violation;
 
 pub use caller::{Caller, Member, Side};

@@ -32,7 +32,12 @@ fn show(entry: &Entry) -> pb::Notification {
         kind: entry.kind.number(),
         subject: entry.subject.clone(),
         body: entry.body.clone(),
-        opportunity_id: entry.opportunity.to_string(),
+        opportunity_id: entry
+            .about
+            .opportunity
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
+        connection_invitation_id: entry.about.invitation.clone().unwrap_or_default(),
         create_time: Some(timestamp(entry.create_time)),
         read_time: entry.read_time.map(timestamp),
     }

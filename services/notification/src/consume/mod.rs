@@ -1,5 +1,7 @@
 //! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
 
+mod invitation_changed;
+mod member_changed;
 mod opportunity_changed;
 mod review_requested;
 
@@ -8,13 +10,15 @@ use std::sync::Arc;
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_grpc::Peer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
-use cosell_types::{AccountId, Clock, MemberId, OpportunityId, random};
+use cosell_types::{AccountId, Clock, MemberId, random};
 
 use crate::domain::values::Kind;
 use crate::domain::{Audience, Contact, Facts, Templates};
 use crate::store;
+use crate::store::About;
 
 /// The contexts whose events are consumed.
 pub const OPPORTUNITY: &str = "opportunity";
@@ -31,6 +35,24 @@ pub struct FromOpportunity {
     pub clock: Clock,
 }
 
+/// Takes over from the events of the directory who can be told, and where.
+#[derive(Clone)]
+pub struct FromPartner {
+    /// The partner-connection service, for what events do not carry.
+    pub directory: Peer,
+    /// The texts.
+    pub templates: Arc<Templates>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What an event of the directory asks for.
+#[derive(Default)]
+pub struct Change {
+    reached: Option<member_changed::Reached>,
+    news: Option<Box<News>>,
+}
+
 /// Tells of the events of review.
 #[derive(Clone)]
 pub struct FromReview {
@@ -43,7 +65,7 @@ pub struct FromReview {
 /// What is to be told.
 pub struct News {
     kind: Kind,
-    opportunity: OpportunityId,
+    about: About,
     own_of: Vec<MemberId>,
     contacts: Vec<Contact>,
     reviewer: Option<MemberId>,
@@ -82,6 +104,31 @@ impl Handler for FromOpportunity {
             &self.clock,
         )
         .await
+    }
+}
+
+impl Handler for FromPartner {
+    type Prepared = Change;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
+        if delivery.is::<partner::MemberChanged>() {
+            member_changed::prepare(self, delivery).await
+        } else if delivery.is::<partner::ConnectionInvitationChanged>() {
+            invitation_changed::prepare(self, delivery).await
+        } else {
+            Ok(Change::default())
+        }
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: Change) -> Result<(), Fault> {
+        let account = &delivery.account;
+        cosell_members::take_over(tx, delivery).await?;
+        if let Some(reached) = change.reached {
+            member_changed::apply(tx, account, reached).await?;
+        }
+        let Some(news) = change.news else { return Ok(()) };
+        let members = store::of_account(tx, account).await?;
+        tell(tx, account, &news, members, &self.templates, &self.clock).await
     }
 }
 
@@ -135,7 +182,7 @@ async fn tell(
     for (member, email) in members {
         let id = random::prefixed("ntf-");
         let to = (&member.account, &member.id);
-        store::put(tx, &id, to, news.kind, news.opportunity, &letter, now).await?;
+        store::put(tx, &id, to, news.kind, &news.about, &letter, now).await?;
         if email {
             store::queue(
                 tx,

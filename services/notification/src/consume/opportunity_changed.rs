@@ -7,6 +7,7 @@ use cosell_proto::cosell::r#type::v1::ReviewReason;
 use super::{FromOpportunity, News};
 use crate::domain::values::Kind;
 use crate::domain::{Contact, Facts};
+use crate::store::About;
 
 /// The title that makes a person of the opportunity team a sales contact of the partner.
 const SALES_CONTACT: &str = "PartnerAccountManager";
@@ -45,7 +46,10 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind)
         .collect();
     Ok(News {
         kind,
-        opportunity: id,
+        about: About {
+            opportunity: Some(id),
+            invitation: None,
+        },
         own_of,
         contacts,
         reviewer: None,

@@ -4,6 +4,7 @@ use cosell_proto::cosell::review::v1::ReviewRoundOpened;
 use super::News;
 use crate::domain::Facts;
 use crate::domain::values::Kind;
+use crate::store::About;
 
 pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
     let event: ReviewRoundOpened = delivery.message()?;
@@ -20,7 +21,10 @@ pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
     };
     Ok(News {
         kind: Kind::ReviewRequested,
-        opportunity,
+        about: About {
+            opportunity: Some(opportunity),
+            invitation: None,
+        },
         own_of: Vec::new(),
         contacts: Vec::new(),
         reviewer: event.assignee_member_id.parse().ok(),

@@ -37,7 +37,7 @@ pub struct Subject<'a> {
     pub kind: Kind,
     /// The account that owns the record.
     pub account: &'a AccountId,
-    /// Members who own, created or submitted the record.
+    /// Members who own, created or submitted the record, or whom the news is about.
     pub own_of: &'a [MemberId],
     /// The partner's sales contacts on the record.
     pub contacts: &'a [Contact],
@@ -87,6 +87,14 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
             partner && (has(&keepers) || (own && has(&[Role::AceUser])))
         }
         Kind::OpportunitySubmitted | Kind::OpportunityApproved | Kind::OpportunityRejected => partner && own,
+        Kind::ConnectionRequested | Kind::ConnectionAccepted | Kind::ConnectionRejected => {
+            partner && member.roles.contains(&Role::AllianceLead)
+        }
+        Kind::RolesChanged => member.account == *subject.account && own,
+        Kind::MemberLeft => {
+            let heads = [Role::AllianceLead, Role::AllianceTeam];
+            partner && member.roles.iter().any(|role| heads.contains(role))
+        }
         // Once a reviewer has the case, it is that reviewer's.
         Kind::ReviewRequested => {
             member.side == Side::Aws
@@ -100,13 +108,22 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
 /// through anyway, is for the inbox.
 fn by_email(kind: Kind) -> bool {
     match kind {
-        Kind::ActionRequired | Kind::OpportunityApproved | Kind::OpportunityRejected => true,
+        Kind::ActionRequired
+        | Kind::OpportunityApproved
+        | Kind::OpportunityRejected
+        | Kind::ConnectionRequested
+        | Kind::ConnectionAccepted
+        | Kind::ConnectionRejected
+        | Kind::RolesChanged
+        | Kind::MemberLeft => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cosell_types::ClosedList as _;
+
     use super::*;
 
     const ACCOUNT: &str = "111111111111";
@@ -125,14 +142,14 @@ mod tests {
     /// Everybody: each role once in the owning account, a lead elsewhere, two reviewers.
     fn everybody() -> Vec<Member> {
         let mut all: Vec<_> = Role::ALL
-            .into_iter()
-            .map(|role| {
+            .iter()
+            .map(|&role| {
                 let account = if role.side() == Side::Partner {
                     ACCOUNT
                 } else {
                     "999999999999"
                 };
-                member(role.name(), account, role)
+                member(&role.name().to_lowercase(), account, role)
             })
             .collect();
         all.push(member("other_lead", "222222222222", Role::AllianceLead));

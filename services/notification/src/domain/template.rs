@@ -23,6 +23,14 @@ pub struct Facts {
     pub review_case_id: String,
     /// The partner's account.
     pub partner: String,
+    /// The connection invitation.
+    pub connection_invitation_id: String,
+    /// Who invites, and how to reach them.
+    pub inviter: String,
+    /// Roles, in words.
+    pub roles: String,
+    /// A member's id.
+    pub member: String,
 }
 
 /// A text, ready to be sent.
@@ -65,6 +73,20 @@ impl Templates {
                 "REVIEW_REQUESTED",
                 include_str!("../../templates/review_requested.txt"),
             ),
+            (
+                "CONNECTION_REQUESTED",
+                include_str!("../../templates/connection_requested.txt"),
+            ),
+            (
+                "CONNECTION_ACCEPTED",
+                include_str!("../../templates/connection_accepted.txt"),
+            ),
+            (
+                "CONNECTION_REJECTED",
+                include_str!("../../templates/connection_rejected.txt"),
+            ),
+            ("ROLES_CHANGED", include_str!("../../templates/roles_changed.txt")),
+            ("MEMBER_LEFT", include_str!("../../templates/member_left.txt")),
         ] {
             environment.add_template(name, text)?;
         }
@@ -83,6 +105,10 @@ impl Templates {
             remarks => facts.remarks.as_str(),
             review_case_id => facts.review_case_id.as_str(),
             partner => facts.partner.as_str(),
+            connection_invitation_id => facts.connection_invitation_id.as_str(),
+            inviter => facts.inviter.as_str(),
+            roles => facts.roles.as_str(),
+            member => facts.member.as_str(),
         })?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
         // A header is one line: what a partner wrote must not become another one.
@@ -110,6 +136,10 @@ mod tests {
             remarks: "Explain the {{ amount }}.".to_owned(),
             review_case_id: "rc-0000000000000".to_owned(),
             partner: "111111111111".to_owned(),
+            connection_invitation_id: "pacinv-0000000000000".to_owned(),
+            inviter: "Jane Roe <jane@alder.example>".to_owned(),
+            roles: "ACE_MANAGER".to_owned(),
+            member: "alder-user".to_owned(),
         }
     }
 
@@ -118,7 +148,11 @@ mod tests {
         let templates = Templates::new().expect("templates");
         for kind in Kind::ALL {
             let letter = templates.render(*kind, &facts()).expect("a letter");
-            assert!(letter.subject.contains("O42"), "{letter:?}");
+            let about = ["O42", "Alder", "alder-user", "Your roles"];
+            assert!(
+                about.iter().any(|what| letter.subject.contains(what)),
+                "{letter:?}"
+            );
             assert!(!letter.subject.contains('\n'), "{letter:?}");
             assert!(
                 letter.body.ends_with(".\n") || letter.body.ends_with("}.\n"),

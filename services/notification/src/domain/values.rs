@@ -16,5 +16,15 @@ closed_list! {
         OpportunityRejected = 4 "OPPORTUNITY_REJECTED" "",
         /// A submission waits in the review queue.
         ReviewRequested = 5 "REVIEW_REQUESTED" "",
+        /// Another company asks to connect.
+        ConnectionRequested = 6 "CONNECTION_REQUESTED" "",
+        /// A company took an invitation to connect.
+        ConnectionAccepted = 7 "CONNECTION_ACCEPTED" "",
+        /// A company refused an invitation to connect.
+        ConnectionRejected = 8 "CONNECTION_REJECTED" "",
+        /// The member has other roles.
+        RolesChanged = 9 "ROLES_CHANGED" "",
+        /// A member no longer works for the company.
+        MemberLeft = 10 "MEMBER_LEFT" "",
     }
 }

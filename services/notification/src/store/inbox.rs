@@ -9,12 +9,21 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Letter;
 use crate::domain::values::Kind;
 
+/// What a notification is about; none of both for news about the member itself.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// An opportunity.
+    pub opportunity: Option<OpportunityId>,
+    /// An invitation to connect.
+    pub invitation: Option<String>,
+}
+
 /// A notification in a member's inbox.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub id: String,
     pub kind: Kind,
-    pub opportunity: OpportunityId,
+    pub about: About,
     pub subject: String,
     pub body: String,
     pub create_time: DateTime<Utc>,
@@ -38,22 +47,24 @@ pub async fn put(
     id: &str,
     to: (&AccountId, &MemberId),
     kind: Kind,
-    opportunity: OpportunityId,
+    about: &About,
     letter: &Letter,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO notification
-           (account_id, notification_id, member_id, kind, opportunity_id, subject, body, create_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+           (account_id, notification_id, member_id, kind, opportunity_id, subject, body, create_time,
+            connection_invitation_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         to.0.as_str(),
         id,
         to.1.as_str(),
         kind.name(),
-        opportunity.number(),
+        about.opportunity.map(OpportunityId::number),
         letter.subject,
         letter.body,
         now,
+        about.invitation.as_deref(),
     )
     .execute(tx.conn())
     .await?;
@@ -71,7 +82,8 @@ pub async fn list(
 ) -> Result<Vec<Entry>, Error> {
     let (time, id) = last.map_or((None, String::new()), |Last(time, id)| (Some(time), id));
     let rows = sqlx::query!(
-        "SELECT notification_id, kind, opportunity_id, subject, body, create_time, read_time FROM notification
+        "SELECT notification_id, kind, opportunity_id, connection_invitation_id, subject, body, create_time,
+           read_time FROM notification
          WHERE account_id = $1 AND member_id = $2 AND (NOT $3 OR read_time IS NULL)
            AND ($4::timestamptz IS NULL OR (create_time, notification_id) < ($4, $5))
          ORDER BY create_time DESC, notification_id DESC LIMIT $6",
@@ -89,8 +101,10 @@ pub async fn list(
             Ok(Entry {
                 id: row.notification_id,
                 kind: Kind::from_name(&row.kind).ok_or_else(|| Error::corrupt("kind", "unknown"))?,
-                opportunity: OpportunityId::from_number(row.opportunity_id)
-                    .ok_or_else(|| Error::corrupt("opportunity_id", "negative"))?,
+                about: About {
+                    opportunity: row.opportunity_id.and_then(OpportunityId::from_number),
+                    invitation: row.connection_invitation_id,
+                },
                 subject: row.subject,
                 body: row.body,
                 create_time: row.create_time,

@@ -1,42 +1,26 @@
-//! The replica of members.
+//! Who can be told, and where.
 
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role, Side};
-use serde::Deserialize;
 
 use crate::domain::Member;
 use crate::domain::values::Kind;
 
-/// A member as it is provisioned.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    pub account_id: AccountId,
-    pub member_id: MemberId,
-    /// `partner` or `aws`.
-    pub side: String,
-    pub first_name: Pii<String>,
-    pub last_name: Pii<String>,
-    pub email: Pii<String>,
-    pub roles: Vec<String>,
-    pub active: bool,
-}
-
-/// Takes over what is known of a person.
-pub async fn upsert(tx: &mut Tx, person: &Person) -> Result<(), Error> {
+/// Takes over where a member is reached, unless something newer is known.
+pub async fn reach(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    revision: i64,
+    email: &Pii<String>,
+) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO member (account_id, member_id, side, first_name, last_name, email, roles, active)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (account_id, member_id) DO UPDATE SET side = $3, first_name = $4, last_name = $5, email = $6,
-           roles = $7, active = $8",
-        person.account_id.as_str(),
-        person.member_id.as_str(),
-        person.side,
-        person.first_name.reveal(),
-        person.last_name.reveal(),
-        person.email.reveal(),
-        &person.roles,
-        person.active,
+        "INSERT INTO contact (account_id, member_id, revision, email) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = $3, email = $4 WHERE contact.revision < $3",
+        account.as_str(),
+        member.as_str(),
+        revision,
+        email.reveal(),
     )
     .execute(tx.conn())
     .await?;
@@ -56,9 +40,11 @@ struct Row {
 pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT m.account_id, m.member_id, m.side, m.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
-           FROM member m LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
-           WHERE m.account_id = $1 AND m.active ORDER BY m.member_id"#,
+        r#"SELECT m.account_id, m.member_id, a.side, c.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
+           FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
+             JOIN contact c ON c.account_id = m.account_id AND c.member_id = m.member_id
+             LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
+           WHERE m.account_id = $1 AND m.is_active ORDER BY m.member_id"#,
         account.as_str(),
     )
     .fetch_all(tx.conn())
@@ -70,9 +56,11 @@ pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>,
 pub async fn of_aws(tx: &mut Tx) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT m.account_id, m.member_id, m.side, m.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
-           FROM member m LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
-           WHERE m.side = 'aws' AND m.active ORDER BY m.account_id, m.member_id"#,
+        r#"SELECT m.account_id, m.member_id, a.side, c.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
+           FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
+             JOIN contact c ON c.account_id = m.account_id AND c.member_id = m.member_id
+             LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
+           WHERE a.side = 'AWS' AND m.is_active ORDER BY m.account_id, m.member_id"#,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -93,16 +81,12 @@ impl TryFrom<Row> for Member {
                 .account_id
                 .parse()
                 .map_err(|error| Error::corrupt("account_id", error))?,
-            side: if row.side == "aws" {
-                Side::Aws
-            } else {
-                Side::Partner
-            },
+            side: Side::from_name(&row.side).ok_or_else(|| Error::corrupt("side", &row.side))?,
             email: row.email.into(),
             roles: row
                 .roles
                 .iter()
-                .filter_map(|name| name.parse::<Role>().ok())
+                .filter_map(|name| Role::from_name(name))
                 .collect(),
             opt_outs: opt_outs.iter().filter_map(|name| Kind::from_name(name)).collect(),
         })

@@ -9,8 +9,18 @@ async fn acc_020_calls_see_one_account_and_no_address() {
     let stage = start().await;
     stage.approve("O7").await;
     stage.recipients(2).await;
-    let none = [("notification", 0), ("preference", 0), ("member", 0), ("mail", 0)];
-    let own = [("notification", 2), ("preference", 0), ("member", 0), ("mail", 0)];
+    let none = [
+        ("notification", 0),
+        ("preference", 0),
+        ("contact", 0),
+        ("mail", 0),
+    ];
+    let own = [
+        ("notification", 2),
+        ("preference", 0),
+        ("contact", 0),
+        ("mail", 0),
+    ];
     for (scope, expected) in [
         (Some((ALDER, "partner")), own),
         (Some((BIRCH, "partner")), none),
@@ -20,11 +30,21 @@ async fn acc_020_calls_see_one_account_and_no_address() {
         // Handling an event of Alder: whom to tell may be anybody; what was told is not asked.
         (
             Some((ALDER, "system")),
-            [("notification", 2), ("preference", 0), ("member", 7), ("mail", 2)],
+            [
+                ("notification", 2),
+                ("preference", 0),
+                ("contact", 7),
+                ("mail", 2),
+            ],
         ),
         (
             Some((BIRCH, "system")),
-            [("notification", 0), ("preference", 0), ("member", 7), ("mail", 0)],
+            [
+                ("notification", 0),
+                ("preference", 0),
+                ("contact", 7),
+                ("mail", 0),
+            ],
         ),
     ] {
         for (table, rows) in expected {

@@ -4,9 +4,10 @@ use cosell_notification::{Notifications, Options, SmtpSecurity};
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually, folder, opportunities, partner};
+use cosell_proto::cosell::partner::v1 as directory;
+use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually, member, opportunities, partner};
 use cosell_testkit::smtp::Sink;
-use cosell_types::{Caller, Clock, Role, random};
+use cosell_types::{Caller, Clock, ClosedList as _, Role, Side, random};
 use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -25,14 +26,14 @@ pub struct Stage {
 }
 
 /// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers.
-const MEMBERS: [(&str, &str, &str, &str); 7] = [
-    (ALDER, "partner", "mem-lead", "alliance_lead"),
-    (ALDER, "partner", "mem-user", "ace_user"),
-    (ALDER, "partner", "mem-second", "ace_user"),
-    (ALDER, "partner", "mem-marketing", "marketing_staff"),
-    (BIRCH, "partner", "mem-birch", "alliance_lead"),
-    (AWS, "aws", "mem-tara", "reviewer"),
-    (AWS, "aws", "mem-umar", "reviewer"),
+const MEMBERS: [(&str, Side, &str, Role); 7] = [
+    (ALDER, Side::Partner, "mem-lead", Role::AllianceLead),
+    (ALDER, Side::Partner, "mem-user", Role::AceUser),
+    (ALDER, Side::Partner, "mem-second", Role::AceUser),
+    (ALDER, Side::Partner, "mem-marketing", Role::MarketingStaff),
+    (BIRCH, Side::Partner, "mem-birch", Role::AllianceLead),
+    (AWS, Side::Aws, "mem-tara", Role::Reviewer),
+    (AWS, Side::Aws, "mem-umar", Role::Reviewer),
 ];
 
 /// The address of a member.
@@ -57,21 +58,8 @@ pub async fn start_at<F>(port: u16, answer: F, smtp: Sink) -> Stage
 where
     F: Fn(&str, i64) -> Result<opportunity::Opportunity, Code> + Send + Sync + 'static,
 {
-    let members: Vec<_> = MEMBERS
-        .iter()
-        .map(|(account, side, member, role)| {
-            serde_json::json!({
-                "account_id": account, "member_id": member, "side": side, "first_name": "First",
-                "last_name": "Last", "email": address(member), "roles": [role], "active": true,
-            })
-        })
-        .collect();
-    let members_file = folder("members").join("members.json");
-    let text = serde_json::to_vec(&members).expect("JSON");
-    std::fs::write(&members_file, text).expect("the members file");
     let options = Options {
         opportunity_url: opportunities(answer).await,
-        members_file: Some(members_file),
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: port,
         smtp_security: SmtpSecurity::None,
@@ -81,12 +69,43 @@ where
     };
     let app = Setup::default().with_bus().start::<Notifications>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    eventually(async || match count(&app, "SELECT count(*) FROM member").await {
-        7 => Ok(()),
-        seen => Err(format!("{seen} of 7 members were taken over")),
+    enrol(&app, &far).await;
+    Stage { app, far, smtp }
+}
+
+/// Tells the service of all members, as the directory does.
+async fn enrol(app: &App, far: &FarEnd) {
+    for (account, side) in [(ALDER, Side::Partner), (BIRCH, Side::Partner), (AWS, Side::Aws)] {
+        let changed = directory::AccountChanged {
+            account_id: account.to_owned(),
+            revision: 1,
+            side: side.number(),
+            status: directory::AccountStatus::Active.into(),
+            terms_accepted: true,
+        };
+        far.tell("partner", account, account, 1, &changed).await;
+    }
+    for (account, side, id, role) in MEMBERS {
+        app.directory.admit(&member(id, account, side, &[role]));
+        let changed = directory::MemberChanged {
+            member_id: id.to_owned(),
+            account_id: account.to_owned(),
+            revision: 1,
+            side: side.number(),
+            change: directory::MemberChange::Joined.into(),
+            status: directory::MemberStatus::Active.into(),
+            roles: vec![role.number()],
+        };
+        far.tell("partner", account, id, 1, &changed).await;
+    }
+    eventually(async || {
+        let sql = "SELECT count(*) FROM contact c JOIN directory_member m USING (account_id, member_id)";
+        match count(app, sql).await {
+            7 => Ok(()),
+            seen => Err(format!("{seen} of 7 members were taken over")),
+        }
     })
     .await;
-    Stage { app, far, smtp }
 }
 
 /// Mem-user's record, created by mem-marketing.

@@ -2,7 +2,7 @@ use cosell_grpc::convert::{day_span, time_span};
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::SortOrder;
-use cosell_types::{ClosedList, OpportunityId};
+use cosell_types::{ClosedList, FieldPath, OpportunityId, Side, Violation, ViolationCode};
 
 use super::{Api, convert};
 use crate::domain::Opportunity;
@@ -29,6 +29,16 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     let mut filter = filter(call.message.filter.clone().unwrap_or_default())?;
     let member = call.member()?;
+    if filter.without_active_owner && member.side == Side::Aws {
+        let at = FieldPath::root();
+        let text = "is for partners only";
+        let at = at.field("filter.without_active_owner");
+        return Err(Failure::invalid(vec![Violation::new(
+            &at,
+            ViolationCode::InvalidValue,
+            text,
+        )]));
+    }
     filter.account = tx.scope().own_account().cloned();
     match reach(member) {
         Reach::Own => filter.own_of = Some(member.id.clone()),
@@ -64,6 +74,7 @@ fn filter(stated: pb::OpportunityFilter) -> Result<Filter, Failure> {
         created,
         updated,
         closes,
+        without_active_owner: stated.without_active_owner,
         ..Filter::default()
     })
 }

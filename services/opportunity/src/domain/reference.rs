@@ -1,36 +1,6 @@
 //! Reference data: pick lists that are strings on the wire because they are long or change (OPP-011).
 
-/// Industries of customers.
-pub const INDUSTRIES: [&str; 28] = [
-    "Aerospace",
-    "Agriculture",
-    "Automotive",
-    "Computers and Electronics",
-    "Consumer Goods",
-    "Education",
-    "Energy - Oil and Gas",
-    "Energy - Power and Utilities",
-    "Financial Services",
-    "Gaming",
-    "Government",
-    "Healthcare",
-    "Hospitality",
-    "Life Sciences",
-    "Manufacturing",
-    "Marketing and Advertising",
-    "Media and Entertainment",
-    "Mining",
-    "Non-Profit Organization",
-    "Professional Services",
-    "Real Estate and Construction",
-    "Retail",
-    "Software and Internet",
-    "Telecommunications",
-    "Transportation and Logistics",
-    "Travel",
-    "Wholesale and Distribution",
-    "Other",
-];
+pub use cosell_types::standard::{COUNTRIES, INDUSTRIES};
 
 /// Use cases of customers.
 pub const USE_CASES: [&str; 39] = [
@@ -123,25 +93,6 @@ pub const MARKETING_USE_CASES: [&str; 26] = [
     "Serverless",
     "Storage",
     "VR & AR",
-];
-
-/// Countries: ISO 3166-1 alpha-2 with the withdrawn `AN` and without `KP`, as in the original.
-#[rustfmt::skip]
-pub const COUNTRIES: [&str; 249] = [
-    "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AN", "AO", "AQ", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA",
-    "BB", "BD", "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW",
-    "BY", "BZ", "CA", "CC", "CD", "CF", "CG", "CH", "CI", "CK", "CL", "CM", "CN", "CO", "CR", "CU", "CV", "CW",
-    "CX", "CY", "CZ", "DE", "DJ", "DK", "DM", "DO", "DZ", "EC", "EE", "EG", "EH", "ER", "ES", "ET", "FI", "FJ",
-    "FK", "FM", "FO", "FR", "GA", "GB", "GD", "GE", "GF", "GG", "GH", "GI", "GL", "GM", "GN", "GP", "GQ", "GR",
-    "GS", "GT", "GU", "GW", "GY", "HK", "HM", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IM", "IN", "IO", "IQ",
-    "IR", "IS", "IT", "JE", "JM", "JO", "JP", "KE", "KG", "KH", "KI", "KM", "KN", "KR", "KW", "KY", "KZ", "LA",
-    "LB", "LC", "LI", "LK", "LR", "LS", "LT", "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MF", "MG", "MH", "MK",
-    "ML", "MM", "MN", "MO", "MP", "MQ", "MR", "MS", "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NC", "NE",
-    "NF", "NG", "NI", "NL", "NO", "NP", "NR", "NU", "NZ", "OM", "PA", "PE", "PF", "PG", "PH", "PK", "PL", "PM",
-    "PN", "PR", "PS", "PT", "PW", "PY", "QA", "RE", "RO", "RS", "RU", "RW", "SA", "SB", "SC", "SD", "SE", "SG",
-    "SH", "SI", "SJ", "SK", "SL", "SM", "SN", "SO", "SR", "SS", "ST", "SV", "SX", "SY", "SZ", "TC", "TD", "TF",
-    "TG", "TH", "TJ", "TK", "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "UM", "US", "UY",
-    "UZ", "VA", "VC", "VE", "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW",
 ];
 
 /// Countries in which addresses have no postal code (OPP-014).

@@ -1,6 +1,6 @@
 //! Who may do what, cell by cell (ACC-010 to ACC-012).
 
-use cosell_types::{Caller, Member, Role, Side};
+use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
 use super::access::{Action, Reach, permits, reach, sees};
 use super::fixtures::{in_status, member};
@@ -20,22 +20,22 @@ const ACTIONS: [Action; 8] = [
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
                       create get list update submit withdraw discard allowed
-alliance_lead         x      x   x    x      x      x        x       x
-alliance_team         x      x   x    x      x      x        x       x
-ace_manager           x      x   x    x      x      x        x       x
-ace_user              x      x   x    x      x      x        x       x
-marketing_staff       x      x   x    x      x      x        x       x
-technical_staff       x      x   x    x      .      .        x       x
-cloud_admin           .      .   .    .      .      .        .       .
-channel_user          .      .   .    .      .      .        .       .
-standard_user         .      .   .    .      .      .        .       .
-reviewer              .      x   x    .      .      .        .       x
-sales_representative  .      x   x    .      .      .        .       x
-account_owner         .      x   x    .      .      .        .       x
-pdm                   .      x   x    .      .      .        .       x
-wwps_pdm              .      x   x    .      .      .        .       x
-psm                   .      x   x    .      .      .        .       x
-isv_success_manager   .      x   x    .      .      .        .       x
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x
+ACE_MANAGER           x      x   x    x      x      x        x       x
+ACE_USER              x      x   x    x      x      x        x       x
+MARKETING_STAFF       x      x   x    x      x      x        x       x
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x
+CLOUD_ADMIN           .      .   .    .      .      .        .       .
+CHANNEL_USER          .      .   .    .      .      .        .       .
+STANDARD_USER         .      .   .    .      .      .        .       .
+REVIEWER              .      x   x    .      .      .        .       x
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x
+PDM                   .      x   x    .      .      .        .       x
+WWPS_PDM              .      x   x    .      .      .        .       x
+PSM                   .      x   x    .      .      .        .       x
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
@@ -56,7 +56,7 @@ fn acc_010_every_role_and_every_call() {
         .map(|r| r.split_whitespace().collect())
         .collect();
     assert_eq!(rows.len(), Role::ALL.len());
-    for (role, row) in Role::ALL.into_iter().zip(rows) {
+    for (role, row) in Role::ALL.iter().copied().zip(rows) {
         assert_eq!(row[0], role.name());
         let caller = Caller::Member(somebody("m", "111111111111", role.side(), &[role]));
         for (action, cell) in ACTIONS.into_iter().zip(&row[1..]) {
@@ -78,7 +78,11 @@ fn acc_010_every_role_and_every_call() {
 #[test]
 fn acc_011_a_partner_sees_its_own_account_and_some_only_their_own_records() {
     let record = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
-    for role in Role::ALL.into_iter().filter(|role| role.side() == Side::Partner) {
+    for role in Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| role.side() == Side::Partner)
+    {
         let colleague = somebody("colleague", "111111111111", Side::Partner, &[role]);
         let creator = somebody("creator", "111111111111", Side::Partner, &[role]);
         let stranger = somebody("creator", "222222222222", Side::Partner, &[role]);

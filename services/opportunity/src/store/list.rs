@@ -20,6 +20,7 @@ pub struct Filter {
     pub own_of: Option<MemberId>,
     /// Only records with full visibility.
     pub fully_visible: bool,
+    pub without_active_owner: bool,
     pub ids: Option<Vec<OpportunityId>>,
     pub stages: Vec<Stage>,
     pub review_statuses: Vec<ReviewStatus>,
@@ -143,6 +144,12 @@ fn conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
     if filter.fully_visible {
         query.push(" AND visibility = 'FULL'");
+    }
+    if filter.without_active_owner {
+        query.push(
+            " AND NOT EXISTS (SELECT FROM directory_member m WHERE m.account_id = opportunity.account_id
+               AND m.member_id = opportunity.owner_member_id AND m.is_active)",
+        );
     }
     if let Some(ids) = &filter.ids {
         let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();

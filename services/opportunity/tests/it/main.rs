@@ -7,6 +7,7 @@ mod create_and_get;
 mod idempotency;
 mod isolation;
 mod list;
+mod members;
 mod outbox;
 mod review_events;
 mod submit;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cosell_events::{Bus, BusArgs, Range, republish};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
-use cosell_service::{Background, Host, Service};
+use cosell_service::{Background, Host, Platform, Service};
 use cosell_store::Database;
 use cosell_types::{Caller, Clock};
 use sqlx::PgConnection;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{Client, TestDatabase, eventually, folder, nats_program};
+use super::{Client, Directory, TestDatabase, eventually, folder, nats_program};
 use crate::nats;
 
 /// How a service under test is set up.
@@ -21,6 +21,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The issuer of its tokens.
     pub issuer: Issuer,
+    /// Who is known to be a member.
+    pub directory: Directory,
     bus: Option<nats::Server>,
     max_calls: usize,
 }
@@ -33,6 +35,7 @@ impl Default for Setup {
         Self {
             clock,
             issuer,
+            directory: Directory::default(),
             bus: None,
             max_calls: 64,
         }
@@ -40,6 +43,15 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// As another replica of a running service: with its time and the issuer of its tokens.
+    pub fn beside(app: &App) -> Self {
+        Self {
+            clock: app.clock.clone(),
+            issuer: app.issuer.clone(),
+            ..Self::default()
+        }
+    }
+
     /// With an event bus of its own. Without one, events wait in the outbox.
     pub fn with_bus(mut self) -> Self {
         let bus = nats::Server::start(&nats_program(), &folder("nats")).expect("a NATS server");
@@ -68,6 +80,7 @@ impl Setup {
         let Self {
             clock,
             issuer,
+            directory,
             bus,
             max_calls,
         } = self;
@@ -99,14 +112,18 @@ impl Setup {
         let health = listeners.health_address().expect("an address");
         let service_database = Database::open(&database.args, S::NAME).expect("a database");
         let bus_connection = Bus::connect(&bus_args, S::NAME).await.expect("a bus");
-        let tokens = TokenSource::Issuer(Box::new(issuer.clone()), S::NAME.parse().expect("a service name"));
+        let name = S::NAME.parse().expect("a service name");
+        let platform = Platform {
+            tokens: TokenSource::Issuer(Box::new(issuer.clone()), name),
+            partner_url: directory.listen().await,
+        };
         let mut host = Host::new(verifier, clock.clone());
         let added = host
             .add::<S>(
                 service_database.clone(),
                 bus_connection.clone(),
                 &options,
-                &tokens,
+                &platform,
             )
             .await;
         added.expect("a service that starts");
@@ -129,6 +146,8 @@ impl Setup {
             channel,
             health,
             issuer,
+            directory,
+            platform,
             clock,
             database,
             pools: service_database,
@@ -151,6 +170,10 @@ pub struct App {
     pub health: Channel,
     /// The issuer of its tokens.
     pub issuer: Issuer,
+    /// Who is known to be a member.
+    pub directory: Directory,
+    /// How it reaches the others.
+    pub platform: Platform,
     /// Its time.
     pub clock: Clock,
     /// Its database.
@@ -169,8 +192,9 @@ pub struct App {
 }
 
 impl App {
-    /// The calls of somebody.
+    /// The calls of somebody, who is let in as what it is.
     pub fn by(&self, caller: &Caller) -> InterceptedService<Channel, Client> {
+        self.directory.admit(caller);
         Client::new(&self.issuer, Some(caller)).over(self.channel.clone())
     }
 
@@ -186,9 +210,7 @@ impl App {
             .downcast_ref::<S::Options>()
             .expect("the options it was started with");
         let background = Background::new(self.pools.clone(), self.connection.clone(), self.clock.clone());
-        let name = S::NAME.parse().expect("a service name");
-        let tokens = TokenSource::Issuer(Box::new(self.issuer.clone()), name);
-        S::redrive(&background, options, &tokens, consumer, None)
+        S::redrive(&background, options, &self.platform, consumer, None)
             .await
             .expect("redriven letters")
     }

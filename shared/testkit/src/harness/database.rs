@@ -9,6 +9,8 @@ use super::environment;
 /// A database of its own: a copy of a template with the schema of one service.
 pub struct TestDatabase {
     name: String,
+    /// Whether it goes with this value.
+    is_owned: bool,
     /// How the service connects.
     pub args: DbArgs,
 }
@@ -55,7 +57,20 @@ impl TestDatabase {
             .await
             .expect("a copy of the template");
         let args = args(&name);
-        Self { name, args }
+        Self {
+            name,
+            is_owned: true,
+            args,
+        }
+    }
+
+    /// The same database, for another replica of the service; it must not outlive this one.
+    pub fn shared(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            is_owned: false,
+            args: self.args.clone(),
+        }
     }
 
     /// A connection as administrator, to look behind row-level security; names are those of this service's schema.
@@ -90,6 +105,9 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if !self.is_owned {
+            return;
+        }
         let name = self.name.clone();
         // Without waiting: the cluster is thrown away at the end of the run; this only keeps it small.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -128,7 +146,7 @@ const PASSWORD: &str = "only-for-tests";
 
 fn args(database: &str) -> DbArgs {
     let secrets = super::folder("secrets");
-    for service in ["opportunity", "review", "notification"] {
+    for service in ["opportunity", "partner", "review", "notification"] {
         for kind in ["owner", "app", "worker"] {
             std::fs::write(secrets.join(format!("{service}_{kind}")), PASSWORD).expect("a password file");
         }

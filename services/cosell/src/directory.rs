@@ -1,0 +1,99 @@
+//! Takes a master list over into the directory, record by record, and holds no more of it than what is on its way.
+
+use std::io::BufRead;
+
+use anyhow::Context as _;
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use futures::Stream;
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Request;
+use tonic::transport::Channel;
+
+/// Records that may be on their way.
+const AHEAD: usize = 1000;
+
+/// What became of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Records that were new.
+    pub created: u64,
+    /// Records that were there and are now as stated.
+    pub updated: u64,
+    /// Records that were there as stated.
+    pub unchanged: u64,
+    /// Records that are wrong.
+    pub refused: u64,
+}
+
+/// Applies records by a service's token; `tell` hears of each that is refused, by its number.
+pub async fn apply(
+    channel: Channel,
+    token: &str,
+    records: impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
+    tell: &mut (dyn FnMut(i64, &[String]) + Send),
+) -> anyhow::Result<Summary> {
+    let mut request = Request::new(records);
+    request
+        .metadata_mut()
+        .insert("authorization", format!("Bearer {token}").parse()?);
+    let mut answers = PartnerServiceClient::new(channel)
+        .apply_directory(request)
+        .await?
+        .into_inner();
+    let mut summary = Summary::default();
+    while let Some(answer) = answers.message().await? {
+        match answer.result() {
+            pb::ApplyResult::Created => summary.created += 1,
+            pb::ApplyResult::Updated => summary.updated += 1,
+            pb::ApplyResult::Unchanged => summary.unchanged += 1,
+            pb::ApplyResult::Refused | pb::ApplyResult::Unspecified => {
+                summary.refused += 1;
+                tell(answer.number, &answer.errors);
+            }
+        }
+    }
+    Ok(summary)
+}
+
+/// The records of a text with one a line: `{"account": {…}}` or `{"member": {…}}`, each in the JSON form of Protocol
+/// Buffers. A line that is none becomes an empty record, which is refused under the line's number. Ends early when
+/// nobody takes the records any more.
+pub fn lines(
+    text: impl BufRead + Send + 'static,
+    dry_run: bool,
+) -> anyhow::Result<impl Stream<Item = pb::ApplyDirectoryRequest>> {
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the definitions")?;
+    let form = pool
+        .get_message_by_name("cosell.partner.v1.ApplyDirectoryRequest")
+        .context("the definition of a record")?;
+    let (sender, records) = mpsc::channel(AHEAD);
+    // A thread: reading may block.
+    std::thread::spawn(move || {
+        for (line, number) in text.lines().map_while(Result::ok).zip(1..) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let record = read(&form, &line).unwrap_or_default();
+            let record = pb::ApplyDirectoryRequest {
+                number,
+                validate_only: dry_run,
+                ..record
+            };
+            if sender.blocking_send(record).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(ReceiverStream::new(records))
+}
+
+fn read(form: &MessageDescriptor, line: &str) -> Option<pb::ApplyDirectoryRequest> {
+    let mut json = serde_json::Deserializer::from_str(line);
+    let message = DynamicMessage::deserialize(form.clone(), &mut json).ok()?;
+    json.end().ok()?;
+    pb::ApplyDirectoryRequest::decode(message.encode_to_vec().as_slice()).ok()
+}

@@ -1,0 +1,125 @@
+//! What the directory has news of: invitations to connect, roles, members who leave (NOT-001).
+
+use cosell_notification::Notifications;
+use cosell_proto::cosell::notification::v1 as pb;
+use cosell_proto::cosell::partner::v1 as directory;
+use cosell_testkit::harness::eventually;
+use cosell_types::{Caller, ClosedList as _, Role};
+
+use crate::support::{ALDER, Stage, lead, start, user};
+
+const INVITATION: &str = "pacinv-0000000000000";
+
+fn invitation(
+    revision: i64,
+    participant: directory::ParticipantType,
+    status: directory::InvitationStatus,
+) -> directory::ConnectionInvitationChanged {
+    directory::ConnectionInvitationChanged {
+        connection_invitation_id: INVITATION.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision,
+        participant_type: participant.into(),
+        r#type: directory::ConnectionType::OpportunityCollaboration.into(),
+        status: status.into(),
+        ..Default::default()
+    }
+}
+
+async fn told(stage: &Stage, caller: &Caller, kind: pb::NotificationKind) -> pb::Notification {
+    eventually(async || {
+        let inbox = stage.inbox(caller).await;
+        let found = inbox.into_iter().find(|entry| entry.kind() == kind);
+        found.ok_or_else(|| format!("no {kind:?}"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn not_001_the_lead_is_told_of_requests_and_answers() {
+    use directory::{InvitationStatus, ParticipantType};
+    let stage = start().await;
+    for (id, participant, status, kind, text) in [
+        (
+            INVITATION,
+            ParticipantType::Receiver,
+            InvitationStatus::Pending,
+            pb::NotificationKind::ConnectionRequested,
+            "Let us work together\n\nJane Roe <jane@birch.example>",
+        ),
+        (
+            "pacinv-0000000000001",
+            ParticipantType::Sender,
+            InvitationStatus::Accepted,
+            pb::NotificationKind::ConnectionAccepted,
+            "You are connected with Birch",
+        ),
+        (
+            "pacinv-0000000000002",
+            ParticipantType::Sender,
+            InvitationStatus::Rejected,
+            pb::NotificationKind::ConnectionRejected,
+            "Reason: Not now.",
+        ),
+    ] {
+        let event = directory::ConnectionInvitationChanged {
+            connection_invitation_id: id.to_owned(),
+            ..invitation(1, participant, status)
+        };
+        stage.far.tell("partner", ALDER, id, 1, &event).await;
+        let news = told(&stage, &lead(), kind).await;
+        assert!(news.body.contains(text), "{:?}: {}", news, news.body);
+        assert_eq!(
+            (
+                news.connection_invitation_id.as_str(),
+                news.opportunity_id.as_str()
+            ),
+            (id, "")
+        );
+        assert!(news.subject.contains("Birch"));
+    }
+    // What a company does itself is no news to it.
+    let own = invitation(1, ParticipantType::Sender, InvitationStatus::Pending);
+    stage.far.tell("partner", ALDER, INVITATION, 2, &own).await;
+    assert!(
+        stage.inbox(&user()).await.is_empty(),
+        "nobody but the lead is told"
+    );
+    stage.recipients(3).await;
+    stage.app.finish::<Notifications>().await;
+}
+
+#[tokio::test]
+async fn not_001_a_member_is_told_of_its_roles_and_the_heads_of_who_leaves() {
+    let stage = start().await;
+    let changed = |revision, change: directory::MemberChange, status: directory::MemberStatus| {
+        directory::MemberChanged {
+            member_id: "mem-user".to_owned(),
+            account_id: ALDER.to_owned(),
+            revision,
+            side: directory::Side::Partner.into(),
+            change: change.into(),
+            status: status.into(),
+            roles: vec![Role::AceManager.number()],
+        }
+    };
+    let roles = changed(2, directory::MemberChange::Roles, directory::MemberStatus::Active);
+    stage.far.tell("partner", ALDER, "mem-user", 2, &roles).await;
+    let news = told(&stage, &user(), pb::NotificationKind::RolesChanged).await;
+    assert!(news.body.contains("ACE_MANAGER"), "{}", news.body);
+    assert!(stage.inbox(&lead()).await.is_empty(), "it is no news to others");
+    let left = changed(
+        3,
+        directory::MemberChange::Deactivated,
+        directory::MemberStatus::Deactivated,
+    );
+    stage.far.tell("partner", ALDER, "mem-user", 3, &left).await;
+    let news = told(&stage, &lead(), pb::NotificationKind::MemberLeft).await;
+    assert!(
+        news.body.contains("mem-user") && news.body.contains("without_active_owner"),
+        "{}",
+        news.body
+    );
+    stage.recipients(2).await;
+    stage.app.finish::<Notifications>().await;
+}

@@ -1,0 +1,405 @@
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use cosell_events::Cause;
+use cosell_grpc::{Call, Failure};
+use cosell_proto::Validate as _;
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::{Scope, Tx};
+use cosell_types::{AccountId, ClosedList as _, FieldPath, MemberId, Side, Violation, ViolationCode, random};
+use futures::Stream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+
+use super::{Api, convert, status};
+use crate::domain::values::{AccountStatus, MemberStatus, ProfileVisibility};
+use crate::domain::{Account, AccountFacts, Member, MemberFacts, Profile, Roster, Rule};
+use crate::store;
+
+/// Most records that are taken over together.
+const BATCH: usize = 500;
+/// How long records are waited for before those at hand are taken over.
+const LULL: Duration = Duration::from_millis(20);
+
+/// The results, in the order of the records.
+pub type Results = Pin<Box<dyn Stream<Item = Result<pb::ApplyDirectoryResponse, Failure>> + Send>>;
+
+type Record = pb::ApplyDirectoryRequest;
+
+/// Takes records over as they come, and holds no more of them than one batch.
+pub fn handle(api: Api, call: Call<Streaming<Record>>) -> Results {
+    let (results, received) = mpsc::channel(BATCH);
+    let Call {
+        message, caller, tag, ..
+    } = call;
+    tokio::spawn(async move {
+        let mut source = Source {
+            records: message,
+            next: None,
+        };
+        let applier = Applier {
+            api,
+            actor: caller.actor(),
+            request_id: tag.request_id.to_string(),
+        };
+        let mut rehearsed = None;
+        loop {
+            let outcome = match source.batch().await {
+                Ok(batch) if batch.is_empty() => return,
+                Ok(batch) => applier.apply(&batch, &mut rehearsed).await,
+                Err(failure) => Err(failure),
+            };
+            match outcome {
+                Ok(answers) => {
+                    for answer in answers {
+                        // Whoever asked is gone: what was not begun is left alone.
+                        if results.send(Ok(answer)).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                Err(failure) => {
+                    let _ = results.send(Err(failure)).await;
+                    return;
+                }
+            }
+        }
+    });
+    Box::pin(ReceiverStream::new(received))
+}
+
+/// The records, in batches of one account.
+struct Source {
+    records: Streaming<Record>,
+    next: Option<Record>,
+}
+
+impl Source {
+    async fn batch(&mut self) -> Result<Vec<Record>, Failure> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            let next = match self.next.take() {
+                Some(record) => Some(record),
+                None if batch.is_empty() => self.receive().await?,
+                None => match tokio::time::timeout(LULL, self.receive()).await {
+                    Ok(received) => received?,
+                    Err(_) => break,
+                },
+            };
+            let Some(record) = next else { break };
+            let goes_on = batch
+                .last()
+                .is_none_or(|last| of(last) == of(&record) && last.validate_only == record.validate_only);
+            if !goes_on {
+                self.next = Some(record);
+                break;
+            }
+            batch.push(record);
+        }
+        Ok(batch)
+    }
+
+    async fn receive(&mut self) -> Result<Option<Record>, Failure> {
+        self.records.message().await.map_err(|error| {
+            tracing::debug!(cause = error.message(), "a record could not be decoded");
+            Failure::malformed()
+        })
+    }
+}
+
+/// The account that a record is about.
+fn of(record: &Record) -> &str {
+    match (&record.account, &record.member) {
+        (Some(account), _) => &account.account_id,
+        (None, Some(member)) => &member.account_id,
+        (None, None) => "",
+    }
+}
+
+struct Applier {
+    api: Api,
+    actor: String,
+    request_id: String,
+}
+
+/// The account as it would be, of the dry run of a batch before.
+type Rehearsed = Option<Account>;
+
+impl Applier {
+    async fn apply(
+        &self,
+        batch: &[Record],
+        rehearsed: &mut Rehearsed,
+    ) -> Result<Vec<pb::ApplyDirectoryResponse>, Failure> {
+        let first = batch.first().map(of).unwrap_or_default();
+        let Ok(id) = first.parse::<AccountId>() else {
+            return Ok(batch
+                .iter()
+                .map(|record| refused(record, shape(record)))
+                .collect());
+        };
+        let mut tx = self.api.db.tx(&Scope::account(&id)).await?;
+        let account = store::lock_account(&mut tx, &id).await?;
+        let account = account.or_else(|| rehearsed.take().filter(|account| *account.id() == id));
+        let members = known_members(&mut tx, &id, batch).await?;
+        let emails: Vec<_> = batch
+            .iter()
+            .filter_map(|record| Some(record.member.as_ref()?.person.as_ref()?.email.to_lowercase()))
+            .collect();
+        let roster = store::roster(&mut tx, &id, &[], Some(&emails)).await?;
+        let mut work = Work {
+            account,
+            members,
+            roster,
+        };
+        let mut answers = Vec::with_capacity(batch.len());
+        for record in batch {
+            answers.push(self.one(&mut tx, &id, &mut work, record).await?);
+        }
+        if batch.first().is_some_and(|record| record.validate_only) {
+            *rehearsed = work.account;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(answers)
+    }
+
+    async fn one(
+        &self,
+        tx: &mut Tx,
+        id: &AccountId,
+        work: &mut Work,
+        record: &Record,
+    ) -> Result<pb::ApplyDirectoryResponse, Failure> {
+        let wrong = shape(record);
+        if !wrong.is_empty() {
+            return Ok(refused(record, wrong));
+        }
+        let applied = match (&record.account, &record.member) {
+            (Some(given), _) => self.account(tx, id, work, given).await?,
+            (None, Some(given)) => self.member(tx, id, work, given).await?,
+            (None, None) => Ok(pb::ApplyResult::Refused),
+        };
+        Ok(match applied {
+            Ok(result) => pb::ApplyDirectoryResponse {
+                number: record.number,
+                result: result.into(),
+                errors: Vec::new(),
+            },
+            Err(Rule::Invalid(found)) => refused(record, found),
+            Err(rule) => pb::ApplyDirectoryResponse {
+                number: record.number,
+                result: pb::ApplyResult::Refused.into(),
+                errors: vec![status::broken(rule).to_string()],
+            },
+        })
+    }
+
+    async fn account(
+        &self,
+        tx: &mut Tx,
+        id: &AccountId,
+        work: &mut Work,
+        given: &pb::AccountRecord,
+    ) -> Result<Result<pb::ApplyResult, Rule>, Failure> {
+        let side = convert::required::<Side>(given.side)?;
+        let before = work.account.as_ref();
+        if before.is_some_and(|account| account.side() != side) {
+            return Ok(Err(invalid(
+                "account.side",
+                ViolationCode::ActionNotPermitted,
+                "cannot change",
+            )));
+        }
+        let profile = match profile(given, before.and_then(Account::profile))? {
+            Ok(profile) => profile,
+            Err(rule) => return Ok(Err(rule)),
+        };
+        let facts = AccountFacts {
+            status: AccountStatus::from_number(given.status).unwrap_or(AccountStatus::Active),
+            legal_name: given.legal_name.clone(),
+            display_name: given.display_name.clone(),
+            partner_types: convert::members(&given.partner_types).into_iter().collect(),
+            programs: given.programs.iter().cloned().collect(),
+            specializations: given.specializations.iter().cloned().collect(),
+        };
+        let now = self.api.clock.now();
+        let (account, event, result) = match before.cloned() {
+            None => {
+                let made = Account::register(id.clone(), side, facts, given.terms_accepted, profile, now);
+                (made.0, Some(made.1), pb::ApplyResult::Created)
+            }
+            Some(mut account) => {
+                let event = account.provision(facts, given.terms_accepted, profile, now);
+                (account, event, pb::ApplyResult::Updated)
+            }
+        };
+        let Some(event) = event else {
+            return Ok(Ok(pb::ApplyResult::Unchanged));
+        };
+        store::save_account(tx, &account, event, self.cause()).await?;
+        work.account = Some(account);
+        Ok(Ok(result))
+    }
+
+    async fn member(
+        &self,
+        tx: &mut Tx,
+        id: &AccountId,
+        work: &mut Work,
+        given: &pb::MemberRecord,
+    ) -> Result<Result<pb::ApplyResult, Rule>, Failure> {
+        let Some(account) = &work.account else {
+            return Ok(Err(invalid(
+                "member.account_id",
+                ViolationCode::InvalidValue,
+                "is no account of the directory",
+            )));
+        };
+        let member_id: MemberId = given.member_id.parse().map_err(Failure::internal)?;
+        if member_id.as_str() == id.as_str() {
+            return Ok(Err(invalid(
+                "member.member_id",
+                ViolationCode::InvalidValue,
+                "must not be the account's id",
+            )));
+        }
+        let person = given.person.clone().unwrap_or_default();
+        let facts = MemberFacts {
+            status: MemberStatus::from_number(given.status).unwrap_or(MemberStatus::Active),
+            roles: convert::roles(&given.roles),
+            person: convert::person(&person),
+        };
+        let now = self.api.clock.now();
+        let quotas = &self.api.quotas.for_provisioning();
+        let before = work.members.get(&member_id);
+        // The roster counts the others.
+        let mut roster = work.roster.clone();
+        if let Some(before) = before.filter(|member| member.facts().status != MemberStatus::Deactivated) {
+            roster.remove(before.facts());
+        }
+        let changed = match before.cloned() {
+            None => Member::register(
+                member_id.clone(),
+                id.clone(),
+                account.side(),
+                facts,
+                &roster,
+                quotas,
+                now,
+            )
+            .map(|(member, event)| (member, Some(event), pb::ApplyResult::Created)),
+            Some(mut member) => member
+                .provision(facts, &roster, quotas, now)
+                .map(|event| (member, event, pb::ApplyResult::Updated)),
+        };
+        let (member, event, result) = match changed {
+            Ok(changed) => changed,
+            Err(rule) => return Ok(Err(rule)),
+        };
+        let Some(event) = event else {
+            return Ok(Ok(pb::ApplyResult::Unchanged));
+        };
+        store::save_member(tx, &member, event, self.cause()).await?;
+        if member.facts().status != MemberStatus::Deactivated {
+            let facts = member.facts();
+            roster.add(
+                member_id.clone(),
+                facts.roles.iter().copied(),
+                facts.person.email.clone(),
+            );
+        }
+        work.roster = roster;
+        work.members.insert(member_id, member);
+        Ok(Ok(result))
+    }
+
+    fn cause(&self) -> Cause<'_> {
+        Cause {
+            actor: &self.actor,
+            request_id: &self.request_id,
+            time: self.api.clock.now(),
+        }
+    }
+}
+
+/// What a batch works on.
+struct Work {
+    account: Option<Account>,
+    members: BTreeMap<MemberId, Member>,
+    roster: Roster,
+}
+
+async fn known_members(
+    tx: &mut Tx,
+    account: &AccountId,
+    batch: &[Record],
+) -> Result<BTreeMap<MemberId, Member>, Failure> {
+    let ids: Vec<_> = batch
+        .iter()
+        .filter_map(|record| Some(record.member.as_ref()?.member_id.clone()))
+        .collect();
+    let found = store::load_members(tx, account, &ids).await?;
+    Ok(found
+        .into_iter()
+        .map(|member| (member.id().clone(), member))
+        .collect())
+}
+
+/// The profile as it is to be; a new one gets an id.
+fn profile(
+    given: &pb::AccountRecord,
+    before: Option<&Profile>,
+) -> Result<Result<Option<Profile>, Rule>, Failure> {
+    let visibility = ProfileVisibility::from_number(given.visibility);
+    let text = match (&given.profile, before) {
+        (Some(given), _) => convert::profile_text(given)?,
+        (None, Some(before)) => before.text.clone(),
+        (None, None) => return Ok(Ok(None)),
+    };
+    let wrong = text.wrong();
+    if !wrong.is_empty() {
+        let wrong = wrong
+            .into_iter()
+            .map(|violation| violation.under("account.profile"));
+        return Ok(Err(Rule::Invalid(wrong.collect())));
+    }
+    let id = match before {
+        Some(before) => before.id.clone(),
+        None => random::prefixed("pprofile-").parse().map_err(Failure::internal)?,
+    };
+    let visibility = visibility
+        .or(before.map(|before| before.visibility))
+        .unwrap_or(ProfileVisibility::Private);
+    Ok(Ok(Some(Profile { id, visibility, text })))
+}
+
+/// What is wrong with a record in itself (DIR-051).
+fn shape(record: &Record) -> Vec<Violation> {
+    let mut found = record.violations();
+    if record.account.is_some() == record.member.is_some() {
+        let root = FieldPath::root();
+        found.push(Violation::new(
+            &root,
+            ViolationCode::InvalidValue,
+            "a record is an account or a member, one of the two",
+        ));
+    }
+    found
+}
+
+fn invalid(at: &str, code: ViolationCode, text: &str) -> Rule {
+    let root = FieldPath::root();
+    Rule::Invalid(vec![Violation::new(&root.field(at), code, text)])
+}
+
+fn refused(record: &Record, found: Vec<Violation>) -> pb::ApplyDirectoryResponse {
+    let text = |violation: Violation| format!("{}: {}", violation.field, violation.description);
+    pb::ApplyDirectoryResponse {
+        number: record.number,
+        result: pb::ApplyResult::Refused.into(),
+        errors: found.into_iter().map(text).collect(),
+    }
+}

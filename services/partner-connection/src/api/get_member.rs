@@ -1,0 +1,39 @@
+use cosell_grpc::{Call, Failure};
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::Scope;
+use cosell_types::{AccountId, Caller, MemberId};
+
+use super::{Api, convert, status};
+use crate::domain::access::{Action, permits};
+use crate::store;
+
+pub async fn handle(api: &Api, call: Call<pb::GetMemberRequest>) -> Result<pb::GetMemberResponse, Failure> {
+    let asked = &call.message.member_id;
+    let not_found = || status::no_member(asked);
+    let id: MemberId = asked.parse().map_err(|_| not_found())?;
+    let stated = &call.message.account_id;
+    let (account, scope) = match &call.caller {
+        Caller::Service(_) => {
+            let account: AccountId = stated.parse().map_err(|_| not_found())?;
+            let scope = Scope::account(&account);
+            (account, scope)
+        }
+        Caller::Member(member) => {
+            let is_foreign = !stated.is_empty() && stated != member.account.as_str();
+            let is_colleague = id != member.id;
+            if is_foreign || (is_colleague && !permits(&call.caller, Action::ListMembers)) {
+                return Err(not_found());
+            }
+            (member.account.clone(), Scope::of(&call))
+        }
+    };
+    let mut tx = api.db.tx(&scope).await?;
+    let member = store::load_member(&mut tx, &account, &id)
+        .await?
+        .ok_or_else(not_found)?;
+    let account = store::load_account(&mut tx, &account).await?;
+    Ok(pb::GetMemberResponse {
+        member: Some(convert::member(&member)),
+        account: account.as_ref().map(convert::account),
+    })
+}

@@ -1,0 +1,55 @@
+use cosell_grpc::{Call, Failure};
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::{Claim, claim};
+use cosell_types::{MemberId, random};
+
+use super::{Api, convert, existing_member, own_account, status};
+use crate::domain::{Member, Rule};
+use crate::store;
+
+pub async fn handle(
+    api: Api,
+    call: Call<pb::InviteMemberRequest>,
+) -> Result<pb::InviteMemberResponse, Failure> {
+    let actor = call.member()?;
+    let message = &call.message;
+    let id: MemberId = match message.member_id.as_str() {
+        "" => random::prefixed("mem-"),
+        stated => stated.to_owned(),
+    }
+    .parse()
+    .map_err(Failure::internal)?;
+    let mut tx = api.begin(&call).await?;
+    if let Claim::Replay(done) = claim(&mut tx, &call, id.as_str()).await? {
+        let member = existing_member(&mut tx, actor, &done).await?;
+        return Ok(pb::InviteMemberResponse {
+            member: Some(convert::member(&member)),
+        });
+    }
+    let account = own_account(&mut tx, actor).await?;
+    let is_taken = id.as_str() == account.id().as_str()
+        || store::load_member(&mut tx, account.id(), &id).await?.is_some();
+    if is_taken {
+        return Err(status::broken(Rule::DuplicateMember("member_id")));
+    }
+    let roster = store::roster(&mut tx, account.id(), &[], None).await?;
+    let person = message.person.as_ref();
+    let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
+    let (member, event) = Member::invite(
+        id,
+        account.id().clone(),
+        account.side(),
+        person,
+        convert::roles(&message.roles),
+        &actor.roles.iter().copied().collect(),
+        &roster,
+        &api.quotas,
+        api.clock.now(),
+    )
+    .map_err(status::broken)?;
+    api.save_member(&mut tx, &call, &member, event).await?;
+    api.conclude(tx, &call).await?;
+    Ok(pb::InviteMemberResponse {
+        member: Some(convert::member(&member)),
+    })
+}

@@ -1,0 +1,28 @@
+use cosell_grpc::{Call, Failure, PageQuery, page_size};
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_types::MemberId;
+
+use super::{Api, convert};
+
+use crate::store::list::{MemberFilter, members};
+
+pub async fn handle(
+    api: &Api,
+    mut call: Call<pb::ListMembersRequest>,
+) -> Result<pb::ListMembersResponse, Failure> {
+    let token = std::mem::take(&mut call.message.page_token);
+    let size = page_size(std::mem::take(&mut call.message.page_size));
+    let query = PageQuery::new(&call.caller, &call.message);
+    let last = query.last(&token, |_: &MemberId| true)?;
+    let filter = MemberFilter {
+        statuses: convert::members(&call.message.statuses),
+        roles: convert::members(&call.message.roles),
+    };
+    let mut tx = api.begin(&call).await?;
+    let found = members(&mut tx, &call.member()?.account, &filter, last, size + 1).await?;
+    let (members, next_page_token) = query.page(&found, size, convert::member, |last| last.id().clone())?;
+    Ok(pb::ListMembersResponse {
+        members,
+        next_page_token,
+    })
+}

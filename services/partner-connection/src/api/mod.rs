@@ -1,0 +1,441 @@
+//! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
+//! needs, and its file.
+
+mod accept_invitation;
+mod accept_membership;
+mod accept_terms;
+mod apply_directory;
+mod cancel_connection;
+mod cancel_invitation;
+mod convert;
+mod create_invitation;
+mod deactivate_member;
+mod get_account;
+mod get_connection;
+mod get_invitation;
+mod get_member;
+mod get_partner;
+mod get_preferences;
+mod hand_over_lead;
+mod invite_member;
+mod list_assignable;
+mod list_connections;
+mod list_invitations;
+mod list_members;
+mod list_partners;
+mod reject_invitation;
+mod set_member_roles;
+mod set_visibility;
+mod status;
+mod update_member;
+mod update_preferences;
+mod update_profile;
+
+use cosell_events::Cause;
+use cosell_grpc::{Answers, Call, Failure, etags, read, stream, write};
+use cosell_proto::Mutation;
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::partner::v1::partner_service_server::PartnerService;
+use cosell_store::{Claim, Db, Scope, Tx, claim};
+use cosell_types::{AccountId, Caller, Clock, Member as CallingMember};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::domain::access::{self, Action};
+use crate::domain::{
+    Account, AccountEvent, Connection, Invitation, InvitationEvent, Member, MemberEvent, Quotas, Rule,
+};
+use crate::store;
+
+/// What the use cases need.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) quotas: Quotas,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl PartnerService for Api {
+    type ApplyDirectoryStream = Answers<pb::ApplyDirectoryResponse>;
+
+    async fn apply_directory(
+        &self,
+        request: Request<Streaming<pb::ApplyDirectoryRequest>>,
+    ) -> Answer<Self::ApplyDirectoryStream> {
+        stream(request, permit(Action::Provision), |call| {
+            apply_directory::handle(self.clone(), call)
+        })
+    }
+
+    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
+        read(request, permit(Action::GetAccount), |call| {
+            get_account::handle(self, call)
+        })
+        .await
+    }
+
+    async fn accept_terms(
+        &self,
+        request: Request<pb::AcceptTermsRequest>,
+    ) -> Answer<pb::AcceptTermsResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            accept_terms::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn update_profile(
+        &self,
+        request: Request<pb::UpdateProfileRequest>,
+    ) -> Answer<pb::UpdateProfileResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            update_profile::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn set_profile_visibility(
+        &self,
+        request: Request<pb::SetProfileVisibilityRequest>,
+    ) -> Answer<pb::SetProfileVisibilityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            set_visibility::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_partner(&self, request: Request<pb::GetPartnerRequest>) -> Answer<pb::GetPartnerResponse> {
+        read(request, permit(Action::FindPartners), |call| {
+            get_partner::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_partners(
+        &self,
+        request: Request<pb::ListPartnersRequest>,
+    ) -> Answer<pb::ListPartnersResponse> {
+        read(request, permit(Action::FindPartners), |call| {
+            list_partners::handle(self, call)
+        })
+        .await
+    }
+
+    async fn invite_member(
+        &self,
+        request: Request<pb::InviteMemberRequest>,
+    ) -> Answer<pb::InviteMemberResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Administer), move |call| {
+            invite_member::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn accept_membership(
+        &self,
+        request: Request<pb::AcceptMembershipRequest>,
+    ) -> Answer<pb::AcceptMembershipResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Join), move |call| {
+            accept_membership::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_member(&self, request: Request<pb::GetMemberRequest>) -> Answer<pb::GetMemberResponse> {
+        read(request, permit(Action::GetMember), |call| {
+            get_member::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<pb::ListMembersRequest>,
+    ) -> Answer<pb::ListMembersResponse> {
+        read(request, permit(Action::ListMembers), |call| {
+            list_members::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_assignable_members(
+        &self,
+        request: Request<pb::ListAssignableMembersRequest>,
+    ) -> Answer<pb::ListAssignableMembersResponse> {
+        read(request, permit(Action::Work), |call| {
+            list_assignable::handle(self, call)
+        })
+        .await
+    }
+
+    async fn update_member(
+        &self,
+        request: Request<pb::UpdateMemberRequest>,
+    ) -> Answer<pb::UpdateMemberResponse> {
+        let api = self.clone();
+        write(request, permit(Action::UpdateMember), move |call| {
+            update_member::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn set_member_roles(
+        &self,
+        request: Request<pb::SetMemberRolesRequest>,
+    ) -> Answer<pb::SetMemberRolesResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Administer), move |call| {
+            set_member_roles::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn deactivate_member(
+        &self,
+        request: Request<pb::DeactivateMemberRequest>,
+    ) -> Answer<pb::DeactivateMemberResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Administer), move |call| {
+            deactivate_member::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn hand_over_alliance_lead(
+        &self,
+        request: Request<pb::HandOverAllianceLeadRequest>,
+    ) -> Answer<pb::HandOverAllianceLeadResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            hand_over_lead::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn create_connection_invitation(
+        &self,
+        request: Request<pb::CreateConnectionInvitationRequest>,
+    ) -> Answer<pb::CreateConnectionInvitationResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            create_invitation::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_connection_invitation(
+        &self,
+        request: Request<pb::GetConnectionInvitationRequest>,
+    ) -> Answer<pb::GetConnectionInvitationResponse> {
+        read(request, permit(Action::GetInvitation), |call| {
+            get_invitation::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_connection_invitations(
+        &self,
+        request: Request<pb::ListConnectionInvitationsRequest>,
+    ) -> Answer<pb::ListConnectionInvitationsResponse> {
+        read(request, permit(Action::Work), |call| {
+            list_invitations::handle(self, call)
+        })
+        .await
+    }
+
+    async fn accept_connection_invitation(
+        &self,
+        request: Request<pb::AcceptConnectionInvitationRequest>,
+    ) -> Answer<pb::AcceptConnectionInvitationResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            accept_invitation::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn reject_connection_invitation(
+        &self,
+        request: Request<pb::RejectConnectionInvitationRequest>,
+    ) -> Answer<pb::RejectConnectionInvitationResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            reject_invitation::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn cancel_connection_invitation(
+        &self,
+        request: Request<pb::CancelConnectionInvitationRequest>,
+    ) -> Answer<pb::CancelConnectionInvitationResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            cancel_invitation::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_connection(
+        &self,
+        request: Request<pb::GetConnectionRequest>,
+    ) -> Answer<pb::GetConnectionResponse> {
+        read(request, permit(Action::Work), |call| {
+            get_connection::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_connections(
+        &self,
+        request: Request<pb::ListConnectionsRequest>,
+    ) -> Answer<pb::ListConnectionsResponse> {
+        read(request, permit(Action::Work), |call| {
+            list_connections::handle(self, call)
+        })
+        .await
+    }
+
+    async fn cancel_connection(
+        &self,
+        request: Request<pb::CancelConnectionRequest>,
+    ) -> Answer<pb::CancelConnectionResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            cancel_connection::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_connection_preferences(
+        &self,
+        request: Request<pb::GetConnectionPreferencesRequest>,
+    ) -> Answer<pb::GetConnectionPreferencesResponse> {
+        read(request, permit(Action::Work), |call| {
+            get_preferences::handle(self, call)
+        })
+        .await
+    }
+
+    async fn update_connection_preferences(
+        &self,
+        request: Request<pb::UpdateConnectionPreferencesRequest>,
+    ) -> Answer<pb::UpdateConnectionPreferencesResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Represent), move |call| {
+            update_preferences::handle(api.clone(), call)
+        })
+        .await
+    }
+}
+
+fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
+    move |caller| access::permits(caller, action)
+}
+
+/// The caller's own account, locked: whatever has to hold over several of its records is checked under this lock.
+async fn own_account(tx: &mut Tx, caller: &CallingMember) -> Result<Account, Failure> {
+    let account = store::lock_account(tx, &caller.account).await?;
+    account.ok_or_else(|| status::no_account(caller.account.as_str()))
+}
+
+/// A member of the caller's account.
+async fn existing_member(tx: &mut Tx, caller: &CallingMember, id: &str) -> Result<Member, Failure> {
+    let not_found = || status::no_member(id);
+    let id = id.parse().map_err(|_| not_found())?;
+    let member = store::load_member(tx, &caller.account, &id).await?;
+    member.ok_or_else(not_found)
+}
+
+/// An invitation that an account sent or received.
+async fn existing_invitation(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Invitation, Failure> {
+    let found = store::load_invitation(tx, account, id).await?;
+    found.ok_or_else(|| status::no_invitation(id))
+}
+
+/// A connection of an account.
+async fn existing_connection(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Connection, Failure> {
+    let found = store::load_connection(tx, account, id).await?;
+    found.ok_or_else(|| status::no_connection(id))
+}
+
+/// Answers an invitation or takes it back, and tells both companies.
+async fn answer_invitation<M: Mutation>(
+    api: &Api,
+    call: &Call<M>,
+    id: &str,
+    etag: &str,
+    change: impl FnOnce(&mut Invitation) -> Result<InvitationEvent, Rule>,
+) -> Result<Invitation, Failure> {
+    let own = &call.member()?.account;
+    let mut tx = api.begin(call).await?;
+    let claimed = claim(&mut tx, call, id).await?;
+    let mut invitation = existing_invitation(&mut tx, own, id).await?;
+    if claimed != Claim::New {
+        return Ok(invitation);
+    }
+    let other = invitation.other(own).account.clone();
+    store::lock_both(&mut tx, [own, &other]).await?;
+    tx.act_for(&Scope::account(own)).await?;
+    invitation = existing_invitation(&mut tx, own, id).await?;
+    etags::check(etag, invitation.revision())?;
+    let event =
+        change(&mut invitation).map_err(|rule| status::broken(rule).about("connection_invitation", id))?;
+    let actor = call.caller.actor();
+    store::save_invitation(&mut tx, &invitation, event, api.cause(call, &actor)).await?;
+    api.conclude(tx, call).await?;
+    Ok(invitation)
+}
+
+impl Api {
+    async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
+        Ok(self.db.tx(&Scope::of(call)).await?)
+    }
+
+    fn cause<'a, M>(&self, call: &'a Call<M>, actor: &'a str) -> Cause<'a> {
+        Cause {
+            actor,
+            request_id: &call.tag.request_id,
+            time: self.clock.now(),
+        }
+    }
+
+    async fn save_account<M: Mutation>(
+        &self,
+        mut tx: Tx,
+        call: &Call<M>,
+        account: &Account,
+        event: AccountEvent,
+    ) -> Result<(), Failure> {
+        let actor = call.caller.actor();
+        store::save_account(&mut tx, account, event, self.cause(call, &actor)).await?;
+        self.conclude(tx, call).await
+    }
+
+    async fn save_member<M: Mutation>(
+        &self,
+        tx: &mut Tx,
+        call: &Call<M>,
+        member: &Member,
+        event: MemberEvent,
+    ) -> Result<(), Failure> {
+        let actor = call.caller.actor();
+        let saved = store::save_member(tx, member, event, self.cause(call, &actor)).await;
+        Ok(saved?)
+    }
+
+    /// Makes the changes durable, unless the call only asked whether it would work.
+    async fn conclude<M: Mutation>(&self, tx: Tx, call: &Call<M>) -> Result<(), Failure> {
+        if call.message.validate_only() {
+            return Ok(());
+        }
+        tx.commit().await
+    }
+}

@@ -1,0 +1,171 @@
+//! Broken rules as failures: every rule has its reason, and the compiler sees to it.
+
+use cosell_grpc::Failure;
+use cosell_proto::cosell::partner::v1::ErrorReason;
+use cosell_types::ClosedList as _;
+use tonic::Code;
+
+use crate::domain::{Limit, Rule};
+
+const DOMAIN: &str = "partner.cosell";
+
+fn failure(code: Code, reason: ErrorReason, message: impl Into<String>) -> Failure {
+    Failure::new(code, DOMAIN, reason.as_str_name(), message)
+}
+
+fn not_found(reason: ErrorReason, kind: &'static str, name: &str, id: &str) -> Failure {
+    failure(Code::NotFound, reason, format!("{name} {id} does not exist")).about(kind, id)
+}
+
+/// No such account.
+pub fn no_account(id: &str) -> Failure {
+    not_found(ErrorReason::AccountNotFound, "account", "account", id)
+}
+
+/// No such member.
+pub fn no_member(id: &str) -> Failure {
+    not_found(ErrorReason::MemberNotFound, "member", "member", id)
+}
+
+/// No such public profile.
+pub fn no_profile(id: &str) -> Failure {
+    not_found(ErrorReason::ProfileNotFound, "profile", "profile", id)
+}
+
+/// No such invitation.
+pub fn no_invitation(id: &str) -> Failure {
+    let reason = ErrorReason::ConnectionInvitationNotFound;
+    not_found(reason, "connection_invitation", "connection invitation", id)
+}
+
+/// No such connection.
+pub fn no_connection(id: &str) -> Failure {
+    not_found(ErrorReason::ConnectionNotFound, "connection", "connection", id)
+}
+
+/// Nobody can be invited like this.
+pub fn no_receiver(id: &str) -> Failure {
+    let reason = ErrorReason::ReceiverProfileNotFound;
+    not_found(reason, "receiver", "a company that can be invited as", id)
+}
+
+/// A broken rule.
+pub fn broken(rule: Rule) -> Failure {
+    match rule {
+        Rule::Invalid(found) => Failure::invalid(found),
+        Rule::NotGrantable(roles) => {
+            let roles: Vec<_> = roles.iter().map(|role| role.name()).collect();
+            let roles = roles.join(", ");
+            let text = format!("the caller may not grant or withdraw {roles}");
+            failure(Code::PermissionDenied, ErrorReason::RoleNotGrantable, text).with("roles", roles)
+        }
+        Rule::RoleLimit(role, limit) => {
+            let text = format!("at most {limit} members hold {role}, and as many do");
+            failure(Code::FailedPrecondition, ErrorReason::RoleLimitReached, text)
+                .with("role", role)
+                .with("limit", limit)
+        }
+        Rule::LeadRequired => {
+            let text = "the account has exactly one alliance lead; the lead hands the role over first";
+            failure(Code::FailedPrecondition, ErrorReason::AllianceLeadRequired, text)
+        }
+        Rule::MemberStatus(status, action) => {
+            let text = format!(
+                "{} is not possible with a member that is {}",
+                action.name(),
+                status.name()
+            );
+            failure(
+                Code::FailedPrecondition,
+                ErrorReason::IncompatibleMemberStatus,
+                text,
+            )
+            .with("status", status.name())
+            .with("action", action.name())
+        }
+        Rule::DuplicateMember(field) => {
+            let text = format!("another member of the account has the same {field}");
+            failure(Code::AlreadyExists, ErrorReason::DuplicateMember, text).with("field", field)
+        }
+        Rule::LimitExceeded(limit, most) => exceeded(limit, most),
+        Rule::AccountSuspended => {
+            let text = "an account that is suspended takes part in nothing";
+            failure(Code::FailedPrecondition, ErrorReason::InvalidAccountState, text)
+        }
+        Rule::NoProfile => {
+            let text = "the company has no profile yet; write it with UpdateProfile";
+            failure(Code::FailedPrecondition, ErrorReason::SenderProfileNotFound, text)
+        }
+        Rule::ReceiverNaming => {
+            let text = "OPPORTUNITY_COLLABORATION names another company by its profile id, SUBSIDIARY by its account id";
+            let reason = ErrorReason::IncompatibleConnectionInvitationRequest;
+            failure(Code::InvalidArgument, reason, text)
+        }
+        Rule::ReceiverRefuses => {
+            let text = "the receiver does not take this invitation, or the caller's company is not the one to do this";
+            let reason = ErrorReason::IncompatibleConnectionInvitationReceiver;
+            failure(Code::FailedPrecondition, reason, text)
+        }
+        Rule::DuplicateInvitation(id) => {
+            let text = format!("{id} between the two companies waits for its answer");
+            let reason = ErrorReason::DuplicateConnectionInvitation;
+            failure(Code::AlreadyExists, reason, text).about("connection_invitation", id)
+        }
+        Rule::DuplicateConnection(id) => {
+            let text = format!("{id} connects the two companies like this already");
+            failure(Code::AlreadyExists, ErrorReason::DuplicateConnection, text).about("connection", id)
+        }
+        Rule::InvitationStatus(status, action) => {
+            let text = format!(
+                "{} is not possible with an invitation that is {}",
+                action.name(),
+                status.name()
+            );
+            let reason = ErrorReason::IncompatibleConnectionInvitationState;
+            failure(Code::FailedPrecondition, reason, text)
+                .with("status", status.name())
+                .with("action", action.name())
+        }
+        Rule::NotConnected => {
+            let text = "the connection has no active part of this type";
+            failure(
+                Code::FailedPrecondition,
+                ErrorReason::IncompatibleConnectionState,
+                text,
+            )
+        }
+        Rule::PreferencesChanged(revision) => {
+            let text = format!("the preferences have changed; their revision is now {revision}");
+            let reason = ErrorReason::IncompatibleConnectionPreferencesRevision;
+            failure(Code::Aborted, reason, text).with("revision", revision)
+        }
+    }
+}
+
+fn exceeded(limit: Limit, most: i64) -> Failure {
+    let (reason, what) = match limit {
+        Limit::InvitationsPerDay => (
+            ErrorReason::LimitExceededNumberOfConnectionInvitationPerDay,
+            "invitations a day",
+        ),
+        Limit::OpenInvitations => (
+            ErrorReason::LimitExceededNumberOfOpenConnectionInvitation,
+            "invitations that wait for an answer",
+        ),
+        Limit::ActiveConnections => (
+            ErrorReason::LimitExceededNumberOfActiveConnection,
+            "active connections",
+        ),
+        Limit::ProfileUpdates => (
+            ErrorReason::LimitExceededNumberOfProfileUpdatePerDay,
+            "changes of the profile a day",
+        ),
+        Limit::VisibilityUpdates => (
+            ErrorReason::LimitExceededNumberOfProfileVisibilityUpdatePerDay,
+            "changes of the visibility a day",
+        ),
+        Limit::Domains => (ErrorReason::LimitExceededNumberOfDomain, "e-mail domains"),
+    };
+    let text = format!("an account has at most {most} {what}, and that many there are");
+    failure(Code::ResourceExhausted, reason, text).with("limit", most)
+}

@@ -1,0 +1,87 @@
+//! Who may do what, cell by cell (ACC-010, DIR-012, DIR-014).
+
+use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
+
+use super::access::{Action, permits};
+
+const ACTIONS: [Action; 12] = [
+    Action::GetAccount,
+    Action::Lead,
+    Action::Represent,
+    Action::FindPartners,
+    Action::Administer,
+    Action::Join,
+    Action::GetMember,
+    Action::ListMembers,
+    Action::UpdateMember,
+    Action::GetInvitation,
+    Action::Work,
+    Action::Provision,
+];
+
+/// Columns as in `ACTIONS`.
+const TABLE: &str = "
+                      account lead represent find administer join get list update invitation work provision
+ALLIANCE_LEAD         x       x    x         x    x          x    x   x    x      x          x    .
+ALLIANCE_TEAM         x       .    x         x    x          x    x   x    x      x          x    .
+ACE_MANAGER           x       .    .         x    .          x    x   x    x      x          x    .
+ACE_USER              x       .    .         x    .          x    x   x    x      x          x    .
+MARKETING_STAFF       x       .    .         x    .          x    x   x    x      x          x    .
+TECHNICAL_STAFF       x       .    .         x    .          x    x   x    x      x          x    .
+CLOUD_ADMIN           x       .    .         .    x          x    x   x    x      .          .    .
+CHANNEL_USER          x       .    .         .    .          x    x   .    x      .          .    .
+STANDARD_USER         x       .    .         .    .          x    x   .    x      .          .    .
+REVIEWER              x       .    .         x    .          x    x   x    x      .          .    .
+SALES_REPRESENTATIVE  x       .    .         x    .          x    x   x    x      .          .    .
+ACCOUNT_OWNER         x       .    .         x    .          x    x   x    x      .          .    .
+PDM                   x       .    .         x    .          x    x   x    x      .          .    .
+WWPS_PDM              x       .    .         x    .          x    x   x    x      .          .    .
+PSM                   x       .    .         x    .          x    x   x    x      .          .    .
+ISV_SUCCESS_MANAGER   x       .    .         x    .          x    x   x    x      .          .    .
+";
+
+fn caller(side: Side, roles: &[Role]) -> Caller {
+    Caller::Member(Member {
+        id: "m".parse().expect("a member"),
+        account: "111111111111".parse().expect("an account"),
+        side,
+        roles: roles.to_vec(),
+    })
+}
+
+#[test]
+fn acc_010_dir_014_every_role_and_every_call() {
+    let rows: Vec<Vec<&str>> = TABLE
+        .trim_matches('\n')
+        .lines()
+        .skip(1)
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows.len(), Role::ALL.len());
+    for (role, row) in Role::ALL.iter().zip(rows) {
+        assert_eq!(row[0], role.name());
+        let caller = caller(role.side(), &[*role]);
+        for (action, cell) in ACTIONS.into_iter().zip(&row[1..]) {
+            assert_eq!(permits(&caller, action), *cell == "x", "{role} {action:?}");
+        }
+    }
+    let service = Caller::Service("review".parse().expect("a service"));
+    let open_to_all = [
+        Action::GetAccount,
+        Action::Join,
+        Action::GetMember,
+        Action::UpdateMember,
+    ];
+    for action in ACTIONS {
+        let by_services = [Action::Provision, Action::GetMember, Action::GetInvitation].contains(&action);
+        assert_eq!(permits(&service, action), by_services, "a service {action:?}");
+        for side in [Side::Partner, Side::Aws] {
+            let nobody = caller(side, &[]);
+            assert_eq!(
+                permits(&nobody, action),
+                open_to_all.contains(&action),
+                "without a role {action:?}"
+            );
+        }
+    }
+}

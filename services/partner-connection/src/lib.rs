@@ -1,0 +1,69 @@
+//! The partner-connection context: who the partners are, who works for them, and which of them are connected. See
+//! README.md for what it owns.
+//!
+//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/` (the rules), `store/` (the SQL).
+//! `events.rs` says what others are told, `expiry.rs` ends what nobody answered, `members.rs` says what a
+//! caller may do.
+
+mod api;
+mod config;
+pub mod domain;
+mod events;
+mod expiry;
+mod members;
+mod store;
+
+use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Resolve};
+use cosell_proto::cosell::partner::v1::partner_service_server::PartnerServiceServer;
+use cosell_service::{Background, Platform, Service};
+use sqlx::migrate::Migrator;
+use tonic::service::RoutesBuilder;
+
+pub use config::Options;
+
+/// The partner-connection service.
+#[derive(Debug)]
+pub struct Partners;
+
+impl Service for Partners {
+    const NAME: &'static str = events::CONTEXT;
+    const GRPC: &'static str = "cosell.partner.v1.PartnerService";
+    type Options = Options;
+
+    fn migrator() -> Migrator {
+        sqlx::migrate!()
+    }
+
+    fn start(
+        background: &Background,
+        options: &Options,
+        _platform: &Platform,
+        routes: &mut RoutesBuilder,
+    ) -> anyhow::Result<Resolve> {
+        background.publish(events::CONTEXT);
+        let (database, clock) = (background.database.clone(), background.clock.clone());
+        background.spawn(|stop| expiry::run(database, clock, stop));
+        let api = api::Api {
+            db: background.database.calls.clone(),
+            clock: background.clock.clone(),
+            quotas: options.quotas(),
+        };
+        let server = PartnerServiceServer::new(api);
+        routes.add_service(
+            server
+                .max_decoding_message_size(MAX_REQUEST)
+                .max_encoding_message_size(MAX_RESPONSE),
+        );
+        Ok(members::resolver(&background.database.calls))
+    }
+
+    async fn redrive(
+        _background: &Background,
+        _options: &Options,
+        _platform: &Platform,
+        _consumer: &str,
+        _aggregate: Option<&str>,
+    ) -> anyhow::Result<u64> {
+        anyhow::bail!("this service consumes no events")
+    }
+}

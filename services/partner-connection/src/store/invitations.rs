@@ -1,0 +1,132 @@
+use chrono::{DateTime, Utc};
+use cosell_events::{Cause, append};
+use cosell_store::{Error, Scope, Tx, written};
+use cosell_types::{AccountId, ClosedList as _};
+use sqlx::types::Json;
+
+use crate::domain::values::ConnectionType;
+use crate::domain::{Invitation, InvitationEvent, InvitationId};
+use crate::events;
+
+/// An invitation of an account.
+pub async fn load(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Invitation>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Invitation>" FROM connection_invitation
+           WHERE account_id = $1 AND connection_invitation_id = $2"#,
+        account.as_str(),
+        id,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
+/// The open invitation of a type between two accounts, whoever sent it, also one whose time is over.
+pub async fn open_between(
+    tx: &mut Tx,
+    account: &AccountId,
+    other: &AccountId,
+    kind: ConnectionType,
+) -> Result<Option<Invitation>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Invitation>" FROM connection_invitation
+           WHERE account_id = $1 AND other_account_id = $2 AND type = $3 AND status = 'PENDING'"#,
+        account.as_str(),
+        other.as_str(),
+        kind.name(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
+/// How many invitations an account sent since a time, and how many of its own wait for an answer.
+pub async fn sender_counts(
+    tx: &mut Tx,
+    account: &AccountId,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(i64, i64), Error> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE create_time >= $2) AS "sent!",
+             count(*) FILTER (WHERE status = 'PENDING' AND expire_time > $3) AS "open!"
+           FROM connection_invitation
+           WHERE account_id = $1 AND participant_type = 'SENDER' AND (create_time >= $2 OR status = 'PENDING')"#,
+        account.as_str(),
+        since,
+        now,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.sent, row.open))
+}
+
+/// An invitation whose time is over.
+pub struct Due {
+    /// Who sent it.
+    pub sender: AccountId,
+    /// Whom.
+    pub receiver: AccountId,
+    /// Which.
+    pub id: InvitationId,
+}
+
+/// Pending invitations of all accounts whose time is over, the longest first; for the worker.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Due>, Error> {
+    let rows = sqlx::query!(
+        "SELECT account_id, other_account_id, connection_invitation_id FROM connection_invitation
+         WHERE participant_type = 'SENDER' AND status = 'PENDING' AND expire_time <= $1
+         ORDER BY expire_time LIMIT $2",
+        now,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let corrupt = |error| Error::corrupt("id", error);
+    rows.into_iter()
+        .map(|row| {
+            Ok(Due {
+                sender: row.account_id.parse().map_err(corrupt)?,
+                receiver: row.other_account_id.parse().map_err(corrupt)?,
+                id: row.connection_invitation_id.parse().map_err(corrupt)?,
+            })
+        })
+        .collect()
+}
+
+/// The only way to write an invitation: each company's row and its event, or none of them. Leaves the transaction with
+/// the second company.
+pub async fn save(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    event: InvitationEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
+    for party in [invitation.sender(), invitation.receiver()] {
+        let other = invitation.other(&party.account);
+        tx.act_for(&Scope::account(&party.account)).await?;
+        let rows = sqlx::query!(
+            "INSERT INTO connection_invitation (account_id, connection_invitation_id, other_account_id,
+               other_profile_id, participant_type, revision, type, status, create_time, expire_time, record)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             ON CONFLICT (account_id, connection_invitation_id) DO UPDATE SET revision = $6, status = $8, record = $11
+             WHERE connection_invitation.revision = $6::bigint - 1",
+            party.account.as_str(),
+            invitation.id().as_str(),
+            other.account.as_str(),
+            other.profile.as_ref().map_or("", |profile| profile.as_str()),
+            invitation.participant(&party.account).name(),
+            invitation.revision(),
+            invitation.offer().kind.name(),
+            invitation.status().name(),
+            invitation.create_time(),
+            invitation.expire_time(),
+            Json(invitation) as _,
+        )
+        .execute(tx.conn())
+        .await?;
+        written(rows.rows_affected())?;
+        append(tx, &events::invitation(invitation, &party.account, event, cause)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,312 @@
+//! The queries that are put together at run time: members, companies, invitations, connections.
+
+use chrono::{DateTime, Utc};
+use cosell_grpc::convert::is_stored;
+use cosell_store::{Error, Tx};
+use cosell_types::{AccountId, ClosedList, MemberId, Role};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder, Row as _};
+
+use crate::domain::values::{
+    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, ParticipantType, PartnerType,
+    SolutionType,
+};
+use crate::domain::{Connection, Invitation, Member, Profile};
+
+/// The last row of a page of what is listed by time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LastByTime(DateTime<Utc>, String);
+
+impl LastByTime {
+    /// Where a page ends that ends with this invitation.
+    pub fn invitation(last: &Invitation) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Where a page ends that ends with this connection.
+    pub fn connection(last: &Connection) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        is_stored(&self.0) && !self.1.contains('\0')
+    }
+}
+
+/// Which members to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct MemberFilter {
+    pub statuses: Vec<MemberStatus>,
+    pub roles: Vec<Role>,
+}
+
+/// At most `limit` members of an account after `last`, by id.
+pub async fn members(
+    tx: &mut Tx,
+    account: &AccountId,
+    filter: &MemberFilter,
+    last: Option<MemberId>,
+    limit: i64,
+) -> Result<Vec<Member>, Error> {
+    let mut query = of_account("SELECT record FROM member", account);
+    any_of(&mut query, "status", &filter.statuses);
+    overlaps(&mut query, "roles", &filter.roles);
+    if let Some(last) = last {
+        query.push(" AND member_id > ").push_bind(last.to_string());
+    }
+    query.push(" ORDER BY member_id LIMIT ").push_bind(limit);
+    records(tx, query).await
+}
+
+/// Which invitations to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct InvitationFilter {
+    pub types: Vec<ConnectionType>,
+    pub statuses: Vec<InvitationStatus>,
+    pub participant_types: Vec<ParticipantType>,
+    pub other_profiles: Vec<String>,
+}
+
+/// At most `limit` invitations of an account before `last`, the newest first, as they stand now.
+pub async fn invitations(
+    tx: &mut Tx,
+    account: &AccountId,
+    filter: &InvitationFilter,
+    now: DateTime<Utc>,
+    last: Option<LastByTime>,
+    limit: i64,
+) -> Result<Vec<Invitation>, Error> {
+    let mut query = of_account("SELECT record FROM connection_invitation", account);
+    any_of(&mut query, "type", &filter.types);
+    any_of(&mut query, "participant_type", &filter.participant_types);
+    if !filter.statuses.is_empty() {
+        // Over is over, also before anybody has noted it.
+        query
+            .push(" AND CASE WHEN status = 'PENDING' AND expire_time <= ")
+            .push_bind(now)
+            .push(" THEN 'EXPIRED' ELSE status END = ANY (")
+            .push_bind(names(&filter.statuses))
+            .push(")");
+    }
+    if !filter.other_profiles.is_empty() {
+        query
+            .push(" AND other_profile_id = ANY (")
+            .push_bind(filter.other_profiles.clone())
+            .push(")");
+    }
+    newest_first(&mut query, "connection_invitation_id", last, limit);
+    records(tx, query).await
+}
+
+/// Which connections to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionFilter {
+    pub types: Vec<(ConnectionType, Option<ConnectionStatus>)>,
+    pub other_accounts: Vec<String>,
+}
+
+/// At most `limit` connections of an account before `last`, the newest first.
+pub async fn connections(
+    tx: &mut Tx,
+    account: &AccountId,
+    filter: &ConnectionFilter,
+    last: Option<LastByTime>,
+    limit: i64,
+) -> Result<Vec<Connection>, Error> {
+    let mut query = of_account("SELECT record FROM connection", account);
+    if !filter.types.is_empty() {
+        let wanted: Vec<_> = filter
+            .types
+            .iter()
+            .flat_map(|(kind, status)| {
+                let statuses = status.map_or(ConnectionStatus::ALL.to_vec(), |status| vec![status]);
+                let pair = |status: ConnectionStatus| format!("{}:{}", kind.name(), status.name());
+                statuses.into_iter().map(pair).collect::<Vec<_>>()
+            })
+            .collect();
+        query.push(" AND types && ").push_bind(wanted);
+    }
+    if !filter.other_accounts.is_empty() {
+        query
+            .push(" AND other_account_id = ANY (")
+            .push_bind(filter.other_accounts.clone())
+            .push(")");
+    }
+    newest_first(&mut query, "connection_id", last, limit);
+    records(tx, query).await
+}
+
+/// Which companies to find. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct PartnerFilter {
+    pub profile: Option<String>,
+    pub name: String,
+    pub keywords: Vec<String>,
+    pub industries: Vec<String>,
+    pub countries: Vec<String>,
+    pub programs: Vec<String>,
+    pub specializations: Vec<String>,
+    pub partner_types: Vec<PartnerType>,
+    pub solution_types: Vec<SolutionType>,
+    pub connected: Option<bool>,
+}
+
+/// A company as others find it.
+pub struct Found {
+    pub profile: Profile,
+    pub partner_types: Vec<PartnerType>,
+    pub programs: Vec<String>,
+    pub specializations: Vec<String>,
+    pub is_connected: bool,
+    sort_name: String,
+}
+
+/// The last company of a page.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LastPartner(String, String);
+
+impl LastPartner {
+    /// Where a page ends that ends with this company.
+    pub fn of(last: &Found) -> Self {
+        Self(last.sort_name.clone(), last.profile.id.to_string())
+    }
+
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        !self.0.contains('\0') && !self.1.contains('\0')
+    }
+}
+
+/// At most `limit` public companies after `last`, by name.
+pub async fn partners(
+    tx: &mut Tx,
+    account: &AccountId,
+    filter: &PartnerFilter,
+    last: Option<LastPartner>,
+    limit: i64,
+) -> Result<Vec<Found>, Error> {
+    let mut query = QueryBuilder::new(
+        "SELECT * FROM (SELECT p.*, lower(p.display_name) AS sort_name, EXISTS (SELECT FROM connection c
+           WHERE c.other_account_id = p.account_id AND c.status = 'ACTIVE' AND c.account_id = ",
+    );
+    query.push_bind(account.as_str().to_owned());
+    query.push(") AS is_connected FROM profile p WHERE p.visibility = 'PUBLIC') found WHERE true");
+    if let Some(profile) = &filter.profile {
+        query.push(" AND profile_id = ").push_bind(profile.clone());
+    }
+    if !filter.name.is_empty() {
+        // strpos, unlike LIKE, gives no character a meaning.
+        query
+            .push(" AND strpos(sort_name, lower(")
+            .push_bind(filter.name.clone())
+            .push(")) > 0");
+    }
+    for keyword in &filter.keywords {
+        query
+            .push(" AND strpos(lower(description), lower(")
+            .push_bind(keyword.clone())
+            .push(")) > 0");
+    }
+    for (column, values) in [
+        ("industries", &filter.industries),
+        ("programs", &filter.programs),
+        ("specializations", &filter.specializations),
+    ] {
+        if !values.is_empty() {
+            query
+                .push(format_args!(" AND {column} && "))
+                .push_bind(values.clone());
+        }
+    }
+    if !filter.countries.is_empty() {
+        query
+            .push(" AND country_code = ANY (")
+            .push_bind(filter.countries.clone())
+            .push(")");
+    }
+    overlaps(&mut query, "partner_types", &filter.partner_types);
+    any_of(&mut query, "solution_type", &filter.solution_types);
+    if let Some(connected) = filter.connected {
+        query.push(" AND is_connected = ").push_bind(connected);
+    }
+    if let Some(LastPartner(name, id)) = last {
+        query.push(" AND (sort_name, profile_id) > (").push_bind(name);
+        query.push(", ").push_bind(id).push(")");
+    }
+    query
+        .push(" ORDER BY sort_name, profile_id LIMIT ")
+        .push_bind(limit);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.iter().map(found).collect()
+}
+
+fn found(row: &PgRow) -> Result<Found, Error> {
+    let partner_types: Vec<String> = row.try_get("partner_types")?;
+    Ok(Found {
+        profile: row.try_get::<Json<Profile>, _>("record")?.0,
+        partner_types: partner_types
+            .iter()
+            .filter_map(|name| PartnerType::from_name(name))
+            .collect(),
+        programs: row.try_get("programs")?,
+        specializations: row.try_get("specializations")?,
+        is_connected: row.try_get("is_connected")?,
+        sort_name: row.try_get("sort_name")?,
+    })
+}
+
+type Query = QueryBuilder<Postgres>;
+
+fn of_account(select: &str, account: &AccountId) -> Query {
+    let mut query = QueryBuilder::new(select);
+    query
+        .push(" WHERE account_id = ")
+        .push_bind(account.as_str().to_owned());
+    query
+}
+
+fn names<T: ClosedList>(values: &[T]) -> Vec<&'static str> {
+    values.iter().map(|value| value.name()).collect()
+}
+
+fn any_of<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
+    if !values.is_empty() {
+        query
+            .push(format_args!(" AND {column} = ANY ("))
+            .push_bind(names(values))
+            .push(")");
+    }
+}
+
+fn overlaps<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
+    if !values.is_empty() {
+        query
+            .push(format_args!(" AND {column} && "))
+            .push_bind(names(values));
+    }
+}
+
+fn newest_first(query: &mut Query, id: &str, last: Option<LastByTime>, limit: i64) {
+    if let Some(LastByTime(time, last)) = last {
+        query
+            .push(format_args!(" AND (create_time, {id}) < ("))
+            .push_bind(time);
+        query.push(", ").push_bind(last).push(")");
+    }
+    query.push(format_args!(" ORDER BY create_time DESC, {id} DESC LIMIT "));
+    query.push_bind(limit);
+}
+
+async fn records<T: DeserializeOwned + Send + Unpin + 'static>(
+    tx: &mut Tx,
+    mut query: Query,
+) -> Result<Vec<T>, Error> {
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| Ok(row.try_get::<Json<T>, _>(0)?.0))
+        .collect()
+}

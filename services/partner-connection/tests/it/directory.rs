@@ -1,0 +1,173 @@
+//! The directory is taken over from a master list (DIR-050, DIR-051).
+
+use cosell_partner_connection::Partners;
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_testkit::harness::refused;
+use cosell_types::Role;
+use tonic::Code;
+
+use crate::support::{
+    ALDER, BIRCH, account, account_record, apply, by, company, last_event, lead, member_record, named,
+    person, start, subjects, who,
+};
+
+#[tokio::test]
+async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_alone() {
+    let app = start().await;
+    let before = last_event(&app).await;
+    let mut changed = company(ALDER, "Alder");
+    changed.legal_name = "Alder SE".to_owned();
+    changed.terms_accepted = true;
+    let mut promoted = person(ALDER, "alder-user", &[Role::AceUser, Role::AceManager]);
+    promoted.person = Some(pb::Person {
+        email: "Alder-User@PARTNERS.example".to_owned(),
+        ..named("alder-user")
+    });
+    let records = vec![
+        account_record(changed.clone()),
+        member_record(promoted.clone()),
+        member_record(person(ALDER, "alder.new", &[Role::AceUser])),
+        account_record(company(BIRCH, "Birch")),
+        account_record(company("444444444444", "Elm")),
+    ];
+    let results =
+        |answers: &[pb::ApplyDirectoryResponse]| answers.iter().map(|a| a.result()).collect::<Vec<_>>();
+    use pb::ApplyResult::{Created, Unchanged, Updated};
+    let rehearsal: Vec<_> = records
+        .iter()
+        .cloned()
+        .map(|record| pb::ApplyDirectoryRequest {
+            validate_only: true,
+            ..record
+        })
+        .collect();
+    let expected = [Updated, Updated, Created, Unchanged, Created];
+    assert_eq!(results(&apply(&app, rehearsal).await), expected);
+    assert_eq!(last_event(&app).await, before, "a dry run changes nothing");
+    assert_eq!(results(&apply(&app, records.clone()).await), expected);
+    assert_eq!(
+        subjects(&app, before).await,
+        [
+            "cosell.partner.v1.111111111111.111111111111.account_changed",
+            "cosell.partner.v1.111111111111.alder-user.member_provisioned",
+            "cosell.partner.v1.111111111111.alder%2Enew.member_provisioned",
+            "cosell.partner.v1.444444444444.444444444444.account_changed",
+        ]
+    );
+    assert_eq!(
+        results(&apply(&app, records).await),
+        [Unchanged; 5],
+        "again: nothing"
+    );
+    let alder = account(&mut lead(&app, ALDER)).await;
+    assert_eq!((alder.legal_name.as_str(), alder.revision), ("Alder SE", 2));
+    assert!(alder.terms_accept_time.is_some());
+    let mut without = company(ALDER, "Alder");
+    without.legal_name = "Alder SE".to_owned();
+    without.profile = None;
+    let kept = apply(&app, vec![account_record(without)]).await;
+    assert_eq!(kept[0].result(), Unchanged, "terms and profile stay");
+    app.finish::<Partners>().await;
+}
+
+#[tokio::test]
+async fn dir_051_a_wrong_record_is_left_out_and_the_others_are_not() {
+    let app = start().await;
+    let mut wrong_profile = company(ALDER, "Alder");
+    if let Some(profile) = &mut wrong_profile.profile {
+        profile.industry_segments = vec!["Nonsense".to_owned()];
+    }
+    let mut other_side = company(ALDER, "Alder");
+    other_side.side = pb::Side::Aws.into();
+    let mut wrong_address = person(ALDER, "alder-x", &[]);
+    wrong_address.person = Some(pb::Person {
+        email: "nonsense".to_owned(),
+        first_name: String::new(),
+        ..named("x")
+    });
+    let records = vec![
+        account_record(wrong_profile),
+        account_record(other_side),
+        member_record(wrong_address),
+        member_record(person(ALDER, "alder-second-lead", &[Role::AllianceLead])),
+        member_record(person(ALDER, "alder-reviewer", &[Role::Reviewer])),
+        member_record(person(ALDER, ALDER, &[])),
+        member_record(person(ALDER, "alder-fine", &[Role::AceUser])),
+        member_record(person("555555555555", "nowhere", &[])),
+        pb::ApplyDirectoryRequest::default(),
+    ];
+    let numbered: Vec<_> = (1..)
+        .zip(records)
+        .map(|(number, record)| pb::ApplyDirectoryRequest { number, ..record })
+        .collect();
+    let answers = apply(&app, numbered).await;
+    let numbers: Vec<_> = answers.iter().map(|answer| answer.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for (answer, text) in answers.iter().zip([
+        "account.profile.industry_segments[0]",
+        "account.side",
+        "member.person.email",
+        "ALLIANCE_LEAD",
+        "roles",
+        "member.member_id",
+        "",
+        "member.account_id",
+        "an account or a member",
+    ]) {
+        if text.is_empty() {
+            assert_eq!(answer.result(), pb::ApplyResult::Created);
+        } else {
+            assert_eq!(answer.result(), pb::ApplyResult::Refused, "{answer:?}");
+            assert!(
+                answer.errors.join(" ").contains(text),
+                "{text}: {:?}",
+                answer.errors
+            );
+        }
+    }
+    assert_eq!(
+        answers[2].errors.len(),
+        2,
+        "all that is wrong: {:?}",
+        answers[2].errors
+    );
+    app.finish::<Partners>().await;
+}
+
+#[tokio::test]
+async fn dir_050_lists_of_any_length_are_taken_over_in_batches() {
+    let app = start().await;
+    let records: Vec<_> = (0..1203)
+        .map(|number| {
+            let account = if number % 2 == 0 && number > 600 {
+                BIRCH
+            } else {
+                ALDER
+            };
+            member_record(person(account, &format!("m{number}"), &[Role::AceUser]))
+        })
+        .collect();
+    let answers = apply(&app, records).await;
+    assert_eq!(answers.len(), 1203);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.result() == pb::ApplyResult::Created)
+    );
+    app.finish::<Partners>().await;
+}
+
+#[tokio::test]
+async fn dir_050_only_services_provision() {
+    let app = start().await;
+    let mut calls = by(&app, &who(ALDER, "alder-lead"));
+    let answer = calls
+        .apply_directory(tokio_stream::iter([account_record(company(ALDER, "A"))]))
+        .await;
+    refused(
+        answer.map(|answer| answer.map(|_| ())),
+        Code::PermissionDenied,
+        "ROLE_NOT_PERMITTED",
+    );
+    app.finish::<Partners>().await;
+}

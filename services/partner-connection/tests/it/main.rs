@@ -1,0 +1,12 @@
+//! Tests of the running service: a real client, a real connection, a real database of its own.
+
+mod accounts;
+mod connections;
+mod directory;
+mod expiry;
+mod invitations;
+mod isolation;
+mod members;
+mod races;
+mod search;
+mod support;

@@ -1,0 +1,52 @@
+//! Callers who get into each other's way: one wins, and the others are told how it stands.
+
+use cosell_partner_connection::Partners;
+use cosell_testkit::harness::Refusal;
+
+use crate::support::{
+    ALDER, BIRCH, SHARING, accepting, canceling, end_all, invite, invited, lead, profile_id, rejecting, start,
+};
+
+/// The receiver accepts and rejects while the sender takes it back, all at once and many times: one wins each time, and
+/// the others are told how it stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn con_010_parallel_callers_race_and_one_wins() {
+    let app = start().await;
+    for _ in 0..8 {
+        let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
+        let (mut one, mut two, mut three) = (lead(&app, BIRCH), lead(&app, BIRCH), lead(&app, ALDER));
+        let (accepted, rejected, canceled) = tokio::join!(
+            one.accept_connection_invitation(accepting(&id)),
+            two.reject_connection_invitation(rejecting(&id, "")),
+            three.cancel_connection_invitation(canceling(&id)),
+        );
+        let outcomes = [accepted.map(|_| ()), rejected.map(|_| ()), canceled.map(|_| ())];
+        let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(won, 1, "{outcomes:?}");
+        for status in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            let reason = Refusal::from(status).reason;
+            assert!(
+                ["INCOMPATIBLE_CONNECTION_INVITATION_STATE", "CONCURRENT_CHANGE"].contains(&reason.as_str()),
+                "{reason}"
+            );
+        }
+        end_all(&app).await;
+    }
+    app.finish::<Partners>().await;
+}
+
+/// Both invite each other at once: one invitation is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn con_003_two_who_invite_each_other_at_once_have_one_invitation() {
+    let app = start().await;
+    let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
+    let (mut one, mut two) = (lead(&app, ALDER), lead(&app, BIRCH));
+    let (first, second) = tokio::join!(
+        one.create_connection_invitation(invite(&birch, SHARING)),
+        two.create_connection_invitation(invite(&alder, SHARING)),
+    );
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    let refusal = first.err().or(second.err()).expect("a refusal");
+    assert_eq!(Refusal::from(&refusal).reason, "DUPLICATE_CONNECTION_INVITATION");
+    app.finish::<Partners>().await;
+}

@@ -1,0 +1,158 @@
+//! The replica's rows, and the events that feed them.
+
+use cosell_events::{Delivery, Fault, Handler};
+use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::{Error, Tx};
+use cosell_types::{AccountId, ClosedList as _, MemberId, Role, Side};
+
+/// The context whose events feed the replica.
+pub const CONTEXT: &str = "partner";
+
+/// Feeds the replica, in services that want nothing else of these events.
+#[derive(Clone, Debug)]
+pub struct FromPartner;
+
+impl Handler for FromPartner {
+    type Prepared = ();
+
+    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+        take_over(tx, delivery).await
+    }
+}
+
+/// Takes over what an event says of a member or an account; other events are none of its business.
+pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
+    if delivery.is::<pb::MemberChanged>() {
+        let event: pb::MemberChanged = delivery.message()?;
+        let id: MemberId = event
+            .member_id
+            .parse()
+            .map_err(|_| Fault::permanent("member_id"))?;
+        let is_active = event.status() == pb::MemberStatus::Active;
+        upsert_member(
+            tx,
+            &delivery.account,
+            &id,
+            event.revision,
+            is_active,
+            &event.roles,
+        )
+        .await?;
+    } else if delivery.is::<pb::AccountChanged>() {
+        let event: pb::AccountChanged = delivery.message()?;
+        let side = Side::from_number(event.side).ok_or_else(|| Fault::permanent("side"))?;
+        let is_active = event.status() == pb::AccountStatus::Active;
+        let state = AccountState {
+            side,
+            is_active,
+            terms_accepted: event.terms_accepted,
+        };
+        upsert_account(tx, &delivery.account, event.revision, state).await?;
+    }
+    Ok(())
+}
+
+/// What is known of an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountState {
+    pub side: Side,
+    pub is_active: bool,
+    pub terms_accepted: bool,
+}
+
+/// What is known of a member and its account.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub account: AccountState,
+    pub is_active: bool,
+    pub roles: Vec<Role>,
+}
+
+/// A member, unless it or its account is not known yet.
+pub(crate) async fn load(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+) -> Result<Option<Known>, Error> {
+    let row = sqlx::query!(
+        "SELECT m.is_active, m.roles, a.side, a.is_active AS account_is_active, a.terms_accepted
+         FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
+         WHERE m.account_id = $1 AND m.member_id = $2",
+        account.as_str(),
+        member.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let side = Side::from_name(&row.side).ok_or_else(|| Error::corrupt("side", &row.side))?;
+    Ok(Some(Known {
+        account: AccountState {
+            side,
+            is_active: row.account_is_active,
+            terms_accepted: row.terms_accepted,
+        },
+        is_active: row.is_active,
+        roles: row
+            .roles
+            .iter()
+            .filter_map(|name| Role::from_name(name))
+            .collect(),
+    }))
+}
+
+/// Takes a member over, unless something newer is known.
+pub(crate) async fn upsert_member(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    revision: i64,
+    is_active: bool,
+    roles: &[i32],
+) -> Result<(), Error> {
+    let roles: Vec<_> = roles
+        .iter()
+        .filter_map(|number| Role::from_number(*number))
+        .map(|role| role.name().to_owned())
+        .collect();
+    sqlx::query!(
+        "INSERT INTO directory_member (account_id, member_id, revision, is_active, roles)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = $3, is_active = $4, roles = $5
+         WHERE directory_member.revision < $3",
+        account.as_str(),
+        member.as_str(),
+        revision,
+        is_active,
+        &roles,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Takes an account over, unless something newer is known.
+pub(crate) async fn upsert_account(
+    tx: &mut Tx,
+    account: &AccountId,
+    revision: i64,
+    state: AccountState,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO directory_account (account_id, revision, side, is_active, terms_accepted)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account_id) DO UPDATE SET revision = $2, side = $3, is_active = $4, terms_accepted = $5
+         WHERE directory_account.revision < $2",
+        account.as_str(),
+        revision,
+        state.side.name(),
+        state.is_active,
+        state.terms_accepted,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
