@@ -60,10 +60,11 @@ impl Stage {
         let issuer = cosell::issuer(&world.state(), Clock::system()).expect("the issuer");
         let token = issuer.token(&service("provisioner")).expect("a token");
         for expected in [(9, 0), (0, 9)] {
-            let records = directory::lines(Cursor::new(list()), false).expect("records");
+            let (records, unread) = directory::lines(Cursor::new(list()), false).expect("records");
             let mut tell = |line: i64, errors: &[String]| panic!("line {line}: {errors:?}");
             let applied = directory::apply(running.channel(), &token, records, &mut tell).await;
             let applied = applied.expect("a summary");
+            assert!(unread.lock().expect("lines").is_empty());
             assert_eq!((applied.created, applied.unchanged), expected, "{applied:?}");
         }
         Self {

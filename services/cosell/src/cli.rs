@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -227,11 +228,15 @@ async fn apply(
         Box::new(std::io::BufReader::new(file))
     };
     let (channel, token) = installation.open()?;
-    let records = directory::lines(text, dry_run)?;
+    let (records, unread) = directory::lines(text, dry_run)?;
     let mut tell = |line: i64, errors: &[String]| {
         eprintln!("line {line}: {}", errors.join("; "));
     };
-    let summary = directory::apply(channel, &token, records, &mut tell).await?;
+    let mut summary = directory::apply(channel, &token, records, &mut tell).await?;
+    for (line, what) in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        eprintln!("line {line}: {what}");
+        summary.refused += 1;
+    }
     match output {
         Output::Json => println!("{}", serde_json::to_string(&summary)?),
         Output::Table => {

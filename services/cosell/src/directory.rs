@@ -1,11 +1,13 @@
 //! Takes a master list over into the directory, record by record, and holds no more of it than what is on its way.
 
 use std::io::BufRead;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use tokio::sync::mpsc;
@@ -36,6 +38,11 @@ pub async fn apply(
     records: impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
     tell: &mut (dyn FnMut(i64, &[String]) + Send),
 ) -> anyhow::Result<Summary> {
+    let sent = Arc::new(AtomicU64::new(0));
+    let count = sent.clone();
+    let records = records.inspect(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
     let mut request = Request::new(records);
     request
         .metadata_mut()
@@ -56,28 +63,58 @@ pub async fn apply(
             }
         }
     }
+    let sent = sent.load(Ordering::Relaxed);
+    let answered = summary.created + summary.updated + summary.unchanged + summary.refused;
+    ensure!(
+        answered == sent,
+        "{sent} records were sent, and {answered} were answered"
+    );
     Ok(summary)
 }
 
+/// Lines that could not be read, by their numbers, each with what is wrong.
+pub type Unread = Arc<Mutex<Vec<(i64, String)>>>;
+
 /// The records of a text with one a line: `{"account": {…}}` or `{"member": {…}}`, each in the JSON form of Protocol
-/// Buffers. A line that is none becomes an empty record, which is refused under the line's number. Ends early when
-/// nobody takes the records any more.
+/// Buffers. Lines that are none are left out and told of in the second value, once the records have ended; so is where
+/// the text could not be read any further. Ends early when nobody takes the records any more.
 pub fn lines(
     text: impl BufRead + Send + 'static,
     dry_run: bool,
-) -> anyhow::Result<impl Stream<Item = pb::ApplyDirectoryRequest>> {
+) -> anyhow::Result<(
+    impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
+    Unread,
+)> {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the definitions")?;
     let form = pool
         .get_message_by_name("cosell.partner.v1.ApplyDirectoryRequest")
         .context("the definition of a record")?;
     let (sender, records) = mpsc::channel(AHEAD);
+    let unread = Unread::default();
+    let wrong = unread.clone();
     // A thread: reading may block.
     std::thread::spawn(move || {
-        for (line, number) in text.lines().map_while(Result::ok).zip(1..) {
+        let tell = |number, what: String| {
+            wrong
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((number, what));
+        };
+        for (line, number) in text.lines().zip(1..) {
+            let line = match line {
+                Ok(line) => line,
+                Err(error) => return tell(number, format!("{error}; nothing after it was read")),
+            };
             if line.trim().is_empty() {
                 continue;
             }
-            let record = read(&form, &line).unwrap_or_default();
+            let record = match read(&form, &line) {
+                Ok(record) => record,
+                Err(error) => {
+                    tell(number, format!("{error:#}"));
+                    continue;
+                }
+            };
             let record = pb::ApplyDirectoryRequest {
                 number,
                 validate_only: dry_run,
@@ -88,12 +125,14 @@ pub fn lines(
             }
         }
     });
-    Ok(ReceiverStream::new(records))
+    Ok((ReceiverStream::new(records), unread))
 }
 
-fn read(form: &MessageDescriptor, line: &str) -> Option<pb::ApplyDirectoryRequest> {
+fn read(form: &MessageDescriptor, line: &str) -> anyhow::Result<pb::ApplyDirectoryRequest> {
     let mut json = serde_json::Deserializer::from_str(line);
-    let message = DynamicMessage::deserialize(form.clone(), &mut json).ok()?;
-    json.end().ok()?;
-    pb::ApplyDirectoryRequest::decode(message.encode_to_vec().as_slice()).ok()
+    let message = DynamicMessage::deserialize(form.clone(), &mut json)?;
+    json.end()?;
+    Ok(pb::ApplyDirectoryRequest::decode(
+        message.encode_to_vec().as_slice(),
+    )?)
 }

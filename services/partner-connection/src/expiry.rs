@@ -37,10 +37,15 @@ async fn once(database: &Database, clock: &Clock) -> Result<bool, Failure> {
     let mut tx = database.work.tx(&Scope::work()).await?;
     let found = store::due(&mut tx, clock.now(), BATCH).await?;
     drop(tx);
+    let mut failed = 0;
     for due in &found {
-        end(database, clock, due).await?;
+        // One that cannot be ended must not keep the others waiting.
+        if let Err(failure) = end(database, clock, due).await {
+            tracing::warn!(%failure, invitation = %due.id, "an invitation could not be ended; tried again in a moment");
+            failed += 1;
+        }
     }
-    Ok(i64::try_from(found.len()).is_ok_and(|count| count == BATCH))
+    Ok(failed == 0 && i64::try_from(found.len()).is_ok_and(|count| count == BATCH))
 }
 
 async fn end(database: &Database, clock: &Clock, due: &Due) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ async fn resolve(db: &Db, caller: Caller) -> Result<Caller, Failure> {
     let facts = member.facts();
     let roles = match facts.status {
         MemberStatus::Active => facts.roles.iter().copied().collect(),
-        // May join, and do nothing else.
+        // May join, and see itself and its account.
         MemberStatus::Invited => Vec::new(),
         MemberStatus::Deactivated => return Err(Failure::member_inactive()),
     };

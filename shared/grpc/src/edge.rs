@@ -189,8 +189,8 @@ impl Inner {
         Ok(response)
     }
 
-    /// Room, time, identity, the account's rate and the member's roles, in this order: a service that is full must not spend work on
-    /// finding out who calls.
+    /// Room, time, identity, the account's rate and the member's roles, in this order: a service that is full must not
+    /// spend work on finding out who calls.
     async fn admit(
         &self,
         request: &mut Request<Body>,

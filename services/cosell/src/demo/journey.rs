@@ -54,6 +54,7 @@ pub async fn play(
         people.insert(id.clone(), Person::new(&channel, &info.tokens, id)?);
     }
     let mut journey = Journey { people, mail, tell };
+    journey.connect().await?;
     let mut travellers = journey.register(input).await?;
     journey.submit(&mut travellers).await?;
     journey.withdraw(&mut travellers).await?;

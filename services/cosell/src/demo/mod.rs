@@ -2,6 +2,7 @@
 //! demonstration and a check at once: where something does not happen as it should, it ends with an error.
 
 mod calls;
+mod connection;
 mod correction;
 mod input;
 mod journey;

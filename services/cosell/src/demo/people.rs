@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -50,6 +51,11 @@ impl Person {
     /// Calls to the opportunity service.
     pub fn opportunities(&self) -> OpportunityServiceClient<Calls> {
         OpportunityServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls to the directory.
+    pub fn partners(&self) -> PartnerServiceClient<Calls> {
+        PartnerServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
     /// Calls to the review service.

@@ -25,7 +25,14 @@ pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Chang
         .map_err(|_| Fault::permanent("member_id"))?;
     let news = news(&event, &member).map(Box::new);
     if event.status() != pb::MemberStatus::Active {
-        return Ok(Change { reached: None, news });
+        // Who has left is reached nowhere, and the address is not kept.
+        let reached = Reached {
+            member,
+            revision: event.revision,
+            email: Pii::default(),
+        };
+        let reached = Some(reached);
+        return Ok(Change { reached, news });
     }
     let reached = look_up(handler, event, member).await?;
     Ok(Change { reached, news })

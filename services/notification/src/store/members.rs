@@ -44,7 +44,7 @@ pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>,
            FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
              JOIN contact c ON c.account_id = m.account_id AND c.member_id = m.member_id
              LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
-           WHERE m.account_id = $1 AND m.is_active ORDER BY m.member_id"#,
+           WHERE m.account_id = $1 AND m.is_active AND a.is_active ORDER BY m.member_id"#,
         account.as_str(),
     )
     .fetch_all(tx.conn())
@@ -60,7 +60,7 @@ pub async fn of_aws(tx: &mut Tx) -> Result<Vec<Member>, Error> {
            FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
              JOIN contact c ON c.account_id = m.account_id AND c.member_id = m.member_id
              LEFT JOIN preference p ON p.account_id = m.account_id AND p.member_id = m.member_id
-           WHERE a.side = 'AWS' AND m.is_active ORDER BY m.account_id, m.member_id"#,
+           WHERE a.side = 'AWS' AND m.is_active AND a.is_active ORDER BY m.account_id, m.member_id"#,
     )
     .fetch_all(tx.conn())
     .await?;

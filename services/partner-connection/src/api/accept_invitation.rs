@@ -34,7 +34,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
     };
     let event = invitation
         .accept(own, connection_id.clone(), now)
-        .map_err(status::broken)?;
+        .map_err(|rule| status::broken(rule).about("connection_invitation", id))?;
     for account in &accounts {
         account.require_active().map_err(status::broken)?;
     }

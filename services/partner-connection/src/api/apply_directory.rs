@@ -15,7 +15,7 @@ use tonic::Streaming;
 
 use super::{Api, convert, status};
 use crate::domain::values::{AccountStatus, MemberStatus, ProfileVisibility};
-use crate::domain::{Account, AccountFacts, Member, MemberFacts, Profile, Roster, Rule};
+use crate::domain::{Account, AccountFacts, Member, MemberFacts, Profile, Roster, Rule, is_reserved};
 use crate::store;
 
 /// Most records that are taken over together.
@@ -34,40 +34,51 @@ pub fn handle(api: Api, call: Call<Streaming<Record>>) -> Results {
     let Call {
         message, caller, tag, ..
     } = call;
+    let source = Source {
+        records: message,
+        next: None,
+    };
+    let applier = Applier {
+        api,
+        actor: caller.actor(),
+        request_id: tag.request_id.to_string(),
+    };
+    let work = tokio::spawn(run(source, applier, results.clone()));
     tokio::spawn(async move {
-        let mut source = Source {
-            records: message,
-            next: None,
-        };
-        let applier = Applier {
-            api,
-            actor: caller.actor(),
-            request_id: tag.request_id.to_string(),
-        };
-        let mut rehearsed = None;
-        loop {
-            let outcome = match source.batch().await {
-                Ok(batch) if batch.is_empty() => return,
-                Ok(batch) => applier.apply(&batch, &mut rehearsed).await,
-                Err(failure) => Err(failure),
-            };
-            match outcome {
-                Ok(answers) => {
-                    for answer in answers {
-                        // Whoever asked is gone: what was not begun is left alone.
-                        if results.send(Ok(answer)).await.is_err() {
-                            return;
-                        }
-                    }
-                }
-                Err(failure) => {
-                    let _ = results.send(Err(failure)).await;
-                    return;
-                }
-            }
+        // A stream that ends has answered everything; one that breaks says so.
+        if let Err(panic) = work.await {
+            let _ = results.send(Err(Failure::internal(panic))).await;
         }
     });
     Box::pin(ReceiverStream::new(received))
+}
+
+async fn run(
+    mut source: Source,
+    applier: Applier,
+    results: mpsc::Sender<Result<pb::ApplyDirectoryResponse, Failure>>,
+) {
+    let mut rehearsed = None;
+    loop {
+        let outcome = match source.batch().await {
+            Ok(batch) if batch.is_empty() => return,
+            Ok(batch) => applier.apply(&batch, &mut rehearsed).await,
+            Err(failure) => Err(failure),
+        };
+        let answers = match outcome {
+            Ok(answers) => answers,
+            Err(failure) => {
+                let _ = results.send(Err(failure)).await;
+                return;
+            }
+        };
+        for answer in answers {
+            // Whoever asked is gone: what was not begun is left alone.
+            if results.send(Ok(answer)).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// The records, in batches of one account.
@@ -124,7 +135,7 @@ struct Applier {
     request_id: String,
 }
 
-/// The account as it would be, of the dry run of a batch before.
+/// The account as the dry run of the batch before would have made it. That is all that a dry run knows of earlier batches.
 type Rehearsed = Option<Account>;
 
 impl Applier {
@@ -142,7 +153,11 @@ impl Applier {
         };
         let mut tx = self.api.db.tx(&Scope::account(&id)).await?;
         let account = store::lock_account(&mut tx, &id).await?;
-        let account = account.or_else(|| rehearsed.take().filter(|account| *account.id() == id));
+        let is_rehearsal = batch.first().is_some_and(|record| record.validate_only);
+        let account = account.or_else(|| {
+            let made = rehearsed.take().filter(|account| *account.id() == id);
+            made.filter(|_| is_rehearsal)
+        });
         let members = known_members(&mut tx, &id, batch).await?;
         let emails: Vec<_> = batch
             .iter()
@@ -158,7 +173,7 @@ impl Applier {
         for record in batch {
             answers.push(self.one(&mut tx, &id, &mut work, record).await?);
         }
-        if batch.first().is_some_and(|record| record.validate_only) {
+        if is_rehearsal {
             *rehearsed = work.account;
         } else {
             tx.commit().await?;
@@ -259,42 +274,51 @@ impl Applier {
             )));
         };
         let member_id: MemberId = given.member_id.parse().map_err(Failure::internal)?;
-        if member_id.as_str() == id.as_str() {
+        if is_reserved(&member_id, id) {
             return Ok(Err(invalid(
                 "member.member_id",
                 ViolationCode::InvalidValue,
-                "must not be the account's id",
+                "is in the form of another kind of id",
             )));
         }
         let person = given.person.clone().unwrap_or_default();
+        let before = work.members.get(&member_id);
+        let kept = before.map_or(MemberStatus::Active, |member| member.facts().status);
         let facts = MemberFacts {
-            status: MemberStatus::from_number(given.status).unwrap_or(MemberStatus::Active),
+            status: MemberStatus::from_number(given.status).unwrap_or(kept),
             roles: convert::roles(&given.roles),
             person: convert::person(&person),
         };
         let now = self.api.clock.now();
         let quotas = &self.api.quotas.for_provisioning();
-        let before = work.members.get(&member_id);
         // The roster counts the others.
-        let mut roster = work.roster.clone();
-        if let Some(before) = before.filter(|member| member.facts().status != MemberStatus::Deactivated) {
-            roster.remove(before.facts());
-        }
+        let roster = &mut work.roster;
+        roster.remove(&member_id);
         let changed = match before.cloned() {
             None => Member::register(
                 member_id.clone(),
                 id.clone(),
                 account.side(),
                 facts,
-                &roster,
+                roster,
                 quotas,
                 now,
             )
             .map(|(member, event)| (member, Some(event), pb::ApplyResult::Created)),
             Some(mut member) => member
-                .provision(facts, &roster, quotas, now)
+                .provision(facts, roster, quotas, now)
                 .map(|event| (member, event, pb::ApplyResult::Updated)),
         };
+        let stands = changed.as_ref().ok().map(|(member, ..)| member).or(before);
+        if let Some(facts) = stands.map(Member::facts)
+            && facts.status != MemberStatus::Deactivated
+        {
+            roster.add(
+                member_id.clone(),
+                facts.roles.iter().copied(),
+                facts.person.email.clone(),
+            );
+        }
         let (member, event, result) = match changed {
             Ok(changed) => changed,
             Err(rule) => return Ok(Err(rule)),
@@ -303,15 +327,6 @@ impl Applier {
             return Ok(Ok(pb::ApplyResult::Unchanged));
         };
         store::save_member(tx, &member, event, self.cause()).await?;
-        if member.facts().status != MemberStatus::Deactivated {
-            let facts = member.facts();
-            roster.add(
-                member_id.clone(),
-                facts.roles.iter().copied(),
-                facts.person.email.clone(),
-            );
-        }
-        work.roster = roster;
         work.members.insert(member_id, member);
         Ok(Ok(result))
     }

@@ -182,7 +182,11 @@ pub fn invitation(
         status: invitation.status_at(now).number(),
         participant_type: participant.number(),
         sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: profile(invitation.receiver()),
+        receiver_profile_id: if named && invitation.connection().is_none() {
+            String::new()
+        } else {
+            profile(invitation.receiver())
+        },
         sender_company_name: invitation.sender().company_name.clone(),
         inviter_name: offer.inviter_name.reveal().clone(),
         inviter_email: offer.inviter_email.reveal().clone(),

@@ -4,7 +4,7 @@ use cosell_store::{Claim, claim};
 use cosell_types::{MemberId, random};
 
 use super::{Api, convert, existing_member, own_account, status};
-use crate::domain::{Member, Rule};
+use crate::domain::{Member, Rule, is_reserved};
 use crate::store;
 
 pub async fn handle(
@@ -27,8 +27,8 @@ pub async fn handle(
         });
     }
     let account = own_account(&mut tx, actor).await?;
-    let is_taken = id.as_str() == account.id().as_str()
-        || store::load_member(&mut tx, account.id(), &id).await?.is_some();
+    let is_taken =
+        is_reserved(&id, account.id()) || store::load_member(&mut tx, account.id(), &id).await?.is_some();
     if is_taken {
         return Err(status::broken(Rule::DuplicateMember("member_id")));
     }

@@ -37,14 +37,16 @@ use cosell_proto::Mutation;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::partner_service_server::PartnerService;
 use cosell_store::{Claim, Db, Scope, Tx, claim};
+use cosell_telemetry::metrics;
 use cosell_types::{AccountId, Caller, Clock, Member as CallingMember};
+use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::access::{self, Action};
 use crate::domain::{
     Account, AccountEvent, Connection, Invitation, InvitationEvent, Member, MemberEvent, Quotas, Rule,
 };
-use crate::store;
+use crate::{events, store};
 
 /// What the use cases need.
 #[derive(Clone)]
@@ -436,6 +438,11 @@ impl Api {
         if call.message.validate_only() {
             return Ok(());
         }
-        tx.commit().await
+        tx.commit().await?;
+        let verb = call.tag.rpc.rsplit('/').next().unwrap_or_default();
+        let transition = format!("{}.{verb}", events::CONTEXT);
+        tracing::info!(transition, "the directory has changed");
+        metrics::TRANSITIONS.add(1, &[KeyValue::new("transition", transition)]);
+        Ok(())
     }
 }

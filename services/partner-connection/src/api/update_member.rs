@@ -31,7 +31,7 @@ pub async fn handle(
     let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
     let event = member
         .describe(person, &roster, &api.quotas, api.clock.now())
-        .map_err(status::broken)?;
+        .map_err(|rule| status::broken(rule).about("member", id))?;
     if let Some(event) = event {
         api.save_member(&mut tx, &call, &member, event).await?;
         api.conclude(tx, &call).await?;

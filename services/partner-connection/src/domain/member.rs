@@ -49,6 +49,7 @@ pub struct Person {
 /// What has to hold over all members of an account who have not left; read under the account's lock.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
+    members: BTreeMap<MemberId, (Vec<Role>, Pii<String>)>,
     holders: BTreeMap<Role, usize>,
     emails: BTreeMap<Pii<String>, MemberId>,
 }
@@ -56,20 +57,25 @@ pub struct Roster {
 impl Roster {
     /// Counts a member who has not left.
     pub fn add(&mut self, id: MemberId, roles: impl IntoIterator<Item = Role>, email: Pii<String>) {
-        for role in roles {
-            *self.holders.entry(role).or_default() += 1;
+        let roles: Vec<_> = roles.into_iter().collect();
+        for role in &roles {
+            *self.holders.entry(*role).or_default() += 1;
         }
-        self.emails.insert(email, id);
+        self.emails.insert(email.clone(), id.clone());
+        self.members.insert(id, (roles, email));
     }
 
-    /// No longer counts a member as it was.
-    pub fn remove(&mut self, facts: &MemberFacts) {
-        for role in &facts.roles {
-            if let Some(count) = self.holders.get_mut(role) {
-                *count -= 1;
+    /// No longer counts a member, if it did.
+    pub fn remove(&mut self, id: &MemberId) {
+        let Some((roles, email)) = self.members.remove(id) else {
+            return;
+        };
+        for role in roles {
+            if let Some(count) = self.holders.get_mut(&role) {
+                *count = count.saturating_sub(1);
             }
         }
-        self.emails.remove(&facts.person.email);
+        self.emails.remove(&email);
     }
 
     fn require_room(&self, role: Role) -> Result<(), Rule> {
@@ -99,6 +105,14 @@ impl Roster {
 
 fn domain(email: &Pii<String>) -> &str {
     email.reveal().split('@').next_back().unwrap_or_default()
+}
+
+/// Whether an id is not for members: that of the account, or one in the form of another kind of record. Events of an
+/// account go by these ids.
+pub fn is_reserved(id: &MemberId, account: &AccountId) -> bool {
+    let text = id.as_str();
+    let kinds = ["pac-", "pacinv-", "pprofile-"];
+    text == account.as_str() || kinds.iter().any(|kind| cosell_types::is_prefixed(text, kind))
 }
 
 /// Roles that others than the lead may grant and withdraw, if they administer members at all (DIR-012).

@@ -22,7 +22,7 @@ pub use account::{Account, AccountFacts, LocalizedContent, Profile, ProfileId, P
 pub use connection::{Connection, ConnectionId, End, Part};
 pub use event::{AccountEvent, ConnectionEvent, InvitationEvent, MemberEvent};
 pub use invitation::{Invitation, InvitationId, Offer, Party, Standing};
-pub use member::{Member, MemberFacts, Person, Roster};
+pub use member::{Member, MemberFacts, Person, Roster, is_reserved};
 pub use preferences::Preferences;
 pub use quota::{Quotas, Tally};
 pub use rule::{Action, Limit, Rule};

@@ -7,7 +7,7 @@ use cosell_types::{ClosedList as _, MemberId, Role, Side};
 use proptest::prelude::*;
 
 use super::values::MemberStatus;
-use super::{Action, Limit, Member, MemberEvent, MemberFacts, Person, Quotas, Roster, Rule};
+use super::{Action, Limit, Member, MemberEvent, MemberFacts, Person, Quotas, Roster, Rule, is_reserved};
 
 pub(super) const QUOTAS: Quotas = Quotas {
     invitations_per_day: 2,
@@ -323,5 +323,40 @@ proptest! {
             prop_assert!(one.facts().roles.contains(&Role::AllianceLead));
             prop_assert!(one.facts().roles.iter().all(|role| role.side() == Side::Partner));
         }
+    }
+}
+
+#[test]
+fn dir_011_013_a_roster_forgets_exactly_what_it_counted() {
+    let mut roster = holders(Role::AceManager, 20);
+    for _ in 0..2 {
+        roster.remove(&id("m0"));
+        roster.remove(&id("somebody-else"));
+    }
+    let lead = [Role::AllianceLead];
+    assert!(
+        invite(&[Role::AceManager], &lead, &roster).is_ok(),
+        "there is room for one"
+    );
+    roster.add(id("m20"), [Role::AceManager], "m20@alder.example".into());
+    assert!(
+        invite(&[Role::AceManager], &lead, &roster).is_err(),
+        "and for one only"
+    );
+}
+
+#[test]
+fn dir_013_some_ids_are_not_for_members() {
+    let account = "111111111111".parse().expect("an account");
+    for reserved in [
+        "111111111111",
+        "pac-0000000000000",
+        "pacinv-0000000000000",
+        "pprofile-0000000000000",
+    ] {
+        assert!(is_reserved(&id(reserved), &account), "{reserved}");
+    }
+    for fine in ["222222222222", "pac-1", "mem-0000000000000"] {
+        assert!(!is_reserved(&id(fine), &account), "{fine}");
     }
 }
