@@ -11,7 +11,7 @@ use cosell_types::{AccountId, ClosedList as _, FieldPath, MemberId, Side, Violat
 use futures::Stream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
 use super::{Api, convert, status};
 use crate::domain::values::{AccountStatus, MemberStatus, ProfileVisibility};
@@ -22,6 +22,10 @@ use crate::store;
 const BATCH: usize = 500;
 /// How long records are waited for before those at hand are taken over.
 const LULL: Duration = Duration::from_millis(20);
+
+/// How often a batch is tried, and how much longer is waited each time.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The results, in the order of the records.
 pub type Results = Pin<Box<dyn Stream<Item = Result<pb::ApplyDirectoryResponse, Failure>> + Send>>;
@@ -62,7 +66,7 @@ async fn run(
     loop {
         let outcome = match source.batch().await {
             Ok(batch) if batch.is_empty() => return,
-            Ok(batch) => applier.apply(&batch, &mut rehearsed).await,
+            Ok(batch) => applier.patiently(&batch, &mut rehearsed).await,
             Err(failure) => Err(failure),
         };
         let answers = match outcome {
@@ -139,6 +143,29 @@ struct Applier {
 type Rehearsed = Option<Account>;
 
 impl Applier {
+    /// Applies a batch, and again when others were in the way or the database was away for a moment: a list of many
+    /// records must not end for that, and a batch that was applied all the same is found unchanged.
+    async fn patiently(
+        &self,
+        batch: &[Record],
+        rehearsed: &mut Rehearsed,
+    ) -> Result<Vec<pb::ApplyDirectoryResponse>, Failure> {
+        let mut tried = 1;
+        loop {
+            let failure = match self.apply(batch, rehearsed).await {
+                Ok(answers) => return Ok(answers),
+                Err(failure) => failure,
+            };
+            let passes = [Code::Unavailable, Code::Aborted, Code::DeadlineExceeded].contains(&failure.code());
+            if !passes || tried == ATTEMPTS {
+                return Err(failure);
+            }
+            tracing::warn!(%failure, tried, "a batch of the directory is applied again");
+            tokio::time::sleep(PAUSE.saturating_mul(tried).mul_f64(random::jitter())).await;
+            tried += 1;
+        }
+    }
+
     async fn apply(
         &self,
         batch: &[Record],

@@ -1,10 +1,14 @@
 //! Callers who get into each other's way: one wins, and the others are told how it stands.
 
 use cosell_partner_connection::Partners;
+use cosell_proto::cosell::partner::v1 as pb;
 use cosell_testkit::harness::Refusal;
+use cosell_types::{ClosedList as _, Role};
+use tokio::task::JoinSet;
 
 use crate::support::{
-    ALDER, BIRCH, SHARING, accepting, canceling, end_all, invite, invited, lead, profile_id, rejecting, start,
+    ALDER, BIRCH, SHARING, accepting, apply, canceling, end_all, invite, invited, lead, member_record, named,
+    person, profile_id, rejecting, start,
 };
 
 /// The receiver accepts and rejects while the sender takes it back, all at once and many times: one wins each time, and
@@ -48,5 +52,38 @@ async fn con_003_two_who_invite_each_other_at_once_have_one_invitation() {
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let refusal = first.err().or(second.err()).expect("a refusal");
     assert_eq!(Refusal::from(&refusal).reason, "DUPLICATE_CONNECTION_INVITATION");
+    app.finish::<Partners>().await;
+}
+
+/// One place is left for an ACE manager, and six ask for it at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dir_011_the_last_place_is_given_once() {
+    let app = start().await;
+    let many: Vec<_> = (0..18)
+        .map(|number| member_record(person(ALDER, &format!("m{number}"), &[Role::AceManager])))
+        .collect();
+    apply(&app, many).await;
+    let mut tasks = JoinSet::new();
+    for number in 0..6 {
+        let mut calls = lead(&app, ALDER);
+        let id = format!("late-{number}");
+        let request = pb::InviteMemberRequest {
+            person: Some(named(&id)),
+            member_id: id,
+            roles: vec![Role::AceManager.number()],
+            ..Default::default()
+        };
+        tasks.spawn(async move { calls.invite_member(request).await.map(drop) });
+    }
+    let outcomes = tasks.join_all().await;
+    let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(won, 1, "of 20 places 19 were taken: {outcomes:?}");
+    for status in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+        let reason = Refusal::from(status).reason;
+        assert!(
+            ["ROLE_LIMIT_REACHED", "CONCURRENT_CHANGE"].contains(&reason.as_str()),
+            "{reason}"
+        );
+    }
     app.finish::<Partners>().await;
 }
