@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cosell::demo;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{Client, Refusal, member, service};
-use cosell_tests::repository::root;
-use cosell_tests::{InProcess, World};
+use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 use tonic::client::Grpc;
@@ -18,7 +16,6 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::journey::INPUT;
 use Role::{
     AccountOwner, AceManager, AceUser, AllianceLead, AllianceTeam, CloudAdmin, IsvSuccessManager,
     MarketingStaff, Pdm, Psm, Reviewer, SalesRepresentative, TechnicalStaff, WwpsPdm,
@@ -407,9 +404,7 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
         .collect();
     assert!(about.len() >= 6, "{about:?}");
 
-    let input = demo::read(&root().join(INPUT)).expect("the input");
-    let today = Clock::system().now().date_naive();
-    let whole = input.records[0].first(today).expect("a record");
+    let whole = record();
     let request = opportunity::CreateOpportunityRequest {
         opportunity: Some(whole.clone()),
         ..Default::default()

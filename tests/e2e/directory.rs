@@ -4,22 +4,19 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use cosell::{demo, directory};
+use cosell::directory;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_testkit::harness::{Client, Refusal, eventually, member, refused, service};
-use cosell_tests::repository::root;
-use cosell_tests::{InProcess, World};
+use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use tokio::time::Instant;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
-
-use crate::journey::INPUT;
 
 const ELM: &str = "444444444444";
 const FIR: &str = "555555555555";
@@ -218,10 +215,7 @@ async fn acc_004_a_role_withdrawn_while_its_holder_works() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acc_004_the_pipeline_works_while_the_directory_is_down() {
     let stage = Stage::open().await;
-    let input = demo::read(&root().join(INPUT)).expect("the input");
-    let record = input.records[0]
-        .first(Clock::system().now().date_naive())
-        .expect("a record");
+    let record = record();
     let mut calls = OpportunityServiceClient::new(stage.client(ELM, "elm-manager"));
     let creating = |key: &str| opportunity::CreateOpportunityRequest {
         opportunity: Some(opportunity::Opportunity {

@@ -6,10 +6,9 @@ use std::process::{Command, Output};
 
 use cosell::demo;
 use cosell_testkit::harness::python_packages;
+use cosell_tests::INPUT;
 use cosell_tests::World;
 use cosell_tests::repository::{files, root};
-
-pub const INPUT: &str = "services/cosell/demo/opportunities.json";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_concerned_learns_of_everything_and_nobody_else_of_anything() {

@@ -9,9 +9,8 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 use cosell_testkit::harness::eventually;
-use cosell_tests::repository::{contexts, root};
+use cosell_tests::repository::contexts;
 use cosell_tests::{Child, World};
-use cosell_types::Clock;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
@@ -30,8 +29,6 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Endpoint, Server};
 use tonic::{Request, Response, Status};
-
-use crate::journey::INPUT;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 /// In everything that people write in this test.
@@ -114,9 +111,7 @@ impl Collector {
 
 /// A record in which everything that people write is a canary.
 fn record() -> opportunity::Opportunity {
-    let input = demo::read(&root().join(INPUT)).expect("the input");
-    let today = Clock::system().now().date_naive();
-    let mut record = input.records[0].first(today).expect("a record");
+    let mut record = cosell_tests::record();
     let canary = || format!("{CANARY} wrote this, which is long enough");
     let person = |title: &str| opportunity::Contact {
         first_name: CANARY.to_owned(),

@@ -1,12 +1,10 @@
 //! Services that forget to ask whose a record is: row-level security alone keeps accounts apart.
 
-use cosell::demo::{self, Person, reason};
+use cosell::demo::{Person, reason};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
-use cosell_testkit::harness::{FarEnd, eventually};
-use cosell_tests::World;
-use cosell_tests::repository::root;
-use cosell_types::Clock;
+use cosell_testkit::harness::eventually;
+use cosell_tests::{World, record};
 use tonic::{Response, Status};
 
 /// The reason why a call was refused.
@@ -16,12 +14,8 @@ fn refused<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) -> String {
 }
 
 async fn create(person: &Person) -> String {
-    let input = demo::read(&root().join("services/cosell/demo/opportunities.json")).expect("the input");
-    let today = Clock::system().now().date_naive();
-    let mut record = input.records[0].first(today).expect("a record");
-    record.partner_opportunity_identifier = FarEnd::id();
     let request = pb::CreateOpportunityRequest {
-        opportunity: Some(record),
+        opportunity: Some(record()),
         ..Default::default()
     };
     let made = person

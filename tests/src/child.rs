@@ -4,9 +4,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cosell::StackInfo;
+use cosell::demo::Person;
 use cosell_testkit::harness::eventually;
 use cosell_testkit::{Process, free_port};
 use rustix::process::Signal;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::World;
 
@@ -53,6 +55,22 @@ impl Child {
         let log = world.folder().join(format!("{name}.log"));
         let info = eventually(async || read(&file).map_err(|error| format!("{error}\n{}", text(&log)))).await;
         Self { info, process, log }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Calls, without a token.
+    pub fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(self.info.address.clone()).expect("an address");
+        endpoint.connect_lazy()
+    }
+
+    /// A seeded member.
+    pub fn person(&self, id: &str) -> Person {
+        Person::new(&self.channel(), &self.info.tokens, id).expect("a seeded member")
     }
 
     /// Kills it without notice.

@@ -3,20 +3,18 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cosell::StackInfo;
-use cosell::demo::{self, Person, reason};
+use cosell::demo::{Person, reason};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 use cosell_testkit::harness::{FarEnd, eventually_within};
-use cosell_types::Clock;
 use futures::future::join_all;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tonic::transport::Endpoint;
 use tonic::{Code, Request, Response, Status};
 
-use crate::RECOVERY;
-use crate::repository::root;
+use crate::{RECOVERY, record};
 
 /// Calls that one traveller makes and waits that it has.
 pub const STEPS: usize = 11;
@@ -153,12 +151,8 @@ async fn travel(partner: &Person, reviewer: &Person, progress: &Progress) -> Str
 }
 
 async fn create(partner: &Person) -> String {
-    let input = demo::read(&root().join("services/cosell/demo/opportunities.json")).expect("the input");
-    let today = Clock::system().now().date_naive();
-    let mut record = input.records[0].first(today).expect("a record");
-    record.partner_opportunity_identifier = FarEnd::id();
     let message = opportunity::CreateOpportunityRequest {
-        opportunity: Some(record),
+        opportunity: Some(record()),
         request_id: FarEnd::id(),
         ..Default::default()
     };

@@ -44,10 +44,15 @@ pub struct World {
 impl World {
     /// Starts the servers.
     pub fn start() -> Self {
+        Self::start_with(Durability::Process)
+    }
+
+    /// Starts the servers, with a database that survives this much.
+    pub fn start_with(durability: Durability) -> Self {
         let folder = folder("world");
         let programs = Programs::find(&|_| {}).expect("PostgreSQL");
         Self {
-            postgres: Cluster::start(&programs, &folder.join("postgres"), Durability::Process)
+            postgres: Cluster::start(&programs, &folder.join("postgres"), durability)
                 .expect("a database server"),
             nats: nats::Server::start(&nats_program(), &folder.join("nats")).expect("a NATS server"),
             smtp: Sink::start("127.0.0.1:0", Some(folder.join("mail"))).expect("a mail server"),
@@ -128,7 +133,12 @@ impl World {
     /// Returns when everything has come to rest: all events published and applied, all e-mail sent. Fails when
     /// something cannot.
     pub async fn settled(&self) {
-        eventually_within(RECOVERY, async || {
+        self.settled_within(RECOVERY).await;
+    }
+
+    /// The same, with another patience.
+    pub async fn settled_within(&self, patience: Duration) {
+        eventually_within(patience, async || {
             // Asked anew each time: the server may just have been taken away.
             let mut admin = PgConnection::connect(&self.postgres.admin_url("postgres")).await?;
             for (what, sql) in unsettled() {

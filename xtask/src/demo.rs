@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `cargo xtask bench` and `cargo xtask mail`.
+//! `cargo xtask demo` and `cargo xtask mail`.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -41,26 +41,6 @@ fn play(program: &Path, folder: &Path, root: &Path) -> Command {
         .arg(folder.join("mail"));
     command.arg("--input").arg(root.join(INPUT));
     command
-}
-
-/// Measures on a stack of its own, built with optimisations.
-pub fn bench(root: &Path) -> anyhow::Result<ExitCode> {
-    let arguments = StackArguments {
-        release: true,
-        fresh: true,
-    };
-    survive()?;
-    let mut stack = Stack::start(arguments, root)?;
-    let program = build(arguments.release, root)?;
-    say("measuring");
-    let mut command = Command::new(program);
-    command
-        .arg("bench")
-        .arg("--state")
-        .arg(stack.instance.folder.join("state"));
-    let code = passed(command.arg("--input").arg(root.join(INPUT)));
-    stack.stop();
-    code
 }
 
 /// Shows the e-mails of the running stack.

@@ -1,5 +1,6 @@
 //! The project's commands. `cargo xtask help` lists them.
 
+mod bench;
 mod demo;
 mod dev;
 #[cfg(feature = "prepare")]
@@ -27,8 +28,9 @@ enum Task {
     Test(test::Arguments),
     /// Play the journey of an opportunity and print it; starts the stack if none runs.
     Demo(demo::Arguments),
-    /// Measure how soon decisions show, on a fresh stack built with optimisations.
-    Bench,
+    /// Measure, on a build with optimisations: how soon decisions show and withdrawn roles are refused, how fast a list
+    /// is provisioned.
+    Bench(bench::Arguments),
     /// Show the e-mails that the running stack has sent.
     Mail,
     /// Describe all SQL queries to the compiler again, after a change of a query or a migration.
@@ -50,7 +52,7 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Dev(arguments) => dev::run(&arguments, root)?,
         Task::Test(arguments) => return test::run(&arguments, root),
         Task::Demo(arguments) => return demo::run(&arguments, root),
-        Task::Bench => return demo::bench(root),
+        Task::Bench(arguments) => return bench::run(&arguments, root),
         Task::Mail => demo::mail()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx => prepare::run(root)?,

@@ -93,13 +93,14 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// The files of this run. Afterwards they are gone, and so is every server that was started in there.
-struct Folder(
+pub struct Folder(
     PathBuf,
     #[expect(dead_code, reason = "held as long as the run lasts")] File,
 );
 
 impl Folder {
-    fn new() -> anyhow::Result<Self> {
+    /// A new one.
+    pub fn new() -> anyhow::Result<Self> {
         let runs = tools::target().join("test");
         fs::create_dir_all(&runs)?;
         for left in fs::read_dir(&runs)?.flatten().map(|entry| entry.path()) {
@@ -114,6 +115,11 @@ impl Folder {
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;
         Ok(Self(folder.canonicalize()?, lock))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -47,18 +47,6 @@ enum Command {
         #[arg(long)]
         state: PathBuf,
     },
-    /// Measure how soon decisions show against a development installation.
-    Bench {
-        /// The state folder of the installation.
-        #[arg(long)]
-        state: PathBuf,
-        /// The opportunities to measure with.
-        #[arg(long)]
-        input: PathBuf,
-        /// How many decisions.
-        #[arg(long, default_value_t = 300)]
-        rounds: usize,
-    },
     /// Play the journey of an opportunity against a development installation and print what happens.
     Demo {
         /// The state folder of the installation.
@@ -167,11 +155,6 @@ pub fn main() -> anyhow::Result<()> {
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
             Command::Token { member, state } => print_token(&member, &state),
-            Command::Bench { state, input, rounds } => {
-                let measured = demo::measure(&running(&state)?, &demo::read(&input)?, rounds).await?;
-                measured.print();
-                measured.keeps_the_bar()
-            }
             Command::Demo { state, mail, input } => {
                 let input = demo::read(&input)?;
                 demo::play(&running(&state)?, &mail, &input, &mut demo::print).await

@@ -22,7 +22,7 @@ pub use consumer::Consumer;
 pub use delivery::Delivery;
 pub use event::{About, Cause, Event};
 pub use handler::{Fault, Handler};
-pub use outbox::append;
+pub use outbox::{append, append_all};
 pub use redrive::redrive;
 pub use relay::Relay;
 pub use republish::{Range, republish};

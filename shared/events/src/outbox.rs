@@ -12,29 +12,56 @@ pub(crate) const SHARDS: i16 = 4;
 /// Appends an event to the journal and marks it as pending. To be called after the aggregate's row was written in
 /// the same transaction: the row's lock is what makes the order of an aggregate's events the order of its versions.
 pub async fn append(tx: &mut Tx, event: &Event) -> Result<(), Error> {
-    let headers = json!({
-        "actor": event.actor,
-        "request_id": event.request_id,
-        "traceparent": propagate::traceparent(),
+    append_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Appends several events in one statement, in their order. As with [`append`], the rows of their aggregates come first.
+pub async fn append_all(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let traceparent = propagate::traceparent();
+    let headers = events.iter().map(|event| {
+        json!({
+            "actor": event.actor,
+            "request_id": event.request_id,
+            "traceparent": traceparent,
+        })
     });
+    let texts = |text: fn(&Event) -> &str| {
+        events
+            .iter()
+            .map(|event| text(event).to_owned())
+            .collect::<Vec<_>>()
+    };
     sqlx::query!(
-        "WITH next AS (SELECT nextval('event_seq') AS seq),
+        "WITH event AS (
+           SELECT nextval('event_seq') AS seq, given.*
+           FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+             $8::text[], $9::jsonb[], $10::bytea[], $11::smallint[])
+             AS given (account_id, occurred_at, event_id, aggregate_type, aggregate_id, aggregate_version, type,
+               subject, headers, payload, shard)),
          journal AS (
            INSERT INTO event_journal (account_id, occurred_at, event_id, seq, aggregate_type, aggregate_id,
              aggregate_version, type, subject, headers, payload, shard)
-           SELECT $1, $2, $3, seq, $4, $5, $6, $7, $8, $9, $10, $11 FROM next)
-         INSERT INTO outbox_pending (seq, occurred_at, shard, aggregate_id) SELECT seq, $2, $11, $5 FROM next",
-        event.account.as_str(),
-        event.time,
-        event.event_id,
-        event.aggregate_type,
-        event.aggregate_id,
-        event.version,
-        event.type_name,
-        event.subject,
-        headers,
-        event.payload,
-        shard(&event.aggregate_id),
+           SELECT account_id, occurred_at, event_id, seq, aggregate_type, aggregate_id, aggregate_version, type,
+             subject, headers, payload, shard FROM event)
+         INSERT INTO outbox_pending (seq, occurred_at, shard, aggregate_id)
+         SELECT seq, occurred_at, shard, aggregate_id FROM event",
+        &texts(|event| event.account.as_str()),
+        &events.iter().map(|event| event.time).collect::<Vec<_>>(),
+        &events.iter().map(|event| event.event_id).collect::<Vec<_>>(),
+        &texts(|event| event.aggregate_type),
+        &texts(|event| &event.aggregate_id),
+        &events.iter().map(|event| event.version).collect::<Vec<_>>(),
+        &texts(|event| &event.type_name),
+        &texts(|event| &event.subject),
+        &headers.collect::<Vec<_>>(),
+        &events.iter().map(|event| event.payload.clone()).collect::<Vec<_>>(),
+        &events
+            .iter()
+            .map(|event| shard(&event.aggregate_id))
+            .collect::<Vec<_>>(),
     )
     .execute(tx.conn())
     .await?;

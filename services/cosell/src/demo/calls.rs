@@ -18,6 +18,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at something that is to come about.
 pub const PAUSE: Duration = Duration::from_millis(20);
 
+/// Registers a record; fails with its title when it is refused.
 pub async fn create(
     person: &Person,
     given: opportunity::Opportunity,
@@ -29,6 +30,7 @@ pub async fn create(
     Ok(made)
 }
 
+/// Registers a record, or says why not.
 pub async fn create_raw(
     person: &Person,
     given: opportunity::Opportunity,
@@ -48,6 +50,7 @@ pub async fn create_raw(
         .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
 }
 
+/// Changes what is given, or only what lies at a path.
 pub async fn update(
     person: &Person,
     id: &str,
@@ -73,6 +76,7 @@ pub async fn update(
         .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
 }
 
+/// Hands a record to AWS.
 pub async fn submit(
     person: &Person,
     id: &str,
@@ -92,6 +96,7 @@ pub async fn submit(
     answer.opportunity.context("an opportunity")
 }
 
+/// Takes a case.
 pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
     let request = review::ClaimReviewCaseRequest {
         review_case_id: case.to_owned(),
@@ -102,6 +107,7 @@ pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A record.
 pub async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
@@ -162,6 +168,7 @@ pub async fn queue(reviewer: &Person) -> anyhow::Result<Vec<review::ReviewCase>>
     }
 }
 
+/// A record, once it stands where it is wanted.
 pub async fn until_status(
     person: &Person,
     id: &str,
@@ -179,6 +186,7 @@ pub async fn until_status(
     }
 }
 
+/// The case of an opportunity, once it is in the queue for a round.
 pub async fn until_round(reviewer: &Person, id: &str, round: i32) -> anyhow::Result<review::ReviewCase> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -197,6 +205,7 @@ pub async fn until_round(reviewer: &Person, id: &str, round: i32) -> anyhow::Res
     }
 }
 
+/// A record in one line.
 pub fn headline(record: &opportunity::Opportunity) -> String {
     let account = record
         .customer
@@ -214,6 +223,7 @@ pub fn headline(record: &opportunity::Opportunity) -> String {
     )
 }
 
+/// An id for one request.
 pub fn request_id() -> String {
     random::uuid(Clock::system().now()).to_string()
 }

@@ -1,12 +1,11 @@
 //! The journey of opportunities from registration to validation, played against a running installation. It is a
 //! demonstration and a check at once: where something does not happen as it should, it ends with an error.
 
-mod calls;
+pub mod calls;
 mod connection;
 mod correction;
 mod input;
 mod journey;
-mod latency;
 mod mail;
 mod news;
 mod people;
@@ -14,6 +13,5 @@ mod timeline;
 
 pub use input::{Input, Record, Verdict, read};
 pub use journey::play;
-pub use latency::{Latency, measure};
 pub use people::{Person, reason, violations};
 pub use timeline::{Line, print};

@@ -15,7 +15,9 @@ use tonic::{Code, Streaming};
 
 use super::{Api, convert, status};
 use crate::domain::values::{AccountStatus, MemberStatus, ProfileVisibility};
-use crate::domain::{Account, AccountFacts, Member, MemberFacts, Profile, Roster, Rule, is_reserved};
+use crate::domain::{
+    Account, AccountFacts, Member, MemberEvent, MemberFacts, Profile, Roster, Rule, is_reserved,
+};
 use crate::store;
 
 /// Most records that are taken over together.
@@ -190,16 +192,18 @@ impl Applier {
             .iter()
             .filter_map(|record| Some(record.member.as_ref()?.person.as_ref()?.email.to_lowercase()))
             .collect();
-        let roster = store::roster(&mut tx, &id, &[], Some(&emails)).await?;
+        let roster = store::roster_around(&mut tx, &id, &emails).await?;
         let mut work = Work {
             account,
             members,
             roster,
+            unsaved: Vec::new(),
         };
         let mut answers = Vec::with_capacity(batch.len());
         for record in batch {
             answers.push(self.one(&mut tx, &id, &mut work, record).await?);
         }
+        self.save(&mut tx, &mut work).await?;
         if is_rehearsal {
             *rehearsed = work.account;
         } else {
@@ -353,9 +357,19 @@ impl Applier {
         let Some(event) = event else {
             return Ok(Ok(pb::ApplyResult::Unchanged));
         };
-        store::save_member(tx, &member, event, self.cause()).await?;
+        // One statement writes each member once.
+        if work.unsaved.iter().any(|(unsaved, _)| *unsaved.id() == member_id) {
+            self.save(tx, work).await?;
+        }
+        work.unsaved.push((member.clone(), event));
         work.members.insert(member_id, member);
         Ok(Ok(result))
+    }
+
+    /// Writes the members that have changed, all together.
+    async fn save(&self, tx: &mut Tx, work: &mut Work) -> Result<(), Failure> {
+        let unsaved = std::mem::take(&mut work.unsaved);
+        Ok(store::save_members(tx, &unsaved, self.cause()).await?)
     }
 
     fn cause(&self) -> Cause<'_> {
@@ -372,6 +386,7 @@ struct Work {
     account: Option<Account>,
     members: BTreeMap<MemberId, Member>,
     roster: Roster,
+    unsaved: Vec<(Member, MemberEvent)>,
 }
 
 async fn known_members(

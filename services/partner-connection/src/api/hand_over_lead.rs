@@ -22,7 +22,7 @@ pub async fn handle(
         });
     }
     let mut lead = existing_member(&mut tx, actor, actor.id.as_str()).await?;
-    let roster = store::roster(&mut tx, account.id(), &[lead.id(), heir.id()], None).await?;
+    let roster = store::roster(&mut tx, account.id(), &[lead.id(), heir.id()]).await?;
     let event = heir
         .succeed(&mut lead, &roster, api.clock.now())
         .map_err(status::broken)?;

@@ -32,7 +32,7 @@ pub async fn handle(
     if is_taken {
         return Err(status::broken(Rule::DuplicateMember("member_id")));
     }
-    let roster = store::roster(&mut tx, account.id(), &[], None).await?;
+    let roster = store::roster(&mut tx, account.id(), &[]).await?;
     let person = message.person.as_ref();
     let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
     let (member, event) = Member::invite(

@@ -429,7 +429,7 @@ impl Api {
         event: MemberEvent,
     ) -> Result<(), Failure> {
         let actor = call.caller.actor();
-        let saved = store::save_member(tx, member, event, self.cause(call, &actor)).await;
+        let saved = store::save_members(tx, &[(member.clone(), event)], self.cause(call, &actor)).await;
         Ok(saved?)
     }
 

@@ -21,7 +21,7 @@ pub async fn handle(
         });
     }
     etags::check(&call.message.etag, member.revision())?;
-    let roster = store::roster(&mut tx, account.id(), &[member.id()], None).await?;
+    let roster = store::roster(&mut tx, account.id(), &[member.id()]).await?;
     let event = member
         .set_roles(
             convert::roles(&call.message.roles),

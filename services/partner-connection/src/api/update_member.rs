@@ -26,7 +26,7 @@ pub async fn handle(
         });
     }
     etags::check(&call.message.etag, member.revision())?;
-    let roster = store::roster(&mut tx, account.id(), &[member.id()], None).await?;
+    let roster = store::roster(&mut tx, account.id(), &[member.id()]).await?;
     let person = call.message.person.as_ref();
     let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
     let event = member

@@ -1,5 +1,5 @@
-use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_events::{Cause, append_all};
+use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, Role};
 use sqlx::types::Json;
 
@@ -30,58 +30,100 @@ pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> R
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// All members of an account who have not left, but for these; to be read under the account's lock. With addresses, only
-/// those members who have one of them or a role of which there is not more than so many.
-pub async fn roster(
-    tx: &mut Tx,
-    account: &AccountId,
-    but: &[&MemberId],
-    emails: Option<&[String]>,
-) -> Result<Roster, Error> {
+/// All members of an account who have not left, but for these; to be read under the account's lock.
+pub async fn roster(tx: &mut Tx, account: &AccountId, but: &[&MemberId]) -> Result<Roster, Error> {
     let but: Vec<_> = but.iter().map(|id| id.to_string()).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Place,
         "SELECT member_id, roles, email FROM member
-         WHERE account_id = $1 AND status <> 'DEACTIVATED' AND member_id <> ALL ($2)
-           AND ($3::text[] IS NULL OR email = ANY ($3)
-             OR roles && ARRAY['ALLIANCE_LEAD', 'ALLIANCE_TEAM', 'ACE_MANAGER'])",
+         WHERE account_id = $1 AND status <> 'DEACTIVATED' AND member_id <> ALL ($2)",
         account.as_str(),
         &but,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    count(rows)
+}
+
+/// Of the members of an account who have not left, those who have one of these addresses, or a role of which there is
+/// not more than so many; to be read under the account's lock.
+pub async fn roster_around(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
+    // Each half has an index of its own; one condition with OR would read the whole account.
+    let rows = sqlx::query_as!(
+        Place,
+        r#"SELECT member_id AS "member_id!", roles AS "roles!", email AS "email!" FROM member
+         WHERE account_id = $1 AND status <> 'DEACTIVATED' AND email = ANY ($2)
+         UNION
+         SELECT member_id, roles, email FROM member
+         WHERE account_id = $1 AND status <> 'DEACTIVATED'
+           AND roles && ARRAY['ALLIANCE_LEAD', 'ALLIANCE_TEAM', 'ACE_MANAGER']"#,
+        account.as_str(),
         emails,
     )
     .fetch_all(tx.conn())
     .await?;
+    count(rows)
+}
+
+struct Place {
+    member_id: String,
+    roles: Vec<String>,
+    email: String,
+}
+
+fn count(places: Vec<Place>) -> Result<Roster, Error> {
     let mut roster = Roster::default();
-    for row in rows {
-        let id = row
+    for place in places {
+        let id = place
             .member_id
             .parse()
             .map_err(|error| Error::corrupt("member_id", error))?;
-        let roles = row.roles.iter().filter_map(|name| Role::from_name(name));
-        roster.add(id, roles, row.email.into());
+        let roles = place.roles.iter().filter_map(|name| Role::from_name(name));
+        roster.add(id, roles, place.email.into());
     }
     Ok(roster)
 }
 
-/// The only way to write a member: the row and its event, or none of them.
-pub async fn save(tx: &mut Tx, member: &Member, event: MemberEvent, cause: Cause<'_>) -> Result<(), Error> {
-    let facts = member.facts();
-    let roles: Vec<_> = facts.roles.iter().map(|role| role.name().to_owned()).collect();
+/// The only way to write members: the rows and their events, or none of them. No member may be there twice.
+pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'_>) -> Result<(), Error> {
+    let texts = |text: fn(&Member) -> &str| {
+        let texts = changed.iter().map(|(member, _)| text(member).to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    let revisions: Vec<_> = changed.iter().map(|(member, _)| member.revision()).collect();
+    // Lists of lists are not for Postgres; these come apart again there.
+    let roles: Vec<_> = changed
+        .iter()
+        .map(|(member, _)| {
+            let names: Vec<_> = member.facts().roles.iter().map(|role| role.name()).collect();
+            names.join(" ")
+        })
+        .collect();
+    let records: Vec<_> = changed.iter().map(|(member, _)| Json(member)).collect();
     let rows = sqlx::query!(
         "INSERT INTO member (account_id, member_id, revision, status, roles, email, record)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = $3, status = $4, roles = $5, email = $6,
-           record = $7
-         WHERE member.revision = $3::bigint - 1",
-        member.account().as_str(),
-        member.id().as_str(),
-        member.revision(),
-        facts.status.name(),
+         SELECT account_id, member_id, revision, status, string_to_array(roles, ' '), email, record
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+           AS given (account_id, member_id, revision, status, roles, email, record)
+         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,
+           roles = excluded.roles, email = excluded.email, record = excluded.record
+         WHERE member.revision = excluded.revision - 1",
+        &texts(|member| member.account().as_str()),
+        &texts(|member| member.id().as_str()),
+        &revisions,
+        &texts(|member| member.facts().status.name()),
         &roles,
-        facts.person.email.reveal(),
-        Json(member) as _,
+        &texts(|member| member.facts().person.email.reveal()),
+        &records as _,
     )
     .execute(tx.conn())
     .await?;
-    written(rows.rows_affected())?;
-    append(tx, &events::member(member, event, cause)).await
+    if rows.rows_affected() != changed.len() as u64 {
+        return Err(Error::Overtaken);
+    }
+    let events: Vec<_> = changed
+        .iter()
+        .map(|(member, event)| events::member(member, *event, cause))
+        .collect();
+    append_all(tx, &events).await
 }
