@@ -1,10 +1,10 @@
-//! Housekeeping of the platform's tables: old request ids and inbox rows go, open dead letters are counted.
+//! Housekeeping of the platform's tables: old request ids, inbox rows and denials go, open dead letters are counted.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use cosell_grpc::Failure;
-use cosell_store::{Db, Scope, prune};
+use cosell_store::{Db, Scope, forget_denials, prune};
 use cosell_telemetry::metrics;
 use cosell_types::Clock;
 use opentelemetry::KeyValue;
@@ -48,6 +48,7 @@ async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
     .execute(tx.conn())
     .await
     .map_err(cosell_store::Error::from)?;
+    let denials = forget_denials(&mut tx, BATCH).await?;
     let letters = sqlx::query!(
         "SELECT consumer, count(*) FILTER (WHERE resolved_at IS NULL) AS \"open!\" FROM dead_letter GROUP BY consumer"
     )
@@ -59,6 +60,6 @@ async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
         metrics::DEAD_LETTERS.record(letter.open, &[KeyValue::new("consumer", letter.consumer)]);
     }
     let inbox = inbox.rows_affected();
-    tracing::debug!(requests, inbox, "swept");
-    Ok(requests.max(inbox) == BATCH.unsigned_abs())
+    tracing::debug!(requests, inbox, denials, "swept");
+    Ok(requests.max(inbox).max(denials) == BATCH.unsigned_abs())
 }

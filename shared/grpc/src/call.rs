@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cosell_proto::{Mutation, Validate};
-use cosell_telemetry::metrics;
 use cosell_types::{Caller, Member, Violation, random};
 use futures::{Stream, StreamExt as _};
-use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument as _, Span};
 
+use crate::denial::Verdict;
 use crate::{Deadline, Failure, Retry};
 
 /// How often a use case is tried when others keep winning the same record.
@@ -27,6 +26,7 @@ pub struct Tag {
     pub rpc: Arc<str>,
     /// When the call arrived.
     pub received: DateTime<Utc>,
+    pub(crate) verdict: Verdict,
 }
 
 /// A call that may be made.
@@ -238,8 +238,6 @@ fn admit<M>(
         .copied()
         .ok_or_else(|| Failure::internal("no edge"))?;
     if !permit(&caller) {
-        metrics::ACCESS_DENIED.add(1, &[KeyValue::new("rpc.method", tag.rpc.to_string())]);
-        tracing::info!(actor = caller.actor(), rpc = %tag.rpc, "access denied");
         return Err(Failure::role_not_permitted(&tag.rpc));
     }
     Ok((caller, deadline))
@@ -250,5 +248,6 @@ fn tag_of<M>(request: &Request<M>) -> Tag {
         request_id: "".into(),
         rpc: "".into(),
         received: DateTime::UNIX_EPOCH,
+        verdict: Verdict::default(),
     })
 }

@@ -21,7 +21,8 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, field, info_span};
 
-use crate::{Deadline, Failure, Resolve, Tag, Verifier};
+use crate::denial::Verdict;
+use crate::{Deadline, Denial, Failure, Gate, Tag, Verifier};
 
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
@@ -54,7 +55,7 @@ struct Inner {
     /// By account. Only callers whose identity is proven come here, so that it grows no further than accounts do.
     rate: DefaultKeyedRateLimiter<AccountId>,
     /// By the full name of the gRPC service.
-    members: HashMap<&'static str, Resolve>,
+    gates: HashMap<&'static str, Gate>,
 }
 
 impl Edge {
@@ -65,7 +66,7 @@ impl Edge {
         clock: Clock,
         max_calls: usize,
         account_rate: NonZeroU32,
-        members: HashMap<&'static str, Resolve>,
+        gates: HashMap<&'static str, Gate>,
     ) -> Self {
         let quota =
             Quota::per_second(account_rate).allow_burst(account_rate.saturating_add(account_rate.get()));
@@ -74,7 +75,7 @@ impl Edge {
             clock,
             room: Semaphore::new(max_calls),
             rate: RateLimiter::keyed(quota),
-            members,
+            gates,
         }))
     }
 }
@@ -132,6 +133,7 @@ impl Inner {
             request_id: request_id(request.headers(), received).into(),
             rpc,
             received,
+            verdict: Verdict::default(),
         };
         let known = KNOWN.contains(&*tag.rpc);
         let label = if known {
@@ -154,11 +156,12 @@ impl Inner {
 
         let started = tokio::time::Instant::now();
         request.extensions_mut().insert(tag.clone());
+        let mut caller = None;
         let response = async {
             if is_public(&tag.rpc) {
                 return inner.call(request).await;
             }
-            match self.admit(&mut request, &tag.rpc).await {
+            match self.admit(&mut request, &tag.rpc, &mut caller).await {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
                     Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
@@ -173,6 +176,7 @@ impl Inner {
         .instrument(span.clone())
         .await;
 
+        self.note_denial(&tag, &label, caller);
         let mut response = response?;
         if let Ok(value) = HeaderValue::from_str(&tag.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -195,6 +199,7 @@ impl Inner {
         &self,
         request: &mut Request<Body>,
         rpc: &str,
+        identified: &mut Option<Caller>,
     ) -> Result<(tokio::sync::SemaphorePermit<'_>, Deadline), Failure> {
         let permit = self.room.try_acquire().map_err(|_| {
             metrics::CALLS_SHED.add(1, &[]);
@@ -206,6 +211,7 @@ impl Inner {
             .await
             .map_err(|_| Failure::deadline_exceeded())?
             .ok_or_else(Failure::token_invalid)?;
+        *identified = Some(caller.clone());
         // One account must not take the room of all others.
         if let Some(account) = caller.account()
             && self.rate.check_key(account).is_err()
@@ -213,10 +219,9 @@ impl Inner {
             metrics::CALLS_SHED.add(1, &[]);
             return Err(Failure::rate_exceeded());
         }
-        let service = rpc.split('/').next().unwrap_or_default();
-        let caller = match (caller, self.members.get(service)) {
-            (Caller::Member(member), Some(resolve)) => {
-                let resolved = tokio::time::timeout_at(deadline.instant(), resolve(member)).await;
+        let caller = match (caller, self.gates.get(service(rpc))) {
+            (Caller::Member(member), Some(gate)) => {
+                let resolved = tokio::time::timeout_at(deadline.instant(), (gate.resolve)(member)).await;
                 Caller::Member(resolved.map_err(|_| Failure::deadline_exceeded())??)
             }
             (caller, _) => caller,
@@ -225,6 +230,36 @@ impl Inner {
         request.extensions_mut().insert(caller);
         Ok((permit, deadline))
     }
+
+    /// Counts a denial and has it kept.
+    fn note_denial(&self, tag: &Tag, label: &str, caller: Option<Caller>) {
+        let (Some((reason, subject)), Some(caller)) = (tag.verdict.denied(), caller) else {
+            return;
+        };
+        let labels = [
+            KeyValue::new("rpc.method", label.to_owned()),
+            KeyValue::new("reason", *reason),
+        ];
+        metrics::ACCESS_DENIED.add(1, &labels);
+        tracing::info!(actor = caller.actor(), rpc = %tag.rpc, reason, "access denied");
+        if let Some(gate) = self.gates.get(service(&tag.rpc)) {
+            (gate.audit)(Denial {
+                id: random::uuid(tag.received),
+                time: tag.received,
+                account: caller.account().cloned(),
+                actor: caller.actor(),
+                rpc: tag.rpc.clone(),
+                reason,
+                subject: subject.clone(),
+                request_id: tag.request_id.clone(),
+            });
+        }
+    }
+}
+
+/// The full name of the gRPC service that is called.
+fn service(rpc: &str) -> &str {
+    rpc.split('/').next().unwrap_or_default()
 }
 
 /// Health and reflection are not ours to guard; the server offers them only where they may be seen.

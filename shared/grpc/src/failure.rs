@@ -34,6 +34,7 @@ struct Parts {
     violations: Vec<Violation>,
     retry_after: Option<Duration>,
     retry: Retry,
+    is_denial: bool,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -66,6 +67,7 @@ impl Failure {
             violations: Vec::new(),
             retry_after: None,
             retry: Retry::Never,
+            is_denial: false,
             cause: None,
         }))
     }
@@ -114,6 +116,7 @@ impl Failure {
             format!("no role of the caller permits {rpc}"),
         )
         .with("rpc", rpc)
+        .denial()
     }
 
     /// The directory does not know the caller as somebody who works here now.
@@ -123,6 +126,7 @@ impl Failure {
             ErrorReason::MemberInactive,
             "the caller is no active member of an active account",
         )
+        .denial()
     }
 
     /// The caller's company has not accepted the terms of the programme.
@@ -132,6 +136,7 @@ impl Failure {
             ErrorReason::TermsNotAccepted,
             "the alliance lead of the company has to accept the terms of the programme first",
         )
+        .denial()
     }
 
     /// The stated etag is not the current one.
@@ -274,6 +279,14 @@ impl Failure {
         self
     }
 
+    /// Says that it is about who calls, so that it is counted and kept (ACC-030). A record that is there but not for the
+    /// caller to see is answered like one that never was, and is a denial all the same.
+    #[must_use]
+    pub fn denial(mut self) -> Self {
+        self.0.is_denial = true;
+        self
+    }
+
     fn retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
@@ -326,6 +339,10 @@ impl Failure {
     /// The status to send. Logs the cause of faults that are not the client's, which happens here and only here.
     pub(crate) fn into_status(self, tag: &Tag) -> Status {
         let mut parts = *self.0;
+        if parts.is_denial {
+            let subject = parts.subject.as_ref().map(|(_, id)| id.clone());
+            tag.verdict.deny(parts.reason, subject.unwrap_or_default());
+        }
         match parts.code {
             Code::Internal => {
                 let error_id = random::uuid(tag.received);

@@ -1,9 +1,16 @@
+use std::sync::Arc;
+
 use cosell_events::{Bus, Consumer, Handler, Relay, sweep};
+use cosell_grpc::Audit;
 use cosell_store::Database;
+use cosell_telemetry::metrics;
 use cosell_types::Clock;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
+
+use crate::denials;
 
 /// What a service does besides answering calls, and with what.
 #[derive(Clone)]
@@ -47,6 +54,18 @@ impl Background {
         );
         self.spawn(|stop| relay.run(stop));
         self.spawn(|stop| sweep(database.work.clone(), self.clock.clone(), stop));
+    }
+
+    /// Keeps the denials that the edge hands over.
+    pub fn audit(&self) -> Audit {
+        let (queue, received) = mpsc::channel(denials::WAITING);
+        self.spawn(|stop| denials::keep(self.database.work.clone(), received, stop));
+        Arc::new(move |denial| {
+            if queue.try_send(denial).is_err() {
+                metrics::DENIALS_LOST.add(1, &[]);
+                tracing::warn!("a denial could not be kept: too many wait already");
+            }
+        })
     }
 
     /// Applies the events of a context.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use cosell_events::Bus;
-use cosell_grpc::{Edge, Listeners, Readiness, Resolve, ServeArgs, TokenSource, Verifier, serve};
+use cosell_grpc::{Edge, Gate, Listeners, Readiness, Resolve, ServeArgs, TokenSource, Verifier, serve};
 use cosell_store::{Database, check};
 use cosell_types::Clock;
 use sqlx::migrate::Migrator;
@@ -82,7 +82,7 @@ pub struct Host {
     routes: RoutesBuilder,
     names: Vec<String>,
     backgrounds: Vec<Background>,
-    members: HashMap<&'static str, Resolve>,
+    gates: HashMap<&'static str, Gate>,
 }
 
 impl Host {
@@ -107,7 +107,7 @@ impl Host {
             routes: Routes::builder(),
             names: Vec::new(),
             backgrounds: Vec::new(),
-            members: HashMap::new(),
+            gates: HashMap::new(),
         }
     }
 
@@ -124,9 +124,10 @@ impl Host {
             .with_context(|| format!("the schema of {}", S::NAME))?;
         self.readiness.require(database.check());
         let background = Background::new(database, bus, self.clock.clone());
-        let members = S::start(&background, options, platform, &mut self.routes)
+        let resolve = S::start(&background, options, platform, &mut self.routes)
             .with_context(|| format!("starting {}", S::NAME))?;
-        self.members.insert(S::GRPC, members);
+        let audit = background.audit();
+        self.gates.insert(S::GRPC, Gate { resolve, audit });
         self.backgrounds.push(background);
         self.names.push(S::GRPC.to_owned());
         Ok(())
@@ -140,7 +141,7 @@ impl Host {
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let (calls, rate) = (args.max_calls, args.account_rate);
-        let edge = Edge::new(self.verifier, self.clock, calls, rate, self.members);
+        let edge = Edge::new(self.verifier, self.clock, calls, rate, self.gates);
         let routes = self.routes.routes();
         let result = serve(args, listeners, routes, self.names, edge, self.readiness, stop).await;
         for background in &self.backgrounds {

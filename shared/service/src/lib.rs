@@ -3,6 +3,7 @@
 
 mod background;
 mod cli;
+mod denials;
 mod host;
 
 pub use background::Background;

@@ -1,6 +1,7 @@
 //! What a database error means for a call. The driver's text goes to the log and nowhere else.
 
 use cosell_grpc::{Failure, Retry};
+use cosell_telemetry::metrics;
 
 /// A failed statement, or one that came too late.
 #[derive(Debug)]
@@ -56,6 +57,11 @@ impl From<Error> for Failure {
                     // too many connections, out of memory or disk
                     state if state.starts_with("53") => Failure::unavailable(Retry::Never, error),
                     state if state.starts_with("08") => Failure::unavailable(Retry::Transaction, error),
+                    // row-level security, or a missing right: a fault of ours that the database has kept from mattering
+                    "42501" => {
+                        metrics::ISOLATION_BACKSTOP.add(1, &[]);
+                        Failure::internal(error)
+                    }
                     _ => Failure::internal(error),
                 }
             }

@@ -4,12 +4,14 @@
 //! that row-level security always knows. The SQL in here is about tables that every service has (docs/ARCHITECTURE.md).
 
 mod db;
+mod denial;
 mod error;
 mod migrate;
 mod provision;
 mod request;
 
 pub use db::{Database, Db, DbArgs, Scope, Tx};
+pub use denial::{forget_denials, keep_denials};
 pub use error::{Error, written};
 pub use migrate::{check, migrate};
 pub use provision::{ProvisionArgs, provision, statements};

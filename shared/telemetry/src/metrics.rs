@@ -32,11 +32,19 @@ pub static RPC_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     )
 });
 
-/// Calls refused because of the caller's role; `rpc.method`.
-pub static ACCESS_DENIED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+/// Calls refused because of who makes them; `rpc.method`, `reason`.
+pub static ACCESS_DENIED: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("authz.denied", "Calls refused because of who makes them"));
+
+/// Denials that could not be kept, because too many came at once or the database was away for too long.
+pub static DENIALS_LOST: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("authz.denials.lost", "Denials that could not be kept"));
+
+/// Statements that only the database refused, by row-level security or a missing right: a service's own care has a hole.
+pub static ISOLATION_BACKSTOP: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
-        "authz.denied",
-        "Calls refused because no role of the caller permits them",
+        "tenant.isolation.backstop",
+        "Statements that only the database's own access rules refused",
     )
 });
 

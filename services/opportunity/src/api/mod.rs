@@ -132,9 +132,12 @@ async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity
         Some(account) => store::load(tx, &account, opportunity_id).await?,
         None => store::load_of_any_account(tx, opportunity_id).await?,
     };
-    record
-        .filter(|record| call.member().is_ok_and(|member| access::sees(member, record)))
-        .ok_or_else(not_found)
+    let record = record.ok_or_else(not_found)?;
+    if access::sees(call.member()?, &record) {
+        Ok(record)
+    } else {
+        Err(not_found().denial())
+    }
 }
 
 /// Saves what happened and makes it durable, unless the call only asked whether it would work.

@@ -4,6 +4,7 @@ mod allowed_actions;
 mod bad_input;
 mod cancelled_calls;
 mod create_and_get;
+mod denials;
 mod idempotency;
 mod isolation;
 mod list;

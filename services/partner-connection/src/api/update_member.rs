@@ -14,7 +14,7 @@ pub async fn handle(
     let id = &call.message.member_id;
     // Oneself, or those one administers (DIR-014).
     if id != actor.id.as_str() && !actor.has_any(&ADMINISTER) {
-        return Err(status::no_member(id));
+        return Err(status::no_member(id).denial());
     }
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;

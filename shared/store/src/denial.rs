@@ -1,0 +1,43 @@
+//! Denials (ACC-030): calls that were refused because of who made them, kept for audit.
+
+use cosell_grpc::Denial;
+
+use crate::{Error, Tx};
+
+/// Writes denials down. Only the worker role may, and no call reads them.
+pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> {
+    let texts = |text: fn(&Denial) -> &str| {
+        let texts = denials.iter().map(|denial| text(denial).to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    sqlx::query!(
+        "INSERT INTO denial (account_id, time, denial_id, actor, method, reason, subject, request_id)
+         SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+           $8::text[])
+         ON CONFLICT DO NOTHING",
+        &texts(|denial| denial.account.as_ref().map_or("", |account| account.as_str())),
+        &denials.iter().map(|denial| denial.time).collect::<Vec<_>>(),
+        &denials.iter().map(|denial| denial.id).collect::<Vec<_>>(),
+        &texts(|denial| &denial.actor),
+        &texts(|denial| &denial.rpc),
+        &texts(|denial| denial.reason),
+        &texts(|denial| &denial.subject),
+        &texts(|denial| &denial.request_id),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Deletes denials whose time is over, at most so many; returns how many. How long they stay, row-level security says:
+/// nobody who runs a service can make one disappear before.
+pub async fn forget_denials(tx: &mut Tx, most: i64) -> Result<u64, Error> {
+    let deleted = sqlx::query!(
+        "DELETE FROM denial WHERE (account_id, time, denial_id) IN
+         (SELECT account_id, time, denial_id FROM denial WHERE time < now() - interval '400 days' LIMIT $1)",
+        most,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(deleted.rows_affected())
+}
