@@ -7,9 +7,10 @@ use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{Client, Refusal, member, service};
+use cosell_tests::requests::rpcs;
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
 use tonic::client::Grpc;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -48,8 +49,8 @@ const VIEWERS: [Role; 7] = [
 ];
 
 /// Who may make a call.
-struct Allowed {
-    roles: Vec<Role>,
+pub struct Allowed {
+    pub roles: Vec<Role>,
     /// A member without any role.
     nobody: bool,
     /// Somebody who was invited and has not joined yet. Elsewhere these are not known as members at all.
@@ -86,7 +87,7 @@ fn every_member() -> Allowed {
 }
 
 /// The table.
-fn table() -> BTreeMap<&'static str, Allowed> {
+pub fn table() -> BTreeMap<&'static str, Allowed> {
     let opportunities = [
         ("CreateOpportunity", only(&[&KEEPERS])),
         ("GetOpportunity", or_services(only(&[&KEEPERS, &VIEWERS]))),
@@ -145,19 +146,6 @@ fn table() -> BTreeMap<&'static str, Allowed> {
         .chain(partners)
         .chain(reviews)
         .chain(notifications)
-        .collect()
-}
-
-/// Every RPC of the interface.
-fn rpcs() -> Vec<MethodDescriptor> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
-    let services: Vec<_> = pool
-        .services()
-        .filter(|service| service.package_name().starts_with("cosell."))
-        .collect();
-    services
-        .iter()
-        .flat_map(|service| service.methods().collect::<Vec<_>>())
         .collect()
 }
 

@@ -3,6 +3,8 @@
 mod access;
 mod directory;
 mod edge;
+mod isolation;
 mod journey;
 mod readiness;
+mod relations;
 mod telemetry;

@@ -2,13 +2,17 @@
 //! as text.
 
 mod child;
+mod collector;
+pub mod isolation;
 pub mod ledger;
 mod record;
 pub mod repository;
+pub mod requests;
 mod workload;
 mod world;
 
 pub use child::Child;
+pub use collector::Collector;
 pub use record::{INPUT, record};
 pub use workload::{Progress, STEPS, Workload};
 pub use world::{InProcess, RECOVERY, World};

@@ -50,8 +50,7 @@ async fn once(database: &Database, clock: &Clock) -> Result<bool, Failure> {
 
 async fn end(database: &Database, clock: &Clock, due: &Due) -> Result<(), Failure> {
     let mut tx = database.events.tx(&Scope::account(&due.sender)).await?;
-    store::lock_both(&mut tx, [&due.sender, &due.receiver]).await?;
-    tx.act_for(&Scope::account(&due.sender)).await?;
+    store::lock_both(&mut tx, &due.sender, &due.receiver).await?;
     let now = clock.now();
     let Some(mut invitation) = store::load_invitation(&mut tx, &due.sender, due.id.as_str()).await? else {
         return Ok(());

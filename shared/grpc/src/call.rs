@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument as _, Span};
 
 use crate::denial::Verdict;
+use crate::forgery::taken_for;
 use crate::{Deadline, Failure, Retry};
 
 /// How often a use case is tried when others keep winning the same record.
@@ -34,6 +35,7 @@ pub struct Tag {
 pub struct Call<M> {
     /// Who calls.
     pub caller: Caller,
+    pub(crate) proven: Caller,
     /// What is asked.
     pub message: M,
     /// What is wrong with the shape of the record in the message. Only [`write_with_rules`] lets such a call through,
@@ -46,6 +48,12 @@ pub struct Call<M> {
 }
 
 impl<M> Call<M> {
+    /// Whom the token proves to call: row-level security goes by it, and nothing else. It is the caller, but in the build
+    /// with faults put in.
+    pub fn proven(&self) -> &Caller {
+        &self.proven
+    }
+
     /// The person who calls. For RPCs that services may not call, which access has made sure of.
     pub fn member(&self) -> Result<&Member, Failure> {
         match &self.caller {
@@ -93,9 +101,14 @@ where
 {
     let tag = tag_of(&request);
     match admit(&request, permit) {
-        Ok((caller, deadline)) => {
+        Ok(Admitted {
+            caller,
+            proven,
+            deadline,
+        }) => {
             let call = Call {
                 caller,
+                proven,
                 message: request.into_inner(),
                 shape: Vec::new(),
                 deadline,
@@ -198,7 +211,11 @@ fn open<M: Validate>(
     record: Option<&str>,
 ) -> Result<Call<M>, Failure> {
     let tag = tag_of(&request);
-    let (caller, deadline) = admit(&request, permit)?;
+    let Admitted {
+        caller,
+        proven,
+        deadline,
+    } = admit(&request, permit)?;
     let message = request.into_inner();
     let shape = message.violations();
     let within = |violation: &Violation| {
@@ -212,6 +229,7 @@ fn open<M: Validate>(
     if shape.iter().all(within) {
         Ok(Call {
             caller,
+            proven,
             message,
             shape,
             deadline,
@@ -222,17 +240,22 @@ fn open<M: Validate>(
     }
 }
 
-/// Who calls and by when, if the caller may call this RPC at all.
-fn admit<M>(
-    request: &Request<M>,
-    permit: impl FnOnce(&Caller) -> bool,
-) -> Result<(Caller, Deadline), Failure> {
+/// Who calls and by when.
+struct Admitted {
+    caller: Caller,
+    proven: Caller,
+    deadline: Deadline,
+}
+
+/// Lets the caller in, if it may call this RPC at all.
+fn admit<M>(request: &Request<M>, permit: impl FnOnce(&Caller) -> bool) -> Result<Admitted, Failure> {
     let tag = tag_of(request);
     let extensions = request.extensions();
-    let caller = extensions
+    let proven = extensions
         .get::<Caller>()
         .cloned()
         .ok_or_else(Failure::token_invalid)?;
+    let caller = taken_for(request.metadata(), &proven);
     let deadline = extensions
         .get::<Deadline>()
         .copied()
@@ -240,7 +263,11 @@ fn admit<M>(
     if !permit(&caller) {
         return Err(Failure::role_not_permitted(&tag.rpc));
     }
-    Ok((caller, deadline))
+    Ok(Admitted {
+        caller,
+        proven,
+        deadline,
+    })
 }
 
 fn tag_of<M>(request: &Request<M>) -> Tag {

@@ -13,6 +13,7 @@ mod denial;
 mod edge;
 mod etag;
 mod failure;
+mod forgery;
 mod health;
 mod incoming;
 mod issuer;

@@ -123,7 +123,7 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
 impl Scope {
     /// The caller of a call, for as long as the call may take.
     pub fn of<M>(call: &Call<M>) -> Self {
-        Self::caller(&call.caller, call.deadline)
+        Self::caller(call.proven(), call.deadline)
     }
 
     fn caller(caller: &Caller, deadline: Deadline) -> Self {
@@ -154,16 +154,6 @@ impl Scope {
             account: None,
             side: "work",
             limit: STATEMENT_LIMIT,
-        }
-    }
-
-    /// The account whose rows alone the transaction is about; none on the AWS side, which works with many.
-    pub fn own_account(&self) -> Option<&AccountId> {
-        // Proves that row-level security holds without this predicate: the tests of the build with faults built in.
-        if cfg!(feature = "sabotage") || self.side == "aws" {
-            None
-        } else {
-            self.account.as_ref()
         }
     }
 }

@@ -33,6 +33,11 @@ closed_list! {
 }
 
 impl Member {
+    /// The account whose records alone the member reaches; none for AWS, which works with those of many.
+    pub fn own_account(&self) -> Option<&AccountId> {
+        (self.side == Side::Partner).then_some(&self.account)
+    }
+
     /// Whether the member has at least one of these roles.
     pub fn has_any(&self, roles: &[Role]) -> bool {
         self.roles.iter().any(|role| roles.contains(role))

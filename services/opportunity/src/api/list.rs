@@ -39,7 +39,7 @@ pub async fn handle(
             text,
         )]));
     }
-    filter.account = tx.scope().own_account().cloned();
+    filter.account = member.own_account().cloned();
     match reach(member) {
         Reach::Own => filter.own_of = Some(member.id.clone()),
         Reach::FullVisibility => filter.fully_visible = true,

@@ -128,12 +128,13 @@ fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
 async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
     let not_found = || status::not_found(id);
     let opportunity_id = id.parse().map_err(|_| not_found())?;
-    let record = match tx.scope().own_account().cloned() {
-        Some(account) => store::load(tx, &account, opportunity_id).await?,
+    let member = call.member()?;
+    let record = match member.own_account() {
+        Some(account) => store::load(tx, account, opportunity_id).await?,
         None => store::load_of_any_account(tx, opportunity_id).await?,
     };
     let record = record.ok_or_else(not_found)?;
-    if access::sees(call.member()?, &record) {
+    if access::sees(member, &record) {
         Ok(record)
     } else {
         Err(not_found().denial())

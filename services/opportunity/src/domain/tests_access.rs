@@ -93,7 +93,7 @@ fn acc_011_a_partner_sees_its_own_account_and_some_only_their_own_records() {
             matches!(reach, Reach::Account | Reach::Own),
             "{role}"
         );
-        assert!(cfg!(feature = "sabotage") || !sees(&stranger, &record), "{role}");
+        assert!(!sees(&stranger, &record), "{role}");
     }
 }
 

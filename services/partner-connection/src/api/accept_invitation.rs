@@ -21,9 +21,8 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
         return Ok(respond(&api, &invitation, &connection, own));
     }
     let other = invitation.other(own).account.clone();
-    let locked = store::lock_both(&mut tx, [own, &other]).await?;
+    let locked = store::lock_both(&mut tx, own, &other).await?;
     let accounts = locked.ok_or_else(|| Failure::internal("an invitation of no account"))?;
-    tx.act_for(&Scope::account(own)).await?;
     invitation = existing_invitation(&mut tx, own, id).await?;
     etags::check(&call.message.etag, invitation.revision())?;
     let now = api.clock.now();
@@ -59,6 +58,7 @@ async fn connect(
     id: crate::domain::ConnectionId,
     invitation: &Invitation,
 ) -> Result<(Connection, ConnectionEvent), Failure> {
+    let scope = tx.scope().clone();
     let mut present = [0; 2];
     for (count, party) in present
         .iter_mut()
@@ -67,6 +67,7 @@ async fn connect(
         tx.act_for(&Scope::account(&party.account)).await?;
         *count = store::active_of(tx, &party.account).await?;
     }
+    tx.act_for(&scope).await?;
     Connection::make(id, invitation, present, &api.quotas, api.clock.now()).map_err(status::broken)
 }
 

@@ -1,6 +1,6 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, Scope, claim};
+use cosell_store::{Claim, claim};
 
 use super::{Api, convert, existing_connection, status};
 use crate::domain::values::ConnectionType;
@@ -17,8 +17,7 @@ pub async fn handle(
     let mut connection = existing_connection(&mut tx, own, &message.connection_id).await?;
     if claimed == Claim::New {
         let other = connection.other(own).account.clone();
-        store::lock_both(&mut tx, [own, &other]).await?;
-        tx.act_for(&Scope::account(own)).await?;
+        store::lock_both(&mut tx, own, &other).await?;
         connection = existing_connection(&mut tx, own, &message.connection_id).await?;
         etags::check(&message.etag, connection.revision())?;
         let kind = convert::required::<ConnectionType>(message.r#type)?;

@@ -1,7 +1,7 @@
 use chrono::NaiveTime;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, Scope, Tx, claim};
+use cosell_store::{Claim, Tx, claim};
 use cosell_types::{AccountId, Side, random};
 
 use super::{Api, convert, existing_invitation, status};
@@ -26,7 +26,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
     if receiver == *own {
         return Err(status::broken(Rule::ReceiverNaming));
     }
-    let locked = store::lock_both(&mut tx, [own, &receiver]).await?;
+    let locked = store::lock_both(&mut tx, own, &receiver).await?;
     let [sender, receiver] = locked.ok_or_else(|| status::no_receiver(&message.receiver_id))?;
     if receiver.side() != Side::Partner {
         return Err(status::no_receiver(&message.receiver_id));
@@ -70,7 +70,6 @@ async fn standing(
     kind: ConnectionType,
 ) -> Result<Standing, Failure> {
     let now = api.clock.now();
-    tx.act_for(&Scope::account(own)).await?;
     let mut open_between = store::open_between(tx, own, other, kind).await?;
     if let Some(over) = &mut open_between
         && let Some(event) = over.expire(now)
@@ -78,7 +77,6 @@ async fn standing(
         // Its time is over, and nobody has noted it yet; it does not stand in the way.
         let actor = call.caller.actor();
         store::save_invitation(tx, over, event, api.cause(call, &actor)).await?;
-        tx.act_for(&Scope::account(own)).await?;
     }
     let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
     let (sent_today, open) = store::sender_counts(tx, own, today, now).await?;

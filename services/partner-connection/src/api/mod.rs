@@ -384,8 +384,7 @@ async fn answer_invitation<M: Mutation>(
         return Ok(invitation);
     }
     let other = invitation.other(own).account.clone();
-    store::lock_both(&mut tx, [own, &other]).await?;
-    tx.act_for(&Scope::account(own)).await?;
+    store::lock_both(&mut tx, own, &other).await?;
     invitation = existing_invitation(&mut tx, own, id).await?;
     etags::check(etag, invitation.revision())?;
     let event =

@@ -29,24 +29,28 @@ pub async fn lock(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error>
     Ok(row.map(|row| row.record.0))
 }
 
-/// Two accounts, locked in the order of their ids, so that no two calls wait for each other. Returned as they were
-/// asked for.
-pub async fn lock_both(tx: &mut Tx, ids: [&AccountId; 2]) -> Result<Option<[Account; 2]>, Error> {
-    let [one, two] = ids;
-    let (first, second) = if one <= two { (one, two) } else { (two, one) };
-    tx.act_for(&Scope::account(first)).await?;
-    let Some(locked_first) = lock(tx, first).await? else {
-        return Ok(None);
-    };
-    tx.act_for(&Scope::account(second)).await?;
-    let Some(locked_second) = lock(tx, second).await? else {
-        return Ok(None);
-    };
-    Ok(Some(if one <= two {
-        [locked_first, locked_second]
-    } else {
-        [locked_second, locked_first]
-    }))
+/// The account that the transaction is for and another, locked in the order of their ids, so that no two calls wait for
+/// each other. The own one is sought in the scope that the transaction has, and so found only if it is the own one.
+pub async fn lock_both(
+    tx: &mut Tx,
+    own: &AccountId,
+    other: &AccountId,
+) -> Result<Option<[Account; 2]>, Error> {
+    let scope = tx.scope().clone();
+    let mut locked = [None, None];
+    let order = if own <= other { [0, 1] } else { [1, 0] };
+    for which in order {
+        if which == 0 {
+            tx.act_for(&scope).await?;
+            locked[0] = lock(tx, own).await?;
+        } else {
+            tx.act_for(&Scope::account(other)).await?;
+            locked[1] = lock(tx, other).await?;
+        }
+    }
+    tx.act_for(&scope).await?;
+    let [own, other] = locked;
+    Ok(own.zip(other).map(|(own, other)| [own, other]))
 }
 
 /// Whose profile it is, if the transaction may see it.

@@ -46,8 +46,7 @@ pub async fn active_of(tx: &mut Tx, account: &AccountId) -> Result<i64, Error> {
     Ok(row.count)
 }
 
-/// The only way to write a connection: each company's row and its event, or none of them. Leaves the transaction with
-/// the second company.
+/// The only way to write a connection: each company's row and its event, or none of them.
 pub async fn save(
     tx: &mut Tx,
     connection: &Connection,
@@ -59,6 +58,7 @@ pub async fn save(
         .iter()
         .map(|part| format!("{}:{}", part.kind.name(), part.status().name()))
         .collect();
+    let scope = tx.scope().clone();
     for party in connection.parties() {
         tx.act_for(&Scope::account(&party.account)).await?;
         let rows = sqlx::query!(
@@ -81,5 +81,5 @@ pub async fn save(
         written(rows.rows_affected())?;
         append(tx, &events::connection(connection, &party.account, event, cause)).await?;
     }
-    Ok(())
+    tx.act_for(&scope).await
 }

@@ -94,14 +94,14 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Due>,
         .collect()
 }
 
-/// The only way to write an invitation: each company's row and its event, or none of them. Leaves the transaction with
-/// the second company.
+/// The only way to write an invitation: each company's row and its event, or none of them.
 pub async fn save(
     tx: &mut Tx,
     invitation: &Invitation,
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
+    let scope = tx.scope().clone();
     for party in [invitation.sender(), invitation.receiver()] {
         let other = invitation.other(&party.account);
         tx.act_for(&Scope::account(&party.account)).await?;
@@ -128,5 +128,5 @@ pub async fn save(
         written(rows.rows_affected())?;
         append(tx, &events::invitation(invitation, &party.account, event, cause)).await?;
     }
-    Ok(())
+    tx.act_for(&scope).await
 }

@@ -34,21 +34,31 @@ pub fn service(name: &str) -> Caller {
 }
 
 /// Adds a caller's token to each call.
-#[derive(Clone, Debug)]
-pub struct Client(Option<MetadataValue<Ascii>>);
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    token: Option<MetadataValue<Ascii>>,
+    taken_for: Option<MetadataValue<Ascii>>,
+}
 
 impl Client {
     /// The calls of a caller; without one, calls without a token.
     pub fn new(issuer: &Issuer, caller: Option<&Caller>) -> Self {
-        Self(caller.map(|caller| {
-            let token = issuer.token(caller).expect("a token");
-            format!("Bearer {token}").parse().expect("a header")
-        }))
+        let token = caller.map(|caller| issuer.token(caller).expect("a token"));
+        token.map_or_else(Self::default, |token| Self::with_token(&token))
     }
 
     /// Calls with any token.
     pub fn with_token(token: &str) -> Self {
-        Self(Some(format!("Bearer {token}").parse().expect("a header")))
+        Self {
+            token: Some(format!("Bearer {token}").parse().expect("a header")),
+            taken_for: None,
+        }
+    }
+
+    /// Has the service take the caller for somebody else, in the build with faults put in.
+    pub fn taken_for(mut self, whom: &str) -> Self {
+        self.taken_for = Some(whom.parse().expect("a header"));
+        self
     }
 
     /// The channel with the token.
@@ -59,8 +69,14 @@ impl Client {
 
 impl Interceptor for Client {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
+        let headers = [
+            ("authorization", &self.token),
+            ("x-sabotage-caller", &self.taken_for),
+        ];
+        for (name, value) in headers {
+            if let Some(value) = value {
+                request.metadata_mut().insert(name, value.clone());
+            }
         }
         Ok(request)
     }

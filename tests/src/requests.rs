@@ -1,0 +1,145 @@
+//! A request of every RPC that is right in itself, about given records: what is refused is refused because of who asks.
+
+use cosell_proto::cosell::opportunity::v1::Opportunity;
+use cosell_testkit::harness::FarEnd;
+use cosell_types::Caller;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value as Field};
+use serde_json::{Value, json};
+
+/// The records that requests are about.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    /// The account that they belong to.
+    pub account: String,
+    /// An opportunity.
+    pub opportunity: String,
+    /// A review case of the account.
+    pub review_case: String,
+    /// A member of the account.
+    pub member: String,
+    /// The account's profile.
+    pub profile: String,
+    /// An invitation that the account sent.
+    pub invitation: String,
+    /// A connection of the account.
+    pub connection: String,
+    /// A notification of a member of the account.
+    pub notification: String,
+}
+
+/// Every RPC of the interface.
+pub fn rpcs() -> Vec<MethodDescriptor> {
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
+    let services: Vec<_> = pool
+        .services()
+        .filter(|service| service.package_name().starts_with("cosell."))
+        .collect();
+    services
+        .iter()
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .collect()
+}
+
+/// The request of an RPC about these records, with a record to write where it takes one. Changes have a request id.
+pub fn request(rpc: &MethodDescriptor, records: &Records, record: &Opportunity) -> DynamicMessage {
+    let json = body(rpc.name(), records);
+    let mut message = DynamicMessage::deserialize(rpc.input(), json)
+        .unwrap_or_else(|error| panic!("{}: {error}", rpc.name()));
+    if let Some(field) = rpc.input().get_field_by_name("opportunity") {
+        let prost_reflect::Kind::Message(kind) = field.kind() else {
+            panic!("a message")
+        };
+        let mut written = DynamicMessage::new(kind);
+        written.transcode_from(record).expect("a record");
+        message.set_field(&field, Field::Message(written));
+    }
+    if message.descriptor().get_field_by_name("request_id").is_some() {
+        message.set_field_by_name("request_id", Field::String(FarEnd::id()));
+    }
+    message
+}
+
+/// Fails for an RPC that is not there: each new one needs its line.
+fn body(rpc: &str, records: &Records) -> Value {
+    let Records {
+        account,
+        opportunity,
+        review_case,
+        member,
+        profile,
+        invitation,
+        connection,
+        notification,
+    } = records;
+    let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
+    match rpc {
+        "ListNotifications"
+        | "GetUnreadCount"
+        | "GetPreferences"
+        | "UpdatePreferences"
+        | "CreateOpportunity"
+        | "AcceptTerms"
+        | "AcceptMembership"
+        | "ListMembers"
+        | "ListAssignableMembers"
+        | "ListPartners"
+        | "ListConnectionInvitations"
+        | "ListConnections"
+        | "GetConnectionPreferences" => json!({}),
+        "MarkRead" => json!({"notification_ids": [notification]}),
+        "GetOpportunity" | "UpdateOpportunity" | "WithdrawSubmission" | "DiscardDraft"
+        | "GetAllowedActions" => {
+            json!({"opportunity_id": opportunity})
+        }
+        "ListOpportunities" => json!({"page_size": 100}),
+        "SubmitOpportunity" => {
+            json!({"opportunity_id": opportunity, "involvement_type": "INVOLVEMENT_TYPE_CO_SELL"})
+        }
+        "GetAccount" => json!({"account_id": account}),
+        "UpdateProfile" => json!({"profile": {"display_name": "Stranger", "industry_segments": ["Retail"],
+            "primary_solution_type": "SOLUTION_TYPE_MANAGED_SERVICES"}}),
+        "SetProfileVisibility" => json!({"visibility": "PROFILE_VISIBILITY_PUBLIC"}),
+        "GetPartner" => json!({"profile_id": profile}),
+        "InviteMember" => json!({"person": person, "roles": ["ROLE_ACE_USER"]}),
+        "GetMember" => json!({"member_id": member, "account_id": account}),
+        "UpdateMember" => json!({"member_id": member, "person": person}),
+        "SetMemberRoles" => json!({"member_id": member, "roles": ["ROLE_STANDARD_USER"]}),
+        "DeactivateMember" => json!({"member_id": member}),
+        "HandOverAllianceLead" => json!({"member_id": member, "confirmation": "confirm"}),
+        "CreateConnectionInvitation" => {
+            json!({"type": "CONNECTION_TYPE_SUBSIDIARY", "receiver_id": "999999999998",
+            "inviter_name": "Some Body", "inviter_email": "some.body@stranger.example", "message": "Hello"})
+        }
+        "GetConnectionInvitation" | "AcceptConnectionInvitation" | "CancelConnectionInvitation" => {
+            json!({"connection_invitation_id": invitation})
+        }
+        "RejectConnectionInvitation" => json!({"connection_invitation_id": invitation, "reason": "No"}),
+        "GetConnection" => json!({"connection_id": connection}),
+        "CancelConnection" => json!({"connection_id": connection, "reason": "Over",
+            "type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION"}),
+        "UpdateConnectionPreferences" => json!({"access_type": "ACCESS_TYPE_ALLOW_ALL", "revision": 1}),
+        "ApplyDirectory" => json!({"member": {"account_id": account, "member_id": member, "person": person}}),
+        "ListReviewCases" => json!({"page_size": 100}),
+        "GetReviewCase" | "StartReview" => json!({"review_case_id": review_case}),
+        "ClaimReviewCase" => json!({"review_case_id": review_case, "take_over": true}),
+        "DecideReview" => json!({"review_case_id": review_case, "decision": "DECISION_APPROVE"}),
+        other => panic!("{other} has no request here"),
+    }
+}
+
+/// What a caller says who it is, to the build with faults put in.
+pub fn forged(caller: &Caller) -> String {
+    use cosell_types::ClosedList as _;
+
+    let Caller::Member(member) = caller else {
+        panic!("a member")
+    };
+    let roles: Vec<_> = member.roles.iter().map(|role| role.name()).collect();
+    format!(
+        "{};{};{};{}",
+        member.id,
+        member.account,
+        member.side.name(),
+        roles.join(",")
+    )
+}
