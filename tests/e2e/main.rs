@@ -5,6 +5,7 @@ mod directory;
 mod edge;
 mod isolation;
 mod journey;
+mod policies;
 mod readiness;
 mod relations;
 mod telemetry;

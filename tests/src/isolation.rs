@@ -6,12 +6,14 @@ use bytes::{Buf as _, Bytes};
 use cosell::demo::Person;
 use cosell::directory;
 use cosell_grpc::Issuer;
-use cosell_proto::cosell::notification::v1::ListNotificationsRequest;
+use cosell_proto::cosell::notification::v1::{
+    ListNotificationsRequest, NotificationKind, UpdatePreferencesRequest,
+};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use cosell_proto::cosell::review::v1::ListReviewCasesRequest;
-use cosell_testkit::harness::{Client, Refusal, eventually, member, service};
+use cosell_proto::cosell::review::v1::{ClaimReviewCaseRequest, ListReviewCasesRequest};
+use cosell_testkit::harness::{Client, FarEnd, Refusal, eventually, member, service};
 use cosell_types::{Caller, Clock, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
@@ -150,6 +152,16 @@ impl<'a> Scene<'a> {
                 .ok_or("the case is not there yet")
         });
         let case = case.await.review_case_id;
+        let claim = ClaimReviewCaseRequest {
+            review_case_id: case.clone(),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        reviewer
+            .reviews()
+            .claim_review_case(claim)
+            .await
+            .expect("a claim");
         let notice = eventually(async || {
             let request = ListNotificationsRequest::default();
             let list = user
@@ -160,6 +172,13 @@ impl<'a> Scene<'a> {
             list.into_inner().notifications.pop().ok_or("the inbox is empty")
         });
         let notice = notice.await.notification_id;
+        let preferences = UpdatePreferencesRequest {
+            email_opt_outs: vec![NotificationKind::MemberLeft.into()],
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let set = alder.notifications().update_preferences(preferences).await;
+        set.expect("preferences");
         let own = alder
             .partners()
             .get_account(partner::GetAccountRequest::default())
@@ -336,6 +355,7 @@ fn secret() -> opportunity::Opportunity {
 async fn create(person: &Person, record: opportunity::Opportunity) -> String {
     let request = opportunity::CreateOpportunityRequest {
         opportunity: Some(record),
+        request_id: FarEnd::id(),
         ..Default::default()
     };
     let made = person.opportunities().create_opportunity(request).await;
@@ -353,6 +373,7 @@ async fn invite(person: &Person, kind: partner::ConnectionType, receiver: &str) 
         inviter_name: format!("{CANARY} Okafor"),
         inviter_email: format!("amara{ADDRESSES}"),
         message: format!("{CANARY} invites"),
+        request_id: FarEnd::id(),
         ..Default::default()
     };
     let made = person.partners().create_connection_invitation(request).await;

@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use cosell::demo::Person;
 use cosell::{Stack, StackArgs, StackInfo};
+use cosell_store::DbArgs;
 use cosell_testkit::harness::{eventually_within, folder, nats_program};
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::smtp::Sink;
 use cosell_types::Clock;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -121,6 +123,16 @@ impl World {
         PgConnection::connect(&self.postgres.admin_url("postgres"))
             .await
             .expect("a connection as administrator")
+    }
+
+    /// How a role of a service connects, such as `review_app`.
+    pub fn role(&self, role: &str) -> PgConnectOptions {
+        let args = DbArgs {
+            database_url: self.postgres.url("postgres"),
+            database_secrets: Some(self.state().join("secrets")),
+            database_pool: 1,
+        };
+        args.connect_options(role).expect("a role of a service")
     }
 
     /// The number that a statement returns, asked as administrator.

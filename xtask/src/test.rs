@@ -11,11 +11,12 @@ use cosell_testkit::tools::{self, Platform};
 
 use crate::{passed, say, survive};
 
-/// What the Python client of the tests is made with.
-const PYTHON: [&str; 3] = [
+/// What the Python client of the tests is made with, and what proves row-level security.
+const PYTHON: [&str; 4] = [
     "grpcio==1.85.1",
     "grpcio-tools==1.85.1",
     "googleapis-common-protos==1.76.0",
+    "pgrls==0.57.1",
 ];
 const BUF: &str = "@bufbuild/buf@1.75.0";
 

@@ -17,15 +17,17 @@ CREATE TABLE denial (
 -- For forgetting, which goes over all accounts.
 CREATE INDEX denial_time ON denial (time);
 
--- The worker writes them, reads none, and deletes those whose time is over. Calls reach none of them.
+-- The worker writes and reads them, and deletes those whose time is over. Calls reach none of them.
 ALTER TABLE denial ENABLE ROW LEVEL SECURITY;
 ALTER TABLE denial FORCE ROW LEVEL SECURITY;
 DO $$
 DECLARE
   worker text := current_schema() || '_worker';
+  works  text := '(SELECT current_setting(''app.side'', true)) = ''work''';
 BEGIN
-  EXECUTE format('CREATE POLICY writes ON denial FOR INSERT TO %I WITH CHECK (true)', worker);
-  EXECUTE format('CREATE POLICY finds_old ON denial FOR SELECT TO %I USING (time < now() - interval ''400 days'')', worker);
-  EXECUTE format('CREATE POLICY forgets ON denial FOR DELETE TO %I USING (time < now() - interval ''400 days'')', worker);
-  EXECUTE format('GRANT INSERT, DELETE, SELECT (account_id, time, denial_id) ON denial TO %I', worker);
+  EXECUTE format('CREATE POLICY writes ON denial FOR INSERT TO %I WITH CHECK (%s)', worker, works);
+  EXECUTE format('CREATE POLICY all_accounts ON denial FOR SELECT TO %I USING (%s)', worker, works);
+  EXECUTE format('CREATE POLICY forgets ON denial FOR DELETE TO %I
+    USING (%s AND time < now() - interval ''400 days'')', worker, works);
+  EXECUTE format('GRANT SELECT, INSERT, DELETE ON denial TO %I', worker);
 END $$;

@@ -4,7 +4,7 @@ use cosell_grpc::Denial;
 
 use crate::{Error, Tx};
 
-/// Writes denials down. Only the worker role may, and no call reads them.
+/// Writes denials down. Only the worker role may, and no call reaches them.
 pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> {
     let texts = |text: fn(&Denial) -> &str| {
         let texts = denials.iter().map(|denial| text(denial).to_owned());
