@@ -157,6 +157,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         partner::ParticipantType = "cosell.partner.v1.ParticipantType";
         partner::PartnerType = "cosell.partner.v1.PartnerType";
         partner::ProfileVisibility = "cosell.partner.v1.ProfileVisibility";
+        partner::PartnerTier = "cosell.partner.v1.PartnerTier";
         partner::SolutionType = "cosell.partner.v1.SolutionType";
         types::Role = "cosell.partner.v1.Role";
         types::Side = "cosell.partner.v1.Side";

@@ -1,6 +1,9 @@
 //! Options that only this service has.
 
+use cosell_types::ClosedList as _;
+
 use crate::domain::Quotas;
+use crate::domain::values::PartnerTier;
 
 /// Options of the partner-connection service.
 #[derive(Clone, Debug, clap::Args)]
@@ -32,6 +35,20 @@ pub struct Options {
     /// Most domains of the e-mail addresses of an account's members.
     #[arg(long, env = "COSELL_EMAIL_DOMAINS", default_value_t = 50)]
     pub email_domains: u32,
+
+    /// How often a company asks one e-mail address to join in a day (UTC).
+    #[arg(long, env = "COSELL_EMAILS_PER_DAY", default_value_t = 5)]
+    pub emails_per_day: u32,
+
+    /// How far a company must have come in the programme to connect with others: registered, select, advanced or
+    /// premier.
+    #[arg(long, env = "COSELL_CONNECTION_TIER", default_value = "registered", value_parser = tier)]
+    pub connection_tier: PartnerTier,
+}
+
+fn tier(text: &str) -> Result<PartnerTier, String> {
+    PartnerTier::from_name(&text.to_uppercase())
+        .ok_or_else(|| "is none of registered, select, advanced, premier".to_owned())
 }
 
 impl Default for Options {
@@ -45,6 +62,8 @@ impl Default for Options {
             profile_updates_per_day: 10,
             visibility_updates_per_day: 5,
             email_domains: 50,
+            emails_per_day: 5,
+            connection_tier: PartnerTier::Registered,
         }
     }
 }
@@ -59,6 +78,8 @@ impl Options {
             profile_updates_per_day: self.profile_updates_per_day.into(),
             visibility_updates_per_day: self.visibility_updates_per_day.into(),
             domains: self.email_domains.into(),
+            emails_per_day: self.emails_per_day.into(),
+            connection_tier: self.connection_tier,
             invitation_days: self.invitation_days.into(),
         }
     }

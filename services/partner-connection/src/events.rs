@@ -26,6 +26,13 @@ pub fn account(account: &Account, AccountEvent: AccountEvent, cause: Cause<'_>) 
         side: account.side().number(),
         status: account.facts().status.number(),
         terms_accepted: account.terms().is_some(),
+        partner_types: account
+            .facts()
+            .partner_types
+            .iter()
+            .map(|kind| kind.number())
+            .collect(),
+        tier: account.facts().tier.number(),
     };
     Event::new(about, cause, "account_changed", &message)
 }

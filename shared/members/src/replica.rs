@@ -50,18 +50,59 @@ pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
             side,
             is_active,
             terms_accepted: event.terms_accepted,
+            facts: facts(&event.partner_types, event.tier()),
         };
-        upsert_account(tx, &delivery.account, event.revision, state).await?;
+        upsert_account(tx, &delivery.account, event.revision, &state).await?;
     }
     Ok(())
 }
 
 /// What is known of an account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AccountState {
     pub side: Side,
     pub is_active: bool,
     pub terms_accepted: bool,
+    pub facts: Facts,
+}
+
+/// What the directory says of a company, by the names of its lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What kind of partner it is, such as `ISV`.
+    pub partner_types: Vec<String>,
+    /// How far it has come in the programme, such as `ADVANCED`.
+    pub tier: String,
+}
+
+pub(crate) fn facts(kinds: &[i32], tier: pb::PartnerTier) -> Facts {
+    let kinds = kinds
+        .iter()
+        .filter_map(|kind| pb::PartnerType::try_from(*kind).ok());
+    let name = |name: &str, prefix: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
+    let tier = match tier {
+        // From before there were tiers.
+        pb::PartnerTier::Unspecified => pb::PartnerTier::Registered,
+        tier => tier,
+    };
+    Facts {
+        partner_types: kinds
+            .map(|kind| name(kind.as_str_name(), "PARTNER_TYPE_"))
+            .collect(),
+        tier: name(tier.as_str_name(), "PARTNER_TIER_"),
+    }
+}
+
+/// What the directory says of an account; none when it is not known here yet.
+pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Facts>, Error> {
+    let facts = sqlx::query_as!(
+        Facts,
+        "SELECT partner_types, tier FROM directory_account WHERE account_id = $1",
+        account.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(facts)
 }
 
 /// What is known of a member and its account.
@@ -79,7 +120,8 @@ pub(crate) async fn load(
     member: &MemberId,
 ) -> Result<Option<Known>, Error> {
     let row = sqlx::query!(
-        "SELECT m.is_active, m.roles, a.side, a.is_active AS account_is_active, a.terms_accepted
+        "SELECT m.is_active, m.roles, a.side, a.is_active AS account_is_active, a.terms_accepted, a.partner_types,
+           a.tier
          FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
          WHERE m.account_id = $1 AND m.member_id = $2",
         account.as_str(),
@@ -94,6 +136,10 @@ pub(crate) async fn load(
             side,
             is_active: row.account_is_active,
             terms_accepted: row.terms_accepted,
+            facts: Facts {
+                partner_types: row.partner_types,
+                tier: row.tier,
+            },
         },
         is_active: row.is_active,
         roles: row
@@ -139,18 +185,21 @@ pub(crate) async fn upsert_account(
     tx: &mut Tx,
     account: &AccountId,
     revision: i64,
-    state: AccountState,
+    state: &AccountState,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO directory_account (account_id, revision, side, is_active, terms_accepted)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account_id) DO UPDATE SET revision = $2, side = $3, is_active = $4, terms_accepted = $5
+        "INSERT INTO directory_account (account_id, revision, side, is_active, terms_accepted, partner_types, tier)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (account_id) DO UPDATE SET revision = $2, side = $3, is_active = $4, terms_accepted = $5,
+           partner_types = $6, tier = $7
          WHERE directory_account.revision < $2",
         account.as_str(),
         revision,
         state.side.name(),
         state.is_active,
         state.terms_accepted,
+        &state.facts.partner_types,
+        state.facts.tier,
     )
     .execute(tx.conn())
     .await?;

@@ -121,10 +121,11 @@ impl Inner {
             side: side.ok_or_else(|| Failure::internal("an account of no side"))?,
             is_active: account.status() == pb::AccountStatus::Active,
             terms_accepted: account.terms_accept_time.is_some(),
+            facts: replica::facts(&account.partner_types, account.tier()),
         };
         let mut tx = self.db.tx(&Scope::account(&member.account)).await?;
         let is_active = found.status() == pb::MemberStatus::Active;
-        replica::upsert_account(&mut tx, &member.account, account.revision, state).await?;
+        replica::upsert_account(&mut tx, &member.account, account.revision, &state).await?;
         replica::upsert_member(
             &mut tx,
             &member.account,

@@ -6,8 +6,8 @@ use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role};
 use tonic::Code;
 
 use super::{Change, FromPartner, News};
-use crate::domain::Facts;
 use crate::domain::values::Kind;
+use crate::domain::{Contact, Facts};
 use crate::store::{self, About};
 
 /// Where a member is reached.
@@ -23,6 +23,9 @@ pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Chang
         .member_id
         .parse()
         .map_err(|_| Fault::permanent("member_id"))?;
+    if event.change() == pb::MemberChange::Invited {
+        return invited(handler, event, member).await;
+    }
     let news = news(&event, &member).map(Box::new);
     if event.status() != pb::MemberStatus::Active {
         // Who has left is reached nowhere, and the address is not kept.
@@ -34,8 +37,55 @@ pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Chang
         let reached = Some(reached);
         return Ok(Change { reached, news });
     }
-    let reached = look_up(handler, event, member).await?;
+    let found = find(handler, event).await?;
+    let reached = found.map(|(found, _)| Reached {
+        member,
+        revision: found.revision,
+        email: found.person.unwrap_or_default().email.into(),
+    });
     Ok(Change { reached, news })
+}
+
+/// Tells a person that it was asked to join. Its address is not kept: it is no member yet.
+async fn invited(handler: &FromPartner, event: pb::MemberChanged, member: MemberId) -> Result<Change, Fault> {
+    let reached = Reached {
+        member: member.clone(),
+        revision: event.revision,
+        email: Pii::default(),
+    };
+    let roles = names(&event.roles);
+    let Some((found, company)) = find(handler, event).await? else {
+        return Ok(Change {
+            reached: Some(reached),
+            news: None,
+        });
+    };
+    let facts = Facts {
+        roles,
+        member: member.to_string(),
+        company,
+        ..Facts::default()
+    };
+    let news = News {
+        kind: Kind::MemberInvited,
+        about: About::default(),
+        own_of: Vec::new(),
+        contacts: vec![Contact {
+            email: found.person.unwrap_or_default().email.into(),
+        }],
+        reviewer: None,
+        facts,
+    };
+    Ok(Change {
+        reached: Some(reached),
+        news: Some(Box::new(news)),
+    })
+}
+
+/// Roles, in words.
+fn names(roles: &[i32]) -> String {
+    let roles = roles.iter().filter_map(|number| Role::from_number(*number));
+    roles.map(|role| role.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// What the event is news of, and to whom.
@@ -45,10 +95,8 @@ fn news(event: &pb::MemberChanged, member: &MemberId) -> Option<News> {
         pb::MemberChange::Deactivated => Kind::MemberLeft,
         _ => return None,
     };
-    let roles = event.roles.iter().filter_map(|number| Role::from_number(*number));
-    let roles: Vec<_> = roles.map(|role| role.name()).collect();
     let facts = Facts {
-        roles: roles.join(", "),
+        roles: names(&event.roles),
         member: member.to_string(),
         ..Facts::default()
     };
@@ -62,12 +110,12 @@ fn news(event: &pb::MemberChanged, member: &MemberId) -> Option<News> {
     })
 }
 
-/// The address is not in the event, because it is personal; it is read where it is kept, as it is now.
-async fn look_up(
+/// The member as the directory has it now, with the name of its company; none when it is not there. The address is not
+/// in the event, because it is personal.
+async fn find(
     handler: &FromPartner,
     event: pb::MemberChanged,
-    member: MemberId,
-) -> Result<Option<Reached>, Fault> {
+) -> Result<Option<(pb::Member, String)>, Fault> {
     let question = pb::GetMemberRequest {
         member_id: event.member_id,
         account_id: event.account_id,
@@ -76,17 +124,16 @@ async fn look_up(
     let answer = PartnerServiceClient::new(handler.directory.channel())
         .get_member(request)
         .await;
-    let found = match answer {
-        Ok(answer) => answer.into_inner().member,
+    match answer {
+        Ok(answer) => {
+            let answer = answer.into_inner();
+            let company = answer.account.unwrap_or_default().display_name;
+            Ok(answer.member.map(|member| (member, company)))
+        }
         // Nobody is to be reached there.
-        Err(status) if status.code() == Code::NotFound => None,
-        Err(status) => return Err(Fault::from_status(&status)),
-    };
-    Ok(found.map(|found| Reached {
-        member,
-        revision: found.revision,
-        email: found.person.unwrap_or_default().email.into(),
-    }))
+        Err(status) if status.code() == Code::NotFound => Ok(None),
+        Err(status) => Err(Fault::from_status(&status)),
+    }
 }
 
 pub async fn apply(tx: &mut Tx, account: &AccountId, reached: Reached) -> Result<(), Fault> {

@@ -91,6 +91,8 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
             partner && member.roles.contains(&Role::AllianceLead)
         }
         Kind::RolesChanged => member.account == *subject.account && own,
+        // Who is invited has no inbox yet.
+        Kind::MemberInvited => false,
         Kind::MemberLeft => {
             let heads = [Role::AllianceLead, Role::AllianceTeam];
             partner && member.roles.iter().any(|role| heads.contains(role))
@@ -116,7 +118,7 @@ fn by_email(kind: Kind) -> bool {
         | Kind::ConnectionRejected
         | Kind::RolesChanged
         | Kind::MemberLeft => true,
-        Kind::OpportunitySubmitted | Kind::ReviewRequested => false,
+        Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }
 }
 

@@ -87,6 +87,10 @@ impl Templates {
             ),
             ("ROLES_CHANGED", include_str!("../../templates/roles_changed.txt")),
             ("MEMBER_LEFT", include_str!("../../templates/member_left.txt")),
+            (
+                "MEMBER_INVITED",
+                include_str!("../../templates/member_invited.txt"),
+            ),
         ] {
             environment.add_template(name, text)?;
         }

@@ -26,5 +26,7 @@ closed_list! {
         RolesChanged = 9 "ROLES_CHANGED" "",
         /// A member no longer works for the company.
         MemberLeft = 10 "MEMBER_LEFT" "",
+        /// A person was asked to join a company; by e-mail to that person only.
+        MemberInvited = 11 "MEMBER_INVITED" "",
     }
 }

@@ -123,3 +123,49 @@ async fn not_001_a_member_is_told_of_its_roles_and_the_heads_of_who_leaves() {
     stage.recipients(2).await;
     stage.app.finish::<Notifications>().await;
 }
+
+/// Who is asked to join is no member yet: it is written to, and has neither an inbox nor a kept address.
+#[tokio::test]
+async fn not_001_who_is_asked_to_join_is_written_to() {
+    let stage = start().await;
+    let found = directory::Member {
+        member_id: "mem-new".to_owned(),
+        account_id: ALDER.to_owned(),
+        revision: 1,
+        status: directory::MemberStatus::Invited.into(),
+        person: Some(directory::Person {
+            email: "new@alder.example".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let account = directory::Account {
+        account_id: ALDER.to_owned(),
+        display_name: "Alder".to_owned(),
+        ..Default::default()
+    };
+    stage.app.directory.know(directory::GetMemberResponse {
+        member: Some(found),
+        account: Some(account),
+    });
+    let invited = directory::MemberChanged {
+        member_id: "mem-new".to_owned(),
+        account_id: ALDER.to_owned(),
+        revision: 1,
+        side: directory::Side::Partner.into(),
+        change: directory::MemberChange::Invited.into(),
+        status: directory::MemberStatus::Invited.into(),
+        roles: vec![Role::AceUser.number()],
+    };
+    stage.far.tell("partner", ALDER, "mem-new", 1, &invited).await;
+    let written_to = stage.recipients(1).await;
+    assert_eq!(written_to, ["new@alder.example"]);
+    assert!(stage.inbox(&lead()).await.is_empty(), "nobody else is told");
+    let mut admin = stage.app.database.admin::<Notifications>().await;
+    let kept: Vec<String> = sqlx::query_scalar("SELECT email FROM contact WHERE member_id = 'mem-new'")
+        .fetch_all(&mut admin)
+        .await
+        .expect("addresses");
+    assert_eq!(kept, [""]);
+    stage.app.finish::<Notifications>().await;
+}

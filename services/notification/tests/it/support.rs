@@ -82,6 +82,7 @@ async fn enrol(app: &App, far: &FarEnd) {
             side: side.number(),
             status: directory::AccountStatus::Active.into(),
             terms_accepted: true,
+            ..Default::default()
         };
         far.tell("partner", account, account, 1, &changed).await;
     }

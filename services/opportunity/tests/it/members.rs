@@ -46,6 +46,7 @@ fn account_changed(
         side: directory::Side::Partner.into(),
         status: status.into(),
         terms_accepted: terms,
+        ..Default::default()
     }
 }
 

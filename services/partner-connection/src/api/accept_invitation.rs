@@ -3,6 +3,7 @@ use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, random};
 
+use super::create_invitation::links;
 use super::{Api, convert, existing_connection, existing_invitation, status};
 use crate::domain::{Connection, ConnectionEvent, Invitation};
 use crate::store;
@@ -31,8 +32,11 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
         Some(connection) => connection.id().clone(),
         None => random::prefixed("pac-").parse().map_err(Failure::internal)?,
     };
+    // Of the sender first.
+    let [of_own, of_other] = links(&mut tx, invitation.offer().kind, own, &other).await?;
+    let links = [of_other, of_own];
     let event = invitation
-        .accept(own, connection_id.clone(), now)
+        .accept(own, connection_id.clone(), links, now)
         .map_err(|rule| status::broken(rule).about("connection_invitation", id))?;
     for account in &accounts {
         account.require_active().map_err(status::broken)?;

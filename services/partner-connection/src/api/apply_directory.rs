@@ -14,7 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 
 use super::{Api, convert, status};
-use crate::domain::values::{AccountStatus, MemberStatus, ProfileVisibility};
+use crate::domain::values::{AccountStatus, MemberStatus, PartnerTier, ProfileVisibility};
 use crate::domain::{
     Account, AccountFacts, Member, MemberEvent, MemberFacts, Profile, Roster, Rule, is_reserved,
 };
@@ -268,6 +268,7 @@ impl Applier {
             legal_name: given.legal_name.clone(),
             display_name: given.display_name.clone(),
             partner_types: convert::members(&given.partner_types).into_iter().collect(),
+            tier: PartnerTier::from_number(given.tier).unwrap_or_default(),
             programs: given.programs.iter().cloned().collect(),
             specializations: given.specializations.iter().cloned().collect(),
         };

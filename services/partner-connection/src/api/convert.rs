@@ -95,6 +95,7 @@ pub fn account(account: &Account) -> pb::Account {
             .map(ToString::to_string)
             .unwrap_or_default(),
         profile: account.profile().map(profile),
+        tier: facts.tier.number(),
     }
 }
 
@@ -131,6 +132,7 @@ pub fn partner(found: &Found) -> pb::Partner {
         programs: found.programs.clone(),
         specializations: found.specializations.clone(),
         connected: found.is_connected,
+        tier: found.tier.number(),
     }
 }
 

@@ -1,12 +1,12 @@
 use chrono::NaiveTime;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, Tx, claim};
+use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, Side, random};
 
 use super::{Api, convert, existing_invitation, status};
 use crate::domain::values::{ConnectionType, InvitationStatus};
-use crate::domain::{Invitation, Offer, Rule, Standing};
+use crate::domain::{Invitation, Links, Offer, Rule, Standing};
 use crate::store;
 
 type Request = pb::CreateConnectionInvitationRequest;
@@ -88,7 +88,26 @@ async fn standing(
         sent_today,
         open,
         connections: store::active_of(tx, own).await?,
+        links: links(tx, kind, own, other).await?,
     })
+}
+
+/// How sender and receiver are linked with others, where that matters.
+pub async fn links(
+    tx: &mut Tx,
+    kind: ConnectionType,
+    own: &AccountId,
+    other: &AccountId,
+) -> Result<[Links; 2], Failure> {
+    if kind != ConnectionType::Subsidiary {
+        return Ok([Links::default(); 2]);
+    }
+    let scope = tx.scope().clone();
+    let of_own = store::links(tx, own).await?;
+    tx.act_for(&Scope::account(other)).await?;
+    let of_other = store::links(tx, other).await?;
+    tx.act_for(&scope).await?;
+    Ok([of_own, of_other])
 }
 
 fn respond(api: &Api, invitation: &Invitation, own: &AccountId) -> Response {

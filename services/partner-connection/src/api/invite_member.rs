@@ -1,10 +1,11 @@
+use chrono::NaiveTime;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 use cosell_types::{MemberId, random};
 
 use super::{Api, convert, existing_member, own_account, status};
-use crate::domain::{Member, Rule, is_reserved};
+use crate::domain::{Limit, Member, Rule, is_reserved};
 use crate::store;
 
 pub async fn handle(
@@ -35,6 +36,11 @@ pub async fn handle(
     let roster = store::roster(&mut tx, account.id(), &[]).await?;
     let person = message.person.as_ref();
     let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
+    let today = api.clock.now().date_naive().and_time(NaiveTime::MIN).and_utc();
+    let asked = store::asked(&mut tx, account.id(), &person.email, today).await?;
+    Limit::Emails
+        .check(asked, api.quotas.emails_per_day)
+        .map_err(status::broken)?;
     let (member, event) = Member::invite(
         id,
         account.id().clone(),

@@ -5,6 +5,7 @@ use cosell_proto::cosell::partner::v1::ErrorReason;
 use cosell_types::ClosedList as _;
 use tonic::Code;
 
+use crate::domain::values::ParticipantType;
 use crate::domain::{Limit, Rule};
 
 const DOMAIN: &str = "partner.cosell";
@@ -96,6 +97,30 @@ pub fn broken(rule: Rule) -> Failure {
             let text = "the company has no profile yet; write it with UpdateProfile";
             failure(Code::FailedPrecondition, ErrorReason::SenderProfileNotFound, text)
         }
+        Rule::Tier { tier, required } => {
+            let text = format!(
+                "the company is {}, and it takes {} to connect",
+                tier.name(),
+                required.name()
+            );
+            failure(Code::FailedPrecondition, ErrorReason::IneligibleAccountTier, text)
+                .with("tier", tier.name())
+                .with("required_tier", required.name())
+        }
+        Rule::Linked(party) => {
+            let text = match party {
+                ParticipantType::Sender => "a company that is under another can have none under itself",
+                ParticipantType::Receiver => {
+                    "the receiver is under another company already, or has companies under itself"
+                }
+            };
+            failure(
+                Code::FailedPrecondition,
+                ErrorReason::InvalidAccountLinkingStatus,
+                text,
+            )
+            .with("participant_type", party.name())
+        }
         Rule::ReceiverNaming => {
             let text = "OPPORTUNITY_COLLABORATION names another company by its profile id, SUBSIDIARY by its account id";
             let reason = ErrorReason::IncompatibleConnectionInvitationRequest;
@@ -165,6 +190,10 @@ fn exceeded(limit: Limit, most: i64) -> Failure {
             "changes of the visibility a day",
         ),
         Limit::Domains => (ErrorReason::LimitExceededNumberOfDomain, "e-mail domains"),
+        Limit::Emails => (
+            ErrorReason::LimitExceededNumberOfEmail,
+            "invitations a day to one address",
+        ),
     };
     let text = format!("an account has at most {most} {what}, and that many there are");
     failure(Code::ResourceExhausted, reason, text).with("limit", most)

@@ -5,7 +5,7 @@ use cosell_types::standard::{COUNTRIES, INDUSTRIES};
 use cosell_types::{AccountId, FieldPath, MemberId, Side, Violation, ViolationCode, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{AccountStatus, PartnerType, ProfileVisibility, SolutionType};
+use super::values::{AccountStatus, PartnerTier, PartnerType, ProfileVisibility, SolutionType};
 use super::{AccountEvent, Limit, Preferences, Quotas, Rule, Tally};
 
 text_id!(
@@ -44,6 +44,9 @@ pub struct AccountFacts {
     pub display_name: String,
     /// What kind of partner it is.
     pub partner_types: BTreeSet<PartnerType>,
+    /// How far it has come in the programme.
+    #[serde(default)]
+    pub tier: PartnerTier,
     /// Programmes that it takes part in.
     pub programs: BTreeSet<String>,
     /// Competencies and other designations.
@@ -258,6 +261,15 @@ impl Account {
             AccountStatus::Active => Ok(()),
             AccountStatus::Suspended => Err(Rule::AccountSuspended),
         }
+    }
+
+    /// Refuses a company that has not come far enough to connect (CON-005).
+    pub fn require_tier(&self, quotas: &Quotas) -> Result<(), Rule> {
+        let (tier, required) = (self.facts.tier, quotas.connection_tier);
+        if tier < required {
+            return Err(Rule::Tier { tier, required });
+        }
+        Ok(())
     }
 
     fn changed(&mut self, now: DateTime<Utc>) -> AccountEvent {

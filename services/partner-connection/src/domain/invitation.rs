@@ -78,10 +78,48 @@ pub struct Standing {
     pub open: i64,
     /// Active connections of the sender.
     pub connections: i64,
+    /// How sender and receiver are linked with others.
+    pub links: [Links; 2],
+}
+
+/// How a company is linked with others by SUBSIDIARY.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// It is under another company.
+    pub is_subsidiary: bool,
+    /// Companies are under it.
+    pub has_subsidiaries: bool,
+}
+
+impl Links {
+    /// How a company is linked by its active connections.
+    pub fn of(account: &AccountId, active: &[Connection]) -> Self {
+        let mut links = Self::default();
+        for part in active.iter().flat_map(Connection::parts) {
+            if part.kind == ConnectionType::Subsidiary && part.end.is_none() {
+                // Who invites is above.
+                let is_above = part.sender == *account;
+                links.has_subsidiaries |= is_above;
+                links.is_subsidiary |= !is_above;
+            }
+        }
+        links
+    }
+
+    /// Refuses a link that makes more than two levels, or two companies above one (CON-006).
+    pub fn require_room([sender, receiver]: [Self; 2]) -> Result<(), Rule> {
+        if sender.is_subsidiary {
+            Err(Rule::Linked(ParticipantType::Sender))
+        } else if receiver.is_subsidiary || receiver.has_subsidiaries {
+            Err(Rule::Linked(ParticipantType::Receiver))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl Invitation {
-    /// Sends an invitation (CON-001 to CON-004, CON-030, CON-040).
+    /// Sends an invitation (CON-001 to CON-006, CON-030, CON-040).
     pub fn send(
         id: InvitationId,
         sender: &Account,
@@ -93,6 +131,7 @@ impl Invitation {
     ) -> Result<(Self, InvitationEvent), Rule> {
         sender.require_active()?;
         let profile = sender.profile().ok_or(Rule::NoProfile)?;
+        sender.require_tier(quotas)?;
         if receiver.id() == sender.id() {
             return Err(Rule::ReceiverNaming);
         }
@@ -105,6 +144,9 @@ impl Invitation {
         match &standing.connection {
             Some(connection) => connection.require_without(offer.kind)?,
             None => Limit::ActiveConnections.check(standing.connections, quotas.active_connections)?,
+        }
+        if offer.kind == ConnectionType::Subsidiary {
+            Links::require_room(standing.links)?;
         }
         Limit::InvitationsPerDay.check(standing.sent_today, quotas.invitations_per_day)?;
         Limit::OpenInvitations.check(standing.open, quotas.open_invitations)?;
@@ -124,14 +166,18 @@ impl Invitation {
         Ok((invitation, InvitationEvent(InvitationStatus::Pending)))
     }
 
-    /// Takes it (CON-010).
+    /// Takes it (CON-006, CON-010). `links` are those of sender and receiver.
     pub fn accept(
         &mut self,
         by: &AccountId,
         connection: ConnectionId,
+        links: [Links; 2],
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
         self.require(ParticipantType::Receiver, by, Action::Accept, now)?;
+        if self.offer.kind == ConnectionType::Subsidiary {
+            Links::require_room(links)?;
+        }
         self.connection = Some(connection);
         Ok(self.moved(InvitationStatus::Accepted, now))
     }

@@ -15,13 +15,15 @@ mod tests_access;
 #[cfg(test)]
 mod tests_connection;
 #[cfg(test)]
+mod tests_links;
+#[cfg(test)]
 mod tests_member;
 pub mod values;
 
 pub use account::{Account, AccountFacts, LocalizedContent, Profile, ProfileId, ProfileText, Terms};
 pub use connection::{Connection, ConnectionId, End, Part};
 pub use event::{AccountEvent, ConnectionEvent, InvitationEvent, MemberEvent};
-pub use invitation::{Invitation, InvitationId, Offer, Party, Standing};
+pub use invitation::{Invitation, InvitationId, Links, Offer, Party, Standing};
 pub use member::{Member, MemberFacts, Person, Roster, is_reserved};
 pub use preferences::Preferences;
 pub use quota::{Quotas, Tally};

@@ -1,6 +1,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::values::PartnerTier;
 use super::{Limit, Rule};
 
 /// How much of what an account may do (CON-040, DIR-032).
@@ -18,6 +19,10 @@ pub struct Quotas {
     pub visibility_updates_per_day: i64,
     /// Domains of the members' e-mail addresses.
     pub domains: i64,
+    /// How often one address is asked to join in a day (UTC).
+    pub emails_per_day: i64,
+    /// How far a company must have come to connect with others.
+    pub connection_tier: PartnerTier,
     /// How long an invitation can be answered, in days.
     pub invitation_days: i64,
 }

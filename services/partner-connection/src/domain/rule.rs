@@ -1,6 +1,6 @@
 use cosell_types::{Role, Violation};
 
-use super::values::{InvitationStatus, MemberStatus};
+use super::values::{InvitationStatus, MemberStatus, ParticipantType, PartnerTier};
 use super::{ConnectionId, InvitationId};
 
 /// What is asked of a member or an invitation.
@@ -52,6 +52,8 @@ pub enum Limit {
     VisibilityUpdates,
     /// Domains of e-mail addresses.
     Domains,
+    /// How often one address is asked to join in a day.
+    Emails,
 }
 
 impl Limit {
@@ -95,6 +97,17 @@ pub enum Rule {
     /// The company that invites or shows itself has no profile (CON-002).
     #[error("the company has no profile")]
     NoProfile,
+    /// The company has not come far enough to connect (CON-005).
+    #[error("the company has not come far enough in the programme")]
+    Tier {
+        /// How far it has come.
+        tier: PartnerTier,
+        /// How far it would have to.
+        required: PartnerTier,
+    },
+    /// One of the two is linked already (CON-006).
+    #[error("one of the two is linked already")]
+    Linked(ParticipantType),
     /// The receiver is named in the wrong way, or is the sender (CON-002).
     #[error("the invitation names its receiver in the wrong way")]
     ReceiverNaming,

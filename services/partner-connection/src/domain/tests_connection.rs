@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use super::tests_member::{QUOTAS, now};
 use super::values::{
     AccessType, AccountStatus, ConnectionStatus, ConnectionType, InvitationStatus, ParticipantType,
-    ProfileVisibility, SolutionType,
+    PartnerTier, ProfileVisibility, SolutionType,
 };
 use super::{
-    Account, AccountFacts, Action, Connection, ConnectionId, Invitation, InvitationId, Limit, Offer,
+    Account, AccountFacts, Action, Connection, ConnectionId, Invitation, InvitationId, Limit, Links, Offer,
     Preferences, Profile, ProfileId, ProfileText, Rule, Standing,
 };
 
@@ -35,13 +35,14 @@ fn profile_id(letter: char) -> ProfileId {
     format!("pprofile-{letters}").parse().expect("a profile id")
 }
 
-fn account(number: char, with_profile: bool) -> Account {
+pub fn account(number: char, with_profile: bool) -> Account {
     let id: String = std::iter::repeat_n(number, 12).collect();
     let facts = AccountFacts {
         status: AccountStatus::Active,
         legal_name: "Company Ltd".to_owned(),
         display_name: "Company".to_owned(),
         partner_types: BTreeSet::new(),
+        tier: PartnerTier::Registered,
         programs: BTreeSet::new(),
         specializations: BTreeSet::new(),
     };
@@ -77,7 +78,7 @@ fn preferring(mut account: Account, access: AccessType, excluded: &[ProfileId]) 
     account
 }
 
-fn offer(kind: ConnectionType) -> Offer {
+pub fn offer(kind: ConnectionType) -> Offer {
     Offer {
         kind,
         inviter_name: "Jane".into(),
@@ -86,11 +87,17 @@ fn offer(kind: ConnectionType) -> Offer {
     }
 }
 
-fn invitation_id() -> InvitationId {
+/// Neither is linked with anybody.
+pub const NO_LINKS: [Links; 2] = [Links {
+    is_subsidiary: false,
+    has_subsidiaries: false,
+}; 2];
+
+pub fn invitation_id() -> InvitationId {
     "pacinv-0000000000000".parse().expect("an invitation id")
 }
 
-fn connection_id() -> ConnectionId {
+pub fn connection_id() -> ConnectionId {
     "pac-0000000000000".parse().expect("a connection id")
 }
 
@@ -216,7 +223,7 @@ fn in_status(status: InvitationStatus) -> (Invitation, DateTime<Utc>) {
     let later = now() + TimeDelta::days(1);
     match status {
         InvitationStatus::Pending => {}
-        InvitationStatus::Accepted => drop(invitation.accept(&two(), connection_id(), later)),
+        InvitationStatus::Accepted => drop(invitation.accept(&two(), connection_id(), NO_LINKS, later)),
         InvitationStatus::Rejected => drop(invitation.reject(&two(), "".into(), later)),
         InvitationStatus::Canceled => drop(invitation.cancel(&one(), later)),
         InvitationStatus::Expired => return (invitation, now() + TimeDelta::days(30)),
@@ -238,7 +245,7 @@ fn con_010_every_status_and_every_action() {
                 let (mut invitation, at) = in_status(status);
                 let before = invitation.clone();
                 let outcome = match action {
-                    Action::Accept => invitation.accept(by, connection_id(), at),
+                    Action::Accept => invitation.accept(by, connection_id(), NO_LINKS, at),
                     Action::Reject => invitation.reject(by, "no".into(), at),
                     _ => invitation.cancel(by, at),
                 };
@@ -271,7 +278,7 @@ fn con_010_the_last_moment_is_too_late() {
     let mut invitation = sent();
     let end = invitation.expire_time();
     assert_eq!(end, now() + TimeDelta::days(30));
-    let late = invitation.accept(&two(), connection_id(), end);
+    let late = invitation.accept(&two(), connection_id(), NO_LINKS, end);
     assert_eq!(
         late.err(),
         Some(Rule::InvitationStatus(InvitationStatus::Expired, Action::Accept))
@@ -279,7 +286,11 @@ fn con_010_the_last_moment_is_too_late() {
     assert_eq!(invitation.status_at(end), InvitationStatus::Expired);
     let early = end - TimeDelta::milliseconds(1);
     assert_eq!(invitation.status_at(early), InvitationStatus::Pending);
-    assert!(invitation.accept(&two(), connection_id(), early).is_ok());
+    assert!(
+        invitation
+            .accept(&two(), connection_id(), NO_LINKS, early)
+            .is_ok()
+    );
 }
 
 #[test]
@@ -446,7 +457,7 @@ proptest! {
             let by = if first { one() } else { two() };
             let before = invitation.clone();
             let moved = match what {
-                0 => invitation.accept(&by, connection_id(), at).is_ok(),
+                0 => invitation.accept(&by, connection_id(), NO_LINKS, at).is_ok(),
                 1 => invitation.reject(&by, "".into(), at).is_ok(),
                 2 => invitation.cancel(&by, at).is_ok(),
                 _ => invitation.expire(at).is_some(),

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use cosell_types::{ClosedList as _, MemberId, Role, Side};
 use proptest::prelude::*;
 
-use super::values::MemberStatus;
+use super::values::{MemberStatus, PartnerTier};
 use super::{Action, Limit, Member, MemberEvent, MemberFacts, Person, Quotas, Roster, Rule, is_reserved};
 
 pub(super) const QUOTAS: Quotas = Quotas {
+    emails_per_day: 5,
+    connection_tier: PartnerTier::Registered,
     invitations_per_day: 2,
     open_invitations: 3,
     active_connections: 2,

@@ -28,6 +28,27 @@ closed_list! {
 }
 
 closed_list! {
+    /// How far a company has come in the programme, in order (DIR-002).
+    PartnerTier {
+        /// It is registered.
+        Registered = 1 "REGISTERED" "",
+        /// Select.
+        Select = 2 "SELECT" "",
+        /// Advanced.
+        Advanced = 3 "ADVANCED" "",
+        /// Premier.
+        Premier = 4 "PREMIER" "",
+    }
+}
+
+impl Default for PartnerTier {
+    /// Where everybody begins.
+    fn default() -> Self {
+        Self::Registered
+    }
+}
+
+closed_list! {
     /// What a partner mainly offers (DIR-030).
     SolutionType {
         /// Software.

@@ -99,11 +99,11 @@ async fn show(tx: &mut Tx, account: &Account, profile: &Profile) -> Result<(), E
     let specializations: Vec<_> = facts.specializations.iter().cloned().collect();
     sqlx::query!(
         "INSERT INTO profile (account_id, profile_id, visibility, display_name, description, country_code,
-           solution_type, industries, partner_types, programs, specializations, record)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           solution_type, industries, partner_types, programs, specializations, record, tier)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (account_id) DO UPDATE SET visibility = $3, display_name = $4, description = $5,
            country_code = $6, solution_type = $7, industries = $8, partner_types = $9, programs = $10,
-           specializations = $11, record = $12",
+           specializations = $11, record = $12, tier = $13",
         account.id().as_str(),
         profile.id.as_str(),
         profile.visibility.name(),
@@ -116,6 +116,7 @@ async fn show(tx: &mut Tx, account: &Account, profile: &Profile) -> Result<(), E
         &programs,
         &specializations,
         Json(profile) as _,
+        facts.tier.name(),
     )
     .execute(tx.conn())
     .await?;

@@ -3,7 +3,7 @@ use cosell_store::{Error, Scope, Tx, written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
-use crate::domain::{Connection, ConnectionEvent};
+use crate::domain::{Connection, ConnectionEvent, Links};
 use crate::events;
 
 /// A connection of an account.
@@ -33,6 +33,19 @@ pub async fn active_between(
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|row| row.record.0))
+}
+
+/// How an account is linked with others by SUBSIDIARY.
+pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<Links, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT record AS "record: Json<Connection>" FROM connection
+           WHERE account_id = $1 AND status = 'ACTIVE' AND 'SUBSIDIARY:ACTIVE' = ANY (types)"#,
+        account.as_str(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let active: Vec<_> = rows.into_iter().map(|row| row.record.0).collect();
+    Ok(Links::of(account, &active))
 }
 
 /// How many active connections an account has.

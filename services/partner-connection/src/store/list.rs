@@ -11,8 +11,8 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use crate::domain::values::{
-    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, ParticipantType, PartnerType,
-    SolutionType,
+    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, ParticipantType, PartnerTier,
+    PartnerType, SolutionType,
 };
 use crate::domain::{Connection, Invitation, Member, Profile};
 
@@ -162,6 +162,7 @@ pub struct Found {
     pub programs: Vec<String>,
     pub specializations: Vec<String>,
     pub is_connected: bool,
+    pub tier: PartnerTier,
     sort_name: String,
 }
 
@@ -246,6 +247,7 @@ pub async fn partners(
 
 fn found(row: &PgRow) -> Result<Found, Error> {
     let partner_types: Vec<String> = row.try_get("partner_types")?;
+    let tier: String = row.try_get("tier")?;
     Ok(Found {
         profile: row.try_get::<Json<Profile>, _>("record")?.0,
         partner_types: partner_types
@@ -255,6 +257,7 @@ fn found(row: &PgRow) -> Result<Found, Error> {
         programs: row.try_get("programs")?,
         specializations: row.try_get("specializations")?,
         is_connected: row.try_get("is_connected")?,
+        tier: PartnerTier::from_name(&tier).ok_or_else(|| Error::corrupt("tier", &tier))?,
         sort_name: row.try_get("sort_name")?,
     })
 }

@@ -1,6 +1,7 @@
+use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append_all};
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList as _, MemberId, Role};
+use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role};
 use sqlx::types::Json;
 
 use crate::domain::{Member, MemberEvent, Roster};
@@ -63,6 +64,25 @@ pub async fn roster_around(tx: &mut Tx, account: &AccountId, emails: &[String]) 
     .fetch_all(tx.conn())
     .await?;
     count(rows)
+}
+
+/// How often an account has asked an address to join since a time.
+pub async fn asked(
+    tx: &mut Tx,
+    account: &AccountId,
+    email: &Pii<String>,
+    since: DateTime<Utc>,
+) -> Result<i64, Error> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!" FROM member
+           WHERE account_id = $1 AND email = $2 AND (record ->> 'create_time')::timestamptz >= $3"#,
+        account.as_str(),
+        email.reveal(),
+        since,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(row.count)
 }
 
 struct Place {

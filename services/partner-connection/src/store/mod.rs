@@ -9,8 +9,8 @@ mod members;
 pub use accounts::{
     load as load_account, lock as lock_account, lock_both, owner_of_profile, save as save_account,
 };
-pub use connections::{active_between, active_of, load as load_connection, save as save_connection};
+pub use connections::{active_between, active_of, links, load as load_connection, save as save_connection};
 pub use invitations::{
     Due, due, load as load_invitation, open_between, save as save_invitation, sender_counts,
 };
-pub use members::{load as load_member, load_members, roster, roster_around, save as save_members};
+pub use members::{asked, load as load_member, load_members, roster, roster_around, save as save_members};

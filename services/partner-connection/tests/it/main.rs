@@ -3,6 +3,7 @@
 mod accounts;
 mod connections;
 mod directory;
+mod eligibility;
 mod expiry;
 mod invitations;
 mod isolation;
