@@ -1,6 +1,7 @@
 //! All services at once, through their public interface.
 
 mod access;
+mod commands;
 mod directory;
 mod edge;
 mod isolation;

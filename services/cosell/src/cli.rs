@@ -2,18 +2,19 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::PoisonError;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use cosell_telemetry::TelemetryArgs;
-use cosell_types::{Caller, Clock};
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use cosell_types::Clock;
 
+use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
-use crate::seed::members;
-use crate::stack::{Stack, StackArgs, StackInfo, issuer};
+use crate::installation::{Installation, login, running, token_of};
+use crate::stack::{Stack, StackArgs};
 
 #[derive(Parser)]
 #[command(
@@ -39,13 +40,18 @@ enum Command {
     /// The partner directory: accounts and members.
     #[command(subcommand)]
     Directory(DirectoryCommand),
-    /// Print a fresh token of a member of a development installation.
-    Token {
+    /// Say what a shell has to run so that further commands call as a seeded member of a development installation:
+    /// `eval "$(cosell login --dev alder-ace-user)"`.
+    Login {
         /// The member, such as `alder-ace-user`.
-        member: String,
-        /// The state folder of the installation.
         #[arg(long)]
+        dev: String,
+        /// The state folder of the installation.
+        #[arg(long, env = "COSELL_STATE", default_value = "target/dev/0/state")]
         state: PathBuf,
+        /// Only print a fresh token.
+        #[arg(long)]
+        token: bool,
     },
     /// Play the journey of an opportunity against a development installation and print what happens.
     Demo {
@@ -80,67 +86,34 @@ enum DirectoryCommand {
     },
 }
 
-/// Which installation, and as which service.
-#[derive(clap::Args)]
-struct Installation {
-    /// Address for calls, such as `https://cosell.example`.
-    #[arg(
-        long,
-        env = "COSELL_ADDRESS",
-        required_unless_present = "state",
-        requires = "token_file"
-    )]
-    address: Option<String>,
-    /// File with the token of the service that this program acts as.
-    #[arg(long, env = "COSELL_TOKEN_FILE")]
-    token_file: Option<PathBuf>,
-    /// Instead of both, the state folder of a development installation.
-    #[arg(long, conflicts_with_all = ["address", "token_file"])]
-    state: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
-impl Installation {
-    /// A channel to it, and the token to call it with.
-    fn open(&self) -> anyhow::Result<(Channel, String)> {
-        let (address, token) = match (&self.state, &self.address, &self.token_file) {
-            (Some(state), ..) => {
-                let service = Caller::Service("provisioner".parse()?);
-                (
-                    running(state)?.address,
-                    issuer(state, Clock::system())?.token(&service)?,
-                )
-            }
-            (None, Some(address), Some(file)) => {
-                let token = std::fs::read_to_string(file).context("reading the token")?;
-                (address.clone(), token.trim().to_owned())
-            }
-            _ => anyhow::bail!("--address and --token-file, or --state"),
-        };
-        let mut endpoint = Endpoint::from_shared(address)?;
-        if endpoint.uri().scheme_str() == Some("https") {
-            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
+/// Runs the command line; what goes wrong is told on standard error.
+#[expect(clippy::print_stderr, reason = "the command's answer")]
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
-        Ok((endpoint.connect_lazy(), token))
     }
 }
 
-/// Runs the command line.
-pub fn main() -> anyhow::Result<()> {
+fn run() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let nouns = commands::nouns()?;
+    let names: Vec<_> = nouns.iter().map(|noun| noun.get_name().to_owned()).collect();
+    let matches = Cli::command().subcommands(nouns).get_matches();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        match Cli::parse().command {
+        if let Some((noun, matches)) = matches.subcommand()
+            && names.iter().any(|name| name == noun)
+        {
+            return commands::run(noun, matches).await;
+        }
+        match Cli::from_arg_matches(&matches)?.command {
             Command::Up { stack, telemetry } => {
                 let telemetry = cosell_telemetry::init("cosell", &telemetry)?;
                 let stack = Stack::prepare(&stack, Clock::system()).await?;
@@ -154,19 +127,20 @@ pub fn main() -> anyhow::Result<()> {
                 output,
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
-            Command::Token { member, state } => print_token(&member, &state),
+            Command::Login { dev, state, token } => {
+                print(&if token {
+                    token_of(&dev, &state)?
+                } else {
+                    login(&dev, &state)?
+                });
+                Ok(())
+            }
             Command::Demo { state, mail, input } => {
                 let input = demo::read(&input)?;
                 demo::play(&running(&state)?, &mail, &input, &mut demo::print).await
             }
         }
     })
-}
-
-/// What runs with a state folder.
-fn running(state: &Path) -> anyhow::Result<StackInfo> {
-    let text = std::fs::read_to_string(state.join("stack.json")).context("no stack runs there")?;
-    Ok(serde_json::from_str(&text)?)
 }
 
 /// A signal, or the end of standard input: whoever started this process is gone, however it ended.
@@ -184,20 +158,12 @@ async fn end() {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's answer")]
-fn print_token(id: &str, state: &Path) -> anyhow::Result<()> {
-    let member = members().into_iter().find(|member| member.id() == id);
-    let member = member.with_context(|| format!("{id} is none of the seeded members"))?;
-    anyhow::ensure!(
-        state.join("issuer.key").exists(),
-        "{} is no state folder",
-        state.display()
-    );
-    println!("{}", issuer(state, Clock::system())?.token(&member.caller()?)?);
-    Ok(())
+fn print(text: &str) {
+    println!("{text}");
 }
 
 /// Fails when a record was refused, after all others were taken over.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's answer")]
+#[expect(clippy::print_stderr, reason = "the command's answer")]
 async fn apply(
     file: &Path,
     dry_run: bool,
@@ -210,7 +176,7 @@ async fn apply(
         let file = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
         Box::new(std::io::BufReader::new(file))
     };
-    let (channel, token) = installation.open()?;
+    let (channel, token) = installation.as_service("provisioner")?;
     let (records, unread) = directory::lines(text, dry_run)?;
     let mut tell = |line: i64, errors: &[String]| {
         eprintln!("line {line}: {}", errors.join("; "));
@@ -221,17 +187,17 @@ async fn apply(
         summary.refused += 1;
     }
     match output {
-        Output::Json => println!("{}", serde_json::to_string(&summary)?),
+        Output::Json => print(&serde_json::to_string(&summary)?),
         Output::Table => {
             let would = if dry_run { " (dry run)" } else { "" };
-            println!("RESULT      RECORDS{would}");
+            print(&format!("RESULT      RECORDS{would}"));
             for (what, count) in [
                 ("created", summary.created),
                 ("updated", summary.updated),
                 ("unchanged", summary.unchanged),
                 ("refused", summary.refused),
             ] {
-                println!("{what:<12}{count:>7}");
+                print(&format!("{what:<12}{count:>7}"));
             }
         }
     }

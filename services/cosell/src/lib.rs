@@ -1,8 +1,10 @@
 //! The command line of cosell, and all services in one process for development.
 
 mod cli;
+pub mod commands;
 pub mod demo;
 pub mod directory;
+mod installation;
 mod seed;
 mod stack;
 

@@ -1,5 +1,5 @@
 //! The `cosell` program.
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
     cosell::main()
 }

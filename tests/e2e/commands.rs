@@ -1,0 +1,153 @@
+//! The command line, as somebody at a terminal uses it.
+
+use std::process::{Command, Output};
+
+use cosell_tests::World;
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
+
+/// A terminal of somebody.
+struct Terminal<'a> {
+    world: &'a World,
+    member: &'static str,
+}
+
+impl Terminal<'_> {
+    async fn run(&self, line: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(line)
+            .env("COSELL_STATE", self.world.state())
+            .env("COSELL_AS", self.member);
+        tokio::task::spawn_blocking(move || command.output())
+            .await
+            .expect("an end")
+            .expect("a program")
+    }
+
+    /// What a command prints that works.
+    async fn prints(&self, line: &[&str]) -> String {
+        let output = self.run(line).await;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    async fn json(&self, line: &[&str]) -> Value {
+        let text = self.prints(&[line, &["--output", "json"]].concat()).await;
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// What a command says that is refused.
+    async fn complains(&self, line: &[&str]) -> String {
+        let output = self.run(line).await;
+        assert!(!output.status.success(), "{line:?} must be refused");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_partners_connect_at_their_terminals() {
+    let world = World::start();
+    let running = world.run().await;
+    let terminal = |member| Terminal {
+        world: &world,
+        member,
+    };
+    let (alder, birch) = (terminal("alder-alliance-lead"), terminal("birch-alliance-lead"));
+
+    let table = alder.prints(&["members", "list", "--role", "ace-user"]).await;
+    let mut lines = table.lines();
+    assert_eq!(
+        lines.next().map(|head| head.starts_with("MEMBER_ID")),
+        Some(true),
+        "{table}"
+    );
+    assert_eq!(lines.count(), 2, "{table}");
+
+    let found = alder.json(&["partners", "list", "--name", "birch"]).await;
+    let profile = found[0]["profile"]["profileId"]
+        .as_str()
+        .expect("a profile")
+        .to_owned();
+    let refused = alder
+        .complains(&[
+            "invitations",
+            "send",
+            &profile,
+            "--type",
+            "opportunity-collaboration",
+            "--message",
+            "Hello",
+            "--inviter-name",
+            "Amara",
+            "--inviter-email",
+            "nobody",
+        ])
+        .await;
+    assert!(
+        refused.contains("INVALID_FIELDS") && refused.contains("inviter_email"),
+        "{refused}"
+    );
+    let sent = alder
+        .json(&[
+            "invitations",
+            "send",
+            &profile,
+            "--type",
+            "opportunity-collaboration",
+            "--message",
+            "Hello",
+            "--inviter-name",
+            "Amara",
+            "--inviter-email",
+            "amara@alder.example",
+        ])
+        .await;
+    let id = sent["connectionInvitationId"].as_str().expect("an id").to_owned();
+    let shown = birch.prints(&["invitations", "show", &id]).await;
+    assert!(
+        shown.contains("inviter_email") && shown.contains("amara@alder.example"),
+        "{shown}"
+    );
+    birch.prints(&["invitations", "accept", &id, "--dry-run"]).await;
+    birch.prints(&["invitations", "accept", &id]).await;
+    let listed = alder
+        .prints(&["connections", "list", "--other-account-id", cosell::BIRCH])
+        .await;
+    assert!(
+        listed.contains("Birch Data") && listed.contains("ACTIVE"),
+        "{listed}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_is_what_further_commands_go_by() {
+    let world = World::start();
+    let running = world.run().await;
+    let state = world.state().to_string_lossy().into_owned();
+    let terminal = Terminal {
+        world: &world,
+        member: "alder-ace-user",
+    };
+    let exports = terminal
+        .prints(&["login", "--dev", "birch-ace-manager", "--state", &state])
+        .await;
+    let script = format!("unset COSELL_STATE; {exports}\n{PROGRAM} account show");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]);
+    let output = tokio::task::spawn_blocking(move || shell.output())
+        .await
+        .expect("an end")
+        .expect("a shell");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("Birch Data Ltd"), "{output:?}");
+    let unknown = terminal
+        .complains(&["login", "--dev", "nobody", "--state", &state])
+        .await;
+    assert!(unknown.contains("none of the seeded members"), "{unknown}");
+    running.stop().await;
+}
