@@ -18,10 +18,9 @@ const BAR: Duration = Duration::from_millis(250);
 pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
     let partner = bench.services.person("alder-ace-user");
     let reviewer = bench.services.person("aws-reviewer");
-    let given = cosell_tests::record();
     let (mut shown, mut read) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let id = create(&partner, given.clone()).await?.opportunity_id;
+        let id = create(&partner, cosell_tests::record()).await?.opportunity_id;
         submit(&partner, &id, InvolvementType::CoSell).await?;
         let case = until_round(&reviewer, &id, 1).await?.review_case_id;
         claim(&reviewer, &case).await?;
