@@ -137,12 +137,38 @@ where
     shielded(request, permit, None, handle).await
 }
 
-/// As [`write`], for a message that holds a whole record in this field: the use case sees the record even when its
-/// shape is wrong, so that the client is told of everything at once (PLT-007).
+/// The field of a message that holds a whole record.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// Its name.
+    pub field: &'static str,
+    /// What the original calls a path of the record.
+    pub original: fn(&str) -> String,
+}
+
+impl Record {
+    /// What of the record the violation is about.
+    fn part<'a>(&self, violation: &'a Violation) -> Option<&'a str> {
+        violation.field.strip_prefix(self.field)?.strip_prefix('.')
+    }
+
+    /// The violations, each with the original's path where it is about the record.
+    pub fn with_originals(&self, mut found: Vec<Violation>) -> Vec<Violation> {
+        for violation in &mut found {
+            if let Some(path) = self.part(violation) {
+                violation.original = (self.original)(path);
+            }
+        }
+        found
+    }
+}
+
+/// As [`write`], for a message that holds a whole record: the use case sees the record even when its shape is wrong,
+/// so that the client is told of everything at once (PLT-007).
 pub async fn write_with_rules<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: &'static str,
+    record: Record,
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
@@ -156,7 +182,7 @@ where
 async fn shielded<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: Option<&'static str>,
+    record: Option<Record>,
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
@@ -204,11 +230,11 @@ where
 }
 
 /// Checks, in this order, that the caller may call this RPC at all and that the message is valid in itself; what is
-/// wrong within `record` is left to the use case.
+/// wrong within the record is left to the use case.
 fn open<M: Validate>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: Option<&str>,
+    record: Option<Record>,
 ) -> Result<Call<M>, Failure> {
     let tag = tag_of(&request);
     let Admitted {
@@ -217,15 +243,11 @@ fn open<M: Validate>(
         deadline,
     } = admit(&request, permit)?;
     let message = request.into_inner();
-    let shape = message.violations();
-    let within = |violation: &Violation| {
-        record.is_some_and(|record| {
-            violation
-                .field
-                .strip_prefix(record)
-                .is_some_and(|rest| rest.starts_with('.'))
-        })
-    };
+    let mut shape = message.violations();
+    if let Some(record) = record {
+        shape = record.with_originals(shape);
+    }
+    let within = |violation| record.is_some_and(|record| record.part(violation).is_some());
     if shape.iter().all(within) {
         Ok(Call {
             caller,

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use cosell_proto::cosell::r#type::v1::ErrorReason;
+use cosell_proto::cosell::r#type::v1::{ErrorReason, InvalidField, InvalidFields};
 use cosell_types::{Violation, random};
+use prost::{Message, Name};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -15,9 +16,11 @@ use crate::Tag;
 
 /// The domain of the reasons in `cosell.type.v1.ErrorReason`.
 const PLATFORM: &str = "cosell";
-/// Details travel in a header; most peers accept 8 KiB of those, and base64 takes a third.
 const MAX_VIOLATIONS: usize = 50;
-const MAX_DESCRIPTIONS: usize = 3_000;
+/// Details travel in a header; most peers accept 8 KiB of those, and base64 takes a third. So much is for violations.
+const MAX_DETAILS: usize = 5_000;
+/// What the encoding adds to a violation.
+const FRAMES: usize = 12;
 
 /// A refused or failed call.
 #[derive(Debug)]
@@ -360,8 +363,9 @@ impl Failure {
         let mut details = ErrorDetails::new();
         details.set_error_info(parts.reason, parts.domain, parts.metadata);
         details.set_request_info(tag.request_id.to_string(), "");
+        let listed = Listed::of(&parts.violations);
         if !parts.violations.is_empty() {
-            details.set_bad_request(field_violations(&parts.violations));
+            details.set_bad_request(listed.sentences);
         }
         match (parts.code, parts.subject) {
             (Code::NotFound, Some((kind, id))) => {
@@ -376,42 +380,85 @@ impl Failure {
         if let Some(after) = parts.retry_after {
             details.set_retry_info(Some(after));
         }
-        Status::with_error_details(parts.code, parts.message, details)
+        let status = Status::with_error_details(parts.code, parts.message, details);
+        if listed.fields.is_empty() {
+            return status;
+        }
+        with_detail(
+            &status,
+            &InvalidFields {
+                fields: listed.fields,
+            },
+        )
     }
 }
 
-fn field_violations(violations: &[Violation]) -> Vec<FieldViolation> {
-    let mut budget = MAX_DESCRIPTIONS;
-    let mut sent: Vec<_> = violations
-        .iter()
-        .take(MAX_VIOLATIONS)
-        .map(|violation| {
-            let mut description = violation.description.clone();
-            if description.len() > budget {
-                let end = (0..=budget)
-                    .rev()
-                    .find(|end| description.is_char_boundary(*end))
-                    .unwrap_or(0);
-                description.truncate(end);
-                description.push('…');
-            }
-            budget = budget.saturating_sub(description.len()).max(80);
-            FieldViolation {
+/// The status with one detail more, which is not one of google.rpc.
+fn with_detail<M: Message + Name>(status: &Status, detail: &M) -> Status {
+    let mut whole = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
+    whole.details.push(prost_types::Any {
+        type_url: M::type_url(),
+        value: detail.encode_to_vec(),
+    });
+    Status::with_details(status.code(), status.message(), whole.encode_to_vec().into())
+}
+
+/// The violations that an answer has room for.
+struct Listed {
+    sentences: Vec<FieldViolation>,
+    fields: Vec<InvalidField>,
+}
+
+impl Listed {
+    /// First as many violations as there is room for, then as much of what helps to correct them.
+    fn of(violations: &[Violation]) -> Self {
+        let mut listed = Self {
+            sentences: Vec::new(),
+            fields: Vec::new(),
+        };
+        let mut room = MAX_DETAILS;
+        for violation in violations.iter().take(MAX_VIOLATIONS) {
+            let sentence = FieldViolation {
                 field: violation.field.clone(),
-                description,
+                description: violation.description.clone(),
                 reason: violation.code.as_str().to_owned(),
                 localized_message: None,
+            };
+            let field = InvalidField {
+                field: violation.field.clone(),
+                original_field: violation.original.clone(),
+                code: violation.code.as_str().to_owned(),
+                rejected_value: violation.rejected.clone(),
+                standard_values: violation.list.to_owned(),
+                ..InvalidField::default()
+            };
+            let text = sentence.field.len() + sentence.description.len() + sentence.reason.len();
+            let size = text + field.encoded_len() + FRAMES;
+            // The first is always listed.
+            if size > room && !listed.sentences.is_empty() {
+                break;
             }
-        })
-        .collect();
-    if let (Some(last), true) = (sent.last_mut(), violations.len() > MAX_VIOLATIONS) {
-        last.description = format!(
-            "{}; {} more are not listed",
-            last.description,
-            violations.len() - MAX_VIOLATIONS
-        );
+            room = room.saturating_sub(size);
+            listed.sentences.push(sentence);
+            listed.fields.push(field);
+        }
+        for (violation, field) in violations.iter().zip(&mut listed.fields) {
+            let more = InvalidField {
+                allowed_values: violation.allowed.clone(),
+                pattern: violation.pattern.clone(),
+                ..InvalidField::default()
+            };
+            if let Some(left) = room.checked_sub(more.encoded_len()) {
+                room = left;
+                (field.allowed_values, field.pattern) = (more.allowed_values, more.pattern);
+            }
+        }
+        let left = violations.len() - listed.sentences.len();
+        if let (Some(last), true) = (listed.sentences.last_mut(), left > 0) {
+            last.description = format!("{}; {left} more are not listed", last.description);
+        }
+        listed
     }
-    sent
 }
 
 /// The whole chain of causes in one line.

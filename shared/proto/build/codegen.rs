@@ -100,7 +100,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 None => "None".to_owned(),
             };
             format!(
-                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?} }}, {at}, found);",
+                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {} }}, {at}, found);",
                 rules.ignore_zero && !rules.required,
                 if rules.required {
                     rules.min_len.max(Some(1))
@@ -110,6 +110,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 rules.max_len,
                 rules.uuid,
                 first_sentence(field),
+                is_redacted(field),
             )
         }
         Kind::Enum(descriptor) if rules.defined_only => {
@@ -119,11 +120,11 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 .map(|value| value.name().to_owned())
                 .collect();
             format!(
-                "enumeration({}, |number| {}::try_from(number).is_ok(), {}, {:?}, {at}, found);",
+                "enumeration({}, |number| {}::try_from(number).is_ok(), {}, &{:?}, {at}, found);",
                 scalar(value),
                 rust_path(descriptor.full_name(), descriptor.parent_message().as_ref()),
                 rules.not_zero,
-                allowed.join(", "),
+                allowed.iter().map(String::as_str).collect::<Vec<_>>(),
             )
         }
         Kind::Int32 | Kind::Int64 if rules.gte.is_some() || rules.lte.is_some() => {
@@ -171,11 +172,7 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     writeln!(code, "        f.debug_struct({:?})", message.name())?;
     for field in message.fields() {
         let name = rust_field(field.name());
-        let redacted = field
-            .options()
-            .get_field_by_name("debug_redact")
-            .is_some_and(|v| v.as_bool() == Some(true));
-        if redacted {
+        if is_redacted(&field) {
             writeln!(code, "            .field({:?}, &Redacted)", field.name())?;
             continue;
         }
@@ -193,6 +190,14 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     }
     writeln!(code, "            .finish()\n    }}\n}}")?;
     Ok(())
+}
+
+/// Whether the field may hold personal data.
+fn is_redacted(field: &FieldDescriptor) -> bool {
+    field
+        .options()
+        .get_field_by_name("debug_redact")
+        .is_some_and(|value| value.as_bool() == Some(true))
 }
 
 fn enum_debug_impl(code: &mut String, descriptor: &EnumDescriptor) -> Result<()> {

@@ -37,6 +37,8 @@ pub(crate) struct StringRules<'a> {
     pub pattern: Option<&'a Regex>,
     /// What the field's documentation says it holds.
     pub expected: &'a str,
+    /// Whether the value may be personal data, and must not be repeated.
+    pub personal: bool,
 }
 
 pub(crate) fn string(value: &str, rules: &StringRules<'_>, at: &FieldPath<'_>, found: &mut Vec<Violation>) {
@@ -53,26 +55,35 @@ pub(crate) fn string(value: &str, rules: &StringRules<'_>, at: &FieldPath<'_>, f
         found.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
         return;
     }
+    let mut wrong = |code, text: String| {
+        let violation = Violation::new(at, code, text);
+        found.push(match rules.personal {
+            true => violation,
+            false => violation.rejecting(value),
+        });
+    };
     let length = value.chars().count() as u64;
     if let Some(min) = rules.min_len.filter(|min| length < *min) {
         let text = format!("must have at least {min} characters; it has {length}");
-        found.push(Violation::new(at, ViolationCode::ValueOutOfRange, text));
+        wrong(ViolationCode::ValueOutOfRange, text);
     }
     if let Some(max) = rules.max_len.filter(|max| length > *max) {
         let text = format!("must have at most {max} characters; it has {length}");
-        found.push(Violation::new(at, ViolationCode::ValueOutOfRange, text));
+        wrong(ViolationCode::ValueOutOfRange, text);
         return;
-    }
-    if let Some(pattern) = rules.pattern.filter(|pattern| !pattern.is_match(value)) {
-        let text = format!(
-            "does not have the right form. Expected: {}. Pattern: {pattern}",
-            rules.expected
-        );
-        found.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
     }
     if rules.uuid && !is_uuid(value) {
         let text = "must be a UUID such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37".to_owned();
-        found.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
+        wrong(ViolationCode::InvalidStringFormat, text);
+    }
+    if let Some(pattern) = rules.pattern.filter(|pattern| !pattern.is_match(value)) {
+        let text = format!("does not have the right form. Expected: {}", rules.expected);
+        let violation =
+            Violation::new(at, ViolationCode::InvalidStringFormat, text).matching(pattern.as_str());
+        found.push(match rules.personal {
+            true => violation,
+            false => violation.rejecting(value),
+        });
     }
 }
 
@@ -88,16 +99,17 @@ pub(crate) fn enumeration(
     number: i32,
     known: impl Fn(i32) -> bool,
     not_zero: bool,
-    allowed: &str,
+    allowed: &[&str],
     at: &FieldPath<'_>,
     found: &mut Vec<Violation>,
 ) {
     if number == 0 && not_zero {
-        let text = format!("is required. Allowed: {allowed}");
-        found.push(Violation::new(at, ViolationCode::RequiredFieldMissing, text));
+        let violation = Violation::new(at, ViolationCode::RequiredFieldMissing, "is required");
+        found.push(violation.allowing(allowed.iter().copied(), ""));
     } else if !known(number) {
-        let text = format!("has no value with number {number}. Allowed: {allowed}");
-        found.push(Violation::new(at, ViolationCode::InvalidEnumValue, text));
+        let text = format!("has no value with number {number}");
+        let violation = Violation::new(at, ViolationCode::InvalidEnumValue, text).rejecting(number);
+        found.push(violation.allowing(allowed.iter().copied(), ""));
     }
 }
 
@@ -116,7 +128,7 @@ pub(crate) fn integer(
             (None, Some(lte)) => format!("must be at most {lte}"),
             (None, None) => return,
         };
-        found.push(Violation::new(at, ViolationCode::ValueOutOfRange, text));
+        found.push(Violation::new(at, ViolationCode::ValueOutOfRange, text).rejecting(value));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Closed lists of values: an enum whose members have a number on the wire, a name in storage, and the literal that
 //! the original uses.
 
+use crate::standard::plain;
+
 /// What every closed list can do.
 pub trait ClosedList: Copy + Eq + Sized + 'static {
     /// All members, in the order of their numbers.
@@ -23,6 +25,14 @@ pub trait ClosedList: Copy + Eq + Sized + 'static {
     /// The member with this name.
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|member| member.name() == name)
+    }
+
+    /// The member that a person means: by its name or the original's literal, in whatever way of writing.
+    fn from_text(text: &str) -> Option<Self> {
+        let text = plain(text);
+        let means = |name: &str| !name.is_empty() && plain(name) == text;
+        let mut members = Self::ALL.iter().copied();
+        members.find(|member| means(member.name()) || means(member.literal()))
     }
 }
 

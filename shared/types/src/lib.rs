@@ -5,6 +5,7 @@
 mod caller;
 mod clock;
 mod closed_list;
+mod countries;
 mod id;
 mod money;
 mod pii;

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::standard::StandardList;
+
+/// Longest rejected value that is repeated.
+const MOST_REJECTED: usize = 80;
+
 /// One thing wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -11,6 +16,16 @@ pub struct Violation {
     pub code: ViolationCode,
     /// What to do about it, in a sentence without the rejected value.
     pub description: String,
+    /// The field's path in the original's interface, such as `Customer.Contacts[0].Email`; empty where it has none.
+    pub original: String,
+    /// The rejected value; empty where there is none, or where it may be personal data.
+    pub rejected: String,
+    /// The values that are allowed, where they are a list.
+    pub allowed: Vec<String>,
+    /// The list of standard values that they are of, if it is one of those.
+    pub list: &'static str,
+    /// The form that the value must have, as a regular expression.
+    pub pattern: String,
 }
 
 impl Violation {
@@ -20,7 +35,48 @@ impl Violation {
             field: at.to_string(),
             code,
             description: description.into(),
+            original: String::new(),
+            rejected: String::new(),
+            allowed: Vec::new(),
+            list: "",
+            pattern: String::new(),
         }
+    }
+
+    /// A value that is none of a list.
+    pub fn not_in(list: &StandardList, at: &FieldPath<'_>) -> Self {
+        let text = format!(
+            "must be one of the {} values of the list `{}` of ListStandardValues",
+            list.values.len(),
+            list.name
+        );
+        Self::new(at, ViolationCode::InvalidEnumValue, text).allowing(list.values.iter().copied(), list.name)
+    }
+
+    /// With the rejected value, cut where it is long. Never with what may be personal data.
+    #[must_use]
+    pub fn rejecting(mut self, value: impl fmt::Display) -> Self {
+        self.rejected = value.to_string().chars().take(MOST_REJECTED).collect();
+        self
+    }
+
+    /// With the values that are allowed, and the list of standard values that they are of; the latter may be empty.
+    #[must_use]
+    pub fn allowing<T: Into<String>>(
+        mut self,
+        allowed: impl IntoIterator<Item = T>,
+        list: &'static str,
+    ) -> Self {
+        self.allowed = allowed.into_iter().map(Into::into).collect();
+        self.list = list;
+        self
+    }
+
+    /// With the form that the value must have.
+    #[must_use]
+    pub fn matching(mut self, pattern: &str) -> Self {
+        pattern.clone_into(&mut self.pattern);
+        self
     }
 
     /// The same violation with its path counted from further up.

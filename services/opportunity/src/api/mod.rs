@@ -15,7 +15,7 @@ mod withdraw;
 use std::sync::Arc;
 
 use cosell_events::Cause;
-use cosell_grpc::{Call, Failure, read, write, write_with_rules};
+use cosell_grpc::{Call, Failure, Record, read, write, write_with_rules};
 use cosell_proto::Mutation;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
@@ -26,7 +26,7 @@ use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
-use crate::domain::{Event, Opportunity};
+use crate::domain::{Event, Opportunity, original};
 use crate::store;
 
 /// What the use cases need.
@@ -38,7 +38,10 @@ pub struct Api {
 }
 
 /// Where the record stands in requests that carry one.
-const RECORD: &str = "opportunity";
+const RECORD: Record = Record {
+    field: "opportunity",
+    original: original::path,
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 

@@ -68,9 +68,10 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
 pub fn together<T>(mut wrong: Vec<Violation>, result: Result<T, Rule>, id: &str) -> Result<T, Failure> {
     let rule = match result {
         Ok(value) if wrong.is_empty() => return Ok(value),
-        Ok(_) => return Err(Failure::invalid(wrong)),
+        Ok(_) => return Err(Failure::invalid(RECORD.with_originals(wrong))),
         Err(rule) => rule,
     };
+    wrong = RECORD.with_originals(wrong);
     let mut merge = |found: Vec<Violation>| {
         for violation in under(found) {
             let known = wrong.iter().any(|known| {
@@ -139,14 +140,15 @@ fn position(now: Situation) -> String {
 /// Paths as in the requests that carry the record. What is only a parameter of submission stays as it is.
 fn under(found: Vec<Violation>) -> Vec<Violation> {
     let parameter = |field: &str| matches!(field, "involvement_type" | "visibility");
-    found
+    let found = found
         .into_iter()
         .map(|violation| {
             if parameter(&violation.field) {
                 violation
             } else {
-                violation.under(RECORD)
+                violation.under(RECORD.field)
             }
         })
-        .collect()
+        .collect();
+    RECORD.with_originals(found)
 }

@@ -1,13 +1,14 @@
 //! What a record must and must not say. Every function adds what it finds; nothing stops at the first violation.
 
 use chrono::{Days, Months, NaiveDate};
+use cosell_types::standard::StandardList;
 use cosell_types::{ClosedList as _, FieldPath, Pii, Violation, ViolationCode};
 
 use super::Details;
 use super::details::{Address, ExpectedCustomerSpend};
 use super::reference::{
-    APN_PROGRAMS, COUNTRIES, COUNTRIES_WITHOUT_POSTAL_CODE, CURRENCIES, GOVERNMENT, INDUSTRIES,
-    MARKETING_USE_CASES, OTHER_INDUSTRY, TEAM_TITLES, US, US_STATES, USE_CASES,
+    APN_PROGRAM, COUNTRIES_WITHOUT_POSTAL_CODE, COUNTRY, CURRENCIES, GOVERNMENT, INDUSTRY,
+    MARKETING_USE_CASE, OTHER_INDUSTRY, TEAM_TITLE, US, US_STATE, USE_CASE,
 };
 use super::values::{InvolvementType, Stage, Visibility};
 
@@ -27,7 +28,7 @@ pub fn record(details: &Details) -> Vec<Violation> {
     project(details, &mut found);
     one_of_each(
         &details.marketing.use_cases,
-        &MARKETING_USE_CASES,
+        &MARKETING_USE_CASE,
         "marketing.use_cases",
         &mut found,
     );
@@ -47,7 +48,7 @@ pub fn record(details: &Details) -> Vec<Violation> {
         .value
         .is_some_and(|value| !CURRENCIES.contains(&value.currency.code()))
     {
-        allowed(&CURRENCIES, "software_revenue.value.currency_code", &mut found);
+        currency("software_revenue.value.currency_code", &mut found);
     }
     if revenue.value.is_some_and(|value| value.hundredths < 0) {
         let text = "must not be negative";
@@ -60,12 +61,9 @@ pub fn record(details: &Details) -> Vec<Violation> {
     }
     life_cycle(details, &mut found);
     for (index, person) in details.opportunity_team.iter().enumerate() {
-        if !TEAM_TITLES.contains(&person.business_title.reveal().as_str()) {
-            allowed(
-                &TEAM_TITLES,
-                &format!("opportunity_team[{index}].business_title"),
-                &mut found,
-            );
+        if !TEAM_TITLE.has(person.business_title.reveal()) {
+            let at = format!("opportunity_team[{index}].business_title");
+            not_in(&TEAM_TITLE, &at, &mut found);
         }
     }
     found
@@ -76,8 +74,8 @@ fn customer(details: &Details, found: &mut Vec<Violation>) {
     required(&account.company_name, "customer.account.company_name", found);
     if account.industry.is_empty() {
         missing("customer.account.industry", found);
-    } else if !INDUSTRIES.contains(&account.industry.as_str()) {
-        allowed(&INDUSTRIES, "customer.account.industry", found);
+    } else if !INDUSTRY.has(&account.industry) {
+        found.push(of_no_list(&INDUSTRY, "customer.account.industry").rejecting(&account.industry));
     } else if account.industry == OTHER_INDUSTRY && account.other_industry.is_empty() {
         let text = "is required when customer.account.industry is `Other`";
         add(
@@ -99,14 +97,8 @@ fn address(address: &Address, national_security: bool, found: &mut Vec<Violation
         missing("customer.account.address.country_code", found);
         return;
     }
-    if !COUNTRIES.contains(&country) {
-        let text = "is no country known here; an ISO 3166-1 alpha-2 code such as US, DE or JP is required";
-        add(
-            found,
-            "customer.account.address.country_code",
-            ViolationCode::InvalidEnumValue,
-            text,
-        );
+    if !COUNTRY.has(country) {
+        not_in(&COUNTRY, "customer.account.address.country_code", found);
         return;
     }
     if national_security && country == US {
@@ -129,8 +121,8 @@ fn address(address: &Address, national_security: bool, found: &mut Vec<Violation
             ViolationCode::RequiredFieldMissing,
             "is required in the United States",
         );
-    } else if country == US && !US_STATES.contains(&address.state_or_region.reveal().as_str()) {
-        allowed(&US_STATES, state, found);
+    } else if country == US && !US_STATE.has(address.state_or_region.reveal()) {
+        not_in(&US_STATE, state, found);
     }
 }
 
@@ -142,15 +134,11 @@ fn project(details: &Details, found: &mut Vec<Violation>) {
         "project.customer_business_problem",
         found,
     );
-    if !project.customer_use_case.is_empty() && !USE_CASES.contains(&project.customer_use_case.as_str()) {
-        allowed(&USE_CASES, "project.customer_use_case", found);
+    let use_case = &project.customer_use_case;
+    if !use_case.is_empty() && !USE_CASE.has(use_case) {
+        found.push(of_no_list(&USE_CASE, "project.customer_use_case").rejecting(use_case));
     }
-    one_of_each(
-        &project.apn_programs,
-        &APN_PROGRAMS,
-        "project.apn_programs",
-        found,
-    );
+    one_of_each(&project.apn_programs, &APN_PROGRAM, "project.apn_programs", found);
     if project.expected_customer_spend.is_empty() {
         missing("project.expected_customer_spend", found);
     }
@@ -173,7 +161,7 @@ fn spend(entry: &ExpectedCustomerSpend, at: &str, found: &mut Vec<Violation>) {
                 );
             }
             if !CURRENCIES.contains(&amount.currency.code()) {
-                allowed(&CURRENCIES, &format!("{at}.amount.currency_code"), found);
+                currency(&format!("{at}.amount.currency_code"), found);
             }
         }
     }
@@ -338,21 +326,24 @@ fn required(value: &Pii<String>, field: &str, found: &mut Vec<Violation>) {
     }
 }
 
-fn allowed(list: &[&str], field: &str, found: &mut Vec<Violation>) {
-    add(
-        found,
-        field,
-        ViolationCode::InvalidEnumValue,
-        format!("is none of the allowed values: {}", list.join(", ")),
-    );
+fn of_no_list(list: &StandardList, field: &str) -> Violation {
+    Violation::not_in(list, &FieldPath::root().field(field))
 }
 
-fn one_of_each(values: &[String], list: &[&str], field: &str, found: &mut Vec<Violation>) {
-    for (index, _) in values
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| !list.contains(&value.as_str()))
-    {
-        allowed(list, &format!("{field}[{index}]"), found);
+/// A value that may be personal data, and is not repeated.
+fn not_in(list: &StandardList, field: &str, found: &mut Vec<Violation>) {
+    found.push(of_no_list(list, field));
+}
+
+fn currency(field: &str, found: &mut Vec<Violation>) {
+    let at = FieldPath::root();
+    let text = format!("must be one of {}", CURRENCIES.join(", "));
+    let violation = Violation::new(&at.field(field), ViolationCode::InvalidEnumValue, text);
+    found.push(violation.allowing(CURRENCIES, ""));
+}
+
+fn one_of_each(values: &[String], list: &StandardList, field: &str, found: &mut Vec<Violation>) {
+    for (index, value) in values.iter().enumerate().filter(|(_, value)| !list.has(value)) {
+        found.push(of_no_list(list, &format!("{field}[{index}]")).rejecting(value));
     }
 }

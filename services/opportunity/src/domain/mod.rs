@@ -7,6 +7,7 @@ mod details;
 mod event;
 mod field;
 mod opportunity;
+pub mod original;
 pub mod reference;
 mod rule;
 mod situation;

@@ -1,99 +1,112 @@
 //! Reference data: pick lists that are strings on the wire because they are long or change (OPP-011).
 
-pub use cosell_types::standard::{COUNTRIES, INDUSTRIES};
+use cosell_types::standard::StandardList;
+pub use cosell_types::standard::{COUNTRY, INDUSTRY};
 
 /// Use cases of customers.
-pub const USE_CASES: [&str; 39] = [
-    "AI Machine Learning and Analytics",
-    "Archiving",
-    "Big Data: Data Warehouse / Data Integration / ETL / Data Lake / BI",
-    "Blockchain",
-    "Business Applications: Mainframe Modernization",
-    "Business Applications & Contact Center",
-    "Business Applications & SAP Production",
-    "Centralized Operations Management",
-    "Cloud Management Tools",
-    "Cloud Management Tools & DevOps with Continuous Integration & Continuous Delivery (CICD)",
-    "Configuration, Compliance & Auditing",
-    "Connected Services",
-    "Containers & Serverless",
-    "Content Delivery & Edge Services",
-    "Database",
-    "Edge Computing / End User Computing",
-    "Energy",
-    "Enterprise Governance & Controls",
-    "Enterprise Resource Planning",
-    "Financial Services",
-    "Healthcare and Life Sciences",
-    "High Performance Computing",
-    "Hybrid Application Platform",
-    "Industrial Software",
-    "IOT",
-    "Manufacturing, Supply Chain and Operations",
-    "Media & High performance computing (HPC)",
-    "Migration / Database Migration",
-    "Monitoring, logging and performance",
-    "Monitoring & Observability",
-    "Networking",
-    "Outpost",
-    "SAP",
-    "Security & Compliance",
-    "Storage & Backup",
-    "Training",
-    "VMC",
-    "VMWare",
-    "Web development & DevOps",
-];
+pub static USE_CASE: StandardList = StandardList::new(
+    "customer_use_case",
+    &[
+        "AI Machine Learning and Analytics",
+        "Archiving",
+        "Big Data: Data Warehouse / Data Integration / ETL / Data Lake / BI",
+        "Blockchain",
+        "Business Applications: Mainframe Modernization",
+        "Business Applications & Contact Center",
+        "Business Applications & SAP Production",
+        "Centralized Operations Management",
+        "Cloud Management Tools",
+        "Cloud Management Tools & DevOps with Continuous Integration & Continuous Delivery (CICD)",
+        "Configuration, Compliance & Auditing",
+        "Connected Services",
+        "Containers & Serverless",
+        "Content Delivery & Edge Services",
+        "Database",
+        "Edge Computing / End User Computing",
+        "Energy",
+        "Enterprise Governance & Controls",
+        "Enterprise Resource Planning",
+        "Financial Services",
+        "Healthcare and Life Sciences",
+        "High Performance Computing",
+        "Hybrid Application Platform",
+        "Industrial Software",
+        "IOT",
+        "Manufacturing, Supply Chain and Operations",
+        "Media & High performance computing (HPC)",
+        "Migration / Database Migration",
+        "Monitoring, logging and performance",
+        "Monitoring & Observability",
+        "Networking",
+        "Outpost",
+        "SAP",
+        "Security & Compliance",
+        "Storage & Backup",
+        "Training",
+        "VMC",
+        "VMWare",
+        "Web development & DevOps",
+    ],
+);
 
 /// Partner programmes.
-pub const APN_PROGRAMS: [&str; 16] = [
-    "APN Immersion Days",
-    "APN Solution Space",
-    "ATO (Authority to Operate)",
-    "AWS Marketplace Campaign",
-    "IS Immersion Day SFID Program",
-    "ISV Workload Migration",
-    "Migration Acceleration Program",
-    "P3",
-    "Partner Launch Initiative",
-    "Partner Opportunity Acceleration Funded",
-    "The Next Smart",
-    "VMware Cloud on AWS",
-    "Well-Architected",
-    "Windows",
-    "Workspaces/AppStream Accelerator Program",
-    "WWPS NDPP",
-];
+pub static APN_PROGRAM: StandardList = StandardList {
+    aliases: &[("ISV Immersion Day SFID Program", "IS Immersion Day SFID Program")],
+    ..StandardList::new(
+        "apn_program",
+        &[
+            "APN Immersion Days",
+            "APN Solution Space",
+            "ATO (Authority to Operate)",
+            "AWS Marketplace Campaign",
+            "IS Immersion Day SFID Program",
+            "ISV Workload Migration",
+            "Migration Acceleration Program",
+            "P3",
+            "Partner Launch Initiative",
+            "Partner Opportunity Acceleration Funded",
+            "The Next Smart",
+            "VMware Cloud on AWS",
+            "Well-Architected",
+            "Windows",
+            "Workspaces/AppStream Accelerator Program",
+            "WWPS NDPP",
+        ],
+    )
+};
 
 /// Use cases of marketing activities.
-pub const MARKETING_USE_CASES: [&str; 26] = [
-    "AI/ML",
-    "Analytics",
-    "Application Integration",
-    "Blockchain",
-    "Business Applications",
-    "Cloud Financial Management",
-    "Compute",
-    "Containers",
-    "Customer Engagement",
-    "Databases",
-    "Developer Tools",
-    "End User Computing",
-    "Front End Web & Mobile",
-    "Game Tech",
-    "IoT",
-    "Management & Governance",
-    "Media Services",
-    "Migration & Transfer",
-    "Networking & Content Delivery",
-    "Quantum Technologies",
-    "Robotics",
-    "Satellite",
-    "Security",
-    "Serverless",
-    "Storage",
-    "VR & AR",
-];
+pub static MARKETING_USE_CASE: StandardList = StandardList::new(
+    "marketing_use_case",
+    &[
+        "AI/ML",
+        "Analytics",
+        "Application Integration",
+        "Blockchain",
+        "Business Applications",
+        "Cloud Financial Management",
+        "Compute",
+        "Containers",
+        "Customer Engagement",
+        "Databases",
+        "Developer Tools",
+        "End User Computing",
+        "Front End Web & Mobile",
+        "Game Tech",
+        "IoT",
+        "Management & Governance",
+        "Media Services",
+        "Migration & Transfer",
+        "Networking & Content Delivery",
+        "Quantum Technologies",
+        "Robotics",
+        "Satellite",
+        "Security",
+        "Serverless",
+        "Storage",
+        "VR & AR",
+    ],
+);
 
 /// Countries in which addresses have no postal code (OPP-014).
 #[rustfmt::skip]
@@ -105,70 +118,79 @@ pub const COUNTRIES_WITHOUT_POSTAL_CODE: [&str; 59] = [
 ];
 
 /// States and regions of the United States, in the original's spelling.
-pub const US_STATES: [&str; 62] = [
-    "Alabama",
-    "Alaska",
-    "American Samoa",
-    "Arizona",
-    "Arkansas",
-    "California",
-    "Colorado",
-    "Connecticut",
-    "Delaware",
-    "Dist. of Columbia",
-    "Federated States of Micronesia",
-    "Florida",
-    "Georgia",
-    "Guam",
-    "Hawaii",
-    "Idaho",
-    "Illinois",
-    "Indiana",
-    "Iowa",
-    "Kansas",
-    "Kentucky",
-    "Louisiana",
-    "Maine",
-    "Marshall Islands",
-    "Maryland",
-    "Massachusetts",
-    "Michigan",
-    "Minnesota",
-    "Mississippi",
-    "Missouri",
-    "Montana",
-    "Nebraska",
-    "Nevada",
-    "New Hampshire",
-    "New Jersey",
-    "New Mexico",
-    "New York",
-    "North Carolina",
-    "North Dakota",
-    "Northern Mariana Islands",
-    "Ohio",
-    "Oklahoma",
-    "Oregon",
-    "Palau",
-    "Pennsylvania",
-    "Puerto Rico",
-    "Rhode Island",
-    "South Carolina",
-    "South Dakota",
-    "Tennessee",
-    "Texas",
-    "Utah",
-    "Vermont",
-    "Virginia",
-    "Virgin Islands",
-    "Washington",
-    "West Virginia",
-    "Wisconsin",
-    "Wyoming",
-    "APO/AE",
-    "AFO/FPO",
-    "FPO, AP",
-];
+pub static US_STATE: StandardList = StandardList {
+    aliases: &[
+        ("District of Columbia", "Dist. of Columbia"),
+        ("Washington, D.C.", "Dist. of Columbia"),
+    ],
+    ..StandardList::new(
+        "us_state",
+        &[
+            "Alabama",
+            "Alaska",
+            "American Samoa",
+            "Arizona",
+            "Arkansas",
+            "California",
+            "Colorado",
+            "Connecticut",
+            "Delaware",
+            "Dist. of Columbia",
+            "Federated States of Micronesia",
+            "Florida",
+            "Georgia",
+            "Guam",
+            "Hawaii",
+            "Idaho",
+            "Illinois",
+            "Indiana",
+            "Iowa",
+            "Kansas",
+            "Kentucky",
+            "Louisiana",
+            "Maine",
+            "Marshall Islands",
+            "Maryland",
+            "Massachusetts",
+            "Michigan",
+            "Minnesota",
+            "Mississippi",
+            "Missouri",
+            "Montana",
+            "Nebraska",
+            "Nevada",
+            "New Hampshire",
+            "New Jersey",
+            "New Mexico",
+            "New York",
+            "North Carolina",
+            "North Dakota",
+            "Northern Mariana Islands",
+            "Ohio",
+            "Oklahoma",
+            "Oregon",
+            "Palau",
+            "Pennsylvania",
+            "Puerto Rico",
+            "Rhode Island",
+            "South Carolina",
+            "South Dakota",
+            "Tennessee",
+            "Texas",
+            "Utah",
+            "Vermont",
+            "Virginia",
+            "Virgin Islands",
+            "Washington",
+            "West Virginia",
+            "Wisconsin",
+            "Wyoming",
+            "APO/AE",
+            "AFO/FPO",
+            "FPO, AP",
+        ],
+    )
+};
 
 /// Currencies in which amounts are taken (OPP-016).
 pub const CURRENCIES: [&str; 2] = ["USD", "EUR"];
@@ -183,43 +205,40 @@ pub const GOVERNMENT: &str = "Government";
 pub const US: &str = "US";
 
 /// What a person may be in an opportunity team (OPP-007).
-pub const TEAM_TITLES: [&str; 2] = ["PartnerAccountManager", "OpportunityOwner"];
+pub static TEAM_TITLE: StandardList =
+    StandardList::new("team_title", &["PartnerAccountManager", "OpportunityOwner"]);
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use cosell_types::standard::plain;
+
     use super::*;
 
     #[test]
-    fn lists_have_their_size_and_no_repetition() {
-        let lists: [(&[&str], usize); 7] = [
-            (&INDUSTRIES, 28),
-            (&USE_CASES, 39),
-            (&APN_PROGRAMS, 16),
-            (&MARKETING_USE_CASES, 26),
-            (&COUNTRIES, 249),
-            (&COUNTRIES_WITHOUT_POSTAL_CODE, 59),
-            (&US_STATES, 62),
+    fn lists_have_their_size_and_their_values_are_told_apart_however_they_are_written() {
+        let lists = [
+            (&INDUSTRY, 28),
+            (&USE_CASE, 39),
+            (&APN_PROGRAM, 16),
+            (&MARKETING_USE_CASE, 26),
+            (&COUNTRY, 249),
+            (&US_STATE, 62),
+            (&TEAM_TITLE, 2),
         ];
         for (list, size) in lists {
-            assert_eq!(
-                list.iter().collect::<HashSet<_>>().len(),
-                size,
-                "{:?} …",
-                list.first()
-            );
+            let names: HashSet<_> = list.values.iter().map(|value| plain(value)).collect();
+            assert_eq!((list.values.len(), names.len()), (size, size), "{}", list.name);
+            for (alias, value) in list.aliases {
+                assert!(list.has(value) && !names.contains(&plain(alias)), "{alias}");
+            }
         }
     }
 
     #[test]
     fn exceptions_are_members_of_their_lists() {
-        assert!(
-            COUNTRIES_WITHOUT_POSTAL_CODE
-                .iter()
-                .all(|code| COUNTRIES.contains(code))
-        );
-        assert!(COUNTRIES.contains(&US) && COUNTRIES.contains(&"AN") && !COUNTRIES.contains(&"KP"));
-        assert!(INDUSTRIES.contains(&OTHER_INDUSTRY) && INDUSTRIES.contains(&GOVERNMENT));
+        assert!(COUNTRIES_WITHOUT_POSTAL_CODE.iter().all(|code| COUNTRY.has(code)));
+        assert!(COUNTRY.has(US) && INDUSTRY.has(OTHER_INDUSTRY) && INDUSTRY.has(GOVERNMENT));
     }
 }

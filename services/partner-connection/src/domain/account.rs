@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use cosell_types::standard::{COUNTRIES, INDUSTRIES};
+use cosell_types::standard::{COUNTRY, INDUSTRY};
 use cosell_types::{AccountId, FieldPath, MemberId, Side, Violation, ViolationCode, text_id};
 use serde::{Deserialize, Serialize};
 
@@ -105,9 +105,8 @@ impl ProfileText {
         let industries = root.field("industry_segments");
         for (index, industry) in self.industries.iter().enumerate() {
             let at = industries.index(index);
-            if !INDUSTRIES.contains(&industry.as_str()) {
-                let text = format!("is none of the allowed values: {}", INDUSTRIES.join(", "));
-                found.push(Violation::new(&at, ViolationCode::InvalidEnumValue, text));
+            if !INDUSTRY.has(industry) {
+                found.push(Violation::not_in(&INDUSTRY, &at).rejecting(industry));
             } else if self.industries[..index].contains(industry) {
                 found.push(Violation::new(
                     &at,
@@ -116,12 +115,9 @@ impl ProfileText {
                 ));
             }
         }
-        if !self.country_code.is_empty() && !COUNTRIES.contains(&self.country_code.as_str()) {
-            found.push(Violation::new(
-                &root.field("headquarters_country_code"),
-                ViolationCode::InvalidEnumValue,
-                "is no country code of ISO 3166-1 alpha-2",
-            ));
+        if !self.country_code.is_empty() && !COUNTRY.has(&self.country_code) {
+            let at = root.field("headquarters_country_code");
+            found.push(Violation::not_in(&COUNTRY, &at).rejecting(&self.country_code));
         }
         let localized = root.field("localized_contents");
         for (index, content) in self.localized.iter().enumerate() {

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
+use prost::{Message as _, Name as _};
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 
@@ -18,6 +20,8 @@ pub struct Refusal {
     pub message: String,
     /// The refused fields: path, code, what to do.
     pub fields: Vec<(String, String, String)>,
+    /// The same for programs.
+    pub details: Vec<InvalidField>,
 }
 
 impl From<&Status> for Refusal {
@@ -30,6 +34,13 @@ impl From<&Status> for Refusal {
             .get_details_bad_request()
             .map(|details| details.field_violations)
             .unwrap_or_default();
+        let whole = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
+        let details = whole
+            .details
+            .iter()
+            .find(|any| any.type_url == InvalidFields::type_url());
+        let details =
+            details.map(|any| InvalidFields::decode(any.value.as_slice()).expect("what its type says"));
         Self {
             code: status.code(),
             reason,
@@ -40,6 +51,7 @@ impl From<&Status> for Refusal {
                 .into_iter()
                 .map(|field| (field.field, field.reason, field.description))
                 .collect(),
+            details: details.unwrap_or_default().fields,
         }
     }
 }
