@@ -106,12 +106,13 @@ fn sql_is_in_store_only() {
 }
 
 /// Migrations that several services have: what each needs, and a replica of the directory in all that do not own it.
-const SHARED_MIGRATIONS: [&str; 5] = [
+const SHARED_MIGRATIONS: [&str; 6] = [
     "0001_platform.sql",
     "0003_directory.sql",
     "0010_denial.sql",
     "0011_worker_scope.sql",
     "0012_directory_facts.sql",
+    "0013_lanes.sql",
 ];
 
 #[test]

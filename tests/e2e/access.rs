@@ -56,6 +56,8 @@ pub struct Allowed {
     /// Somebody who was invited and has not joined yet. Elsewhere these are not known as members at all.
     invited: bool,
     services: bool,
+    /// The service that is named for provisioning.
+    provisioner: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -64,12 +66,20 @@ fn only(roles: &[&[Role]]) -> Allowed {
         nobody: false,
         invited: false,
         services: false,
+        provisioner: false,
     }
 }
 
 fn or_services(mut allowed: Allowed) -> Allowed {
     allowed.services = true;
     allowed
+}
+
+fn by_provisioner() -> Allowed {
+    Allowed {
+        provisioner: true,
+        ..only(&[])
+    }
 }
 
 fn or_invited(mut allowed: Allowed) -> Allowed {
@@ -83,6 +93,7 @@ fn every_member() -> Allowed {
         nobody: true,
         invited: false,
         services: false,
+        provisioner: false,
     }
 }
 
@@ -139,7 +150,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("CancelConnection", only(&[&REPRESENTATIVES])),
         ("GetConnectionPreferences", only(&[&KEEPERS])),
         ("UpdateConnectionPreferences", only(&[&REPRESENTATIVES])),
-        ("ApplyDirectory", or_services(only(&[]))),
+        ("ApplyDirectory", by_provisioner()),
     ];
     opportunities
         .into_iter()
@@ -239,6 +250,11 @@ fn callers() -> Vec<Kind> {
         "a service".to_owned(),
         service("review"),
         Box::new(|allowed, _| if_let_in(allowed.services)),
+    ));
+    all.push((
+        "the provisioner".to_owned(),
+        service("provisioner"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.provisioner)),
     ));
     all
 }

@@ -179,6 +179,18 @@ impl<'a> Scene<'a> {
         };
         let set = alder.notifications().update_preferences(preferences).await;
         set.expect("preferences");
+        let inviting = partner::InviteMemberRequest {
+            member_id: "alder-asked".to_owned(),
+            person: Some(partner::Person {
+                first_name: CANARY.to_owned(),
+                last_name: "Asked".to_owned(),
+                email: "asked@alder.example".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let asked = alder.partners().invite_member(inviting).await;
+        asked.expect("an invitation to join");
         let own = alder
             .partners()
             .get_account(partner::GetAccountRequest::default())

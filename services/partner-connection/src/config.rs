@@ -1,6 +1,6 @@
 //! Options that only this service has.
 
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, ServiceName};
 
 use crate::domain::Quotas;
 use crate::domain::values::PartnerTier;
@@ -44,7 +44,14 @@ pub struct Options {
     /// premier.
     #[arg(long, env = "COSELL_CONNECTION_TIER", default_value = "registered", value_parser = tier)]
     pub connection_tier: PartnerTier,
+
+    /// Services that may apply records of the master list, separated by commas.
+    #[arg(long, env = "COSELL_PROVISIONERS", default_value = PROVISIONER, value_delimiter = ',')]
+    pub provisioners: Vec<ServiceName>,
 }
+
+/// Who provisions, unless stated otherwise.
+const PROVISIONER: &str = "provisioner";
 
 fn tier(text: &str) -> Result<PartnerTier, String> {
     PartnerTier::from_name(&text.to_uppercase())
@@ -64,6 +71,7 @@ impl Default for Options {
             email_domains: 50,
             emails_per_day: 5,
             connection_tier: PartnerTier::Registered,
+            provisioners: PROVISIONER.parse().into_iter().collect(),
         }
     }
 }

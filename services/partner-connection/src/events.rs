@@ -95,7 +95,7 @@ pub fn invitation(
         r#type: invitation.offer().kind.number(),
         status: event.0.number(),
         sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: profile(invitation.receiver()),
+        receiver_profile_id: invitation.receiver_for(account).map(profile).unwrap_or_default(),
         connection_id: invitation
             .connection()
             .map(ToString::to_string)

@@ -17,35 +17,34 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Runs until told to stop.
 pub async fn run(database: Database, clock: Clock, stop: CancellationToken) {
     loop {
-        let more = match once(&database, &clock).await {
-            Ok(more) => more,
-            Err(failure) => {
-                tracing::warn!(%failure, "invitations could not be ended; tried again in a moment");
-                false
-            }
-        };
-        let pause = if more { Duration::ZERO } else { EVERY };
+        if let Err(failure) = sweep(&database, &clock, &stop).await {
+            tracing::warn!(%failure, "invitations could not be ended; tried again in a moment");
+        }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(EVERY) => {}
             () = stop.cancelled() => return,
         }
     }
 }
 
-/// Ends a batch; whether there may be more.
-async fn once(database: &Database, clock: &Clock) -> Result<bool, Failure> {
-    let mut tx = database.work.tx(&Scope::work()).await?;
-    let found = store::due(&mut tx, clock.now(), BATCH).await?;
-    drop(tx);
-    let mut failed = 0;
-    for due in &found {
-        // One that cannot be ended must not keep the others waiting.
-        if let Err(failure) = end(database, clock, due).await {
-            tracing::warn!(%failure, invitation = %due.id, "an invitation could not be ended; tried again in a moment");
-            failed += 1;
+/// Ends all that are due, a batch after the other; one that cannot be ended is passed over, and its turn comes again.
+async fn sweep(database: &Database, clock: &Clock, stop: &CancellationToken) -> Result<(), Failure> {
+    let mut last = None;
+    while !stop.is_cancelled() {
+        let mut tx = database.work.tx(&Scope::work()).await?;
+        let found = store::due(&mut tx, clock.now(), last.as_ref(), BATCH).await?;
+        drop(tx);
+        for due in &found {
+            if let Err(failure) = end(database, clock, due).await {
+                tracing::warn!(%failure, invitation = %due.id, "an invitation could not be ended; tried again in a moment");
+            }
+        }
+        last = found.into_iter().next_back();
+        if last.is_none() {
+            break;
         }
     }
-    Ok(failed == 0 && i64::try_from(found.len()).is_ok_and(|count| count == BATCH))
+    Ok(())
 }
 
 async fn end(database: &Database, clock: &Clock, due: &Due) -> Result<(), Failure> {

@@ -47,6 +47,7 @@ impl Service for Partners {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
             quotas: options.quotas(),
+            provisioners: options.provisioners.as_slice().into(),
         };
         let server = PartnerServiceServer::new(api);
         routes.add_service(

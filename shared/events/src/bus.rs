@@ -9,6 +9,7 @@ use async_nats::jetstream::context::CreateStreamError;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, ContextBuilder};
 use async_nats::{Client, ConnectOptions};
+use futures::StreamExt as _;
 
 /// Options for the event bus.
 #[derive(Clone, Debug, clap::Args)]
@@ -79,6 +80,24 @@ impl Bus {
             client,
             args: args.clone(),
         })
+    }
+
+    /// What consumers of the platform itself are marked with.
+    pub(crate) const PLATFORM: &str = "cosell-context";
+
+    /// How many events of a context the slowest of the platform's own consumers has yet to apply.
+    pub(crate) async fn backlog(&self, context: &str) -> anyhow::Result<u64> {
+        let name = Self::stream_name(context);
+        let stream = self.jetstream.get_stream_no_info(name).await?;
+        let mut consumers = stream.consumers();
+        let mut most = 0;
+        while let Some(consumer) = consumers.next().await {
+            let consumer = consumer?;
+            if consumer.config.metadata.contains_key(Self::PLATFORM) {
+                most = most.max(consumer.num_pending + consumer.num_ack_pending as u64);
+            }
+        }
+        Ok(most)
     }
 
     /// The name of a context's stream.

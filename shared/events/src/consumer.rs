@@ -135,6 +135,7 @@ impl<H: Handler> Inner<H> {
             priority_policy: PriorityPolicy::PinnedClient,
             priority_groups: vec![GROUP.to_owned()],
             priority_timeout: PIN,
+            metadata: HashMap::from([(Bus::PLATFORM.to_owned(), self.context.to_owned())]),
             ..Config::default()
         };
         let consumer = stream

@@ -9,14 +9,23 @@ use crate::Event;
 /// How many shards the events of a service fall into; each is published by one relay at a time.
 pub(crate) const SHARDS: i16 = 4;
 
+/// How events travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// At once.
+    Live,
+    /// When nothing else waits, and no faster than they are applied: for what comes by the thousand.
+    Bulk,
+}
+
 /// Appends an event to the journal and marks it as pending. To be called after the aggregate's row was written in
 /// the same transaction: the row's lock is what makes the order of an aggregate's events the order of its versions.
 pub async fn append(tx: &mut Tx, event: &Event) -> Result<(), Error> {
-    append_all(tx, std::slice::from_ref(event)).await
+    append_all(tx, std::slice::from_ref(event), Lane::Live).await
 }
 
 /// Appends several events in one statement, in their order. As with [`append`], the rows of their aggregates come first.
-pub async fn append_all(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
+pub async fn append_all(tx: &mut Tx, events: &[Event], lane: Lane) -> Result<(), Error> {
     if events.is_empty() {
         return Ok(());
     }
@@ -46,8 +55,8 @@ pub async fn append_all(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
              aggregate_version, type, subject, headers, payload, shard)
            SELECT account_id, occurred_at, event_id, seq, aggregate_type, aggregate_id, aggregate_version, type,
              subject, headers, payload, shard FROM event)
-         INSERT INTO outbox_pending (seq, occurred_at, shard, aggregate_id)
-         SELECT seq, occurred_at, shard, aggregate_id FROM event",
+         INSERT INTO outbox_pending (seq, occurred_at, shard, aggregate_id, bulk)
+         SELECT seq, occurred_at, shard, aggregate_id, $12 FROM event",
         &texts(|event| event.account.as_str()),
         &events.iter().map(|event| event.time).collect::<Vec<_>>(),
         &events.iter().map(|event| event.event_id).collect::<Vec<_>>(),
@@ -62,6 +71,7 @@ pub async fn append_all(tx: &mut Tx, events: &[Event]) -> Result<(), Error> {
             .iter()
             .map(|event| shard(&event.aggregate_id))
             .collect::<Vec<_>>(),
+        lane == Lane::Bulk,
     )
     .execute(tx.conn())
     .await?;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use chrono::{DateTime, SecondsFormat, Utc};
-use cosell_store::{Db, Error, Scope};
+use chrono::SecondsFormat;
+use cosell_grpc::Failure;
+use cosell_store::{Db, Error, Scope, Tx};
 use cosell_telemetry::metrics;
 use cosell_types::{Clock, random};
 use opentelemetry::KeyValue;
@@ -16,10 +17,10 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::delivery::names;
 use crate::outbox::SHARDS;
+use crate::pending::{self, Pending};
 use crate::sabotage::crash_point;
 use crate::{Bus, Sabotage};
 
@@ -29,6 +30,12 @@ const LEASE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
 /// Most events published in one go.
 const BATCH: i64 = 200;
+/// Most events in bulk published in one go.
+const BULK: i64 = 100;
+/// Events in bulk follow when no consumer of the platform has more than so many to apply, or after this time at the
+/// latest: one that does not run must not stop them.
+const BULK_AHEAD: u64 = 100;
+const BULK_EVERY: Duration = Duration::from_secs(1);
 /// Pause after the first failure; doubled with each further one up to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -43,20 +50,7 @@ pub struct Relay {
     clock: Clock,
     sabotage: Sabotage,
     cursor: i64,
-}
-
-struct Pending {
-    seq: i64,
-    attempts: i32,
-    account_id: String,
-    occurred_at: DateTime<Utc>,
-    event_id: Uuid,
-    aggregate_id: String,
-    aggregate_version: i64,
-    r#type: String,
-    subject: String,
-    headers: Value,
-    payload: Vec<u8>,
+    bulk_at: Instant,
 }
 
 impl Relay {
@@ -72,6 +66,7 @@ impl Relay {
             clock,
             sabotage: Sabotage::None,
             cursor: 0,
+            bulk_at: Instant::now(),
         }
     }
 
@@ -103,21 +98,16 @@ impl Relay {
                     // Waits long for a bus that is not there; the end of the process must not.
                     tokio::select! {
                         made = self.bus.ensure_stream(self.context) => made?,
-                        () = stop.cancelled() => return Ok(0),
+                        () = stop.cancelled() => return Ok(false),
                     }
                     stream_is_made = true;
                 }
                 self.drain(&held, &stop).await
             };
             let pause = match turn.await {
-                // A full batch: there is more.
-                Ok(published) if published == BATCH => {
+                Ok(more) => {
                     failures = 0;
-                    Duration::ZERO
-                }
-                Ok(_) => {
-                    failures = 0;
-                    POLL
+                    if more { Duration::ZERO } else { POLL }
                 }
                 Err(error) => {
                     failures += 1;
@@ -151,11 +141,7 @@ impl Relay {
         if self.sabotage.is(Sabotage::SkipLocked) {
             return Ok((0..SHARDS).map(|shard| (shard, 0)).collect());
         }
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
         let held = sqlx::query!(
             "INSERT INTO relay_lease AS lease (shard, owner, epoch, expires_at)
              SELECT shard::smallint, $1, 1, clock_timestamp() + make_interval(secs => $2)
@@ -175,11 +161,7 @@ impl Relay {
     }
 
     async fn release(&self) -> anyhow::Result<()> {
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE relay_lease SET expires_at = '-infinity' WHERE owner = $1",
             self.owner
@@ -189,16 +171,63 @@ impl Relay {
         Ok(tx.commit().await?)
     }
 
-    /// Publishes one batch of the held shards and takes what was acknowledged off the queue.
-    async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<i64> {
+    /// Publishes a batch of what is live, and one of what waits in bulk if it is time; whether there may be more at once.
+    async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<bool> {
         if held.is_empty() {
-            return Ok(0);
+            return Ok(false);
         }
         let shards: Vec<_> = held.iter().map(|(shard, _)| *shard).collect();
         // No transaction is open while the broker is talked to.
-        let batch = self.pending(&shards).await?;
+        let live = self.read_live(&shards).await?;
+        let more = live.len() as i64 >= BATCH;
+        self.publish(live, held, stop).await?;
+        let bulk = self.read_bulk(&shards).await?;
+        if !bulk.is_empty() && self.is_time_for_bulk().await? {
+            self.publish(bulk, held, stop).await?;
+            self.bulk_at = Instant::now();
+        }
+        Ok(more)
+    }
+
+    async fn read_live(&mut self, shards: &[i16]) -> Result<Vec<Pending>, Failure> {
+        let mut tx = self.db.tx(&Scope::work()).await?;
+        Ok(match self.sabotage {
+            Sabotage::SequenceCursor => {
+                let batch = pending::after(&mut tx, self.cursor, BATCH).await?;
+                self.cursor = batch.last().map_or(self.cursor, |event| event.seq);
+                batch
+            }
+            Sabotage::SkipLocked => pending::any(&mut tx).await?,
+            _ => pending::live(&mut tx, shards, BATCH).await?,
+        })
+    }
+
+    async fn read_bulk(&self, shards: &[i16]) -> Result<Vec<Pending>, Failure> {
+        if self.sabotage.is(Sabotage::SequenceCursor) || self.sabotage.is(Sabotage::SkipLocked) {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.db.tx(&Scope::work()).await?;
+        Ok(pending::bulk(&mut tx, shards, BULK).await?)
+    }
+
+    async fn begin(&self) -> anyhow::Result<Tx> {
+        let tx = self.db.tx(&Scope::work()).await;
+        Ok(tx.map_err(Failure::from)?)
+    }
+
+    async fn is_time_for_bulk(&self) -> anyhow::Result<bool> {
+        Ok(self.bulk_at.elapsed() >= BULK_EVERY || self.bus.backlog(self.context).await? <= BULK_AHEAD)
+    }
+
+    /// Publishes events and takes what was acknowledged off the queue.
+    async fn publish(
+        &mut self,
+        batch: Vec<Pending>,
+        held: &[(i16, i64)],
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
         if batch.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         crash_point("relay-read");
         let mut acknowledgements = Vec::with_capacity(batch.len());
@@ -257,53 +286,7 @@ impl Relay {
             self.count_attempt(seq).await?;
             return Err(error.into());
         }
-        Ok(batch.len() as i64)
-    }
-
-    async fn pending(&mut self, shards: &[i16]) -> anyhow::Result<Vec<Pending>> {
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
-        if self.sabotage.is(Sabotage::SequenceCursor) {
-            let batch = sqlx::query_as!(
-                Pending,
-                "SELECT seq, 0 AS \"attempts!\", account_id, occurred_at, event_id, aggregate_id, aggregate_version,
-                   type, subject, headers, payload
-                 FROM event_journal WHERE seq > $1 ORDER BY seq LIMIT $2",
-                self.cursor,
-                BATCH,
-            )
-            .fetch_all(tx.conn())
-            .await?;
-            self.cursor = batch.last().map_or(self.cursor, |event| event.seq);
-            return Ok(batch);
-        }
-        if self.sabotage.is(Sabotage::SkipLocked) {
-            return Ok(sqlx::query_as!(
-                Pending,
-                "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id,
-                   j.aggregate_version, j.type, j.subject, j.headers, j.payload
-                 FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
-                 ORDER BY md5(p.seq::text) LIMIT 20 FOR UPDATE OF p SKIP LOCKED",
-            )
-            .fetch_all(tx.conn())
-            .await?);
-        }
-        Ok(sqlx::query_as!(
-            Pending,
-            "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id, j.aggregate_version,
-               j.type, j.subject, j.headers, j.payload
-             FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
-             WHERE p.shard = ANY($1) AND NOT EXISTS (
-               SELECT FROM outbox_pending b WHERE b.blocked AND b.aggregate_id = p.aggregate_id AND b.seq <= p.seq)
-             ORDER BY p.seq LIMIT $2",
-            shards,
-            BATCH,
-        )
-        .fetch_all(tx.conn())
-        .await?)
+        Ok(())
     }
 
     /// CloudEvents 1.0, binary mode. The message id makes the broker drop a second copy.
@@ -344,11 +327,7 @@ impl Relay {
     /// that was thought dead cannot take off what its successor has yet to publish.
     async fn settle(&self, published: &[i64], held: &[(i16, i64)]) -> anyhow::Result<()> {
         let (shards, epochs): (Vec<i16>, Vec<i64>) = held.iter().copied().unzip();
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
         if self.sabotage.is(Sabotage::SkipLocked) || self.sabotage.is(Sabotage::SequenceCursor) {
             sqlx::query!("DELETE FROM outbox_pending WHERE seq = ANY($1)", published)
                 .execute(tx.conn())
@@ -369,11 +348,7 @@ impl Relay {
     }
 
     async fn count_attempt(&self, seq: i64) -> anyhow::Result<()> {
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox_pending SET attempts = attempts + 1 WHERE seq = $1",
             seq
@@ -386,11 +361,7 @@ impl Relay {
     /// The broker will never take this event: it waits for an operator, and the rest of its aggregate with it.
     async fn block(&self, event: &Pending, error: &str) -> anyhow::Result<()> {
         tracing::error!(event_id = %event.event_id, error, "the broker refuses an event; its aggregate waits");
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox_pending SET blocked = true WHERE seq = $1",
             event.seq
@@ -419,22 +390,23 @@ impl Relay {
     }
 
     async fn report(&self, held: usize) -> anyhow::Result<()> {
-        let mut tx = self
-            .db
-            .tx(&Scope::work())
-            .await
-            .map_err(cosell_grpc::Failure::from)?;
-        let row =
-            sqlx::query!("SELECT count(*) AS \"count!\", min(occurred_at) AS oldest FROM outbox_pending")
-                .fetch_one(tx.conn())
-                .await
-                .map_err(Error::from)
-                .map_err(cosell_grpc::Failure::from)?;
+        let mut tx = self.begin().await?;
+        let row = sqlx::query!(
+            "SELECT count(*) FILTER (WHERE NOT bulk) AS \"live!\", count(*) FILTER (WHERE bulk) AS \"bulk!\",
+                   min(occurred_at) FILTER (WHERE NOT bulk) AS oldest FROM outbox_pending"
+        )
+        .fetch_one(tx.conn())
+        .await
+        .map_err(Error::from)
+        .map_err(Failure::from)?;
         let labels = [KeyValue::new("context", self.context)];
         let age = row
             .oldest
             .map_or(0.0, |oldest| (self.clock.now() - oldest).as_seconds_f64());
-        metrics::OUTBOX_PENDING.record(row.count, &labels);
+        for (lane, count) in [("live", row.live), ("bulk", row.bulk)] {
+            let labels = [labels[0].clone(), KeyValue::new("lane", lane)];
+            metrics::OUTBOX_PENDING.record(count, &labels);
+        }
         metrics::OUTBOX_OLDEST_AGE.record(age, &labels);
         metrics::LEASES_HELD.record(held as i64, &labels);
         Ok(())

@@ -21,8 +21,8 @@ pub struct Denial {
     pub actor: String,
     /// Package, service and method.
     pub rpc: Arc<str>,
-    /// The reason, such as `ROLE_NOT_PERMITTED`. The one of a record that is not there means here that it is, and is not
-    /// for the caller to see.
+    /// The reason, such as `ROLE_NOT_PERMITTED`. The one of a record that is not there may also mean that it is, and is
+    /// not for the caller to see: these are answered alike.
     pub reason: &'static str,
     /// The record, where it is about one.
     pub subject: String,

@@ -282,8 +282,7 @@ impl Failure {
         self
     }
 
-    /// Says that it is about who calls, so that it is counted and kept (ACC-030). A record that is there but not for the
-    /// caller to see is answered like one that never was, and is a denial all the same.
+    /// Says that it is about who calls, so that it is counted and kept (ACC-030).
     #[must_use]
     pub fn denial(mut self) -> Self {
         self.0.is_denial = true;
@@ -342,7 +341,10 @@ impl Failure {
     /// The status to send. Logs the cause of faults that are not the client's, which happens here and only here.
     pub(crate) fn into_status(self, tag: &Tag) -> Status {
         let mut parts = *self.0;
-        if parts.is_denial {
+        // A record that is not there for the caller is often there for others, and the database does not say: whoever
+        // tries out ids leaves traces.
+        let named_none = parts.code == Code::NotFound && parts.subject.is_some();
+        if parts.is_denial || named_none {
             let subject = parts.subject.as_ref().map(|(_, id)| id.clone());
             tag.verdict.deny(parts.reason, subject.unwrap_or_default());
         }

@@ -9,7 +9,7 @@ use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceCli
 use cosell_store::{Db, Scope};
 use cosell_types::{AccountId, ClosedList as _, Member, MemberId, Side};
 use futures::FutureExt as _;
-use moka::sync::Cache;
+use moka::future::Cache;
 use tonic::Code;
 
 use crate::replica::{self, AccountState, Known};
@@ -67,14 +67,12 @@ impl Members {
 impl Inner {
     async fn resolve(&self, member: Member) -> Result<Member, Failure> {
         let key = (member.account.clone(), member.id.clone());
-        let known = match self.fresh.get(&key) {
-            Some(known) => known,
-            None => {
-                let known = self.find(&member).await?;
-                self.fresh.insert(key, known.clone());
-                known
-            }
-        };
+        // Of many calls of one member, one looks and the others wait for what it finds.
+        let found = self.fresh.try_get_with(key, self.find(&member)).await;
+        let known = found.map_err(|failure| match Arc::try_unwrap(failure) {
+            Ok(failure) => failure,
+            Err(shared) => Failure::unavailable(Retry::Never, shared),
+        })?;
         let here = known
             .filter(|known| known.is_active && known.account.is_active && known.account.side == member.side);
         let known = here.ok_or_else(Failure::member_inactive)?;

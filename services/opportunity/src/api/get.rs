@@ -25,7 +25,7 @@ pub async fn handle(
             // AWS never learns what a draft said before it was submitted.
             (partner || is_submitted(&past))
                 .then_some(past)
-                .ok_or_else(|| not_found().denial())?
+                .ok_or_else(not_found)?
         }
         // A service asks for what an event told it of, which may have been taken back since.
         (Caller::Service(_), Some(revision)) => {

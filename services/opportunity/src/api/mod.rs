@@ -140,7 +140,7 @@ async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity
     if access::sees(member, &record) {
         Ok(record)
     } else {
-        Err(not_found().denial())
+        Err(not_found())
     }
 }
 

@@ -43,7 +43,8 @@ async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
         let answer = by(&app, caller).submit_opportunity(submit_request(&id)).await;
         answer.expect_err("no role for it");
     }
-    // A colleague's record is not there for an ACE user; one that never was is no denial.
+    // A colleague's record is not there for an ACE user, a draft is not there for AWS, and nobody tells them from one that
+    // never was: all of these are kept.
     by(&app, &user())
         .get_opportunity(get_request(&id))
         .await
@@ -52,6 +53,10 @@ async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
         .get_opportunity(get_request("O1"))
         .await
         .expect_err("none");
+    by(&app, &aws("mem-reviewer", Role::Reviewer))
+        .get_opportunity(get_request(&id))
+        .await
+        .expect_err("a draft");
     let left = partner("mem-left", ALDER, Role::AceManager);
     let client = Client::new(&app.issuer, Some(&left)).over(app.channel.clone());
     OpportunityServiceClient::new(client)
@@ -60,12 +65,14 @@ async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
         .expect_err("nobody here");
 
     assert_eq!(
-        denials(&app, 5).await,
+        denials(&app, 7).await,
         [
             " service:review SubmitOpportunity ROLE_NOT_PERMITTED ".to_owned(),
             format!("{ALDER} mem-left GetOpportunity MEMBER_INACTIVE "),
             format!("{ALDER} mem-standard SubmitOpportunity ROLE_NOT_PERMITTED "),
+            format!("{ALDER} mem-user GetOpportunity OPPORTUNITY_NOT_FOUND O1"),
             format!("{ALDER} mem-user GetOpportunity OPPORTUNITY_NOT_FOUND {id}"),
+            format!("999999999999 mem-reviewer GetOpportunity OPPORTUNITY_NOT_FOUND {id}"),
             "999999999999 mem-reviewer SubmitOpportunity ROLE_NOT_PERMITTED ".to_owned(),
         ]
     );

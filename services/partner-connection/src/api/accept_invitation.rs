@@ -4,7 +4,8 @@ use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, random};
 
 use super::create_invitation::links;
-use super::{Api, convert, existing_connection, existing_invitation, status};
+use super::{Api, convert, existing_connection, existing_invitation, status, still_permitted};
+use crate::domain::access::Action;
 use crate::domain::{Connection, ConnectionEvent, Invitation};
 use crate::store;
 
@@ -23,6 +24,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
     }
     let other = invitation.other(own).account.clone();
     let locked = store::lock_both(&mut tx, own, &other).await?;
+    still_permitted(&mut tx, &call, Action::Represent).await?;
     let accounts = locked.ok_or_else(|| Failure::internal("an invitation of no account"))?;
     invitation = existing_invitation(&mut tx, own, id).await?;
     etags::check(&call.message.etag, invitation.revision())?;

@@ -3,6 +3,7 @@ use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 
 use super::{Api, convert, existing_member, own_account};
+use crate::domain::access::Action;
 
 pub async fn handle(
     api: Api,
@@ -11,7 +12,7 @@ pub async fn handle(
     let actor = call.member()?;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, actor.id.as_str()).await?;
-    own_account(&mut tx, actor).await?;
+    own_account(&mut tx, &call, Action::Join).await?;
     let mut member = existing_member(&mut tx, actor, actor.id.as_str()).await?;
     if claimed == Claim::New
         && let Some(event) = member.join(api.clock.now())

@@ -184,7 +184,7 @@ impl Applier {
         let account = store::lock_account(&mut tx, &id).await?;
         let is_rehearsal = batch.first().is_some_and(|record| record.validate_only);
         let account = account.or_else(|| {
-            let made = rehearsed.take().filter(|account| *account.id() == id);
+            let made = rehearsed.clone().filter(|account| *account.id() == id);
             made.filter(|_| is_rehearsal)
         });
         let members = known_members(&mut tx, &id, batch).await?;
@@ -192,7 +192,7 @@ impl Applier {
             .iter()
             .filter_map(|record| Some(record.member.as_ref()?.person.as_ref()?.email.to_lowercase()))
             .collect();
-        let roster = store::roster_around(&mut tx, &id, &emails).await?;
+        let roster = store::roster(&mut tx, &id, &emails).await?;
         let mut work = Work {
             account,
             members,

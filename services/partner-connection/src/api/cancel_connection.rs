@@ -2,7 +2,8 @@ use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 
-use super::{Api, convert, existing_connection, status};
+use super::{Api, convert, existing_connection, status, still_permitted};
+use crate::domain::access::Action;
 use crate::domain::values::ConnectionType;
 use crate::store;
 
@@ -18,6 +19,7 @@ pub async fn handle(
     if claimed == Claim::New {
         let other = connection.other(own).account.clone();
         store::lock_both(&mut tx, own, &other).await?;
+        still_permitted(&mut tx, &call, Action::Represent).await?;
         connection = existing_connection(&mut tx, own, &message.connection_id).await?;
         etags::check(&message.etag, connection.revision())?;
         let kind = convert::required::<ConnectionType>(message.r#type)?;

@@ -173,6 +173,11 @@ pub fn invitation(
         let id = party.profile.as_ref();
         id.map(ToString::to_string).unwrap_or_default()
     };
+    let receiver = invitation.receiver_for(account);
+    let other = match participant {
+        ParticipantType::Sender => receiver,
+        ParticipantType::Receiver => Some(invitation.sender()),
+    };
     pb::ConnectionInvitation {
         connection_invitation_id: invitation.id().to_string(),
         etag: etags::of(invitation.revision()),
@@ -184,21 +189,13 @@ pub fn invitation(
         status: invitation.status_at(now).number(),
         participant_type: participant.number(),
         sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: if named && invitation.connection().is_none() {
-            String::new()
-        } else {
-            profile(invitation.receiver())
-        },
+        receiver_profile_id: receiver.map(profile).unwrap_or_default(),
         sender_company_name: invitation.sender().company_name.clone(),
         inviter_name: offer.inviter_name.reveal().clone(),
         inviter_email: offer.inviter_email.reveal().clone(),
         message: offer.message.reveal().clone(),
         rejection_reason: invitation.rejection_reason().reveal().clone(),
-        other_company_name: if named && invitation.connection().is_none() {
-            String::new()
-        } else {
-            invitation.other(account).company_name.clone()
-        },
+        other_company_name: other.map(|party| party.company_name.clone()).unwrap_or_default(),
         other_account_id: if named || invitation.connection().is_some() {
             invitation.other(account).account.to_string()
         } else {

@@ -4,7 +4,8 @@ use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, Side, random};
 
-use super::{Api, convert, existing_invitation, status};
+use super::{Api, convert, existing_invitation, status, still_permitted};
+use crate::domain::access::Action;
 use crate::domain::values::{ConnectionType, InvitationStatus};
 use crate::domain::{Invitation, Links, Offer, Rule, Standing};
 use crate::store;
@@ -27,6 +28,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
         return Err(status::broken(Rule::ReceiverNaming));
     }
     let locked = store::lock_both(&mut tx, own, &receiver).await?;
+    still_permitted(&mut tx, &call, Action::Represent).await?;
     let [sender, receiver] = locked.ok_or_else(|| status::no_receiver(&message.receiver_id))?;
     if receiver.side() != Side::Partner {
         return Err(status::no_receiver(&message.receiver_id));

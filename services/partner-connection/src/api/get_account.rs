@@ -12,6 +12,10 @@ pub async fn handle(api: &Api, call: Call<pb::GetAccountRequest>) -> Result<pb::
     } else {
         asked.parse().map_err(|_| status::no_account(asked))?
     };
+    // Partners have their own account, AWS those of all.
+    if member.own_account().is_some_and(|own| *own != id) {
+        return Err(status::no_account(id.as_str()));
+    }
     let mut tx = api.begin(&call).await?;
     let found = store::load_account(&mut tx, &id).await?;
     let found = found.ok_or_else(|| status::no_account(id.as_str()))?;

@@ -22,7 +22,7 @@ pub async fn handle(api: &Api, call: Call<pb::GetMemberRequest>) -> Result<pb::G
             let is_foreign = !stated.is_empty() && stated != member.account.as_str();
             let is_colleague = id != member.id;
             if is_foreign || (is_colleague && !permits(&call.caller, Action::ListMembers)) {
-                return Err(not_found().denial());
+                return Err(not_found());
             }
             (member.account.clone(), Scope::of(&call))
         }

@@ -1,10 +1,10 @@
-use chrono::NaiveTime;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 use cosell_types::{MemberId, random};
 
-use super::{Api, convert, existing_member, own_account, status};
+use super::{Api, convert, existing_member, own_account, roster_with, status};
+use crate::domain::access::Action;
 use crate::domain::{Limit, Member, Rule, is_reserved};
 use crate::store;
 
@@ -12,7 +12,6 @@ pub async fn handle(
     api: Api,
     call: Call<pb::InviteMemberRequest>,
 ) -> Result<pb::InviteMemberResponse, Failure> {
-    let actor = call.member()?;
     let message = &call.message;
     let id: MemberId = match message.member_id.as_str() {
         "" => random::prefixed("mem-"),
@@ -22,24 +21,24 @@ pub async fn handle(
     .map_err(Failure::internal)?;
     let mut tx = api.begin(&call).await?;
     if let Claim::Replay(done) = claim(&mut tx, &call, id.as_str()).await? {
-        let member = existing_member(&mut tx, actor, &done).await?;
+        let member = existing_member(&mut tx, call.member()?, &done).await?;
         return Ok(pb::InviteMemberResponse {
             member: Some(convert::member(&member)),
         });
     }
-    let account = own_account(&mut tx, actor).await?;
+    let (account, actor) = own_account(&mut tx, &call, Action::Administer).await?;
     let is_taken =
         is_reserved(&id, account.id()) || store::load_member(&mut tx, account.id(), &id).await?.is_some();
     if is_taken {
         return Err(status::broken(Rule::DuplicateMember("member_id")));
     }
-    let roster = store::roster(&mut tx, account.id(), &[]).await?;
     let person = message.person.as_ref();
     let person = convert::person(person.ok_or_else(|| Failure::internal("validated, but absent"))?);
-    let today = api.clock.now().date_naive().and_time(NaiveTime::MIN).and_utc();
-    let asked = store::asked(&mut tx, account.id(), &person.email, today).await?;
+    let roster = roster_with(&mut tx, account.id(), &person.email, None).await?;
+    let today = api.clock.now().date_naive();
+    let asked = store::ask(&mut tx, account.id(), &person.email, today).await?;
     Limit::Emails
-        .check(asked, api.quotas.emails_per_day)
+        .check(asked - 1, api.quotas.emails_per_day)
         .map_err(status::broken)?;
     let (member, event) = Member::invite(
         id,

@@ -31,6 +31,8 @@ mod update_member;
 mod update_preferences;
 mod update_profile;
 
+use std::sync::Arc;
+
 use cosell_events::Cause;
 use cosell_grpc::{Answers, Call, Failure, etags, read, stream, write};
 use cosell_proto::Mutation;
@@ -38,13 +40,14 @@ use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::partner_service_server::PartnerService;
 use cosell_store::{Claim, Db, Scope, Tx, claim};
 use cosell_telemetry::metrics;
-use cosell_types::{AccountId, Caller, Clock, Member as CallingMember};
+use cosell_types::{AccountId, Caller, Clock, Member as CallingMember, MemberId, Pii, ServiceName};
 use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::domain::access::{self, Action};
+use crate::domain::values::MemberStatus;
 use crate::domain::{
-    Account, AccountEvent, Connection, Invitation, InvitationEvent, Member, MemberEvent, Quotas, Rule,
+    Account, AccountEvent, Connection, Invitation, InvitationEvent, Member, MemberEvent, Quotas, Roster, Rule,
 };
 use crate::{events, store};
 
@@ -54,6 +57,7 @@ pub struct Api {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) quotas: Quotas,
+    pub(crate) provisioners: Arc<[ServiceName]>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -66,7 +70,8 @@ impl PartnerService for Api {
         &self,
         request: Request<Streaming<pb::ApplyDirectoryRequest>>,
     ) -> Answer<Self::ApplyDirectoryStream> {
-        stream(request, permit(Action::Provision), |call| {
+        let provisions = |caller: &Caller| access::provisions(caller, &self.provisioners);
+        stream(request, provisions, |call| {
             apply_directory::handle(self.clone(), call)
         })
     }
@@ -342,10 +347,50 @@ fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
 }
 
-/// The caller's own account, locked: whatever has to hold over several of its records is checked under this lock.
-async fn own_account(tx: &mut Tx, caller: &CallingMember) -> Result<Account, Failure> {
+/// The caller's own account, locked: whatever has to hold over several of its records is checked under this lock. And
+/// the caller as it stands now: what it might do when the call came may have been taken from it since.
+async fn own_account<M>(
+    tx: &mut Tx,
+    call: &Call<M>,
+    action: Action,
+) -> Result<(Account, CallingMember), Failure> {
+    let caller = call.member()?;
     let account = store::lock_account(tx, &caller.account).await?;
-    account.ok_or_else(|| status::no_account(caller.account.as_str()))
+    let account = account.ok_or_else(|| status::no_account(caller.account.as_str()))?;
+    Ok((account, still_permitted(tx, call, action).await?))
+}
+
+/// The caller as it stands under the lock of its account, where nobody changes it; refused if it may no longer make the
+/// call.
+async fn still_permitted<M>(tx: &mut Tx, call: &Call<M>, action: Action) -> Result<CallingMember, Failure> {
+    let caller = call.member()?;
+    let member = store::load_member(tx, &caller.account, &caller.id).await?;
+    let member = member.filter(|member| member.facts().status == MemberStatus::Active);
+    let roles = member.map(|member| member.facts().roles.iter().copied().collect());
+    let caller = CallingMember {
+        roles: roles.unwrap_or_default(),
+        ..caller.clone()
+    };
+    if access::permits(&Caller::Member(caller.clone()), action) {
+        Ok(caller)
+    } else {
+        Err(Failure::role_not_permitted(&call.tag.rpc))
+    }
+}
+
+/// The members of an account around an address that somebody is to have, but for that one; and the domains of all.
+async fn roster_with(
+    tx: &mut Tx,
+    account: &AccountId,
+    email: &Pii<String>,
+    but: Option<&MemberId>,
+) -> Result<Roster, Failure> {
+    let mut roster = store::roster(tx, account, &[email.reveal().clone()]).await?;
+    if let Some(member) = but {
+        roster.remove(member);
+    }
+    roster.domains = store::domains(tx, account, but).await?;
+    Ok(roster)
 }
 
 /// A member of the caller's account.
@@ -385,6 +430,7 @@ async fn answer_invitation<M: Mutation>(
     }
     let other = invitation.other(own).account.clone();
     store::lock_both(&mut tx, own, &other).await?;
+    still_permitted(&mut tx, call, Action::Represent).await?;
     invitation = existing_invitation(&mut tx, own, id).await?;
     etags::check(etag, invitation.revision())?;
     let event =

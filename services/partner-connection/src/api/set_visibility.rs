@@ -3,6 +3,7 @@ use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 
 use super::{Api, convert, own_account, status};
+use crate::domain::access::Action;
 use crate::domain::values::ProfileVisibility;
 
 pub async fn handle(
@@ -12,7 +13,7 @@ pub async fn handle(
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, member.account.as_str()).await?;
-    let mut account = own_account(&mut tx, member).await?;
+    let (mut account, _) = own_account(&mut tx, &call, Action::Represent).await?;
     if claimed == Claim::New {
         etags::check(&call.message.etag, account.revision())?;
         let visibility = convert::required::<ProfileVisibility>(call.message.visibility)?;

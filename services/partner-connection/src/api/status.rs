@@ -58,7 +58,9 @@ pub fn broken(rule: Rule) -> Failure {
             let roles: Vec<_> = roles.iter().map(|role| role.name()).collect();
             let roles = roles.join(", ");
             let text = format!("the caller may not grant or withdraw {roles}");
-            failure(Code::PermissionDenied, ErrorReason::RoleNotGrantable, text).with("roles", roles)
+            failure(Code::PermissionDenied, ErrorReason::RoleNotGrantable, text)
+                .with("roles", roles)
+                .denial()
         }
         Rule::RoleLimit(role, limit) => {
             let text = format!("at most {limit} members hold {role}, and as many do");

@@ -6,6 +6,7 @@ use cosell_store::{Claim, claim};
 
 use super::{Api, convert, own_account, status};
 use crate::domain::ProfileId;
+use crate::domain::access::Action;
 use crate::domain::values::AccessType;
 
 pub async fn handle(
@@ -16,7 +17,7 @@ pub async fn handle(
     let message = &call.message;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, member.account.as_str()).await?;
-    let mut account = own_account(&mut tx, member).await?;
+    let (mut account, _) = own_account(&mut tx, &call, Action::Represent).await?;
     if claimed == Claim::New {
         let excluded: BTreeSet<ProfileId> = message
             .excluded_profile_ids

@@ -1,7 +1,7 @@
 //! Who may do what (ACC-010, DIR-012, DIR-014). The role decides whether a call may be made at all; which account it is
 //! about comes from the token.
 
-use cosell_types::{Caller, Role, Side};
+use cosell_types::{Caller, Role, ServiceName, Side};
 
 /// What can be asked of this service, one for each RPC or for several with the same callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,6 @@ pub enum Action {
     GetInvitation,
     /// ListAssignableMembers, and all other reads of invitations, connections and preferences.
     Work,
-    /// ApplyDirectory.
-    Provision,
 }
 
 /// Roles that represent the company to others.
@@ -50,10 +48,7 @@ const PIPELINE: [Role; 6] = [
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         Caller::Service(_) => {
-            return matches!(
-                action,
-                Action::Provision | Action::GetMember | Action::GetInvitation
-            );
+            return matches!(action, Action::GetMember | Action::GetInvitation);
         }
         Caller::Member(member) => member,
     };
@@ -67,6 +62,11 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         Action::Administer => member.has_any(&ADMINISTER),
         Action::ListMembers => is_aws || member.has_any(&PIPELINE) || member.has_any(&ADMINISTER),
         Action::Work | Action::GetInvitation => member.has_any(&PIPELINE),
-        Action::Provision => false,
     }
+}
+
+/// Whether the caller may apply records of the master list, ApplyDirectory: only services that are named for it, because
+/// the list makes anybody an alliance lead or a reviewer (DIR-050).
+pub fn provisions(caller: &Caller, provisioners: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if provisioners.contains(name))
 }

@@ -17,7 +17,7 @@ pub enum MemberEvent {
     DetailsChanged,
     /// It has left.
     Deactivated,
-    /// It is as the master list has it.
+    /// It came with the master list: it is new, or back.
     Provisioned,
 }
 

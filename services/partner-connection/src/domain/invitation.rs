@@ -232,6 +232,13 @@ impl Invitation {
         }
     }
 
+    /// The receiver as far as an account may know which profile it has: a sender that named an account does not learn
+    /// whose it is before the answer (CON-002).
+    pub fn receiver_for(&self, account: &AccountId) -> Option<&Party> {
+        let named_it = self.offer.kind == ConnectionType::Subsidiary && *account == self.sender.account;
+        (!named_it || self.connection.is_some()).then_some(&self.receiver)
+    }
+
     fn require(
         &self,
         role: ParticipantType,

@@ -52,6 +52,8 @@ pub struct Roster {
     members: BTreeMap<MemberId, (Vec<Role>, Pii<String>)>,
     holders: BTreeMap<Role, usize>,
     emails: BTreeMap<Pii<String>, MemberId>,
+    /// Domains of the addresses of all of them, also of those who are not counted one by one.
+    pub domains: BTreeSet<String>,
 }
 
 impl Roster {
@@ -61,6 +63,7 @@ impl Roster {
         for role in &roles {
             *self.holders.entry(*role).or_default() += 1;
         }
+        self.domains.insert(domain(&email).to_owned());
         self.emails.insert(email.clone(), id.clone());
         self.members.insert(id, (roles, email));
     }
@@ -94,12 +97,11 @@ impl Roster {
             Some(_) => return Err(Rule::DuplicateMember("person.email")),
             None => {}
         }
-        let mut domains: BTreeSet<_> = self.emails.keys().map(domain).collect();
-        if domains.insert(domain(email)) {
-            let before = i64::try_from(domains.len() - 1).unwrap_or(i64::MAX);
-            Limit::Domains.check(before, quotas.domains)?;
+        if self.domains.contains(domain(email)) {
+            return Ok(());
         }
-        Ok(())
+        let before = i64::try_from(self.domains.len()).unwrap_or(i64::MAX);
+        Limit::Domains.check(before, quotas.domains)
     }
 }
 
@@ -200,9 +202,13 @@ impl Member {
         now: DateTime<Utc>,
     ) -> Result<(Self, MemberEvent), Rule> {
         require_side(side, &facts.roles)?;
+        let event = match facts.status {
+            MemberStatus::Invited => MemberEvent::Invited,
+            MemberStatus::Active | MemberStatus::Deactivated => MemberEvent::Provisioned,
+        };
         let member = Self::new(id, account, side, facts, now);
         member.require_place(roster, quotas)?;
-        Ok((member, MemberEvent::Provisioned))
+        Ok((member, event))
     }
 
     /// Makes it as the master list has it; none when it is (DIR-050). `roster` counts the others.
@@ -222,8 +228,9 @@ impl Member {
             ..self.clone()
         };
         next.require_place(roster, quotas)?;
+        let event = self.event_towards(&next.facts);
         *self = next;
-        Ok(Some(self.changed(MemberEvent::Provisioned, now)))
+        Ok(Some(self.changed(event, now)))
     }
 
     /// Joins; none when it had joined before (DIR-010).
@@ -305,6 +312,21 @@ impl Member {
         self.facts.roles.remove(&Role::AllianceTeam);
         self.facts.roles.insert(Role::AllianceLead);
         Ok(self.changed(MemberEvent::RolesChanged, now))
+    }
+
+    /// What the change is, to those whom it concerns: a list that says it is like a person who does it (DIR-050).
+    fn event_towards(&self, next: &MemberFacts) -> MemberEvent {
+        if next.status != self.facts.status {
+            match next.status {
+                MemberStatus::Invited => MemberEvent::Invited,
+                MemberStatus::Active => MemberEvent::Provisioned,
+                MemberStatus::Deactivated => MemberEvent::Deactivated,
+            }
+        } else if next.roles != self.facts.roles {
+            MemberEvent::RolesChanged
+        } else {
+            MemberEvent::DetailsChanged
+        }
     }
 
     fn new(id: MemberId, account: AccountId, side: Side, facts: MemberFacts, now: DateTime<Utc>) -> Self {

@@ -2,9 +2,9 @@
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, permits};
+use super::access::{Action, permits, provisions};
 
-const ACTIONS: [Action; 12] = [
+const ACTIONS: [Action; 11] = [
     Action::GetAccount,
     Action::Lead,
     Action::Represent,
@@ -16,28 +16,27 @@ const ACTIONS: [Action; 12] = [
     Action::UpdateMember,
     Action::GetInvitation,
     Action::Work,
-    Action::Provision,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      account lead represent find administer join get list update invitation work provision
-ALLIANCE_LEAD         x       x    x         x    x          x    x   x    x      x          x    .
-ALLIANCE_TEAM         x       .    x         x    x          x    x   x    x      x          x    .
-ACE_MANAGER           x       .    .         x    .          x    x   x    x      x          x    .
-ACE_USER              x       .    .         x    .          x    x   x    x      x          x    .
-MARKETING_STAFF       x       .    .         x    .          x    x   x    x      x          x    .
-TECHNICAL_STAFF       x       .    .         x    .          x    x   x    x      x          x    .
-CLOUD_ADMIN           x       .    .         .    x          x    x   x    x      .          .    .
-CHANNEL_USER          x       .    .         .    .          x    x   .    x      .          .    .
-STANDARD_USER         x       .    .         .    .          x    x   .    x      .          .    .
-REVIEWER              x       .    .         x    .          x    x   x    x      .          .    .
-SALES_REPRESENTATIVE  x       .    .         x    .          x    x   x    x      .          .    .
-ACCOUNT_OWNER         x       .    .         x    .          x    x   x    x      .          .    .
-PDM                   x       .    .         x    .          x    x   x    x      .          .    .
-WWPS_PDM              x       .    .         x    .          x    x   x    x      .          .    .
-PSM                   x       .    .         x    .          x    x   x    x      .          .    .
-ISV_SUCCESS_MANAGER   x       .    .         x    .          x    x   x    x      .          .    .
+                      account lead represent find administer join get list update invitation work
+ALLIANCE_LEAD         x       x    x         x    x          x    x   x    x      x          x
+ALLIANCE_TEAM         x       .    x         x    x          x    x   x    x      x          x
+ACE_MANAGER           x       .    .         x    .          x    x   x    x      x          x
+ACE_USER              x       .    .         x    .          x    x   x    x      x          x
+MARKETING_STAFF       x       .    .         x    .          x    x   x    x      x          x
+TECHNICAL_STAFF       x       .    .         x    .          x    x   x    x      x          x
+CLOUD_ADMIN           x       .    .         .    x          x    x   x    x      .          .
+CHANNEL_USER          x       .    .         .    .          x    x   .    x      .          .
+STANDARD_USER         x       .    .         .    .          x    x   .    x      .          .
+REVIEWER              x       .    .         x    .          x    x   x    x      .          .
+SALES_REPRESENTATIVE  x       .    .         x    .          x    x   x    x      .          .
+ACCOUNT_OWNER         x       .    .         x    .          x    x   x    x      .          .
+PDM                   x       .    .         x    .          x    x   x    x      .          .
+WWPS_PDM              x       .    .         x    .          x    x   x    x      .          .
+PSM                   x       .    .         x    .          x    x   x    x      .          .
+ISV_SUCCESS_MANAGER   x       .    .         x    .          x    x   x    x      .          .
 ";
 
 fn caller(side: Side, roles: &[Role]) -> Caller {
@@ -73,7 +72,7 @@ fn acc_010_dir_014_every_role_and_every_call() {
         Action::UpdateMember,
     ];
     for action in ACTIONS {
-        let by_services = [Action::Provision, Action::GetMember, Action::GetInvitation].contains(&action);
+        let by_services = [Action::GetMember, Action::GetInvitation].contains(&action);
         assert_eq!(permits(&service, action), by_services, "a service {action:?}");
         for side in [Side::Partner, Side::Aws] {
             let nobody = caller(side, &[]);
@@ -84,4 +83,19 @@ fn acc_010_dir_014_every_role_and_every_call() {
             );
         }
     }
+}
+
+#[test]
+fn dir_050_the_list_comes_from_services_that_are_named_for_it_and_from_nobody_else() {
+    let service = |name: &str| name.parse().expect("a service");
+    let named = [service("provisioner"), service("hr")];
+    for (caller, may) in [
+        (Caller::Service(service("hr")), true),
+        (Caller::Service(service("notification")), false),
+        (caller(Side::Partner, &[Role::AllianceLead]), false),
+        (caller(Side::Aws, &[Role::Reviewer]), false),
+    ] {
+        assert_eq!(provisions(&caller, &named), may, "{caller:?}");
+    }
+    assert!(!provisions(&Caller::Service(service("hr")), &[]));
 }

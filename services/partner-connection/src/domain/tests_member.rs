@@ -292,7 +292,7 @@ fn dir_050_the_master_list_makes_it_as_it_says_once() {
     let mut facts = one.facts().clone();
     facts.status = MemberStatus::Deactivated;
     let ended = one.provision(facts.clone(), &Roster::default(), &QUOTAS, now());
-    assert_eq!((ended, one.revision()), (Ok(Some(MemberEvent::Provisioned)), 2));
+    assert_eq!((ended, one.revision()), (Ok(Some(MemberEvent::Deactivated)), 2));
     facts.status = MemberStatus::Active;
     facts.roles = set(&[Role::Reviewer]);
     let wrong = one.provision(facts, &Roster::default(), &QUOTAS, now());

@@ -4,7 +4,7 @@ use cosell_store::{Error, Scope, Tx, written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
-use crate::domain::values::ConnectionType;
+use crate::domain::values::{ConnectionType, ParticipantType};
 use crate::domain::{Invitation, InvitationEvent, InvitationId};
 use crate::events;
 
@@ -69,15 +69,19 @@ pub struct Due {
     pub receiver: AccountId,
     /// Which.
     pub id: InvitationId,
+    expire_time: DateTime<Utc>,
 }
 
-/// Pending invitations of all accounts whose time is over, the longest first; for the worker.
-pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Due>, Error> {
+/// Pending invitations of all accounts whose time is over, the longest first, after `last`; for the worker.
+pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
-        "SELECT account_id, other_account_id, connection_invitation_id FROM connection_invitation
+        "SELECT account_id, other_account_id, connection_invitation_id, expire_time FROM connection_invitation
          WHERE participant_type = 'SENDER' AND status = 'PENDING' AND expire_time <= $1
-         ORDER BY expire_time LIMIT $2",
+           AND (expire_time, connection_invitation_id) > ($2, $3)
+         ORDER BY expire_time, connection_invitation_id LIMIT $4",
         now,
+        last.map_or(DateTime::UNIX_EPOCH, |due| due.expire_time),
+        last.map_or("", |due| due.id.as_str()),
         most,
     )
     .fetch_all(tx.conn())
@@ -89,6 +93,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<Vec<Due>,
                 sender: row.account_id.parse().map_err(corrupt)?,
                 receiver: row.other_account_id.parse().map_err(corrupt)?,
                 id: row.connection_invitation_id.parse().map_err(corrupt)?,
+                expire_time: row.expire_time,
             })
         })
         .collect()
@@ -104,17 +109,24 @@ pub async fn save(
     let scope = tx.scope().clone();
     for party in [invitation.sender(), invitation.receiver()] {
         let other = invitation.other(&party.account);
+        let is_sender = invitation.participant(&party.account) == ParticipantType::Sender;
+        let shown = if is_sender {
+            invitation.receiver_for(&party.account)
+        } else {
+            Some(other)
+        };
+        let profile = shown.and_then(|party| party.profile.as_ref());
         tx.act_for(&Scope::account(&party.account)).await?;
         let rows = sqlx::query!(
             "INSERT INTO connection_invitation (account_id, connection_invitation_id, other_account_id,
                other_profile_id, participant_type, revision, type, status, create_time, expire_time, record)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             ON CONFLICT (account_id, connection_invitation_id) DO UPDATE SET revision = $6, status = $8, record = $11
+             ON CONFLICT (account_id, connection_invitation_id) DO UPDATE SET other_profile_id = $4, revision = $6, status = $8, record = $11
              WHERE connection_invitation.revision = $6::bigint - 1",
             party.account.as_str(),
             invitation.id().as_str(),
             other.account.as_str(),
-            other.profile.as_ref().map_or("", |profile| profile.as_str()),
+            profile.map_or("", |profile| profile.as_str()),
             invitation.participant(&party.account).name(),
             invitation.revision(),
             invitation.offer().kind.name(),

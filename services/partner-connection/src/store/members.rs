@@ -1,5 +1,7 @@
-use chrono::{DateTime, Utc};
-use cosell_events::{Cause, append_all};
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use cosell_events::{Cause, Lane, append_all};
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role};
 use sqlx::types::Json;
@@ -31,24 +33,9 @@ pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> R
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// All members of an account who have not left, but for these; to be read under the account's lock.
-pub async fn roster(tx: &mut Tx, account: &AccountId, but: &[&MemberId]) -> Result<Roster, Error> {
-    let but: Vec<_> = but.iter().map(|id| id.to_string()).collect();
-    let rows = sqlx::query_as!(
-        Place,
-        "SELECT member_id, roles, email FROM member
-         WHERE account_id = $1 AND status <> 'DEACTIVATED' AND member_id <> ALL ($2)",
-        account.as_str(),
-        &but,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    count(rows)
-}
-
 /// Of the members of an account who have not left, those who have one of these addresses, or a role of which there is
 /// not more than so many; to be read under the account's lock.
-pub async fn roster_around(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
+pub async fn roster(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
     // Each half has an index of its own; one condition with OR would read the whole account.
     let rows = sqlx::query_as!(
         Place,
@@ -66,23 +53,58 @@ pub async fn roster_around(tx: &mut Tx, account: &AccountId, emails: &[String]) 
     count(rows)
 }
 
-/// How often an account has asked an address to join since a time.
-pub async fn asked(
+/// The domains of the addresses of all members of an account who have not left, but for one; to be read under the
+/// account's lock.
+pub async fn domains(
+    tx: &mut Tx,
+    account: &AccountId,
+    but: Option<&MemberId>,
+) -> Result<BTreeSet<String>, Error> {
+    // From one domain to the next by the index: members are many, domains are few.
+    let rows = sqlx::query!(
+        r#"WITH RECURSIVE found (domain) AS (
+             (SELECT split_part(email, '@', 2) FROM member
+              WHERE account_id = $1 AND status <> 'DEACTIVATED' AND member_id <> $2
+              ORDER BY split_part(email, '@', 2) LIMIT 1)
+             UNION ALL
+             SELECT (SELECT split_part(email, '@', 2) FROM member
+                     WHERE account_id = $1 AND status <> 'DEACTIVATED' AND member_id <> $2
+                       AND split_part(email, '@', 2) > found.domain
+                     ORDER BY split_part(email, '@', 2) LIMIT 1)
+             FROM found WHERE found.domain IS NOT NULL)
+           SELECT domain AS "domain!" FROM found WHERE domain IS NOT NULL"#,
+        account.as_str(),
+        but.map_or("", |id| id.as_str()),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.domain).collect())
+}
+
+/// Notes that an account asks an address to join; how often it has that day, this time included.
+pub async fn ask(
     tx: &mut Tx,
     account: &AccountId,
     email: &Pii<String>,
-    since: DateTime<Utc>,
+    day: NaiveDate,
 ) -> Result<i64, Error> {
-    let row = sqlx::query!(
-        r#"SELECT count(*) AS "count!" FROM member
-           WHERE account_id = $1 AND email = $2 AND (record ->> 'create_time')::timestamptz >= $3"#,
+    sqlx::query!(
+        "DELETE FROM asked WHERE account_id = $1 AND day < $2",
         account.as_str(),
+        day
+    )
+    .execute(tx.conn())
+    .await?;
+    let row = sqlx::query!(
+        "INSERT INTO asked (account_id, day, email, times) VALUES ($1, $2, $3, 1)
+         ON CONFLICT (account_id, day, email) DO UPDATE SET times = asked.times + 1 RETURNING times",
+        account.as_str(),
+        day,
         email.reveal(),
-        since,
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(row.count)
+    Ok(row.times)
 }
 
 struct Place {
@@ -141,9 +163,15 @@ pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'
     if rows.rows_affected() != changed.len() as u64 {
         return Err(Error::Overtaken);
     }
-    let events: Vec<_> = changed
-        .iter()
-        .map(|(member, event)| events::member(member, *event, cause))
-        .collect();
-    append_all(tx, &events).await
+    // Whoever loses access loses it at once, also where a list of a hundred thousand is what says so.
+    let (bulk, live): (Vec<_>, Vec<_>) = changed.iter().partition(|(_, event)| {
+        matches!(event, MemberEvent::Provisioned | MemberEvent::DetailsChanged) && changed.len() > 1
+    });
+    for (lane, changed) in [(Lane::Live, live), (Lane::Bulk, bulk)] {
+        let events = changed
+            .iter()
+            .map(|(member, event)| events::member(member, *event, cause));
+        append_all(tx, &events.collect::<Vec<_>>(), lane).await?;
+    }
+    Ok(())
 }

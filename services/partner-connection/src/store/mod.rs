@@ -13,4 +13,4 @@ pub use connections::{active_between, active_of, links, load as load_connection,
 pub use invitations::{
     Due, due, load as load_invitation, open_between, save as save_invitation, sender_counts,
 };
-pub use members::{asked, load as load_member, load_members, roster, roster_around, save as save_members};
+pub use members::{ask, domains, load as load_member, load_members, roster, save as save_members};

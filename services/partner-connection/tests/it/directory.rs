@@ -1,14 +1,14 @@
 //! The directory is taken over from a master list (DIR-050, DIR-051).
 
-use cosell_partner_connection::Partners;
+use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::refused;
+use cosell_testkit::harness::{FarEnd, Published, Setup, eventually, refused};
 use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, account, account_record, apply, by, company, last_event, lead, member_record, named,
-    person, start, subjects, who,
+    ALDER, BIRCH, account, account_record, apply, by, company, count, enrol, last_event, lead, member_record,
+    named, person, start, subjects, who,
 };
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
         subjects(&app, before).await,
         [
             "cosell.partner.v1.111111111111.111111111111.account_changed",
-            "cosell.partner.v1.111111111111.alder-user.member_provisioned",
+            "cosell.partner.v1.111111111111.alder-user.member_roles_changed",
             "cosell.partner.v1.111111111111.alder%2Enew.member_provisioned",
             "cosell.partner.v1.444444444444.444444444444.account_changed",
         ]
@@ -168,6 +168,107 @@ async fn dir_050_only_services_provision() {
         answer.map(|answer| answer.map(|_| ())),
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
+    );
+    app.finish::<Partners>().await;
+}
+
+/// A list of many members does not keep waiting what concerns one: their events follow when nothing else waits, and no
+/// faster than they are applied.
+#[tokio::test]
+async fn dir_050_acc_004_who_loses_access_during_a_long_list_loses_it_at_once() {
+    const MANY: usize = 450;
+    let mut app = Setup::default()
+        .with_bus()
+        .start::<Partners>(Options::default())
+        .await;
+    enrol(&app).await;
+    let far = FarEnd::new(&app.bus().url()).await;
+    let published = far.first("partner", 1).await.len();
+    assert_eq!(published, 1, "the stream is there");
+    // A consumer of the platform that applies nothing, so that all it is told is a backlog.
+    far.idle("partner").await;
+    let members =
+        (0..MANY).map(|number| member_record(person(ALDER, &format!("alder-{number}"), &[Role::AceUser])));
+    apply(&app, members.collect()).await;
+    let waiting = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
+    assert!(waiting > 100, "only {waiting} events wait");
+    let leaving = pb::DeactivateMemberRequest {
+        member_id: "alder-user".to_owned(),
+        ..Default::default()
+    };
+    lead(&app, ALDER)
+        .deactivate_member(leaving)
+        .await
+        .expect("an end");
+    // One who is new in the list and is changed: the list comes first for this one, and so does what it waited for.
+    let changing = pb::SetMemberRolesRequest {
+        member_id: format!("alder-{}", MANY - 1),
+        ..Default::default()
+    };
+    lead(&app, ALDER)
+        .set_member_roles(changing)
+        .await
+        .expect("a change");
+    eventually(
+        async || match count(&app, "SELECT count(*) FROM outbox_pending WHERE NOT bulk").await {
+            0 => Ok(()),
+            left => Err(format!("{left} events wait")),
+        },
+    )
+    .await;
+    let still = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
+    assert!(still > 0, "the list was through before");
+    let told = far.count("partner").await;
+    let told = far
+        .first("partner", usize::try_from(told).expect("a number"))
+        .await;
+    let of_last = |event: &Published| event.header("ce-subject") == format!("alder-{}", MANY - 1);
+    let order = told
+        .iter()
+        .filter(|event| of_last(event))
+        .map(|event| event.header("ce-sequence").to_owned());
+    assert_eq!(
+        order.collect::<Vec<_>>(),
+        ["1", "2"],
+        "the order of a member is kept"
+    );
+    app.finish::<Partners>().await;
+}
+
+/// The list is a person's word too: who gets other roles, is asked to join or leaves is told so.
+#[tokio::test]
+async fn dir_050_a_change_by_the_list_is_told_as_what_it_is() {
+    let app = start().await;
+    let before = last_event(&app).await;
+    let mut invited = person(ALDER, "alder-asked", &[Role::AceUser]);
+    invited.status = pb::MemberStatus::Invited.into();
+    let mut left = person(ALDER, "alder-team", &[Role::AllianceTeam]);
+    left.status = pb::MemberStatus::Deactivated.into();
+    let mut renamed = person(ALDER, "alder-manager", &[Role::AceManager]);
+    renamed.person = Some(pb::Person {
+        last_name: "Other".to_owned(),
+        ..named("alder-manager")
+    });
+    let records = [
+        person(ALDER, "alder-new", &[Role::AceUser]),
+        invited,
+        person(ALDER, "alder-user", &[Role::StandardUser]),
+        renamed,
+        left,
+    ];
+    apply(&app, records.map(member_record).to_vec()).await;
+    let mut told = subjects(&app, before).await;
+    told.sort();
+    let subject = |id: &str, event: &str| format!("cosell.partner.v1.{ALDER}.{id}.{event}");
+    assert_eq!(
+        told,
+        [
+            subject("alder-asked", "member_invited"),
+            subject("alder-manager", "member_details_changed"),
+            subject("alder-new", "member_provisioned"),
+            subject("alder-team", "member_deactivated"),
+            subject("alder-user", "member_roles_changed"),
+        ]
     );
     app.finish::<Partners>().await;
 }

@@ -1,14 +1,14 @@
 //! Invitations between companies (CON-001 to CON-004, CON-010, CON-030, CON-031, CON-040, CON-050).
 
-use cosell_partner_connection::{Options, Partners};
+use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::{Refusal, refused};
+use cosell_testkit::harness::{App, Refusal, refused};
+use prost::Message;
 use tonic::Code;
 
 use crate::support::{
     ALDER, AWS, BIRCH, CEDAR, SHARING, accepting, account_record, apply, by, canceling, company, connected,
-    end_all, invite, invited, last_event, lead, profile_id, rejecting, request_id, start, start_with,
-    subjects, who,
+    invite, invited, last_event, lead, profile_id, rejecting, request_id, start, subjects, who,
 };
 
 fn reading(id: &str) -> pb::GetConnectionInvitationRequest {
@@ -79,6 +79,20 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     app.finish::<Partners>().await;
 }
 
+/// What an account was last told about an invitation.
+async fn last_invitation(app: &App, account: &str) -> pb::ConnectionInvitationChanged {
+    let mut admin = app.database.admin::<Partners>().await;
+    let payload: Vec<u8> = sqlx::query_scalar(
+        "SELECT payload FROM event_journal WHERE account_id = $1 AND aggregate_type = 'connection_invitation'
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(account)
+    .fetch_one(&mut admin)
+    .await
+    .expect("an event");
+    Message::decode(payload.as_slice()).expect("the message")
+}
+
 #[tokio::test]
 async fn con_001_002_who_can_be_invited_how() {
     let app = start().await;
@@ -120,6 +134,38 @@ async fn con_001_002_who_can_be_invited_how() {
         .connection_invitation
         .expect("one");
     assert_eq!(made.other_account_id, CEDAR, "the sender has named it");
+    // Whose profile that is the sender does not learn before the answer, by no way of asking.
+    assert_eq!(
+        (
+            made.receiver_profile_id.as_str(),
+            made.other_company_name.as_str()
+        ),
+        ("", "")
+    );
+    let by_profile = pb::ListConnectionInvitationsRequest {
+        filter: Some(pb::ConnectionInvitationFilter {
+            other_profile_ids: vec![hidden.clone()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let found = lead(&app, ALDER)
+        .list_connection_invitations(by_profile.clone())
+        .await
+        .expect("a list");
+    assert_eq!(found.into_inner().connection_invitations, []);
+    let told = last_invitation(&app, ALDER).await;
+    assert_eq!(told.receiver_profile_id, "", "nor by the event");
+    let accepted = lead(&app, CEDAR)
+        .accept_connection_invitation(accepting(&made.connection_invitation_id))
+        .await;
+    accepted.expect("a connection");
+    let found = lead(&app, ALDER)
+        .list_connection_invitations(by_profile)
+        .await
+        .expect("a list");
+    let found = found.into_inner().connection_invitations;
+    assert_eq!(found[0].receiver_profile_id, hidden, "with the answer it does");
 
     let empty = pb::CreateConnectionInvitationRequest::default();
     let empty = refused(
@@ -272,127 +318,6 @@ async fn con_010_who_may_answer_and_only_once() {
             nobodys.message.replace(never, "")
         );
     }
-    app.finish::<Partners>().await;
-}
-
-#[tokio::test]
-async fn con_030_031_preferences_say_whose_invitations_are_taken() {
-    let app = start().await;
-    let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let mut receiver = lead(&app, BIRCH);
-    let read = receiver
-        .get_connection_preferences(pb::GetConnectionPreferencesRequest {})
-        .await;
-    let read = read
-        .expect("preferences")
-        .into_inner()
-        .connection_preferences
-        .expect("preferences");
-    assert_eq!((read.access_type(), read.revision), (pb::AccessType::AllowAll, 1));
-    let preferring =
-        |access: pb::AccessType, excluded: &[&String], revision| pb::UpdateConnectionPreferencesRequest {
-            access_type: access.into(),
-            excluded_profile_ids: excluded.iter().map(|id| (*id).clone()).collect(),
-            revision,
-            ..Default::default()
-        };
-    let denied = pb::AccessType::AllowByDefaultDenySome;
-    let empty = receiver
-        .update_connection_preferences(preferring(denied, &[], 1))
-        .await;
-    assert_eq!(
-        refused(empty, Code::InvalidArgument, "INVALID_FIELDS").paths(),
-        ["excluded_profile_ids"]
-    );
-    receiver
-        .update_connection_preferences(preferring(denied, &[&alder], 1))
-        .await
-        .expect("a change");
-    let stale = receiver
-        .update_connection_preferences(preferring(denied, &[&alder], 1))
-        .await;
-    let stale = refused(
-        stale,
-        Code::Aborted,
-        "INCOMPATIBLE_CONNECTION_PREFERENCES_REVISION",
-    );
-    assert_eq!(stale.metadata["revision"], "2");
-    let status = lead(&app, ALDER)
-        .create_connection_invitation(invite(&birch, SHARING))
-        .await;
-    refused(
-        status,
-        Code::FailedPrecondition,
-        "INCOMPATIBLE_CONNECTION_INVITATION_RECEIVER",
-    );
-    receiver
-        .update_connection_preferences(preferring(pb::AccessType::AllowAll, &[], 2))
-        .await
-        .expect("a change");
-    invited(&app, ALDER, BIRCH).await;
-    app.finish::<Partners>().await;
-}
-
-#[tokio::test]
-async fn con_040_nobody_has_or_sends_too_many() {
-    let app = start_with(Options {
-        invitations_per_day: 3,
-        open_invitations: 1,
-        active_connections: 1,
-        ..Options::default()
-    })
-    .await;
-    apply(&app, vec![account_record(company(CEDAR, "Cedar"))]).await;
-    let cedar = profile_id(&app, CEDAR).await;
-    let first = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    let second = lead(&app, ALDER)
-        .create_connection_invitation(invite(&cedar, SHARING))
-        .await;
-    let second = refused(
-        second,
-        Code::ResourceExhausted,
-        "LIMIT_EXCEEDED_NUMBER_OF_OPEN_CONNECTION_INVITATION",
-    );
-    assert_eq!(second.metadata["limit"], "1");
-    // Cedar asks Alder, who then connects with Birch: there is no room for both.
-    let asked = invited(&app, CEDAR, ALDER).await.connection_invitation_id;
-    lead(&app, BIRCH)
-        .accept_connection_invitation(accepting(&first))
-        .await
-        .expect("a connection");
-    let full = lead(&app, ALDER)
-        .accept_connection_invitation(accepting(&asked))
-        .await;
-    refused(
-        full,
-        Code::ResourceExhausted,
-        "LIMIT_EXCEEDED_NUMBER_OF_ACTIVE_CONNECTION",
-    );
-    end_all(&app).await;
-    lead(&app, ALDER)
-        .accept_connection_invitation(accepting(&asked))
-        .await
-        .expect("room");
-    end_all(&app).await;
-
-    for _ in 0..2 {
-        let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-        lead(&app, ALDER)
-            .cancel_connection_invitation(canceling(&id))
-            .await
-            .expect("an end");
-    }
-    let birch = profile_id(&app, BIRCH).await;
-    let fourth = lead(&app, ALDER)
-        .create_connection_invitation(invite(&birch, SHARING))
-        .await;
-    refused(
-        fourth,
-        Code::ResourceExhausted,
-        "LIMIT_EXCEEDED_NUMBER_OF_CONNECTION_INVITATION_PER_DAY",
-    );
-    app.clock.advance(chrono::TimeDelta::hours(15));
-    invited(&app, ALDER, BIRCH).await;
     app.finish::<Partners>().await;
 }
 

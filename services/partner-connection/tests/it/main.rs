@@ -8,6 +8,7 @@ mod expiry;
 mod invitations;
 mod isolation;
 mod members;
+mod preferences;
 mod races;
 mod search;
 mod support;

@@ -227,7 +227,13 @@ async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
         one.hand_over_alliance_lead(handing("alder-team", "confirm")),
         two.hand_over_alliance_lead(handing("alder-manager", "confirm")),
     );
-    assert!(first.is_ok() || second.is_ok());
+    let (won, lost) = match (first, second) {
+        (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
+        both => panic!("one of them hands over: {both:?}"),
+    };
+    assert!(won.into_inner().member.is_some());
+    // Who has handed the role over leads no more.
+    assert_eq!(Refusal::from(&lost).reason, "ROLE_NOT_PERMITTED");
     let request = pb::ListMembersRequest {
         roles: roles(&[Role::AllianceLead]),
         ..Default::default()

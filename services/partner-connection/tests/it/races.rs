@@ -2,13 +2,14 @@
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::Refusal;
+use cosell_testkit::harness::{Refusal, eventually};
 use cosell_types::{ClosedList as _, Role};
+use sqlx::Connection as _;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    ALDER, BIRCH, SHARING, accepting, apply, canceling, end_all, invite, invited, lead, member_record, named,
-    person, profile_id, rejecting, start,
+    ALDER, BIRCH, SHARING, accepting, apply, by, canceling, end_all, invite, invited, lead, member_record,
+    named, person, profile_id, rejecting, start, who,
 };
 
 /// The receiver accepts and rejects while the sender takes it back, all at once and many times: one wins each time, and
@@ -85,5 +86,51 @@ async fn dir_011_the_last_place_is_given_once() {
             "{reason}"
         );
     }
+    app.finish::<Partners>().await;
+}
+
+/// What a caller may do is what it may do when its call is its turn, not when it came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acc_004_a_role_that_is_withdrawn_while_a_call_waits_is_no_use_to_it() {
+    let app = start().await;
+    let mut admin = app.database.admin::<Partners>().await;
+    let mut turn = admin.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM account WHERE account_id = $1 FOR NO KEY UPDATE")
+        .bind(ALDER)
+        .execute(&mut *turn)
+        .await
+        .expect("the lock that the calls wait for");
+    let mut administrator = by(&app, &who(ALDER, "alder-admin"));
+    let inviting = pb::InviteMemberRequest {
+        member_id: "alder-late".to_owned(),
+        person: Some(named("alder-late")),
+        roles: vec![Role::AceUser.number()],
+        ..Default::default()
+    };
+    let waiting = tokio::spawn(async move { administrator.invite_member(inviting).await });
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
+                 WHERE datname = current_database()) OR (NOT granted AND locktype = 'transactionid')";
+    eventually(async || {
+        let mut other = app.database.admin::<Partners>().await;
+        let count: i64 = sqlx::query_scalar(waits)
+            .fetch_one(&mut other)
+            .await
+            .expect("a number");
+        if count > 0 {
+            Ok(())
+        } else {
+            Err("the call does not wait yet".to_owned())
+        }
+    })
+    .await;
+    sqlx::query(
+        "UPDATE member SET record = jsonb_set(record, '{facts,roles}', '[]') WHERE member_id = 'alder-admin'",
+    )
+    .execute(&mut *turn)
+    .await
+    .expect("a role withdrawn");
+    turn.commit().await.expect("a commit");
+    let refusal = waiting.await.expect("an answer").expect_err("no role any more");
+    assert_eq!(Refusal::from(&refusal).reason, "ROLE_NOT_PERMITTED");
     app.finish::<Partners>().await;
 }

@@ -276,3 +276,9 @@ pub async fn end_all(app: &App) {
         }
     }
 }
+
+pub async fn count(app: &App, sql: &'static str) -> i64 {
+    let mut admin = app.database.admin::<Partners>().await;
+    let count = sqlx::query_scalar(sql).fetch_one(&mut admin).await;
+    count.expect("a number")
+}

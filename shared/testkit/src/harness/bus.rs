@@ -136,6 +136,18 @@ impl FarEnd {
         seen
     }
 
+    /// A consumer that looks like one of the platform's and applies nothing.
+    pub async fn idle(&self, context: &str) {
+        let name = format!("COSELL_{}", context.to_uppercase());
+        let stream = self.jetstream.get_stream(&name).await.expect("the stream");
+        let config = Config {
+            durable_name: Some(format!("idle-{context}")),
+            metadata: [("cosell-context".to_owned(), context.to_owned())].into(),
+            ..Config::default()
+        };
+        stream.create_consumer(config).await.expect("a consumer");
+    }
+
     /// How many events a context's stream holds.
     pub async fn count(&self, context: &str) -> u64 {
         let name = format!("COSELL_{}", context.to_uppercase());

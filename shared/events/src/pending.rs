@@ -1,0 +1,99 @@
+//! What is to be published next.
+
+use chrono::{DateTime, Utc};
+use cosell_store::{Error, Tx};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// An event that waits to be published.
+pub(crate) struct Pending {
+    pub seq: i64,
+    pub attempts: i32,
+    pub account_id: String,
+    pub occurred_at: DateTime<Utc>,
+    pub event_id: Uuid,
+    pub aggregate_id: String,
+    pub aggregate_version: i64,
+    pub r#type: String,
+    pub subject: String,
+    pub headers: Value,
+    pub payload: Vec<u8>,
+}
+
+/// At most so many live events of these shards, the oldest first; before each what of its aggregate waits in bulk, so
+/// that the order of an aggregate is kept.
+pub(crate) async fn live(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<Pending>, Error> {
+    let batch = sqlx::query_as!(
+        Pending,
+        r#"WITH live AS (
+             SELECT seq, aggregate_id FROM outbox_pending WHERE NOT bulk AND shard = ANY($1) ORDER BY seq LIMIT $2),
+           due AS (
+             SELECT seq FROM live
+             UNION
+             SELECT b.seq FROM live JOIN outbox_pending b ON b.aggregate_id = live.aggregate_id
+             WHERE b.bulk AND b.seq < live.seq)
+           SELECT p.seq AS "seq!", p.attempts AS "attempts!", j.account_id, j.occurred_at, j.event_id, j.aggregate_id,
+             j.aggregate_version, j.type, j.subject, j.headers, j.payload
+           FROM due JOIN outbox_pending p ON p.seq = due.seq
+             JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
+           WHERE NOT EXISTS (
+             SELECT FROM outbox_pending b WHERE b.blocked AND b.aggregate_id = p.aggregate_id AND b.seq <= p.seq)
+           ORDER BY p.seq"#,
+        shards,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(batch)
+}
+
+/// At most so many events of these shards that wait in bulk, the oldest first. Those that follow a live one of their
+/// aggregate come after it.
+pub(crate) async fn bulk(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<Pending>, Error> {
+    let batch = sqlx::query_as!(
+        Pending,
+        "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id, j.aggregate_version,
+           j.type, j.subject, j.headers, j.payload
+         FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
+         WHERE p.bulk AND p.shard = ANY($1)
+           AND NOT EXISTS (
+             SELECT FROM outbox_pending b WHERE b.blocked AND b.aggregate_id = p.aggregate_id AND b.seq <= p.seq)
+           AND NOT EXISTS (
+             SELECT FROM outbox_pending l WHERE NOT l.bulk AND l.aggregate_id = p.aggregate_id AND l.seq < p.seq)
+         ORDER BY p.seq LIMIT $2",
+        shards,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(batch)
+}
+
+/// A fault put in: what comes after a number, whether or not it is pending.
+pub(crate) async fn after(tx: &mut Tx, seq: i64, most: i64) -> Result<Vec<Pending>, Error> {
+    let batch = sqlx::query_as!(
+        Pending,
+        r#"SELECT seq, 0 AS "attempts!", account_id, occurred_at, event_id, aggregate_id, aggregate_version, type, subject,
+             headers, payload
+           FROM event_journal WHERE seq > $1 ORDER BY seq LIMIT $2"#,
+        seq,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(batch)
+}
+
+/// A fault put in: whatever nobody else has locked, in whatever order.
+pub(crate) async fn any(tx: &mut Tx) -> Result<Vec<Pending>, Error> {
+    let batch = sqlx::query_as!(
+        Pending,
+        "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id, j.aggregate_version, j.type,
+           j.subject, j.headers, j.payload
+         FROM outbox_pending p JOIN event_journal j ON j.seq = p.seq AND j.occurred_at = p.occurred_at
+         ORDER BY md5(p.seq::text) LIMIT 20 FOR UPDATE OF p SKIP LOCKED",
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(batch)
+}
