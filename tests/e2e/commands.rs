@@ -134,7 +134,7 @@ async fn a_login_is_what_further_commands_go_by() {
         member: "alder-ace-user",
     };
     let exports = terminal
-        .prints(&["login", "--dev", "birch-ace-manager", "--state", &state])
+        .prints(&["login", "--dev", "birch-ace-manager", "--dev-state", &state])
         .await;
     let script = format!("unset COSELL_STATE; {exports}\n{PROGRAM} account show");
     let mut shell = Command::new("sh");
@@ -146,8 +146,24 @@ async fn a_login_is_what_further_commands_go_by() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("Birch Data Ltd"), "{output:?}");
     let unknown = terminal
-        .complains(&["login", "--dev", "nobody", "--state", &state])
+        .complains(&["login", "--dev", "nobody", "--dev-state", &state])
         .await;
     assert!(unknown.contains("none of the seeded members"), "{unknown}");
+    running.stop().await;
+}
+
+/// The filter has the name of what once was an option of the installation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_queue_is_listed_by_its_states() {
+    let world = World::start();
+    let running = world.run().await;
+    let reviewer = Terminal {
+        world: &world,
+        member: "aws-reviewer",
+    };
+    let queue = reviewer
+        .prints(&["reviews", "list", "--state", "submitted"])
+        .await;
+    assert!(queue.starts_with("REVIEW_CASE_ID"), "{queue}");
     running.stop().await;
 }

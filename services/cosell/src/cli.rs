@@ -47,7 +47,12 @@ enum Command {
         #[arg(long)]
         dev: String,
         /// The state folder of the installation.
-        #[arg(long, env = "COSELL_STATE", default_value = "target/dev/0/state")]
+        #[arg(
+            long = "dev-state",
+            value_name = "FOLDER",
+            env = "COSELL_STATE",
+            default_value = "target/dev/0/state"
+        )]
         state: PathBuf,
         /// Only print a fresh token.
         #[arg(long)]
@@ -102,7 +107,7 @@ fn run() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let nouns = commands::nouns()?;
     let names: Vec<_> = nouns.iter().map(|noun| noun.get_name().to_owned()).collect();
-    let matches = Cli::command().subcommands(nouns).get_matches();
+    let matches = whole(nouns).get_matches();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
         .enable_all()
@@ -141,6 +146,11 @@ fn run() -> anyhow::Result<()> {
             }
         }
     })
+}
+
+/// The whole command line: what stands here, and the nouns that are made from the interface.
+fn whole(nouns: Vec<clap::Command>) -> clap::Command {
+    Cli::command().subcommands(nouns)
 }
 
 /// A signal, or the end of standard input: whoever started this process is gone, however it ended.
@@ -203,4 +213,16 @@ async fn apply(
     }
     anyhow::ensure!(summary.refused == 0, "{} records were refused", summary.refused);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Options are made from fields of requests, so a field can take the name of an option that is there already, and
+    /// only the library that reads the command line knows all of them.
+    #[test]
+    fn no_two_options_of_a_command_have_the_same_name() {
+        whole(commands::nouns().expect("nouns")).debug_assert();
+    }
 }

@@ -14,16 +14,40 @@ use crate::stack::{StackInfo, issuer};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Installation {
     /// Address for calls, such as `https://cosell.example`.
-    #[arg(long, env = "COSELL_ADDRESS", help_heading = "Installation")]
+    #[arg(
+        id = "installation.address",
+        long = "address",
+        value_name = "URL",
+        env = "COSELL_ADDRESS",
+        help_heading = "Installation"
+    )]
     address: Option<String>,
     /// File with the token to call with.
-    #[arg(long, env = "COSELL_TOKEN_FILE", help_heading = "Installation")]
+    #[arg(
+        id = "installation.token_file",
+        long = "token-file",
+        value_name = "FILE",
+        env = "COSELL_TOKEN_FILE",
+        help_heading = "Installation"
+    )]
     token_file: Option<PathBuf>,
     /// Instead of both, the state folder of a development installation.
-    #[arg(long, env = "COSELL_STATE", help_heading = "Installation")]
+    #[arg(
+        id = "installation.state",
+        long = "dev-state",
+        value_name = "FOLDER",
+        env = "COSELL_STATE",
+        help_heading = "Installation"
+    )]
     state: Option<PathBuf>,
     /// With a state folder, the seeded member to call as, such as `alder-ace-user`.
-    #[arg(long = "as", env = "COSELL_AS", help_heading = "Installation")]
+    #[arg(
+        id = "installation.member",
+        long = "as",
+        value_name = "MEMBER",
+        env = "COSELL_AS",
+        help_heading = "Installation"
+    )]
     member: Option<String>,
 }
 
@@ -52,7 +76,7 @@ impl Installation {
                 (address.clone(), token.trim().to_owned())
             }
             _ => anyhow::bail!(
-                "say which installation: --address and --token-file, or --state (COSELL_ADDRESS and COSELL_TOKEN_FILE, \
+                "say which installation: --address and --token-file, or --dev-state (COSELL_ADDRESS and COSELL_TOKEN_FILE, \
                  or COSELL_STATE)"
             ),
         };
