@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use cosell_tests::World;
+use cosell_tests::{Child, World};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
@@ -18,12 +18,11 @@ impl Terminal<'_> {
         let mut command = Command::new(PROGRAM);
         command
             .args(line)
+            .env_remove("COSELL_ADDRESS")
+            .env_remove("COSELL_TOKEN_FILE")
             .env("COSELL_STATE", self.world.state())
             .env("COSELL_AS", self.member);
-        tokio::task::spawn_blocking(move || command.output())
-            .await
-            .expect("an end")
-            .expect("a program")
+        ended(command).await
     }
 
     /// What a command prints that works.
@@ -46,6 +45,13 @@ impl Terminal<'_> {
         assert!(output.stdout.is_empty(), "{output:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
+}
+
+async fn ended(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output())
+        .await
+        .expect("an end")
+        .expect("a program")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,13 +142,13 @@ async fn a_login_is_what_further_commands_go_by() {
     let exports = terminal
         .prints(&["login", "--dev", "birch-ace-manager", "--dev-state", &state])
         .await;
-    let script = format!("unset COSELL_STATE; {exports}\n{PROGRAM} account show");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]);
-    let output = tokio::task::spawn_blocking(move || shell.output())
-        .await
-        .expect("an end")
-        .expect("a shell");
+    // The shell had another installation, and another member: the login counts.
+    shell
+        .args(["-c", &format!("{exports}\n{PROGRAM} account show")])
+        .env("COSELL_STATE", world.folder().join("nowhere"))
+        .env("COSELL_AS", "alder-ace-user");
+    let output = ended(shell).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("Birch Data Ltd"), "{output:?}");
     let unknown = terminal
@@ -165,5 +171,45 @@ async fn the_queue_is_listed_by_its_states() {
         .prints(&["reviews", "list", "--state", "submitted"])
         .await;
     assert!(queue.starts_with("REVIEW_CASE_ID"), "{queue}");
+    running.stop().await;
+}
+
+/// The shell has a development installation; what is stated goes elsewhere, and nowhere else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stated_options_go_before_the_environment() {
+    let world = World::start();
+    let running = world.run().await;
+    let terminal = Terminal {
+        world: &world,
+        member: "alder-ace-user",
+    };
+    let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
+    let birch = text(running.info.tokens.join("birch-ace-manager"));
+    let stated = ["--address", &running.info.address, "--token-file", &birch];
+    let shown = terminal
+        .prints(&[&["account", "show"], &stated[..]].concat())
+        .await;
+    assert!(shown.contains("Birch Data Ltd"), "{shown}");
+
+    // Nothing listens there.
+    let elsewhere = format!("http://{}", Child::address());
+    let stated = ["--address", &elsewhere, "--token-file", &birch];
+    terminal
+        .complains(&[&["account", "show"], &stated[..]].concat())
+        .await;
+    let list = text(world.folder().join("empty.jsonl"));
+    std::fs::write(&list, "").expect("an empty list");
+    terminal
+        .complains(&[&["directory", "apply", "-f", &list], &stated[..]].concat())
+        .await;
+
+    let state = text(world.state());
+    let both = [&["account", "show"], &stated[..], &["--dev-state", &state]].concat();
+    let refused = terminal.complains(&both).await;
+    assert!(refused.contains("state one of the two"), "{refused}");
+    let shown = terminal
+        .prints(&["account", "show", "--as", "birch-ace-manager"])
+        .await;
+    assert!(shown.contains("Birch Data Ltd"), "{shown}");
     running.stop().await;
 }
