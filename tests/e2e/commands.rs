@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use cosell_tests::{Child, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 
@@ -211,5 +211,39 @@ async fn stated_options_go_before_the_environment() {
         .prints(&["account", "show", "--as", "birch-ace-manager"])
         .await;
     assert!(shown.contains("Birch Data Ltd"), "{shown}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_zero_or_false_is_printed_too() {
+    let world = World::start();
+    let running = world.run().await;
+    let lead = Terminal {
+        world: &world,
+        member: "alder-alliance-lead",
+    };
+    let found = lead.json(&["partners", "list", "--name", "birch"]).await;
+    assert_eq!(found[0]["connected"], false, "{found}");
+    let profile = found[0]["profile"]["profileId"].as_str().expect("a profile");
+    let shown = lead.prints(&["partners", "show", profile]).await;
+    assert!(
+        shown
+            .lines()
+            .any(|line| line.split_whitespace().eq(["connected", "no"])),
+        "{shown}"
+    );
+
+    let reviewer = Terminal {
+        world: &world,
+        member: "aws-reviewer",
+    };
+    let unread = reviewer.prints(&["notifications", "unread"]).await;
+    assert!(unread.split_whitespace().eq(["unread_count", "0"]), "{unread}");
+    let unread = reviewer.json(&["notifications", "unread"]).await;
+    assert_eq!(unread, json!({"unreadCount": "0"}));
+    // A record that is not there at all is left away.
+    let company = reviewer.json(&["account", "show"]).await;
+    assert_eq!(company["partnerTypes"], json!([]), "{company}");
+    assert_eq!(company.get("profile"), None, "{company}");
     running.stop().await;
 }
