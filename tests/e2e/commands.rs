@@ -247,3 +247,63 @@ async fn what_is_zero_or_false_is_printed_too() {
     assert_eq!(company.get("profile"), None, "{company}");
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_fields_come_with_what_would_be_right() {
+    let world = World::start();
+    let running = world.run().await;
+    let lead = Terminal {
+        world: &world,
+        member: "alder-alliance-lead",
+    };
+    let update = |more: &[&'static str]| {
+        let given = [
+            "profile",
+            "update",
+            "--display-name",
+            "Alder",
+            "--primary-solution-type",
+            "consulting-services",
+            "--industry-segment",
+        ];
+        [&given, more].concat()
+    };
+    let lines_of = |refused: &str| -> Vec<String> {
+        let lines = refused.lines().map(|line| line.trim().to_owned());
+        lines.collect()
+    };
+    let refused = lead.complains(&update(&["Aerospac"])).await;
+    let lines = lines_of(&refused);
+    for line in [
+        "error: 1 field is invalid (INVALID_FIELDS)",
+        "profile.industry_segments[0]",
+        "given:   \"Aerospac\"",
+    ] {
+        assert!(lines.iter().any(|found| found == line), "{line}: {refused}");
+    }
+    assert!(
+        refused.contains("allowed: Aerospace; Agriculture; ") && refused.contains("; Other\n"),
+        "{refused}"
+    );
+    assert!(
+        refused.lines().all(|line| line.chars().count() <= 100),
+        "{refused}"
+    );
+
+    let refused = lead
+        .complains(&update(&[
+            "Aerospace",
+            "--logo-url",
+            "ftp://alder.example/logo.png",
+        ]))
+        .await;
+    let lines = lines_of(&refused);
+    for line in [
+        "profile.logo_url",
+        "given:   \"ftp://alder.example/logo.png\"",
+        "pattern: ^https://[!-~]+$",
+    ] {
+        assert!(lines.iter().any(|found| found == line), "{line}: {refused}");
+    }
+    running.stop().await;
+}

@@ -191,7 +191,12 @@ async fn apply(
     let mut tell = |line: i64, errors: &[String]| {
         eprintln!("line {line}: {}", errors.join("; "));
     };
-    let mut summary = directory::apply(channel, &token, records, &mut tell).await?;
+    let mut summary = directory::apply(channel, &token, records, &mut tell)
+        .await
+        .map_err(|error| {
+            let refused = error.downcast_ref().map(commands::explained);
+            refused.unwrap_or(error)
+        })?;
     for (line, what) in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         eprintln!("line {line}: {what}");
         summary.refused += 1;
