@@ -95,7 +95,11 @@ pub fn invitation(
         r#type: invitation.offer().kind.number(),
         status: event.0.number(),
         sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: profile(invitation.receiver()),
+        receiver_profile_id: if invitation.hides_receiver(account) {
+            String::new()
+        } else {
+            profile(invitation.receiver())
+        },
         connection_id: invitation
             .connection()
             .map(ToString::to_string)

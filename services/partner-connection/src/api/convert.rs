@@ -184,7 +184,7 @@ pub fn invitation(
         status: invitation.status_at(now).number(),
         participant_type: participant.number(),
         sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: if named && invitation.connection().is_none() {
+        receiver_profile_id: if invitation.hides_receiver(account) {
             String::new()
         } else {
             profile(invitation.receiver())
@@ -194,7 +194,7 @@ pub fn invitation(
         inviter_email: offer.inviter_email.reveal().clone(),
         message: offer.message.reveal().clone(),
         rejection_reason: invitation.rejection_reason().reveal().clone(),
-        other_company_name: if named && invitation.connection().is_none() {
+        other_company_name: if invitation.hides_receiver(account) {
             String::new()
         } else {
             invitation.other(account).company_name.clone()

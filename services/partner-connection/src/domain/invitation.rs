@@ -224,6 +224,14 @@ impl Invitation {
         }
     }
 
+    /// Whether a company does not learn yet who the receiver is: a sender that named it by its account, until the
+    /// invitation is accepted (CON-002).
+    pub fn hides_receiver(&self, account: &AccountId) -> bool {
+        self.offer.kind == ConnectionType::Subsidiary
+            && self.participant(account) == ParticipantType::Sender
+            && self.connection.is_none()
+    }
+
     /// The other of the two.
     pub fn other(&self, account: &AccountId) -> &Party {
         match self.participant(account) {
