@@ -13,8 +13,11 @@ use cosell_types::Clock;
 use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
-use crate::installation::{Installation, login, running, token_of};
+use crate::installation::{Installation, login, path, running, token_of};
 use crate::stack::{Stack, StackArgs};
+
+/// Where `cargo xtask dev` keeps its state.
+const DEV_STATE: &str = "target/dev/0/state";
 
 #[derive(Parser)]
 #[command(
@@ -50,8 +53,9 @@ enum Command {
         #[arg(
             long = "dev-state",
             value_name = "FOLDER",
+            value_parser = path(),
             env = "COSELL_STATE",
-            default_value = "target/dev/0/state"
+            default_value = DEV_STATE
         )]
         state: PathBuf,
         /// Only print a fresh token.
@@ -133,6 +137,8 @@ fn run() -> anyhow::Result<()> {
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
             Command::Login { dev, state, token } => {
+                let is_set = !state.as_os_str().is_empty();
+                let state = if is_set { state } else { DEV_STATE.into() };
                 print(&if token {
                     token_of(&dev, &state)?
                 } else {

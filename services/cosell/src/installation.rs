@@ -36,7 +36,7 @@ struct Given {
 }
 
 /// Also takes the empty path: a variable that is set to nothing is one that is not set.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
