@@ -304,6 +304,21 @@ mod tests {
         assert!(as_somebody.as_service("provisioner").is_err());
     }
 
+    #[test]
+    fn what_is_stated_is_told_from_what_is_not() {
+        let read = |line: &[&str]| {
+            let command = <Installation as clap::Args>::augment_args(clap::Command::new("a command"));
+            let matches = command.get_matches_from([&["a command"], line].concat());
+            Installation::from_arg_matches(&matches).expect("an installation")
+        };
+        let stated = read(&["--address", "http://127.0.0.1:1", "--token-file", "a file"]);
+        assert_eq!(stated.stated, [ADDRESS, TOKEN_FILE]);
+        let way = Way::Address("http://127.0.0.1:1", Path::new("a file"));
+        assert_eq!(stated.way().expect("a way"), way);
+        let refused = read(&["--dev-state", ""]).way().expect_err("an empty name");
+        assert!(refused.to_string().contains("state folder"), "{refused}");
+    }
+
     /// A shell that runs what a login printed has nothing of the other way left, and the path as it is.
     #[test]
     fn a_shell_takes_over_what_a_login_prints() {
