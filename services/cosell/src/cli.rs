@@ -13,8 +13,11 @@ use cosell_types::Clock;
 use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
-use crate::installation::{Installation, login, running, token_of};
+use crate::installation::{Installation, login, path, running, token_of};
 use crate::stack::{Stack, StackArgs};
+
+/// Where `cargo xtask dev` keeps its state.
+const DEV_STATE: &str = "target/dev/0/state";
 
 #[derive(Parser)]
 #[command(
@@ -47,7 +50,13 @@ enum Command {
         #[arg(long)]
         dev: String,
         /// The state folder of the installation.
-        #[arg(long, env = "COSELL_STATE", default_value = "target/dev/0/state")]
+        #[arg(
+            long = "dev-state",
+            value_name = "FOLDER",
+            value_parser = path(),
+            env = "COSELL_STATE",
+            default_value = DEV_STATE
+        )]
         state: PathBuf,
         /// Only print a fresh token.
         #[arg(long)]
@@ -102,7 +111,7 @@ fn run() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let nouns = commands::nouns()?;
     let names: Vec<_> = nouns.iter().map(|noun| noun.get_name().to_owned()).collect();
-    let matches = Cli::command().subcommands(nouns).get_matches();
+    let matches = whole(nouns).get_matches();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
         .enable_all()
@@ -128,6 +137,8 @@ fn run() -> anyhow::Result<()> {
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
             Command::Login { dev, state, token } => {
+                let is_set = !state.as_os_str().is_empty();
+                let state = if is_set { state } else { DEV_STATE.into() };
                 print(&if token {
                     token_of(&dev, &state)?
                 } else {
@@ -141,6 +152,11 @@ fn run() -> anyhow::Result<()> {
             }
         }
     })
+}
+
+/// The whole command line: what stands here, and the nouns that are made from the interface.
+fn whole(nouns: Vec<clap::Command>) -> clap::Command {
+    Cli::command().subcommands(nouns)
 }
 
 /// A signal, or the end of standard input: whoever started this process is gone, however it ended.
@@ -181,7 +197,12 @@ async fn apply(
     let mut tell = |line: i64, errors: &[String]| {
         eprintln!("line {line}: {}", errors.join("; "));
     };
-    let mut summary = directory::apply(channel, &token, records, &mut tell).await?;
+    let mut summary = directory::apply(channel, &token, records, &mut tell)
+        .await
+        .map_err(|error| {
+            let refused = error.downcast_ref().map(commands::explained);
+            refused.unwrap_or(error)
+        })?;
     for (line, what) in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         eprintln!("line {line}: {what}");
         summary.refused += 1;
@@ -203,4 +224,16 @@ async fn apply(
     }
     anyhow::ensure!(summary.refused == 0, "{} records were refused", summary.refused);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Options are made from fields of requests, so a field can take the name of an option that is there already, and
+    /// only the library that reads the command line knows all of them.
+    #[test]
+    fn no_two_options_of_a_command_have_the_same_name() {
+        whole(commands::nouns().expect("nouns")).debug_assert();
+    }
 }

@@ -30,7 +30,7 @@ pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> 
 }
 
 /// Deletes denials whose time is over, at most so many; returns how many. How long they stay, row-level security says:
-/// nobody who runs a service can make one disappear before.
+/// neither role with which a service runs can make one disappear before. The owner of the table, which migrates, could.
 pub async fn forget_denials(tx: &mut Tx, most: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM denial WHERE (account_id, time, denial_id) IN

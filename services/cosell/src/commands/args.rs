@@ -15,6 +15,8 @@ const OWN: [&str; 3] = ["page_token", "page_size", "request_id"];
 pub struct Opt {
     /// The way to the field through messages.
     path: Vec<FieldDescriptor>,
+    /// Names the field among everything that a command takes, and never anything else: see `id`.
+    id: String,
     name: String,
     is_subject: bool,
 }
@@ -51,10 +53,17 @@ fn collect(message: &MessageDescriptor, above: &[FieldDescriptor], subject: &str
         }
         found.push(Opt {
             is_subject: above.is_empty() && field.name() == subject,
+            id: id(&path),
             path,
             name,
         });
     }
+}
+
+/// Begins as no option does that is not made from a field, so no new field of a request can take the place of one.
+fn id(path: &[FieldDescriptor]) -> String {
+    let names: Vec<_> = path.iter().map(FieldDescriptor::name).collect();
+    format!("request.{}", names.join("."))
 }
 
 /// Whether a message is spread over options: it holds no other message but lists and values that have a text.
@@ -95,7 +104,9 @@ impl Opt {
         let Some(field) = self.path.last() else {
             return Arg::new("none");
         };
-        let mut arg = Arg::new(self.name.clone()).help(help(field));
+        let mut arg = Arg::new(self.id.clone())
+            .value_name(self.name.clone())
+            .help(help(field));
         if self.is_subject {
             arg = arg.required(true);
         } else {
@@ -127,12 +138,9 @@ impl Opt {
             return Ok(());
         };
         let value = if matches!(field.kind(), Kind::Bool) && !field.supports_presence() {
-            matches.get_flag(&self.name).then_some(Value::Bool(true))
+            matches.get_flag(&self.id).then_some(Value::Bool(true))
         } else {
-            let given: Vec<_> = matches
-                .get_many::<String>(&self.name)
-                .unwrap_or_default()
-                .collect();
+            let given: Vec<_> = matches.get_many::<String>(&self.id).unwrap_or_default().collect();
             let read = given
                 .iter()
                 .map(|text| values::read(&field.kind(), text).with_context(|| format!("--{}", self.name)));

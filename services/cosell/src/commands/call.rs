@@ -1,6 +1,6 @@
 //! Calls whose requests and answers are known by their definitions alone.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, Value};
@@ -10,7 +10,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::demo::{reason, violations};
+use super::refusal::explained;
 use crate::installation::Installation;
 
 /// Adds the options that say where to call, and as whom.
@@ -72,19 +72,6 @@ impl Calls {
             request.set_field_by_name("page_token", token.into_owned());
         }
     }
-}
-
-/// A refusal for people: the sentence, the reason, and each field with what to do about it.
-fn explained(status: &Status) -> anyhow::Error {
-    let mut text = status.message().to_owned();
-    let reason = reason(status);
-    if !reason.is_empty() {
-        text = format!("{text} ({reason})");
-    }
-    for (field, what) in violations(status) {
-        text = format!("{text}\n  {field}: {what}");
-    }
-    anyhow!(text)
 }
 
 /// Messages of one definition.

@@ -3,6 +3,7 @@
 
 mod args;
 mod call;
+mod refusal;
 mod render;
 mod table;
 mod values;
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 use clap::{Arg, ArgMatches, value_parser};
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
+pub use refusal::explained;
 pub use table::COMMANDS;
 
 /// A subcommand: `cosell <noun> <verb>`.

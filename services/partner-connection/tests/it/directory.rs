@@ -134,6 +134,36 @@ async fn dir_051_a_wrong_record_is_left_out_and_the_others_are_not() {
     app.finish::<Partners>().await;
 }
 
+/// A record that states no status: a member keeps its own, an account takes part (again).
+#[tokio::test]
+async fn dir_050_a_status_that_is_not_stated_stays_a_members_and_is_active_of_an_account() {
+    let app = start().await;
+    let member = |status: pb::MemberStatus| {
+        let mut record = person(ALDER, "alder.new", &[Role::AceUser]);
+        record.status = status.into();
+        member_record(record)
+    };
+    for status in [pb::MemberStatus::Invited, pb::MemberStatus::Deactivated] {
+        let answers = apply(&app, vec![member(status), member(pb::MemberStatus::Unspecified)]).await;
+        let again = answers.last().map(pb::ApplyDirectoryResponse::result);
+        assert_eq!(again, Some(pb::ApplyResult::Unchanged), "{status:?}");
+        let reading = pb::GetMemberRequest {
+            member_id: "alder.new".to_owned(),
+            ..Default::default()
+        };
+        let read = lead(&app, ALDER).get_member(reading).await.expect("a member");
+        let found = read.into_inner().member.expect("a member");
+        assert_eq!(found.status(), status);
+    }
+    let mut suspended = company(BIRCH, "Birch");
+    suspended.status = pb::AccountStatus::Suspended.into();
+    apply(&app, vec![account_record(suspended)]).await;
+    apply(&app, vec![account_record(company(BIRCH, "Birch"))]).await;
+    let found = account(&mut lead(&app, BIRCH)).await;
+    assert_eq!(found.status(), pb::AccountStatus::Active);
+    app.finish::<Partners>().await;
+}
+
 #[tokio::test]
 async fn dir_050_lists_of_any_length_are_taken_over_in_batches() {
     let app = start().await;

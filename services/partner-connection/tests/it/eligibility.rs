@@ -56,6 +56,32 @@ async fn con_006_a_company_is_under_one_other_and_has_none_under_itself() {
     app.finish::<Partners>().await;
 }
 
+/// A sender that named an account learns neither name nor profile by its own event, as little as by asking.
+#[tokio::test]
+async fn con_002_the_event_of_a_sender_that_named_an_account_has_no_profile() {
+    let app = start().await;
+    let birch = profile_id(&app, BIRCH).await;
+    linked(&app, ALDER, BIRCH).await.expect("a link");
+    let mut admin = app.database.admin::<Partners>().await;
+    let mut has_profile = async |account: &'static str, version: i64| -> bool {
+        sqlx::query_scalar(
+            "SELECT position($1 IN payload) > 0 FROM event_journal
+             WHERE aggregate_type = 'connection_invitation' AND account_id = $2 AND aggregate_version = $3",
+        )
+        .bind(birch.as_bytes())
+        .bind(account)
+        .bind(version)
+        .fetch_one(&mut admin)
+        .await
+        .expect("an event")
+    };
+    assert!(!has_profile(ALDER, 1).await, "the sender's, when it was sent");
+    assert!(has_profile(BIRCH, 1).await, "the receiver's");
+    assert!(has_profile(ALDER, 2).await, "the sender's, once accepted");
+    drop(admin);
+    app.finish::<Partners>().await;
+}
+
 /// Two companies want a third under themselves; the second to be accepted is too late.
 #[tokio::test]
 async fn con_006_what_was_possible_when_invited_is_asked_again_when_accepted() {
