@@ -361,6 +361,36 @@ fn rule_ids_lead_to_the_rules_and_back() {
     none("rules that no test has in its name", &untested);
 }
 
+/// What a record must say is tested as a table: each rule has a case that keeps it and one that breaks it.
+#[test]
+fn every_rule_of_a_record_is_kept_by_one_case_and_broken_by_another() {
+    let document = read("docs/DOMAIN.md");
+    let between = |from: &str, to: &str| {
+        let start = document.find(from).expect("the section");
+        let rest = &document[start..];
+        rest[..rest.find(to).expect("the next section")].to_owned()
+    };
+    let rules = between("### What a record must say", "### Review status");
+    let id = Regex::new(r"\*\*(OPP-\d{3})\*\*").expect("a pattern");
+    let cases = format!(
+        "{}{}",
+        read("services/opportunity/src/domain/tests_cases.rs"),
+        read("services/opportunity/src/domain/tests_deal_cases.rs")
+    );
+    // Turning visibility only into co-sell is a change of a record, not what one says.
+    let not_of_a_record = ["OPP-027"];
+    let mut missing = Vec::new();
+    for rule in id.captures_iter(&rules).map(|found| found[1].to_owned()) {
+        for kind in ["keeps", "breaks"] {
+            let case = Regex::new(&format!(r#"\b{kind}\(\s*"{rule}""#)).expect("a pattern");
+            if !case.is_match(&cases) && !not_of_a_record.contains(&rule.as_str()) {
+                missing.push(format!("{rule} has no case that {kind} it"));
+            }
+        }
+    }
+    none("rules without cases", &missing);
+}
+
 #[test]
 fn every_option_from_the_environment_is_documented() {
     let option = Regex::new(r#"env = "(COSELL_\w+)""#).expect("a pattern");

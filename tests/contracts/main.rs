@@ -168,6 +168,7 @@ async fn plt_009_opportunity_reads_frozen_events() {
     let options = cosell_opportunity::Options {
         review_url: reviews("Remarks.").await,
         catalog: "Sandbox".to_owned(),
+        ..cosell_opportunity::Options::default()
     };
     let app = Setup::default().with_bus().start::<Opportunities>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;

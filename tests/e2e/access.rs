@@ -108,6 +108,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("WithdrawSubmission", only(&[&SUBMITTERS])),
         ("DiscardDraft", only(&[&KEEPERS])),
         ("GetAllowedActions", only(&[&KEEPERS, &VIEWERS])),
+        ("ListStandardValues", or_services(every_member())),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),

@@ -74,6 +74,7 @@ fn body(rpc: &str, records: &Records) -> Value {
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
         "ListNotifications"
+        | "ListStandardValues"
         | "GetUnreadCount"
         | "GetPreferences"
         | "UpdatePreferences"

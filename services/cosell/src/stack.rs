@@ -140,6 +140,7 @@ impl Stack {
         let opportunity = cosell_opportunity::Options {
             review_url: address.clone(),
             catalog: "Sandbox".to_owned(),
+            ..cosell_opportunity::Options::default()
         };
         let partner = cosell_partner_connection::Options::default();
         stack.add::<Partners>(args, &partner).await?;

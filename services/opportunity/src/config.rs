@@ -1,5 +1,9 @@
 //! Options that only this service has.
 
+use cosell_types::Currency;
+
+use crate::domain::Policy;
+
 /// Options of the opportunity service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -10,4 +14,58 @@ pub struct Options {
     /// Name of the catalog: `AWS` in production, `Sandbox` elsewhere.
     #[arg(long, env = "COSELL_CATALOG", default_value = "AWS")]
     pub catalog: String,
+
+    /// Currencies in which amounts are taken (ISO 4217), separated by commas.
+    #[arg(
+        long,
+        env = "COSELL_CURRENCIES",
+        default_value = CURRENCIES,
+        value_delimiter = ','
+    )]
+    pub currencies: Vec<Currency>,
+
+    /// Types of partners that name the customer's AWS account before they launch a deal, separated by commas; `none` for
+    /// no type.
+    #[arg(
+        long,
+        env = "COSELL_ACCOUNT_TO_LAUNCH",
+        default_value = ACCOUNT_TO_LAUNCH,
+        value_delimiter = ','
+    )]
+    pub account_to_launch: Vec<String>,
+
+    /// Whether a solution may be described in words until the deal is committed.
+    #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub solution_in_words: bool,
+}
+
+/// What is taken unless stated otherwise.
+const CURRENCIES: &str = "USD,EUR";
+const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
+
+impl Default for Options {
+    /// As without any on the command line.
+    fn default() -> Self {
+        Self {
+            review_url: "http://review:50051".to_owned(),
+            catalog: "AWS".to_owned(),
+            currencies: CURRENCIES
+                .split(',')
+                .filter_map(|code| code.parse().ok())
+                .collect(),
+            account_to_launch: vec![ACCOUNT_TO_LAUNCH.to_owned()],
+            solution_in_words: true,
+        }
+    }
+}
+
+impl Options {
+    /// What rules go by.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            currencies: self.currencies.clone(),
+            account_to_launch: self.account_to_launch.iter().cloned().collect(),
+            solution_in_words: self.solution_in_words,
+        }
+    }
 }

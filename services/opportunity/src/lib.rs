@@ -50,6 +50,7 @@ impl Service for Opportunities {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
             catalog: options.catalog.as_str().into(),
+            policy: options.policy().into(),
         };
         let server = OpportunityServiceServer::new(api);
         routes.add_service(

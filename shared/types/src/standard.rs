@@ -49,6 +49,15 @@ impl StandardList {
             .map(|(_, value)| *value)
     }
 
+    /// What people call a value.
+    pub fn label<'a>(&self, value: &'a str) -> &'a str
+    where
+        Self: 'a,
+    {
+        let at = self.values.iter().position(|known| *known == value);
+        at.and_then(|at| self.labels.get(at)).copied().unwrap_or(value)
+    }
+
     /// The values to choose instead of one that is deprecated.
     pub fn instead_of(&self, value: &str) -> Option<&'static [&'static str]> {
         let mut deprecated = self.deprecated.iter();

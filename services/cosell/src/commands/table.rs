@@ -170,6 +170,12 @@ pub const COMMANDS: &[Command] = &[
     one("opportunities", "discard", "DiscardDraft", "opportunity_id"),
     one("opportunities", "actions", "GetAllowedActions", "opportunity_id"),
     list(
+        "opportunities",
+        "values",
+        "ListStandardValues",
+        &["name", "values.value", "values.label"],
+    ),
+    list(
         "reviews",
         "list",
         "ListReviewCases",

@@ -7,7 +7,8 @@ use cosell_types::{Member, Violation};
 use super::{Api, permit, status, visible};
 use crate::domain::access::Action;
 use crate::domain::values::{InvolvementType, Visibility};
-use crate::domain::{Field, Opportunity, Rule};
+use crate::domain::{Facts, Field, Opportunity, Rule};
+use crate::store;
 
 pub async fn handle(
     api: &Api,
@@ -49,8 +50,9 @@ pub async fn handle(
         change(&mut record.clone()).map_err(|rule| status::broken(rule, &record.id().to_string()))
     };
 
+    let facts = store::facts(&mut tx, &api.policy, record.account(), &[record.details()]).await?;
     let (submit, blockers) = match submit {
-        Ok(()) => submission(&record, member, now),
+        Ok(()) => submission(&record, member, &facts, now),
         refused => (refused, Vec::new()),
     };
     let withdraw = withdraw.and_then(|()| try_out(&|record| record.withdraw(&member.id, now).map(drop)));
@@ -85,6 +87,7 @@ fn editable(record: &Opportunity) -> Result<(), Failure> {
 fn submission(
     record: &Opportunity,
     member: &Member,
+    facts: &Facts<'_>,
     now: DateTime<Utc>,
 ) -> (Result<(), Failure>, Vec<Blocker>) {
     let involvement = record
@@ -95,7 +98,10 @@ fn submission(
             InvolvementType::CoSell
         });
     let visibility = record.visibility().unwrap_or(Visibility::Full);
-    match record.clone().submit(&member.id, involvement, visibility, now) {
+    match record
+        .clone()
+        .submit(&member.id, involvement, visibility, facts, now)
+    {
         Ok(_) => (Ok(()), Vec::new()),
         Err(rule) => {
             let blockers = match &rule {

@@ -4,13 +4,14 @@
 use chrono::NaiveDate;
 use cosell_grpc::convert::{date, day, timestamp};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::Warning;
 use cosell_proto::google::r#type as google;
 use cosell_types::{ClosedList, FieldPath, Money, OpportunityId, Violation, ViolationCode};
 
 use crate::domain::values::{OpportunityType, Stage};
 use crate::domain::{
-    Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
-    Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
+    Account, Address, Advice, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing,
+    Migration, Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
 };
 
 /// What a partner says about a deal, and what of it cannot be read. Output-only fields are passed over.
@@ -222,6 +223,15 @@ fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
     numbers.iter().filter_map(|number| member(*number)).collect()
 }
 
+/// Hints, with paths as in the requests that carry the record.
+pub fn warnings(hints: Vec<Advice>) -> Vec<Warning> {
+    let shown = hints.into_iter().map(|hint| Warning {
+        field: format!("{}.{}", super::RECORD.field, hint.field),
+        description: hint.text,
+    });
+    shown.collect()
+}
+
 /// The record as the interface shows it.
 pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
     let details = record.details();
@@ -268,6 +278,19 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
                 value: tag.value.clone(),
             })
             .collect(),
+    }
+}
+
+/// Takes out what a national-security deal keeps from AWS.
+pub fn classify(shown: &mut pb::Opportunity) {
+    let customer = shown.customer.as_mut();
+    if let Some(account) = customer.and_then(|customer| customer.account.as_mut()) {
+        account.company_name.clear();
+        account.website_url.clear();
+        if let Some(address) = &mut account.address {
+            address.postal_code.clear();
+            address.state_or_region.clear();
+        }
     }
 }
 

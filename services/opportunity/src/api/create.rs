@@ -4,7 +4,8 @@ use cosell_store::{Claim, claim};
 use cosell_types::random;
 
 use super::{Api, conclude, convert, status, visible};
-use crate::domain::Opportunity;
+use crate::domain::{Advice, Opportunity, advice};
+use crate::store;
 
 pub async fn handle(
     api: Api,
@@ -16,7 +17,7 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     if let Claim::Replay(done) = claim(&mut tx, &call, &id.to_string()).await? {
         let record = visible(&mut tx, &call, &done).await?;
-        return Ok(respond(&api, &record));
+        return Ok(respond(&api, &record, Vec::new()));
     }
     let given = call
         .message
@@ -25,14 +26,24 @@ pub async fn handle(
         .ok_or_else(|| Failure::internal("validated, but absent"))?;
     let (details, mut wrong) = convert::details(given);
     wrong.splice(..0, call.shape.iter().cloned());
-    let made = Opportunity::create(id, member.account.clone(), member.id.clone(), details, now);
+    let facts = store::facts(&mut tx, &api.policy, &member.account, &[&details]).await?;
+    let made = Opportunity::create(
+        id,
+        member.account.clone(),
+        member.id.clone(),
+        details.clone(),
+        &facts,
+        now,
+    );
     let (record, event) = status::together(wrong, made, &id.to_string())?;
     conclude(tx, &call, &record, &event).await?;
-    Ok(respond(&api, &record))
+    let hints = advice::on_change(&details, record.details());
+    Ok(respond(&api, &record, hints))
 }
 
-fn respond(api: &Api, record: &Opportunity) -> pb::CreateOpportunityResponse {
+fn respond(api: &Api, record: &Opportunity, hints: Vec<Advice>) -> pb::CreateOpportunityResponse {
     pb::CreateOpportunityResponse {
+        warnings: convert::warnings(hints),
         opportunity: Some(convert::opportunity(record, &api.catalog)),
     }
 }

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::{Caller, OpportunityId};
 
-use super::{Api, convert, status, visible};
+use super::{Api, shown, status, visible};
 use crate::domain::Opportunity;
 use crate::domain::values::ReviewStatus;
 use crate::store;
@@ -36,7 +36,7 @@ pub async fn handle(
         (Caller::Service(_), None) => return Err(not_found()),
     };
     Ok(pb::GetOpportunityResponse {
-        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+        opportunity: Some(shown(api, &call.caller, &record)),
     })
 }
 

@@ -4,7 +4,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::SortOrder;
 use cosell_types::{ClosedList, FieldPath, OpportunityId, Side, Violation, ViolationCode};
 
-use super::{Api, convert};
+use super::{Api, shown};
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
 use crate::store::list::{Filter, Key, list};
@@ -46,7 +46,7 @@ pub async fn handle(
         Reach::Account | Reach::Submitted | Reach::Nothing => {}
     }
     let records = list(&mut tx, &filter, key, descending, last, size + 1).await?;
-    let show = |record: &Opportunity| convert::opportunity(record, &api.catalog);
+    let show = |record: &Opportunity| shown(api, &call.caller, record);
     let (opportunities, next_page_token) = query.page(&records, size, show, |last| key.last(last))?;
     Ok(pb::ListOpportunitiesResponse {
         opportunities,

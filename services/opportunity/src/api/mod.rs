@@ -7,6 +7,7 @@ mod create;
 mod discard;
 mod get;
 mod list;
+mod list_standard_values;
 mod status;
 mod submit;
 mod update;
@@ -26,7 +27,7 @@ use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
-use crate::domain::{Event, Opportunity, original};
+use crate::domain::{Event, Opportunity, Policy, original};
 use crate::store;
 
 /// What the use cases need.
@@ -35,6 +36,7 @@ pub struct Api {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) catalog: Arc<str>,
+    pub(crate) policy: Arc<Policy>,
 }
 
 /// Where the record stands in requests that carry one.
@@ -121,6 +123,16 @@ impl OpportunityService for Api {
         })
         .await
     }
+
+    async fn list_standard_values(
+        &self,
+        request: Request<pb::ListStandardValuesRequest>,
+    ) -> Answer<pb::ListStandardValuesResponse> {
+        read(request, permit(Action::StandardValues), |call| {
+            list_standard_values::handle(self, call)
+        })
+        .await
+    }
 }
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
@@ -142,6 +154,15 @@ async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity
     } else {
         Err(not_found())
     }
+}
+
+/// The record as the caller may see it: what is classified stays with the partner (OPP-017).
+fn shown(api: &Api, caller: &Caller, record: &Opportunity) -> pb::Opportunity {
+    let mut shown = convert::opportunity(record, &api.catalog);
+    if record.details().national_security && caller.account() != Some(record.account()) {
+        convert::classify(&mut shown);
+    }
+    shown
 }
 
 /// Saves what happened and makes it durable, unless the call only asked whether it would work.

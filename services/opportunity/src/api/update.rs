@@ -5,7 +5,8 @@ use cosell_store::{Claim, claim};
 use cosell_types::Violation;
 
 use super::{Api, conclude, convert, status, visible};
-use crate::domain::{Details, Field, Opportunity};
+use crate::domain::{Advice, Details, Field, Opportunity, advice};
+use crate::store;
 
 pub async fn handle(
     api: Api,
@@ -18,16 +19,27 @@ pub async fn handle(
     let claimed = claim(&mut tx, &call, id).await?;
     let mut record = visible(&mut tx, &call, id).await?;
     if claimed != Claim::New {
-        return Ok(respond(&api, &record));
+        return Ok(respond(&api, &record, Vec::new()));
     }
     etags::check(&message.etag, record.revision())?;
     let (given, selected, wrong) = selection(&call);
-    let updated = record.update(&member.id, &selected, &given, api.clock.now());
+    let facts = store::facts(
+        &mut tx,
+        &api.policy,
+        record.account(),
+        &[&given, record.details()],
+    )
+    .await?;
+    let updated = record.update(&member.id, &selected, &given, &facts, api.clock.now());
     let event = status::together(wrong, updated, id)?;
     if let Some(event) = event {
         conclude(tx, &call, &record, &event).await?;
     }
-    Ok(respond(&api, &record))
+    let hints = advice::on_change(&given, record.details());
+    let hints = hints
+        .into_iter()
+        .filter(|hint| selected.iter().any(|field| hint.is_about(*field)));
+    Ok(respond(&api, &record, hints.collect()))
 }
 
 /// What is given, which of it counts, and what is wrong with either.
@@ -54,8 +66,9 @@ fn selection(call: &Call<pb::UpdateOpportunityRequest>) -> (Details, Vec<Field>,
     (given, selected, wrong)
 }
 
-fn respond(api: &Api, record: &Opportunity) -> pb::UpdateOpportunityResponse {
+fn respond(api: &Api, record: &Opportunity, hints: Vec<Advice>) -> pb::UpdateOpportunityResponse {
     pb::UpdateOpportunityResponse {
+        warnings: convert::warnings(hints),
         opportunity: Some(convert::opportunity(record, &api.catalog)),
     }
 }

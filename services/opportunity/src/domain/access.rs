@@ -25,6 +25,8 @@ pub enum Action {
     Discard,
     /// GetAllowedActions.
     AllowedActions,
+    /// ListStandardValues.
+    StandardValues,
 }
 
 /// Partner roles that work on every record of their company.
@@ -76,11 +78,12 @@ pub fn reach(member: &Member) -> Reach {
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         // Review and notification read what was submitted when they are told of it.
-        Caller::Service(_) => return action == Action::Get,
+        Caller::Service(_) => return matches!(action, Action::Get | Action::StandardValues),
         Caller::Member(member) => member,
     };
     let reach = reach(member);
     match action {
+        Action::StandardValues => true,
         Action::Get | Action::List | Action::AllowedActions => reach != Reach::Nothing,
         Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
         // Technical staff manage their records, but do not hand them to AWS.

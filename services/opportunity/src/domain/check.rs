@@ -4,20 +4,18 @@ use chrono::{Days, Months, NaiveDate};
 use cosell_types::standard::StandardList;
 use cosell_types::{ClosedList as _, FieldPath, Pii, Violation, ViolationCode};
 
-use super::Details;
-use super::details::{Address, ExpectedCustomerSpend};
+use super::details::Address;
 use super::reference::{
-    APN_PROGRAM, COUNTRIES_WITHOUT_POSTAL_CODE, COUNTRY, CURRENCIES, GOVERNMENT, INDUSTRY,
-    MARKETING_USE_CASE, OTHER_INDUSTRY, TEAM_TITLE, US, US_STATE, USE_CASE,
+    APN_PROGRAM, COUNTRY, GOVERNMENT, INDUSTRY, MARKETING_USE_CASE, OTHER_INDUSTRY, TEAM_TITLE, US, US_STATE,
+    USE_CASE,
 };
-use super::values::{InvolvementType, Stage, Visibility};
+use super::values::{CompetitorName, InvolvementType, MarketingSource, Stage, Visibility};
+use super::{Details, Facts, deal_size, postal};
 
-/// 10^15 units, in hundredths.
-const MAX_SPEND: i64 = 100_000_000_000_000_000;
 const MAX_YEARS_AHEAD: u32 = 60;
 
-/// What is wrong with a record, whatever its status (OPP-003 to OPP-018, OPP-025).
-pub fn record(details: &Details) -> Vec<Violation> {
+/// What is wrong with a record, whatever its status (OPP-003 to OPP-018, OPP-025, OPP-028).
+pub fn record(details: &Details, facts: &Facts<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     // National security comes first: it decides what else is required.
     if details.national_security && details.customer.account.industry != GOVERNMENT {
@@ -26,39 +24,9 @@ pub fn record(details: &Details) -> Vec<Violation> {
     }
     customer(details, &mut found);
     project(details, &mut found);
-    one_of_each(
-        &details.marketing.use_cases,
-        &MARKETING_USE_CASE,
-        "marketing.use_cases",
-        &mut found,
-    );
-    let revenue = &details.software_revenue;
-    if let (Some(from), Some(to)) = (revenue.effective_date, revenue.expiration_date)
-        && from > to
-    {
-        let text = "must not be before software_revenue.effective_date";
-        add(
-            &mut found,
-            "software_revenue.expiration_date",
-            ViolationCode::ValueOutOfRange,
-            text,
-        );
-    }
-    if revenue
-        .value
-        .is_some_and(|value| !CURRENCIES.contains(&value.currency.code()))
-    {
-        currency("software_revenue.value.currency_code", &mut found);
-    }
-    if revenue.value.is_some_and(|value| value.hundredths < 0) {
-        let text = "must not be negative";
-        add(
-            &mut found,
-            "software_revenue.value",
-            ViolationCode::ValueOutOfRange,
-            text,
-        );
-    }
+    deal_size::check(details, facts, &mut found);
+    marketing(details, &mut found);
+    software_revenue(details, facts, &mut found);
     life_cycle(details, &mut found);
     for (index, person) in details.opportunity_team.iter().enumerate() {
         if !TEAM_TITLE.has(person.business_title.reveal()) {
@@ -69,9 +37,69 @@ pub fn record(details: &Details) -> Vec<Violation> {
     found
 }
 
+fn software_revenue(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+    let revenue = &details.software_revenue;
+    if let (Some(from), Some(to)) = (revenue.effective_date, revenue.expiration_date)
+        && from > to
+    {
+        let text = "must not be before software_revenue.effective_date";
+        let at = "software_revenue.expiration_date";
+        add(found, at, ViolationCode::ValueOutOfRange, text);
+    }
+    if let Some(value) = revenue.value {
+        let at = "software_revenue.value";
+        deal_size::currency(
+            value.currency.code(),
+            &format!("{at}.currency_code"),
+            details,
+            facts,
+            found,
+        );
+        if value.hundredths < 0 {
+            add(found, at, ViolationCode::ValueOutOfRange, "must not be negative");
+        }
+    }
+}
+
+/// What depends on marketing having brought the deal in is said when it has, and only then (OPP-029).
+fn marketing(details: &Details, found: &mut Vec<Violation>) {
+    let marketing = &details.marketing;
+    one_of_each(
+        &marketing.use_cases,
+        &MARKETING_USE_CASE,
+        "marketing.use_cases",
+        found,
+    );
+    if marketing.source == Some(MarketingSource::MarketingActivity) {
+        if marketing.aws_funding_used.is_none() {
+            let text = "is required with source MARKETING_ACTIVITY";
+            add(
+                found,
+                "marketing.aws_funding_used",
+                ViolationCode::RequiredFieldMissing,
+                text,
+            );
+        }
+        return;
+    }
+    for (field, is_said) in [
+        ("marketing.aws_funding_used", marketing.aws_funding_used.is_some()),
+        ("marketing.campaign_name", !marketing.campaign_name.is_empty()),
+        ("marketing.use_cases", !marketing.use_cases.is_empty()),
+        ("marketing.channels", !marketing.channels.is_empty()),
+    ] {
+        if is_said {
+            let text = "is only allowed with source MARKETING_ACTIVITY";
+            add(found, field, ViolationCode::InvalidValue, text);
+        }
+    }
+}
+
 fn customer(details: &Details, found: &mut Vec<Violation>) {
     let account = &details.customer.account;
-    required(&account.company_name, "customer.account.company_name", found);
+    if !details.national_security {
+        required(&account.company_name, "customer.account.company_name", found);
+    }
     if account.industry.is_empty() {
         missing("customer.account.industry", found);
     } else if !INDUSTRY.has(&account.industry) {
@@ -104,7 +132,7 @@ fn address(address: &Address, national_security: bool, found: &mut Vec<Violation
     if national_security && country == US {
         return;
     }
-    if address.postal_code.is_empty() && !COUNTRIES_WITHOUT_POSTAL_CODE.contains(&country) {
+    if address.postal_code.is_empty() && postal::has_codes(country) {
         let text = format!("is required in {country}");
         add(
             found,
@@ -139,37 +167,18 @@ fn project(details: &Details, found: &mut Vec<Violation>) {
         found.push(of_no_list(&USE_CASE, "project.customer_use_case").rejecting(use_case));
     }
     one_of_each(&project.apn_programs, &APN_PROGRAM, "project.apn_programs", found);
-    if project.expected_customer_spend.is_empty() {
-        missing("project.expected_customer_spend", found);
-    }
-    for (index, entry) in project.expected_customer_spend.iter().enumerate() {
-        spend(entry, &format!("project.expected_customer_spend[{index}]"), found);
-    }
-}
-
-fn spend(entry: &ExpectedCustomerSpend, at: &str, found: &mut Vec<Violation>) {
-    match entry.amount {
-        None => missing(&format!("{at}.amount"), found),
-        Some(amount) => {
-            if !(1..=MAX_SPEND).contains(&amount.hundredths) {
-                let text = "must be more than 0 and at most 1000000000000000";
-                add(
-                    found,
-                    &format!("{at}.amount"),
-                    ViolationCode::ValueOutOfRange,
-                    text,
-                );
-            }
-            if !CURRENCIES.contains(&amount.currency.code()) {
-                currency(&format!("{at}.amount.currency_code"), found);
-            }
-        }
-    }
-    if entry.frequency.is_none() {
-        missing(&format!("{at}.frequency"), found);
-    }
-    if entry.target_company.is_empty() {
-        missing(&format!("{at}.target_company"), found);
+    let other = project.competitor_name == Some(CompetitorName::Other);
+    let at = "project.other_competitor_names";
+    if other && project.other_competitor_names.is_empty() {
+        let text = "is required with competitor OTHER";
+        add(found, at, ViolationCode::RequiredFieldMissing, text);
+    } else if !other && !project.other_competitor_names.is_empty() {
+        add(
+            found,
+            at,
+            ViolationCode::InvalidValue,
+            "is only allowed with competitor OTHER",
+        );
     }
 }
 
@@ -219,11 +228,57 @@ pub fn new_close_date(details: &Details, today: NaiveDate, found: &mut Vec<Viola
     }
 }
 
-/// What a record lacks on top, to be submitted or to stay approved (OPP-019 to OPP-026).
+/// What is wrong with the opportunity that this one expands or renews: it has to be the account's own (OPP-005).
+pub fn related(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+    if let Some(id) = details
+        .project
+        .related_opportunity_id
+        .filter(|id| !facts.own.contains(id))
+    {
+        let text = format!("Resource with Identifier {id} does not exist or is not accessible");
+        let at = "project.related_opportunity_id";
+        found.push(
+            Violation::new(&FieldPath::root().field(at), ViolationCode::InvalidValue, text).rejecting(id),
+        );
+    }
+}
+
+/// What is wrong with a new stage (OPP-043): whoever launches says when, and with which account of the customer.
+pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, found: &mut Vec<Violation>) {
+    if details.life_cycle.stage != Stage::Launched {
+        return;
+    }
+    if details
+        .life_cycle
+        .target_close_date
+        .is_some_and(|date| date > today)
+    {
+        let text =
+            format!("must be the day on which billing began, {today} at the latest, with stage LAUNCHED");
+        add(
+            found,
+            "life_cycle.target_close_date",
+            ViolationCode::ValueOutOfRange,
+            text,
+        );
+    }
+    if facts.needs_account_to_launch() && details.customer.account.aws_account_id.is_empty() {
+        let text = "is required with stage LAUNCHED of partners of this type";
+        add(
+            found,
+            "customer.account.aws_account_id",
+            ViolationCode::RequiredFieldMissing,
+            text,
+        );
+    }
+}
+
+/// What a record lacks on top, to be submitted or to stay approved (OPP-014, OPP-019 to OPP-026).
 pub fn submittable(
     details: &Details,
     involvement: InvolvementType,
     visibility: Visibility,
+    facts: &Facts<'_>,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
     let project = &details.project;
@@ -260,12 +315,28 @@ pub fn submittable(
         let text = "must be CO_SELL for a national-security opportunity";
         add(&mut found, "involvement_type", ViolationCode::InvalidValue, text);
     }
-    solution(details, &mut found);
+    solution(details, facts, &mut found);
     found
 }
 
+/// The form of the postal code, which is asked for at submission (OPP-014).
+pub fn postal_code(details: &Details, found: &mut Vec<Violation>) {
+    let address = &details.customer.account.address;
+    let (country, code) = (address.country_code.reveal(), address.postal_code.reveal());
+    if code.is_empty() || postal::is_valid(country, code) {
+        return;
+    }
+    let name = COUNTRY.label(country);
+    let form = postal::form(country).unwrap_or_default();
+    let text = format!(
+        "The postal code is invalid for country {name}, {name} postal code must be in {form} format."
+    );
+    let at = "customer.account.address.postal_code";
+    add(found, at, ViolationCode::InvalidStringFormat, text);
+}
+
 /// A registered solution or product is needed; until COMMITTED a description in words will do (OPP-026).
-fn solution(details: &Details, found: &mut Vec<Violation>) {
+fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
     let related = &details.related_entity_identifiers;
     let registered = !related.solutions.is_empty()
         || !related.aws_marketplace_solutions.is_empty()
@@ -280,9 +351,14 @@ fn solution(details: &Details, found: &mut Vec<Violation>) {
             stage.name()
         );
         add(found, "life_cycle.stage", ViolationCode::InvalidValue, text);
-    } else if details.project.other_solution_description.is_empty() {
-        let text = "needs a solution, a marketplace solution or a marketplace product; where none is registered, \
-                    describe it in project.other_solution_description";
+    } else if !facts.policy.solution_in_words || details.project.other_solution_description.is_empty() {
+        let text = match facts.policy.solution_in_words {
+            true => {
+                "needs a solution, a marketplace solution or a marketplace product; where none is registered, describe \
+                 it in project.other_solution_description"
+            }
+            false => "needs a solution, a marketplace solution or a marketplace product",
+        };
         add(
             found,
             "related_entity_identifiers",
@@ -333,13 +409,6 @@ fn of_no_list(list: &StandardList, field: &str) -> Violation {
 /// A value that may be personal data, and is not repeated.
 fn not_in(list: &StandardList, field: &str, found: &mut Vec<Violation>) {
     found.push(of_no_list(list, field));
-}
-
-fn currency(field: &str, found: &mut Vec<Violation>) {
-    let at = FieldPath::root();
-    let text = format!("must be one of {}", CURRENCIES.join(", "));
-    let violation = Violation::new(&at.field(field), ViolationCode::InvalidEnumValue, text);
-    found.push(violation.allowing(CURRENCIES, ""));
 }
 
 fn one_of_each(values: &[String], list: &StandardList, field: &str, found: &mut Vec<Violation>) {

@@ -1,13 +1,15 @@
 //! Records for tests.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use cosell_types::{MemberId, Money, OpportunityId};
 
 use super::values::{
-    DeliveryModel, InvolvementType, PaymentFrequency, PrimaryNeedFromAws, ReviewReason, ReviewStatus,
-    SalesActivity, Stage, Visibility,
+    DeliveryModel, InvolvementType, OpportunityType, PaymentFrequency, PrimaryNeedFromAws, ReviewReason,
+    ReviewStatus, SalesActivity, Stage, Visibility,
 };
-use super::{Decision, Details, ExpectedCustomerSpend, Field, Opportunity, Outcome};
+use super::{Decision, Details, ExpectedCustomerSpend, Facts, Field, Opportunity, Outcome, Policy};
 
 pub fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -15,6 +17,26 @@ pub fn now() -> DateTime<Utc> {
 
 pub fn today() -> NaiveDate {
     now().date_naive()
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        currencies: ["USD", "EUR"]
+            .map(|code| code.parse().expect("a currency"))
+            .to_vec(),
+        account_to_launch: ["CONSULTING_PARTNER".to_owned()].into(),
+        solution_in_words: true,
+    }
+}
+
+/// What is known of a partner that sells software and has the opportunity O1.
+pub fn facts() -> Facts<'static> {
+    static POLICY: LazyLock<Policy> = LazyLock::new(policy);
+    Facts {
+        policy: &POLICY,
+        partner_types: vec!["ISV".to_owned()],
+        own: OpportunityId::from_number(1).into_iter().collect(),
+    }
 }
 
 pub fn member(id: &str) -> MemberId {
@@ -52,6 +74,7 @@ pub fn minimal() -> Details {
 /// What is required to submit for co-sell, with a registered solution, so that every stage is open.
 pub fn submittable() -> Details {
     let mut details = minimal();
+    details.opportunity_type = OpportunityType::Expansion;
     details.project.customer_use_case = "Database".to_owned();
     details.project.delivery_models = vec![DeliveryModel::Resell];
     details.project.sales_activities = vec![SalesActivity::SowSigned];
@@ -63,7 +86,7 @@ pub fn submittable() -> Details {
 pub fn draft(details: Details) -> Opportunity {
     let id = OpportunityId::from_number(7).expect("an id");
     let account = "111111111111".parse().expect("an account");
-    Opportunity::create(id, account, member("creator"), details, now())
+    Opportunity::create(id, account, member("creator"), details, &facts(), now())
         .expect("a draft")
         .0
 }
@@ -84,7 +107,7 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
         return record;
     }
     record
-        .submit(&member("creator"), involvement, visibility, now())
+        .submit(&member("creator"), involvement, visibility, &facts(), now())
         .expect("a submission");
     let outcome = match status {
         ReviewStatus::PendingSubmission | ReviewStatus::Submitted => return record,
@@ -117,9 +140,12 @@ pub fn in_stage(stage: Stage, involvement: InvolvementType) -> Opportunity {
     if stage == Stage::ClosedLost {
         given.life_cycle.closed_lost_reason = Some(super::values::ClosedLostReason::Price);
     }
-    let fields = [Field::Stage, Field::ClosedLostReason];
+    if stage == Stage::Launched {
+        given.life_cycle.target_close_date = Some(today());
+    }
+    let fields = [Field::Stage, Field::ClosedLostReason, Field::TargetCloseDate];
     record
-        .update(&member("creator"), &fields, &given, now())
+        .update(&member("creator"), &fields, &given, &facts(), now())
         .expect("a change of stage");
     record
 }

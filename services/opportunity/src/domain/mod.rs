@@ -2,21 +2,31 @@
 //! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
+pub mod advice;
+mod canonical;
 mod check;
+mod deal_size;
 mod details;
 mod event;
 mod field;
 mod opportunity;
 pub mod original;
+mod policy;
+mod postal;
 pub mod reference;
 mod rule;
 mod situation;
+pub mod standard_values;
 pub mod values;
 
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod tests_access;
+#[cfg(test)]
+mod tests_cases;
+#[cfg(test)]
+mod tests_deal_cases;
 #[cfg(test)]
 mod tests_editability;
 #[cfg(test)]
@@ -26,6 +36,7 @@ mod tests_sequences;
 #[cfg(test)]
 mod tests_transitions;
 
+pub use advice::Advice;
 pub use details::{
     Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
     Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
@@ -33,5 +44,6 @@ pub use details::{
 pub use event::Event;
 pub use field::Field;
 pub use opportunity::{Decision, NextStep, Opportunity, Outcome, Review};
+pub use policy::{Facts, Policy};
 pub use rule::Rule;
 pub use situation::{Situation, Transition};

@@ -4,10 +4,12 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::canonical::canonical;
 use super::reference::US;
-use super::values::{InvolvementType, Origin, PrimaryNeedFromAws, ReviewReason, ReviewStatus, Visibility};
-use super::{Details, Event, Field, Rule, Situation, Transition};
+use super::values::{
+    InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewReason, ReviewStatus, Visibility,
+};
+use super::{Details, Event, Facts, Field, Rule, Situation, Transition, check, deal_size};
 
 /// How many past next steps are kept (OPP-041).
 const HISTORY: usize = 50;
@@ -82,10 +84,14 @@ impl Opportunity {
         account: AccountId,
         by: MemberId,
         mut details: Details,
+        facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<(Self, Event), Rule> {
+        canonical(&mut details);
         settle(&mut details);
-        let mut found = check::record(&details);
+        deal_size::settle(&mut details);
+        let mut found = check::record(&details, facts);
+        check::related(&details, facts, &mut found);
         check::new_close_date(&details, now.date_naive(), &mut found);
         none(found)?;
         let mut record = Self {
@@ -120,20 +126,32 @@ impl Opportunity {
         by: &MemberId,
         selected: &[Field],
         given: &Details,
+        facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Event>, Rule> {
         let situation = self.situation();
         if !situation.is_editable() {
             return Err(Rule::RecordNotEditable(situation));
         }
+        let mut given = given.clone();
+        canonical(&mut given);
         let mut details = self.details.clone();
         for field in selected {
-            field.copy(given, &mut details);
+            field.copy(&given, &mut details);
         }
         // A refused change brings nothing with it.
         let secrecy = Field::NationalSecurity;
         if !secrecy.differs(&self.details, &details) || secrecy.is_editable(situation) {
             settle(&mut details);
+        }
+        let sizes = [Field::ExpectedCustomerSpend, Field::ExpectedContractDuration];
+        if sizes.iter().any(|field| selected.contains(field)) {
+            deal_size::complete(
+                &self.details,
+                &mut details,
+                selected.contains(&Field::ExpectedCustomerSpend),
+            );
+            deal_size::settle(&mut details);
         }
         let changed: Vec<_> = Field::ALL
             .iter()
@@ -152,9 +170,17 @@ impl Opportunity {
             .iter()
             .map(|field| not_editable(**field, situation))
             .collect();
-        found.extend(check::record(&details));
-        if changed.contains(&Field::TargetCloseDate) {
-            check::new_close_date(&details, now.date_naive(), &mut found);
+        found.extend(check::record(&details, facts));
+        if changed.contains(&Field::RelatedOpportunity) {
+            check::related(&details, facts, &mut found);
+        }
+        let today = now.date_naive();
+        let is_closing =
+            self.review.status == ReviewStatus::Approved && details.life_cycle.stage.is_terminal();
+        if is_closing && changed.contains(&Field::Stage) {
+            check::new_stage(&details, facts, today, &mut found);
+        } else if changed.contains(&Field::TargetCloseDate) {
+            check::new_close_date(&details, today, &mut found);
         }
         let involvement = self.involvement_with(&details.primary_needs_from_aws);
         if let (ReviewStatus::Approved, Some(involvement)) = (self.review.status, involvement) {
@@ -162,6 +188,7 @@ impl Opportunity {
                 &details,
                 involvement,
                 self.visibility_with(involvement),
+                facts,
             ));
         }
         if !locked.is_empty() {
@@ -186,10 +213,11 @@ impl Opportunity {
         by: &MemberId,
         involvement: InvolvementType,
         visibility: Visibility,
+        facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
         let status = self.after(Transition::Submit)?;
-        none(self.missing_for(involvement, visibility))?;
+        none(self.missing_for(involvement, visibility, facts))?;
         self.involvement = Some(involvement);
         self.visibility = Some(visibility);
         self.submitted_by = Some(by.clone());
@@ -204,9 +232,15 @@ impl Opportunity {
     }
 
     /// What the record lacks to be submitted.
-    pub fn missing_for(&self, involvement: InvolvementType, visibility: Visibility) -> Vec<Violation> {
-        let mut found = check::record(&self.details);
-        found.extend(check::submittable(&self.details, involvement, visibility));
+    fn missing_for(
+        &self,
+        involvement: InvolvementType,
+        visibility: Visibility,
+        facts: &Facts<'_>,
+    ) -> Vec<Violation> {
+        let mut found = check::record(&self.details, facts);
+        found.extend(check::submittable(&self.details, involvement, visibility, facts));
+        check::postal_code(&self.details, &mut found);
         check::not_over(&self.details, &mut found);
         found
     }
@@ -385,10 +419,14 @@ impl Opportunity {
     }
 }
 
-/// What follows from what was given: the country of a national-security deal is the United States (OPP-017).
+/// What follows from what was given: the country of a national-security deal is the United States (OPP-017), and what is
+/// new expands and renews nothing (OPP-005).
 fn settle(details: &mut Details) {
     if details.national_security {
         details.customer.account.address.country_code = US.into();
+    }
+    if details.opportunity_type == OpportunityType::NetNewBusiness {
+        details.project.related_opportunity_id = None;
     }
 }
 

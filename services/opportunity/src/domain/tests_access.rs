@@ -3,7 +3,7 @@
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
 use super::access::{Action, Reach, permits, reach, sees};
-use super::fixtures::{in_status, member};
+use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
 const ACTIONS: [Action; 8] = [
@@ -132,6 +132,7 @@ fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
             &member("creator"),
             InvolvementType::ForVisibilityOnly,
             super::values::Visibility::Limited,
+            &facts(),
             super::fixtures::now(),
         )
         .expect("a submission");

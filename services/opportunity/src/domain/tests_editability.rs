@@ -3,7 +3,7 @@
 use chrono::Days;
 use cosell_types::{ClosedList as _, OpportunityId, ViolationCode};
 
-use super::fixtures::{in_stage, in_status, member, now, spend, today};
+use super::fixtures::{facts, in_stage, in_status, member, now, spend, today};
 use super::values::{
     ClosedLostReason, CompetitorName, DeliveryModel, InvolvementType, MarketingChannel, MarketingSource,
     MigrationPhase, OpportunityType, PrimaryNeedFromAws, RevenueDeliveryModel, ReviewStatus, SalesActivity,
@@ -100,7 +100,7 @@ fn with_another(field: Field, details: &Details) -> Details {
     let project = &mut other.project;
     match field {
         Field::PartnerOpportunityIdentifier => other.partner_opportunity_identifier = "CRM-2".to_owned(),
-        Field::OpportunityType => other.opportunity_type = OpportunityType::Expansion,
+        Field::OpportunityType => other.opportunity_type = OpportunityType::FlatRenewal,
         Field::NationalSecurity => other.national_security = true,
         Field::PrimaryNeedsFromAws => {
             other.primary_needs_from_aws = vec![PrimaryNeedFromAws::BusinessPresentation]
@@ -175,7 +175,7 @@ fn with_another(field: Field, details: &Details) -> Details {
 fn is_open(field: Field, record: &Opportunity) -> bool {
     let given = with_another(field, record.details());
     let mut changed = record.clone();
-    match changed.update(&member("creator"), &[field], &given, now()) {
+    match changed.update(&member("creator"), &[field], &given, &facts(), now()) {
         Ok(Some(Event::Updated(fields))) => {
             assert!(fields.contains(&field), "{field:?}: {fields:?}");
             assert_eq!(changed.revision(), record.revision() + 1);
@@ -233,7 +233,8 @@ fn opp_040_all_locked_and_all_wrong_fields_are_named_together() {
     given.customer.account.industry = "Mining".to_owned();
     given.customer.account.website_url = "".into();
     let fields = [Field::Title, Field::Industry, Field::WebsiteUrl];
-    let Err(Rule::FieldsNotEditable(_, found)) = record.update(&member("creator"), &fields, &given, now())
+    let Err(Rule::FieldsNotEditable(_, found)) =
+        record.update(&member("creator"), &fields, &given, &facts(), now())
     else {
         panic!("two fields are locked");
     };
@@ -260,7 +261,7 @@ fn opp_040_saying_the_same_again_changes_nothing() {
     let before = record.clone();
     let same = record.details().clone();
     assert_eq!(
-        record.update(&member("creator"), Field::ALL, &same, now()),
+        record.update(&member("creator"), Field::ALL, &same, &facts(), now()),
         Ok(None)
     );
     assert_eq!(record, before);
@@ -273,7 +274,7 @@ fn opp_041_the_last_fifty_next_steps_are_kept_newest_first() {
         let mut given = record.details().clone();
         given.life_cycle.next_steps = format!("step {number}").into();
         record
-            .update(&member("creator"), &[Field::NextSteps], &given, now())
+            .update(&member("creator"), &[Field::NextSteps], &given, &facts(), now())
             .expect("a next step");
     }
     let history = record.next_steps_history();
@@ -288,12 +289,24 @@ fn opp_027_asking_for_help_turns_visibility_into_co_sell_for_good() {
     let mut given = record.details().clone();
     given.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
     record
-        .update(&member("creator"), &[Field::PrimaryNeedsFromAws], &given, now())
+        .update(
+            &member("creator"),
+            &[Field::PrimaryNeedsFromAws],
+            &given,
+            &facts(),
+            now(),
+        )
         .expect("a conversion");
     assert_eq!(record.involvement(), Some(InvolvementType::CoSell));
     assert_eq!(record.visibility(), Some(Visibility::Full));
     given.primary_needs_from_aws.clear();
-    let back = record.update(&member("creator"), &[Field::PrimaryNeedsFromAws], &given, now());
+    let back = record.update(
+        &member("creator"),
+        &[Field::PrimaryNeedsFromAws],
+        &given,
+        &facts(),
+        now(),
+    );
     assert!(matches!(back, Err(Rule::FieldsNotEditable(..))), "{back:?}");
 }
 
@@ -302,7 +315,13 @@ fn opp_019_an_approved_record_stays_submittable() {
     let mut record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     let mut given = record.details().clone();
     given.project.customer_use_case.clear();
-    let result = record.update(&member("creator"), &[Field::CustomerUseCase], &given, now());
+    let result = record.update(
+        &member("creator"),
+        &[Field::CustomerUseCase],
+        &given,
+        &facts(),
+        now(),
+    );
     let Err(Rule::Invalid(found)) = result else {
         panic!("{result:?}")
     };

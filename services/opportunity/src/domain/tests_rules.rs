@@ -5,8 +5,10 @@ use cosell_types::ViolationCode::{
     self, InvalidEnumValue, InvalidValue, RequiredFieldMissing, ValueOutOfRange,
 };
 
-use super::fixtures::{draft, member, minimal, now, spend, submittable, today};
-use super::values::{ClosedLostReason, InvolvementType, PrimaryNeedFromAws, Stage, Visibility};
+use super::fixtures::{draft, facts, member, minimal, now, spend, submittable, today};
+use super::values::{
+    ClosedLostReason, InvolvementType, MarketingSource, PrimaryNeedFromAws, Stage, Visibility,
+};
 use super::{Contact, Details, Field, Opportunity, Rule};
 
 type Found = Vec<(String, ViolationCode)>;
@@ -27,7 +29,8 @@ fn created(change: impl FnOnce(&mut Details)) -> Found {
     change(&mut details);
     let id = draft(minimal()).id();
     let account = draft(minimal()).account().clone();
-    Opportunity::create(id, account, member("creator"), details, now()).map_or_else(found, |_| Vec::new())
+    Opportunity::create(id, account, member("creator"), details, &facts(), now())
+        .map_or_else(found, |_| Vec::new())
 }
 
 /// What is wrong with a submission after a change of what is submittable.
@@ -40,7 +43,7 @@ fn submitted(
     change(&mut details);
     let mut record = draft(details);
     record
-        .submit(&member("creator"), involvement, visibility, now())
+        .submit(&member("creator"), involvement, visibility, &facts(), now())
         .map_or_else(found, |_| Vec::new())
 }
 
@@ -80,6 +83,8 @@ fn opp_011_values_are_those_of_the_lists() {
         details.customer.account.address.country_code = "XX".into();
         details.project.customer_use_case = "Magic".to_owned();
         details.project.apn_programs = vec!["Windows".to_owned(), "Doors".to_owned()];
+        details.marketing.source = Some(MarketingSource::MarketingActivity);
+        details.marketing.aws_funding_used = Some(false);
         details.marketing.use_cases = vec!["Fortune telling".to_owned()];
     });
     let expected = [
@@ -157,7 +162,7 @@ fn opp_015_a_date_that_has_passed_hinders_nothing_else() {
     given.lead_source = "Fair".to_owned();
     assert!(
         record
-            .update(&member("creator"), &[Field::LeadSource], &given, later)
+            .update(&member("creator"), &[Field::LeadSource], &given, &facts(), later)
             .is_ok()
     );
     let mut record = draft(submittable());
@@ -165,6 +170,7 @@ fn opp_015_a_date_that_has_passed_hinders_nothing_else() {
         &member("creator"),
         InvolvementType::CoSell,
         Visibility::Full,
+        &facts(),
         later,
     );
     assert!(submission.is_ok(), "{submission:?}");

@@ -4,7 +4,7 @@
 use cosell_types::ClosedList as _;
 use proptest::prelude::*;
 
-use super::fixtures::{draft, member, now, submittable};
+use super::fixtures::{draft, facts, member, now, submittable};
 use super::values::{InvolvementType, ReviewReason, ReviewStatus, Stage, Visibility};
 use super::{Decision, Field, Opportunity, Outcome, Rule, Transition};
 
@@ -84,7 +84,7 @@ fn run(record: &mut Opportunity, command: &Command) -> Result<bool, Rule> {
         let mut given = record.details().clone();
         change(&mut given);
         record
-            .update(&by, &[field], &given, now())
+            .update(&by, &[field], &given, &facts(), now())
             .map(|event| event.is_some())
     };
     match command {
@@ -97,7 +97,7 @@ fn run(record: &mut Opportunity, command: &Command) -> Result<bool, Rule> {
             given.project.customer_business_problem = text.as_str().into();
         }),
         Command::Submit(involvement) => record
-            .submit(&by, *involvement, Visibility::Full, now())
+            .submit(&by, *involvement, Visibility::Full, &facts(), now())
             .map(|_| true),
         Command::Withdraw => record.withdraw(&by, now()).map(|_| true),
         Command::Discard => record.discard(&by, now()).map(|_| true),
@@ -135,13 +135,15 @@ fn holds(record: &Opportunity) -> Result<(), TestCaseError> {
     );
     prop_assert_eq!(review.reason.is_some(), has_reason);
     prop_assert!(
-        super::check::record(record.details()).is_empty(),
+        super::check::record(record.details(), &facts()).is_empty(),
         "an invalid record was kept"
     );
     if review.status == ReviewStatus::Approved {
         let involvement = record.involvement().unwrap_or(InvolvementType::CoSell);
         let visibility = record.visibility().unwrap_or(Visibility::Full);
-        prop_assert!(super::check::submittable(record.details(), involvement, visibility).is_empty());
+        prop_assert!(
+            super::check::submittable(record.details(), involvement, visibility, &facts()).is_empty()
+        );
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use cosell_types::ClosedList as _;
 
-use super::fixtures::{in_status, member, now};
+use super::fixtures::{facts, in_status, member, now};
 use super::values::{InvolvementType, ReviewReason, ReviewStatus, Visibility};
 use super::{Decision, Event, Opportunity, Outcome, Rule, Transition};
 
@@ -39,7 +39,7 @@ fn attempt(record: &mut Opportunity, transition: Transition) -> Result<Option<Ev
     };
     match transition {
         Transition::Submit => record
-            .submit(&by, InvolvementType::CoSell, Visibility::Full, now())
+            .submit(&by, InvolvementType::CoSell, Visibility::Full, &facts(), now())
             .map(Some),
         Transition::Withdraw => record.withdraw(&by, now()).map(Some),
         Transition::Discard => record.discard(&by, now()).map(Some),
@@ -84,7 +84,13 @@ fn opp_030_a_correction_opens_the_next_round_and_clears_the_last_answer() {
     let mut record = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell);
     assert_eq!(record.review().reason, Some(ReviewReason::ClarifyRevenue));
     record
-        .submit(&member("other"), InvolvementType::CoSell, Visibility::Full, now())
+        .submit(
+            &member("other"),
+            InvolvementType::CoSell,
+            Visibility::Full,
+            &facts(),
+            now(),
+        )
         .expect("a submission");
     assert_eq!((record.review().round, record.review().reason), (2, None));
     assert!(record.review().remarks.is_empty());
@@ -111,6 +117,7 @@ fn opp_033_an_answer_to_an_earlier_round_changes_nothing() {
             &member("creator"),
             InvolvementType::CoSell,
             Visibility::Full,
+            &facts(),
             now(),
         )
         .expect("round 2");

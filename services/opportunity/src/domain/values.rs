@@ -193,6 +193,8 @@ closed_list! {
         Monthly = 1 "MONTHLY" "Monthly",
         /// Once, as a total contract value.
         OneTime = 2 "ONE_TIME" "None",
+        /// Every year; taken, and kept as a twelfth every month.
+        Annual = 3 "ANNUAL" "Annual",
     }
 }
 

@@ -125,7 +125,7 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     }];
     let customer = wrong.customer.as_mut().expect("a customer");
     customer.contacts = vec![pb::Contact {
-        email: "Jane@Alder.example".to_owned(),
+        email: "Jane.Alder.example".to_owned(),
         phone: "040".to_owned(),
         ..Default::default()
     }];
@@ -190,9 +190,10 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
                 "REQUIRED_FIELD_MISSING"
             ),
             ("opportunity.customer.account.industry", "INVALID_ENUM_VALUE"),
+            ("opportunity.project.expected_customer_spend", "INVALID_VALUE"),
         ]
     );
-    assert_eq!(refusal.metadata["violations"], "17");
+    assert_eq!(refusal.metadata["violations"], "18");
     let detail = |path: &str| {
         let found = refusal.details.iter().find(|detail| detail.field == path);
         found.expect("a detail").clone()
@@ -213,7 +214,7 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     assert_eq!(account.rejected_value, "");
     let whole = format!("{refusal:?}");
     assert!(
-        !whole.contains("Jane@Alder.example") && !whole.contains("no website"),
+        !whole.contains("Jane.Alder.example") && !whole.contains("no website"),
         "{whole}"
     );
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);

@@ -56,6 +56,7 @@ async fn opp_002_004_006_what_is_registered_is_read_back_with_what_the_service_a
 #[tokio::test]
 async fn every_field_survives_the_round_trip() {
     let app = start().await;
+    let parent = create(&app, &manager(), record("Alder")).await.opportunity_id;
     let mut given = record("Alder");
     let contact = |title: &str| pb::Contact {
         first_name: "Jane".to_owned(),
@@ -102,13 +103,15 @@ async fn every_field_survives_the_round_trip() {
     project.sub_use_case = "Reporting".to_owned();
     project.expected_customer_spend[0].estimation_url =
         format!("https://calculator.aws/#/estimate?id={}", "a1".repeat(20));
-    project.expected_contract_duration = Some(pb::ExpectedContractDuration { months: 36 });
+    if let Some(amount) = &mut project.expected_customer_spend[0].amount {
+        amount.currency_code = "EUR".to_owned();
+    }
     project.apn_programs = vec!["Windows".to_owned(), "P3".to_owned()];
     project.competitor_name = pb::CompetitorName::Other.into();
     project.other_competitor_names = "Somebody".to_owned();
     project.additional_comments = "None.".to_owned();
     project.aws_partition = "aws-eusc".to_owned();
-    project.related_opportunity_id = "O42".to_owned();
+    project.related_opportunity_id = parent;
     project.migration = Some(pb::MigrationDetails {
         workload: "Shop".to_owned(),
         source: "Data centre".to_owned(),
@@ -166,6 +169,20 @@ async fn every_field_survives_the_round_trip() {
     assert_eq!(life_cycle.next_steps, "Workshop");
     assert_eq!(life_cycle.next_steps_history[0].value, "Workshop");
     assert_eq!(get(&app, &manager(), &made.opportunity_id).await, made);
+
+    // What goes with an estimate does not go with a contract.
+    given.partner_opportunity_identifier = "CRM-3".to_owned();
+    let project = given.project.as_mut().expect("a project");
+    let spend = &mut project.expected_customer_spend;
+    spend[0].estimation_url.clear();
+    spend.push(pb::ExpectedCustomerSpend {
+        frequency: pb::PaymentFrequency::OneTime.into(),
+        target_company: "Self".to_owned(),
+        ..spend[0].clone()
+    });
+    project.expected_contract_duration = Some(pb::ExpectedContractDuration { months: 36 });
+    let made = create(&app, &manager(), given.clone()).await;
+    assert_eq!(made.project, given.project);
     app.finish::<Opportunities>().await;
 }
 

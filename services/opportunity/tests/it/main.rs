@@ -11,6 +11,7 @@ mod list;
 mod members;
 mod outbox;
 mod review_events;
+mod standards;
 mod submit;
 mod support;
 mod tokens;

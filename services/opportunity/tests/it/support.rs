@@ -27,6 +27,7 @@ pub fn options(review_url: &str) -> Options {
     Options {
         review_url: review_url.to_owned(),
         catalog: "Sandbox".to_owned(),
+        ..Options::default()
     }
 }
 

@@ -24,6 +24,8 @@ closed_list! {
         Reseller = 3 "RESELLER" "Reseller",
         /// Sells through resellers.
         Distributor = 4 "DISTRIBUTOR" "Distributor",
+        /// Trains people.
+        TrainingPartner = 5 "TRAINING_PARTNER" "Training Partner",
     }
 }
 

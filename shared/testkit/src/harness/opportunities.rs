@@ -83,5 +83,6 @@ stand_in! {
         withdraw_submission(WithdrawSubmissionRequest) -> WithdrawSubmissionResponse;
         discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
         get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
+        list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
     }
 }
