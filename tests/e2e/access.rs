@@ -58,6 +58,8 @@ pub struct Allowed {
     services: bool,
     /// The service that is named for provisioning.
     provisioner: bool,
+    /// The service that is named for AWS's customer relationship management.
+    crm: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -67,6 +69,7 @@ fn only(roles: &[&[Role]]) -> Allowed {
         invited: false,
         services: false,
         provisioner: false,
+        crm: false,
     }
 }
 
@@ -82,6 +85,11 @@ fn by_provisioner() -> Allowed {
     }
 }
 
+fn or_crm(mut allowed: Allowed) -> Allowed {
+    allowed.crm = true;
+    allowed
+}
+
 fn or_invited(mut allowed: Allowed) -> Allowed {
     allowed.invited = true;
     allowed
@@ -94,6 +102,7 @@ fn every_member() -> Allowed {
         invited: false,
         services: false,
         provisioner: false,
+        crm: false,
     }
 }
 
@@ -109,6 +118,11 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("DiscardDraft", only(&[&KEEPERS])),
         ("GetAllowedActions", only(&[&KEEPERS, &VIEWERS])),
         ("ListStandardValues", or_services(every_member())),
+        ("GetAwsOpportunitySummary", or_crm(only(&[&KEEPERS, &VIEWERS]))),
+        (
+            "UpdateAwsOpportunitySummary",
+            or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
+        ),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),
@@ -256,6 +270,11 @@ fn callers() -> Vec<Kind> {
         "the provisioner".to_owned(),
         service("provisioner"),
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.provisioner)),
+    ));
+    all.push((
+        "the CRM".to_owned(),
+        service("crm"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.crm)),
     ));
     all
 }

@@ -25,7 +25,7 @@ use With::{Adds, Reads, Works};
 
 /// Policies that are wider than the equality of the row's account and the transaction's, and the sides that they are
 /// for. Nothing can be proven of them; what they let through is held against this table. `*` stands for every service.
-const WIDER: [(&str, With, &str); 25] = [
+const WIDER: [(&str, With, &str); 26] = [
     ("*.aggregate_cursor.all_accounts", Works, "work"),
     ("*.dead_letter.all_accounts", Works, "work"),
     ("*.denial.all_accounts", Works, "work"),
@@ -50,6 +50,11 @@ const WIDER: [(&str, With, &str); 25] = [
     ("notification.mail.events_tell_anyone", Adds, "system"),
     ("notification.notification.events_tell_anyone", Adds, "system"),
     ("notification.preference.events_ask_anyone", Reads, "system"),
+    (
+        "opportunity.aws_summary.aws_and_services_read",
+        Reads,
+        "aws service",
+    ),
     ("opportunity.opportunity.aws_reads", Reads, "aws"),
     (
         "opportunity.opportunity_revision.aws_and_services_read",

@@ -148,6 +148,12 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         opportunity::SalesActivity = "cosell.opportunity.v1.SalesActivity";
         opportunity::Stage = "cosell.opportunity.v1.Stage";
         opportunity::Visibility = "cosell.opportunity.v1.Visibility";
+        opportunity::AwsStage = "cosell.opportunity.v1.AwsStage";
+        opportunity::InvolvementTypeChangeReason = "cosell.opportunity.v1.InvolvementTypeChangeReason";
+        opportunity::EngagementScore = "cosell.opportunity.v1.EngagementScore";
+        opportunity::QualityTrend = "cosell.opportunity.v1.QualityTrend";
+        opportunity::RecommendationType = "cosell.opportunity.v1.RecommendationType";
+        opportunity::CosellMotion = "cosell.opportunity.v1.CosellMotion";
         partner::AccessType = "cosell.partner.v1.AccessType";
         partner::AccountStatus = "cosell.partner.v1.AccountStatus";
         partner::ConnectionStatus = "cosell.partner.v1.ConnectionStatus";

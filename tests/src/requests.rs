@@ -88,9 +88,16 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "ListConnections"
         | "GetConnectionPreferences" => json!({}),
         "MarkRead" => json!({"notification_ids": [notification]}),
-        "GetOpportunity" | "UpdateOpportunity" | "WithdrawSubmission" | "DiscardDraft"
-        | "GetAllowedActions" => {
+        "GetOpportunity"
+        | "UpdateOpportunity"
+        | "WithdrawSubmission"
+        | "DiscardDraft"
+        | "GetAllowedActions"
+        | "GetAwsOpportunitySummary" => {
             json!({"opportunity_id": opportunity})
+        }
+        "UpdateAwsOpportunitySummary" => {
+            json!({"opportunity_id": opportunity, "summary": {"life_cycle": {"next_steps": "A call"}}})
         }
         "ListOpportunities" => json!({"page_size": 100}),
         "SubmitOpportunity" => {

@@ -1,6 +1,6 @@
 //! Options that only this service has.
 
-use cosell_types::Currency;
+use cosell_types::{Currency, ServiceName};
 
 use crate::domain::Policy;
 
@@ -37,11 +37,17 @@ pub struct Options {
     /// Whether a solution may be described in words until the deal is committed.
     #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
     pub solution_in_words: bool,
+
+    /// Services that read and write the AWS summary of opportunities for AWS's own customer relationship management, separated
+    /// by commas.
+    #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
+    pub crm_services: Vec<ServiceName>,
 }
 
 /// What is taken unless stated otherwise.
 const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
+const CRM: &str = "crm";
 
 impl Default for Options {
     /// As without any on the command line.
@@ -55,6 +61,7 @@ impl Default for Options {
                 .collect(),
             account_to_launch: vec![ACCOUNT_TO_LAUNCH.to_owned()],
             solution_in_words: true,
+            crm_services: CRM.parse().into_iter().collect(),
         }
     }
 }

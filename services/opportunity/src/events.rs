@@ -4,7 +4,7 @@ use cosell_events::{About, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, Opportunity};
+use crate::domain::{AwsSummary, Event, Opportunity};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
@@ -117,4 +117,33 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
             Published::new(about, cause, verb, &message)
         }
     }
+}
+
+/// How the change of an AWS summary is named at the end of its subject.
+pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
+
+/// The public form of a change of the AWS summary. Its versions are its own, so it has an id of its own too: consumers keep
+/// the order of versions by that id.
+pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
+    let opportunity_id = summary.opportunity().to_string();
+    let id = format!("aws-{opportunity_id}");
+    let about = About {
+        context: CONTEXT,
+        aggregate: "aws_summary",
+        account: summary.account(),
+        id: &id,
+        version: summary.revision(),
+    };
+    let message = pb::OpportunityAwsSummaryChanged {
+        opportunity_id,
+        account_id: summary.account().to_string(),
+        revision: summary.revision(),
+        stage: summary
+            .details()
+            .life_cycle
+            .stage
+            .map_or(0, |stage| stage.number()),
+        is_terminal: summary.is_closed(),
+    };
+    Published::new(about, cause, AWS_SUMMARY_CHANGED, &message)
 }

@@ -51,6 +51,7 @@ impl Service for Opportunities {
             clock: background.clock.clone(),
             catalog: options.catalog.as_str().into(),
             policy: options.policy().into(),
+            crm: options.crm_services.as_slice().into(),
         };
         let server = OpportunityServiceServer::new(api);
         routes.add_service(

@@ -148,6 +148,10 @@ impl Scope {
         }
     }
 
+    pub(crate) fn account_id(&self) -> Option<&AccountId> {
+        self.account.as_ref()
+    }
+
     /// The platform itself, for all accounts, as far as the worker role may.
     pub fn work() -> Self {
         Self {

@@ -31,15 +31,20 @@ pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> 
     }
     let request_id = Uuid::try_parse(stated).map_err(Failure::internal)?;
     let account = match &call.caller {
-        Caller::Member(member) => member.account.as_str(),
-        Caller::Service(_) => return Err(Failure::internal("services make no repeatable changes")),
+        Caller::Member(member) => member.account.clone(),
+        // A service has no account; its ids are kept with the one that its transaction is for.
+        Caller::Service(_) => tx
+            .scope()
+            .account_id()
+            .cloned()
+            .ok_or_else(|| Failure::internal("a service makes a repeatable change for no account"))?,
     };
     let actor = call.caller.actor();
     let fingerprint = Sha256::digest(call.message.encode_to_vec()).to_vec();
     let inserted = sqlx::query!(
         "INSERT INTO request (account_id, actor, request_id, method, fingerprint, resource, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        account,
+        account.as_str(),
         actor,
         request_id,
         &*call.tag.rpc,
@@ -55,7 +60,7 @@ pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> 
     }
     let earlier = sqlx::query!(
         "SELECT method, fingerprint, resource FROM request WHERE account_id = $1 AND actor = $2 AND request_id = $3",
-        account,
+        account.as_str(),
         actor,
         request_id,
     )

@@ -175,6 +175,18 @@ pub const COMMANDS: &[Command] = &[
         "ListStandardValues",
         &["name", "values.value", "values.label"],
     ),
+    one(
+        "opportunities",
+        "aws-summary",
+        "GetAwsOpportunitySummary",
+        "opportunity_id",
+    ),
+    one(
+        "opportunities",
+        "update-aws-summary",
+        "UpdateAwsOpportunitySummary",
+        "opportunity_id",
+    ),
     list(
         "reviews",
         "list",

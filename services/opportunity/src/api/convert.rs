@@ -11,24 +11,25 @@ use cosell_types::{ClosedList, FieldPath, Money, OpportunityId, Violation, Viola
 use crate::domain::values::{OpportunityType, Stage};
 use crate::domain::{
     Account, Address, Advice, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing,
-    Migration, Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
+    Migration, NextStep, Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
 };
 
 /// What a partner says about a deal, and what of it cannot be read. Output-only fields are passed over.
 pub fn details(given: &pb::Opportunity) -> (Details, Vec<Violation>) {
-    let mut reader = Reader { found: Vec::new() };
+    let mut reader = Reader::default();
     let details = reader.details(given.clone());
     (details, reader.found)
 }
 
-struct Reader {
-    found: Vec<Violation>,
+/// Reads what shape cannot say, and keeps what is wrong with it.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) found: Vec<Violation>,
 }
 
 impl Reader {
     fn details(&mut self, given: pb::Opportunity) -> Details {
         let customer = given.customer.unwrap_or_default();
-        let related = given.related_entity_identifiers.unwrap_or_default();
         Details {
             partner_opportunity_identifier: given.partner_opportunity_identifier,
             opportunity_type: member(given.opportunity_type).unwrap_or(OpportunityType::NetNewBusiness),
@@ -43,12 +44,7 @@ impl Reader {
             software_revenue: self.software_revenue(&given.software_revenue.unwrap_or_default()),
             life_cycle: self.life_cycle(given.life_cycle.unwrap_or_default()),
             opportunity_team: given.opportunity_team.into_iter().map(contact).collect(),
-            related_entity_identifiers: RelatedEntityIdentifiers {
-                solutions: related.solutions,
-                aws_products: related.aws_products,
-                aws_marketplace_solutions: related.aws_marketplace_solutions,
-                aws_marketplace_products: related.aws_marketplace_products,
-            },
+            related_entity_identifiers: related(given.related_entity_identifiers.unwrap_or_default()),
             lead_source: given.lead_source,
             flagged_for_follow_up: given.flagged_for_follow_up,
             tags: given
@@ -64,21 +60,9 @@ impl Reader {
 
     fn project(&mut self, given: pb::Project) -> Project {
         let migration = given.migration.unwrap_or_default();
-        let spend = given
-            .expected_customer_spend
-            .into_iter()
-            .enumerate()
-            .map(|(index, entry)| {
-                let at = format!("opportunity.project.expected_customer_spend[{index}].amount");
-                ExpectedCustomerSpend {
-                    amount: self.money(entry.amount.as_ref(), &at),
-                    frequency: member(entry.frequency),
-                    target_company: entry.target_company,
-                    estimation_url: entry.estimation_url,
-                }
-            });
+        let spend = self.spend(given.expected_customer_spend, super::RECORD.field);
         Project {
-            expected_customer_spend: spend.collect(),
+            expected_customer_spend: spend,
             title: given.title.into(),
             customer_business_problem: given.customer_business_problem.into(),
             customer_use_case: given.customer_use_case,
@@ -92,7 +76,7 @@ impl Reader {
             other_solution_description: given.other_solution_description.into(),
             additional_comments: given.additional_comments.into(),
             aws_partition: given.aws_partition,
-            related_opportunity_id: self.related(&given.related_opportunity_id),
+            related_opportunity_id: self.parent(&given.related_opportunity_id),
             migration: Migration {
                 workload: migration.workload,
                 source: migration.source,
@@ -101,6 +85,23 @@ impl Reader {
                 details: migration.details.into(),
             },
         }
+    }
+
+    pub(super) fn spend(
+        &mut self,
+        given: Vec<pb::ExpectedCustomerSpend>,
+        record: &str,
+    ) -> Vec<ExpectedCustomerSpend> {
+        let entries = given.into_iter().enumerate().map(|(index, entry)| {
+            let at = format!("{record}.project.expected_customer_spend[{index}].amount");
+            ExpectedCustomerSpend {
+                amount: self.money(entry.amount.as_ref(), &at),
+                frequency: member(entry.frequency),
+                target_company: entry.target_company,
+                estimation_url: entry.estimation_url,
+            }
+        });
+        entries.collect()
     }
 
     fn software_revenue(&mut self, given: &pb::SoftwareRevenue) -> SoftwareRevenue {
@@ -125,7 +126,7 @@ impl Reader {
         }
     }
 
-    fn related(&mut self, given: &str) -> Option<OpportunityId> {
+    fn parent(&mut self, given: &str) -> Option<OpportunityId> {
         let id = given.parse().ok();
         if id.is_none() && !given.is_empty() {
             let at = "opportunity.project.related_opportunity_id";
@@ -158,7 +159,7 @@ impl Reader {
         }
     }
 
-    fn date(&mut self, given: Option<&google::Date>, at: &str) -> Option<NaiveDate> {
+    pub(super) fn date(&mut self, given: Option<&google::Date>, at: &str) -> Option<NaiveDate> {
         let date = day(given?);
         if date.is_none() {
             self.wrong(
@@ -195,13 +196,22 @@ fn account(given: pb::Account) -> Account {
     }
 }
 
-fn contact(given: pb::Contact) -> Contact {
+pub(super) fn contact(given: pb::Contact) -> Contact {
     Contact {
         first_name: given.first_name.into(),
         last_name: given.last_name.into(),
         business_title: given.business_title.into(),
         email: given.email.into(),
         phone: given.phone.into(),
+    }
+}
+
+pub(super) fn related(given: pb::RelatedEntityIdentifiers) -> RelatedEntityIdentifiers {
+    RelatedEntityIdentifiers {
+        solutions: given.solutions,
+        aws_products: given.aws_products,
+        aws_marketplace_solutions: given.aws_marketplace_solutions,
+        aws_marketplace_products: given.aws_marketplace_products,
     }
 }
 
@@ -215,7 +225,7 @@ fn marketing(given: pb::Marketing) -> Marketing {
     }
 }
 
-fn member<T: ClosedList>(number: i32) -> Option<T> {
+pub(super) fn member<T: ClosedList>(number: i32) -> Option<T> {
     T::from_number(number)
 }
 
@@ -317,7 +327,7 @@ fn show_customer(customer: &Customer) -> pb::Customer {
     }
 }
 
-fn show_contact(contact: &Contact) -> pb::Contact {
+pub(super) fn show_contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
         first_name: contact.first_name.reveal().clone(),
         last_name: contact.last_name.reveal().clone(),
@@ -360,7 +370,7 @@ fn show_project(project: &Project) -> pb::Project {
     }
 }
 
-fn show_spend(entry: &ExpectedCustomerSpend) -> pb::ExpectedCustomerSpend {
+pub(super) fn show_spend(entry: &ExpectedCustomerSpend) -> pb::ExpectedCustomerSpend {
     pb::ExpectedCustomerSpend {
         amount: entry.amount.map(show_money),
         frequency: number(entry.frequency),
@@ -396,14 +406,7 @@ fn show_life_cycle(record: &Opportunity) -> pb::LifeCycle {
         closed_lost_reason: number(life_cycle.closed_lost_reason),
         target_close_date: life_cycle.target_close_date.map(date),
         next_steps: life_cycle.next_steps.reveal().clone(),
-        next_steps_history: record
-            .next_steps_history()
-            .iter()
-            .map(|step| pb::NextStep {
-                value: step.value.reveal().clone(),
-                time: Some(timestamp(step.time)),
-            })
-            .collect(),
+        next_steps_history: record.next_steps_history().iter().map(show_step).collect(),
         review_status: review.status.number(),
         review_comments: review.remarks.reveal().clone(),
         review_status_reason: number(review.reason),
@@ -411,7 +414,14 @@ fn show_life_cycle(record: &Opportunity) -> pb::LifeCycle {
     }
 }
 
-fn show_related(related: &RelatedEntityIdentifiers) -> pb::RelatedEntityIdentifiers {
+pub(super) fn show_step(step: &NextStep) -> pb::NextStep {
+    pb::NextStep {
+        value: step.value.reveal().clone(),
+        time: Some(timestamp(step.time)),
+    }
+}
+
+pub(super) fn show_related(related: &RelatedEntityIdentifiers) -> pb::RelatedEntityIdentifiers {
     pb::RelatedEntityIdentifiers {
         solutions: related.solutions.clone(),
         aws_products: related.aws_products.clone(),
@@ -429,7 +439,7 @@ fn show_money(money: Money) -> google::Money {
     }
 }
 
-fn number<T: ClosedList>(value: Option<T>) -> i32 {
+pub(super) fn number<T: ClosedList>(value: Option<T>) -> i32 {
     value.map_or(0, ClosedList::number)
 }
 

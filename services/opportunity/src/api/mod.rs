@@ -6,11 +6,13 @@ mod convert;
 mod create;
 mod discard;
 mod get;
+mod get_aws_summary;
 mod list;
 mod list_standard_values;
 mod status;
 mod submit;
 mod update;
+mod update_aws_summary;
 mod withdraw;
 
 use std::sync::Arc;
@@ -22,11 +24,12 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
 use cosell_store::{Db, Scope, Tx};
 use cosell_telemetry::metrics;
-use cosell_types::{Caller, Clock};
+use cosell_types::{Caller, Clock, ServiceName};
 use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
+use crate::domain::values::ReviewStatus;
 use crate::domain::{Event, Opportunity, Policy, original};
 use crate::store;
 
@@ -37,11 +40,18 @@ pub struct Api {
     pub(crate) clock: Clock,
     pub(crate) catalog: Arc<str>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) crm: Arc<[ServiceName]>,
 }
 
 /// Where the record stands in requests that carry one.
 const RECORD: Record = Record {
     field: "opportunity",
+    original: original::path,
+};
+
+/// As [`RECORD`], for the AWS summary.
+const SUMMARY: Record = Record {
+    field: "summary",
     original: original::path,
 };
 
@@ -133,6 +143,26 @@ impl OpportunityService for Api {
         })
         .await
     }
+
+    async fn get_aws_opportunity_summary(
+        &self,
+        request: Request<pb::GetAwsOpportunitySummaryRequest>,
+    ) -> Answer<pb::GetAwsOpportunitySummaryResponse> {
+        read(request, self.permit_crm_or(Action::GetAwsSummary), |call| {
+            get_aws_summary::handle(self, call)
+        })
+        .await
+    }
+
+    async fn update_aws_opportunity_summary(
+        &self,
+        request: Request<pb::UpdateAwsOpportunitySummaryRequest>,
+    ) -> Answer<pb::UpdateAwsOpportunitySummaryResponse> {
+        let api = self.clone();
+        let handle = move |call| update_aws_summary::handle(api.clone(), call);
+        let permit = self.permit_crm_or(Action::UpdateAwsSummary);
+        write_with_rules(request, permit, SUMMARY, handle).await
+    }
 }
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
@@ -153,6 +183,24 @@ async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity
         Ok(record)
     } else {
         Err(not_found())
+    }
+}
+
+/// The approved opportunity whose AWS summary is asked for, as far as the caller may see it (OPP-051).
+async fn approved<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
+    let record = match &call.caller {
+        Caller::Member(_) => visible(tx, call, id).await?,
+        // Services see no drafts, and what is approved is never one again: then this is the record as it is.
+        Caller::Service(_) => {
+            let not_found = || status::not_found(id);
+            let id = id.parse().map_err(|_| not_found())?;
+            store::load_last_shown(tx, id).await?.ok_or_else(not_found)?
+        }
+    };
+    if record.review().status == ReviewStatus::Approved {
+        Ok(record)
+    } else {
+        Err(status::not_approved(&record))
     }
 }
 
@@ -197,6 +245,11 @@ async fn conclude<M: Mutation>(
 }
 
 impl Api {
+    fn permit_crm_or(&self, action: Action) -> impl FnOnce(&Caller) -> bool {
+        let crm = self.crm.clone();
+        move |caller| access::is_crm(caller, &crm) || access::permits(caller, action)
+    }
+
     async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
         Ok(self.db.tx(&Scope::of(call)).await?)
     }

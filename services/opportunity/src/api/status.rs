@@ -1,13 +1,13 @@
 //! Broken rules as failures: every rule has its reason, and the compiler sees to it.
 
-use cosell_grpc::Failure;
+use cosell_grpc::{Failure, Record};
 use cosell_proto::cosell::opportunity::v1::ErrorReason;
 use cosell_store::Error;
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
 use tonic::Code;
 
 use super::RECORD;
-use crate::domain::{Rule, Situation};
+use crate::domain::{Opportunity, Rule, Situation};
 use crate::store;
 
 const DOMAIN: &str = "opportunity.cosell";
@@ -20,6 +20,17 @@ fn failure(code: Code, reason: ErrorReason, message: impl Into<String>) -> Failu
 pub fn not_found(id: &str) -> Failure {
     let text = format!("opportunity {id} does not exist or is not visible to the caller");
     failure(Code::NotFound, ErrorReason::OpportunityNotFound, text).about("opportunity", id)
+}
+
+/// The opportunity has no AWS summary yet (OPP-051).
+pub fn not_approved(record: &Opportunity) -> Failure {
+    let now = record.situation();
+    let text = format!(
+        "the opportunity has no AWS summary in review status {}, only once it is APPROVED",
+        now.status.name()
+    );
+    let reason = ErrorReason::OpportunityNotApproved;
+    at(failure(Code::FailedPrecondition, reason, text), now).about("opportunity", record.id())
 }
 
 /// A broken rule of this record.
@@ -65,32 +76,34 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
 
 /// The result of a rule, unless something was found wrong before: then that and what the rule found, once for each
 /// field.
-pub fn together<T>(mut wrong: Vec<Violation>, result: Result<T, Rule>, id: &str) -> Result<T, Failure> {
+pub fn together<T>(wrong: Vec<Violation>, result: Result<T, Rule>, id: &str) -> Result<T, Failure> {
     let rule = match result {
         Ok(value) if wrong.is_empty() => return Ok(value),
         Ok(_) => return Err(Failure::invalid(RECORD.with_originals(wrong))),
         Err(rule) => rule,
     };
-    wrong = RECORD.with_originals(wrong);
-    let mut merge = |found: Vec<Violation>| {
-        for violation in under(found) {
-            let known = wrong.iter().any(|known| {
-                known
-                    .field
-                    .strip_prefix(&violation.field)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
-            if !known {
-                wrong.push(violation);
-            }
-        }
-        std::mem::take(&mut wrong)
-    };
     Err(match rule {
-        Rule::Invalid(found) => Failure::invalid(merge(found)),
-        Rule::FieldsNotEditable(now, found) => not_editable(now, merge(found), id),
+        Rule::Invalid(found) => Failure::invalid(merged(RECORD, wrong, under(found))),
+        Rule::FieldsNotEditable(now, found) => not_editable(now, merged(RECORD, wrong, under(found)), id),
         rule => broken(rule, id),
     })
+}
+
+/// What the rules of a record found wrong with it, beside what was found before: once for each field.
+pub fn merged(record: Record, wrong: Vec<Violation>, found: Vec<Violation>) -> Vec<Violation> {
+    let mut wrong = record.with_originals(wrong);
+    for violation in found {
+        let known = wrong.iter().any(|known| {
+            known
+                .field
+                .strip_prefix(&violation.field)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        if !known {
+            wrong.push(violation);
+        }
+    }
+    record.with_originals(wrong)
 }
 
 fn not_editable(now: Situation, found: Vec<Violation>, id: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! Who may do what (ACC-010 to ACC-012). The role decides whether a call may be made at all; the record decides
 //! whether the caller learns that it exists.
 
-use cosell_types::{Caller, Member, Role, Side};
+use cosell_types::{Caller, Member, Role, ServiceName, Side};
 
 use super::Opportunity;
 use super::values::{ReviewStatus, Visibility};
@@ -27,6 +27,10 @@ pub enum Action {
     AllowedActions,
     /// ListStandardValues.
     StandardValues,
+    /// GetAwsOpportunitySummary.
+    GetAwsSummary,
+    /// UpdateAwsOpportunitySummary.
+    UpdateAwsSummary,
 }
 
 /// Partner roles that work on every record of their company.
@@ -47,6 +51,8 @@ const SALES: [Role; 6] = [
     Role::Psm,
     Role::IsvSuccessManager,
 ];
+/// AWS roles that speak for AWS about a deal.
+const SELLERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
 
 /// Which records a member can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +90,22 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
-        Action::Get | Action::List | Action::AllowedActions => reach != Reach::Nothing,
+        Action::Get | Action::List | Action::AllowedActions | Action::GetAwsSummary => {
+            reach != Reach::Nothing
+        }
+        Action::UpdateAwsSummary => member.has_any(&SELLERS),
         Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
         // Technical staff manage their records, but do not hand them to AWS.
         Action::Submit | Action::Withdraw => {
             reach == Reach::Account || (reach == Reach::Own && member.has_any(&[Role::AceUser]))
         }
     }
+}
+
+/// Whether the caller is AWS's own customer relationship management: a service that is named for it, which reads and writes
+/// the AWS summary of opportunities (OPP-053).
+pub fn is_crm(caller: &Caller, named: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if named.contains(name))
 }
 
 /// Whether the member may see the record; if not, it does not exist for it.

@@ -44,23 +44,23 @@ pub fn canonical(details: &mut Details) {
     }
 }
 
-fn one(list: &StandardList, value: &mut String) {
+pub fn one(list: &StandardList, value: &mut String) {
     if let Some(canonical) = list.canonical(value) {
         canonical.clone_into(value);
     }
 }
 
-fn personal(list: &StandardList, value: &mut Pii<String>) {
+pub fn personal(list: &StandardList, value: &mut Pii<String>) {
     if let Some(canonical) = list.canonical(value.reveal()) {
         *value = canonical.into();
     }
 }
 
-fn contact(person: &mut Contact) {
+pub fn contact(person: &mut Contact) {
     person.email = person.email.reveal().trim().to_lowercase().into();
 }
 
-fn spend(entry: &mut ExpectedCustomerSpend) {
+pub fn spend(entry: &mut ExpectedCustomerSpend) {
     for company in [AWS, SELF] {
         if entry.target_company.trim().eq_ignore_ascii_case(company) {
             company.clone_into(&mut entry.target_company);

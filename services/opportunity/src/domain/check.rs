@@ -51,8 +51,8 @@ fn software_revenue(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violat
         deal_size::currency(
             value.currency.code(),
             &format!("{at}.currency_code"),
-            details,
-            facts,
+            &details.project.aws_partition,
+            facts.policy,
             found,
         );
         if value.hundredths < 0 {
@@ -402,7 +402,7 @@ fn required(value: &Pii<String>, field: &str, found: &mut Vec<Violation>) {
     }
 }
 
-fn of_no_list(list: &StandardList, field: &str) -> Violation {
+pub fn of_no_list(list: &StandardList, field: &str) -> Violation {
     Violation::not_in(list, &FieldPath::root().field(field))
 }
 

@@ -4,7 +4,7 @@
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
 
 use super::values::PaymentFrequency;
-use super::{Details, ExpectedCustomerSpend, Facts};
+use super::{Details, ExpectedCustomerSpend, Facts, Policy};
 
 /// Who is paid for what runs at AWS.
 pub const AWS: &str = "AWS";
@@ -52,7 +52,8 @@ pub fn check(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
         add(found, at, ViolationCode::RequiredFieldMissing, "is required");
     }
     for (index, entry) in entries.iter().enumerate() {
-        one(entry, &format!("{at}[{index}]"), details, facts, found);
+        let field = format!("{at}[{index}]");
+        one(entry, &field, &project.aws_partition, facts.policy, found);
     }
     let own = entries
         .iter()
@@ -98,11 +99,12 @@ pub fn check(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-fn one(
+/// What is wrong with an entry, in this partition.
+pub fn one(
     entry: &ExpectedCustomerSpend,
     at: &str,
-    details: &Details,
-    facts: &Facts<'_>,
+    partition: &str,
+    policy: &Policy,
     found: &mut Vec<Violation>,
 ) {
     match entry.amount {
@@ -125,8 +127,8 @@ fn one(
             currency(
                 amount.currency.code(),
                 &format!("{at}.amount.currency_code"),
-                details,
-                facts,
+                partition,
+                policy,
                 found,
             );
         }
@@ -164,21 +166,16 @@ fn one(
 }
 
 /// Whether amounts may be in this currency.
-pub fn currency(code: &str, at: &str, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+pub fn currency(code: &str, at: &str, partition: &str, policy: &Policy, found: &mut Vec<Violation>) {
     let root = FieldPath::root();
     let at = root.field(at);
-    if details.project.aws_partition == EUROPEAN_SOVEREIGN_CLOUD && code != EUR {
+    if partition == EUROPEAN_SOVEREIGN_CLOUD && code != EUR {
         let text = format!("must be {EUR} in the partition {EUROPEAN_SOVEREIGN_CLOUD}");
         let violation = Violation::new(&at, ViolationCode::InvalidValue, text);
         found.push(violation.rejecting(code).allowing([EUR], ""));
         return;
     }
-    let allowed: Vec<_> = facts
-        .policy
-        .currencies
-        .iter()
-        .map(|currency| currency.code())
-        .collect();
+    let allowed: Vec<_> = policy.currencies.iter().map(|currency| currency.code()).collect();
     if !allowed.contains(&code) {
         let text = format!("must be one of {}", allowed.join(", "));
         let violation = Violation::new(&at, ViolationCode::InvalidEnumValue, text);

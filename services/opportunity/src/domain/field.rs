@@ -18,40 +18,58 @@ enum Open {
 }
 use Open::{ActionRequired, Approved, ApprovedForVisibility, Launched};
 
-macro_rules! fields {
-    ($($field:ident: $first:ident $(. $rest:ident)*, [$($open:ident),*];)+) => {
-        /// A field that a partner can change after creation.
+/// Defines the fields of a record that can be set, each by its path.
+macro_rules! paths {
+    ($(#[$doc:meta])* $list:ident of $record:ty { $($field:ident: $first:ident $(. $rest:ident)*;)+ }) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
-        pub enum Field {
+        #[expect(missing_docs, reason = "fields are documented once, in proto/")]
+        pub enum $list {
             $($field,)+
         }
 
-        impl Field {
+        impl $list {
             /// Every one of them.
-            pub const ALL: &'static [Field] = &[$(Field::$field),+];
+            pub const ALL: &'static [$list] = &[$($list::$field),+];
 
             /// Path in the interface, such as `customer.account.website_url`.
             pub fn path(self) -> &'static str {
                 match self {
-                    $(Field::$field => concat!(stringify!($first) $(, ".", stringify!($rest))*),)+
+                    $($list::$field => concat!(stringify!($first) $(, ".", stringify!($rest))*),)+
                 }
             }
 
+            /// The field with this path.
+            pub fn from_path(path: &str) -> Option<$list> {
+                Self::ALL.iter().copied().find(|field| field.path() == path)
+            }
+
             /// Whether the two say different things here.
-            pub fn differs(self, one: &Details, other: &Details) -> bool {
+            pub fn differs(self, one: &$record, other: &$record) -> bool {
                 match self {
-                    $(Field::$field => one.$first$(.$rest)* != other.$first$(.$rest)*,)+
+                    $($list::$field => one.$first$(.$rest)* != other.$first$(.$rest)*,)+
                 }
             }
 
             /// Takes over what `from` says here.
-            pub fn copy(self, from: &Details, to: &mut Details) {
+            pub fn copy(self, from: &$record, to: &mut $record) {
                 match self {
-                    $(Field::$field => to.$first$(.$rest)*.clone_from(&from.$first$(.$rest)*),)+
+                    $($list::$field => to.$first$(.$rest)*.clone_from(&from.$first$(.$rest)*),)+
                 }
             }
+        }
+    };
+}
+pub(super) use paths;
 
+macro_rules! fields {
+    ($($field:ident: $first:ident $(. $rest:ident)*, [$($open:ident),*];)+) => {
+        paths! {
+            /// A field that a partner can change after creation.
+            Field of Details { $($field: $first $(. $rest)*;)+ }
+        }
+
+        impl Field {
             fn open(self) -> &'static [Open] {
                 match self {
                     $(Field::$field => &[$($open),*],)+
@@ -117,11 +135,6 @@ fields! {
 }
 
 impl Field {
-    /// The field with this path.
-    pub fn from_path(path: &str) -> Option<Field> {
-        Self::ALL.iter().copied().find(|field| field.path() == path)
-    }
-
     /// Whether the field may be changed now.
     pub fn is_editable(self, now: Situation) -> bool {
         let open = self.open();

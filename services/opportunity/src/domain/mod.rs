@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod advice;
+mod aws_details;
+mod aws_summary;
 mod canonical;
 mod check;
 mod deal_size;
@@ -24,6 +26,8 @@ mod fixtures;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
+mod tests_aws_summary;
+#[cfg(test)]
 mod tests_cases;
 #[cfg(test)]
 mod tests_deal_cases;
@@ -37,6 +41,11 @@ mod tests_sequences;
 mod tests_transitions;
 
 pub use advice::Advice;
+pub use aws_details::{
+    AwsCustomer, AwsDetails, AwsField, AwsInsights, AwsLifeCycle, AwsProject, OpportunityQuality,
+    Recommendation,
+};
+pub use aws_summary::AwsSummary;
 pub use details::{
     Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
     Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,

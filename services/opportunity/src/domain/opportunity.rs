@@ -57,6 +57,17 @@ pub struct NextStep {
     pub time: DateTime<Utc>,
 }
 
+impl NextStep {
+    /// Adds what the next steps are now to their history; that there are none is nothing to add.
+    pub fn note(history: &mut Vec<NextStep>, value: &Pii<String>, time: DateTime<Utc>) {
+        if !value.is_empty() {
+            let value = value.clone();
+            history.insert(0, NextStep { value, time });
+            history.truncate(HISTORY);
+        }
+    }
+}
+
 /// A reviewer's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -334,11 +345,11 @@ impl Opportunity {
     }
 
     fn note_next_steps(&mut self, now: DateTime<Utc>) {
-        let value = self.details.life_cycle.next_steps.clone();
-        if !value.is_empty() {
-            self.next_steps_history.insert(0, NextStep { value, time: now });
-            self.next_steps_history.truncate(HISTORY);
-        }
+        NextStep::note(
+            &mut self.next_steps_history,
+            &self.details.life_cycle.next_steps,
+            now,
+        );
     }
 
     /// What decides which changes are allowed now.

@@ -199,6 +199,75 @@ pub const US: &str = "US";
 pub static TEAM_TITLE: StandardList =
     StandardList::new("team_title", &["PartnerAccountManager", "OpportunityOwner"]);
 
+/// Why AWS considers a deal lost (OPP-054).
+pub static AWS_CLOSED_LOST_REASON: StandardList = StandardList::new(
+    "aws_closed_lost_reason",
+    &[
+        "Administrative",
+        "Business Associate Agreement",
+        "Company Acquired/Dissolved",
+        "Competitive Offering",
+        "Customer Data Requirement",
+        "Customer Deficiency",
+        "Customer Experience",
+        "Delay / Cancellation of Project",
+        "Duplicate",
+        "Duplicate Opportunity",
+        "Executive Blocker",
+        "Failed Vetting",
+        "Feature Limitation",
+        "Financial/Commercial",
+        "Insufficient Amazon Value",
+        "Insufficient AWS Value",
+        "International Constraints",
+        "Legal / Tax / Regulatory",
+        "Legal Terms and Conditions",
+        "Lost to Competitor",
+        "Lost to Competitor - Google",
+        "Lost to Competitor - Microsoft",
+        "Lost to Competitor - Other",
+        "Lost to Competitor - Rackspace",
+        "Lost to Competitor - SoftLayer",
+        "Lost to Competitor - VMWare",
+        "No Customer Reference",
+        "No Integration Resources",
+        "No Opportunity",
+        "No Perceived Value of MP",
+        "No Response",
+        "Not Committed to AWS",
+        "No Update",
+        "On Premises Deployment",
+        "Other",
+        "Other (Details in Description)",
+        "Partner Gap",
+        "Past Due",
+        "People/Relationship/Governance",
+        "Platform Technology Limitation",
+        "Preference for Competitor",
+        "Price",
+        "Product/Technology",
+        "Product Not on AWS",
+        "Security / Compliance",
+        "Self-Service",
+        "Technical Limitations",
+        "Term Sheet Impasse",
+    ],
+);
+
+/// What a person of AWS may be in AWS's team of an opportunity (OPP-056).
+pub static AWS_TEAM_TITLE: StandardList = StandardList::new(
+    "aws_team_title",
+    &[
+        "AWSSalesRep",
+        "AWSAccountOwner",
+        "WWPSPDM",
+        "PDM",
+        "PSM",
+        "ISVSM",
+        "Signatory",
+    ],
+);
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -217,6 +286,8 @@ mod tests {
             (&COUNTRY, 249),
             (&US_STATE, 62),
             (&TEAM_TITLE, 2),
+            (&AWS_CLOSED_LOST_REASON, 48),
+            (&AWS_TEAM_TITLE, 7),
         ];
         for (list, size) in lists {
             let names: HashSet<_> = list.values.iter().map(|value| plain(value)).collect();

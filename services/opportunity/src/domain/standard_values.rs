@@ -5,11 +5,15 @@ use cosell_types::standard::StandardList;
 use sha2::{Digest as _, Sha256};
 
 use super::Policy;
-use super::reference::{APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE, US_STATE, USE_CASE};
+use super::reference::{
+    APN_PROGRAM, AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE,
+    US_STATE, USE_CASE,
+};
 use super::values::{
-    ClosedLostReason, CompetitorName, DeliveryModel, InvolvementType, MarketingChannel, MarketingSource,
-    MigrationPhase, OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, RevenueDeliveryModel,
-    ReviewReason, ReviewStatus, SalesActivity, Stage, Visibility,
+    AwsStage, ClosedLostReason, CompetitorName, CosellMotion, DeliveryModel, EngagementScore,
+    InvolvementType, InvolvementTypeChangeReason, MarketingChannel, MarketingSource, MigrationPhase,
+    OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, QualityTrend, RecommendationType,
+    RevenueDeliveryModel, ReviewReason, ReviewStatus, SalesActivity, Stage, Visibility,
 };
 
 /// A pick list.
@@ -51,6 +55,8 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
             name: "currency",
             values: currencies.collect(),
         },
+        texts(&AWS_CLOSED_LOST_REASON),
+        texts(&AWS_TEAM_TITLE),
     ];
     lists.extend([
         members::<Stage>("stage"),
@@ -70,6 +76,12 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         members::<MarketingChannel>("marketing_channel"),
         members::<RevenueDeliveryModel>("revenue_delivery_model"),
         members::<MigrationPhase>("migration_phase"),
+        members::<AwsStage>("aws_stage"),
+        members::<InvolvementTypeChangeReason>("involvement_type_change_reason"),
+        members::<EngagementScore>("engagement_score"),
+        members::<QualityTrend>("quality_trend"),
+        members::<RecommendationType>("recommendation_type"),
+        members::<CosellMotion>("cosell_motion"),
     ]);
     let digest = Sha256::digest(format!("{lists:?}"));
     let version = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -131,7 +143,7 @@ mod tests {
     fn opp_044_every_list_is_there_once_and_the_version_follows_what_is_in_them() {
         let (version, lists) = all(&policy());
         let names: HashSet<_> = lists.iter().map(|list| list.name).collect();
-        assert_eq!((names.len(), lists.len()), (25, 25));
+        assert_eq!((names.len(), lists.len()), (33, 33));
         assert!(lists.iter().all(|list| !list.values.is_empty()));
         assert_eq!(all(&policy()).0, version);
         let dollars = Policy {

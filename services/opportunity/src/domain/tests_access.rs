@@ -2,11 +2,11 @@
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, Reach, permits, reach, sees};
+use super::access::{Action, Reach, is_crm, permits, reach, sees};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
-const ACTIONS: [Action; 8] = [
+const ACTIONS: [Action; 10] = [
     Action::Create,
     Action::Get,
     Action::List,
@@ -15,27 +15,29 @@ const ACTIONS: [Action; 8] = [
     Action::Withdraw,
     Action::Discard,
     Action::AllowedActions,
+    Action::GetAwsSummary,
+    Action::UpdateAwsSummary,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      create get list update submit withdraw discard allowed
-ALLIANCE_LEAD         x      x   x    x      x      x        x       x
-ALLIANCE_TEAM         x      x   x    x      x      x        x       x
-ACE_MANAGER           x      x   x    x      x      x        x       x
-ACE_USER              x      x   x    x      x      x        x       x
-MARKETING_STAFF       x      x   x    x      x      x        x       x
-TECHNICAL_STAFF       x      x   x    x      .      .        x       x
-CLOUD_ADMIN           .      .   .    .      .      .        .       .
-CHANNEL_USER          .      .   .    .      .      .        .       .
-STANDARD_USER         .      .   .    .      .      .        .       .
-REVIEWER              .      x   x    .      .      .        .       x
-SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x
-ACCOUNT_OWNER         .      x   x    .      .      .        .       x
-PDM                   .      x   x    .      .      .        .       x
-WWPS_PDM              .      x   x    .      .      .        .       x
-PSM                   .      x   x    .      .      .        .       x
-ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x
+                      create get list update submit withdraw discard allowed get-aws update-aws
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x       .
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x       .
+ACE_MANAGER           x      x   x    x      x      x        x       x       x       .
+ACE_USER              x      x   x    x      x      x        x       x       x       .
+MARKETING_STAFF       x      x   x    x      x      x        x       x       x       .
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x       .
+CLOUD_ADMIN           .      .   .    .      .      .        .       .       .       .
+CHANNEL_USER          .      .   .    .      .      .        .       .       .       .
+STANDARD_USER         .      .   .    .      .      .        .       .       .       .
+REVIEWER              .      x   x    .      .      .        .       x       x       .
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x       x
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x       x
+PDM                   .      x   x    .      .      .        .       x       x       .
+WWPS_PDM              .      x   x    .      .      .        .       x       x       .
+PSM                   .      x   x    .      .      .        .       x       x       .
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x       .
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
@@ -72,6 +74,18 @@ fn acc_010_every_role_and_every_call() {
             action == Action::Get,
             "a service {action:?}"
         );
+    }
+}
+
+#[test]
+fn opp_053_only_services_that_are_named_speak_for_aws() {
+    let service = |name: &str| Caller::Service(name.parse().expect("a service"));
+    let named = ["crm", "sales-sync"].map(|name| name.parse().expect("a service"));
+    assert!(is_crm(&service("crm"), &named) && is_crm(&service("sales-sync"), &named));
+    assert!(!is_crm(&service("review"), &named) && !is_crm(&service("crm"), &[]));
+    for role in Role::ALL.iter().copied() {
+        let member = somebody("crm", "111111111111", role.side(), &[role]);
+        assert!(!is_crm(&Caller::Member(member), &named), "{role}");
     }
 }
 

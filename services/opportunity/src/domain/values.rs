@@ -243,3 +243,88 @@ closed_list! {
         Manage = 4 "MANAGE" "Manage",
     }
 }
+
+closed_list! {
+    /// Where the deal stands in AWS's own sales process (OPP-054).
+    AwsStage {
+        NotStarted = 1 "NOT_STARTED" "Not Started",
+        InProgress = 2 "IN_PROGRESS" "In Progress",
+        Prospect = 3 "PROSPECT" "Prospect",
+        Engaged = 4 "ENGAGED" "Engaged",
+        Identified = 5 "IDENTIFIED" "Identified",
+        Qualify = 6 "QUALIFY" "Qualify",
+        Research = 7 "RESEARCH" "Research",
+        SellerEngaged = 8 "SELLER_ENGAGED" "Seller Engaged",
+        Evaluating = 9 "EVALUATING" "Evaluating",
+        SellerRegistered = 10 "SELLER_REGISTERED" "Seller Registered",
+        TermSheetNegotiation = 11 "TERM_SHEET_NEGOTIATION" "Term Sheet Negotiation",
+        ContractNegotiation = 12 "CONTRACT_NEGOTIATION" "Contract Negotiation",
+        Onboarding = 13 "ONBOARDING" "Onboarding",
+        BuildingIntegration = 14 "BUILDING_INTEGRATION" "Building Integration",
+        Qualified = 15 "QUALIFIED" "Qualified",
+        OnHold = 16 "ON_HOLD" "On-hold",
+        TechnicalValidation = 17 "TECHNICAL_VALIDATION" "Technical Validation",
+        BusinessValidation = 18 "BUSINESS_VALIDATION" "Business Validation",
+        Committed = 19 "COMMITTED" "Committed",
+        /// Billing has begun; the partner is shown the stage (OPP-052).
+        Launched = 20 "LAUNCHED" "Launched",
+        DeferredToPartner = 21 "DEFERRED_TO_PARTNER" "Deferred to Partner",
+        /// The deal is lost; the partner is shown the stage (OPP-052).
+        ClosedLost = 22 "CLOSED_LOST" "Closed Lost",
+        Completed = 23 "COMPLETED" "Completed",
+        ClosedIncomplete = 24 "CLOSED_INCOMPLETE" "Closed Incomplete",
+    }
+}
+
+closed_list! {
+    /// Why AWS is involved otherwise than the partner asked (OPP-057).
+    InvolvementTypeChangeReason {
+        ExpansionOpportunity = 1 "EXPANSION_OPPORTUNITY" "Expansion Opportunity",
+        ChangeInDealInformation = 2 "CHANGE_IN_DEAL_INFORMATION" "Change in Deal Information",
+        CustomerRequested = 3 "CUSTOMER_REQUESTED" "Customer Requested",
+        TechnicalComplexity = 4 "TECHNICAL_COMPLEXITY" "Technical Complexity",
+        RiskMitigation = 5 "RISK_MITIGATION" "Risk Mitigation",
+    }
+}
+
+closed_list! {
+    /// How likely the customer is to buy through AWS Marketplace (OPP-058).
+    EngagementScore {
+        High = 1 "HIGH" "High",
+        Medium = 2 "MEDIUM" "Medium",
+        Low = 3 "LOW" "Low",
+    }
+}
+
+closed_list! {
+    /// Where the quality score of an opportunity is going (OPP-058).
+    QualityTrend {
+        Improving = 1 "IMPROVING" "Improving",
+        Declining = 2 "DECLINING" "Declining",
+        NoChange = 3 "NO_CHANGE" "No Change",
+    }
+}
+
+closed_list! {
+    /// What a recommendation of AWS is about (OPP-058).
+    RecommendationType {
+        /// How the record could say more.
+        OpportunityQuality = 1 "OPPORTUNITY_QUALITY" "OpportunityQuality",
+        /// Which solution fits.
+        SolutionRecommendation = 2 "SOLUTION_RECOMMENDATION" "SolutionRecommendation",
+        /// Which specialist can help.
+        SpecialistRecommendation = 3 "SPECIALIST_RECOMMENDATION" "SpecialistRecommendation",
+    }
+}
+
+closed_list! {
+    /// Who leads the deal (OPP-058).
+    CosellMotion {
+        /// People of AWS sales.
+        AwsFieldEngaged = 1 "AWS_FIELD_ENGAGED" "AWS Field-engaged",
+        /// An agent of AWS.
+        AgentEngaged = 2 "AGENT_ENGAGED" "Agent-engaged",
+        /// The partner.
+        PartnerLed = 3 "PARTNER_LED" "Partner-led",
+    }
+}

@@ -49,6 +49,19 @@ pub async fn load_revision(
     Ok(row.map(|row| row.record.0))
 }
 
+/// A record as it was at the last revision that row-level security shows. Services see no drafts, so for them it may be older
+/// than the record (ACC-012).
+pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity_revision
+           WHERE opportunity_id = $1 ORDER BY revision DESC LIMIT 1"#,
+        id.number(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
 /// The only way to write a record: the row, its history and its event, or none of them.
 pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
     let rows = match event {

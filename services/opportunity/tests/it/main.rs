@@ -1,6 +1,8 @@
 //! Tests of the running service: a real client, a real connection, a real database of its own.
 
 mod allowed_actions;
+mod aws_summary;
+mod aws_summary_access;
 mod bad_input;
 mod cancelled_calls;
 mod create_and_get;

@@ -12,7 +12,7 @@ use crate::support::{ALDER, by, count, create, get, options, record, submit, use
 const CASE: &str = "rc-0000000000001";
 const REMARKS: &str = "Explain the amount.";
 
-async fn start_with_review() -> (App, FarEnd) {
+pub async fn start_with_review() -> (App, FarEnd) {
     let address = reviews(REMARKS).await;
     let app = Setup::default()
         .with_bus()
@@ -33,7 +33,7 @@ fn opened(id: &str, revision: i64, round: i32) -> review::ReviewRoundOpened {
     }
 }
 
-fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
+pub fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
     review::ReviewStarted {
         review_case_id: CASE.to_owned(),
         opportunity_id: id.to_owned(),
@@ -43,7 +43,7 @@ fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
     }
 }
 
-fn decided(id: &str, revision: i64, round: i32, decision: review::Decision) -> review::ReviewDecided {
+pub fn decided(id: &str, revision: i64, round: i32, decision: review::Decision) -> review::ReviewDecided {
     let reason = match decision {
         review::Decision::Approve => ReviewReason::Unspecified,
         _ => ReviewReason::ClarifyRevenue,
@@ -59,7 +59,7 @@ fn decided(id: &str, revision: i64, round: i32, decision: review::Decision) -> r
     }
 }
 
-async fn until(app: &App, id: &str, wanted: ReviewStatus) {
+pub async fn until(app: &App, id: &str, wanted: ReviewStatus) {
     eventually(async || {
         let seen = get(app, &user(), id)
             .await

@@ -84,5 +84,7 @@ stand_in! {
         discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
         get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
         list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
+        get_aws_opportunity_summary(GetAwsOpportunitySummaryRequest) -> GetAwsOpportunitySummaryResponse;
+        update_aws_opportunity_summary(UpdateAwsOpportunitySummaryRequest) -> UpdateAwsOpportunitySummaryResponse;
     }
 }

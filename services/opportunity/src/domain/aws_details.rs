@@ -1,0 +1,116 @@
+//! The part of the AWS summary that AWS writes. Names are those of the interface, as in `details.rs`, and it is stored in the
+//! same way: a new field needs `#[serde(default)]`, which the structs have.
+
+use chrono::NaiveDate;
+use cosell_types::Pii;
+use serde::{Deserialize, Serialize};
+
+use super::field::paths;
+use super::values::{
+    AwsStage, CosellMotion, EngagementScore, InvolvementType, InvolvementTypeChangeReason, QualityTrend,
+    RecommendationType,
+};
+use super::{Contact, ExpectedCustomerSpend, RelatedEntityIdentifiers};
+
+/// What AWS says about a deal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsDetails {
+    pub involvement_type: Option<InvolvementType>,
+    pub involvement_type_change_reason: Option<InvolvementTypeChangeReason>,
+    pub life_cycle: AwsLifeCycle,
+    pub opportunity_team: Vec<Contact>,
+    pub customer: AwsCustomer,
+    pub related_entity_identifiers: RelatedEntityIdentifiers,
+    pub project: AwsProject,
+    pub insights: AwsInsights,
+    pub cosell_motion: Option<CosellMotion>,
+}
+
+/// Where the deal stands, as AWS sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsLifeCycle {
+    pub stage: Option<AwsStage>,
+    pub closed_lost_reason: String,
+    pub target_close_date: Option<NaiveDate>,
+    pub next_steps: Pii<String>,
+}
+
+/// The customer, as AWS knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsCustomer {
+    pub contacts: Vec<Contact>,
+}
+
+/// What AWS expects of the deal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsProject {
+    pub expected_customer_spend: Vec<ExpectedCustomerSpend>,
+    pub aws_partition: String,
+}
+
+/// What AWS makes of the deal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsInsights {
+    pub next_best_actions: Pii<String>,
+    pub engagement_score: Option<EngagementScore>,
+    pub opportunity_quality: Option<OpportunityQuality>,
+    pub recommendations: Vec<Recommendation>,
+}
+
+/// How good an opportunity is, as far as its record tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct OpportunityQuality {
+    pub score: i32,
+    pub trend: Option<QualityTrend>,
+}
+
+/// A recommendation to the partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct Recommendation {
+    pub kind: RecommendationType,
+    pub details: Pii<String>,
+}
+
+paths! {
+    /// A field that AWS can change.
+    AwsField of AwsDetails {
+        InvolvementType: involvement_type;
+        InvolvementTypeChangeReason: involvement_type_change_reason;
+        Stage: life_cycle.stage;
+        ClosedLostReason: life_cycle.closed_lost_reason;
+        TargetCloseDate: life_cycle.target_close_date;
+        NextSteps: life_cycle.next_steps;
+        OpportunityTeam: opportunity_team;
+        CustomerContacts: customer.contacts;
+        Solutions: related_entity_identifiers.solutions;
+        AwsProducts: related_entity_identifiers.aws_products;
+        AwsMarketplaceSolutions: related_entity_identifiers.aws_marketplace_solutions;
+        AwsMarketplaceProducts: related_entity_identifiers.aws_marketplace_products;
+        ExpectedCustomerSpend: project.expected_customer_spend;
+        AwsPartition: project.aws_partition;
+        NextBestActions: insights.next_best_actions;
+        EngagementScore: insights.engagement_score;
+        OpportunityQuality: insights.opportunity_quality;
+        Recommendations: insights.recommendations;
+        CosellMotion: cosell_motion;
+    }
+}
+
+/// What the partner is not shown before AWS has closed the deal (OPP-052).
+pub const SHOWN_WHEN_CLOSED: [AwsField; 3] = [
+    AwsField::Stage,
+    AwsField::ClosedLostReason,
+    AwsField::TargetCloseDate,
+];
