@@ -99,10 +99,7 @@ fn every_member() -> Allowed {
     Allowed {
         roles: Role::ALL.to_vec(),
         nobody: true,
-        invited: false,
-        services: false,
-        provisioner: false,
-        crm: false,
+        ..only(&[])
     }
 }
 

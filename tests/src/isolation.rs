@@ -12,7 +12,6 @@ use cosell_proto::cosell::notification::v1::{
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use cosell_proto::cosell::review::v1::{ClaimReviewCaseRequest, ListReviewCasesRequest};
 use cosell_testkit::harness::{Client, FarEnd, Refusal, eventually, member, service};
 use cosell_types::{Caller, Clock, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
@@ -23,6 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
+use crate::approval::{claimed, summarised};
 use crate::requests::{Records, forged, request, rpcs};
 use crate::{World, record, repository};
 
@@ -91,8 +91,8 @@ impl<'a> Scene<'a> {
         Ok(answer.into_inner())
     }
 
-    /// What Alder has: a draft, a case of another record, an invitation and a connection with Elm, a notice. What its
-    /// people wrote is a canary.
+    /// What Alder has: a draft, a case of another record, the AWS summary of a third, an invitation and a connection
+    /// with Elm, a notice. What its people wrote is a canary.
     pub async fn records(&self) -> Records {
         self.provision(vec![company(ELM, "Elm"), lead(ELM, "elm-lead")])
             .await;
@@ -129,39 +129,12 @@ impl<'a> Scene<'a> {
 
         let user = self.person("alder-ace-user");
         let submitted = create(&user, anonymous()).await;
-        let submission = opportunity::SubmitOpportunityRequest {
-            opportunity_id: submitted.clone(),
-            involvement_type: opportunity::InvolvementType::CoSell.into(),
-            ..Default::default()
-        };
-        user.opportunities()
-            .submit_opportunity(submission)
-            .await
-            .expect("a submission");
         let reviewer = self.person("aws-reviewer");
-        let case = eventually(async || {
-            let request = ListReviewCasesRequest::default();
-            let list = reviewer
-                .reviews()
-                .list_review_cases(request)
-                .await
-                .expect("a queue");
-            let mut cases = list.into_inner().review_cases.into_iter();
-            cases
-                .find(|case| case.opportunity_id == submitted)
-                .ok_or("the case is not there yet")
-        });
-        let case = case.await.review_case_id;
-        let claim = ClaimReviewCaseRequest {
-            review_case_id: case.clone(),
-            request_id: FarEnd::id(),
-            ..Default::default()
-        };
-        reviewer
-            .reviews()
-            .claim_review_case(claim)
-            .await
-            .expect("a claim");
+        let case = claimed(&user, &reviewer, &submitted).await;
+        let approved = create(&user, anonymous()).await;
+        let approval = claimed(&user, &reviewer, &approved).await;
+        let seller = self.person("aws-account-owner");
+        summarised(&seller, &reviewer, &approval, &approved, CANARY).await;
         let notice = eventually(async || {
             let request = ListNotificationsRequest::default();
             let list = user

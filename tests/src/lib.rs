@@ -1,6 +1,7 @@
 //! What the tests over all services share: private servers, the services on them, calls by anybody, and the repository
 //! as text.
 
+mod approval;
 mod child;
 mod collector;
 pub mod isolation;

@@ -38,8 +38,8 @@ pub struct Options {
     #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
     pub solution_in_words: bool,
 
-    /// Services that read and write the AWS summary of opportunities for AWS's own customer relationship management, separated
-    /// by commas.
+    /// Services that read and write the AWS summary of opportunities for AWS's own customer relationship management,
+    /// separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
 }

@@ -122,8 +122,8 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
 /// How the change of an AWS summary is named at the end of its subject.
 pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
 
-/// The public form of a change of the AWS summary. Its versions are its own, so it has an id of its own too: consumers keep
-/// the order of versions by that id.
+/// The public form of a change of the AWS summary. Its versions are its own, so it has an id of its own too: consumers
+/// keep the order of versions by that id.
 pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
     let opportunity_id = summary.opportunity().to_string();
     let id = format!("aws-{opportunity_id}");

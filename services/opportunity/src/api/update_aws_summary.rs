@@ -62,8 +62,8 @@ pub async fn handle(
     Ok(respond(summary))
 }
 
-/// Claims the request's id, and goes on for the account of the opportunity, to which its AWS summary belongs. An id of a member
-/// is kept with its own account, as everywhere; a service has none, so its id is kept with the opportunity's.
+/// Claims the request's id, and goes on for the account of the opportunity, to which its AWS summary belongs. An id of
+/// a member is kept with its own account, as everywhere; a service has none, so its id is kept with the opportunity's.
 async fn claim_for(
     tx: &mut Tx,
     call: &Call<pb::UpdateAwsOpportunitySummaryRequest>,

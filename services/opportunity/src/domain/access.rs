@@ -102,8 +102,8 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     }
 }
 
-/// Whether the caller is AWS's own customer relationship management: a service that is named for it, which reads and writes
-/// the AWS summary of opportunities (OPP-053).
+/// Whether the caller is AWS's own customer relationship management: a service that is named for it, which reads and
+/// writes the AWS summary of opportunities (OPP-053).
 pub fn is_crm(caller: &Caller, named: &[ServiceName]) -> bool {
     matches!(caller, Caller::Service(name) if named.contains(name))
 }

@@ -1,5 +1,5 @@
-//! The part of the AWS summary that AWS writes. Names are those of the interface, as in `details.rs`, and it is stored in the
-//! same way: a new field needs `#[serde(default)]`, which the structs have.
+//! The part of the AWS summary that AWS writes. Names are those of the interface, as in `details.rs`, and it is stored
+//! in the same way: a new field needs `#[serde(default)]`.
 
 use chrono::NaiveDate;
 use cosell_types::Pii;

@@ -10,8 +10,8 @@ use super::reference::{AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE};
 use super::values::{AwsStage, InvolvementType, Stage};
 use super::{AwsDetails, AwsField, NextStep, Opportunity, Policy};
 
-/// The AWS summary of an opportunity: an aggregate of its own, which knows whose opportunity it is about and nothing else of
-/// it (OPP-050). What follows from the opportunity is asked of the opportunity.
+/// The AWS summary of an opportunity: an aggregate of its own, which knows whose opportunity it is about and nothing
+/// else of it (OPP-050). What follows from the opportunity is asked of the opportunity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsSummary {
     opportunity: OpportunityId,
@@ -141,7 +141,8 @@ impl AwsStage {
     }
 }
 
-/// Writes what is given as it is kept. What AWS expects is paid to AWS, so that the target company says nothing (OPP-058).
+/// Writes what is given as it is kept. What AWS expects is paid to AWS, so that the target company says nothing
+/// (OPP-058).
 fn canonical(details: &mut AwsDetails) {
     one(
         &AWS_CLOSED_LOST_REASON,

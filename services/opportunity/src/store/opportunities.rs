@@ -49,8 +49,8 @@ pub async fn load_revision(
     Ok(row.map(|row| row.record.0))
 }
 
-/// A record as it was at the last revision that row-level security shows. Services see no drafts, so for them it may be older
-/// than the record (ACC-012).
+/// A record as it was at the last revision that row-level security shows. Services see no drafts, so for them it may
+/// be older than the record (ACC-012).
 pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity_revision
