@@ -1,7 +1,6 @@
 //! What the tests over all services share: private servers, the services on them, calls by anybody, and the repository
 //! as text.
 
-mod approval;
 mod child;
 mod collector;
 pub mod isolation;
@@ -9,6 +8,7 @@ pub mod ledger;
 mod record;
 pub mod repository;
 pub mod requests;
+pub mod scene;
 mod workload;
 mod world;
 
