@@ -10,7 +10,7 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use cosell_testkit::harness::{Client, Refusal, eventually, member, refused, service};
+use cosell_testkit::harness::{Client, Refusal, eventually, eventually_within, member, refused, service};
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use tokio::time::Instant;
@@ -173,7 +173,11 @@ async fn dir_040_050_con_004_030_partners_of_a_list_find_each_other_and_connect(
     stage.running.stop().await;
 }
 
-/// A manager works while its role is withdrawn: soon nothing works any more. How soon is printed.
+/// How long a role that was withdrawn may be let in elsewhere: the two seconds of ACC-004, and more for a machine that is
+/// busy with other tests. `cargo xtask bench withdrawal` measures how long it really is, and holds it to the two.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A manager works while its role is withdrawn: soon nothing works any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acc_004_a_role_withdrawn_while_its_holder_works() {
     let stage = Stage::open().await;
@@ -192,22 +196,16 @@ async fn acc_004_a_role_withdrawn_while_its_holder_works() {
         .set_member_roles(withdrawing)
         .await
         .expect("other roles");
-    let withdrawn = Instant::now();
-    eventually(
-        async || match stage.list_opportunities(ELM, "elm-manager").await {
-            Ok(_) => Err("the former manager still lists".to_owned()),
-            Err(status) => {
-                let reason = Refusal::from(&status).reason;
-                if reason == "ROLE_NOT_PERMITTED" {
-                    Ok(())
-                } else {
-                    Err(reason)
-                }
-            }
-        },
-    )
+    eventually_within(SOON, async || {
+        match stage.list_opportunities(ELM, "elm-manager").await {
+            Ok(_) => Err("a role that was withdrawn is still let in, longer than ACC-004 allows".to_owned()),
+            Err(status) => match Refusal::from(&status).reason {
+                reason if reason == "ROLE_NOT_PERMITTED" => Ok(()),
+                reason => Err(format!("the former manager is refused, but with {reason}")),
+            },
+        }
+    })
     .await;
-    println!("a withdrawn role was refused after {:?}", withdrawn.elapsed());
     stage.running.stop().await;
 }
 

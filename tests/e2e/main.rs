@@ -9,4 +9,5 @@ mod journey;
 mod policies;
 mod readiness;
 mod relations;
+mod rights;
 mod telemetry;

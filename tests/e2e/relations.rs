@@ -5,8 +5,8 @@
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_testkit::harness::{Client, Refusal};
-use cosell_tests::isolation::{ELM, Scene};
 use cosell_tests::requests::{Records, request, rpcs};
+use cosell_tests::scene::{ELM, Scene};
 use cosell_tests::{World, record};
 use cosell_types::{Caller, Role, Side};
 use prost_reflect::Value;
@@ -44,7 +44,7 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
     let running = world.run().await;
     let scene = Scene::new(&world, running.channel(), &running.info);
     // Elm becomes a partner that Alder is connected with.
-    scene.records().await;
+    scene.neighbours().await;
     let calls = |caller: &Caller| {
         let client = Client::new(&scene.issuer, Some(caller));
         OpportunityServiceClient::new(client.over(scene.channel.clone()))

@@ -8,6 +8,7 @@ pub mod ledger;
 mod record;
 pub mod repository;
 pub mod requests;
+pub mod scene;
 mod workload;
 mod world;
 

@@ -7,12 +7,14 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMes
 use serde_json::{Value, json};
 
 /// The records that requests are about.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// The account that they belong to.
     pub account: String,
     /// An opportunity.
     pub opportunity: String,
+    /// One that was submitted; requests are about the other.
+    pub submitted: String,
     /// A review case of the account.
     pub review_case: String,
     /// A member of the account.
@@ -25,6 +27,38 @@ pub struct Records {
     pub connection: String,
     /// A notification of a member of the account.
     pub notification: String,
+}
+
+impl Records {
+    /// Records that never were, of an account that never was.
+    pub fn never() -> Self {
+        Self {
+            account: "888888888888".to_owned(),
+            opportunity: "O9000000000000000001".to_owned(),
+            submitted: "O9000000000000000002".to_owned(),
+            review_case: "rc-0000000000000".to_owned(),
+            member: "nobody-at-all".to_owned(),
+            profile: "pprofile-0000000000000".to_owned(),
+            invitation: "pacinv-0000000000000".to_owned(),
+            connection: "pac-0000000000000".to_owned(),
+            notification: "ntf-0000000000000".to_owned(),
+        }
+    }
+
+    /// All their ids.
+    pub fn ids(&self) -> [&str; 9] {
+        [
+            &self.account,
+            &self.opportunity,
+            &self.submitted,
+            &self.review_case,
+            &self.member,
+            &self.profile,
+            &self.invitation,
+            &self.connection,
+            &self.notification,
+        ]
+    }
 }
 
 /// Every RPC of the interface.
@@ -64,6 +98,7 @@ fn body(rpc: &str, records: &Records) -> Value {
     let Records {
         account,
         opportunity,
+        submitted: _,
         review_case,
         member,
         profile,
@@ -108,10 +143,11 @@ fn body(rpc: &str, records: &Records) -> Value {
         "DeactivateMember" => json!({"member_id": member}),
         "HandOverAllianceLead" => json!({"member_id": member, "confirmation": "confirm"}),
         "CreateConnectionInvitation" => {
-            json!({"type": "CONNECTION_TYPE_SUBSIDIARY", "receiver_id": "999999999998",
+            json!({"type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION", "receiver_id": profile,
             "inviter_name": "Some Body", "inviter_email": "some.body@stranger.example", "message": "Hello"})
         }
-        "GetConnectionInvitation" | "AcceptConnectionInvitation" | "CancelConnectionInvitation" => {
+        "GetConnectionInvitation" => json!({"connection_invitation_id": invitation, "account_id": account}),
+        "AcceptConnectionInvitation" | "CancelConnectionInvitation" => {
             json!({"connection_invitation_id": invitation})
         }
         "RejectConnectionInvitation" => json!({"connection_invitation_id": invitation, "reason": "No"}),

@@ -1,0 +1,412 @@
+//! An installation with companies that have to do with each other, and somebody who makes calls to it.
+
+use bytes::{Buf as _, Bytes};
+use cosell::demo::Person;
+use cosell::directory;
+use cosell_grpc::Issuer;
+use cosell_proto::cosell::notification::v1 as notification;
+use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::partner::v1 as partner;
+use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::review::v1::{ClaimReviewCaseRequest, ListReviewCasesRequest};
+use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
+use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
+use prost_reflect::{DynamicMessage, MethodDescriptor};
+use tonic::client::Grpc;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::requests::Records;
+use crate::{World, record};
+
+/// In what people of Alder wrote, for nobody outside but those whom they wrote to.
+pub const CANARY: &str = "Zzcanary";
+/// In what they handed to AWS.
+pub const SUBMITTED: &str = "Zzsubmitted";
+/// Where they are reached.
+pub const ADDRESSES: &str = "@alder.example";
+/// A partner that Alder is connected with.
+pub const ELM: &str = "444444444444";
+/// Another one, with which nobody else has to do.
+pub const FIR: &str = "555555555555";
+/// Who of Alder has all that a single person has: records, a notice, preferences.
+pub const HOLDER: &str = "alder-ace-user";
+
+/// An installation and somebody to make calls to it.
+pub struct Scene<'a> {
+    /// Its servers.
+    pub world: &'a World,
+    /// Calls, without a token.
+    pub channel: Channel,
+    /// The issuer of its tokens.
+    pub issuer: Issuer,
+    /// The folder with tokens of seeded members.
+    pub tokens: std::path::PathBuf,
+}
+
+impl<'a> Scene<'a> {
+    /// The installation on these servers.
+    pub fn new(world: &'a World, channel: Channel, info: &cosell::StackInfo) -> Self {
+        Self {
+            world,
+            channel,
+            issuer: cosell::issuer(&world.state(), Clock::system()).expect("the issuer"),
+            tokens: info.tokens.clone(),
+        }
+    }
+
+    /// A seeded member.
+    pub fn person(&self, id: &str) -> Person {
+        Person::new(&self.channel, &self.tokens, id).expect("a seeded member")
+    }
+
+    /// The calls of anybody to the directory.
+    pub fn partners(&self, caller: &Caller) -> PartnerServiceClient<InterceptedService<Channel, Client>> {
+        let client = Client::new(&self.issuer, Some(caller));
+        PartnerServiceClient::new(client.over(self.channel.clone()))
+    }
+
+    /// Takes records over into the directory.
+    pub async fn provision(&self, records: Vec<partner::ApplyDirectoryRequest>) {
+        let token = self.issuer.token(&service("provisioner")).expect("a token");
+        let mut tell = |_: i64, errors: &[String]| panic!("{errors:?}");
+        directory::apply(
+            self.channel.clone(),
+            &token,
+            futures::stream::iter(records),
+            &mut tell,
+        )
+        .await
+        .expect("a list that is taken over");
+    }
+
+    /// Makes a call; the bytes of the answer.
+    pub async fn call(
+        &self,
+        client: Client,
+        rpc: &MethodDescriptor,
+        message: DynamicMessage,
+    ) -> Result<Bytes, Status> {
+        let mut grpc = Grpc::new(client.over(self.channel.clone()));
+        grpc.ready()
+            .await
+            .map_err(|error| Status::unknown(error.to_string()))?;
+        let path = format!("/{}/{}", rpc.parent_service().full_name(), rpc.name());
+        let path = path.parse().expect("a path");
+        let answer = grpc.unary(Request::new(message), path, Raw).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// The companies around Alder, and Alder itself as nobody outside is to know it: with a private profile. Elm is
+    /// connected with it.
+    pub async fn neighbours(&self) {
+        let mut alder = company(cosell::ALDER, "Alder Cloud Services");
+        let account = alder.account.get_or_insert_default();
+        account.legal_name = format!("{CANARY} Ltd");
+        account.visibility = partner::ProfileVisibility::Private.into();
+        account.profile.get_or_insert_default().description = format!("{CANARY} describes itself");
+        self.provision(vec![
+            company(ELM, "Elm"),
+            lead(ELM, "elm-lead"),
+            company(FIR, "Fir"),
+            lead(FIR, "fir-lead"),
+            alder,
+        ])
+        .await;
+        self.connect(cosell::ALDER, ELM, "Let us work together").await;
+        self.world.settled().await;
+    }
+
+    /// What Alder has beside its neighbours: a draft, a case of another record, an invitation of Fir and a connection
+    /// with it, a notice, and preferences of both kinds. What its people wrote is a canary.
+    pub async fn records(&self) -> Records {
+        let connection = self
+            .connect(cosell::ALDER, FIR, &format!("{CANARY} connects"))
+            .await;
+        let invitation = self
+            .invite(cosell::ALDER, FIR, &format!("{CANARY} invites"))
+            .await;
+        self.describe().await;
+        let holder = self.person(HOLDER);
+        let mut handed_over = anonymous();
+        let project = handed_over.project.get_or_insert_default();
+        project.title = format!("{SUBMITTED} title");
+        let customer = handed_over.customer.get_or_insert_default();
+        customer.account.get_or_insert_default().company_name = format!("{SUBMITTED} company");
+        let submitted = create(&holder, handed_over).await;
+        submit(&holder, &submitted).await;
+        let review_case = self.claimed(&submitted).await;
+        let notification = eventually(async || {
+            let request = notification::ListNotificationsRequest::default();
+            let list = holder.notifications().list_notifications(request).await;
+            let mut list = list.expect("an inbox").into_inner().notifications;
+            list.pop().ok_or("the inbox is empty")
+        });
+        let notification = notification.await.notification_id;
+        let records = Records {
+            account: cosell::ALDER.to_owned(),
+            opportunity: create(&holder, secret()).await,
+            submitted,
+            review_case,
+            member: "alder-ace-manager".to_owned(),
+            profile: self.profile(&caller(cosell::ALDER)).await,
+            invitation,
+            connection,
+            notification,
+        };
+        self.world.settled().await;
+        records
+    }
+
+    /// Has Alder's people change what says of themselves and what they want to hear.
+    async fn describe(&self) {
+        let birch = self.profile(&caller(cosell::BIRCH)).await;
+        let preferences = notification::UpdatePreferencesRequest {
+            email_opt_outs: vec![notification::NotificationKind::MemberLeft.into()],
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let mut holder = self.person(HOLDER).notifications();
+        holder.update_preferences(preferences).await.expect("preferences");
+        let mut alder = self.partners(&caller(cosell::ALDER));
+        let preferences = partner::UpdateConnectionPreferencesRequest {
+            access_type: partner::AccessType::AllowByDefaultDenySome.into(),
+            excluded_profile_ids: vec![birch],
+            revision: 1,
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let set = alder.update_connection_preferences(preferences).await;
+        set.expect("preferences");
+        let request = partner::UpdateMemberRequest {
+            member_id: "alder-ace-manager".to_owned(),
+            person: Some(partner::Person {
+                first_name: "Chiara".to_owned(),
+                last_name: "Rossi".to_owned(),
+                email: format!("chiara.rossi{ADDRESSES}"),
+                title: format!("{CANARY} manager"),
+                ..Default::default()
+            }),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        alder.update_member(request).await.expect("a member");
+        let inviting = partner::InviteMemberRequest {
+            member_id: "alder-asked".to_owned(),
+            person: Some(partner::Person {
+                first_name: CANARY.to_owned(),
+                last_name: "Asked".to_owned(),
+                email: format!("asked{ADDRESSES}"),
+                ..Default::default()
+            }),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        alder
+            .invite_member(inviting)
+            .await
+            .expect("an invitation to join");
+    }
+
+    /// The case that a submission opened, which a reviewer has claimed.
+    pub async fn claimed(&self, opportunity: &str) -> String {
+        let mut reviews = self.person("aws-reviewer").reviews();
+        let case = eventually(async || {
+            let request = ListReviewCasesRequest::default();
+            let list = reviews.list_review_cases(request).await.expect("a queue");
+            let mut cases = list.into_inner().review_cases.into_iter();
+            cases
+                .find(|case| case.opportunity_id == opportunity)
+                .ok_or("the case is not there yet")
+        });
+        let review_case_id = case.await.review_case_id;
+        let claim = ClaimReviewCaseRequest {
+            review_case_id: review_case_id.clone(),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        reviews.claim_review_case(claim).await.expect("a claim");
+        review_case_id
+    }
+
+    /// The id of the profile of somebody's company.
+    pub async fn profile(&self, caller: &Caller) -> String {
+        let request = partner::GetAccountRequest::default();
+        let own = self.partners(caller).get_account(request).await;
+        let own = own.expect("an account").into_inner().account.expect("an account");
+        own.profile.expect("a profile").profile_id
+    }
+
+    /// Connects two companies, of which the second has a public profile; the connection's id.
+    pub async fn connect(&self, sender: &str, receiver: &str, words: &str) -> String {
+        let profile = self.profile(&caller(receiver)).await;
+        let request = partner::AcceptConnectionInvitationRequest {
+            connection_invitation_id: self.invite(sender, &profile, words).await,
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let answer = self
+            .partners(&caller(receiver))
+            .accept_connection_invitation(request)
+            .await
+            .expect("a connection");
+        let connection = answer.into_inner().connection;
+        connection.expect("a connection").connection_id
+    }
+
+    /// Invites a company, by its profile to work together, or by its account to be under the sender; the invitation's
+    /// id.
+    pub async fn invite(&self, sender: &str, receiver: &str, words: &str) -> String {
+        let kind = if receiver.starts_with("pprofile-") {
+            partner::ConnectionType::OpportunityCollaboration
+        } else {
+            partner::ConnectionType::Subsidiary
+        };
+        let request = partner::CreateConnectionInvitationRequest {
+            r#type: kind.into(),
+            receiver_id: receiver.to_owned(),
+            inviter_name: words.to_owned(),
+            inviter_email: "somebody@connected.example".to_owned(),
+            message: words.to_owned(),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let made = self
+            .partners(&caller(sender))
+            .create_connection_invitation(request)
+            .await
+            .expect("an invitation");
+        let made = made.into_inner().connection_invitation;
+        made.expect("an invitation").connection_invitation_id
+    }
+}
+
+/// The alliance lead of a partner.
+pub fn caller(account: &str) -> Caller {
+    let id = match account {
+        cosell::ALDER => "alder-alliance-lead",
+        cosell::BIRCH => "birch-alliance-lead",
+        ELM => "elm-lead",
+        FIR => "fir-lead",
+        _ => panic!("{account} has no lead here"),
+    };
+    member(id, account, Side::Partner, &[Role::AllianceLead])
+}
+
+/// A record without people in it.
+pub fn anonymous() -> opportunity::Opportunity {
+    let mut anonymous = record();
+    anonymous.opportunity_team.clear();
+    anonymous.customer.get_or_insert_default().contacts.clear();
+    anonymous
+}
+
+fn secret() -> opportunity::Opportunity {
+    let mut secret = record();
+    let project = secret.project.get_or_insert_default();
+    project.title = format!("{CANARY} title");
+    project.customer_business_problem = format!("{CANARY} has a problem that is long enough");
+    let customer = secret.customer.get_or_insert_default();
+    customer.account.get_or_insert_default().company_name = format!("{CANARY} company");
+    secret
+}
+
+async fn create(person: &Person, record: opportunity::Opportunity) -> String {
+    let request = opportunity::CreateOpportunityRequest {
+        opportunity: Some(record),
+        request_id: FarEnd::id(),
+        ..Default::default()
+    };
+    let made = person.opportunities().create_opportunity(request).await;
+    let made = made.expect("a record").into_inner().opportunity;
+    made.expect("a record").opportunity_id
+}
+
+async fn submit(person: &Person, id: &str) {
+    let request = opportunity::SubmitOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        involvement_type: opportunity::InvolvementType::CoSell.into(),
+        request_id: FarEnd::id(),
+        ..Default::default()
+    };
+    let submitted = person.opportunities().submit_opportunity(request).await;
+    submitted.expect("a submission");
+}
+
+/// A company with a public profile.
+pub fn company(account: &str, name: &str) -> partner::ApplyDirectoryRequest {
+    let profile = partner::Profile {
+        display_name: name.to_owned(),
+        primary_solution_type: partner::SolutionType::ManagedServices.into(),
+        industry_segments: vec!["Retail".to_owned()],
+        ..Default::default()
+    };
+    partner::ApplyDirectoryRequest {
+        account: Some(partner::AccountRecord {
+            account_id: account.to_owned(),
+            side: partner::Side::Partner.into(),
+            legal_name: format!("{name} Ltd"),
+            display_name: name.to_owned(),
+            terms_accepted: true,
+            profile: Some(profile),
+            visibility: partner::ProfileVisibility::Public.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// The alliance lead of a company, to be taken over.
+pub fn lead(account: &str, id: &str) -> partner::ApplyDirectoryRequest {
+    of_company(account, id, Role::AllianceLead)
+}
+
+/// Somebody of a company, to be taken over.
+pub fn of_company(account: &str, id: &str, role: Role) -> partner::ApplyDirectoryRequest {
+    partner::ApplyDirectoryRequest {
+        member: Some(partner::MemberRecord {
+            account_id: account.to_owned(),
+            member_id: id.to_owned(),
+            person: Some(partner::Person {
+                first_name: "Some".to_owned(),
+                last_name: "Body".to_owned(),
+                email: format!("{id}@{account}.example"),
+                ..Default::default()
+            }),
+            roles: vec![role.number()],
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Answers as they are on the wire.
+#[derive(Clone, Copy, Debug)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = DynamicMessage;
+    type Decode = Bytes;
+    type Encoder = <ProstCodec<DynamicMessage, ()> as Codec>::Encoder;
+    type Decoder = Raw;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstCodec::<DynamicMessage, ()>::raw_encoder(BufferSettings::default())
+    }
+
+    fn decoder(&mut self) -> Raw {
+        Raw
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(source.copy_to_bytes(source.remaining())))
+    }
+}
