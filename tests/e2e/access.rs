@@ -109,6 +109,12 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("DiscardDraft", only(&[&KEEPERS])),
         ("GetAllowedActions", only(&[&KEEPERS, &VIEWERS])),
         ("ListStandardValues", or_services(every_member())),
+        ("ChangeStage", only(&[&KEEPERS])),
+        ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
+        ("AddNextStep", only(&[&KEEPERS])),
+        ("ListNextSteps", only(&[&KEEPERS, &VIEWERS])),
+        ("CloneOpportunity", only(&[&KEEPERS])),
+        ("AssignOpportunity", only(&[&KEEPERS])),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),

@@ -124,9 +124,15 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "GetConnectionPreferences" => json!({}),
         "MarkRead" => json!({"notification_ids": [notification]}),
         "GetOpportunity" | "UpdateOpportunity" | "WithdrawSubmission" | "DiscardDraft"
-        | "GetAllowedActions" => {
+        | "GetAllowedActions" | "ListNextSteps" | "CloneOpportunity" => {
             json!({"opportunity_id": opportunity})
         }
+        "ChangeStage" => json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED"}),
+        "ReopenOpportunity" => {
+            json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED", "reason": "It goes on"})
+        }
+        "AddNextStep" => json!({"opportunity_id": opportunity, "next_step": "Call again"}),
+        "AssignOpportunity" => json!({"opportunity_id": opportunity, "member_id": member}),
         "ListOpportunities" => json!({"page_size": 100}),
         "SubmitOpportunity" => {
             json!({"opportunity_id": opportunity, "involvement_type": "INVOLVEMENT_TYPE_CO_SELL"})

@@ -4,7 +4,7 @@ use cosell_events::{About, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, Opportunity};
+use crate::domain::{Event, Opportunity, StageMove};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
@@ -33,6 +33,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 opportunity_id: id,
                 account_id,
                 revision,
+                cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
             },
         ),
         Event::Updated(_) => {
@@ -43,6 +44,39 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 changed_fields: event.changed_fields(),
                 review_status: record.review().status.number(),
                 stage: record.details().life_cycle.stage.number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::StageChanged { from, .. } => {
+            let stage = record.details().life_cycle.stage;
+            let message = pb::OpportunityStageChanged {
+                opportunity_id: id,
+                account_id,
+                revision,
+                changed_fields: event.changed_fields(),
+                previous_stage: from.number(),
+                stage: stage.number(),
+                stage_move: stage_move(StageMove::between(*from, stage)).into(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Reopened(from) => {
+            let message = pb::OpportunityReopened {
+                opportunity_id: id,
+                account_id,
+                revision,
+                previous_stage: from.number(),
+                stage: record.details().life_cycle.stage.number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Assigned(previous) => {
+            let message = pb::OpportunityAssigned {
+                opportunity_id: id,
+                account_id,
+                revision,
+                previous_owner_member_id: previous.to_string(),
+                owner_member_id: record.owner().to_string(),
             };
             Published::new(about, cause, verb, &message)
         }
@@ -116,5 +150,15 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
             };
             Published::new(about, cause, verb, &message)
         }
+    }
+}
+
+fn stage_move(how: StageMove) -> pb::StageMove {
+    match how {
+        StageMove::Advanced => pb::StageMove::Advanced,
+        StageMove::Skipped => pb::StageMove::Skipped,
+        StageMove::Regressed => pb::StageMove::Regressed,
+        StageMove::Launched => pb::StageMove::Launched,
+        StageMove::Lost => pb::StageMove::Lost,
     }
 }

@@ -169,6 +169,12 @@ pub const COMMANDS: &[Command] = &[
     ),
     one("opportunities", "discard", "DiscardDraft", "opportunity_id"),
     one("opportunities", "actions", "GetAllowedActions", "opportunity_id"),
+    one("opportunities", "stage", "ChangeStage", "opportunity_id"),
+    one("opportunities", "reopen", "ReopenOpportunity", "opportunity_id"),
+    one("opportunities", "next-step", "AddNextStep", "opportunity_id"),
+    list("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
+    one("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
+    one("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
     list(
         "opportunities",
         "values",

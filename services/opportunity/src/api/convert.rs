@@ -11,7 +11,7 @@ use cosell_types::{ClosedList, FieldPath, Money, OpportunityId, Violation, Viola
 use crate::domain::values::{OpportunityType, Stage};
 use crate::domain::{
     Account, Address, Advice, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing,
-    Migration, Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
+    Migration, NextStep, Opportunity, Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
 };
 
 /// What a partner says about a deal, and what of it cannot be read. Output-only fields are passed over.
@@ -270,6 +270,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
         flagged_for_follow_up: details.flagged_for_follow_up,
+        cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         tags: details
             .tags
             .iter()
@@ -278,6 +279,14 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
                 value: tag.value.clone(),
             })
             .collect(),
+    }
+}
+
+/// A past value of the next steps.
+pub fn next_step(step: &NextStep) -> pb::NextStep {
+    pb::NextStep {
+        value: step.value.reveal().clone(),
+        time: Some(timestamp(step.time)),
     }
 }
 
@@ -396,14 +405,12 @@ fn show_life_cycle(record: &Opportunity) -> pb::LifeCycle {
         closed_lost_reason: number(life_cycle.closed_lost_reason),
         target_close_date: life_cycle.target_close_date.map(date),
         next_steps: life_cycle.next_steps.reveal().clone(),
-        next_steps_history: record
-            .next_steps_history()
-            .iter()
-            .map(|step| pb::NextStep {
-                value: step.value.reveal().clone(),
-                time: Some(timestamp(step.time)),
-            })
-            .collect(),
+        next_steps_history: record.next_steps_history().iter().map(next_step).collect(),
+        reopening: record.reopening().map(|reopening| pb::Reopening {
+            previous_stage: reopening.from.number(),
+            reason: reopening.reason.reveal().clone(),
+            time: Some(timestamp(reopening.time)),
+        }),
         review_status: review.status.number(),
         review_comments: review.remarks.reveal().clone(),
         review_status_reason: number(review.reason),

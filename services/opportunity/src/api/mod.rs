@@ -1,13 +1,19 @@
 //! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
 //! needs, and its file.
 
+mod add_next_step;
 mod allowed_actions;
+mod assign;
+mod change_stage;
+mod clone;
 mod convert;
 mod create;
 mod discard;
 mod get;
 mod list;
+mod list_next_steps;
 mod list_standard_values;
+mod reopen;
 mod status;
 mod submit;
 mod update;
@@ -16,18 +22,20 @@ mod withdraw;
 use std::sync::Arc;
 
 use cosell_events::Cause;
+use cosell_grpc::mask::{Selection, select};
 use cosell_grpc::{Call, Failure, Record, read, write, write_with_rules};
 use cosell_proto::Mutation;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
 use cosell_store::{Db, Scope, Tx};
 use cosell_telemetry::metrics;
-use cosell_types::{Caller, Clock};
+use cosell_types::{Caller, Clock, Violation};
 use opentelemetry::KeyValue;
+use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
-use crate::domain::{Event, Opportunity, Policy, original};
+use crate::domain::{Details, Event, Field, Opportunity, Policy, original};
 use crate::store;
 
 /// What the use cases need.
@@ -133,10 +141,95 @@ impl OpportunityService for Api {
         })
         .await
     }
+
+    async fn change_stage(
+        &self,
+        request: Request<pb::ChangeStageRequest>,
+    ) -> Answer<pb::ChangeStageResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            change_stage::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn reopen_opportunity(
+        &self,
+        request: Request<pb::ReopenOpportunityRequest>,
+    ) -> Answer<pb::ReopenOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Reopen), move |call| {
+            reopen::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn add_next_step(
+        &self,
+        request: Request<pb::AddNextStepRequest>,
+    ) -> Answer<pb::AddNextStepResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            add_next_step::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn list_next_steps(
+        &self,
+        request: Request<pb::ListNextStepsRequest>,
+    ) -> Answer<pb::ListNextStepsResponse> {
+        read(request, permit(Action::AllowedActions), |call| {
+            list_next_steps::handle(self, call)
+        })
+        .await
+    }
+
+    async fn clone_opportunity(
+        &self,
+        request: Request<pb::CloneOpportunityRequest>,
+    ) -> Answer<pb::CloneOpportunityResponse> {
+        let api = self.clone();
+        let handle = move |call| clone::handle(api.clone(), call);
+        write_with_rules(request, permit(Action::Create), RECORD, handle).await
+    }
+
+    async fn assign_opportunity(
+        &self,
+        request: Request<pb::AssignOpportunityRequest>,
+    ) -> Answer<pb::AssignOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            assign::handle(api.clone(), call)
+        })
+        .await
+    }
 }
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
+}
+
+/// What a request gives of a record, which of it counts, and what is wrong with either.
+fn selection(
+    given: Option<&pb::Opportunity>,
+    mask: Option<&FieldMask>,
+) -> (Details, Vec<Field>, Vec<Violation>) {
+    let settable: Vec<_> = Field::ALL.iter().map(|field| field.path()).collect();
+    let (given, mut wrong) = convert::details(&given.cloned().unwrap_or_default());
+    let selected = match select(mask, &settable) {
+        Ok(Selection::Fields(paths)) => paths.into_iter().filter_map(Field::from_path).collect(),
+        Ok(Selection::Given) => {
+            let nothing = Details::default();
+            let all = Field::ALL.iter().copied();
+            all.filter(|field| field.differs(&given, &nothing)).collect()
+        }
+        Err(found) => {
+            wrong.extend(found);
+            Vec::new()
+        }
+    };
+    (given, selected, wrong)
 }
 
 /// The record that a member asks for, as far as it may see it; otherwise it does not exist.

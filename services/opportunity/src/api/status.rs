@@ -35,13 +35,9 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
             .about("opportunity", id)
         }
         Rule::FieldsNotEditable(now, found) => not_editable(now, under(found), id),
-        Rule::IllegalTransition {
-            situation,
-            transition,
-        } => {
+        Rule::NotPossible { situation, action } => {
             let text = format!(
-                "{} is not possible in review status {}",
-                transition.name(),
+                "{action} is not possible in review status {}",
                 position(situation)
             );
             at(
@@ -49,7 +45,7 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
                 situation,
             )
             .about("opportunity", id)
-            .with("action", transition.name())
+            .with("action", action)
         }
         Rule::WasSubmitted(situation) => {
             let text = "DISCARD_DRAFT is only possible for a draft that was never submitted; this one was";
@@ -99,11 +95,12 @@ fn not_editable(now: Situation, found: Vec<Violation>, id: &str) -> Failure {
         .filter(|violation| violation.code == ViolationCode::ActionNotPermitted)
         .map(|violation| violation.field.as_str())
         .collect();
-    let text = format!(
-        "not editable in review status {}: {}",
-        position(now),
-        fields.join(", ")
-    );
+    let position = position(now);
+    let text = if fields.is_empty() {
+        format!("not editable in review status {position}")
+    } else {
+        format!("not editable in review status {position}: {}", fields.join(", "))
+    };
     at(
         failure(Code::FailedPrecondition, ErrorReason::FieldNotEditable, text),
         now,

@@ -6,16 +6,16 @@ use cosell_types::{Caller, Member, Role, Side};
 use super::Opportunity;
 use super::values::{ReviewStatus, Visibility};
 
-/// What can be asked of this service, one for each RPC.
+/// What can be asked of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// CreateOpportunity.
+    /// CreateOpportunity, CloneOpportunity.
     Create,
     /// GetOpportunity.
     Get,
     /// ListOpportunities.
     List,
-    /// UpdateOpportunity.
+    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity.
     Update,
     /// SubmitOpportunity.
     Submit,
@@ -23,10 +23,12 @@ pub enum Action {
     Withdraw,
     /// DiscardDraft.
     Discard,
-    /// GetAllowedActions.
+    /// GetAllowedActions, ListNextSteps.
     AllowedActions,
     /// ListStandardValues.
     StandardValues,
+    /// ReopenOpportunity.
+    Reopen,
 }
 
 /// Partner roles that work on every record of their company.
@@ -38,6 +40,13 @@ const WHOLE_PIPELINE: [Role; 4] = [
 ];
 /// Partner roles that work on their own records.
 const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+/// Partner roles that a record can be given to (OPP-036).
+pub const OWNERS: [Role; 4] = [
+    Role::AllianceLead,
+    Role::AllianceTeam,
+    Role::AceManager,
+    Role::AceUser,
+];
 /// AWS roles that sell.
 const SALES: [Role; 6] = [
     Role::SalesRepresentative,
@@ -84,6 +93,9 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
+        Action::Reopen => {
+            reach == Reach::Submitted || (member.side == Side::Aws && member.has_any(&[Role::AccountOwner]))
+        }
         Action::Get | Action::List | Action::AllowedActions => reach != Reach::Nothing,
         Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
         // Technical staff manage their records, but do not hand them to AWS.

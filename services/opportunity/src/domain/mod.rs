@@ -2,6 +2,7 @@
 //! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
+mod actions;
 pub mod advice;
 mod canonical;
 mod check;
@@ -14,6 +15,7 @@ pub mod original;
 mod policy;
 mod postal;
 pub mod reference;
+mod review;
 mod rule;
 mod situation;
 pub mod standard_values;
@@ -23,6 +25,8 @@ pub mod values;
 mod fixtures;
 #[cfg(test)]
 mod tests_access;
+#[cfg(test)]
+mod tests_actions;
 #[cfg(test)]
 mod tests_cases;
 #[cfg(test)]
@@ -43,7 +47,8 @@ pub use details::{
 };
 pub use event::Event;
 pub use field::Field;
-pub use opportunity::{Decision, NextStep, Opportunity, Outcome, Review};
+pub use opportunity::{NextStep, Opportunity, Reopening};
 pub use policy::{Facts, Policy};
+pub use review::{Decision, Outcome, Review};
 pub use rule::Rule;
-pub use situation::{Situation, Transition};
+pub use situation::{Situation, StageMove, Transition};

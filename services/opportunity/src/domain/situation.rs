@@ -1,5 +1,7 @@
 //! What decides which changes are allowed: the review status, the stage, the involvement.
 
+use cosell_types::ClosedList as _;
+
 use super::Field;
 use super::values::{InvolvementType, ReviewStatus, Stage};
 
@@ -75,7 +77,40 @@ impl Transition {
     }
 }
 
+/// How the stage of an approved deal changed (OPP-034).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageMove {
+    /// To the next open stage.
+    Advanced,
+    /// Forward, past at least one open stage.
+    Skipped,
+    /// Back to an earlier open stage.
+    Regressed,
+    /// To LAUNCHED.
+    Launched,
+    /// To CLOSED_LOST.
+    Lost,
+}
+
+impl StageMove {
+    /// From one stage to another.
+    pub fn between(from: Stage, to: Stage) -> Self {
+        match (to, to.number() - from.number()) {
+            (Stage::Launched, _) => StageMove::Launched,
+            (Stage::ClosedLost, _) => StageMove::Lost,
+            (_, 1) => StageMove::Advanced,
+            (_, ..=0) => StageMove::Regressed,
+            _ => StageMove::Skipped,
+        }
+    }
+}
+
 impl Situation {
+    /// Whether AWS follows the stage, and these changes are a move.
+    pub fn moves_with(self, changed: &[Field]) -> bool {
+        self.status == ReviewStatus::Approved && changed.contains(&Field::Stage)
+    }
+
     /// Whether any field at all may be changed now.
     pub fn is_editable(self) -> bool {
         Field::ALL.iter().any(|field| field.is_editable(self))

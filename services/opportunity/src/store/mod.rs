@@ -3,7 +3,9 @@
 
 mod facts;
 pub mod list;
+mod next_steps;
 mod opportunities;
 
 pub use facts::facts;
+pub use next_steps::next_steps;
 pub use opportunities::{PARTNER_IDENTIFIER, load, load_of_any_account, load_revision, save};

@@ -1,5 +1,6 @@
 //! Tests of the running service: a real client, a real connection, a real database of its own.
 
+mod actions;
 mod allowed_actions;
 mod bad_input;
 mod cancelled_calls;
@@ -11,6 +12,7 @@ mod list;
 mod members;
 mod outbox;
 mod review_events;
+mod reviewer;
 mod standards;
 mod submit;
 mod support;

@@ -84,5 +84,11 @@ stand_in! {
         discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
         get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
         list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
+        change_stage(ChangeStageRequest) -> ChangeStageResponse;
+        reopen_opportunity(ReopenOpportunityRequest) -> ReopenOpportunityResponse;
+        add_next_step(AddNextStepRequest) -> AddNextStepResponse;
+        list_next_steps(ListNextStepsRequest) -> ListNextStepsResponse;
+        clone_opportunity(CloneOpportunityRequest) -> CloneOpportunityResponse;
+        assign_opportunity(AssignOpportunityRequest) -> AssignOpportunityResponse;
     }
 }
