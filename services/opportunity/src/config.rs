@@ -1,6 +1,6 @@
 //! Options that only this service has.
 
-use cosell_types::Currency;
+use cosell_types::{Currency, ServiceName};
 
 use crate::domain::Policy;
 
@@ -37,11 +37,16 @@ pub struct Options {
     /// Whether a solution may be described in words until the deal is committed.
     #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
     pub solution_in_words: bool,
+
+    /// Services that may apply solutions and products, separated by commas.
+    #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
+    pub catalog_keepers: Vec<ServiceName>,
 }
 
 /// What is taken unless stated otherwise.
 const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
+const CATALOG_KEEPER: &str = "provisioner";
 
 impl Default for Options {
     /// As without any on the command line.
@@ -55,6 +60,7 @@ impl Default for Options {
                 .collect(),
             account_to_launch: vec![ACCOUNT_TO_LAUNCH.to_owned()],
             solution_in_words: true,
+            catalog_keepers: CATALOG_KEEPER.parse().into_iter().collect(),
         }
     }
 }

@@ -4,7 +4,8 @@ use cosell_events::{About, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, Opportunity, StageMove};
+use crate::domain::values::StageMove;
+use crate::domain::{Event, Opportunity};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
@@ -36,7 +37,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
             },
         ),
-        Event::Updated(_) => {
+        Event::Updated(_) | Event::Related(_) => {
             let message = pb::OpportunityUpdated {
                 opportunity_id: id,
                 account_id,
@@ -56,7 +57,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 changed_fields: event.changed_fields(),
                 previous_stage: from.number(),
                 stage: stage.number(),
-                stage_move: stage_move(StageMove::between(*from, stage)).into(),
+                stage_move: StageMove::between(*from, stage).number(),
             };
             Published::new(about, cause, verb, &message)
         }
@@ -150,15 +151,5 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
             };
             Published::new(about, cause, verb, &message)
         }
-    }
-}
-
-fn stage_move(how: StageMove) -> pb::StageMove {
-    match how {
-        StageMove::Advanced => pb::StageMove::Advanced,
-        StageMove::Skipped => pb::StageMove::Skipped,
-        StageMove::Regressed => pb::StageMove::Regressed,
-        StageMove::Launched => pb::StageMove::Launched,
-        StageMove::Lost => pb::StageMove::Lost,
     }
 }

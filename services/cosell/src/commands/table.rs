@@ -51,6 +51,11 @@ pub const NOUNS: &[(&str, &str)] = &[
         "Other partners that the own company is connected with, and whose invitations it takes",
     ),
     ("opportunities", "Deals"),
+    (
+        "solutions",
+        "Solutions that partners have registered, for deals to name",
+    ),
+    ("products", "Products of AWS, for deals to name"),
     ("reviews", "AWS's review of what partners submit"),
     ("notifications", "The own inbox, and what is sent by e-mail"),
 ];
@@ -175,6 +180,27 @@ pub const COMMANDS: &[Command] = &[
     list("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
     one("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
     one("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
+    one("opportunities", "associate", "AssociateEntity", "opportunity_id"),
+    one(
+        "opportunities",
+        "disassociate",
+        "DisassociateEntity",
+        "opportunity_id",
+    ),
+    list(
+        "solutions",
+        "list",
+        "ListSolutions",
+        &["solution_id", "status", "category", "name"],
+    ),
+    one("solutions", "apply", "ApplySolutions", "account_id"),
+    list(
+        "products",
+        "list",
+        "ListProducts",
+        &["product_id", "family", "name"],
+    ),
+    one("products", "apply", "ApplyProducts", ""),
     list(
         "opportunities",
         "values",

@@ -6,7 +6,7 @@ use cosell_types::{Member, Violation};
 
 use super::{Api, permit, status, visible};
 use crate::domain::access::Action;
-use crate::domain::values::{InvolvementType, Visibility};
+use crate::domain::values::{InvolvementType, RelatedEntityType, Visibility};
 use crate::domain::{Facts, Field, Opportunity, Rule};
 use crate::store;
 
@@ -63,6 +63,9 @@ pub async fn handle(
     let reopen = ask("ReopenOpportunity", Action::Reopen, &|record| {
         record.can_be_reopened()
     });
+    let associate = ask("AssociateEntity", Action::Update, &|record| {
+        record.can_be_associated(RelatedEntityType::Solutions)
+    });
     let actions = [
         (pb::OpportunityAction::Update, update, Vec::new()),
         (pb::OpportunityAction::Submit, submit, blockers),
@@ -73,6 +76,7 @@ pub async fn handle(
         (pb::OpportunityAction::Clone, clone, Vec::new()),
         (pb::OpportunityAction::Assign, assign, Vec::new()),
         (pb::OpportunityAction::Reopen, reopen, Vec::new()),
+        (pb::OpportunityAction::AssociateEntity, associate, Vec::new()),
     ];
     Ok(pb::GetAllowedActionsResponse {
         actions: actions.into_iter().map(permission).collect(),

@@ -48,6 +48,8 @@ impl Reader {
                 aws_products: related.aws_products,
                 aws_marketplace_solutions: related.aws_marketplace_solutions,
                 aws_marketplace_products: related.aws_marketplace_products,
+                aws_marketplace_offers: related.aws_marketplace_offers,
+                aws_marketplace_offer_sets: related.aws_marketplace_offer_sets,
             },
             lead_source: given.lead_source,
             flagged_for_follow_up: given.flagged_for_follow_up,
@@ -424,6 +426,8 @@ fn show_related(related: &RelatedEntityIdentifiers) -> pb::RelatedEntityIdentifi
         aws_products: related.aws_products.clone(),
         aws_marketplace_solutions: related.aws_marketplace_solutions.clone(),
         aws_marketplace_products: related.aws_marketplace_products.clone(),
+        aws_marketplace_offers: related.aws_marketplace_offers.clone(),
+        aws_marketplace_offer_sets: related.aws_marketplace_offer_sets.clone(),
     }
 }
 

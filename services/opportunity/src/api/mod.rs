@@ -3,15 +3,21 @@
 
 mod add_next_step;
 mod allowed_actions;
+mod apply_products;
+mod apply_solutions;
 mod assign;
+mod associate_entity;
 mod change_stage;
 mod clone;
 mod convert;
 mod create;
+mod disassociate_entity;
 mod discard;
 mod get;
 mod list;
 mod list_next_steps;
+mod list_products;
+mod list_solutions;
 mod list_standard_values;
 mod reopen;
 mod status;
@@ -29,7 +35,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
 use cosell_store::{Db, Scope, Tx};
 use cosell_telemetry::metrics;
-use cosell_types::{Caller, Clock, Violation};
+use cosell_types::{Caller, Clock, ServiceName, Violation};
 use opentelemetry::KeyValue;
 use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
@@ -45,6 +51,7 @@ pub struct Api {
     pub(crate) clock: Clock,
     pub(crate) catalog: Arc<str>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) catalog_keepers: Arc<[ServiceName]>,
 }
 
 /// Where the record stands in requests that carry one.
@@ -201,6 +208,72 @@ impl OpportunityService for Api {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             assign::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn associate_entity(
+        &self,
+        request: Request<pb::AssociateEntityRequest>,
+    ) -> Answer<pb::AssociateEntityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            associate_entity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn disassociate_entity(
+        &self,
+        request: Request<pb::DisassociateEntityRequest>,
+    ) -> Answer<pb::DisassociateEntityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            disassociate_entity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn list_solutions(
+        &self,
+        request: Request<pb::ListSolutionsRequest>,
+    ) -> Answer<pb::ListSolutionsResponse> {
+        read(request, permit(Action::Create), |call| {
+            list_solutions::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<pb::ListProductsRequest>,
+    ) -> Answer<pb::ListProductsResponse> {
+        read(request, permit(Action::StandardValues), |call| {
+            list_products::handle(self, call)
+        })
+        .await
+    }
+
+    async fn apply_solutions(
+        &self,
+        request: Request<pb::ApplySolutionsRequest>,
+    ) -> Answer<pb::ApplySolutionsResponse> {
+        let api = self.clone();
+        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
+        write(request, keeps, move |call| {
+            apply_solutions::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn apply_products(
+        &self,
+        request: Request<pb::ApplyProductsRequest>,
+    ) -> Answer<pb::ApplyProductsResponse> {
+        let api = self.clone();
+        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
+        write(request, keeps, move |call| {
+            apply_products::handle(api.clone(), call)
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! Who may do what (ACC-010 to ACC-012). The role decides whether a call may be made at all; the record decides
 //! whether the caller learns that it exists.
 
-use cosell_types::{Caller, Member, Role, Side};
+use cosell_types::{Caller, Member, Role, ServiceName, Side};
 
 use super::Opportunity;
 use super::values::{ReviewStatus, Visibility};
@@ -9,13 +9,13 @@ use super::values::{ReviewStatus, Visibility};
 /// What can be asked of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// CreateOpportunity, CloneOpportunity.
+    /// CreateOpportunity, CloneOpportunity, ListSolutions.
     Create,
     /// GetOpportunity.
     Get,
     /// ListOpportunities.
     List,
-    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity.
+    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity, AssociateEntity, DisassociateEntity.
     Update,
     /// SubmitOpportunity.
     Submit,
@@ -25,7 +25,7 @@ pub enum Action {
     Discard,
     /// GetAllowedActions, ListNextSteps.
     AllowedActions,
-    /// ListStandardValues.
+    /// ListStandardValues, ListProducts.
     StandardValues,
     /// ReopenOpportunity.
     Reopen,
@@ -103,6 +103,11 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
             reach == Reach::Account || (reach == Reach::Own && member.has_any(&[Role::AceUser]))
         }
     }
+}
+
+/// Whether the caller is one of the services that keep the catalogues of solutions and products (OPP-046).
+pub fn keeps_catalog(caller: &Caller, keepers: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if keepers.contains(name))
 }
 
 /// Whether the member may see the record; if not, it does not exist for it.

@@ -86,6 +86,7 @@ impl Opportunity {
         details.life_cycle.closed_lost_reason = None;
         details.life_cycle.next_steps = Pii::default();
         details.flagged_for_follow_up = false;
+        details.related_entity_identifiers = details.related_entity_identifiers.for_another(facts);
         for field in selected {
             field.copy(given, &mut details);
         }
@@ -124,7 +125,7 @@ impl Opportunity {
         self.details.life_cycle.stage
     }
 
-    fn possible(&self, is_possible: bool, action: &'static str) -> Result<(), Rule> {
+    pub(super) fn possible(&self, is_possible: bool, action: &'static str) -> Result<(), Rule> {
         if is_possible {
             return Ok(());
         }

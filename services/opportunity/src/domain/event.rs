@@ -1,7 +1,7 @@
 use cosell_types::MemberId;
 
 use super::Field;
-use super::values::{ReviewReason, Stage};
+use super::values::{RelatedEntityType, ReviewReason, Stage};
 
 /// What happened to a record. Becomes a public event, a row of its history, and a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Event {
     Reopened(Stage),
     /// It was given to another member by this one.
     Assigned(MemberId),
+    /// An entity of this type was added or taken away.
+    Related(RelatedEntityType),
     /// The draft was thrown away.
     Discarded,
     /// It was submitted for this round.
@@ -42,7 +44,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Created => "created",
-            Event::Updated(_) => "updated",
+            Event::Updated(_) | Event::Related(_) => "updated",
             Event::StageChanged { .. } => "stage_changed",
             Event::Reopened(_) => "reopened",
             Event::Assigned(_) => "assigned",
@@ -62,6 +64,7 @@ impl Event {
             Event::Updated(fields) | Event::StageChanged { fields, .. } => {
                 fields.iter().map(|field| field.path().to_owned()).collect()
             }
+            Event::Related(kind) => vec![kind.path().to_owned()],
             _ => Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ pub mod access;
 mod actions;
 pub mod advice;
 mod canonical;
+pub mod catalog;
 mod check;
 mod deal_size;
 mod details;
@@ -15,6 +16,7 @@ pub mod original;
 mod policy;
 mod postal;
 pub mod reference;
+mod related;
 mod review;
 mod rule;
 mod situation;
@@ -34,6 +36,8 @@ mod tests_deal_cases;
 #[cfg(test)]
 mod tests_editability;
 #[cfg(test)]
+mod tests_related;
+#[cfg(test)]
 mod tests_rules;
 #[cfg(test)]
 mod tests_sequences;
@@ -51,4 +55,4 @@ pub use opportunity::{NextStep, Opportunity, Reopening};
 pub use policy::{Facts, Policy};
 pub use review::{Decision, Outcome, Review};
 pub use rule::Rule;
-pub use situation::{Situation, StageMove, Transition};
+pub use situation::{Situation, Transition};

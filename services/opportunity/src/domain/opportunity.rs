@@ -9,7 +9,7 @@ use super::reference::US;
 use super::values::{
     InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewStatus, Stage, Visibility,
 };
-use super::{Details, Event, Facts, Field, Review, Rule, Situation, check, deal_size};
+use super::{Details, Event, Facts, Field, Review, Rule, Situation, check, deal_size, related};
 
 /// How many past next steps are kept (OPP-041).
 const HISTORY: usize = 50;
@@ -75,6 +75,11 @@ impl Opportunity {
         deal_size::settle(&mut details);
         let mut found = check::record(&details, facts);
         check::related(&details, facts, &mut found);
+        found.extend(related::entities(
+            &details.related_entity_identifiers,
+            &account,
+            facts,
+        ));
         check::new_close_date(&details, now.date_naive(), &mut found);
         none(found)?;
         let mut record = Self {

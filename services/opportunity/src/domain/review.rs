@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::opportunity::none;
 use super::values::{InvolvementType, ReviewReason, ReviewStatus, Visibility};
-use super::{Event, Facts, Opportunity, Rule, Transition, check};
+use super::{Event, Facts, Opportunity, Rule, Transition, check, related};
 
 /// Where the record stands in review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,7 @@ impl Opportunity {
         found.extend(check::submittable(&self.details, involvement, visibility, facts));
         check::postal_code(&self.details, &mut found);
         check::not_over(&self.details, &mut found);
+        related::no_offer(&self.details.related_entity_identifiers, &mut found);
         found
     }
 

@@ -22,6 +22,9 @@ pub enum Rule {
         /// What was asked for.
         action: &'static str,
     },
+    /// The entity belongs to an account that is no subsidiary (OPP-048).
+    #[error("the entity belongs to an account that is no subsidiary")]
+    NoSubsidiary,
     /// Only a draft that was never submitted can be thrown away (OPP-032).
     #[error("the draft was submitted before")]
     WasSubmitted(Situation),

@@ -3,7 +3,7 @@
 use cosell_types::ClosedList as _;
 
 use super::Field;
-use super::values::{InvolvementType, ReviewStatus, Stage};
+use super::values::{InvolvementType, ReviewStatus, Stage, StageMove};
 
 /// The record's position in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,21 +75,6 @@ impl Transition {
             _ => None,
         }
     }
-}
-
-/// How the stage of an approved deal changed (OPP-034).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StageMove {
-    /// To the next open stage.
-    Advanced,
-    /// Forward, past at least one open stage.
-    Skipped,
-    /// Back to an earlier open stage.
-    Regressed,
-    /// To LAUNCHED.
-    Launched,
-    /// To CLOSED_LOST.
-    Lost,
 }
 
 impl StageMove {

@@ -5,11 +5,13 @@ use cosell_types::standard::StandardList;
 use sha2::{Digest as _, Sha256};
 
 use super::Policy;
-use super::reference::{APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE, US_STATE, USE_CASE};
+use super::reference::{
+    APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, SOLUTION_CATEGORY, TEAM_TITLE, US_STATE, USE_CASE,
+};
 use super::values::{
     ClosedLostReason, CompetitorName, DeliveryModel, InvolvementType, MarketingChannel, MarketingSource,
-    MigrationPhase, OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, RevenueDeliveryModel,
-    ReviewReason, ReviewStatus, SalesActivity, Stage, Visibility,
+    MigrationPhase, OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, RelatedEntityType,
+    RevenueDeliveryModel, ReviewReason, ReviewStatus, SalesActivity, SolutionStatus, Stage, Visibility,
 };
 
 /// A pick list.
@@ -47,6 +49,7 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         texts(&APN_PROGRAM),
         texts(&MARKETING_USE_CASE),
         texts(&TEAM_TITLE),
+        texts(&SOLUTION_CATEGORY),
         ValueList {
             name: "currency",
             values: currencies.collect(),
@@ -70,6 +73,8 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         members::<MarketingChannel>("marketing_channel"),
         members::<RevenueDeliveryModel>("revenue_delivery_model"),
         members::<MigrationPhase>("migration_phase"),
+        members::<RelatedEntityType>("related_entity_type"),
+        members::<SolutionStatus>("solution_status"),
     ]);
     let digest = Sha256::digest(format!("{lists:?}"));
     let version = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -131,7 +136,7 @@ mod tests {
     fn opp_044_every_list_is_there_once_and_the_version_follows_what_is_in_them() {
         let (version, lists) = all(&policy());
         let names: HashSet<_> = lists.iter().map(|list| list.name).collect();
-        assert_eq!((names.len(), lists.len()), (25, 25));
+        assert_eq!((names.len(), lists.len()), (28, 28));
         assert!(lists.iter().all(|list| !list.values.is_empty()));
         assert_eq!(all(&policy()).0, version);
         let dollars = Policy {

@@ -3,8 +3,8 @@
 use cosell_types::{ClosedList as _, OpportunityId};
 
 use super::fixtures::{facts, in_stage, in_status, member, now, today};
-use super::values::{ClosedLostReason, InvolvementType, ReviewStatus, Stage};
-use super::{Details, Event, Field, Opportunity, Rule, StageMove};
+use super::values::{ClosedLostReason, InvolvementType, ReviewStatus, Stage, StageMove};
+use super::{Details, Event, Field, Opportunity, Rule};
 
 /// Which actions are possible in each status, for an APPROVED record also in each stage.
 const TABLE: &str = "

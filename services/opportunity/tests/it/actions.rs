@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::reviewer::{approved, start_with_review};
 use crate::support::{
-    ALDER, BIRCH, by, create, date, get, manager, record, request_id, start, stranger, user,
+    ALDER, BIRCH, by, catalog, create, date, get, manager, record, request_id, start, stranger, user,
 };
 
 fn reviewer() -> Caller {
@@ -51,6 +51,7 @@ async fn close(app: &App, id: &str) -> pb::Opportunity {
 #[tokio::test]
 async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_the_deal_again() {
     let (app, far) = start_with_review().await;
+    catalog(&app).await;
     let id = approved(&app, &far, with_solution()).await;
 
     let skipped = by(&app, &user())

@@ -2,6 +2,7 @@
 
 mod actions;
 mod allowed_actions;
+mod associations;
 mod bad_input;
 mod cancelled_calls;
 mod create_and_get;

@@ -90,5 +90,11 @@ stand_in! {
         list_next_steps(ListNextStepsRequest) -> ListNextStepsResponse;
         clone_opportunity(CloneOpportunityRequest) -> CloneOpportunityResponse;
         assign_opportunity(AssignOpportunityRequest) -> AssignOpportunityResponse;
+        associate_entity(AssociateEntityRequest) -> AssociateEntityResponse;
+        disassociate_entity(DisassociateEntityRequest) -> DisassociateEntityResponse;
+        list_solutions(ListSolutionsRequest) -> ListSolutionsResponse;
+        list_products(ListProductsRequest) -> ListProductsResponse;
+        apply_solutions(ApplySolutionsRequest) -> ApplySolutionsResponse;
+        apply_products(ApplyProductsRequest) -> ApplyProductsResponse;
     }
 }
