@@ -7,7 +7,7 @@ use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{Client, Refusal, member, service};
-use cosell_tests::requests::rpcs;
+use cosell_tests::requests::{Records, request, rpcs};
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
@@ -120,6 +120,18 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
             "UpdateAwsOpportunitySummary",
             or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
         ),
+        ("ChangeStage", only(&[&KEEPERS])),
+        ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
+        ("AddNextStep", only(&[&KEEPERS])),
+        ("ListNextSteps", only(&[&KEEPERS, &VIEWERS])),
+        ("CloneOpportunity", only(&[&KEEPERS])),
+        ("AssignOpportunity", only(&[&KEEPERS])),
+        ("AssociateEntity", only(&[&KEEPERS])),
+        ("DisassociateEntity", only(&[&KEEPERS])),
+        ("ListSolutions", only(&[&KEEPERS])),
+        ("ListProducts", or_services(every_member())),
+        ("ApplySolutions", by_provisioner()),
+        ("ApplyProducts", by_provisioner()),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),
@@ -426,14 +438,14 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
     assert!(about.len() >= 6, "{about:?}");
 
     let whole = record();
-    let request = opportunity::CreateOpportunityRequest {
+    let creation = opportunity::CreateOpportunityRequest {
         opportunity: Some(whole.clone()),
         ..Default::default()
     };
     let made = running
         .person("alder-ace-user")
         .opportunities()
-        .create_opportunity(request)
+        .create_opportunity(creation)
         .await
         .expect("a record");
     let real = made.into_inner().opportunity.expect("a record").opportunity_id;
@@ -457,20 +469,12 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
     for stranger in &strangers {
         for rpc in &about {
             let ask = async |id: &str| {
-                let mut message = DynamicMessage::new(rpc.input());
-                message.set_field_by_name("opportunity_id", Value::String(id.to_owned()));
-                if rpc.input().get_field_by_name("involvement_type").is_some() {
-                    message.set_field_by_name("involvement_type", Value::EnumNumber(1));
-                }
-                if rpc.name() == "UpdateOpportunity" {
-                    let record = rpc.input().get_field_by_name("opportunity").expect("a record");
-                    let prost_reflect::Kind::Message(kind) = record.kind() else {
-                        panic!("a message")
-                    };
-                    let mut dynamic = DynamicMessage::new(kind);
-                    dynamic.transcode_from(&whole).expect("a record");
-                    message.set_field(&record, Value::Message(dynamic));
-                }
+                let records = Records {
+                    opportunity: id.to_owned(),
+                    member: "alder-alliance-lead".to_owned(),
+                    ..Default::default()
+                };
+                let message = request(rpc, &records, &whole);
                 let client = Client::new(&issuer, Some(stranger)).over(running.channel());
                 let status = call(client, rpc, message).await.expect_err("refused");
                 let mut refusal = Refusal::from(&status);

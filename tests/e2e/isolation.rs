@@ -27,10 +27,13 @@ async fn acc_011_012_020_nobody_learns_or_changes_anything_of_another_account() 
     let told: BTreeSet<_> = changed(&of_own, &scene.told(&own).await);
     let told: BTreeSet<_> = told.iter().map(|(rpc, _)| rpc.as_str()).collect();
     let all: BTreeSet<_> = of_own.keys().map(|(rpc, _)| rpc.as_str()).collect();
-    // The queue is AWS's, and pick lists are nobody's.
+    // The queue is AWS's; pick lists and products are everybody's.
     let same: Vec<_> = all.difference(&told).copied().collect();
-    let others = ["ListReviewCases", "ListStandardValues"];
-    assert_eq!(same, others, "what Alder's own doings must change");
+    assert_eq!(
+        same,
+        ["ListProducts", "ListReviewCases", "ListStandardValues"],
+        "what Alder's own doings must change"
+    );
 
     scene.strangers_learn_and_change_nothing(&records, &[]).await;
     running.stop().await;

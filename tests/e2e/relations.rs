@@ -127,6 +127,7 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
             for rpc in &about {
                 let named = Records {
                     opportunity: id.clone(),
+                    member: "alder-alliance-lead".to_owned(),
                     ..Default::default()
                 };
                 let mut message = request(rpc, &named, &record());

@@ -146,7 +146,10 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         opportunity::ReviewReason = "cosell.type.v1.ReviewReason";
         opportunity::ReviewStatus = "cosell.type.v1.ReviewStatus";
         opportunity::SalesActivity = "cosell.opportunity.v1.SalesActivity";
+        opportunity::RelatedEntityType = "cosell.opportunity.v1.RelatedEntityType";
+        opportunity::SolutionStatus = "cosell.opportunity.v1.SolutionStatus";
         opportunity::Stage = "cosell.opportunity.v1.Stage";
+        opportunity::StageMove = "cosell.opportunity.v1.StageMove";
         opportunity::Visibility = "cosell.opportunity.v1.Visibility";
         opportunity::AwsStage = "cosell.opportunity.v1.AwsStage";
         opportunity::InvolvementTypeChangeReason = "cosell.opportunity.v1.InvolvementTypeChangeReason";
@@ -184,6 +187,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                     "cosell.partner.v1.MemberChange",
                     "cosell.opportunity.v1.OpportunitySortKey",
                     "cosell.opportunity.v1.OpportunityAction",
+                    "cosell.opportunity.v1.SolutionSortKey",
                 ]
                 .contains(&name.as_str())
         })

@@ -115,6 +115,8 @@ fn body(rpc: &str, records: &Records) -> Value {
     match rpc {
         "ListNotifications"
         | "ListStandardValues"
+        | "ListSolutions"
+        | "ListProducts"
         | "GetUnreadCount"
         | "GetPreferences"
         | "UpdatePreferences"
@@ -133,9 +135,24 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "WithdrawSubmission"
         | "DiscardDraft"
         | "GetAllowedActions"
+        | "ListNextSteps"
+        | "CloneOpportunity"
         | "GetAwsOpportunitySummary" => {
             json!({"opportunity_id": opportunity})
         }
+        "ChangeStage" => json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED"}),
+        "ReopenOpportunity" => {
+            json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED", "reason": "It goes on"})
+        }
+        "AssociateEntity" | "DisassociateEntity" => {
+            json!({"opportunity_id": opportunity, "entity_type": "RELATED_ENTITY_TYPE_SOLUTIONS",
+            "entity_identifier": "S-1000001"})
+        }
+        "ApplySolutions" => json!({"account_id": account, "solutions": [{"solution_id": "S-1", "name": "One",
+            "status": "SOLUTION_STATUS_ACTIVE", "category": "Software Product"}]}),
+        "ApplyProducts" => json!({"products": [{"product_id": "AmazonEC2", "name": "Amazon EC2"}]}),
+        "AddNextStep" => json!({"opportunity_id": opportunity, "next_step": "Call again"}),
+        "AssignOpportunity" => json!({"opportunity_id": opportunity, "member_id": member}),
         "UpdateAwsOpportunitySummary" => {
             json!({"opportunity_id": opportunity, "summary": {"life_cycle": {"next_steps": "A call"}}})
         }

@@ -6,6 +6,7 @@ use cosell::directory;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::notification::v1 as notification;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_proto::cosell::review::v1::{
@@ -103,7 +104,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The companies around Alder, and Alder itself as nobody outside is to know it: with a private profile. Elm is
-    /// connected with it.
+    /// connected with it, and under it.
     pub async fn neighbours(&self) {
         let mut alder = company(cosell::ALDER, "Alder Cloud Services");
         let account = alder.account.get_or_insert_default();
@@ -119,6 +120,14 @@ impl<'a> Scene<'a> {
         ])
         .await;
         self.connect(cosell::ALDER, ELM, "Let us work together").await;
+        let request = partner::AcceptConnectionInvitationRequest {
+            connection_invitation_id: self.invite(cosell::ALDER, ELM, "Under us").await,
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let mut elm = self.partners(&caller(ELM));
+        let accepted = elm.accept_connection_invitation(request).await;
+        accepted.expect("a subsidiary");
         self.world.settled().await;
     }
 
@@ -133,6 +142,7 @@ impl<'a> Scene<'a> {
             .invite(cosell::ALDER, FIR, &format!("{CANARY} invites"))
             .await;
         self.describe().await;
+        self.register().await;
         let holder = self.person(HOLDER);
         let mut handed_over = anonymous();
         let project = handed_over.project.get_or_insert_default();
@@ -216,6 +226,25 @@ impl<'a> Scene<'a> {
             .invite_member(inviting)
             .await
             .expect("an invitation to join");
+    }
+
+    /// Has a solution of Alder's taken over.
+    async fn register(&self) {
+        let solutions = opportunity::ApplySolutionsRequest {
+            account_id: cosell::ALDER.to_owned(),
+            solutions: vec![opportunity::Solution {
+                solution_id: "S-1".to_owned(),
+                name: format!("{CANARY} solution"),
+                status: opportunity::SolutionStatus::Active.into(),
+                category: "Software Product".to_owned(),
+                ..Default::default()
+            }],
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let client = Client::new(&self.issuer, Some(&service("provisioner")));
+        let mut keeper = OpportunityServiceClient::new(client.over(self.channel.clone()));
+        keeper.apply_solutions(solutions).await.expect("a solution");
     }
 
     /// The case that a submission opened, which a reviewer has claimed.

@@ -14,6 +14,7 @@ use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
 use crate::installation::{Installation, login, path, running, token_of};
+use crate::reference;
 use crate::stack::{Stack, StackArgs};
 
 /// Where `cargo xtask dev` keeps its state.
@@ -43,6 +44,9 @@ enum Command {
     /// The partner directory: accounts and members.
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// The catalogues that deals name entries of: solutions of partners and products of AWS.
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
     /// Say what a shell has to run so that further commands call as a seeded member of a development installation:
     /// `eval "$(cosell login --dev alder-ace-user)"`.
     Login {
@@ -81,6 +85,25 @@ enum DirectoryCommand {
     /// Take accounts and members over from a list, one record a line in JSON: `{"account": {…}}` or `{"member": {…}}`
     /// (docs/API.md). What is new is made, what differs is changed, what is the same is left alone.
     Apply {
+        /// The list; `-` for standard input.
+        #[arg(short, long)]
+        file: PathBuf,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// How to print the outcome.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+        #[command(flatten)]
+        installation: Installation,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReferenceCommand {
+    /// Take solutions and products over from a list, one record a line in JSON: `{"accountId": "…", "solution": {…}}` or
+    /// `{"product": {…}}` (docs/API.md). What is new is made, what differs is changed, what is not named stays.
+    Load {
         /// The list; `-` for standard input.
         #[arg(short, long)]
         file: PathBuf,
@@ -136,6 +159,12 @@ fn run() -> anyhow::Result<()> {
                 output,
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
+            Command::Reference(ReferenceCommand::Load {
+                file,
+                dry_run,
+                output,
+                installation,
+            }) => load(&file, dry_run, output, &installation).await,
             Command::Login { dev, state, token } => {
                 let is_set = !state.as_os_str().is_empty();
                 let state = if is_set { state } else { DEV_STATE.into() };
@@ -186,12 +215,7 @@ async fn apply(
     output: Output,
     installation: &Installation,
 ) -> anyhow::Result<()> {
-    let text: Box<dyn std::io::BufRead + Send> = if file == Path::new("-") {
-        Box::new(std::io::BufReader::new(std::io::stdin()))
-    } else {
-        let file = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
-        Box::new(std::io::BufReader::new(file))
-    };
+    let text = open(file)?;
     let (channel, token) = installation.as_service("provisioner")?;
     let (records, unread) = directory::lines(text, dry_run)?;
     let mut tell = |line: i64, errors: &[String]| {
@@ -209,21 +233,59 @@ async fn apply(
     }
     match output {
         Output::Json => print(&serde_json::to_string(&summary)?),
-        Output::Table => {
-            let would = if dry_run { " (dry run)" } else { "" };
-            print(&format!("RESULT      RECORDS{would}"));
-            for (what, count) in [
+        Output::Table => print_counts(
+            dry_run,
+            &[
                 ("created", summary.created),
                 ("updated", summary.updated),
                 ("unchanged", summary.unchanged),
                 ("refused", summary.refused),
-            ] {
-                print(&format!("{what:<12}{count:>7}"));
-            }
-        }
+            ],
+        ),
     }
     anyhow::ensure!(summary.refused == 0, "{} records were refused", summary.refused);
     Ok(())
+}
+
+/// All batches of a list are taken over, up to the first that is refused.
+async fn load(file: &Path, dry_run: bool, output: Output, installation: &Installation) -> anyhow::Result<()> {
+    let batches = reference::batches(open(file)?)?;
+    let (channel, token) = installation.as_service("provisioner")?;
+    let summary = reference::load(channel, &token, batches, dry_run)
+        .await
+        .map_err(|error| {
+            let refused = error.downcast_ref().map(commands::explained);
+            refused.unwrap_or(error)
+        })?;
+    match output {
+        Output::Json => print(&serde_json::to_string(&summary)?),
+        Output::Table => print_counts(
+            dry_run,
+            &[
+                ("created", summary.created),
+                ("updated", summary.updated),
+                ("unchanged", summary.unchanged),
+            ],
+        ),
+    }
+    Ok(())
+}
+
+/// A file, or standard input.
+fn open(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(std::io::BufReader::new(std::io::stdin())));
+    }
+    let opened = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
+    Ok(Box::new(std::io::BufReader::new(opened)))
+}
+
+fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
+    let would = if dry_run { " (dry run)" } else { "" };
+    print(&format!("RESULT      RECORDS{would}"));
+    for (what, count) in counts {
+        print(&format!("{what:<12}{count:>7}"));
+    }
 }
 
 #[cfg(test)]

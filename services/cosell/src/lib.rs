@@ -5,6 +5,7 @@ pub mod commands;
 pub mod demo;
 pub mod directory;
 mod installation;
+pub mod reference;
 mod seed;
 mod stack;
 

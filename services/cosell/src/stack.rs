@@ -22,10 +22,13 @@ use tokio::time::Instant;
 use tonic::transport::Endpoint;
 
 use crate::directory;
+use crate::reference;
 use crate::seed::{members, records};
 
 /// Tokens last an hour; their files are written anew well before.
 const NEW_TOKENS: Duration = Duration::from_secs(1800);
+/// Solutions of the seeded partners, and some products of AWS.
+const CATALOGS: &str = include_str!("../demo/reference.jsonl");
 /// How long seeding may wait for what it needs.
 const SEEDING: Duration = Duration::from_secs(30);
 
@@ -269,6 +272,8 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
         }
     };
     tracing::info!(?summary, "the directory is seeded");
+    let catalogs = reference::batches(CATALOGS.as_bytes())?;
+    reference::load(channel, &token, catalogs, false).await?;
     let news = summary.created + summary.updated;
     for service in ["notification", "opportunity", "review"] {
         let consumer = format!("{service}-{}", Partners::NAME);

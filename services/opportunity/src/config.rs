@@ -42,12 +42,16 @@ pub struct Options {
     /// separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
+    /// Services that may apply solutions and products, separated by commas.
+    #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
+    pub catalog_keepers: Vec<ServiceName>,
 }
 
 /// What is taken unless stated otherwise.
 const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
 const CRM: &str = "crm";
+const CATALOG_KEEPER: &str = "provisioner";
 
 impl Default for Options {
     /// As without any on the command line.
@@ -62,6 +66,7 @@ impl Default for Options {
             account_to_launch: vec![ACCOUNT_TO_LAUNCH.to_owned()],
             solution_in_words: true,
             crm_services: CRM.parse().into_iter().collect(),
+            catalog_keepers: CATALOG_KEEPER.parse().into_iter().collect(),
         }
     }
 }

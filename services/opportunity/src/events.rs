@@ -4,6 +4,7 @@ use cosell_events::{About, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
+use crate::domain::values::StageMove;
 use crate::domain::{AwsSummary, Event, Opportunity};
 
 /// The name of this context in subjects.
@@ -33,9 +34,10 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 opportunity_id: id,
                 account_id,
                 revision,
+                cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
             },
         ),
-        Event::Updated(_) => {
+        Event::Updated(_) | Event::Related(_) => {
             let message = pb::OpportunityUpdated {
                 opportunity_id: id,
                 account_id,
@@ -43,6 +45,39 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 changed_fields: event.changed_fields(),
                 review_status: record.review().status.number(),
                 stage: record.details().life_cycle.stage.number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::StageChanged { from, .. } => {
+            let stage = record.details().life_cycle.stage;
+            let message = pb::OpportunityStageChanged {
+                opportunity_id: id,
+                account_id,
+                revision,
+                changed_fields: event.changed_fields(),
+                previous_stage: from.number(),
+                stage: stage.number(),
+                stage_move: StageMove::between(*from, stage).number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Reopened(from) => {
+            let message = pb::OpportunityReopened {
+                opportunity_id: id,
+                account_id,
+                revision,
+                previous_stage: from.number(),
+                stage: record.details().life_cycle.stage.number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Assigned(previous) => {
+            let message = pb::OpportunityAssigned {
+                opportunity_id: id,
+                account_id,
+                revision,
+                previous_owner_member_id: previous.to_string(),
+                owner_member_id: record.owner().to_string(),
             };
             Published::new(about, cause, verb, &message)
         }
@@ -134,15 +169,13 @@ pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
         id: &id,
         version: summary.revision(),
     };
+    let stage = summary.details().life_cycle.stage.filter(|_| summary.is_closed());
     let message = pb::OpportunityAwsSummaryChanged {
         opportunity_id,
         account_id: summary.account().to_string(),
         revision: summary.revision(),
-        stage: summary
-            .details()
-            .life_cycle
-            .stage
-            .map_or(0, |stage| stage.number()),
+        // What is hidden from the partner is not told in its events either (OPP-052).
+        stage: stage.map_or(0, |stage| stage.number()),
         is_terminal: summary.is_closed(),
     };
     Published::new(about, cause, AWS_SUMMARY_CHANGED, &message)

@@ -12,7 +12,7 @@ mod store;
 
 use cosell_events::redrive;
 use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
-use cosell_members::{FromPartner, Members, Terms};
+use cosell_members::{Members, Terms};
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityServiceServer;
 use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
@@ -45,13 +45,14 @@ impl Service for Opportunities {
             consume::REVIEW,
             from_review(background, options, platform)?,
         );
-        background.consume(Self::NAME, cosell_members::CONTEXT, FromPartner);
+        background.consume(Self::NAME, cosell_members::CONTEXT, consume::FromPartner);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
             catalog: options.catalog.as_str().into(),
             policy: options.policy().into(),
             crm: options.crm_services.as_slice().into(),
+            catalog_keepers: options.catalog_keepers.as_slice().into(),
         };
         let server = OpportunityServiceServer::new(api);
         routes.add_service(
@@ -76,7 +77,7 @@ impl Service for Opportunities {
                 let handler = from_review(background, options, platform)?;
                 redrive(work, events, consumer, aggregate, &handler).await
             }
-            "opportunity-partner" => redrive(work, events, consumer, aggregate, &FromPartner).await,
+            "opportunity-partner" => redrive(work, events, consumer, aggregate, &consume::FromPartner).await,
             _ => anyhow::bail!("this service has the consumers opportunity-review and opportunity-partner"),
         }
     }

@@ -105,6 +105,26 @@ pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Fa
     Ok(facts)
 }
 
+/// Whether somebody is an active member of an account with one of these roles.
+pub async fn is_active_with(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+    roles: &[Role],
+) -> Result<bool, Error> {
+    let roles: Vec<_> = roles.iter().map(|role| role.name()).collect();
+    let found = sqlx::query!(
+        "SELECT 1 AS one FROM directory_member
+         WHERE account_id = $1 AND member_id = $2 AND is_active AND roles && $3::text[]",
+        account.as_str(),
+        member.as_str(),
+        &roles as _,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.is_some())
+}
+
 /// What is known of a member and its account.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {

@@ -2,6 +2,7 @@
 
 mod invitation_changed;
 mod member_changed;
+mod opportunity_assigned;
 mod opportunity_changed;
 mod review_requested;
 
@@ -84,6 +85,10 @@ impl Handler for FromOpportunity {
             Kind::OpportunityApproved
         } else if delivery.is::<opportunity::OpportunityRejected>() {
             Kind::OpportunityRejected
+        } else if delivery.is::<opportunity::OpportunityReopened>() {
+            Kind::OpportunityReopened
+        } else if delivery.is::<opportunity::OpportunityAssigned>() {
+            return Ok(Some(Box::new(opportunity_assigned::prepare(delivery)?)));
         } else {
             return Ok(None);
         };

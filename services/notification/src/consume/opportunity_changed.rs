@@ -44,6 +44,11 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind)
             email: person.email.as_str().into(),
         })
         .collect();
+    let mut facts = facts(&record);
+    if kind == Kind::OpportunityReopened {
+        let reopening = record.life_cycle.and_then(|life_cycle| life_cycle.reopening);
+        facts.remarks = reopening.map(|reopening| reopening.reason).unwrap_or_default();
+    }
     Ok(News {
         kind,
         about: About {
@@ -53,7 +58,7 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind)
         own_of,
         contacts,
         reviewer: None,
-        facts: facts(&record),
+        facts,
     })
 }
 

@@ -86,7 +86,11 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
             let has = |roles: &[Role]| member.roles.iter().any(|role| roles.contains(role));
             partner && (has(&keepers) || (own && has(&[Role::AceUser])))
         }
-        Kind::OpportunitySubmitted | Kind::OpportunityApproved | Kind::OpportunityRejected => partner && own,
+        Kind::OpportunitySubmitted
+        | Kind::OpportunityApproved
+        | Kind::OpportunityRejected
+        | Kind::OpportunityReopened
+        | Kind::OwnershipChanged => partner && own,
         Kind::ConnectionRequested | Kind::ConnectionAccepted | Kind::ConnectionRejected => {
             partner && member.roles.contains(&Role::AllianceLead)
         }
@@ -117,7 +121,9 @@ fn by_email(kind: Kind) -> bool {
         | Kind::ConnectionAccepted
         | Kind::ConnectionRejected
         | Kind::RolesChanged
-        | Kind::MemberLeft => true,
+        | Kind::MemberLeft
+        | Kind::OwnershipChanged
+        | Kind::OpportunityReopened => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }
 }
@@ -195,7 +201,12 @@ mod tests {
 
     #[test]
     fn not_001_status_changes_go_to_those_whose_record_it_is() {
-        for kind in [Kind::OpportunityApproved, Kind::OpportunityRejected] {
+        for kind in [
+            Kind::OpportunityApproved,
+            Kind::OpportunityRejected,
+            Kind::OpportunityReopened,
+            Kind::OwnershipChanged,
+        ] {
             assert_eq!(told(kind, &["marketing_staff"], None), ["marketing_staff+mail"]);
         }
         assert_eq!(

@@ -91,6 +91,14 @@ impl Templates {
                 "MEMBER_INVITED",
                 include_str!("../../templates/member_invited.txt"),
             ),
+            (
+                "OWNERSHIP_CHANGED",
+                include_str!("../../templates/ownership_changed.txt"),
+            ),
+            (
+                "OPPORTUNITY_REOPENED",
+                include_str!("../../templates/opportunity_reopened.txt"),
+            ),
         ] {
             environment.add_template(name, text)?;
         }

@@ -28,5 +28,9 @@ closed_list! {
         MemberLeft = 10 "MEMBER_LEFT" "",
         /// A person was asked to join a company; by e-mail to that person only.
         MemberInvited = 11 "MEMBER_INVITED" "",
+        /// A record was given to another member.
+        OwnershipChanged = 12 "OWNERSHIP_CHANGED" "",
+        /// AWS opened a deal again.
+        OpportunityReopened = 13 "OPPORTUNITY_REOPENED" "",
     }
 }

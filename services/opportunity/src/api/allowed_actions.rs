@@ -6,7 +6,7 @@ use cosell_types::{Member, Violation};
 
 use super::{Api, permit, status, visible};
 use crate::domain::access::Action;
-use crate::domain::values::{InvolvementType, Visibility};
+use crate::domain::values::{InvolvementType, RelatedEntityType, Visibility};
 use crate::domain::{Facts, Field, Opportunity, Rule};
 use crate::store;
 
@@ -18,68 +18,78 @@ pub async fn handle(
     let record = visible(&mut tx, &call, &call.message.opportunity_id).await?;
     let member = call.member()?;
     let now = api.clock.now();
-    let allowed = |action| permit(action)(&call.caller);
-    let role =
-        |rpc: &str| Failure::role_not_permitted(&format!("cosell.opportunity.v1.OpportunityService/{rpc}"));
-
-    let update = if allowed(Action::Update) {
-        editable(&record)
-    } else {
-        Err(role("UpdateOpportunity"))
+    let facts = store::facts(&mut tx, &api.policy, record.account(), &[record.details()]).await?;
+    let ask = |rpc: &str, action, rule: &dyn Fn(&mut Opportunity) -> Result<(), Rule>| {
+        if permit(action)(&call.caller) {
+            rule(&mut record.clone()).map_err(|rule| status::broken(rule, &record.id().to_string()))
+        } else {
+            let rpc = format!("cosell.opportunity.v1.OpportunityService/{rpc}");
+            Err(Failure::role_not_permitted(&rpc))
+        }
     };
+
+    let update = ask("UpdateOpportunity", Action::Update, &|record| editable(record));
     let fields = Field::ALL
         .iter()
         .map(|field| field_permission(*field, &record, update.as_ref().err()))
         .collect();
-    let submit = if allowed(Action::Submit) {
-        Ok(())
-    } else {
-        Err(role("SubmitOpportunity"))
-    };
-    let withdraw = if allowed(Action::Withdraw) {
-        Ok(())
-    } else {
-        Err(role("WithdrawSubmission"))
-    };
-    let discard = if allowed(Action::Discard) {
-        Ok(())
-    } else {
-        Err(role("DiscardDraft"))
-    };
-    let try_out = |change: &dyn Fn(&mut Opportunity) -> Result<(), Rule>| {
-        change(&mut record.clone()).map_err(|rule| status::broken(rule, &record.id().to_string()))
-    };
-
-    let facts = store::facts(&mut tx, &api.policy, record.account(), &[record.details()]).await?;
-    let (submit, blockers) = match submit {
+    let (submit, blockers) = match ask("SubmitOpportunity", Action::Submit, &|_| Ok(())) {
         Ok(()) => submission(&record, member, &facts, now),
         refused => (refused, Vec::new()),
     };
-    let withdraw = withdraw.and_then(|()| try_out(&|record| record.withdraw(&member.id, now).map(drop)));
-    let discard = discard.and_then(|()| try_out(&|record| record.discard(&member.id, now).map(drop)));
-    let actions = vec![
-        permission(pb::OpportunityAction::Update, &update, Vec::new()),
-        permission(pb::OpportunityAction::Submit, &submit, blockers),
-        permission(pb::OpportunityAction::WithdrawSubmission, &withdraw, Vec::new()),
-        permission(pb::OpportunityAction::DiscardDraft, &discard, Vec::new()),
+    let withdraw = ask("WithdrawSubmission", Action::Withdraw, &|record| {
+        record.withdraw(&member.id, now).map(drop)
+    });
+    let discard = ask("DiscardDraft", Action::Discard, &|record| {
+        record.discard(&member.id, now).map(drop)
+    });
+    let stage = ask("ChangeStage", Action::Update, &|record| {
+        editable(record)?;
+        let now = record.situation();
+        let is_open = Field::Stage.is_editable(now);
+        is_open
+            .then_some(())
+            .ok_or(Rule::FieldsNotEditable(now, Vec::new()))
+    });
+    let next_step = ask("AddNextStep", Action::Update, &|record| {
+        record.can_be_followed_up()
+    });
+    let clone = ask("CloneOpportunity", Action::Create, &|record| {
+        record.can_be_cloned()
+    });
+    let assign = ask("AssignOpportunity", Action::Update, &|record| {
+        record.can_be_assigned()
+    });
+    let reopen = ask("ReopenOpportunity", Action::Reopen, &|record| {
+        record.can_be_reopened()
+    });
+    let associate = ask("AssociateEntity", Action::Update, &|record| {
+        record.can_be_associated(RelatedEntityType::Solutions)
+    });
+    let actions = [
+        (pb::OpportunityAction::Update, update, Vec::new()),
+        (pb::OpportunityAction::Submit, submit, blockers),
+        (pb::OpportunityAction::WithdrawSubmission, withdraw, Vec::new()),
+        (pb::OpportunityAction::DiscardDraft, discard, Vec::new()),
+        (pb::OpportunityAction::ChangeStage, stage, Vec::new()),
+        (pb::OpportunityAction::AddNextStep, next_step, Vec::new()),
+        (pb::OpportunityAction::Clone, clone, Vec::new()),
+        (pb::OpportunityAction::Assign, assign, Vec::new()),
+        (pb::OpportunityAction::Reopen, reopen, Vec::new()),
+        (pb::OpportunityAction::AssociateEntity, associate, Vec::new()),
     ];
     Ok(pb::GetAllowedActionsResponse {
-        actions,
+        actions: actions.into_iter().map(permission).collect(),
         fields,
         etag: etags::of(record.revision()),
     })
 }
 
-fn editable(record: &Opportunity) -> Result<(), Failure> {
+fn editable(record: &Opportunity) -> Result<(), Rule> {
     let now = record.situation();
-    if now.is_editable() {
-        Ok(())
-    } else {
-        Err(status::broken(
-            Rule::RecordNotEditable(now),
-            &record.id().to_string(),
-        ))
-    }
+    now.is_editable()
+        .then_some(())
+        .ok_or(Rule::RecordNotEditable(now))
 }
 
 /// Whether the record could be submitted with the involvement that it has, or that its needs ask for; and what is
@@ -121,10 +131,7 @@ fn field_permission(field: Field, record: &Opportunity, refused: Option<&Failure
         None if editable => Default::default(),
         None => {
             let failure = status::broken(Rule::FieldsNotEditable(now, Vec::new()), "");
-            (
-                failure.reason().to_owned(),
-                failure.message().trim_end_matches([':', ' ']).to_owned(),
-            )
+            (failure.reason().to_owned(), failure.message().to_owned())
         }
     };
     pb::FieldPermission {
@@ -136,20 +143,16 @@ fn field_permission(field: Field, record: &Opportunity, refused: Option<&Failure
 }
 
 fn permission(
-    action: pb::OpportunityAction,
-    result: &Result<(), Failure>,
-    blockers: Vec<Blocker>,
+    (action, result, blockers): (pb::OpportunityAction, Result<(), Failure>, Vec<Blocker>),
 ) -> pb::ActionPermission {
-    let refused = result.as_ref().err();
+    let refused = result.err();
+    let reason = refused.as_ref().map(Failure::reason).unwrap_or_default();
+    let explanation = refused.as_ref().map(Failure::message).unwrap_or_default();
     pb::ActionPermission {
         action: action.into(),
         allowed: refused.is_none(),
-        reason: refused
-            .map(|failure| failure.reason().to_owned())
-            .unwrap_or_default(),
-        explanation: refused
-            .map(|failure| failure.message().to_owned())
-            .unwrap_or_default(),
+        reason: reason.to_owned(),
+        explanation: explanation.to_owned(),
         blockers,
     }
 }

@@ -212,6 +212,8 @@ pub(super) fn related(given: pb::RelatedEntityIdentifiers) -> RelatedEntityIdent
         aws_products: given.aws_products,
         aws_marketplace_solutions: given.aws_marketplace_solutions,
         aws_marketplace_products: given.aws_marketplace_products,
+        aws_marketplace_offers: given.aws_marketplace_offers,
+        aws_marketplace_offer_sets: given.aws_marketplace_offer_sets,
     }
 }
 
@@ -280,6 +282,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
         flagged_for_follow_up: details.flagged_for_follow_up,
+        cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         tags: details
             .tags
             .iter()
@@ -407,6 +410,11 @@ fn show_life_cycle(record: &Opportunity) -> pb::LifeCycle {
         target_close_date: life_cycle.target_close_date.map(date),
         next_steps: life_cycle.next_steps.reveal().clone(),
         next_steps_history: record.next_steps_history().iter().map(show_step).collect(),
+        reopening: record.reopening().map(|reopening| pb::Reopening {
+            previous_stage: reopening.from.number(),
+            reason: reopening.reason.reveal().clone(),
+            time: Some(timestamp(reopening.time)),
+        }),
         review_status: review.status.number(),
         review_comments: review.remarks.reveal().clone(),
         review_status_reason: number(review.reason),
@@ -427,6 +435,8 @@ pub(super) fn show_related(related: &RelatedEntityIdentifiers) -> pb::RelatedEnt
         aws_products: related.aws_products.clone(),
         aws_marketplace_solutions: related.aws_marketplace_solutions.clone(),
         aws_marketplace_products: related.aws_marketplace_products.clone(),
+        aws_marketplace_offers: related.aws_marketplace_offers.clone(),
+        aws_marketplace_offer_sets: related.aws_marketplace_offer_sets.clone(),
     }
 }
 

@@ -1,14 +1,26 @@
 //! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
 //! needs, and its file.
 
+mod add_next_step;
 mod allowed_actions;
+mod apply_products;
+mod apply_solutions;
+mod assign;
+mod associate_entity;
+mod change_stage;
+mod clone;
 mod convert;
 mod create;
+mod disassociate_entity;
 mod discard;
 mod get;
 mod get_aws_summary;
 mod list;
+mod list_next_steps;
+mod list_products;
+mod list_solutions;
 mod list_standard_values;
+mod reopen;
 mod status;
 mod submit;
 mod update;
@@ -18,19 +30,21 @@ mod withdraw;
 use std::sync::Arc;
 
 use cosell_events::Cause;
+use cosell_grpc::mask::{Selection, select};
 use cosell_grpc::{Call, Failure, Record, read, write, write_with_rules};
 use cosell_proto::Mutation;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
 use cosell_store::{Db, Scope, Tx};
 use cosell_telemetry::metrics;
-use cosell_types::{Caller, Clock, ServiceName};
+use cosell_types::{Caller, Clock, ServiceName, Violation};
 use opentelemetry::KeyValue;
+use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
 use crate::domain::values::ReviewStatus;
-use crate::domain::{Event, Opportunity, Policy, original};
+use crate::domain::{Details, Event, Field, Opportunity, Policy, original};
 use crate::store;
 
 /// What the use cases need.
@@ -41,6 +55,7 @@ pub struct Api {
     pub(crate) catalog: Arc<str>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) crm: Arc<[ServiceName]>,
+    pub(crate) catalog_keepers: Arc<[ServiceName]>,
 }
 
 /// Where the record stands in requests that carry one.
@@ -154,6 +169,17 @@ impl OpportunityService for Api {
         .await
     }
 
+    async fn change_stage(
+        &self,
+        request: Request<pb::ChangeStageRequest>,
+    ) -> Answer<pb::ChangeStageResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            change_stage::handle(api.clone(), call)
+        })
+        .await
+    }
+
     async fn update_aws_opportunity_summary(
         &self,
         request: Request<pb::UpdateAwsOpportunitySummaryRequest>,
@@ -163,10 +189,150 @@ impl OpportunityService for Api {
         let permit = self.permit_crm_or(Action::UpdateAwsSummary);
         write_with_rules(request, permit, SUMMARY, handle).await
     }
+
+    async fn reopen_opportunity(
+        &self,
+        request: Request<pb::ReopenOpportunityRequest>,
+    ) -> Answer<pb::ReopenOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Reopen), move |call| {
+            reopen::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn add_next_step(
+        &self,
+        request: Request<pb::AddNextStepRequest>,
+    ) -> Answer<pb::AddNextStepResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            add_next_step::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn list_next_steps(
+        &self,
+        request: Request<pb::ListNextStepsRequest>,
+    ) -> Answer<pb::ListNextStepsResponse> {
+        read(request, permit(Action::AllowedActions), |call| {
+            list_next_steps::handle(self, call)
+        })
+        .await
+    }
+
+    async fn clone_opportunity(
+        &self,
+        request: Request<pb::CloneOpportunityRequest>,
+    ) -> Answer<pb::CloneOpportunityResponse> {
+        let api = self.clone();
+        let handle = move |call| clone::handle(api.clone(), call);
+        write_with_rules(request, permit(Action::Create), RECORD, handle).await
+    }
+
+    async fn assign_opportunity(
+        &self,
+        request: Request<pb::AssignOpportunityRequest>,
+    ) -> Answer<pb::AssignOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            assign::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn associate_entity(
+        &self,
+        request: Request<pb::AssociateEntityRequest>,
+    ) -> Answer<pb::AssociateEntityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            associate_entity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn disassociate_entity(
+        &self,
+        request: Request<pb::DisassociateEntityRequest>,
+    ) -> Answer<pb::DisassociateEntityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            disassociate_entity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn list_solutions(
+        &self,
+        request: Request<pb::ListSolutionsRequest>,
+    ) -> Answer<pb::ListSolutionsResponse> {
+        read(request, permit(Action::Create), |call| {
+            list_solutions::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_products(
+        &self,
+        request: Request<pb::ListProductsRequest>,
+    ) -> Answer<pb::ListProductsResponse> {
+        read(request, permit(Action::StandardValues), |call| {
+            list_products::handle(self, call)
+        })
+        .await
+    }
+
+    async fn apply_solutions(
+        &self,
+        request: Request<pb::ApplySolutionsRequest>,
+    ) -> Answer<pb::ApplySolutionsResponse> {
+        let api = self.clone();
+        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
+        write(request, keeps, move |call| {
+            apply_solutions::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn apply_products(
+        &self,
+        request: Request<pb::ApplyProductsRequest>,
+    ) -> Answer<pb::ApplyProductsResponse> {
+        let api = self.clone();
+        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
+        write(request, keeps, move |call| {
+            apply_products::handle(api.clone(), call)
+        })
+        .await
+    }
 }
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
+}
+
+/// What a request gives of a record, which of it counts, and what is wrong with either.
+fn selection(
+    given: Option<&pb::Opportunity>,
+    mask: Option<&FieldMask>,
+) -> (Details, Vec<Field>, Vec<Violation>) {
+    let settable: Vec<_> = Field::ALL.iter().map(|field| field.path()).collect();
+    let (given, mut wrong) = convert::details(&given.cloned().unwrap_or_default());
+    let selected = match select(mask, &settable) {
+        Ok(Selection::Fields(paths)) => paths.into_iter().filter_map(Field::from_path).collect(),
+        Ok(Selection::Given) => {
+            let nothing = Details::default();
+            let all = Field::ALL.iter().copied();
+            all.filter(|field| field.differs(&given, &nothing)).collect()
+        }
+        Err(found) => {
+            wrong.extend(found);
+            Vec::new()
+        }
+    };
+    (given, selected, wrong)
 }
 
 /// The record that a member asks for, as far as it may see it; otherwise it does not exist.

@@ -46,13 +46,9 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
             .about("opportunity", id)
         }
         Rule::FieldsNotEditable(now, found) => not_editable(now, under(found), id),
-        Rule::IllegalTransition {
-            situation,
-            transition,
-        } => {
+        Rule::NotPossible { situation, action } => {
             let text = format!(
-                "{} is not possible in review status {}",
-                transition.name(),
+                "{action} is not possible in review status {}",
                 position(situation)
             );
             at(
@@ -60,7 +56,12 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
                 situation,
             )
             .about("opportunity", id)
-            .with("action", transition.name())
+            .with("action", action)
+        }
+        Rule::NoSubsidiary => {
+            let text = "the entity belongs to an account with which no SUBSIDIARY connection is in force";
+            let reason = ErrorReason::MissingActiveSubsidiaryConnection;
+            failure(Code::FailedPrecondition, reason, text)
         }
         Rule::WasSubmitted(situation) => {
             let text = "DISCARD_DRAFT is only possible for a draft that was never submitted; this one was";
@@ -112,11 +113,12 @@ fn not_editable(now: Situation, found: Vec<Violation>, id: &str) -> Failure {
         .filter(|violation| violation.code == ViolationCode::ActionNotPermitted)
         .map(|violation| violation.field.as_str())
         .collect();
-    let text = format!(
-        "not editable in review status {}: {}",
-        position(now),
-        fields.join(", ")
-    );
+    let position = position(now);
+    let text = if fields.is_empty() {
+        format!("not editable in review status {position}")
+    } else {
+        format!("not editable in review status {position}: {}", fields.join(", "))
+    };
     at(
         failure(Code::FailedPrecondition, ErrorReason::FieldNotEditable, text),
         now,
@@ -125,19 +127,25 @@ fn not_editable(now: Situation, found: Vec<Violation>, id: &str) -> Failure {
     .violations(found)
 }
 
-/// A refused row: the one constraint that a caller can break, or a fault of ours.
+/// A refused row: one of the constraints that a caller can break, or a fault of ours.
 pub fn constraint(error: Error) -> Failure {
-    if !error.violates(store::PARTNER_IDENTIFIER) {
-        return error.into();
+    if error.violates(store::PARTNER_IDENTIFIER) {
+        let text = "another opportunity of the account has this partner_opportunity_identifier";
+        let at = "opportunity.partner_opportunity_identifier";
+        taken(ErrorReason::PartnerIdentifierTaken, text, at)
+    } else if error.violates(store::MARKETPLACE_OFFER) {
+        let text = "One AWS Marketplace offer can only be associated with one opportunity. This offer is already \
+                    associated with another opportunity, try a different offer ID.";
+        taken(ErrorReason::OfferTaken, text, "entity_identifier")
+    } else {
+        error.into()
     }
-    let text = "another opportunity of the account has this partner_opportunity_identifier";
-    let field = FieldPath::root();
-    let field = field.field("opportunity.partner_opportunity_identifier");
-    failure(Code::AlreadyExists, ErrorReason::PartnerIdentifierTaken, text).violations(vec![Violation::new(
-        &field,
-        ViolationCode::DuplicateKeyValue,
-        "is taken",
-    )])
+}
+
+fn taken(reason: ErrorReason, text: &str, at: &str) -> Failure {
+    let root = FieldPath::root();
+    let violation = Violation::new(&root.field(at), ViolationCode::DuplicateKeyValue, "is taken");
+    failure(Code::AlreadyExists, reason, text).violations(vec![violation])
 }
 
 fn at(failure: Failure, now: Situation) -> Failure {
@@ -152,7 +160,7 @@ fn position(now: Situation) -> String {
 
 /// Paths as in the requests that carry the record. What is only a parameter of submission stays as it is.
 fn under(found: Vec<Violation>) -> Vec<Violation> {
-    let parameter = |field: &str| matches!(field, "involvement_type" | "visibility");
+    let parameter = |field: &str| matches!(field, "involvement_type" | "visibility" | "entity_identifier");
     let found = found
         .into_iter()
         .map(|violation| {

@@ -1,11 +1,9 @@
-use cosell_grpc::mask::{Selection, select};
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::{Claim, claim};
-use cosell_types::Violation;
 
-use super::{Api, conclude, convert, status, visible};
-use crate::domain::{Advice, Details, Field, Opportunity, advice};
+use super::{Api, conclude, convert, selection, status, visible};
+use crate::domain::{Advice, Opportunity, advice};
 use crate::store;
 
 pub async fn handle(
@@ -22,7 +20,8 @@ pub async fn handle(
         return Ok(respond(&api, &record, Vec::new()));
     }
     etags::check(&message.etag, record.revision())?;
-    let (given, selected, wrong) = selection(&call);
+    let (given, selected, mut wrong) = selection(message.opportunity.as_ref(), message.update_mask.as_ref());
+    wrong.splice(..0, call.shape.iter().cloned());
     let facts = store::facts(
         &mut tx,
         &api.policy,
@@ -40,30 +39,6 @@ pub async fn handle(
         .into_iter()
         .filter(|hint| selected.iter().any(|field| hint.is_about(*field)));
     Ok(respond(&api, &record, hints.collect()))
-}
-
-/// What is given, which of it counts, and what is wrong with either.
-fn selection(call: &Call<pb::UpdateOpportunityRequest>) -> (Details, Vec<Field>, Vec<Violation>) {
-    let settable: Vec<_> = Field::ALL.iter().map(|field| field.path()).collect();
-    let (given, found) = convert::details(&call.message.opportunity.clone().unwrap_or_default());
-    let mut wrong = call.shape.clone();
-    wrong.extend(found);
-    let selected = match select(call.message.update_mask.as_ref(), &settable) {
-        Ok(Selection::Fields(paths)) => paths.into_iter().filter_map(Field::from_path).collect(),
-        Ok(Selection::Given) => {
-            let nothing = Details::default();
-            Field::ALL
-                .iter()
-                .copied()
-                .filter(|field| field.differs(&given, &nothing))
-                .collect()
-        }
-        Err(found) => {
-            wrong.extend(found);
-            Vec::new()
-        }
-    };
-    (given, selected, wrong)
 }
 
 fn respond(api: &Api, record: &Opportunity, hints: Vec<Advice>) -> pb::UpdateOpportunityResponse {

@@ -1,10 +1,12 @@
-//! Incoming events: what review decides moves the record.
+//! Incoming events: what review decides moves the record; what the directory says is kept, as far as rules ask for it.
 
+mod connection_changed;
 mod review_decided;
 mod review_started;
 
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_grpc::Peer;
+use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
@@ -22,6 +24,26 @@ pub struct FromReview {
     pub review: Peer,
     /// The time.
     pub clock: Clock,
+}
+
+/// Keeps what the directory says.
+#[derive(Clone, Debug)]
+pub struct FromPartner;
+
+impl Handler for FromPartner {
+    type Prepared = ();
+
+    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+        if delivery.is::<partner::ConnectionChanged>() {
+            connection_changed::apply(tx, delivery).await
+        } else {
+            cosell_members::take_over(tx, delivery).await
+        }
+    }
 }
 
 /// What an event asks for.

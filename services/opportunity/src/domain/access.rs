@@ -6,16 +6,16 @@ use cosell_types::{Caller, Member, Role, ServiceName, Side};
 use super::Opportunity;
 use super::values::{ReviewStatus, Visibility};
 
-/// What can be asked of this service, one for each RPC.
+/// What can be asked of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// CreateOpportunity.
+    /// CreateOpportunity, CloneOpportunity, ListSolutions.
     Create,
     /// GetOpportunity.
     Get,
     /// ListOpportunities.
     List,
-    /// UpdateOpportunity.
+    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity, AssociateEntity, DisassociateEntity.
     Update,
     /// SubmitOpportunity.
     Submit,
@@ -23,14 +23,16 @@ pub enum Action {
     Withdraw,
     /// DiscardDraft.
     Discard,
-    /// GetAllowedActions.
+    /// GetAllowedActions, ListNextSteps.
     AllowedActions,
-    /// ListStandardValues.
+    /// ListStandardValues, ListProducts.
     StandardValues,
     /// GetAwsOpportunitySummary.
     GetAwsSummary,
     /// UpdateAwsOpportunitySummary.
     UpdateAwsSummary,
+    /// ReopenOpportunity.
+    Reopen,
 }
 
 /// Partner roles that work on every record of their company.
@@ -42,6 +44,13 @@ const WHOLE_PIPELINE: [Role; 4] = [
 ];
 /// Partner roles that work on their own records.
 const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+/// Partner roles that a record can be given to (OPP-036).
+pub const OWNERS: [Role; 4] = [
+    Role::AllianceLead,
+    Role::AllianceTeam,
+    Role::AceManager,
+    Role::AceUser,
+];
 /// AWS roles that sell.
 const SALES: [Role; 6] = [
     Role::SalesRepresentative,
@@ -94,6 +103,9 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
             reach != Reach::Nothing
         }
         Action::UpdateAwsSummary => member.has_any(&SELLERS),
+        Action::Reopen => {
+            reach == Reach::Submitted || (member.side == Side::Aws && member.has_any(&[Role::AccountOwner]))
+        }
         Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
         // Technical staff manage their records, but do not hand them to AWS.
         Action::Submit | Action::Withdraw => {
@@ -106,6 +118,11 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
 /// writes the AWS summary of opportunities (OPP-053).
 pub fn is_crm(caller: &Caller, named: &[ServiceName]) -> bool {
     matches!(caller, Caller::Service(name) if named.contains(name))
+}
+
+/// Whether the caller is one of the services that keep the catalogues of solutions and products (OPP-046).
+pub fn keeps_catalog(caller: &Caller, keepers: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if keepers.contains(name))
 }
 
 /// Whether the member may see the record; if not, it does not exist for it.

@@ -336,7 +336,7 @@ pub fn postal_code(details: &Details, found: &mut Vec<Violation>) {
 }
 
 /// A registered solution or product is needed; until COMMITTED a description in words will do (OPP-026).
-fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+pub fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
     let related = &details.related_entity_identifiers;
     let registered = !related.solutions.is_empty()
         || !related.aws_marketplace_solutions.is_empty()
@@ -379,7 +379,7 @@ pub fn not_over(details: &Details, found: &mut Vec<Violation>) {
     }
 }
 
-fn add(found: &mut Vec<Violation>, field: &str, code: ViolationCode, text: impl Into<String>) {
+pub fn add(found: &mut Vec<Violation>, field: &str, code: ViolationCode, text: impl Into<String>) {
     found.push(Violation::new(&FieldPath::root().field(field), code, text));
 }
 

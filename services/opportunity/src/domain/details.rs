@@ -202,6 +202,8 @@ pub struct RelatedEntityIdentifiers {
     pub aws_products: Vec<String>,
     pub aws_marketplace_solutions: Vec<String>,
     pub aws_marketplace_products: Vec<String>,
+    pub aws_marketplace_offers: Vec<String>,
+    pub aws_marketplace_offer_sets: Vec<String>,
 }
 
 /// A free label.

@@ -1,5 +1,7 @@
+use cosell_types::MemberId;
+
 use super::Field;
-use super::values::ReviewReason;
+use super::values::{RelatedEntityType, ReviewReason, Stage};
 
 /// What happened to a record. Becomes a public event, a row of its history, and a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +10,19 @@ pub enum Event {
     Created,
     /// Fields were changed.
     Updated(Vec<Field>),
+    /// The stage of an approved deal was changed, perhaps with other fields.
+    StageChanged {
+        /// Where the deal stood.
+        from: Stage,
+        /// All fields that were changed.
+        fields: Vec<Field>,
+    },
+    /// AWS opened the deal again, which had been in this stage.
+    Reopened(Stage),
+    /// It was given to another member by this one.
+    Assigned(MemberId),
+    /// An entity of this type was added or taken away.
+    Related(RelatedEntityType),
     /// The draft was thrown away.
     Discarded,
     /// It was submitted for this round.
@@ -29,7 +44,10 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Created => "created",
-            Event::Updated(_) => "updated",
+            Event::Updated(_) | Event::Related(_) => "updated",
+            Event::StageChanged { .. } => "stage_changed",
+            Event::Reopened(_) => "reopened",
+            Event::Assigned(_) => "assigned",
             Event::Discarded => "discarded",
             Event::Submitted => "submitted",
             Event::Withdrawn => "submission_withdrawn",
@@ -43,7 +61,10 @@ impl Event {
     /// Paths of the fields that a partner changed.
     pub fn changed_fields(&self) -> Vec<String> {
         match self {
-            Event::Updated(fields) => fields.iter().map(|field| field.path().to_owned()).collect(),
+            Event::Updated(fields) | Event::StageChanged { fields, .. } => {
+                fields.iter().map(|field| field.path().to_owned()).collect()
+            }
+            Event::Related(kind) => vec![kind.path().to_owned()],
             _ => Vec::new(),
         }
     }

@@ -36,6 +36,9 @@ pub fn facts() -> Facts<'static> {
         policy: &POLICY,
         partner_types: vec!["ISV".to_owned()],
         own: OpportunityId::from_number(1).into_iter().collect(),
+        solutions: (1..=11).map(|number| format!("S-{number}")).collect(),
+        products: (1..=21).map(|number| format!("AmazonEC{number}")).collect(),
+        subsidiaries: ["333333333333".parse().expect("an account")].into(),
     }
 }
 

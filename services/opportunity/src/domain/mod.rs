@@ -2,10 +2,12 @@
 //! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
+mod actions;
 pub mod advice;
 mod aws_details;
 mod aws_summary;
 mod canonical;
+pub mod catalog;
 mod check;
 mod deal_size;
 mod details;
@@ -16,6 +18,8 @@ pub mod original;
 mod policy;
 mod postal;
 pub mod reference;
+mod related;
+mod review;
 mod rule;
 mod situation;
 pub mod standard_values;
@@ -26,6 +30,8 @@ mod fixtures;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
+mod tests_actions;
+#[cfg(test)]
 mod tests_aws_summary;
 #[cfg(test)]
 mod tests_cases;
@@ -33,6 +39,8 @@ mod tests_cases;
 mod tests_deal_cases;
 #[cfg(test)]
 mod tests_editability;
+#[cfg(test)]
+mod tests_related;
 #[cfg(test)]
 mod tests_rules;
 #[cfg(test)]
@@ -52,7 +60,8 @@ pub use details::{
 };
 pub use event::Event;
 pub use field::Field;
-pub use opportunity::{Decision, NextStep, Opportunity, Outcome, Review};
+pub use opportunity::{NextStep, Opportunity, Reopening};
 pub use policy::{Facts, Policy};
+pub use review::{Decision, Outcome, Review};
 pub use rule::Rule;
 pub use situation::{Situation, Transition};

@@ -7,45 +7,37 @@ use serde::{Deserialize, Serialize};
 use super::canonical::canonical;
 use super::reference::US;
 use super::values::{
-    InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewReason, ReviewStatus, Visibility,
+    InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewStatus, Stage, Visibility,
 };
-use super::{Details, Event, Facts, Field, Rule, Situation, Transition, check, deal_size};
+use super::{Details, Event, Facts, Field, Review, Rule, Situation, check, deal_size, related};
 
 /// How many past next steps are kept (OPP-041).
 const HISTORY: usize = 50;
 
 /// An opportunity: the aggregate. It changes only through its methods, each of which checks everything first, changes
-/// nothing when a rule is broken, and returns what happened.
+/// nothing when a rule is broken, and returns what happened. What changes what it says is here, its way through review in
+/// `review.rs`, what else is done with it in `actions.rs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opportunity {
-    id: OpportunityId,
-    account: AccountId,
-    revision: i64,
-    create_time: DateTime<Utc>,
-    update_time: DateTime<Utc>,
-    created_by: MemberId,
-    last_modified_by: Option<MemberId>,
-    owner: MemberId,
-    submitted_by: Option<MemberId>,
-    origin: Origin,
-    involvement: Option<InvolvementType>,
-    visibility: Option<Visibility>,
-    review: Review,
-    next_steps_history: Vec<NextStep>,
-    details: Details,
-}
-
-/// Where the record stands in review.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    /// The status.
-    pub status: ReviewStatus,
-    /// Number of the last round; 0 before the first submission.
-    pub round: i32,
-    /// The reviewer's remarks on the last decision.
-    pub remarks: Pii<String>,
-    /// Why it was sent back or rejected.
-    pub reason: Option<ReviewReason>,
+    pub(super) id: OpportunityId,
+    pub(super) account: AccountId,
+    pub(super) revision: i64,
+    pub(super) create_time: DateTime<Utc>,
+    pub(super) update_time: DateTime<Utc>,
+    pub(super) created_by: MemberId,
+    pub(super) last_modified_by: Option<MemberId>,
+    pub(super) owner: MemberId,
+    pub(super) submitted_by: Option<MemberId>,
+    pub(super) origin: Origin,
+    #[serde(default)]
+    pub(super) cloned_from: Option<OpportunityId>,
+    #[serde(default)]
+    pub(super) reopening: Option<Reopening>,
+    pub(super) involvement: Option<InvolvementType>,
+    pub(super) visibility: Option<Visibility>,
+    pub(super) review: Review,
+    pub(super) next_steps_history: Vec<NextStep>,
+    pub(super) details: Details,
 }
 
 /// A past value of the next steps.
@@ -68,24 +60,15 @@ impl NextStep {
     }
 }
 
-/// A reviewer's decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// What was decided.
-    pub outcome: Outcome,
-    /// Remarks for the partner.
-    pub remarks: Pii<String>,
-}
-
-/// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Validated.
-    Approved,
-    /// Sent back.
-    ActionRequired(ReviewReason),
-    /// Rejected.
-    Rejected(ReviewReason),
+/// AWS opened the deal again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// The stage that it was in.
+    pub from: Stage,
+    /// Why.
+    pub reason: Pii<String>,
+    /// When.
+    pub time: DateTime<Utc>,
 }
 
 impl Opportunity {
@@ -103,6 +86,11 @@ impl Opportunity {
         deal_size::settle(&mut details);
         let mut found = check::record(&details, facts);
         check::related(&details, facts, &mut found);
+        found.extend(related::entities(
+            &details.related_entity_identifiers,
+            &account,
+            facts,
+        ));
         check::new_close_date(&details, now.date_naive(), &mut found);
         none(found)?;
         let mut record = Self {
@@ -116,6 +104,8 @@ impl Opportunity {
             owner: by,
             submitted_by: None,
             origin: Origin::PartnerReferral,
+            cloned_from: None,
+            reopening: None,
             involvement: None,
             visibility: None,
             review: Review {
@@ -208,6 +198,7 @@ impl Opportunity {
         none(found)?;
 
         let steps_changed = changed.contains(&Field::NextSteps);
+        let before = self.situation();
         self.details = details;
         self.involvement = involvement;
         self.visibility = involvement.map(|involvement| self.visibility_with(involvement));
@@ -215,106 +206,14 @@ impl Opportunity {
         if steps_changed {
             self.note_next_steps(now);
         }
-        Ok(Some(Event::Updated(changed)))
-    }
-
-    /// Hands the record to AWS (OPP-019 to OPP-026, OPP-030).
-    pub fn submit(
-        &mut self,
-        by: &MemberId,
-        involvement: InvolvementType,
-        visibility: Visibility,
-        facts: &Facts<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Event, Rule> {
-        let status = self.after(Transition::Submit)?;
-        none(self.missing_for(involvement, visibility, facts))?;
-        self.involvement = Some(involvement);
-        self.visibility = Some(visibility);
-        self.submitted_by = Some(by.clone());
-        self.review = Review {
-            status,
-            round: self.review.round + 1,
-            remarks: Pii::default(),
-            reason: None,
-        };
-        self.step(Some(by), now);
-        Ok(Event::Submitted)
-    }
-
-    /// What the record lacks to be submitted.
-    fn missing_for(
-        &self,
-        involvement: InvolvementType,
-        visibility: Visibility,
-        facts: &Facts<'_>,
-    ) -> Vec<Violation> {
-        let mut found = check::record(&self.details, facts);
-        found.extend(check::submittable(&self.details, involvement, visibility, facts));
-        check::postal_code(&self.details, &mut found);
-        check::not_over(&self.details, &mut found);
-        found
-    }
-
-    /// Takes the submission back (OPP-031).
-    pub fn withdraw(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        self.review.status = self.after(Transition::Withdraw)?;
-        self.step(Some(by), now);
-        Ok(Event::Withdrawn)
-    }
-
-    /// Throws the draft away (OPP-032).
-    pub fn discard(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        self.after(Transition::Discard)?;
-        if self.review.round > 0 {
-            return Err(Rule::WasSubmitted(self.situation()));
-        }
-        self.step(Some(by), now);
-        Ok(Event::Discarded)
-    }
-
-    /// A reviewer started on a round. `None` when that round is over: the partner took it back first (OPP-033).
-    pub fn review_started(&mut self, round: i32, now: DateTime<Utc>) -> Option<Event> {
-        let status = self
-            .after(Transition::StartReview)
-            .ok()
-            .filter(|_| round == self.review.round)?;
-        self.review.status = status;
-        self.step(None, now);
-        Some(Event::ReviewStarted)
-    }
-
-    /// A reviewer decided a round. `None` when that round is over: the partner took it back first (OPP-033).
-    pub fn decided(&mut self, round: i32, decision: Decision, now: DateTime<Utc>) -> Option<Event> {
-        let (transition, reason, event) = match decision.outcome {
-            Outcome::Approved => (Transition::Approve, None, Event::Approved),
-            Outcome::ActionRequired(reason) => (
-                Transition::RequireAction,
-                Some(reason),
-                Event::ActionRequired(reason),
-            ),
-            Outcome::Rejected(reason) => (Transition::Reject, Some(reason), Event::Rejected(reason)),
-        };
-        let status = self
-            .after(transition)
-            .ok()
-            .filter(|_| round == self.review.round)?;
-        self.review = Review {
-            status,
-            round,
-            remarks: decision.remarks,
-            reason,
-        };
-        self.step(None, now);
-        Some(event)
-    }
-
-    fn after(&self, transition: Transition) -> Result<ReviewStatus, Rule> {
-        let situation = self.situation();
-        transition.from(situation.status).ok_or(Rule::IllegalTransition {
-            situation,
-            transition,
-        })
+        Ok(Some(if before.moves_with(&changed) {
+            Event::StageChanged {
+                from: before.stage,
+                fields: changed,
+            }
+        } else {
+            Event::Updated(changed)
+        }))
     }
 
     /// The involvement that these needs mean: asking for help turns visibility-only into co-sell, and nothing turns
@@ -331,20 +230,20 @@ impl Opportunity {
     }
 
     /// The visibility that an involvement leaves: co-sell is with AWS sales, who must see it (OPP-022, OPP-027).
-    fn visibility_with(&self, involvement: InvolvementType) -> Visibility {
+    pub(super) fn visibility_with(&self, involvement: InvolvementType) -> Visibility {
         match (involvement, self.visibility) {
             (InvolvementType::ForVisibilityOnly, Some(visibility)) => visibility,
             _ => Visibility::Full,
         }
     }
 
-    fn step(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
+    pub(super) fn step(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
         self.revision += 1;
         self.update_time = now;
         self.last_modified_by = by.cloned();
     }
 
-    fn note_next_steps(&mut self, now: DateTime<Utc>) {
+    pub(super) fn note_next_steps(&mut self, now: DateTime<Utc>) {
         NextStep::note(
             &mut self.next_steps_history,
             &self.details.life_cycle.next_steps,
@@ -409,6 +308,16 @@ impl Opportunity {
         self.origin
     }
 
+    /// The record that this one was cloned from.
+    pub fn cloned_from(&self) -> Option<OpportunityId> {
+        self.cloned_from
+    }
+
+    /// When AWS last opened the deal again.
+    pub fn reopening(&self) -> Option<&Reopening> {
+        self.reopening.as_ref()
+    }
+
     pub fn involvement(&self) -> Option<InvolvementType> {
         self.involvement
     }
@@ -441,7 +350,7 @@ fn settle(details: &mut Details) {
     }
 }
 
-fn none(found: Vec<Violation>) -> Result<(), Rule> {
+pub(super) fn none(found: Vec<Violation>) -> Result<(), Rule> {
     if found.is_empty() {
         Ok(())
     } else {

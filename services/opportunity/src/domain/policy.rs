@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cosell_types::{Currency, OpportunityId};
+use cosell_types::{AccountId, Currency, OpportunityId};
 
 /// What the operator has set.
 #[derive(Clone, Debug)]
@@ -24,6 +24,12 @@ pub struct Facts<'a> {
     pub partner_types: Vec<String>,
     /// Those of the opportunities that the record names which the account has.
     pub own: BTreeSet<OpportunityId>,
+    /// Those of the solutions that the record names which the account has, and which are active.
+    pub solutions: BTreeSet<String>,
+    /// Those of the products that the record names which AWS has.
+    pub products: BTreeSet<String>,
+    /// Accounts with which a SUBSIDIARY connection is in force.
+    pub subsidiaries: BTreeSet<AccountId>,
 }
 
 impl Facts<'_> {

@@ -49,6 +49,23 @@ pub static USE_CASE: StandardList = StandardList::new(
     ],
 );
 
+/// Kinds of solutions that partners register.
+pub static SOLUTION_CATEGORY: StandardList = StandardList::new(
+    "solution_category",
+    &[
+        "Communications Product",
+        "Consulting Service",
+        "Distribution Service",
+        "Hardware Product",
+        "Managed Service",
+        "Merger and Acquisition Advising Service",
+        "Professional Service",
+        "Software Product",
+        "Training Service",
+        "Value-Added Resale AWS Service",
+    ],
+);
+
 /// Partner programmes.
 pub static APN_PROGRAM: StandardList = StandardList {
     aliases: &[("ISV Immersion Day SFID Program", "IS Immersion Day SFID Program")],

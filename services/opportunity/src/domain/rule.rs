@@ -1,7 +1,6 @@
 use cosell_types::Violation;
 
 use super::Situation;
-use super::situation::Transition;
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,14 +14,17 @@ pub enum Rule {
     /// Some of the fields may not be changed now; with everything else that is wrong (OPP-040).
     #[error("fields are not editable")]
     FieldsNotEditable(Situation, Vec<Violation>),
-    /// The review status does not allow it (OPP-030).
-    #[error("{transition:?} is not possible in this review status")]
-    IllegalTransition {
+    /// Where the record stands does not allow it (OPP-030, OPP-035 to OPP-037, OPP-041, OPP-045).
+    #[error("{action} is not possible where the record stands")]
+    NotPossible {
         /// Where the record is.
         situation: Situation,
         /// What was asked for.
-        transition: Transition,
+        action: &'static str,
     },
+    /// The entity belongs to an account that is no subsidiary (OPP-048).
+    #[error("the entity belongs to an account that is no subsidiary")]
+    NoSubsidiary,
     /// Only a draft that was never submitted can be thrown away (OPP-032).
     #[error("the draft was submitted before")]
     WasSubmitted(Situation),

@@ -1,7 +1,9 @@
 //! What decides which changes are allowed: the review status, the stage, the involvement.
 
+use cosell_types::ClosedList as _;
+
 use super::Field;
-use super::values::{InvolvementType, ReviewStatus, Stage};
+use super::values::{InvolvementType, ReviewStatus, Stage, StageMove};
 
 /// The record's position in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,25 @@ impl Transition {
     }
 }
 
+impl StageMove {
+    /// From one stage to another.
+    pub fn between(from: Stage, to: Stage) -> Self {
+        match (to, to.number() - from.number()) {
+            (Stage::Launched, _) => StageMove::Launched,
+            (Stage::ClosedLost, _) => StageMove::Lost,
+            (_, 1) => StageMove::Advanced,
+            (_, ..=0) => StageMove::Regressed,
+            _ => StageMove::Skipped,
+        }
+    }
+}
+
 impl Situation {
+    /// Whether AWS follows the stage, and these changes are a move.
+    pub fn moves_with(self, changed: &[Field]) -> bool {
+        self.status == ReviewStatus::Approved && changed.contains(&Field::Stage)
+    }
+
     /// Whether any field at all may be changed now.
     pub fn is_editable(self) -> bool {
         Field::ALL.iter().any(|field| field.is_editable(self))

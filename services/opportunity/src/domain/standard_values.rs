@@ -6,14 +6,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::Policy;
 use super::reference::{
-    APN_PROGRAM, AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE,
-    US_STATE, USE_CASE,
+    APN_PROGRAM, AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COUNTRY, INDUSTRY, MARKETING_USE_CASE,
+    SOLUTION_CATEGORY, TEAM_TITLE, US_STATE, USE_CASE,
 };
 use super::values::{
     AwsStage, ClosedLostReason, CompetitorName, CosellMotion, DeliveryModel, EngagementScore,
     InvolvementType, InvolvementTypeChangeReason, MarketingChannel, MarketingSource, MigrationPhase,
     OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, QualityTrend, RecommendationType,
-    RevenueDeliveryModel, ReviewReason, ReviewStatus, SalesActivity, Stage, Visibility,
+    RelatedEntityType, RevenueDeliveryModel, ReviewReason, ReviewStatus, SalesActivity, SolutionStatus,
+    Stage, Visibility,
 };
 
 /// A pick list.
@@ -51,6 +52,7 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         texts(&APN_PROGRAM),
         texts(&MARKETING_USE_CASE),
         texts(&TEAM_TITLE),
+        texts(&SOLUTION_CATEGORY),
         ValueList {
             name: "currency",
             values: currencies.collect(),
@@ -82,6 +84,8 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         members::<QualityTrend>("quality_trend"),
         members::<RecommendationType>("recommendation_type"),
         members::<CosellMotion>("cosell_motion"),
+        members::<RelatedEntityType>("related_entity_type"),
+        members::<SolutionStatus>("solution_status"),
     ]);
     let digest = Sha256::digest(format!("{lists:?}"));
     let version = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -143,7 +147,7 @@ mod tests {
     fn opp_044_every_list_is_there_once_and_the_version_follows_what_is_in_them() {
         let (version, lists) = all(&policy());
         let names: HashSet<_> = lists.iter().map(|list| list.name).collect();
-        assert_eq!((names.len(), lists.len()), (33, 33));
+        assert_eq!((names.len(), lists.len()), (36, 36));
         assert!(lists.iter().all(|list| !list.values.is_empty()));
         assert_eq!(all(&policy()).0, version);
         let dollars = Policy {

@@ -6,7 +6,7 @@ use super::access::{Action, Reach, is_crm, permits, reach, sees};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
-const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 12] = [
     Action::Create,
     Action::Get,
     Action::List,
@@ -15,29 +15,31 @@ const ACTIONS: [Action; 10] = [
     Action::Withdraw,
     Action::Discard,
     Action::AllowedActions,
+    Action::StandardValues,
+    Action::Reopen,
     Action::GetAwsSummary,
     Action::UpdateAwsSummary,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      create get list update submit withdraw discard allowed get-aws update-aws
-ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x       .
-ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x       .
-ACE_MANAGER           x      x   x    x      x      x        x       x       x       .
-ACE_USER              x      x   x    x      x      x        x       x       x       .
-MARKETING_STAFF       x      x   x    x      x      x        x       x       x       .
-TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x       .
-CLOUD_ADMIN           .      .   .    .      .      .        .       .       .       .
-CHANNEL_USER          .      .   .    .      .      .        .       .       .       .
-STANDARD_USER         .      .   .    .      .      .        .       .       .       .
-REVIEWER              .      x   x    .      .      .        .       x       x       .
-SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x       x
-ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x       x
-PDM                   .      x   x    .      .      .        .       x       x       .
-WWPS_PDM              .      x   x    .      .      .        .       x       x       .
-PSM                   .      x   x    .      .      .        .       x       x       .
-ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x       .
+                      create get list update submit withdraw discard allowed values reopen get-aws update-aws
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x      .   x       .
+ACE_MANAGER           x      x   x    x      x      x        x       x       x      .   x       .
+ACE_USER              x      x   x    x      x      x        x       x       x      .   x       .
+MARKETING_STAFF       x      x   x    x      x      x        x       x       x      .   x       .
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x      .   x       .
+CLOUD_ADMIN           .      .   .    .      .      .        .       .       x      .   .       .
+CHANNEL_USER          .      .   .    .      .      .        .       .       x      .   .       .
+STANDARD_USER         .      .   .    .      .      .        .       .       x      .   .       .
+REVIEWER              .      x   x    .      .      .        .       x       x      x   x       .
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x      .   x       x
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x      x   x       x
+PDM                   .      x   x    .      .      .        .       x       x      .   x       .
+WWPS_PDM              .      x   x    .      .      .        .       x       x      .   x       .
+PSM                   .      x   x    .      .      .        .       x       x      .   x       .
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
@@ -68,10 +70,11 @@ fn acc_010_every_role_and_every_call() {
     let nobody = Caller::Member(somebody("m", "111111111111", Side::Partner, &[]));
     let service = Caller::Service("review".parse().expect("a service"));
     for action in ACTIONS {
-        assert!(!permits(&nobody, action), "without a role {action:?}");
+        let is_for_all = action == Action::StandardValues;
+        assert_eq!(permits(&nobody, action), is_for_all, "without a role {action:?}");
         assert_eq!(
             permits(&service, action),
-            action == Action::Get,
+            is_for_all || action == Action::Get,
             "a service {action:?}"
         );
     }

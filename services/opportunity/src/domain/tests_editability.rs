@@ -176,7 +176,7 @@ fn is_open(field: Field, record: &Opportunity) -> bool {
     let given = with_another(field, record.details());
     let mut changed = record.clone();
     match changed.update(&member("creator"), &[field], &given, &facts(), now()) {
-        Ok(Some(Event::Updated(fields))) => {
+        Ok(Some(Event::Updated(fields) | Event::StageChanged { fields, .. })) => {
             assert!(fields.contains(&field), "{field:?}: {fields:?}");
             assert_eq!(changed.revision(), record.revision() + 1);
             true

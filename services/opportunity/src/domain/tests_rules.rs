@@ -411,7 +411,7 @@ fn opp_026_until_committed_a_solution_may_be_described_in_words() {
             change(details);
         })
     };
-    const ARN: &str = "arn:aws:aws-marketplace:us-east-1::AWSMarketplace/SaaSProduct/prod-1";
+    const ARN: &str = "arn:aws:aws-marketplace:us-east-1:111111111111:AWSMarketplace/SaaSProduct/prod-1";
     let with_product = marketplace(|details| {
         details.related_entity_identifiers.aws_marketplace_products = vec![ARN.to_owned()];
     });

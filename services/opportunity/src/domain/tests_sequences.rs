@@ -53,7 +53,7 @@ fn is_documented(before: &Opportunity, command: &Command, rule: &Rule) -> bool {
     let situation = before.situation();
     match (command.transition(), command.field()) {
         (Some(step), _) if step.from(before.review().status).is_none() => {
-            matches!(rule, Rule::IllegalTransition { transition, .. } if *transition == step)
+            matches!(rule, Rule::NotPossible { action, .. } if *action == step.name())
         }
         (Some(Transition::Discard), _) => matches!(rule, Rule::WasSubmitted(_)),
         (_, Some(_)) if !situation.is_editable() => matches!(rule, Rule::RecordNotEditable(_)),

@@ -71,7 +71,7 @@ fn opp_030_every_cell_of_the_transition_table() {
                 assert_eq!(record.revision(), before.revision() + 1);
             }
             None => {
-                let refused = matches!(result, Ok(None) | Err(Rule::IllegalTransition { .. }));
+                let refused = matches!(result, Ok(None) | Err(Rule::NotPossible { .. }));
                 assert!(refused, "{transition:?} from {from:?}: {result:?}");
                 assert_eq!(record, before, "{transition:?} from {from:?} must change nothing");
             }

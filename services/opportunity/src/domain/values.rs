@@ -40,6 +40,52 @@ closed_list! {
 }
 
 closed_list! {
+    /// What can belong to a deal (OPP-045).
+    RelatedEntityType {
+        /// A solution of the account.
+        Solutions = 1 "SOLUTIONS" "Solutions",
+        /// A product of AWS.
+        AwsProducts = 2 "AWS_PRODUCTS" "AwsProducts",
+        /// A solution at AWS Marketplace.
+        AwsMarketplaceSolutions = 3 "AWS_MARKETPLACE_SOLUTIONS" "AwsMarketplaceSolutions",
+        /// A product at AWS Marketplace.
+        AwsMarketplaceProducts = 4 "AWS_MARKETPLACE_PRODUCTS" "AwsMarketplaceProducts",
+        /// An offer at AWS Marketplace.
+        AwsMarketplaceOffers = 5 "AWS_MARKETPLACE_OFFERS" "AwsMarketplaceOffers",
+        /// A set of offers at AWS Marketplace.
+        AwsMarketplaceOfferSets = 6 "AWS_MARKETPLACE_OFFER_SETS" "AwsMarketplaceOfferSets",
+    }
+}
+
+closed_list! {
+    /// How the stage of an approved deal changed (OPP-034).
+    StageMove {
+        /// To the next open stage.
+        Advanced = 1 "ADVANCED" "",
+        /// Forward, past at least one open stage.
+        Skipped = 2 "SKIPPED" "",
+        /// Back to an earlier open stage.
+        Regressed = 3 "REGRESSED" "",
+        /// To LAUNCHED.
+        Launched = 4 "LAUNCHED" "",
+        /// To CLOSED_LOST.
+        Lost = 5 "LOST" "",
+    }
+}
+
+closed_list! {
+    /// Where a registered solution stands (OPP-046).
+    SolutionStatus {
+        /// It can be added to deals.
+        Active = 1 "ACTIVE" "Active",
+        /// It cannot be added any more.
+        Inactive = 2 "INACTIVE" "Inactive",
+        /// It cannot be added yet.
+        Draft = 3 "DRAFT" "Draft",
+    }
+}
+
+closed_list! {
     /// Sales stage, in order.
     Stage {
         /// An opportunity with a customer is identified.

@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, OpportunityId};
 
-use crate::domain::{Details, Facts, Policy};
+use super::catalog::{active_solutions, known_products, subsidiaries};
+use crate::domain::{Details, Facts, Policy, RelatedEntityIdentifiers};
 
 /// What is known of an account, and of what these records of it name.
 pub async fn facts<'a>(
@@ -17,11 +18,36 @@ pub async fn facts<'a>(
         .iter()
         .filter_map(|details| details.project.related_opportunity_id)
         .collect();
-    Ok(Facts {
+    let related = || records.iter().map(|details| &details.related_entity_identifiers);
+    let all = |of: fn(&RelatedEntityIdentifiers) -> &Vec<String>| -> Vec<String> {
+        related().flat_map(of).cloned().collect()
+    };
+    let solutions = all(|related| &related.solutions);
+    let products = all(|related| &related.aws_products);
+    let of_marketplace = related().any(|related| {
+        !(related.aws_marketplace_solutions.is_empty() && related.aws_marketplace_products.is_empty())
+    });
+    let mut facts = Facts {
         policy,
         partner_types: known.unwrap_or_default().partner_types,
         own: own(tx, account, &named).await?,
-    })
+        solutions: BTreeSet::new(),
+        products: BTreeSet::new(),
+        subsidiaries: BTreeSet::new(),
+    };
+    // Most records name none of these.
+    if !solutions.is_empty() {
+        facts
+            .solutions
+            .extend(active_solutions(tx, account, &solutions).await?);
+    }
+    if !products.is_empty() {
+        facts.products.extend(known_products(tx, &products).await?);
+    }
+    if of_marketplace {
+        facts.subsidiaries.extend(subsidiaries(tx, account).await?);
+    }
+    Ok(facts)
 }
 
 /// Those of these records that an account has.

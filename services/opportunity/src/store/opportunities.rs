@@ -8,6 +8,8 @@ use crate::events;
 
 /// The index that keeps the partner's own keys apart.
 pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
+/// The index that keeps offers apart.
+pub const MARKETPLACE_OFFER: &str = "opportunity_marketplace_offer";
 
 /// A record of an account.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
@@ -94,8 +96,8 @@ async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let inserted = sqlx::query!(
         "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
            review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date,
-           create_time, update_time, record)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+           create_time, update_time, record, marketplace_offer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         record.account().as_str(),
         record.id().number(),
         record.revision(),
@@ -111,6 +113,7 @@ async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
         record.create_time(),
         record.update_time(),
         Json(record) as _,
+        details.related_entity_identifiers.offer(),
     )
     .execute(tx.conn())
     .await?;
@@ -122,7 +125,7 @@ async fn update(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let updated = sqlx::query!(
         "UPDATE opportunity SET revision = $3, owner_member_id = $4, submitted_by = $5, review_status = $6, stage = $7,
            visibility = $8, company_name = $9, partner_opportunity_identifier = $10, target_close_date = $11,
-           update_time = $12, record = $13
+           update_time = $12, record = $13, marketplace_offer = $14
          WHERE account_id = $1 AND opportunity_id = $2 AND revision = $3::bigint - 1",
         record.account().as_str(),
         record.id().number(),
@@ -137,6 +140,7 @@ async fn update(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
         details.life_cycle.target_close_date,
         record.update_time(),
         Json(record) as _,
+        details.related_entity_identifiers.offer(),
     )
     .execute(tx.conn())
     .await?;

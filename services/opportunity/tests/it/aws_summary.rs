@@ -12,7 +12,7 @@ use prost_types::FieldMask;
 use sqlx::Row as _;
 use tonic::{Code, Response, Status};
 
-use crate::review_events::{decided, start_with_review, until};
+use crate::reviewer::{decided, start_with_review, until};
 use crate::support::{ALDER, by, count, create, date, get, next_steps, record, request_id, submit, user};
 
 pub fn crm() -> Caller {

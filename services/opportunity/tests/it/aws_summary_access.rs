@@ -11,7 +11,7 @@ use sqlx::Executor as _;
 use tonic::Code;
 
 use crate::aws_summary::{approved, change, closing, crm, news, read, seller, write};
-use crate::review_events::{decided, start_with_review, started, until};
+use crate::reviewer::{decided, start_with_review, started, until};
 use crate::support::{ALDER, BIRCH, by, create, date, manager, record, stranger, submit, user};
 
 /// What a caller is answered: nothing for an answer.

@@ -6,13 +6,14 @@ use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, by, count, create, create_request, date, get, get_request, manager, record, start,
+    ALDER, BIRCH, by, catalog, count, create, create_request, date, get, get_request, manager, record, start,
     stranger, submit, user, withdraw_request,
 };
 
 #[tokio::test]
 async fn opp_002_004_006_what_is_registered_is_read_back_with_what_the_service_adds() {
     let app = start().await;
+    catalog(&app).await;
     let mut given = record("Alder");
     given.partner_opportunity_identifier = "CRM-1".to_owned();
     given.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
@@ -56,6 +57,7 @@ async fn opp_002_004_006_what_is_registered_is_read_back_with_what_the_service_a
 #[tokio::test]
 async fn every_field_survives_the_round_trip() {
     let app = start().await;
+    catalog(&app).await;
     let parent = create(&app, &manager(), record("Alder")).await.opportunity_id;
     let mut given = record("Alder");
     let contact = |title: &str| pb::Contact {
@@ -79,11 +81,12 @@ async fn every_field_survives_the_round_trip() {
         solutions: vec!["S-1".to_owned()],
         aws_products: vec!["AmazonEC2".to_owned()],
         aws_marketplace_solutions: vec![
-            "arn:aws:aws-marketplace:us-east-1:1:AWSMarketplace/Solution/soln-a1".to_owned(),
+            "arn:aws:aws-marketplace:us-east-1:111111111111:AWSMarketplace/Solution/soln-a1".to_owned(),
         ],
         aws_marketplace_products: vec![
-            "arn:aws:aws-marketplace:us-east-1:1:AWSMarketplace/SaaSProduct/prod-b2".to_owned(),
+            "arn:aws:aws-marketplace:us-east-1:111111111111:AWSMarketplace/SaaSProduct/prod-b2".to_owned(),
         ],
+        ..Default::default()
     });
     let customer = given.customer.as_mut().expect("a customer");
     customer.contacts = vec![contact("CEO")];

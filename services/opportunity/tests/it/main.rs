@@ -1,6 +1,8 @@
 //! Tests of the running service: a real client, a real connection, a real database of its own.
 
+mod actions;
 mod allowed_actions;
+mod associations;
 mod aws_summary;
 mod aws_summary_access;
 mod bad_input;
@@ -13,6 +15,7 @@ mod list;
 mod members;
 mod outbox;
 mod review_events;
+mod reviewer;
 mod standards;
 mod submit;
 mod support;

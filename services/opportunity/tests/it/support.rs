@@ -6,7 +6,7 @@ use cosell_opportunity::{Opportunities, Options};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::google::r#type::{Date, Money};
-use cosell_testkit::harness::{App, Client, Setup, partner};
+use cosell_testkit::harness::{App, Client, Setup, partner, service};
 use cosell_types::{Caller, Clock, Role, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -179,6 +179,40 @@ pub fn next_steps(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
         }),
         ..Default::default()
     }
+}
+
+/// Solutions of Alder, of which the last two are not active, and products of AWS.
+pub async fn catalog(app: &App) {
+    let solution = |number: i32, status: pb::SolutionStatus| pb::Solution {
+        solution_id: format!("S-{number}"),
+        name: format!("Solution {}", 100 - number),
+        status: status.into(),
+        category: "Managed Service".to_owned(),
+        ..Default::default()
+    };
+    let mut solutions: Vec<_> = (1..=12)
+        .map(|number| solution(number, pb::SolutionStatus::Active))
+        .collect();
+    solutions.push(solution(13, pb::SolutionStatus::Inactive));
+    solutions.push(solution(14, pb::SolutionStatus::Draft));
+    let mut calls = by(app, &service("provisioner"));
+    let request = pb::ApplySolutionsRequest {
+        account_id: ALDER.to_owned(),
+        solutions,
+        ..Default::default()
+    };
+    calls.apply_solutions(request).await.expect("solutions");
+    let products = ["AmazonEC2", "AmazonRDS", "AmazonS3"].map(|code| pb::Product {
+        product_id: code.to_owned(),
+        name: code.replace("Amazon", "Amazon "),
+        family: if code == "AmazonS3" { "Storage" } else { "Compute" }.to_owned(),
+        description: String::new(),
+    });
+    let request = pb::ApplyProductsRequest {
+        products: products.to_vec(),
+        ..Default::default()
+    };
+    calls.apply_products(request).await.expect("products");
 }
 
 /// A number out of the database, seen by its administrator.

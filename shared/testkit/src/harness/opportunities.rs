@@ -86,5 +86,17 @@ stand_in! {
         list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
         get_aws_opportunity_summary(GetAwsOpportunitySummaryRequest) -> GetAwsOpportunitySummaryResponse;
         update_aws_opportunity_summary(UpdateAwsOpportunitySummaryRequest) -> UpdateAwsOpportunitySummaryResponse;
+        change_stage(ChangeStageRequest) -> ChangeStageResponse;
+        reopen_opportunity(ReopenOpportunityRequest) -> ReopenOpportunityResponse;
+        add_next_step(AddNextStepRequest) -> AddNextStepResponse;
+        list_next_steps(ListNextStepsRequest) -> ListNextStepsResponse;
+        clone_opportunity(CloneOpportunityRequest) -> CloneOpportunityResponse;
+        assign_opportunity(AssignOpportunityRequest) -> AssignOpportunityResponse;
+        associate_entity(AssociateEntityRequest) -> AssociateEntityResponse;
+        disassociate_entity(DisassociateEntityRequest) -> DisassociateEntityResponse;
+        list_solutions(ListSolutionsRequest) -> ListSolutionsResponse;
+        list_products(ListProductsRequest) -> ListProductsResponse;
+        apply_solutions(ApplySolutionsRequest) -> ApplySolutionsResponse;
+        apply_products(ApplyProductsRequest) -> ApplyProductsResponse;
     }
 }

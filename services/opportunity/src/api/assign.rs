@@ -1,0 +1,50 @@
+use cosell_grpc::{Call, Failure, etags};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_store::{Claim, claim};
+use cosell_types::{FieldPath, MemberId, Violation, ViolationCode};
+
+use super::{Api, conclude, convert, status, visible};
+use crate::domain::Opportunity;
+use crate::domain::access::OWNERS;
+
+pub async fn handle(
+    api: Api,
+    call: Call<pb::AssignOpportunityRequest>,
+) -> Result<pb::AssignOpportunityResponse, Failure> {
+    let message = &call.message;
+    let id = &message.opportunity_id;
+    let member = call.member()?;
+    let mut tx = api.begin(&call).await?;
+    let claimed = claim(&mut tx, &call, id).await?;
+    let mut record = visible(&mut tx, &call, id).await?;
+    if claimed != Claim::New {
+        return Ok(respond(&api, &record));
+    }
+    etags::check(&message.etag, record.revision())?;
+    let owner: MemberId = message.member_id.parse().map_err(|_| no_owner())?;
+    if !cosell_members::is_active_with(&mut tx, record.account(), &owner, &OWNERS).await? {
+        return Err(no_owner());
+    }
+    let event = record
+        .assign(&member.id, &owner, api.clock.now())
+        .map_err(|rule| status::broken(rule, id))?;
+    if let Some(event) = event {
+        conclude(tx, &call, &record, &event).await?;
+    }
+    Ok(respond(&api, &record))
+}
+
+/// Whoever it is: of members of other accounts nothing is said.
+fn no_owner() -> Failure {
+    let text = "is no active member of the account with one of the roles ALLIANCE_LEAD, ALLIANCE_TEAM, ACE_MANAGER, \
+                ACE_USER; ListAssignableMembers lists them";
+    let at = FieldPath::root();
+    let at = at.field("member_id");
+    Failure::invalid(vec![Violation::new(&at, ViolationCode::InvalidValue, text)])
+}
+
+fn respond(api: &Api, record: &Opportunity) -> pb::AssignOpportunityResponse {
+    pb::AssignOpportunityResponse {
+        opportunity: Some(convert::opportunity(record, &api.catalog)),
+    }
+}

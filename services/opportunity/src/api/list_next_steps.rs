@@ -1,0 +1,27 @@
+use cosell_grpc::{Call, Failure, PageQuery, page_size};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_store::Scope;
+
+use super::{Api, convert, visible};
+use crate::store;
+
+pub async fn handle(
+    api: &Api,
+    mut call: Call<pb::ListNextStepsRequest>,
+) -> Result<pb::ListNextStepsResponse, Failure> {
+    let token = std::mem::take(&mut call.message.page_token);
+    let size = page_size(std::mem::take(&mut call.message.page_size));
+    let query = PageQuery::new(&call.caller, &call.message);
+    let last = query.last(&token, |revision: &i64| *revision > 0)?;
+    let mut tx = api.begin(&call).await?;
+    let record = visible(&mut tx, &call, &call.message.opportunity_id).await?;
+    // Who sees the record sees what it says of its past, also from when it was a draft.
+    tx.act_for(&Scope::account(record.account())).await?;
+    let steps = store::next_steps(&mut tx, record.account(), record.id(), last, size + 1).await?;
+    let show = |(_, step): &(i64, _)| convert::show_step(step);
+    let (next_steps, next_page_token) = query.page(&steps, size, show, |(revision, _)| *revision)?;
+    Ok(pb::ListNextStepsResponse {
+        next_steps,
+        next_page_token,
+    })
+}

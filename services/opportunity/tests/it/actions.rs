@@ -1,0 +1,299 @@
+//! Stages, next steps, clones and owners over a real connection.
+
+use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_testkit::harness::{App, aws, partner, refused};
+use cosell_types::{Caller, Role};
+use tonic::Code;
+
+use crate::reviewer::{approved, start_with_review};
+use crate::support::{
+    ALDER, BIRCH, by, catalog, create, date, get, manager, record, request_id, start, stranger, user,
+};
+
+fn reviewer() -> Caller {
+    aws("aws-reviewer", Role::Reviewer)
+}
+
+fn stage_request(id: &str, stage: pb::Stage) -> pb::ChangeStageRequest {
+    pb::ChangeStageRequest {
+        opportunity_id: id.to_owned(),
+        stage: stage.into(),
+        ..Default::default()
+    }
+}
+
+fn with_solution() -> pb::Opportunity {
+    pb::Opportunity {
+        related_entity_identifiers: Some(pb::RelatedEntityIdentifiers {
+            solutions: vec!["S-1".to_owned()],
+            ..Default::default()
+        }),
+        ..record("Alder")
+    }
+}
+
+async fn close(app: &App, id: &str) -> pb::Opportunity {
+    let request = pb::ChangeStageRequest {
+        closed_lost_reason: pb::ClosedLostReason::Price.into(),
+        next_steps: "Ask again next year".to_owned(),
+        ..stage_request(id, pb::Stage::ClosedLost)
+    };
+    let answer = by(app, &user()).change_stage(request).await;
+    answer
+        .expect("a loss")
+        .into_inner()
+        .opportunity
+        .expect("a record")
+}
+
+#[tokio::test]
+async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_the_deal_again() {
+    let (app, far) = start_with_review().await;
+    catalog(&app).await;
+    let id = approved(&app, &far, with_solution()).await;
+
+    let skipped = by(&app, &user())
+        .change_stage(stage_request(&id, pb::Stage::Committed))
+        .await
+        .expect("a stage")
+        .into_inner()
+        .opportunity
+        .expect("a record");
+    assert_eq!(
+        skipped.life_cycle.expect("a life cycle").stage(),
+        pb::Stage::Committed
+    );
+    let without_reason = stage_request(&id, pb::Stage::ClosedLost);
+    let refusal = refused(
+        by(&app, &user()).change_stage(without_reason).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(refusal.paths(), ["opportunity.life_cycle.closed_lost_reason"]);
+    let lost = close(&app, &id).await.life_cycle.expect("a life cycle");
+    assert_eq!(lost.closed_lost_reason(), pb::ClosedLostReason::Price);
+    assert_eq!(lost.next_steps, "Ask again next year");
+    refused(
+        by(&app, &user())
+            .change_stage(stage_request(&id, pb::Stage::Qualified))
+            .await,
+        Code::FailedPrecondition,
+        "RECORD_NOT_EDITABLE",
+    );
+
+    let request = pb::ReopenOpportunityRequest {
+        opportunity_id: id.clone(),
+        stage: pb::Stage::Qualified.into(),
+        reason: "A new budget".to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    refused(
+        by(&app, &manager()).reopen_opportunity(request.clone()).await,
+        Code::PermissionDenied,
+        "ROLE_NOT_PERMITTED",
+    );
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let answer = by(&app, &reviewer()).reopen_opportunity(request.clone()).await;
+        answers.push(answer.expect("a reopening").into_inner());
+    }
+    assert_eq!(answers[0], answers[1], "a repetition answers the same");
+    let open = get(&app, &user(), &id).await;
+    assert_eq!((open.revision, open.last_modified_by.as_str()), (6, ""));
+    let life_cycle = open.life_cycle.expect("a life cycle");
+    assert_eq!(life_cycle.stage(), pb::Stage::Qualified);
+    let reopening = life_cycle.reopening.expect("a reopening");
+    assert_eq!(reopening.previous_stage(), pb::Stage::ClosedLost);
+    assert_eq!(reopening.reason, "A new budget");
+    refused(
+        by(&app, &reviewer())
+            .reopen_opportunity(pb::ReopenOpportunityRequest {
+                request_id: String::new(),
+                ..request
+            })
+            .await,
+        Code::FailedPrecondition,
+        "ILLEGAL_TRANSITION",
+    );
+
+    let told = far.first("opportunity", 6).await;
+    let moved: pb::OpportunityStageChanged = told[3].message();
+    assert_eq!(
+        (moved.previous_stage(), moved.stage(), moved.stage_move()),
+        (pb::Stage::Prospect, pb::Stage::Committed, pb::StageMove::Skipped)
+    );
+    let lost: pb::OpportunityStageChanged = told[4].message();
+    assert_eq!(lost.stage_move(), pb::StageMove::Lost);
+    let reopened: pb::OpportunityReopened = told[5].message();
+    assert_eq!((reopened.revision, reopened.stage()), (6, pb::Stage::Qualified));
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_listed() {
+    let (app, far) = start_with_review().await;
+    let mut first = record("Alder");
+    first.life_cycle.as_mut().expect("a life cycle").next_steps = "As a draft".to_owned();
+    let id = approved(&app, &far, first).await;
+    let draft = create(&app, &user(), record("Birch")).await.opportunity_id;
+    let add = |id: &str, text: String| pb::AddNextStepRequest {
+        opportunity_id: id.to_owned(),
+        next_step: text,
+        ..Default::default()
+    };
+    refused(
+        by(&app, &user())
+            .add_next_step(add(&draft, "Call".to_owned()))
+            .await,
+        Code::FailedPrecondition,
+        "ILLEGAL_TRANSITION",
+    );
+    for number in 1..=55 {
+        let answer = by(&app, &user())
+            .add_next_step(add(&id, format!("Step {number}")))
+            .await;
+        answer.expect("a step");
+    }
+    let shown = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
+    assert_eq!(
+        (shown.next_steps.as_str(), shown.next_steps_history.len()),
+        ("Step 55", 50)
+    );
+
+    for caller in [user(), reviewer()] {
+        let mut request = pb::ListNextStepsRequest {
+            opportunity_id: id.clone(),
+            page_size: 20,
+            ..Default::default()
+        };
+        let mut steps = Vec::new();
+        for _ in 0..3 {
+            let answer = by(&app, &caller).list_next_steps(request.clone()).await;
+            let page = answer.expect("a page").into_inner();
+            steps.extend(page.next_steps.into_iter().map(|step| step.value));
+            request.page_token = page.next_page_token;
+        }
+        assert_eq!(request.page_token, "");
+        let mut expected: Vec<_> = (1..=55).rev().map(|number| format!("Step {number}")).collect();
+        expected.push("As a draft".to_owned());
+        assert_eq!(steps, expected);
+    }
+    refused(
+        by(&app, &stranger())
+            .list_next_steps(pb::ListNextStepsRequest {
+                opportunity_id: id,
+                ..Default::default()
+            })
+            .await,
+        Code::NotFound,
+        "OPPORTUNITY_NOT_FOUND",
+    );
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second_one() {
+    let (app, far) = start_with_review().await;
+    let mut source = record("Alder");
+    source.partner_opportunity_identifier = "CRM-1".to_owned();
+    let id = approved(&app, &far, source).await;
+    let request = pb::CloneOpportunityRequest {
+        opportunity_id: id.clone(),
+        opportunity: Some(pb::Opportunity {
+            project: Some(pb::Project {
+                title: "The second phase".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let clone = by(&app, &manager())
+        .clone_opportunity(request.clone())
+        .await
+        .expect("a clone")
+        .into_inner()
+        .opportunity
+        .expect("a record");
+    assert_ne!(clone.opportunity_id, id);
+    assert_eq!(clone.cloned_from_opportunity_id, id);
+    assert_eq!(clone.owner_member_id, "mem-manager");
+    assert_eq!(clone.partner_opportunity_identifier, "");
+    let life_cycle = clone.life_cycle.clone().expect("a life cycle");
+    assert_eq!(life_cycle.review_status(), ReviewStatus::PendingSubmission);
+    assert_eq!(
+        clone.project.clone().expect("a project").title,
+        "The second phase"
+    );
+    let again = by(&app, &manager())
+        .clone_opportunity(request)
+        .await
+        .expect("a clone");
+    assert_eq!(again.into_inner().opportunity, Some(clone.clone()));
+    refused(
+        by(&app, &manager())
+            .clone_opportunity(pb::CloneOpportunityRequest {
+                opportunity_id: clone.opportunity_id,
+                ..Default::default()
+            })
+            .await,
+        Code::FailedPrecondition,
+        "ILLEGAL_TRANSITION",
+    );
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
+    let app = start().await;
+    let id = create(&app, &user(), record("Alder")).await.opportunity_id;
+    // Whom the service has heard of.
+    for (caller, company) in [
+        (partner("mem-other", ALDER, Role::AceUser), "Birch"),
+        (partner("mem-technical", ALDER, Role::TechnicalStaff), "Cedar"),
+        (partner("mem-elsewhere", BIRCH, Role::AceManager), "Elm"),
+    ] {
+        create(&app, &caller, record(company)).await;
+    }
+    let give = |member: &str| pb::AssignOpportunityRequest {
+        opportunity_id: id.clone(),
+        member_id: member.to_owned(),
+        ..Default::default()
+    };
+    for nobody in ["mem-technical", "mem-elsewhere", "mem-unknown"] {
+        let refusal = refused(
+            by(&app, &user()).assign_opportunity(give(nobody)).await,
+            Code::InvalidArgument,
+            "INVALID_FIELDS",
+        );
+        assert_eq!(refusal.paths(), ["member_id"], "{nobody}");
+    }
+    refused(
+        by(&app, &partner("mem-other", ALDER, Role::AceUser))
+            .assign_opportunity(give("mem-other"))
+            .await,
+        Code::NotFound,
+        "OPPORTUNITY_NOT_FOUND",
+    );
+    let given = by(&app, &manager())
+        .assign_opportunity(give("mem-other"))
+        .await
+        .expect("another owner")
+        .into_inner()
+        .opportunity
+        .expect("a record");
+    assert_eq!(given.owner_member_id, "mem-other");
+    assert_eq!(
+        given
+            .life_cycle
+            .and_then(|life_cycle| life_cycle.target_close_date),
+        date(2026, 9, 30)
+    );
+    let seen = get(&app, &partner("mem-other", ALDER, Role::AceUser), &id).await;
+    assert_eq!(seen.revision, 2);
+    app.finish::<Opportunities>().await;
+}
