@@ -109,6 +109,10 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("DiscardDraft", only(&[&KEEPERS])),
         ("GetAllowedActions", only(&[&KEEPERS, &VIEWERS])),
         ("ListStandardValues", or_services(every_member())),
+        ("CountOpportunities", only(&[&KEEPERS, &VIEWERS])),
+        ("FlagOpportunity", only(&[&KEEPERS, &VIEWERS])),
+        ("ListRevisions", only(&[&KEEPERS, &VIEWERS])),
+        ("DiffRevisions", only(&[&KEEPERS, &VIEWERS])),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),

@@ -18,14 +18,16 @@ enum With {
     Reads,
     /// Calls and events add some, and see none.
     Adds,
+    /// Calls read, add and delete what their own account's members have made, and see none of others.
+    Makes,
     /// The worker only.
     Works,
 }
-use With::{Adds, Reads, Works};
+use With::{Adds, Makes, Reads, Works};
 
 /// Policies that are wider than the equality of the row's account and the transaction's, and the sides that they are
 /// for. Nothing can be proven of them; what they let through is held against this table. `*` stands for every service.
-const WIDER: [(&str, With, &str); 25] = [
+const WIDER: [(&str, With, &str); 27] = [
     ("*.aggregate_cursor.all_accounts", Works, "work"),
     ("*.dead_letter.all_accounts", Works, "work"),
     ("*.denial.all_accounts", Works, "work"),
@@ -51,11 +53,13 @@ const WIDER: [(&str, With, &str); 25] = [
     ("notification.notification.events_tell_anyone", Adds, "system"),
     ("notification.preference.events_ask_anyone", Reads, "system"),
     ("opportunity.opportunity.aws_reads", Reads, "aws"),
+    ("opportunity.opportunity_flag.aws_flags", Makes, "aws"),
     (
         "opportunity.opportunity_revision.aws_and_services_read",
         Reads,
         "aws service",
     ),
+    ("opportunity.opportunity_word.aws_reads", Reads, "aws"),
     ("partner.account.aws_reads", Reads, "aws"),
     ("partner.connection_invitation.all_accounts", Works, "work"),
     // Public ones; they are there to be found.

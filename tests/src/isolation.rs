@@ -138,6 +138,12 @@ impl<'a> Scene<'a> {
             .submit_opportunity(submission)
             .await
             .expect("a submission");
+        let flag = opportunity::FlagOpportunityRequest {
+            opportunity_id: submitted.clone(),
+            flagged: true,
+            ..Default::default()
+        };
+        user.opportunities().flag_opportunity(flag).await.expect("a flag");
         let reviewer = self.person("aws-reviewer");
         let case = eventually(async || {
             let request = ListReviewCasesRequest::default();

@@ -50,7 +50,6 @@ impl Reader {
                 aws_marketplace_products: related.aws_marketplace_products,
             },
             lead_source: given.lead_source,
-            flagged_for_follow_up: given.flagged_for_follow_up,
             tags: given
                 .tags
                 .into_iter()
@@ -219,7 +218,8 @@ fn member<T: ClosedList>(number: i32) -> Option<T> {
     T::from_number(number)
 }
 
-fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
+/// The members of a closed list with these numbers; what is none is passed over.
+pub fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
     numbers.iter().filter_map(|number| member(*number)).collect()
 }
 
@@ -269,7 +269,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         opportunity_team: details.opportunity_team.iter().map(show_contact).collect(),
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
-        flagged_for_follow_up: details.flagged_for_follow_up,
+        flagged_for_follow_up: record.is_flagged(),
         tags: details
             .tags
             .iter()

@@ -127,6 +127,15 @@ pub fn constraint(error: Error) -> Failure {
     )])
 }
 
+/// A refused flag: somebody threw the draft away meanwhile, or a fault of ours.
+pub fn gone(error: Error, id: &str) -> Failure {
+    if error.violates(store::FLAGGED_RECORD) {
+        not_found(id)
+    } else {
+        error.into()
+    }
+}
+
 fn at(failure: Failure, now: Situation) -> Failure {
     failure
         .with("review_status", now.status.name())

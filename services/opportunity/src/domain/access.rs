@@ -27,6 +27,14 @@ pub enum Action {
     AllowedActions,
     /// ListStandardValues.
     StandardValues,
+    /// CountOpportunities.
+    Count,
+    /// FlagOpportunity.
+    Flag,
+    /// ListRevisions.
+    Revisions,
+    /// DiffRevisions.
+    Diff,
 }
 
 /// Partner roles that work on every record of their company.
@@ -84,7 +92,13 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
-        Action::Get | Action::List | Action::AllowedActions => reach != Reach::Nothing,
+        Action::Get
+        | Action::List
+        | Action::AllowedActions
+        | Action::Count
+        | Action::Flag
+        | Action::Revisions
+        | Action::Diff => reach != Reach::Nothing,
         Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
         // Technical staff manage their records, but do not hand them to AWS.
         Action::Submit | Action::Withdraw => {
@@ -103,6 +117,12 @@ pub fn sees(member: &Member, record: &Opportunity) -> bool {
         Reach::Submitted => submitted,
         Reach::FullVisibility => submitted && record.visibility() == Some(Visibility::Full),
     }
+}
+
+/// Whether the member may see a revision of a record that it sees now. A partner sees all of them; AWS never learns what
+/// a draft said before it was submitted, nor its sales what was not for them then.
+pub fn sees_revision(member: &Member, past: &Opportunity) -> bool {
+    is_own_account(member, past) || sees(member, past)
 }
 
 fn is_own_account(member: &Member, record: &Opportunity) -> bool {

@@ -11,16 +11,18 @@ mod event;
 mod field;
 mod opportunity;
 pub mod original;
+mod periods;
 mod policy;
 mod postal;
 pub mod reference;
 mod rule;
+pub mod search;
 mod situation;
 pub mod standard_values;
 pub mod values;
 
 #[cfg(test)]
-mod fixtures;
+pub mod fixtures;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub use details::{
 pub use event::Event;
 pub use field::Field;
 pub use opportunity::{Decision, NextStep, Opportunity, Outcome, Review};
+pub use periods::Periods;
 pub use policy::{Facts, Policy};
 pub use rule::Rule;
 pub use situation::{Situation, Transition};

@@ -33,6 +33,9 @@ pub struct Opportunity {
     review: Review,
     next_steps_history: Vec<NextStep>,
     details: Details,
+    /// Whether the member for whom it was read has flagged it: of the reader, and no part of the record (OPP-066).
+    #[serde(skip)]
+    is_flagged: bool,
 }
 
 /// Where the record stands in review.
@@ -46,6 +49,9 @@ pub struct Review {
     pub remarks: Pii<String>,
     /// Why it was sent back or rejected.
     pub reason: Option<ReviewReason>,
+    /// When it was submitted last.
+    #[serde(default)]
+    pub submit_time: Option<DateTime<Utc>>,
 }
 
 /// A past value of the next steps.
@@ -112,9 +118,11 @@ impl Opportunity {
                 round: 0,
                 remarks: Pii::default(),
                 reason: None,
+                submit_time: None,
             },
             next_steps_history: Vec::new(),
             details,
+            is_flagged: false,
         };
         record.note_next_steps(now);
         Ok((record, Event::Created))
@@ -226,6 +234,7 @@ impl Opportunity {
             round: self.review.round + 1,
             remarks: Pii::default(),
             reason: None,
+            submit_time: Some(now),
         };
         self.step(Some(by), now);
         Ok(Event::Submitted)
@@ -293,6 +302,7 @@ impl Opportunity {
             round,
             remarks: decision.remarks,
             reason,
+            submit_time: self.review.submit_time,
         };
         self.step(None, now);
         Some(event)
@@ -339,6 +349,11 @@ impl Opportunity {
             self.next_steps_history.insert(0, NextStep { value, time: now });
             self.next_steps_history.truncate(HISTORY);
         }
+    }
+
+    /// Notes whether the member for whom it was read has flagged it (OPP-066).
+    pub fn set_flagged(&mut self, is_flagged: bool) {
+        self.is_flagged = is_flagged;
     }
 
     /// What decides which changes are allowed now.
@@ -416,6 +431,10 @@ impl Opportunity {
 
     pub fn details(&self) -> &Details {
         &self.details
+    }
+
+    pub fn is_flagged(&self) -> bool {
+        self.is_flagged
     }
 }
 

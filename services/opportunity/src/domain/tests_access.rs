@@ -6,7 +6,7 @@ use super::access::{Action, Reach, permits, reach, sees};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
-const ACTIONS: [Action; 8] = [
+const ACTIONS: [Action; 12] = [
     Action::Create,
     Action::Get,
     Action::List,
@@ -15,27 +15,31 @@ const ACTIONS: [Action; 8] = [
     Action::Withdraw,
     Action::Discard,
     Action::AllowedActions,
+    Action::Count,
+    Action::Flag,
+    Action::Revisions,
+    Action::Diff,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      create get list update submit withdraw discard allowed
-ALLIANCE_LEAD         x      x   x    x      x      x        x       x
-ALLIANCE_TEAM         x      x   x    x      x      x        x       x
-ACE_MANAGER           x      x   x    x      x      x        x       x
-ACE_USER              x      x   x    x      x      x        x       x
-MARKETING_STAFF       x      x   x    x      x      x        x       x
-TECHNICAL_STAFF       x      x   x    x      .      .        x       x
-CLOUD_ADMIN           .      .   .    .      .      .        .       .
-CHANNEL_USER          .      .   .    .      .      .        .       .
-STANDARD_USER         .      .   .    .      .      .        .       .
-REVIEWER              .      x   x    .      .      .        .       x
-SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x
-ACCOUNT_OWNER         .      x   x    .      .      .        .       x
-PDM                   .      x   x    .      .      .        .       x
-WWPS_PDM              .      x   x    .      .      .        .       x
-PSM                   .      x   x    .      .      .        .       x
-ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x
+                      create get list update submit withdraw discard allowed count flag revisions diff
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x     x    x         x
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x     x    x         x
+ACE_MANAGER           x      x   x    x      x      x        x       x       x     x    x         x
+ACE_USER              x      x   x    x      x      x        x       x       x     x    x         x
+MARKETING_STAFF       x      x   x    x      x      x        x       x       x     x    x         x
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x     x    x         x
+CLOUD_ADMIN           .      .   .    .      .      .        .       .       .     .    .         .
+CHANNEL_USER          .      .   .    .      .      .        .       .       .     .    .         .
+STANDARD_USER         .      .   .    .      .      .        .       .       .     .    .         .
+REVIEWER              .      x   x    .      .      .        .       x       x     x    x         x
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x     x    x         x
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x     x    x         x
+PDM                   .      x   x    .      .      .        .       x       x     x    x         x
+WWPS_PDM              .      x   x    .      .      .        .       x       x     x    x         x
+PSM                   .      x   x    .      .      .        .       x       x     x    x         x
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x     x    x         x
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {

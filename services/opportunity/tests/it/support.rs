@@ -123,6 +123,7 @@ pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
     pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         revision: None,
+        ..Default::default()
     }
 }
 

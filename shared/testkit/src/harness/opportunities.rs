@@ -42,6 +42,7 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let pb::GetOpportunityRequest {
             opportunity_id,
             revision,
+            ..
         } = request.into_inner();
         let revision = revision.ok_or_else(|| Status::unknown("a service asks for a revision"))?;
         let record =
@@ -84,5 +85,9 @@ stand_in! {
         discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
         get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
         list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
+        count_opportunities(CountOpportunitiesRequest) -> CountOpportunitiesResponse;
+        flag_opportunity(FlagOpportunityRequest) -> FlagOpportunityResponse;
+        list_revisions(ListRevisionsRequest) -> ListRevisionsResponse;
+        diff_revisions(DiffRevisionsRequest) -> DiffRevisionsResponse;
     }
 }
