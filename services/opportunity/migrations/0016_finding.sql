@@ -73,6 +73,15 @@ CREATE INDEX opportunity_of_all_by_company ON opportunity (company_name_for_aws,
   WHERE review_status <> 'PENDING_SUBMISSION';
 CREATE INDEX opportunity_of_all_by_close_date ON opportunity (target_close_date, opportunity_id)
   WHERE review_status <> 'PENDING_SUBMISSION';
+-- What few of all records fulfil, for AWS.
+CREATE INDEX opportunity_of_all_by_owner ON opportunity (owner_member_id, update_time, opportunity_id)
+  WHERE review_status <> 'PENDING_SUBMISSION';
+CREATE INDEX opportunity_of_all_by_position ON opportunity (review_status, stage, update_time, opportunity_id)
+  WHERE review_status <> 'PENDING_SUBMISSION';
+CREATE INDEX opportunity_of_all_by_origin ON opportunity (origin, create_time, opportunity_id)
+  WHERE review_status <> 'PENDING_SUBMISSION';
+CREATE INDEX opportunity_of_all_by_submission ON opportunity (submit_time, opportunity_id)
+  WHERE review_status <> 'PENDING_SUBMISSION';
 
 -- Row-level security (ACC-020).
 ALTER TABLE opportunity_word ENABLE ROW LEVEL SECURITY;

@@ -22,7 +22,7 @@ pub mod standard_values;
 pub mod values;
 
 #[cfg(test)]
-pub mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]

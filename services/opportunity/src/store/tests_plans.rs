@@ -123,18 +123,19 @@ fn read_whole(plan: &Value, tables: &[String], found: &mut Vec<String>) {
 
 const EXPLAIN: &str = "EXPLAIN (FORMAT JSON) ";
 
+async fn plan(connection: &mut PgConnection, mut query: QueryBuilder<Postgres>) -> Value {
+    let plan = query.build_query_scalar().fetch_one(connection).await;
+    plan.expect("a plan")
+}
+
 /// Explains a query; says what is wrong with it.
 async fn explain(
     connection: &mut PgConnection,
     tables: &[String],
     name: &str,
-    mut query: QueryBuilder<Postgres>,
+    query: QueryBuilder<Postgres>,
 ) -> Option<String> {
-    let plan: Value = query
-        .build_query_scalar()
-        .fetch_one(connection)
-        .await
-        .expect("a plan");
+    let plan = plan(connection, query).await;
     let mut found = Vec::new();
     read_whole(&plan, tables, &mut found);
     (!found.is_empty()).then(|| format!("{name} reads all of {found:?}: {plan}"))
@@ -239,6 +240,33 @@ async fn opp_060_063_064_065_no_list_and_no_count_reads_all_accounts() {
         wrong.extend(explain(&mut service, &tables, &format!("the counts for {role}"), query).await);
     }
     assert!(wrong.is_empty(), "{} plans, such as {}", wrong.len(), wrong[0]);
+}
+
+/// Rare words are looked up, although row-level security stands before the words.
+#[tokio::test]
+async fn opp_064_a_search_begins_with_the_words() {
+    let (database, _) = filled().await;
+    let mut service = as_service(&database).await;
+    let periods = Periods::at(now());
+    for member in members() {
+        scope(&mut service, &member).await;
+        let asked = Asked {
+            by: &member,
+            periods: &periods,
+        };
+        let filter = Filter {
+            words: vec!["w17".to_owned()],
+            ..Filter::default()
+        };
+        let mut query = QueryBuilder::new(EXPLAIN);
+        listing(&mut query, asked, &filter, page(Key::UpdateTime, true));
+        let plan = plan(&mut service, query).await.to_string();
+        assert!(
+            plan.contains("\"opportunity_word_of_"),
+            "{:?}: {plan}",
+            member.roles
+        );
+    }
 }
 
 /// The queries that the compiler checked, with plans for any parameters.
