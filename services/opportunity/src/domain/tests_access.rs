@@ -2,7 +2,7 @@
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, Reach, permits, reach, sees};
+use super::access::{Action, Reach, permits, reach, sees, sees_revision};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
@@ -141,4 +141,10 @@ fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
         )
         .expect("a submission");
     assert!(sees(&reviewer, &limited) && !sees(&seller, &limited));
+
+    // Of the past of a record that is theirs to see now, AWS sees what was so then, and the partner everything.
+    let owner = somebody("colleague", "111111111111", Side::Partner, &[Role::AceUser]);
+    assert!(!sees_revision(&reviewer, &draft) && !sees_revision(&seller, &limited));
+    assert!(sees_revision(&reviewer, &limited));
+    assert!(sees_revision(&owner, &draft) && sees_revision(&owner, &limited));
 }
