@@ -450,6 +450,11 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
                 if rpc.input().get_field_by_name("involvement_type").is_some() {
                     message.set_field_by_name("involvement_type", Value::EnumNumber(1));
                 }
+                for (field, number) in [("from_revision", 1), ("to_revision", 2)] {
+                    if rpc.input().get_field_by_name(field).is_some() {
+                        message.set_field_by_name(field, Value::I64(number));
+                    }
+                }
                 if rpc.name() == "UpdateOpportunity" {
                     let record = rpc.input().get_field_by_name("opportunity").expect("a record");
                     let prost_reflect::Kind::Message(kind) = record.kind() else {

@@ -9,8 +9,8 @@ ALTER TABLE opportunity
   -- When it was submitted last.
   ADD COLUMN submit_time timestamptz;
 
--- The words of each record, for search (OPP-064). A full-text index would not be used beneath row-level security: its
--- operator is not LEAKPROOF, so it is only asked of rows that a policy has shown already. Comparisons of texts are.
+-- The words of each record, for search (OPP-064): rows, because a full-text index would not be used beneath row-level
+-- security (docs/adr/0016).
 CREATE TABLE opportunity_word (
   account_id     text    NOT NULL,
   opportunity_id bigint  NOT NULL,
