@@ -217,11 +217,25 @@ async fn opp_060_063_064_065_no_list_and_no_count_reads_all_accounts() {
             Key::CreateTime,
             Key::TargetCloseDate,
         ] {
-            for descending in [false, true] {
+            let middle = key.last(
+                &member,
+                &in_status(ReviewStatus::Approved, InvolvementType::CoSell),
+            );
+            for (descending, last) in [(false, None), (true, None), (true, Some(middle))] {
                 for (name, filter) in filters() {
                     let mut query = QueryBuilder::new(EXPLAIN);
-                    listing(&mut query, asked, &filter, page(key, descending));
-                    let name = format!("{name} by {key:?}, descending {descending}, for {role}");
+                    let name =
+                        format!("{name} by {key:?}, descending {descending}, after {last:?}, for {role}");
+                    let last = last.clone();
+                    listing(
+                        &mut query,
+                        asked,
+                        &filter,
+                        Page {
+                            last,
+                            ..page(key, descending)
+                        },
+                    );
                     wrong.extend(explain(&mut service, &tables, &name, query).await);
                 }
             }
