@@ -96,7 +96,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "CountOpportunities" => json!({}),
         "FlagOpportunity" => json!({"opportunity_id": opportunity, "flagged": true}),
         "ListRevisions" => json!({"opportunity_id": opportunity}),
-        "DiffRevisions" => json!({"opportunity_id": opportunity, "from_revision": 1, "to_revision": 2}),
+        "DiffRevisions" => json!({"opportunity_id": opportunity, "from_revision": 1, "to_revision": 1}),
         "SubmitOpportunity" => {
             json!({"opportunity_id": opportunity, "involvement_type": "INVOLVEMENT_TYPE_CO_SELL"})
         }

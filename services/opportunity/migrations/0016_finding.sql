@@ -93,12 +93,13 @@ CREATE POLICY own_account ON opportunity_word TO opportunity_app
   WITH CHECK (account_id = (SELECT current_setting('app.account', true)));
 CREATE POLICY aws_reads ON opportunity_word FOR SELECT TO opportunity_app
   USING ((SELECT current_setting('app.side', true)) = 'aws' AND shown_to_aws);
--- Members of an account see each other's flags of its records as rows, and nobody those of another account's members.
 CREATE POLICY own_account ON opportunity_flag TO opportunity_app
-  USING (account_id = (SELECT current_setting('app.account', true))
-    AND member_account_id = (SELECT current_setting('app.account', true)))
-  WITH CHECK (account_id = (SELECT current_setting('app.account', true))
-    AND member_account_id = (SELECT current_setting('app.account', true)));
+  USING (account_id = (SELECT current_setting('app.account', true)))
+  WITH CHECK (account_id = (SELECT current_setting('app.account', true)));
+-- Whoever's the record is, flags are those of the own account's members.
+CREATE POLICY own_members ON opportunity_flag AS RESTRICTIVE TO opportunity_app
+  USING (member_account_id = (SELECT current_setting('app.account', true)))
+  WITH CHECK (member_account_id = (SELECT current_setting('app.account', true)));
 -- AWS flags records of partners.
 CREATE POLICY aws_flags ON opportunity_flag TO opportunity_app
   USING ((SELECT current_setting('app.side', true)) = 'aws'

@@ -36,8 +36,8 @@ pub async fn handle(
         from_revision,
         to_revision,
     } = &call.message;
-    if to_revision <= from_revision {
-        let text = "must be greater than from_revision";
+    if to_revision < from_revision {
+        let text = "must not be less than from_revision";
         let at = FieldPath::root();
         let at = at.field("to_revision");
         return Err(Failure::invalid(vec![Violation::new(

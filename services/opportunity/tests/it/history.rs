@@ -369,7 +369,7 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
     let request = pb::DiffRevisionsRequest {
         opportunity_id: id.clone(),
         from_revision: 3,
-        to_revision: 3,
+        to_revision: 2,
     };
     let refusal = refused(
         by(&app, &user()).diff_revisions(request).await,
@@ -377,6 +377,8 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.paths(), ["to_revision"]);
+    let same = diff(&app, &user(), &id, (3, 3)).await.expect("a difference");
+    assert_eq!(same, []);
     app.finish::<Opportunities>().await;
 }
 
