@@ -132,6 +132,10 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("ListProducts", or_services(every_member())),
         ("ApplySolutions", by_provisioner()),
         ("ApplyProducts", by_provisioner()),
+        ("CountOpportunities", only(&[&KEEPERS, &VIEWERS])),
+        ("FlagOpportunity", only(&[&KEEPERS, &VIEWERS])),
+        ("ListRevisions", only(&[&KEEPERS, &VIEWERS])),
+        ("DiffRevisions", only(&[&KEEPERS, &VIEWERS])),
     ];
     let reviews = [
         ("ListReviewCases", only(&[&[Reviewer]])),

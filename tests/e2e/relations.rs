@@ -134,6 +134,17 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
                 if rpc.input().get_field_by_name("validate_only").is_some() {
                     message.set_field_by_name("validate_only", Value::Bool(true));
                 }
+                // Its current revision: the first was a draft.
+                let revision = if matches!(relation, Submitted | SubmittedLimited) {
+                    2
+                } else {
+                    1
+                };
+                for field in ["from_revision", "to_revision"] {
+                    if rpc.input().get_field_by_name(field).is_some() {
+                        message.set_field_by_name(field, Value::I64(revision));
+                    }
+                }
                 let client = Client::new(&scene.issuer, Some(&caller));
                 let answer = scene.call(client, rpc, message).await;
                 let reason = answer.err().map(|status| Refusal::from(&status).reason);

@@ -82,7 +82,7 @@ impl Attempts {
         let row = format!("jsonb_populate_record(NULL::{table}, {row})");
         let sql = "SELECT attname::text, has_column_privilege($1, attrelid, attnum, 'INSERT'),
                      has_column_privilege($1, attrelid, attnum, 'UPDATE')
-                   FROM pg_attribute WHERE attrelid = $2::regclass AND attnum > 0 AND NOT attisdropped
+                   FROM pg_attribute WHERE attrelid = $2::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
                    ORDER BY attnum";
         let found = sqlx::query(sql).bind(role).bind(table);
         let found = found.fetch_all(admin).await.expect("columns");
@@ -149,7 +149,15 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
         cosell::ALDER
     );
     let rows = sqlx::raw_sql(AssertSqlSafe(rows));
-    rows.execute(admin).await.expect("further rows");
+    rows.execute(&mut *admin).await.expect("further rows");
+    if service == "opportunity" {
+        let flag = format!(
+            "INSERT INTO opportunity.opportunity_flag
+             SELECT account_id, opportunity_id, '{NOBODY}', 'x', now() FROM opportunity.opportunity LIMIT 1"
+        );
+        let flag = sqlx::raw_sql(AssertSqlSafe(flag));
+        flag.execute(admin).await.expect("a flag of somebody else");
+    }
 }
 
 /// What each role sees, adds, changes and deletes of others, for each side, is what `WIDER` says and nothing else; and

@@ -141,6 +141,7 @@ async fn travel(partner: &Person, reviewer: &Person) {
         let get = opportunity::GetOpportunityRequest {
             opportunity_id: id.clone(),
             revision: None,
+            ..Default::default()
         };
         let seen = partner
             .opportunities()

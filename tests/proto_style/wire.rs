@@ -141,6 +141,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         opportunity::OpportunityType = "cosell.opportunity.v1.OpportunityType";
         opportunity::Origin = "cosell.opportunity.v1.Origin";
         opportunity::PaymentFrequency = "cosell.opportunity.v1.PaymentFrequency";
+        opportunity::Preset = "cosell.opportunity.v1.OpportunityPreset";
         opportunity::PrimaryNeedFromAws = "cosell.opportunity.v1.PrimaryNeedFromAws";
         opportunity::RevenueDeliveryModel = "cosell.opportunity.v1.RevenueDeliveryModel";
         opportunity::ReviewReason = "cosell.type.v1.ReviewReason";

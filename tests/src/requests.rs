@@ -157,6 +157,10 @@ fn body(rpc: &str, records: &Records) -> Value {
             json!({"opportunity_id": opportunity, "summary": {"life_cycle": {"next_steps": "A call"}}})
         }
         "ListOpportunities" => json!({"page_size": 100}),
+        "CountOpportunities" => json!({}),
+        "FlagOpportunity" => json!({"opportunity_id": opportunity, "flagged": true}),
+        "ListRevisions" => json!({"opportunity_id": opportunity}),
+        "DiffRevisions" => json!({"opportunity_id": opportunity, "from_revision": 1, "to_revision": 1}),
         "SubmitOpportunity" => {
             json!({"opportunity_id": opportunity, "involvement_type": "INVOLVEMENT_TYPE_CO_SELL"})
         }

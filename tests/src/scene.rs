@@ -162,6 +162,14 @@ impl<'a> Scene<'a> {
             list.pop().ok_or("the inbox is empty")
         });
         let notification = notification.await.notification_id;
+        let flag = opportunity::FlagOpportunityRequest {
+            opportunity_id: submitted.clone(),
+            flagged: true,
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let flagged = holder.opportunities().flag_opportunity(flag).await;
+        flagged.expect("a flag");
         let records = Records {
             account: cosell::ALDER.to_owned(),
             opportunity: create(&holder, secret()).await,

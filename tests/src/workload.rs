@@ -200,6 +200,7 @@ async fn until(partner: &Person, id: &str, wanted: ReviewStatus) {
         let message = opportunity::GetOpportunityRequest {
             opportunity_id: id.to_owned(),
             revision: None,
+            ..Default::default()
         };
         let answer = partner.opportunities().get_opportunity(timed(&message)).await;
         let record = answer

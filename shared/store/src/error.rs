@@ -13,10 +13,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a unique constraint or index of this name refused the row.
+    /// Whether a unique constraint or index, or a foreign key, of this name refused the row.
     pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Error::Failed(sqlx::Error::Database(error))
-            if error.is_unique_violation() && error.constraint() == Some(constraint))
+            if (error.is_unique_violation() || error.is_foreign_key_violation())
+                && error.constraint() == Some(constraint))
     }
 
     /// A row that cannot be read as what it has to be: a fault of ours.

@@ -219,6 +219,26 @@ pub const COMMANDS: &[Command] = &[
         "UpdateAwsOpportunitySummary",
         "opportunity_id",
     ),
+    one("opportunities", "count", "CountOpportunities", ""),
+    one("opportunities", "flag", "FlagOpportunity", "opportunity_id"),
+    Command {
+        subject: "opportunity_id",
+        ..list(
+            "opportunities",
+            "history",
+            "ListRevisions",
+            &[
+                "revision",
+                "time",
+                "actor_member_id",
+                "action",
+                "changed_fields",
+                "review_status",
+                "stage",
+            ],
+        )
+    },
+    one("opportunities", "diff", "DiffRevisions", "opportunity_id"),
     list(
         "reviews",
         "list",

@@ -112,6 +112,7 @@ pub async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Oppor
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         revision: None,
+        ..Default::default()
     };
     let answer = person
         .opportunities()

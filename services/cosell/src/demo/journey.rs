@@ -319,6 +319,7 @@ impl Journey<'_> {
             let request = opportunity::GetOpportunityRequest {
                 opportunity_id: traveller.id.clone(),
                 revision: None,
+                ..Default::default()
             };
             let status = outsider.opportunities().get_opportunity(request).await.err();
             let status = status.with_context(|| format!("{OUTSIDER} reads {}", traveller.id))?;

@@ -17,6 +17,7 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind)
     let question = opportunity::GetOpportunityRequest {
         opportunity_id: delivery.aggregate_id.clone(),
         revision: Some(delivery.version),
+        ..Default::default()
     };
     let request = handler.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(handler.opportunity.channel())

@@ -46,7 +46,6 @@ impl Reader {
             opportunity_team: given.opportunity_team.into_iter().map(contact).collect(),
             related_entity_identifiers: related(given.related_entity_identifiers.unwrap_or_default()),
             lead_source: given.lead_source,
-            flagged_for_follow_up: given.flagged_for_follow_up,
             tags: given
                 .tags
                 .into_iter()
@@ -231,7 +230,8 @@ pub(super) fn member<T: ClosedList>(number: i32) -> Option<T> {
     T::from_number(number)
 }
 
-fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
+/// The members of a closed list with these numbers; what is none is passed over.
+pub fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
     numbers.iter().filter_map(|number| member(*number)).collect()
 }
 
@@ -281,7 +281,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         opportunity_team: details.opportunity_team.iter().map(show_contact).collect(),
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
-        flagged_for_follow_up: details.flagged_for_follow_up,
+        flagged_for_follow_up: record.is_flagged(),
         cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         tags: details
             .tags

@@ -2,12 +2,12 @@ use cosell_grpc::convert::{day_span, time_span};
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::SortOrder;
-use cosell_types::{ClosedList, FieldPath, OpportunityId, Side, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, FieldPath, OpportunityId, Side, Violation, ViolationCode};
 
-use super::{Api, shown};
-use crate::domain::Opportunity;
-use crate::domain::access::{Reach, reach};
-use crate::store::list::{Filter, Key, list};
+use super::{Api, convert, shown};
+use crate::domain::values::Preset;
+use crate::domain::{Opportunity, Periods, search};
+use crate::store::list::{Asked, Filter, Key, Page, list};
 
 pub async fn handle(
     api: &Api,
@@ -23,11 +23,15 @@ pub async fn handle(
         pb::OpportunitySortKey::CreateTime => Key::CreateTime,
         pb::OpportunitySortKey::TargetCloseDate => Key::TargetCloseDate,
     };
-    let last = query.last(&token, |last| key.is_of(last))?;
-    let descending = call.message.sort_order() != SortOrder::Ascending;
+    let page = Page {
+        key,
+        descending: call.message.sort_order() != SortOrder::Ascending,
+        last: query.last(&token, |last| key.is_of(last))?,
+        limit: size + 1,
+    };
 
     let mut tx = api.begin(&call).await?;
-    let mut filter = filter(call.message.filter.clone().unwrap_or_default())?;
+    let filter = filter(&call.message)?;
     let member = call.member()?;
     if filter.without_active_owner && member.side == Side::Aws {
         let at = FieldPath::root();
@@ -39,22 +43,21 @@ pub async fn handle(
             text,
         )]));
     }
-    filter.account = member.own_account().cloned();
-    match reach(member) {
-        Reach::Own => filter.own_of = Some(member.id.clone()),
-        Reach::FullVisibility => filter.fully_visible = true,
-        Reach::Account | Reach::Submitted | Reach::Nothing => {}
-    }
-    let records = list(&mut tx, &filter, key, descending, last, size + 1).await?;
+    let asked = Asked {
+        by: member,
+        periods: &Periods::at(api.clock.now()),
+    };
+    let records = list(&mut tx, asked, &filter, page).await?;
     let show = |record: &Opportunity| shown(api, &call.caller, record);
-    let (opportunities, next_page_token) = query.page(&records, size, show, |last| key.last(last))?;
+    let (opportunities, next_page_token) = query.page(&records, size, show, |last| key.last(member, last))?;
     Ok(pb::ListOpportunitiesResponse {
         opportunities,
         next_page_token,
     })
 }
 
-fn filter(stated: pb::OpportunityFilter) -> Result<Filter, Failure> {
+fn filter(message: &pb::ListOpportunitiesRequest) -> Result<Filter, Failure> {
+    let stated = message.filter.clone().unwrap_or_default();
     let mut found = Vec::new();
     let created = time_span(stated.create_time.as_ref(), "filter.create_time", &mut found);
     let updated = time_span(stated.update_time.as_ref(), "filter.update_time", &mut found);
@@ -63,25 +66,35 @@ fn filter(stated: pb::OpportunityFilter) -> Result<Filter, Failure> {
         "filter.target_close_date",
         &mut found,
     );
+    let words: Vec<_> = search::words(&message.search).into_iter().collect();
+    if words.len() > search::MOST_WORDS {
+        let at = FieldPath::root();
+        let text = format!("has at most {} different words", search::MOST_WORDS);
+        found.push(Violation::new(
+            &at.field("search"),
+            ViolationCode::InvalidValue,
+            text,
+        ));
+    }
     if !found.is_empty() {
         return Err(Failure::invalid(found));
     }
     Ok(Filter {
         ids: OpportunityId::filter(&stated.opportunity_ids),
-        stages: members(&stated.stages),
-        review_statuses: members(&stated.review_statuses),
+        preset: Preset::from_number(message.preset),
+        words,
+        stages: convert::members(&stated.stages),
+        review_statuses: convert::members(&stated.review_statuses),
         company_names: stated.customer_company_names,
+        owners: stated
+            .owner_member_ids
+            .iter()
+            .filter_map(|id| id.parse().ok())
+            .collect(),
+        origins: convert::members(&stated.origins),
         created,
         updated,
         closes,
         without_active_owner: stated.without_active_owner,
-        ..Filter::default()
     })
-}
-
-fn members<T: ClosedList>(numbers: &[i32]) -> Vec<T> {
-    numbers
-        .iter()
-        .filter_map(|number| T::from_number(*number))
-        .collect()
 }

@@ -10,14 +10,18 @@ mod associate_entity;
 mod change_stage;
 mod clone;
 mod convert;
+mod count;
 mod create;
+mod diff_revisions;
 mod disassociate_entity;
 mod discard;
+mod flag;
 mod get;
 mod get_aws_summary;
 mod list;
 mod list_next_steps;
 mod list_products;
+mod list_revisions;
 mod list_solutions;
 mod list_standard_values;
 mod reopen;
@@ -159,6 +163,24 @@ impl OpportunityService for Api {
         .await
     }
 
+    async fn count_opportunities(
+        &self,
+        request: Request<pb::CountOpportunitiesRequest>,
+    ) -> Answer<pb::CountOpportunitiesResponse> {
+        read(request, permit(Action::Count), |call| count::handle(self, call)).await
+    }
+
+    async fn flag_opportunity(
+        &self,
+        request: Request<pb::FlagOpportunityRequest>,
+    ) -> Answer<pb::FlagOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Flag), move |call| {
+            flag::handle(api.clone(), call)
+        })
+        .await
+    }
+
     async fn get_aws_opportunity_summary(
         &self,
         request: Request<pb::GetAwsOpportunitySummaryRequest>,
@@ -180,6 +202,16 @@ impl OpportunityService for Api {
         .await
     }
 
+    async fn list_revisions(
+        &self,
+        request: Request<pb::ListRevisionsRequest>,
+    ) -> Answer<pb::ListRevisionsResponse> {
+        read(request, permit(Action::Revisions), |call| {
+            list_revisions::handle(self, call)
+        })
+        .await
+    }
+
     async fn update_aws_opportunity_summary(
         &self,
         request: Request<pb::UpdateAwsOpportunitySummaryRequest>,
@@ -197,6 +229,16 @@ impl OpportunityService for Api {
         let api = self.clone();
         write(request, permit(Action::Reopen), move |call| {
             reopen::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn diff_revisions(
+        &self,
+        request: Request<pb::DiffRevisionsRequest>,
+    ) -> Answer<pb::DiffRevisionsResponse> {
+        read(request, permit(Action::Diff), |call| {
+            diff_revisions::handle(self, call)
         })
         .await
     }
@@ -344,12 +386,29 @@ async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity
         Some(account) => store::load(tx, account, opportunity_id).await?,
         None => store::load_of_any_account(tx, opportunity_id).await?,
     };
-    let record = record.ok_or_else(not_found)?;
-    if access::sees(member, &record) {
-        Ok(record)
-    } else {
-        Err(not_found())
+    let mut record = record.ok_or_else(not_found)?;
+    if !access::sees(member, &record) {
+        return Err(not_found());
     }
+    record.set_flagged(store::is_flagged(tx, member, &record).await?);
+    Ok(record)
+}
+
+/// A record that a member sees now, as it was at a revision, as far as the member may see that; otherwise there is no such
+/// revision.
+async fn past<M>(
+    tx: &mut Tx,
+    call: &Call<M>,
+    current: &Opportunity,
+    revision: i64,
+) -> Result<Opportunity, Failure> {
+    let past = store::load_revision(tx, current.id(), revision).await?;
+    let member = call.member()?;
+    let mut past = past
+        .filter(|past| access::sees_revision(member, past))
+        .ok_or_else(|| status::not_found(&current.id().to_string()))?;
+    past.set_flagged(current.is_flagged());
+    Ok(past)
 }
 
 /// The approved opportunity whose AWS summary is asked for, as far as the caller may see it (OPP-051).

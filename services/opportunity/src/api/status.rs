@@ -148,6 +148,15 @@ fn taken(reason: ErrorReason, text: &str, at: &str) -> Failure {
     failure(Code::AlreadyExists, reason, text).violations(vec![violation])
 }
 
+/// A refused flag: somebody threw the draft away meanwhile, or a fault of ours.
+pub fn gone(error: Error, id: &str) -> Failure {
+    if error.violates(store::FLAGGED_RECORD) {
+        not_found(id)
+    } else {
+        error.into()
+    }
+}
+
 fn at(failure: Failure, now: Situation) -> Failure {
     failure
         .with("review_status", now.status.name())

@@ -33,6 +33,14 @@ pub enum Action {
     UpdateAwsSummary,
     /// ReopenOpportunity.
     Reopen,
+    /// CountOpportunities.
+    Count,
+    /// FlagOpportunity.
+    Flag,
+    /// ListRevisions.
+    Revisions,
+    /// DiffRevisions.
+    Diff,
 }
 
 /// Partner roles that work on every record of their company.
@@ -99,9 +107,14 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
-        Action::Get | Action::List | Action::AllowedActions | Action::GetAwsSummary => {
-            reach != Reach::Nothing
-        }
+        Action::Get
+        | Action::List
+        | Action::AllowedActions
+        | Action::Count
+        | Action::Flag
+        | Action::Revisions
+        | Action::Diff
+        | Action::GetAwsSummary => reach != Reach::Nothing,
         Action::UpdateAwsSummary => member.has_any(&SELLERS),
         Action::Reopen => {
             reach == Reach::Submitted || (member.side == Side::Aws && member.has_any(&[Role::AccountOwner]))
@@ -135,6 +148,12 @@ pub fn sees(member: &Member, record: &Opportunity) -> bool {
         Reach::Submitted => submitted,
         Reach::FullVisibility => submitted && record.visibility() == Some(Visibility::Full),
     }
+}
+
+/// Whether the member may see a revision of a record that it sees now. A partner sees all of them; AWS never learns what
+/// a draft said before it was submitted, nor its sales what was not for them then.
+pub fn sees_revision(member: &Member, past: &Opportunity) -> bool {
+    is_own_account(member, past) || sees(member, past)
 }
 
 fn is_own_account(member: &Member, record: &Opportunity) -> bool {

@@ -85,7 +85,6 @@ impl Opportunity {
         details.life_cycle.stage = Stage::Prospect;
         details.life_cycle.closed_lost_reason = None;
         details.life_cycle.next_steps = Pii::default();
-        details.flagged_for_follow_up = false;
         details.related_entity_identifiers = details.related_entity_identifiers.for_another(facts);
         for field in selected {
             field.copy(given, &mut details);

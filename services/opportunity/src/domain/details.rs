@@ -30,7 +30,6 @@ pub struct Details {
     pub related_entity_identifiers: RelatedEntityIdentifiers,
     pub lead_source: String,
     pub tags: Vec<Tag>,
-    pub flagged_for_follow_up: bool,
 }
 
 impl Default for Details {
@@ -49,7 +48,6 @@ impl Default for Details {
             related_entity_identifiers: RelatedEntityIdentifiers::default(),
             lead_source: String::new(),
             tags: Vec::new(),
-            flagged_for_follow_up: false,
         }
     }
 }

@@ -131,7 +131,6 @@ fields! {
     NextSteps: life_cycle.next_steps, [Approved];
     LeadSource: lead_source, [Approved];
     Tags: tags, [Approved];
-    FlaggedForFollowUp: flagged_for_follow_up, [Approved];
 }
 
 impl Field {

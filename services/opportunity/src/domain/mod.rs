@@ -15,18 +15,20 @@ mod event;
 mod field;
 mod opportunity;
 pub mod original;
+mod periods;
 mod policy;
 mod postal;
 pub mod reference;
 mod related;
 mod review;
 mod rule;
+pub mod search;
 mod situation;
 pub mod standard_values;
 pub mod values;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
@@ -61,6 +63,7 @@ pub use details::{
 pub use event::Event;
 pub use field::Field;
 pub use opportunity::{NextStep, Opportunity, Reopening};
+pub use periods::Periods;
 pub use policy::{Facts, Policy};
 pub use review::{Decision, Outcome, Review};
 pub use rule::Rule;

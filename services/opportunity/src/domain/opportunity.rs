@@ -38,6 +38,9 @@ pub struct Opportunity {
     pub(super) review: Review,
     pub(super) next_steps_history: Vec<NextStep>,
     pub(super) details: Details,
+    /// Whether the member for whom it was read has flagged it: of the reader, and no part of the record (OPP-066).
+    #[serde(skip)]
+    pub(super) is_flagged: bool,
 }
 
 /// A past value of the next steps.
@@ -113,9 +116,11 @@ impl Opportunity {
                 round: 0,
                 remarks: Pii::default(),
                 reason: None,
+                submit_time: None,
             },
             next_steps_history: Vec::new(),
             details,
+            is_flagged: false,
         };
         record.note_next_steps(now);
         Ok((record, Event::Created))
@@ -251,6 +256,11 @@ impl Opportunity {
         );
     }
 
+    /// Notes whether the member for whom it was read has flagged it (OPP-066).
+    pub fn set_flagged(&mut self, is_flagged: bool) {
+        self.is_flagged = is_flagged;
+    }
+
     /// What decides which changes are allowed now.
     pub fn situation(&self) -> Situation {
         Situation {
@@ -336,6 +346,10 @@ impl Opportunity {
 
     pub fn details(&self) -> &Details {
         &self.details
+    }
+
+    pub fn is_flagged(&self) -> bool {
+        self.is_flagged
     }
 }
 

@@ -2,12 +2,7 @@
 
 /// The original's path of a field, such as `Customer.Account.Address.PostalCode`; empty for what the original lacks.
 pub fn path(field: &str) -> String {
-    const UNKNOWN: [&str; 4] = [
-        "project.migration",
-        "project.sub_use_case",
-        "lead_source",
-        "flagged_for_follow_up",
-    ];
+    const UNKNOWN: [&str; 3] = ["project.migration", "project.sub_use_case", "lead_source"];
     if UNKNOWN.iter().any(|unknown| field.starts_with(unknown)) {
         return String::new();
     }

@@ -19,6 +19,9 @@ pub struct Review {
     pub remarks: Pii<String>,
     /// Why it was sent back or rejected.
     pub reason: Option<ReviewReason>,
+    /// When it was submitted last.
+    #[serde(default)]
+    pub submit_time: Option<DateTime<Utc>>,
 }
 
 /// A reviewer's decision.
@@ -61,6 +64,7 @@ impl Opportunity {
             round: self.review.round + 1,
             remarks: Pii::default(),
             reason: None,
+            submit_time: Some(now),
         };
         self.step(Some(by), now);
         Ok(Event::Submitted)
@@ -129,6 +133,7 @@ impl Opportunity {
             round,
             remarks: decision.remarks,
             reason,
+            submit_time: self.review.submit_time,
         };
         self.step(None, now);
         Some(event)

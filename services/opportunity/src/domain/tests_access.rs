@@ -2,11 +2,11 @@
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, Reach, is_crm, permits, reach, sees};
+use super::access::{Action, Reach, is_crm, permits, reach, sees, sees_revision};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
-const ACTIONS: [Action; 12] = [
+const ACTIONS: [Action; 16] = [
     Action::Create,
     Action::Get,
     Action::List,
@@ -19,27 +19,31 @@ const ACTIONS: [Action; 12] = [
     Action::Reopen,
     Action::GetAwsSummary,
     Action::UpdateAwsSummary,
+    Action::Count,
+    Action::Flag,
+    Action::Revisions,
+    Action::Diff,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      create get list update submit withdraw discard allowed values reopen get-aws update-aws
-ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .
-ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x      .   x       .
-ACE_MANAGER           x      x   x    x      x      x        x       x       x      .   x       .
-ACE_USER              x      x   x    x      x      x        x       x       x      .   x       .
-MARKETING_STAFF       x      x   x    x      x      x        x       x       x      .   x       .
-TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x      .   x       .
-CLOUD_ADMIN           .      .   .    .      .      .        .       .       x      .   .       .
-CHANNEL_USER          .      .   .    .      .      .        .       .       x      .   .       .
-STANDARD_USER         .      .   .    .      .      .        .       .       x      .   .       .
-REVIEWER              .      x   x    .      .      .        .       x       x      x   x       .
-SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x      .   x       x
-ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x      x   x       x
-PDM                   .      x   x    .      .      .        .       x       x      .   x       .
-WWPS_PDM              .      x   x    .      .      .        .       x       x      .   x       .
-PSM                   .      x   x    .      .      .        .       x       x      .   x       .
-ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .
+                      create get list update submit withdraw discard allowed values reopen get-aws update-aws   count flag revisions diff
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
+ACE_MANAGER           x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
+ACE_USER              x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
+MARKETING_STAFF       x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x      .   x       .   x     x     x     x
+CLOUD_ADMIN           .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
+CHANNEL_USER          .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
+STANDARD_USER         .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
+REVIEWER              .      x   x    .      .      .        .       x       x      x   x       .   x     x     x     x
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x      .   x       x   x     x     x     x
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x      x   x       x   x     x     x     x
+PDM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
+WWPS_PDM              .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
+PSM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
@@ -154,4 +158,10 @@ fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
         )
         .expect("a submission");
     assert!(sees(&reviewer, &limited) && !sees(&seller, &limited));
+
+    // Of the past of a record that is theirs to see now, AWS sees what was so then, and the partner everything.
+    let owner = somebody("colleague", "111111111111", Side::Partner, &[Role::AceUser]);
+    assert!(!sees_revision(&reviewer, &draft) && !sees_revision(&seller, &limited));
+    assert!(sees_revision(&reviewer, &limited));
+    assert!(sees_revision(&owner, &draft) && sees_revision(&owner, &limited));
 }

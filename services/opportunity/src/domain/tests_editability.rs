@@ -65,7 +65,6 @@ life_cycle.target_close_date                   D A P V .
 life_cycle.next_steps                          D . P V .
 lead_source                                    D . P V .
 tags                                           D . P V .
-flagged_for_follow_up                          D . P V .
 ";
 
 /// Every situation a record can be in, with its letter in the table.
@@ -155,7 +154,6 @@ fn with_another(field: Field, details: &Details) -> Details {
         Field::TargetCloseDate => other.life_cycle.target_close_date = today().checked_add_days(Days::new(9)),
         Field::NextSteps => other.life_cycle.next_steps = "Workshop".into(),
         Field::LeadSource => other.lead_source = "Fair".to_owned(),
-        Field::FlaggedForFollowUp => other.flagged_for_follow_up = true,
         Field::Tags => {
             other.tags = vec![Tag {
                 key: "team".to_owned(),

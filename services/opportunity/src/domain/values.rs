@@ -374,3 +374,43 @@ closed_list! {
         PartnerLed = 3 "PARTNER_LED" "Partner-led",
     }
 }
+
+closed_list! {
+    /// Lists by name (OPP-063).
+    Preset {
+        /// Everything that is no draft, and what AWS has shared.
+        AllCustomerEngagements = 1 "ALL_CUSTOMER_ENGAGEMENTS" "All customer engagements",
+        /// Drafts of the partner.
+        Draft = 2 "DRAFT" "Draft opportunities",
+        /// Submitted, and not decided yet.
+        InReview = 3 "IN_REVIEW" "Opportunities in review",
+        /// Approved, and the deal is open.
+        ValidatedOpen = 4 "VALIDATED_OPEN" "Validated open opportunities",
+        /// In stage COMMITTED.
+        Committed = 5 "COMMITTED" "Committed opportunities",
+        /// In stage LAUNCHED.
+        Launched = 6 "LAUNCHED" "Launched opportunities",
+        /// With a target close date in this month.
+        ClosingThisMonth = 7 "CLOSING_THIS_MONTH" "Closing this month",
+        /// Referrals of AWS that were not answered yet.
+        PendingAcceptance = 8 "PENDING_ACCEPTANCE" "Opportunities pending acceptance",
+        /// Approved ones that the partner brought in.
+        PartnerReferred = 9 "PARTNER_REFERRED" "Partner referred opportunities",
+        /// Referrals of AWS that were accepted.
+        AwsReferred = 10 "AWS_REFERRED" "AWS referred opportunities",
+        /// Those that the caller has flagged.
+        Flagged = 11 "FLAGGED" "Flagged opportunities",
+        /// Referrals of AWS of the last seven days.
+        SharedByAwsLast7Days = 12 "SHARED_BY_AWS_LAST_7_DAYS" "Shared by AWS in the last 7 days",
+        /// Referrals of AWS of this quarter.
+        SharedByAwsThisQuarter = 13 "SHARED_BY_AWS_THIS_QUARTER" "Shared by AWS this quarter",
+        /// Those whose last change is more than two weeks ago.
+        NoUpdateForTwoWeeks = 14 "NO_UPDATE_FOR_TWO_WEEKS" "Date of last provided update exceeds 2 weeks",
+        /// Submitted last within the last seven days.
+        SubmittedLast7Days = 15 "SUBMITTED_LAST_7_DAYS" "Submitted to AWS in the last 7 days",
+        /// Submitted last in this quarter.
+        SubmittedThisQuarter = 16 "SUBMITTED_THIS_QUARTER" "Submitted to AWS this quarter",
+        /// Sent back by AWS.
+        ActionRequired = 17 "ACTION_REQUIRED" "Action required",
+    }
+}

@@ -1,30 +1,32 @@
-//! The one query that is put together at run time: lists with filters, five orders and two directions.
+//! The queries that are put together at run time: lists with filters, presets and words, in five orders and two
+//! directions, and counts.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
 use cosell_grpc::convert::{Span, is_stored};
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
+use cosell_types::{ClosedList as _, Member, MemberId, OpportunityId, Side};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
+pub use super::presets::Asked;
 use crate::domain::Opportunity;
-use crate::domain::values::{ReviewStatus, Stage};
+use crate::domain::access::{Reach, reach};
+use crate::domain::values::{Origin, Preset, ReviewStatus, Stage};
 
 /// Which records to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only records of this account.
-    pub account: Option<AccountId>,
-    /// Only records that this member owns, created or submitted.
-    pub own_of: Option<MemberId>,
-    /// Only records with full visibility.
-    pub fully_visible: bool,
+    pub preset: Option<Preset>,
+    /// Records have a word that begins with each of these.
+    pub words: Vec<String>,
     pub without_active_owner: bool,
     pub ids: Option<Vec<OpportunityId>>,
     pub stages: Vec<Stage>,
     pub review_statuses: Vec<ReviewStatus>,
     pub company_names: Vec<String>,
+    pub owners: Vec<MemberId>,
+    pub origins: Vec<Origin>,
     pub created: Span<DateTime<Utc>>,
     pub updated: Span<DateTime<Utc>>,
     pub closes: Span<NaiveDate>,
@@ -49,11 +51,11 @@ fn text_of(time: DateTime<Utc>) -> String {
 pub struct Last(String, i64);
 
 impl Key {
-    fn column(self) -> &'static str {
+    fn column(self, member: &Member) -> &'static str {
         match self {
             Key::UpdateTime => "update_time",
             Key::Id => "opportunity_id",
-            Key::CompanyName => "company_name",
+            Key::CompanyName => company_name(member),
             Key::CreateTime => "create_time",
             Key::TargetCloseDate => "target_close_date",
         }
@@ -83,12 +85,13 @@ impl Key {
     }
 
     /// Where a page ends that ends with this record.
-    pub fn last(self, record: &Opportunity) -> Last {
+    pub fn last(self, member: &Member, record: &Opportunity) -> Last {
         let details = record.details();
         let value = match self {
             Key::UpdateTime => text_of(record.update_time()),
             Key::CreateTime => text_of(record.create_time()),
             Key::Id => record.id().number().to_string(),
+            Key::CompanyName if details.national_security && member.side == Side::Aws => String::new(),
             Key::CompanyName => details.customer.account.company_name.reveal().clone(),
             Key::TargetCloseDate => details
                 .life_cycle
@@ -100,50 +103,141 @@ impl Key {
     }
 }
 
-/// At most `limit` records after `last`.
+/// Which part of a list, in which order.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub key: Key,
+    pub descending: bool,
+    /// The row that it begins after.
+    pub last: Option<Last>,
+    /// The most rows.
+    pub limit: i64,
+}
+
+/// A page of the records that fulfil the conditions, of those that the member may see.
 pub async fn list(
     tx: &mut Tx,
+    asked: Asked<'_>,
     filter: &Filter,
-    key: Key,
-    descending: bool,
-    last: Option<Last>,
-    limit: i64,
+    page: Page,
 ) -> Result<Vec<Opportunity>, Error> {
-    let mut query = QueryBuilder::new("SELECT record FROM opportunity WHERE true");
-    conditions(&mut query, filter);
-    let (after, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    if let Some(Last(value, id)) = last {
+    let mut query = QueryBuilder::default();
+    listing(&mut query, asked, filter, page);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut record = row.try_get::<Json<Opportunity>, _>(0)?.0;
+            record.set_flagged(row.try_get(1)?);
+            Ok(record)
+        })
+        .collect()
+}
+
+pub(super) fn listing(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Filter, page: Page) {
+    let column = page.key.column(asked.by);
+    query.push("SELECT record, ");
+    asked.is_flagged(query);
+    query.push(" FROM opportunity WHERE ");
+    visible(query, asked.by);
+    conditions(query, asked, filter);
+    let (after, direction) = if page.descending {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
+    if let Some(Last(value, id)) = page.last {
         query
-            .push(format_args!(" AND ({}, opportunity_id) {after} (", key.column()))
+            .push(format_args!(" AND ({column}, opportunity_id) {after} ("))
             .push_bind(value);
         query
-            .push(format_args!("::{}, ", key.type_name()))
+            .push(format_args!("::{}, ", page.key.type_name()))
             .push_bind(id)
             .push(")");
     }
     query.push(format_args!(
-        " ORDER BY {} {direction}, opportunity_id {direction} LIMIT ",
-        key.column()
+        " ORDER BY {column} {direction}, opportunity_id {direction} LIMIT "
     ));
-    query.push_bind(limit);
-    let rows = query.build().fetch_all(tx.conn()).await?;
-    rows.into_iter()
-        .map(|row| Ok(row.try_get::<Json<Opportunity>, _>(0)?.0))
-        .collect()
+    query.push_bind(page.limit);
 }
 
-fn conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
-    if let Some(account) = &filter.account {
-        query.push(" AND account_id = ").push_bind(account.to_string());
+/// How many records each preset has, of those that the member may see (OPP-065).
+pub async fn count(tx: &mut Tx, asked: Asked<'_>, presets: &[Preset]) -> Result<Vec<i64>, Error> {
+    let mut query = QueryBuilder::default();
+    counting(&mut query, asked, presets);
+    let row = query.build().fetch_one(tx.conn()).await?;
+    (0..presets.len()).map(|index| Ok(row.try_get(index)?)).collect()
+}
+
+pub(super) fn counting(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, presets: &[Preset]) {
+    query.push("SELECT ");
+    for (index, preset) in presets.iter().enumerate() {
+        query.push(if index == 0 { "" } else { ", " });
+        query.push("count(*) FILTER (WHERE ");
+        asked.condition(query, *preset);
+        query.push(")");
     }
-    if let Some(member) = &filter.own_of {
-        let member = member.to_string();
+    query.push(" FROM opportunity WHERE ");
+    visible(query, asked.by);
+}
+
+/// What the member may see at all (ACC-011, ACC-012). For AWS the drafts are named as row-level security hides them, so
+/// that the indexes without drafts serve.
+fn visible(query: &mut QueryBuilder<Postgres>, member: &Member) {
+    match reach(member) {
+        Reach::Nothing => {
+            query.push("false");
+        }
+        Reach::Account | Reach::Own => {
+            query.push("account_id = ").push_bind(member.account.to_string());
+        }
+        Reach::Submitted => {
+            query.push("review_status <> 'PENDING_SUBMISSION'");
+        }
+        Reach::FullVisibility => {
+            query.push("review_status <> 'PENDING_SUBMISSION' AND visibility = 'FULL'");
+        }
+    }
+    if reach(member) == Reach::Own {
+        let member = member.id.to_string();
         query.push(" AND (owner_member_id = ").push_bind(member.clone());
         query.push(" OR created_by = ").push_bind(member.clone());
         query.push(" OR submitted_by = ").push_bind(member).push(")");
     }
-    if filter.fully_visible {
-        query.push(" AND visibility = 'FULL'");
+}
+
+/// The company as the member may see it (OPP-017).
+fn company_name(member: &Member) -> &'static str {
+    match member.side {
+        Side::Partner => "company_name",
+        Side::Aws => "company_name_for_aws",
+    }
+}
+
+/// The record has a word that begins with this one (OPP-064).
+fn word(query: &mut QueryBuilder<Postgres>, member: &Member, word: &str) {
+    query.push(
+        " AND EXISTS (SELECT FROM opportunity_word w WHERE w.account_id = opportunity.account_id
+           AND w.opportunity_id = opportunity.opportunity_id AND ",
+    );
+    match member.side {
+        Side::Partner => query
+            .push("w.account_id = ")
+            .push_bind(member.account.to_string()),
+        Side::Aws => query.push("w.shown_to_aws"),
+    };
+    // No character of a word is behind the last one that there is.
+    let end = format!("{word}\u{10FFFF}");
+    query.push(" AND w.word >= ").push_bind(word.to_owned());
+    query.push(" AND w.word < ").push_bind(end).push(")");
+}
+
+fn conditions(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Filter) {
+    if let Some(preset) = filter.preset {
+        query.push(" AND ");
+        asked.condition(query, preset);
+    }
+    for beginning in &filter.words {
+        word(query, asked.by, beginning);
     }
     if filter.without_active_owner {
         query.push(
@@ -171,10 +265,19 @@ fn conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
             .push(")");
     }
     if !filter.company_names.is_empty() {
+        query.push(format_args!(" AND {} = ANY(", company_name(asked.by)));
+        query.push_bind(filter.company_names.clone()).push(")");
+    }
+    if !filter.owners.is_empty() {
+        let owners: Vec<_> = filter.owners.iter().map(ToString::to_string).collect();
         query
-            .push(" AND company_name = ANY(")
-            .push_bind(filter.company_names.clone())
+            .push(" AND owner_member_id = ANY(")
+            .push_bind(owners)
             .push(")");
+    }
+    if !filter.origins.is_empty() {
+        let origins: Vec<_> = filter.origins.iter().map(|origin| origin.name()).collect();
+        query.push(" AND origin = ANY(").push_bind(origins).push(")");
     }
     for (column, span) in [("create_time", filter.created), ("update_time", filter.updated)] {
         if let Some(start) = span.start {

@@ -4,14 +4,23 @@
 mod aws_summaries;
 mod catalog;
 mod facts;
+mod flags;
 pub mod list;
 mod next_steps;
 mod opportunities;
+mod presets;
+mod revisions;
+mod words;
+
+#[cfg(test)]
+mod tests_plans;
 
 pub use aws_summaries::{aws_summary, save_aws_summary};
 pub use catalog::{SolutionQuery, products, put_products, put_solutions, put_subsidiary, solutions};
 pub use facts::facts;
+pub use flags::{FLAGGED_RECORD, flag, is_flagged, unflag};
 pub use next_steps::next_steps;
 pub use opportunities::{
-    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_last_shown, load_of_any_account, load_revision, save,
+    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_last_shown, load_of_any_account, save,
 };
+pub use revisions::{Revision, list_revisions, load_as_of, load_revision};

@@ -3,6 +3,7 @@ use cosell_store::{Error, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
+use super::words;
 use crate::domain::{Event, Opportunity};
 use crate::events;
 
@@ -34,23 +35,6 @@ pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Optio
     Ok(row.map(|row| row.record.0))
 }
 
-/// A record as it was at a revision, as far as row-level security shows it.
-pub async fn load_revision(
-    tx: &mut Tx,
-    id: OpportunityId,
-    revision: i64,
-) -> Result<Option<Opportunity>, Error> {
-    let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity_revision
-           WHERE opportunity_id = $1 AND revision = $2"#,
-        id.number(),
-        revision,
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|row| row.record.0))
-}
-
 /// A record as it was at the last revision that row-level security shows. Services see no drafts, so for them it may
 /// be older than the record (ACC-012).
 pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
@@ -72,6 +56,9 @@ pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause
         _ => update(tx, record).await?,
     };
     written(rows)?;
+    if *event != Event::Discarded {
+        words::keep(tx, record).await?;
+    }
     sqlx::query!(
         "INSERT INTO opportunity_revision
            (account_id, opportunity_id, revision, time, actor, action, changed_fields, review_status, record)
@@ -96,8 +83,8 @@ async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let inserted = sqlx::query!(
         "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
            review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date,
-           create_time, update_time, record, marketplace_offer)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+           create_time, update_time, record, marketplace_offer, submit_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         record.account().as_str(),
         record.id().number(),
         record.revision(),
@@ -114,6 +101,7 @@ async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
         record.update_time(),
         Json(record) as _,
         details.related_entity_identifiers.offer(),
+        record.review().submit_time,
     )
     .execute(tx.conn())
     .await?;
@@ -125,7 +113,7 @@ async fn update(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let updated = sqlx::query!(
         "UPDATE opportunity SET revision = $3, owner_member_id = $4, submitted_by = $5, review_status = $6, stage = $7,
            visibility = $8, company_name = $9, partner_opportunity_identifier = $10, target_close_date = $11,
-           update_time = $12, record = $13, marketplace_offer = $14
+           update_time = $12, record = $13, marketplace_offer = $14, submit_time = $15
          WHERE account_id = $1 AND opportunity_id = $2 AND revision = $3::bigint - 1",
         record.account().as_str(),
         record.id().number(),
@@ -141,13 +129,14 @@ async fn update(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
         record.update_time(),
         Json(record) as _,
         details.related_entity_identifiers.offer(),
+        record.review().submit_time,
     )
     .execute(tx.conn())
     .await?;
     Ok(updated.rows_affected())
 }
 
-/// A discarded draft is gone for every reader; its history stays.
+/// A discarded draft is gone for every reader, with its words and flags; its history stays.
 async fn delete(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM opportunity WHERE account_id = $1 AND opportunity_id = $2 AND revision = $3::bigint - 1",

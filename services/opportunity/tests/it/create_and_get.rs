@@ -71,7 +71,6 @@ async fn every_field_survives_the_round_trip() {
     given.opportunity_type = pb::OpportunityType::Expansion.into();
     given.national_security = true;
     given.lead_source = "Fair".to_owned();
-    given.flagged_for_follow_up = true;
     given.tags = vec![pb::Tag {
         key: "team".to_owned(),
         value: "north".to_owned(),
@@ -162,7 +161,6 @@ async fn every_field_survives_the_round_trip() {
         .related_entity_identifiers
         .clone_from(&given.related_entity_identifiers);
     expected.lead_source.clone_from(&given.lead_source);
-    expected.flagged_for_follow_up = given.flagged_for_follow_up;
     expected.tags.clone_from(&given.tags);
     assert_eq!(made, expected);
     let life_cycle = made.life_cycle.clone().expect("a life cycle");
@@ -246,6 +244,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     let draft = pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         revision: Some(1),
+        ..Default::default()
     };
     refused(
         by(&app, &reviewer).get_opportunity(draft.clone()).await,
@@ -270,6 +269,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     let submitted = pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         revision: Some(2),
+        ..Default::default()
     };
     assert!(
         by(&app, &service("review"))

@@ -1,10 +1,13 @@
 //! The database itself keeps accounts apart: what the service's role can reach is decided by row-level security.
 
 use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::Scope;
+use cosell_testkit::harness::aws;
+use cosell_types::Role;
 use sqlx::Executor as _;
 
-use crate::support::{ALDER, BIRCH, create, manager, record, start, stranger, submit, user};
+use crate::support::{ALDER, BIRCH, by, count, create, manager, record, start, stranger, submit, user};
 
 #[tokio::test]
 async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
@@ -25,6 +28,42 @@ async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
             // What was submitted.
             (Some(("999999999999", "aws")), 1),
         ] {
+            let seen = app.database.visible("opportunity_app", scope, table).await;
+            assert_eq!(seen, expected, "{table} for {scope:?}");
+        }
+    }
+    app.finish::<Opportunities>().await;
+}
+
+/// AWS sees the words of what was submitted, and of flags those of its own members.
+#[tokio::test]
+async fn acc_020_words_and_flags_are_kept_apart() {
+    let app = start().await;
+    let submitted = create(&app, &user(), record("Alder")).await.opportunity_id;
+    create(&app, &manager(), record("Alder")).await;
+    create(&app, &stranger(), record("Birch")).await;
+    submit(&app, &user(), &submitted).await;
+    let words = count(&app, "SELECT count(*) FROM opportunity_word").await / 3;
+    assert!(words > 3, "{words} words in each of three records");
+    for caller in [user(), manager(), aws("mem-reviewer", Role::Reviewer)] {
+        let flag = pb::FlagOpportunityRequest {
+            opportunity_id: submitted.clone(),
+            flagged: true,
+            ..Default::default()
+        };
+        by(&app, &caller).flag_opportunity(flag).await.expect("a flag");
+    }
+    for (scope, seen_words, seen_flags) in [
+        (Some((ALDER, "partner")), 2 * words, 2),
+        (Some((BIRCH, "partner")), words, 0),
+        (Some(("333333333333", "partner")), 0, 0),
+        (Some(("999999999999", "aws")), words, 1),
+        (Some(("999999999999", "partner")), 0, 0),
+        (Some(("333333333333", "service")), 0, 0),
+        (Some(("", "partner")), 0, 0),
+        (None, 0, 0),
+    ] {
+        for (table, expected) in [("opportunity_word", seen_words), ("opportunity_flag", seen_flags)] {
             let seen = app.database.visible("opportunity_app", scope, table).await;
             assert_eq!(seen, expected, "{table} for {scope:?}");
         }

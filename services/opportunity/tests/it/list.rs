@@ -11,7 +11,8 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, create, date, manager, next_steps, record, start, stranger, submit, submit_request, user,
+    ALDER, by, create, date, manager, next_steps, pages, record, start, stranger, submit, submit_request,
+    user,
 };
 
 /// Twelve records over twelve minutes, with companies, dates and stages that repeat, in an order of their own each.
@@ -35,26 +36,6 @@ async fn fill(app: &App) -> Vec<pb::Opportunity> {
         app.clock.advance(chrono::TimeDelta::minutes(1));
     }
     made
-}
-
-async fn pages(
-    app: &App,
-    caller: &Caller,
-    mut request: pb::ListOpportunitiesRequest,
-) -> Result<Vec<String>, tonic::Status> {
-    let mut ids = Vec::new();
-    loop {
-        let page = by(app, caller)
-            .list_opportunities(request.clone())
-            .await?
-            .into_inner();
-        assert!(page.opportunities.len() <= usize::try_from(request.page_size.max(20)).expect("a size"));
-        ids.extend(page.opportunities.into_iter().map(|record| record.opportunity_id));
-        if page.next_page_token.is_empty() {
-            return Ok(ids);
-        }
-        request.page_token = page.next_page_token;
-    }
 }
 
 fn sort_value(record: &pb::Opportunity, key: pb::OpportunitySortKey) -> (i64, String, i64) {

@@ -123,6 +123,7 @@ pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
     pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         revision: None,
+        ..Default::default()
     }
 }
 
@@ -178,6 +179,27 @@ pub fn next_steps(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
             ..Default::default()
         }),
         ..Default::default()
+    }
+}
+
+/// A page of a list after the other, until its end.
+pub async fn pages(
+    app: &App,
+    caller: &Caller,
+    mut request: pb::ListOpportunitiesRequest,
+) -> Result<Vec<String>, tonic::Status> {
+    let mut ids = Vec::new();
+    loop {
+        let page = by(app, caller)
+            .list_opportunities(request.clone())
+            .await?
+            .into_inner();
+        assert!(page.opportunities.len() <= usize::try_from(request.page_size.max(20)).expect("a size"));
+        ids.extend(page.opportunities.into_iter().map(|record| record.opportunity_id));
+        if page.next_page_token.is_empty() {
+            return Ok(ids);
+        }
+        request.page_token = page.next_page_token;
     }
 }
 

@@ -29,6 +29,7 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery) -> Result<C
     let question = opportunity::GetOpportunityRequest {
         opportunity_id: event.opportunity_id,
         revision: Some(event.revision),
+        ..Default::default()
     };
     let request = handler.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(handler.opportunity.channel())

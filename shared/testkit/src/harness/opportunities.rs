@@ -42,6 +42,7 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let pb::GetOpportunityRequest {
             opportunity_id,
             revision,
+            ..
         } = request.into_inner();
         let revision = revision.ok_or_else(|| Status::unknown("a service asks for a revision"))?;
         let record =
@@ -98,5 +99,9 @@ stand_in! {
         list_products(ListProductsRequest) -> ListProductsResponse;
         apply_solutions(ApplySolutionsRequest) -> ApplySolutionsResponse;
         apply_products(ApplyProductsRequest) -> ApplyProductsResponse;
+        count_opportunities(CountOpportunitiesRequest) -> CountOpportunitiesResponse;
+        flag_opportunity(FlagOpportunityRequest) -> FlagOpportunityResponse;
+        list_revisions(ListRevisionsRequest) -> ListRevisionsResponse;
+        diff_revisions(DiffRevisionsRequest) -> DiffRevisionsResponse;
     }
 }
