@@ -31,7 +31,12 @@ async fn acc_011_012_020_nobody_learns_or_changes_anything_of_another_account() 
     let same: Vec<_> = all.difference(&told).copied().collect();
     assert_eq!(
         same,
-        ["ListProducts", "ListReviewCases", "ListStandardValues"],
+        [
+            "GetImportTemplate",
+            "ListProducts",
+            "ListReviewCases",
+            "ListStandardValues"
+        ],
         "what Alder's own doings must change"
     );
 

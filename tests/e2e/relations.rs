@@ -11,7 +11,7 @@ use cosell_tests::{World, record};
 use cosell_types::{Caller, Role, Side};
 use prost_reflect::Value;
 
-use crate::access::table;
+use crate::matrix::table;
 use Role::{AceManager, AceUser, AllianceLead, AllianceTeam, MarketingStaff, Reviewer, TechnicalStaff};
 
 /// How a caller stands to a record.

@@ -151,12 +151,21 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
     let rows = sqlx::raw_sql(AssertSqlSafe(rows));
     rows.execute(&mut *admin).await.expect("further rows");
     if service == "opportunity" {
-        let flag = format!(
+        let rows = format!(
             "INSERT INTO opportunity.opportunity_flag
-             SELECT account_id, opportunity_id, '{NOBODY}', 'x', now() FROM opportunity.opportunity LIMIT 1"
+             SELECT account_id, opportunity_id, '{NOBODY}', 'x', now() FROM opportunity.opportunity LIMIT 1;
+             INSERT INTO opportunity.bulk_job
+               (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
+             SELECT '{0}', 'job-' || lpad(days::text, 13, '0'), 'IMPORT', 'DONE', 'x', 'x', '{{}}', 0, now(),
+               now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days;
+             INSERT INTO opportunity.bulk_key
+             SELECT '{0}', sha256(days::text::bytea), 1, now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days",
+            cosell::ALDER
         );
-        let flag = sqlx::raw_sql(AssertSqlSafe(flag));
-        flag.execute(admin).await.expect("a flag of somebody else");
+        let rows = sqlx::raw_sql(AssertSqlSafe(rows));
+        rows.execute(admin)
+            .await
+            .expect("rows of somebody else, and old ones");
     }
 }
 

@@ -131,6 +131,10 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
     }
     same! {
         notification::Kind = "cosell.notification.v1.NotificationKind";
+        opportunity::BulkKind = "cosell.opportunity.v1.BulkKind";
+        opportunity::BulkState = "cosell.opportunity.v1.BulkState";
+        opportunity::FileFormat = "cosell.opportunity.v1.FileFormat";
+        opportunity::ImportMode = "cosell.opportunity.v1.ImportMode";
         opportunity::ClosedLostReason = "cosell.opportunity.v1.ClosedLostReason";
         opportunity::CompetitorName = "cosell.opportunity.v1.CompetitorName";
         opportunity::DeliveryModel = "cosell.opportunity.v1.DeliveryModel";

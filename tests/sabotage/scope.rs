@@ -50,7 +50,7 @@ async fn acc_011_012_020_without_the_services_own_care_accounts_stay_apart() {
 /// A table that is open, for which command, and the calls that must tell so.
 type Open = (&'static str, &'static str, &'static [&'static str]);
 
-const OPEN: [Open; 10] = [
+const OPEN: [Open; 11] = [
     (
         "notification.notification",
         "SELECT",
@@ -62,6 +62,11 @@ const OPEN: [Open; 10] = [
         "opportunity.opportunity",
         "SELECT",
         &["GetOpportunity", "ListOpportunities", "GetAllowedActions"],
+    ),
+    (
+        "opportunity.bulk_job",
+        "SELECT",
+        &["GetOperation", "ListOperations"],
     ),
     (
         "partner.account",

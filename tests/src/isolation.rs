@@ -297,7 +297,7 @@ impl<'a> Outside<'a> {
         if said.reason.is_none() {
             let all = self.all;
             words.extend([FIR, &all.opportunity, &all.invitation, &all.connection]);
-            words.extend([all.notification.as_str(), &all.member]);
+            words.extend([all.notification.as_str(), &all.member, &all.job]);
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
             }

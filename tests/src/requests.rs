@@ -29,6 +29,8 @@ pub struct Records {
     pub connection: String,
     /// A notification of a member of the account.
     pub notification: String,
+    /// A job of the account.
+    pub job: String,
 }
 
 impl Records {
@@ -45,11 +47,12 @@ impl Records {
             invitation: "pacinv-0000000000000".to_owned(),
             connection: "pac-0000000000000".to_owned(),
             notification: "ntf-0000000000000".to_owned(),
+            job: "operations/job-0000000000000".to_owned(),
         }
     }
 
     /// All their ids.
-    pub fn ids(&self) -> [&str; 10] {
+    pub fn ids(&self) -> [&str; 11] {
         [
             &self.account,
             &self.opportunity,
@@ -61,6 +64,7 @@ impl Records {
             &self.invitation,
             &self.connection,
             &self.notification,
+            &self.job,
         ]
     }
 }
@@ -70,7 +74,10 @@ pub fn rpcs() -> Vec<MethodDescriptor> {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
     let services: Vec<_> = pool
         .services()
-        .filter(|service| service.package_name().starts_with("cosell."))
+        .filter(|service| {
+            service.package_name().starts_with("cosell.")
+                || service.full_name() == "google.longrunning.Operations"
+        })
         .collect();
     services
         .iter()
@@ -110,6 +117,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         invitation,
         connection,
         notification,
+        job,
     } = records;
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
@@ -151,6 +159,13 @@ fn body(rpc: &str, records: &Records) -> Value {
         "ApplySolutions" => json!({"account_id": account, "solutions": [{"solution_id": "S-1", "name": "One",
             "status": "SOLUTION_STATUS_ACTIVE", "category": "Software Product"}]}),
         "ApplyProducts" => json!({"products": [{"product_id": "AmazonEC2", "name": "Amazon EC2"}]}),
+        "ImportOpportunities" => json!({"options": {"format": "FILE_FORMAT_CSV"}}),
+        "GetImportTemplate" | "ListOperations" => json!({}),
+        "ExportOpportunities" => json!({"format": "FILE_FORMAT_CSV"}),
+        "TransferOpportunities" => json!({"opportunity_ids": [opportunity], "member_id": member}),
+        "DownloadImportResult" | "GetOperation" | "CancelOperation" | "DeleteOperation" | "WaitOperation" => {
+            json!({"name": job})
+        }
         "AddNextStep" => json!({"opportunity_id": opportunity, "next_step": "Call again"}),
         "AssignOpportunity" => json!({"opportunity_id": opportunity, "member_id": member}),
         "UpdateAwsOpportunitySummary" => {

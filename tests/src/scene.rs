@@ -12,6 +12,7 @@ use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceCli
 use cosell_proto::cosell::review::v1::{
     ClaimReviewCaseRequest, DecideReviewRequest, Decision, ListReviewCasesRequest,
 };
+use cosell_proto::google::longrunning::GetOperationRequest;
 use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
@@ -181,6 +182,7 @@ impl<'a> Scene<'a> {
             invitation,
             connection,
             notification,
+            job: self.import().await,
         };
         self.world.settled().await;
         records
@@ -253,6 +255,37 @@ impl<'a> Scene<'a> {
         let client = Client::new(&self.issuer, Some(&service("provisioner")));
         let mut keeper = OpportunityServiceClient::new(client.over(self.channel.clone()));
         keeper.apply_solutions(solutions).await.expect("a solution");
+    }
+
+    /// Has a file of the holder's taken in; the job's name.
+    async fn import(&self) -> String {
+        let record = opportunity::ImportOpportunitiesRequest {
+            options: Some(opportunity::ImportOptions {
+                format: opportunity::FileFormat::JsonLines.into(),
+                file_name: format!("{CANARY}.jsonl"),
+                ..Default::default()
+            }),
+            content: format!("{{\"project\": {{\"title\": \"{CANARY}\"}}}}\n").into_bytes(),
+        };
+        let mut bulk = self.person(HOLDER).bulk();
+        let begun = bulk.import_opportunities(futures::stream::iter([record])).await;
+        let name = begun.expect("a job").into_inner().name;
+        let mut operations = self.person(HOLDER).operations();
+        eventually(async || {
+            let request = GetOperationRequest { name: name.clone() };
+            let job = operations
+                .get_operation(request)
+                .await
+                .expect("the job")
+                .into_inner();
+            if job.done {
+                Ok(())
+            } else {
+                Err("the job is running")
+            }
+        })
+        .await;
+        name
     }
 
     /// The case that a submission opened, which a reviewer has claimed.

@@ -13,6 +13,7 @@ use cosell_types::Clock;
 use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
+use crate::files::{Export, Import, Transfer};
 use crate::installation::{Installation, login, path, running, token_of};
 use crate::reference;
 use crate::stack::{Stack, StackArgs};
@@ -44,6 +45,12 @@ enum Command {
     /// The partner directory: accounts and members.
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Take opportunities in from a file, row by row.
+    Import(Import),
+    /// Give opportunities out as a file.
+    Export(Export),
+    /// Give opportunities to another member.
+    Transfer(Transfer),
     /// The catalogues that deals name entries of: solutions of partners and products of AWS.
     #[command(subcommand)]
     Reference(ReferenceCommand),
@@ -159,6 +166,9 @@ fn run() -> anyhow::Result<()> {
                 output,
                 installation,
             }) => apply(&file, dry_run, output, &installation).await,
+            Command::Import(import) => import.run().await,
+            Command::Export(export) => export.run().await,
+            Command::Transfer(transfer) => transfer.run().await,
             Command::Reference(ReferenceCommand::Load {
                 file,
                 dry_run,

@@ -1,9 +1,11 @@
 //! The command line of cosell, and all services in one process for development.
 
+pub mod bulk;
 mod cli;
 pub mod commands;
 pub mod demo;
 pub mod directory;
+mod files;
 mod installation;
 pub mod reference;
 mod seed;

@@ -29,7 +29,7 @@ pub struct Notifications;
 
 impl Service for Notifications {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static str = "cosell.notification.v1.NotificationService";
+    const GRPC: &'static [&'static str] = &["cosell.notification.v1.NotificationService"];
     type Options = Options;
 
     fn migrator() -> Migrator {

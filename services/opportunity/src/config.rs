@@ -42,6 +42,14 @@ pub struct Options {
     /// separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
+    /// Most rows of a file of opportunities that is taken in.
+    #[arg(long, env = "COSELL_IMPORT_ROWS", default_value_t = IMPORT_ROWS)]
+    pub import_rows: u32,
+
+    /// Most bytes of such a file.
+    #[arg(long, env = "COSELL_IMPORT_BYTES", default_value_t = IMPORT_BYTES)]
+    pub import_bytes: u64,
+
     /// Services that may apply solutions and products, separated by commas.
     #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
     pub catalog_keepers: Vec<ServiceName>,
@@ -52,6 +60,8 @@ const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
 const CRM: &str = "crm";
 const CATALOG_KEEPER: &str = "provisioner";
+const IMPORT_ROWS: u32 = 1500;
+const IMPORT_BYTES: u64 = 10 * 1024 * 1024;
 
 impl Default for Options {
     /// As without any on the command line.
@@ -67,6 +77,8 @@ impl Default for Options {
             solution_in_words: true,
             crm_services: CRM.parse().into_iter().collect(),
             catalog_keepers: CATALOG_KEEPER.parse().into_iter().collect(),
+            import_rows: IMPORT_ROWS,
+            import_bytes: IMPORT_BYTES,
         }
     }
 }

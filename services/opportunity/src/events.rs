@@ -4,11 +4,16 @@ use cosell_events::{About, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
+use crate::domain::job::Job;
 use crate::domain::values::StageMove;
 use crate::domain::{AwsSummary, Event, Opportunity};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
+
+/// What a job is called where aggregates are told apart, and the end of its subject.
+const BULK_JOB: &str = "bulk_job";
+const BULK_FINISHED: &str = "bulk_finished";
 
 /// The public form of what happened to a record.
 pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Published {
@@ -71,13 +76,14 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
             };
             Published::new(about, cause, verb, &message)
         }
-        Event::Assigned(previous) => {
+        Event::Assigned { from, job } => {
             let message = pb::OpportunityAssigned {
                 opportunity_id: id,
                 account_id,
                 revision,
-                previous_owner_member_id: previous.to_string(),
+                previous_owner_member_id: from.to_string(),
                 owner_member_id: record.owner().to_string(),
+                job_id: job.clone().unwrap_or_default(),
             };
             Published::new(about, cause, verb, &message)
         }
@@ -179,4 +185,29 @@ pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
         is_terminal: summary.is_closed(),
     };
     Published::new(about, cause, AWS_SUMMARY_CHANGED, &message)
+}
+
+/// The public form of a job's end.
+pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: BULK_JOB,
+        account: &job.account,
+        id: &job.id,
+        version: 1,
+    };
+    let assignee = job.plan.assignee.as_ref();
+    let message = pb::OpportunityBulkFinished {
+        job_id: job.id.clone(),
+        account_id: job.account.to_string(),
+        revision: 1,
+        kind: job.kind.number(),
+        state: job.state.number(),
+        member_id: job.member.to_string(),
+        assignee_member_id: assignee.map(ToString::to_string).unwrap_or_default(),
+        total: job.total,
+        done: job.done,
+        failed: job.failed,
+    };
+    Published::new(about, cause, BULK_FINISHED, &message)
 }

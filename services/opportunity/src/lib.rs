@@ -4,16 +4,21 @@
 //! `store/opportunities.rs` (the SQL). `events.rs` says what others are told, `consume/` what others tell us.
 
 mod api;
+mod bulk;
 mod config;
 mod consume;
 pub mod domain;
 mod events;
 mod store;
 
+use std::sync::Arc;
+
 use cosell_events::redrive;
 use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
 use cosell_members::{Members, Terms};
+use cosell_proto::cosell::opportunity::v1::bulk_service_server::BulkServiceServer;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityServiceServer;
+use cosell_proto::google::longrunning::operations_server::OperationsServer;
 use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
@@ -26,7 +31,11 @@ pub struct Opportunities;
 
 impl Service for Opportunities {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static str = "cosell.opportunity.v1.OpportunityService";
+    const GRPC: &'static [&'static str] = &[
+        "cosell.opportunity.v1.OpportunityService",
+        "cosell.opportunity.v1.BulkService",
+        "google.longrunning.Operations",
+    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -53,7 +62,20 @@ impl Service for Opportunities {
             policy: options.policy().into(),
             crm: options.crm_services.as_slice().into(),
             catalog_keepers: options.catalog_keepers.as_slice().into(),
+            bulk: api::Limits {
+                rows: options.import_rows,
+                bytes: options.import_bytes,
+            },
+            job: Arc::default(),
         };
+        let (worker, database, clock) = (api.clone(), background.database.clone(), background.clock.clone());
+        background.spawn(|stop| bulk::worker::run(worker, database, clock, stop));
+        routes.add_service(
+            BulkServiceServer::new(api.clone())
+                .max_decoding_message_size(MAX_REQUEST)
+                .max_encoding_message_size(MAX_RESPONSE),
+        );
+        routes.add_service(OperationsServer::new(api.clone()));
         let server = OpportunityServiceServer::new(api);
         routes.add_service(
             server

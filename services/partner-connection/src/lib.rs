@@ -27,7 +27,7 @@ pub struct Partners;
 
 impl Service for Partners {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static str = "cosell.partner.v1.PartnerService";
+    const GRPC: &'static [&'static str] = &["cosell.partner.v1.PartnerService"];
     type Options = Options;
 
     fn migrator() -> Migrator {

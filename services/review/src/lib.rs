@@ -26,7 +26,7 @@ pub struct Reviews;
 
 impl Service for Reviews {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static str = "cosell.review.v1.ReviewService";
+    const GRPC: &'static [&'static str] = &["cosell.review.v1.ReviewService"];
     type Options = Options;
 
     fn migrator() -> Migrator {

@@ -54,6 +54,19 @@ impl<M> Call<M> {
         &self.proven
     }
 
+    /// The same call, about something else: what a stream began with. What was asked before comes back.
+    pub fn about<N>(self, message: N) -> (M, Call<N>) {
+        let call = Call {
+            caller: self.caller,
+            proven: self.proven,
+            message,
+            shape: self.shape,
+            deadline: self.deadline,
+            tag: self.tag,
+        };
+        (self.message, call)
+    }
+
     /// The person who calls. For RPCs that services may not call, which access has made sure of.
     pub fn member(&self) -> Result<&Member, Failure> {
         match &self.caller {
@@ -101,24 +114,54 @@ where
 {
     let tag = tag_of(&request);
     match admit(&request, permit) {
-        Ok(Admitted {
-            caller,
-            proven,
-            deadline,
-        }) => {
-            let call = Call {
-                caller,
-                proven,
-                message: request.into_inner(),
-                shape: Vec::new(),
-                deadline,
-                tag: tag.clone(),
-            };
+        Ok(admitted) => {
+            let call = admitted.call(request.into_inner(), tag.clone());
             let answers = handle(call).map(move |item| item.map_err(|failure| failure.into_status(&tag)));
             Ok(Response::new(Box::pin(answers)))
         }
         Err(failure) => Err(failure.into_status(&tag)),
     }
+}
+
+/// Runs a use case that reads a stream and answers once. How long it takes is its own to bound.
+pub async fn upload<M, R, F>(
+    request: Request<Streaming<M>>,
+    permit: impl FnOnce(&Caller) -> bool,
+    handle: impl FnOnce(Call<Streaming<M>>) -> F,
+) -> Result<Response<R>, Status>
+where
+    F: Future<Output = Result<R, Failure>>,
+{
+    let tag = tag_of(&request);
+    let result = match admit(&request, permit) {
+        Ok(admitted) => handle(admitted.call(request.into_inner(), tag.clone())).await,
+        Err(failure) => Err(failure),
+    };
+    result
+        .map(Response::new)
+        .map_err(|failure| failure.into_status(&tag))
+}
+
+/// Runs a use case that only reads and answers with a stream, which ends when the client goes away.
+pub async fn download<M, R, S, F>(
+    request: Request<M>,
+    permit: impl FnOnce(&Caller) -> bool,
+    handle: impl FnOnce(Call<M>) -> F,
+) -> Result<Response<Answers<R>>, Status>
+where
+    M: Validate,
+    R: 'static,
+    S: Stream<Item = Result<R, Failure>> + Send + 'static,
+    F: Future<Output = Result<S, Failure>>,
+{
+    let tag = tag_of(&request);
+    let result = match open(request, permit, None) {
+        Ok(call) => handle(call).await,
+        Err(failure) => Err(failure),
+    };
+    let answers = result.map_err(|failure| failure.into_status(&tag))?;
+    let answers = answers.map(move |item| item.map_err(|failure| failure.into_status(&tag)));
+    Ok(Response::new(Box::pin(answers)))
 }
 
 /// Runs a use case that writes. It runs in a task of its own, so that a client that goes away cannot stop it between
@@ -267,6 +310,19 @@ struct Admitted {
     caller: Caller,
     proven: Caller,
     deadline: Deadline,
+}
+
+impl Admitted {
+    fn call<M>(self, message: M, tag: Tag) -> Call<M> {
+        Call {
+            caller: self.caller,
+            proven: self.proven,
+            message,
+            shape: Vec::new(),
+            deadline: self.deadline,
+            tag,
+        }
+    }
 }
 
 /// Lets the caller in, if it may call this RPC at all.

@@ -23,7 +23,7 @@ mod page;
 mod server;
 
 pub use auth::{AuthArgs, Resolve, Verifier};
-pub use call::{Answers, Call, Record, Tag, read, stream, write, write_with_rules};
+pub use call::{Answers, Call, Record, Tag, download, read, stream, upload, write, write_with_rules};
 pub use client::{Peer, TokenSource};
 pub use deadline::Deadline;
 pub use denial::{Audit, Denial, Gate};

@@ -4,5 +4,5 @@
 mod replica;
 mod resolver;
 
-pub use replica::{CONTEXT, Facts, FromPartner, account_facts, is_active_with, take_over};
+pub use replica::{CONTEXT, Facts, FromPartner, account_facts, active_member, take_over};
 pub use resolver::{Members, Terms};

@@ -3,7 +3,7 @@
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList as _, MemberId, Role, Side};
+use cosell_types::{AccountId, ClosedList as _, Member, MemberId, Role, Side};
 
 /// The context whose events feed the replica.
 pub const CONTEXT: &str = "partner";
@@ -105,24 +105,20 @@ pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Fa
     Ok(facts)
 }
 
-/// Whether somebody is an active member of an account with one of these roles.
-pub async fn is_active_with(
+/// A member, as long as it and its account are active.
+pub async fn active_member(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
-    roles: &[Role],
-) -> Result<bool, Error> {
-    let roles: Vec<_> = roles.iter().map(|role| role.name()).collect();
-    let found = sqlx::query!(
-        "SELECT 1 AS one FROM directory_member
-         WHERE account_id = $1 AND member_id = $2 AND is_active AND roles && $3::text[]",
-        account.as_str(),
-        member.as_str(),
-        &roles as _,
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(found.is_some())
+) -> Result<Option<Member>, Error> {
+    let known = load(tx, account, member).await?;
+    let active = known.filter(|known| known.is_active && known.account.is_active);
+    Ok(active.map(|known| Member {
+        id: member.clone(),
+        account: account.clone(),
+        side: known.account.side,
+        roles: known.roles,
+    }))
 }
 
 /// What is known of a member and its account.

@@ -26,9 +26,19 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     Ok(code)
 }
 
+/// The fields that the code is about. Choices and maps occur in messages of Google's alone, which we send and do not check.
+fn fields(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
+    message.fields().filter(|field| {
+        let is_choice = field
+            .containing_oneof()
+            .is_some_and(|choice| !choice.is_synthetic());
+        !is_choice && !field.is_map()
+    })
+}
+
 fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     let mut body = String::new();
-    for field in message.fields() {
+    for field in fields(message) {
         let rules = rules::of(&field)?;
         field_checks(&mut body, &field, &rules)?;
     }
@@ -170,7 +180,7 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
         "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{"
     )?;
     writeln!(code, "        f.debug_struct({:?})", message.name())?;
-    for field in message.fields() {
+    for field in fields(message) {
         let name = rust_field(field.name());
         if is_redacted(&field) {
             writeln!(code, "            .field({:?}, &Redacted)", field.name())?;

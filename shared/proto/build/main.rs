@@ -11,7 +11,7 @@ use std::{env, fs};
 use prost_reflect::DescriptorPool;
 
 /// Only these packages become Rust code; the others are known to the descriptors alone.
-const GENERATED: [&str; 2] = ["cosell.", "google.type"];
+const GENERATED: [&str; 4] = ["cosell.", "google.longrunning", "google.rpc", "google.type"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))

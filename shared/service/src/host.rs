@@ -17,8 +17,8 @@ pub trait Service {
     /// Its name: of the process, the schema, the roles, and the context in subjects.
     const NAME: &'static str;
 
-    /// The gRPC service that it offers, by its full name.
-    const GRPC: &'static str;
+    /// The gRPC services that it offers, by their full names.
+    const GRPC: &'static [&'static str];
 
     /// Options that only this service has.
     type Options: clap::Args + Clone + Send;
@@ -127,9 +127,12 @@ impl Host {
         let resolve = S::start(&background, options, platform, &mut self.routes)
             .with_context(|| format!("starting {}", S::NAME))?;
         let audit = background.audit();
-        self.gates.insert(S::GRPC, Gate { resolve, audit });
+        let gate = Gate { resolve, audit };
+        for name in S::GRPC {
+            self.gates.insert(name, gate.clone());
+            self.names.push((*name).to_owned());
+        }
         self.backgrounds.push(background);
-        self.names.push(S::GRPC.to_owned());
         Ok(())
     }
 

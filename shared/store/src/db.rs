@@ -139,6 +139,11 @@ impl Scope {
         }
     }
 
+    /// The same, with statements that may last so long.
+    pub fn lasting(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
     /// The platform itself, for one account: the effect of an event.
     pub fn account(account: &AccountId) -> Self {
         Self {

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, value_parser};
-use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 pub use refusal::explained;
 pub use table::COMMANDS;
@@ -148,6 +148,15 @@ fn print(text: &str) {
     if !text.is_empty() {
         println!("{text}");
     }
+}
+
+/// A message in the JSON form of Protocol Buffers, with every field.
+pub fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
+    let form = POOL
+        .get_message_by_name(name)
+        .context("the definition of an answer")?;
+    let message = DynamicMessage::decode(form, message.encode_to_vec().as_slice())?;
+    render::one(&message, Output::Json)
 }
 
 #[cfg(test)]

@@ -180,6 +180,8 @@ pub const COMMANDS: &[Command] = &[
     list("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
     one("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
     one("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
+    one("opportunities", "template", "GetImportTemplate", ""),
+    one("opportunities", "transfer", "TransferOpportunities", "member_id"),
     one("opportunities", "associate", "AssociateEntity", "opportunity_id"),
     one(
         "opportunities",

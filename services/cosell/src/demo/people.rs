@@ -4,9 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
+use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
+use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -51,6 +53,16 @@ impl Person {
     /// Calls to the opportunity service.
     pub fn opportunities(&self) -> OpportunityServiceClient<Calls> {
         OpportunityServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls on many opportunities at once.
+    pub fn bulk(&self) -> BulkServiceClient<Calls> {
+        BulkServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about jobs.
+    pub fn operations(&self) -> OperationsClient<Calls> {
+        OperationsClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
     /// Calls to the directory.

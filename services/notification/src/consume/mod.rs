@@ -1,5 +1,6 @@
 //! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
 
+mod bulk_finished;
 mod invitation_changed;
 mod member_changed;
 mod opportunity_assigned;
@@ -88,7 +89,9 @@ impl Handler for FromOpportunity {
         } else if delivery.is::<opportunity::OpportunityReopened>() {
             Kind::OpportunityReopened
         } else if delivery.is::<opportunity::OpportunityAssigned>() {
-            return Ok(Some(Box::new(opportunity_assigned::prepare(delivery)?)));
+            return Ok(opportunity_assigned::prepare(delivery)?.map(Box::new));
+        } else if delivery.is::<opportunity::OpportunityBulkFinished>() {
+            return Ok(Some(Box::new(bulk_finished::prepare(delivery)?)));
         } else {
             return Ok(None);
         };

@@ -6,15 +6,19 @@ use crate::domain::Facts;
 use crate::domain::values::Kind;
 use crate::store::About;
 
-/// The event says all: a draft, which can be given away too, is not shown to services.
-pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
+/// The event says all: a draft, which can be given away too, is not shown to services. Of a job's records the end of the job
+/// tells.
+pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     let event: OpportunityAssigned = delivery.message()?;
+    if !event.job_id.is_empty() {
+        return Ok(None);
+    }
     let opportunity = event
         .opportunity_id
         .parse()
         .map_err(|_| Fault::permanent("opportunity_id"))?;
     let own_of = [&event.previous_owner_member_id, &event.owner_member_id];
-    Ok(News {
+    Ok(Some(News {
         kind: Kind::OwnershipChanged,
         about: About {
             opportunity: Some(opportunity),
@@ -28,5 +32,5 @@ pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
             member: event.owner_member_id,
             ..Facts::default()
         },
-    })
+    }))
 }

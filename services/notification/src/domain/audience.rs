@@ -90,7 +90,8 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
         | Kind::OpportunityApproved
         | Kind::OpportunityRejected
         | Kind::OpportunityReopened
-        | Kind::OwnershipChanged => partner && own,
+        | Kind::OwnershipChanged
+        | Kind::BulkFinished => partner && own,
         Kind::ConnectionRequested | Kind::ConnectionAccepted | Kind::ConnectionRejected => {
             partner && member.roles.contains(&Role::AllianceLead)
         }
@@ -123,7 +124,8 @@ fn by_email(kind: Kind) -> bool {
         | Kind::RolesChanged
         | Kind::MemberLeft
         | Kind::OwnershipChanged
-        | Kind::OpportunityReopened => true,
+        | Kind::OpportunityReopened
+        | Kind::BulkFinished => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }
 }
@@ -206,6 +208,7 @@ mod tests {
             Kind::OpportunityRejected,
             Kind::OpportunityReopened,
             Kind::OwnershipChanged,
+            Kind::BulkFinished,
         ] {
             assert_eq!(told(kind, &["marketing_staff"], None), ["marketing_staff+mail"]);
         }

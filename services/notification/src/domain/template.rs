@@ -31,6 +31,25 @@ pub struct Facts {
     pub roles: String,
     /// A member's id.
     pub member: String,
+    /// A job on many records.
+    pub job: Job,
+}
+
+/// A job on many records that has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// What it did, in words.
+    pub what: &'static str,
+    /// How it ended, in words.
+    pub how: &'static str,
+    /// How many rows it had.
+    pub total: i64,
+    /// How many of them were worked off.
+    pub done: i64,
+    /// How many of those were refused.
+    pub failed: i64,
 }
 
 /// A text, ready to be sent.
@@ -99,6 +118,7 @@ impl Templates {
                 "OPPORTUNITY_REOPENED",
                 include_str!("../../templates/opportunity_reopened.txt"),
             ),
+            ("BULK_FINISHED", include_str!("../../templates/bulk_finished.txt")),
         ] {
             environment.add_template(name, text)?;
         }
@@ -121,6 +141,14 @@ impl Templates {
             inviter => facts.inviter.as_str(),
             roles => facts.roles.as_str(),
             member => facts.member.as_str(),
+            job => context! {
+                name => facts.job.name.as_str(),
+                what => facts.job.what,
+                how => facts.job.how,
+                total => facts.job.total,
+                done => facts.job.done,
+                failed => facts.job.failed,
+            },
         })?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
         // A header is one line: what a partner wrote must not become another one.
@@ -152,6 +180,14 @@ mod tests {
             inviter: "Jane Roe <jane@alder.example>".to_owned(),
             roles: "ACE_MANAGER".to_owned(),
             member: "alder-user".to_owned(),
+            job: Job {
+                name: "operations/job-0000000000000".to_owned(),
+                what: "The transfer",
+                how: "is done",
+                total: 3,
+                done: 3,
+                failed: 1,
+            },
         }
     }
 
@@ -160,7 +196,7 @@ mod tests {
         let templates = Templates::new().expect("templates");
         for kind in Kind::ALL {
             let letter = templates.render(*kind, &facts()).expect("a letter");
-            let about = ["O42", "Alder", "alder-user", "Your roles"];
+            let about = ["O42", "Alder", "alder-user", "Your roles", "transfer"];
             assert!(
                 about.iter().any(|what| letter.subject.contains(what)),
                 "{letter:?}"

@@ -32,5 +32,7 @@ closed_list! {
         OwnershipChanged = 12 "OWNERSHIP_CHANGED" "",
         /// AWS opened a deal again.
         OpportunityReopened = 13 "OPPORTUNITY_REOPENED" "",
+        /// A job on many records has ended.
+        BulkFinished = 14 "BULK_FINISHED" "",
     }
 }

@@ -1,7 +1,7 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
-use cosell_types::{FieldPath, MemberId, Violation, ViolationCode};
+use cosell_store::{Claim, Tx, claim};
+use cosell_types::{AccountId, FieldPath, MemberId, Violation, ViolationCode};
 
 use super::{Api, conclude, convert, status, visible};
 use crate::domain::Opportunity;
@@ -21,10 +21,7 @@ pub async fn handle(
         return Ok(respond(&api, &record));
     }
     etags::check(&message.etag, record.revision())?;
-    let owner: MemberId = message.member_id.parse().map_err(|_| no_owner())?;
-    if !cosell_members::is_active_with(&mut tx, record.account(), &owner, &OWNERS).await? {
-        return Err(no_owner());
-    }
+    let owner = new_owner(&mut tx, record.account(), &message.member_id).await?;
     let event = record
         .assign(&member.id, &owner, api.clock.now())
         .map_err(|rule| status::broken(rule, id))?;
@@ -34,13 +31,24 @@ pub async fn handle(
     Ok(respond(&api, &record))
 }
 
-/// Whoever it is: of members of other accounts nothing is said.
-fn no_owner() -> Failure {
+/// The member that an id names, if it may own records. Of members of other accounts nothing is said.
+pub async fn new_owner(tx: &mut Tx, account: &AccountId, id: &str) -> Result<MemberId, Failure> {
+    let member = match id.parse() {
+        Ok(id) => cosell_members::active_member(tx, account, &id).await?,
+        Err(_) => None,
+    };
+    if let Some(member) = member.filter(|member| member.has_any(&OWNERS)) {
+        return Ok(member.id);
+    }
     let text = "is no active member of the account with one of the roles ALLIANCE_LEAD, ALLIANCE_TEAM, ACE_MANAGER, \
                 ACE_USER; ListAssignableMembers lists them";
     let at = FieldPath::root();
     let at = at.field("member_id");
-    Failure::invalid(vec![Violation::new(&at, ViolationCode::InvalidValue, text)])
+    Err(Failure::invalid(vec![Violation::new(
+        &at,
+        ViolationCode::InvalidValue,
+        text,
+    )]))
 }
 
 fn respond(api: &Api, record: &Opportunity) -> pb::AssignOpportunityResponse {

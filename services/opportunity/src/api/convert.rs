@@ -246,10 +246,10 @@ pub fn warnings(hints: Vec<Advice>) -> Vec<Warning> {
 
 /// The record as the interface shows it.
 pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
-    let details = record.details();
     let account = record.account();
     let id = record.id();
-    pb::Opportunity {
+    let review = record.review();
+    let mut shown = pb::Opportunity {
         opportunity_id: id.to_string(),
         account_id: account.to_string(),
         etag: cosell_grpc::etags::of(record.revision()),
@@ -268,6 +268,27 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         origin: record.origin().number(),
         involvement_type: number(record.involvement()),
         visibility: number(record.visibility()),
+        flagged_for_follow_up: record.is_flagged(),
+        cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
+        ..written(record.details())
+    };
+    let life_cycle = shown.life_cycle.get_or_insert_default();
+    life_cycle.next_steps_history = record.next_steps_history().iter().map(show_step).collect();
+    life_cycle.reopening = record.reopening().map(|reopening| pb::Reopening {
+        previous_stage: reopening.from.number(),
+        reason: reopening.reason.reveal().clone(),
+        time: Some(timestamp(reopening.time)),
+    });
+    life_cycle.review_status = review.status.number();
+    life_cycle.review_comments = review.remarks.reveal().clone();
+    life_cycle.review_status_reason = number(review.reason);
+    life_cycle.review_round = review.round;
+    shown
+}
+
+/// What the partner writes, as the interface shows it.
+pub fn written(details: &Details) -> pb::Opportunity {
+    pb::Opportunity {
         partner_opportunity_identifier: details.partner_opportunity_identifier.clone(),
         opportunity_type: details.opportunity_type.number(),
         national_security: details.national_security,
@@ -277,12 +298,10 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         marketing: (details.marketing != Marketing::default()).then(|| show_marketing(&details.marketing)),
         software_revenue: (details.software_revenue != SoftwareRevenue::default())
             .then(|| show_software_revenue(&details.software_revenue)),
-        life_cycle: Some(show_life_cycle(record)),
+        life_cycle: Some(show_life_cycle(&details.life_cycle)),
         opportunity_team: details.opportunity_team.iter().map(show_contact).collect(),
         related_entity_identifiers: Some(show_related(&details.related_entity_identifiers)),
         lead_source: details.lead_source.clone(),
-        flagged_for_follow_up: record.is_flagged(),
-        cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         tags: details
             .tags
             .iter()
@@ -291,6 +310,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
                 value: tag.value.clone(),
             })
             .collect(),
+        ..Default::default()
     }
 }
 
@@ -401,24 +421,13 @@ fn show_software_revenue(revenue: &SoftwareRevenue) -> pb::SoftwareRevenue {
     }
 }
 
-fn show_life_cycle(record: &Opportunity) -> pb::LifeCycle {
-    let life_cycle = &record.details().life_cycle;
-    let review = record.review();
+fn show_life_cycle(life_cycle: &LifeCycle) -> pb::LifeCycle {
     pb::LifeCycle {
         stage: life_cycle.stage.number(),
         closed_lost_reason: number(life_cycle.closed_lost_reason),
         target_close_date: life_cycle.target_close_date.map(date),
         next_steps: life_cycle.next_steps.reveal().clone(),
-        next_steps_history: record.next_steps_history().iter().map(show_step).collect(),
-        reopening: record.reopening().map(|reopening| pb::Reopening {
-            previous_stage: reopening.from.number(),
-            reason: reopening.reason.reveal().clone(),
-            time: Some(timestamp(reopening.time)),
-        }),
-        review_status: review.status.number(),
-        review_comments: review.remarks.reveal().clone(),
-        review_status_reason: number(review.reason),
-        review_round: review.round,
+        ..Default::default()
     }
 }
 

@@ -56,7 +56,8 @@ pub async fn handle(
     })
 }
 
-fn filter(message: &pb::ListOpportunitiesRequest) -> Result<Filter, Failure> {
+/// The conditions of a list.
+pub fn filter(message: &pb::ListOpportunitiesRequest) -> Result<Filter, Failure> {
     let stated = message.filter.clone().unwrap_or_default();
     let mut found = Vec::new();
     let created = time_span(stated.create_time.as_ref(), "filter.create_time", &mut found);

@@ -5,11 +5,11 @@ mod add_next_step;
 mod allowed_actions;
 mod apply_products;
 mod apply_solutions;
-mod assign;
+pub(crate) mod assign;
 mod associate_entity;
 mod change_stage;
 mod clone;
-mod convert;
+pub(crate) mod convert;
 mod count;
 mod create;
 mod diff_revisions;
@@ -18,20 +18,21 @@ mod discard;
 mod flag;
 mod get;
 mod get_aws_summary;
-mod list;
+pub(crate) mod list;
 mod list_next_steps;
 mod list_products;
 mod list_revisions;
 mod list_solutions;
 mod list_standard_values;
 mod reopen;
-mod status;
+pub(crate) mod status;
 mod submit;
 mod update;
 mod update_aws_summary;
 mod withdraw;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cosell_events::Cause;
 use cosell_grpc::mask::{Selection, select};
@@ -44,6 +45,7 @@ use cosell_telemetry::metrics;
 use cosell_types::{Caller, Clock, ServiceName, Violation};
 use opentelemetry::KeyValue;
 use prost_types::FieldMask;
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
@@ -60,6 +62,16 @@ pub struct Api {
     pub(crate) policy: Arc<Policy>,
     pub(crate) crm: Arc<[ServiceName]>,
     pub(crate) catalog_keepers: Arc<[ServiceName]>,
+    pub(crate) bulk: Limits,
+    /// Wakes whoever works on jobs.
+    pub(crate) job: Arc<Notify>,
+}
+
+/// How much a file of opportunities may hold (OPP-080).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub(crate) rows: u32,
+    pub(crate) bytes: u64,
 }
 
 /// Where the record stands in requests that carry one.
@@ -351,12 +363,12 @@ impl OpportunityService for Api {
     }
 }
 
-fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
+pub(crate) fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
 }
 
 /// What a request gives of a record, which of it counts, and what is wrong with either.
-fn selection(
+pub(crate) fn selection(
     given: Option<&pb::Opportunity>,
     mask: Option<&FieldMask>,
 ) -> (Details, Vec<Field>, Vec<Violation>) {
@@ -378,7 +390,7 @@ fn selection(
 }
 
 /// The record that a member asks for, as far as it may see it; otherwise it does not exist.
-async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
+pub(crate) async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
     let not_found = || status::not_found(id);
     let opportunity_id = id.parse().map_err(|_| not_found())?;
     let member = call.member()?;
@@ -475,7 +487,12 @@ impl Api {
         move |caller| access::is_crm(caller, &crm) || access::permits(caller, action)
     }
 
-    async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
+    pub(crate) async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
         Ok(self.db.tx(&Scope::of(call)).await?)
+    }
+
+    /// For a stream, which outlives the deadline of its call.
+    pub(crate) async fn begin_for<M>(&self, call: &Call<M>, longest: Duration) -> Result<Tx, Failure> {
+        Ok(self.db.tx(&Scope::of(call).lasting(longest)).await?)
     }
 }

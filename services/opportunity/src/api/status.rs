@@ -33,6 +33,25 @@ pub fn not_approved(record: &Opportunity) -> Failure {
     at(failure(Code::FailedPrecondition, reason, text), now).about("opportunity", record.id())
 }
 
+/// No such job, or none that the caller may see.
+pub fn no_operation(name: &str) -> Failure {
+    let text = format!("operation {name} does not exist or is not visible to the caller");
+    failure(Code::NotFound, ErrorReason::OperationNotFound, text).about("operation", name)
+}
+
+/// A job that runs, and so cannot be removed.
+pub fn operation_running(name: &str) -> Failure {
+    let text = format!("operation {name} is running: cancel it first");
+    failure(Code::FailedPrecondition, ErrorReason::OperationRunning, text).about("operation", name)
+}
+
+/// A list that has another number of records than was thought.
+pub fn count_mismatch(count: i64) -> Failure {
+    let text =
+        format!("the list has {count} records: state this number as expected_count if all of them are meant");
+    failure(Code::FailedPrecondition, ErrorReason::CountMismatch, text).with("count", count)
+}
+
 /// A broken rule of this record.
 pub fn broken(rule: Rule, id: &str) -> Failure {
     match rule {

@@ -63,9 +63,9 @@ impl Opportunity {
         if self.owner == *owner {
             return Ok(None);
         }
-        let before = std::mem::replace(&mut self.owner, owner.clone());
+        let from = std::mem::replace(&mut self.owner, owner.clone());
         self.step(Some(by), now);
-        Ok(Some(Event::Assigned(before)))
+        Ok(Some(Event::Assigned { from, job: None }))
     }
 
     /// A new draft that says what this record says, but for the selected fields of `given` (OPP-037).

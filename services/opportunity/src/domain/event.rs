@@ -19,8 +19,13 @@ pub enum Event {
     },
     /// AWS opened the deal again, which had been in this stage.
     Reopened(Stage),
-    /// It was given to another member by this one.
-    Assigned(MemberId),
+    /// It was given to another member.
+    Assigned {
+        /// Who owned it.
+        from: MemberId,
+        /// The job that did it with others.
+        job: Option<String>,
+    },
     /// An entity of this type was added or taken away.
     Related(RelatedEntityType),
     /// The draft was thrown away.
@@ -47,7 +52,7 @@ impl Event {
             Event::Updated(_) | Event::Related(_) => "updated",
             Event::StageChanged { .. } => "stage_changed",
             Event::Reopened(_) => "reopened",
-            Event::Assigned(_) => "assigned",
+            Event::Assigned { .. } => "assigned",
             Event::Discarded => "discarded",
             Event::Submitted => "submitted",
             Event::Withdrawn => "submission_withdrawn",

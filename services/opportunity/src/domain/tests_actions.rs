@@ -205,7 +205,13 @@ fn opp_036_giving_a_record_to_its_owner_changes_nothing() {
     );
     assert_eq!(record, before);
     let event = record.assign(&member("lead"), &member("other"), now());
-    assert_eq!(event, Ok(Some(Event::Assigned(member("creator")))));
+    assert_eq!(
+        event,
+        Ok(Some(Event::Assigned {
+            from: member("creator"),
+            job: None
+        }))
+    );
     assert_eq!(record.owner(), &member("other"));
     assert_eq!(record.last_modified_by(), Some(&member("lead")));
     assert!(

@@ -86,6 +86,52 @@ closed_list! {
 }
 
 closed_list! {
+    /// Form of a file of opportunities (OPP-080).
+    FileFormat {
+        /// Comma-separated values.
+        Csv = 1 "CSV" "",
+        /// One opportunity a line in JSON.
+        JsonLines = 2 "JSON_LINES" "",
+    }
+}
+
+closed_list! {
+    /// What an import does with its rows (OPP-081).
+    ImportMode {
+        /// Each is a new draft.
+        Create = 1 "CREATE" "",
+        /// Each is a new record, which is submitted at once.
+        CreateAndSubmit = 2 "CREATE_AND_SUBMIT" "",
+        /// Each changes the record that it names.
+        Update = 3 "UPDATE" "",
+    }
+}
+
+closed_list! {
+    /// What kind of job it is (OPP-082).
+    BulkKind {
+        /// A file is taken in.
+        Import = 1 "IMPORT" "",
+        /// Records are given to another member.
+        Transfer = 2 "TRANSFER" "",
+    }
+}
+
+closed_list! {
+    /// Where a job stands (OPP-082).
+    BulkState {
+        /// It has rows to work off.
+        Running = 1 "RUNNING" "",
+        /// Every row has been worked off.
+        Done = 2 "DONE" "",
+        /// Somebody ended it before.
+        Canceled = 3 "CANCELED" "",
+        /// It ended before, because who began it may not do so any more.
+        Failed = 4 "FAILED" "",
+    }
+}
+
+closed_list! {
     /// Sales stage, in order.
     Stage {
         /// An opportunity with a customer is identified.

@@ -5,6 +5,7 @@ mod aws_summaries;
 mod catalog;
 mod facts;
 mod flags;
+pub mod jobs;
 pub mod list;
 mod next_steps;
 mod opportunities;
@@ -21,6 +22,6 @@ pub use facts::facts;
 pub use flags::{FLAGGED_RECORD, flag, is_flagged, unflag};
 pub use next_steps::next_steps;
 pub use opportunities::{
-    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_last_shown, load_of_any_account, save,
+    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_last_shown, load_of_any_account, save, save_in,
 };
 pub use revisions::{Revision, list_revisions, load_as_of, load_revision};

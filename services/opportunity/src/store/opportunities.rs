@@ -1,4 +1,4 @@
-use cosell_events::{Cause, append};
+use cosell_events::{Cause, Lane, append_all};
 use cosell_store::{Error, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
@@ -50,6 +50,17 @@ pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Op
 
 /// The only way to write a record: the row, its history and its event, or none of them.
 pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
+    save_in(tx, Lane::Live, record, event, cause).await
+}
+
+/// The same, with the event in a lane: what comes by the thousand lets others pass.
+pub async fn save_in(
+    tx: &mut Tx,
+    lane: Lane,
+    record: &Opportunity,
+    event: &Event,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
     let rows = match event {
         Event::Created => insert(tx, record).await?,
         Event::Discarded => delete(tx, record).await?,
@@ -75,7 +86,7 @@ pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::public(record, event, cause)).await
+    append_all(tx, &[events::public(record, event, cause)], lane).await
 }
 
 async fn insert(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {

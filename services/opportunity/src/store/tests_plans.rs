@@ -12,7 +12,7 @@ use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage
 use crate::domain::{Periods, search};
 
 /// Twelve thousand records, their words, flags and revisions, and three thousand members.
-const FILL: [&str; 10] = [
+const FILL: [&str; 13] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
        update_time, submit_time, record)
@@ -50,6 +50,15 @@ const FILL: [&str; 10] = [
     "INSERT INTO subsidiary (account_id, other_account_id, connection_id, is_active)
      SELECT '10000000000' || n % 10, (200000000000 + n)::text, 'pac-' || n, true
      FROM generate_series(1, 5000) AS n WHERE $1::jsonb IS NOT NULL",
+    "INSERT INTO bulk_job (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
+     SELECT '10000000000' || n % 10, 'job-' || lpad(n::text, 13, '0'), 'IMPORT', CASE WHEN n < 20 THEN 'RUNNING' ELSE 'DONE' END,
+       'm' || n % 50, 'x', $1::jsonb, 4, now(), now() FROM generate_series(1, 4000) AS n",
+    "INSERT INTO bulk_row (account_id, job_id, number, content, result)
+     SELECT account_id, job_id, n, $1::jsonb, (ARRAY['CREATED', 'FAILED', NULL])[1 + n % 3]
+     FROM bulk_job, generate_series(1, 4) AS n",
+    "INSERT INTO bulk_key (account_id, row_hash, opportunity_id, time)
+     SELECT account_id, sha256(opportunity_id::text::bytea), opportunity_id, now() FROM opportunity
+     WHERE $1::jsonb IS NOT NULL",
 ];
 
 /// The database, and its tables with rows of accounts.

@@ -6,6 +6,8 @@ mod associations;
 mod aws_summary;
 mod aws_summary_access;
 mod bad_input;
+mod bulk;
+mod bulk_jobs;
 mod cancelled_calls;
 mod create_and_get;
 mod denials;

@@ -1,0 +1,43 @@
+use cosell_events::{Delivery, Fault};
+use cosell_proto::cosell::opportunity::v1::{BulkKind, BulkState, OpportunityBulkFinished};
+
+use super::News;
+use crate::domain::values::Kind;
+use crate::domain::{Facts, Job};
+use crate::store::About;
+
+/// Both sides of a transfer are told of it at once, and not record by record.
+pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
+    let event: OpportunityBulkFinished = delivery.message()?;
+    let own_of = [&event.member_id, &event.assignee_member_id];
+    let job = Job {
+        what: match event.kind() {
+            BulkKind::Transfer => "The transfer",
+            BulkKind::Import | BulkKind::Unspecified => "The import",
+        },
+        how: match event.state() {
+            BulkState::Canceled => "was canceled",
+            BulkState::Failed => "was stopped, as who began it may not do so any more",
+            BulkState::Done | BulkState::Running | BulkState::Unspecified => "is done",
+        },
+        name: format!("operations/{}", event.job_id),
+        total: event.total,
+        done: event.done,
+        failed: event.failed,
+    };
+    Ok(News {
+        kind: Kind::BulkFinished,
+        about: About {
+            opportunity: None,
+            invitation: None,
+        },
+        own_of: own_of.into_iter().filter_map(|id| id.parse().ok()).collect(),
+        contacts: Vec::new(),
+        reviewer: None,
+        facts: Facts {
+            member: event.assignee_member_id,
+            job,
+            ..Facts::default()
+        },
+    })
+}

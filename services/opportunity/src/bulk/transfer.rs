@@ -1,0 +1,123 @@
+use cosell_grpc::{Call, Failure};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::google::longrunning::Operation;
+use cosell_store::{Claim, claim};
+use cosell_types::{FieldPath, Violation, ViolationCode, random};
+use serde_json::Value;
+
+use super::{operations, visible};
+use crate::api::{Api, assign, list, status, visible as seen};
+use crate::domain::Periods;
+use crate::domain::job::{Job, Plan};
+use crate::domain::values::{BulkKind, BulkState};
+use crate::store::jobs;
+use crate::store::list::{Asked, Key, Page, list as page_of};
+
+/// Records of a list that are read together.
+const PAGE: i64 = 500;
+
+pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> Result<Operation, Failure> {
+    let message = &call.message;
+    let is_list = message.filter.is_some() || message.preset != 0 || !message.search.is_empty();
+    if is_list != message.opportunity_ids.is_empty() {
+        let text = "either name records, or state a list by filter, preset or search";
+        let root = FieldPath::root();
+        let wrong = Violation::new(&root.field("opportunity_ids"), ViolationCode::InvalidValue, text);
+        return Err(Failure::invalid(vec![wrong]));
+    }
+    let member = call.member()?;
+    let id = random::prefixed("job-");
+    let mut tx = api.begin(&call).await?;
+    if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
+        let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;
+        return operations::show(&mut tx, &job).await;
+    }
+    for id in &message.opportunity_ids {
+        seen(&mut tx, &call, id).await?;
+    }
+    let assignee = assign::new_owner(&mut tx, &member.account, &message.member_id).await?;
+    let mut job = Job {
+        id,
+        account: member.account.clone(),
+        kind: BulkKind::Transfer,
+        state: BulkState::Running,
+        member: member.id.clone(),
+        request_id: call.tag.request_id.to_string(),
+        plan: Plan {
+            validate_only: message.validate_only,
+            assignee: Some(assignee),
+            ..Plan::default()
+        },
+        total: 0,
+        done: 0,
+        failed: 0,
+        create_time: api.clock.now(),
+        end_time: None,
+    };
+    jobs::insert_job(&mut tx, &job).await?;
+    if is_list {
+        add_list(&api, &call, &mut tx, &mut job).await?;
+        if job.total != message.expected_count {
+            return Err(status::count_mismatch(job.total));
+        }
+    } else {
+        let named: Vec<_> = message
+            .opportunity_ids
+            .iter()
+            .map(|id| Value::String(id.clone()))
+            .collect();
+        add(&mut tx, &mut job, &named).await?;
+    }
+    if job.total == 0 {
+        job.end(BulkState::Done, api.clock.now());
+    }
+    jobs::update_job(&mut tx, &job, None).await?;
+    let shown = operations::show(&mut tx, &job).await?;
+    tx.commit().await?;
+    api.job.notify_one();
+    Ok(shown)
+}
+
+/// Every record of the list that the caller sees; what of them can be given away is for each one to say.
+async fn add_list(
+    api: &Api,
+    call: &Call<pb::TransferOpportunitiesRequest>,
+    tx: &mut cosell_store::Tx,
+    job: &mut Job,
+) -> Result<(), Failure> {
+    let member = call.member()?;
+    let filter = list::filter(&pb::ListOpportunitiesRequest {
+        filter: call.message.filter.clone(),
+        preset: call.message.preset,
+        search: call.message.search.clone(),
+        ..Default::default()
+    })?;
+    let periods = Periods::at(api.clock.now());
+    let asked = Asked {
+        by: member,
+        periods: &periods,
+    };
+    let mut last = None;
+    loop {
+        let page = Page {
+            key: Key::Id,
+            descending: false,
+            last: last.take(),
+            limit: PAGE,
+        };
+        let records = page_of(tx, asked, &filter, page).await?;
+        let Some(end) = records.last() else { return Ok(()) };
+        last = Some(Key::Id.last(member, end));
+        let named: Vec<_> = records
+            .iter()
+            .map(|record| Value::String(record.id().to_string()))
+            .collect();
+        add(tx, job, &named).await?;
+    }
+}
+
+async fn add(tx: &mut cosell_store::Tx, job: &mut Job, named: &[Value]) -> Result<(), Failure> {
+    jobs::insert_rows(tx, job, job.total + 1, named).await?;
+    job.total += i64::try_from(named.len()).unwrap_or_default();
+    Ok(())
+}
