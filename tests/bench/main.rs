@@ -2,6 +2,7 @@
 //! with optimisations and runs it. Figures of one run are to be compared with each other: machines differ, and are busy.
 
 mod decision;
+mod import;
 mod provisioning;
 mod report;
 mod withdrawal;
@@ -26,6 +27,10 @@ struct Arguments {
     /// How many members are provisioned.
     #[arg(long, default_value_t = 100_000)]
     members: usize,
+
+    /// How many rows the large file of opportunities has.
+    #[arg(long, default_value_t = 100_000)]
+    rows: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +39,8 @@ enum What {
     Decision,
     /// How soon a role that was withdrawn is refused by another service.
     Withdrawal,
+    /// How fast files of opportunities are taken in.
+    Import,
     /// How fast a list is taken over into the directory, beside COPY of the same rows.
     Provisioning,
 }
@@ -56,12 +63,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         match what {
             What::Decision => decision::run(&bench, arguments.rounds).await?,
             What::Withdrawal => withdrawal::run(&bench, arguments.rounds).await?,
+            What::Import => import::run(&bench, arguments.rows).await?,
             What::Provisioning => provisioning::run(&bench, arguments.members).await?,
         }
         bench.services.stop();
     }
     Ok(())
 }
+
+/// As much as the largest file needs.
+const LIMITS: [(&str, &str); 2] = [
+    ("COSELL_IMPORT_ROWS", "10000000"),
+    ("COSELL_IMPORT_BYTES", "10000000000"),
+];
 
 /// The services in a process of their own, and the servers that they need.
 struct Bench {
@@ -72,7 +86,7 @@ struct Bench {
 impl Bench {
     async fn start() -> anyhow::Result<Self> {
         let world = World::start_with(Durability::Full);
-        let services = Child::start(&program()?.to_string_lossy(), &world, Child::address(), &[]).await;
+        let services = Child::start(&program()?.to_string_lossy(), &world, Child::address(), &LIMITS).await;
         Ok(Self { services, world })
     }
 }

@@ -3,6 +3,7 @@
 
 mod child;
 mod collector;
+pub mod deals;
 pub mod isolation;
 pub mod ledger;
 mod record;
