@@ -6,6 +6,7 @@ mod collector;
 pub mod deals;
 pub mod isolation;
 pub mod ledger;
+mod raw;
 mod record;
 pub mod repository;
 pub mod requests;

@@ -1,6 +1,6 @@
 //! An installation with companies that have to do with each other, and somebody who makes calls to it.
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use cosell::demo::Person;
 use cosell::directory;
 use cosell_grpc::Issuer;
@@ -17,12 +17,11 @@ use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tonic::client::Grpc;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
-use tonic_prost::ProstCodec;
 
+use crate::raw::Raw;
 use crate::requests::Records;
 use crate::{World, record};
 
@@ -490,33 +489,5 @@ pub fn of_company(account: &str, id: &str, role: Role) -> partner::ApplyDirector
             ..Default::default()
         }),
         ..Default::default()
-    }
-}
-
-/// Answers as they are on the wire.
-#[derive(Clone, Copy, Debug)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = DynamicMessage;
-    type Decode = Bytes;
-    type Encoder = <ProstCodec<DynamicMessage, ()> as Codec>::Encoder;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<DynamicMessage, ()>::raw_encoder(BufferSettings::default())
-    }
-
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(source.copy_to_bytes(source.remaining())))
     }
 }

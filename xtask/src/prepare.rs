@@ -64,6 +64,22 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             .current_dir(root)
             .status()?;
         ensure!(status.success(), "{name} does not compile against its schema");
+        forget_others(root, &queries)?;
+    }
+    Ok(())
+}
+
+/// A shared crate that this one needs may have been compiled with it, and has left its queries here as well.
+fn forget_others(root: &Path, queries: &Path) -> anyhow::Result<()> {
+    let earlier = CRATES
+        .iter()
+        .map(|(_, path, _)| root.join(path).join(".sqlx"))
+        .take_while(|others| others != queries)
+        .filter(|others| others.starts_with(root.join("shared")));
+    for others in earlier {
+        for file in std::fs::read_dir(others)? {
+            let _ = std::fs::remove_file(queries.join(file?.file_name()));
+        }
     }
     Ok(())
 }

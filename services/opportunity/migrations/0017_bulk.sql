@@ -19,6 +19,7 @@ CREATE TABLE bulk_job (
   PRIMARY KEY (account_id, job_id)
 );
 CREATE INDEX bulk_job_by_creation ON bulk_job (account_id, create_time, job_id);
+CREATE INDEX bulk_job_by_end ON bulk_job (end_time);
 -- What the worker takes next, over all accounts.
 CREATE INDEX bulk_job_running ON bulk_job (account_id, create_time) WHERE state = 'RUNNING';
 

@@ -1,13 +1,15 @@
 //! The columns of spreadsheets: what stands in a cell, and which field of the record it is (OPP-080, OPP-081).
 
-use chrono::NaiveDate;
 use cosell_types::standard::plain;
-use cosell_types::{ClosedList, Currency, Money, Pii, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, Violation, ViolationCode};
 
-use super::deal_size::AWS;
+use super::cells::{
+    Wrong, amount, currency, day, first, literals, member, members, of_aws, parts, person, sales_contact,
+    spend, yes, yes_no,
+};
 use super::reference::COUNTRY;
-use super::values::{MarketingSource, OpportunityType, PaymentFrequency, PrimaryNeedFromAws, Stage};
-use super::{Contact, Details, ExpectedCustomerSpend, Field, Opportunity};
+use super::values::{MarketingSource, OpportunityType, PrimaryNeedFromAws, Stage};
+use super::{Details, Field, Opportunity};
 
 /// The version of the template: another one whenever a column comes or changes.
 pub const VERSION: &str = "1";
@@ -23,9 +25,6 @@ pub const DETAILS: &str = "Details";
 const NO_SUPPORT: &str = "Do Not Need Support from AWS Sales Rep";
 /// What stands for a solution that is described in words.
 const OTHER: &str = "Other";
-
-/// What is wrong with a cell.
-type Wrong = (ViolationCode, String);
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -68,64 +67,64 @@ const fn required(column: Column) -> Column {
 
 /// A text that is taken as it stands.
 macro_rules! text {
-    ($name:literal, $path:literal, $field:ident, $($part:ident).+) => {
+    ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
-            $path,
+            concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$($part).+ = cell.into();
+                details.$first$(.$rest)* = cell.into();
                 Ok(())
             },
-            |record| String::from(record.details().$($part).+.clone()),
+            |record| String::from(record.details().$first$(.$rest)*.clone()),
         )
     };
 }
 
 /// The same, for what may be personal.
 macro_rules! personal {
-    ($name:literal, $path:literal, $field:ident, $($part:ident).+) => {
+    ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
-            $path,
+            concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$($part).+ = cell.into();
+                details.$first$(.$rest)* = cell.into();
                 Ok(())
             },
-            |record| record.details().$($part).+.reveal().clone(),
+            |record| record.details().$first$(.$rest)*.reveal().clone(),
         )
     };
 }
 
 /// Values out of a closed list, parted by semicolons.
 macro_rules! several {
-    ($name:literal, $path:literal, $field:ident, $($part:ident).+) => {
+    ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
-            $path,
+            concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$($part).+ = members(cell)?;
+                details.$first$(.$rest)* = members(cell)?;
                 Ok(())
             },
-            |record| literals(&record.details().$($part).+),
+            |record| literals(&record.details().$first$(.$rest)*),
         )
     };
 }
 
 /// One value out of a closed list, or none.
 macro_rules! one_of {
-    ($name:literal, $path:literal, $field:ident, $($part:ident).+) => {
+    ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
-            $path,
+            concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$($part).+ = member(cell)?;
+                details.$first$(.$rest)* = member(cell)?;
                 Ok(())
             },
-            |record| record.details().$($part).+.map_or_else(String::new, |value| value.literal().to_owned()),
+            |record| record.details().$first$(.$rest)*.map_or_else(String::new, |value| value.literal().to_owned()),
         )
     };
 }
@@ -134,22 +133,11 @@ macro_rules! one_of {
 pub static COLUMNS: [Column; 44] = [
     required(personal!(
         "Customer company name",
-        "customer.account.company_name",
         CompanyName,
         customer.account.company_name
     )),
-    required(text!(
-        "Industry vertical",
-        "customer.account.industry",
-        Industry,
-        customer.account.industry
-    )),
-    text!(
-        "Industry other",
-        "customer.account.other_industry",
-        OtherIndustry,
-        customer.account.other_industry
-    ),
+    required(text!("Industry vertical", Industry, customer.account.industry)),
+    text!("Industry other", OtherIndustry, customer.account.other_industry),
     column(
         "Does opportunity belong to NatSec?",
         "national_security",
@@ -182,19 +170,16 @@ pub static COLUMNS: [Column; 44] = [
     )),
     personal!(
         "State or province",
-        "customer.account.address.state_or_region",
         StateOrRegion,
         customer.account.address.state_or_region
     ),
     required(personal!(
         "Postal code",
-        "customer.account.address.postal_code",
         PostalCode,
         customer.account.address.postal_code
     )),
     required(personal!(
         "Customer website",
-        "customer.account.website_url",
         WebsiteUrl,
         customer.account.website_url
     )),
@@ -219,15 +204,9 @@ pub static COLUMNS: [Column; 44] = [
             }
         },
     )),
-    required(personal!(
-        "Partner project title",
-        "project.title",
-        Title,
-        project.title
-    )),
+    required(personal!("Partner project title", Title, project.title)),
     required(personal!(
         "Customer business problem",
-        "project.customer_business_problem",
         CustomerBusinessProblem,
         project.customer_business_problem
     )),
@@ -251,16 +230,10 @@ pub static COLUMNS: [Column; 44] = [
     )),
     personal!(
         "Other solution offered",
-        "project.other_solution_description",
         OtherSolutionDescription,
         project.other_solution_description
     ),
-    required(text!(
-        "Use case",
-        "project.customer_use_case",
-        CustomerUseCase,
-        project.customer_use_case
-    )),
+    required(text!("Use case", CustomerUseCase, project.customer_use_case)),
     required(column(
         "Estimated AWS MRR",
         "project.expected_customer_spend",
@@ -308,7 +281,6 @@ pub static COLUMNS: [Column; 44] = [
     )),
     required(several!(
         "Delivery model",
-        "project.delivery_models",
         DeliveryModels,
         project.delivery_models
     )),
@@ -342,12 +314,7 @@ pub static COLUMNS: [Column; 44] = [
         },
         |record| yes_no(record.details().marketing.aws_funding_used),
     ),
-    several!(
-        "Sales activities",
-        "project.sales_activities",
-        SalesActivities,
-        project.sales_activities
-    ),
+    several!("Sales activities", SalesActivities, project.sales_activities),
     column(
         "AWS products",
         "related_entity_identifiers.aws_products",
@@ -381,27 +348,15 @@ pub static COLUMNS: [Column; 44] = [
                 .map_or_else(String::new, |id| id.to_string())
         },
     ),
-    one_of!(
-        "Competitive tracking",
-        "project.competitor_name",
-        CompetitorName,
-        project.competitor_name
-    ),
+    one_of!("Competitive tracking", CompetitorName, project.competitor_name),
     text!(
         "Other competitors",
-        "project.other_competitor_names",
         OtherCompetitorNames,
         project.other_competitor_names
     ),
-    text!(
-        "AWS marketing campaign",
-        "marketing.campaign_name",
-        CampaignName,
-        marketing.campaign_name
-    ),
+    text!("AWS marketing campaign", CampaignName, marketing.campaign_name),
     several!(
         "Marketing activity channel",
-        "marketing.channels",
         MarketingChannels,
         marketing.channels
     ),
@@ -429,30 +384,18 @@ pub static COLUMNS: [Column; 44] = [
         |details, cell| person(&mut details.customer.contacts, cell, |contact| &mut contact.email),
         |record| first(&record.details().customer.contacts, |contact| &contact.email),
     ),
-    personal!(
-        "AWS account id",
-        "customer.account.aws_account_id",
-        AwsAccountId,
-        customer.account.aws_account_id
-    ),
+    personal!("AWS account id", AwsAccountId, customer.account.aws_account_id),
     personal!(
         "Additional comments",
-        "project.additional_comments",
         AdditionalComments,
         project.additional_comments
     ),
     personal!(
         "Street address",
-        "customer.account.address.street_address",
         StreetAddress,
         customer.account.address.street_address
     ),
-    personal!(
-        "City",
-        "customer.account.address.city",
-        City,
-        customer.account.address.city
-    ),
+    personal!("City", City, customer.account.address.city),
     column(
         "Primary sales contact first name",
         "opportunity_team",
@@ -483,16 +426,10 @@ pub static COLUMNS: [Column; 44] = [
     ),
     text!(
         "Partner CRM unique identifier",
-        "partner_opportunity_identifier",
         PartnerOpportunityIdentifier,
         partner_opportunity_identifier
     ),
-    text!(
-        "Sub use case",
-        "project.sub_use_case",
-        SubUseCase,
-        project.sub_use_case
-    ),
+    text!("Sub use case", SubUseCase, project.sub_use_case),
     column(
         "Stage",
         "life_cycle.stage",
@@ -505,16 +442,10 @@ pub static COLUMNS: [Column; 44] = [
     ),
     one_of!(
         "Closed lost reason",
-        "life_cycle.closed_lost_reason",
         ClosedLostReason,
         life_cycle.closed_lost_reason
     ),
-    personal!(
-        "Next step",
-        "life_cycle.next_steps",
-        NextSteps,
-        life_cycle.next_steps
-    ),
+    personal!("Next step", NextSteps, life_cycle.next_steps),
 ];
 
 /// The column with a name, however it is written.
@@ -561,171 +492,4 @@ impl Column {
 /// Whether a spreadsheet takes it for a formula.
 fn is_run(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-fn parts(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split(';').map(str::trim).filter(|part| !part.is_empty())
-}
-
-fn literals<T: ClosedList>(values: &[T]) -> String {
-    let literals: Vec<_> = values.iter().map(|value| value.literal()).collect();
-    literals.join(";")
-}
-
-fn member<T: ClosedList>(cell: &str) -> Result<Option<T>, Wrong> {
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    let name = plain(cell);
-    let mut all = T::ALL.iter().copied();
-    let found = all.find(|value| plain(value.literal()) == name || value.name().eq_ignore_ascii_case(cell));
-    found.map(Some).ok_or_else(|| {
-        let allowed: Vec<_> = T::ALL.iter().map(|value| value.literal()).collect();
-        (
-            ViolationCode::InvalidEnumValue,
-            format!("must be one of {}", allowed.join(", ")),
-        )
-    })
-}
-
-fn members<T: ClosedList>(cell: &str) -> Result<Vec<T>, Wrong> {
-    let found: Result<Vec<_>, Wrong> = parts(cell).map(member).collect();
-    Ok(found?.into_iter().flatten().collect())
-}
-
-fn yes(cell: &str) -> Result<Option<bool>, Wrong> {
-    match plain(cell).as_str() {
-        "" => Ok(None),
-        "yes" | "true" => Ok(Some(true)),
-        "no" | "false" => Ok(Some(false)),
-        _ => Err((ViolationCode::InvalidValue, "must be Yes or No".to_owned())),
-    }
-}
-
-fn yes_no(value: Option<bool>) -> String {
-    match value {
-        None => "",
-        Some(true) => "Yes",
-        Some(false) => "No",
-    }
-    .to_owned()
-}
-
-/// ISO 8601, or as in the original's template.
-fn day(cell: &str) -> Result<Option<NaiveDate>, Wrong> {
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    let read =
-        NaiveDate::parse_from_str(cell, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(cell, "%m/%d/%Y"));
-    let text = "must be a day such as 2027-06-30 or 06/30/2027";
-    read.map(Some)
-        .map_err(|_| (ViolationCode::InvalidStringFormat, text.to_owned()))
-}
-
-/// What AWS is paid in a month.
-fn of_aws(record: &Opportunity) -> Option<Money> {
-    let mut entries = record.details().project.expected_customer_spend.iter();
-    entries.find(|entry| entry.target_company == AWS)?.amount
-}
-
-/// The entry for AWS, which is made where there is none.
-fn spend(
-    details: &mut Details,
-    set: impl FnOnce(&mut ExpectedCustomerSpend) -> Result<(), Wrong>,
-) -> Result<(), Wrong> {
-    let entries = &mut details.project.expected_customer_spend;
-    if let Some(entry) = entries.iter_mut().find(|entry| entry.target_company == AWS) {
-        return set(entry);
-    }
-    let mut entry = ExpectedCustomerSpend {
-        amount: None,
-        frequency: Some(PaymentFrequency::Monthly),
-        target_company: AWS.to_owned(),
-        estimation_url: String::new(),
-    };
-    set(&mut entry)?;
-    if entry.amount.is_some() {
-        entries.insert(0, entry);
-    }
-    Ok(())
-}
-
-/// Digits with a point and at most two decimals, in the currency that is there already.
-fn amount(entry: &mut ExpectedCustomerSpend, cell: &str) -> Result<(), Wrong> {
-    let text = "must be an amount such as 18500 or 18500.50, without a currency";
-    let wrong = || (ViolationCode::InvalidStringFormat, text.to_owned());
-    if cell.is_empty() {
-        entry.amount = None;
-        return Ok(());
-    }
-    let (units, rest) = cell.split_once('.').unwrap_or((cell, "0"));
-    // US notation, as the original has it.
-    let units = units.replace(',', "");
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(&units) || !is_number(rest) || rest.len() > 2 {
-        return Err(wrong());
-    }
-    let units: i64 = units.parse().map_err(|_| wrong())?;
-    let cents: i64 = format!("{rest:0<2}").parse().map_err(|_| wrong())?;
-    let hundredths = units
-        .checked_mul(100)
-        .and_then(|sum| sum.checked_add(cents))
-        .ok_or_else(wrong)?;
-    let dollars: Currency = "USD".parse().map_err(|_| wrong())?;
-    let currency = entry.amount.map_or(dollars, |money| money.currency);
-    entry.amount = Some(Money { currency, hundredths });
-    Ok(())
-}
-
-/// Counts where there is an amount, in whatever order the columns come: the amount's comes first in a template.
-fn currency(entry: &mut ExpectedCustomerSpend, cell: &str) -> Result<(), Wrong> {
-    if cell.is_empty() {
-        return Ok(());
-    }
-    let text = "must be three letters of ISO 4217, such as USD";
-    let currency = cell
-        .to_uppercase()
-        .parse()
-        .map_err(|_| (ViolationCode::InvalidStringFormat, text.to_owned()))?;
-    if let Some(money) = &mut entry.amount {
-        money.currency = currency;
-    }
-    Ok(())
-}
-
-/// The first person of a list, who is made where there is none.
-fn person(
-    people: &mut Vec<Contact>,
-    cell: &str,
-    of: fn(&mut Contact) -> &mut Pii<String>,
-) -> Result<(), Wrong> {
-    if people.is_empty() && cell.is_empty() {
-        return Ok(());
-    }
-    if people.is_empty() {
-        people.push(Contact::default());
-    }
-    if let Some(contact) = people.first_mut() {
-        *of(contact) = cell.into();
-    }
-    Ok(())
-}
-
-fn sales_contact(
-    details: &mut Details,
-    cell: &str,
-    of: fn(&mut Contact) -> &mut Pii<String>,
-) -> Result<(), Wrong> {
-    person(&mut details.opportunity_team, cell, of)?;
-    if let Some(contact) = details.opportunity_team.first_mut() {
-        contact.business_title = "PartnerAccountManager".into();
-    }
-    Ok(())
-}
-
-fn first(people: &[Contact], of: fn(&Contact) -> &Pii<String>) -> String {
-    people
-        .first()
-        .map_or_else(String::new, |contact| of(contact).reveal().clone())
 }

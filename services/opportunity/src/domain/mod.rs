@@ -8,6 +8,7 @@ mod aws_details;
 mod aws_summary;
 mod canonical;
 pub mod catalog;
+mod cells;
 mod check;
 pub mod columns;
 mod deal_size;
