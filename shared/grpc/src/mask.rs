@@ -88,4 +88,38 @@ mod tests {
         let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
         assert_eq!(fields, ["update_mask.paths[1]", "update_mask.paths[2]"]);
     }
+    proptest::proptest! {
+        /// What is selected is what some path names or stands above, in whatever order and however often they come; and
+        /// each path that names nothing is told of, whatever the others are.
+        #[test]
+        fn plt_006_a_mask_is_the_fields_that_its_paths_cover(
+            paths in proptest::collection::vec("(a|f|a\\.b|a\\.bc|a\\.d|a\\.d\\.e|a\\.|b|a\\.d\\.e\\.f|\\*)", 1..6),
+        ) {
+            let expected: Vec<_> = SETTABLE
+                .into_iter()
+                .filter(|field| paths.iter().any(|path| {
+                    path == "*" || path == field || field.starts_with(&format!("{path}."))
+                }))
+                .collect();
+            let known = |path: &String| {
+                path == "*" || SETTABLE.iter().any(|field| path == field || field.starts_with(&format!("{path}.")))
+            };
+            let unknown: Vec<_> = (0..paths.len())
+                .filter(|at| !known(&paths[*at]))
+                .map(|at| format!("update_mask.paths[{at}]"))
+                .collect();
+            let selected = select(Some(&FieldMask { paths }), &SETTABLE);
+            match selected {
+                Ok(Selection::Fields(fields)) => {
+                    proptest::prop_assert!(unknown.is_empty());
+                    proptest::prop_assert_eq!(fields, expected);
+                }
+                Ok(Selection::Given) => proptest::prop_assert!(false, "there is a mask"),
+                Err(found) => {
+                    let fields: Vec<_> = found.into_iter().map(|violation| violation.field).collect();
+                    proptest::prop_assert_eq!(fields, unknown);
+                }
+            }
+        }
+    }
 }

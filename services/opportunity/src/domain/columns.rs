@@ -489,7 +489,7 @@ impl Column {
     }
 }
 
-/// Whether a spreadsheet takes it for a formula.
+/// Whether a spreadsheet takes it for a formula, or it could be taken for one that was kept from that.
 fn is_run(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) || text.strip_prefix('\'').is_some_and(is_run)
 }

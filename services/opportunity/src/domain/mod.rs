@@ -41,6 +41,8 @@ mod tests_aws_summary;
 #[cfg(test)]
 mod tests_cases;
 #[cfg(test)]
+mod tests_columns;
+#[cfg(test)]
 mod tests_deal_cases;
 #[cfg(test)]
 mod tests_editability;
