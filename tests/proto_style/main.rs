@@ -400,7 +400,10 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
             for field in message.fields() {
                 // Events carry ids and values of closed lists; names and texts are read where they are kept.
                 let fine = match field.kind() {
-                    Kind::String => field.name().ends_with("_id") || field.name() == "changed_fields",
+                    Kind::String => {
+                        let name = field.name();
+                        name.ends_with("_id") || name.ends_with("_ids") || name == "changed_fields"
+                    }
                     Kind::Int32 | Kind::Int64 | Kind::Bool | Kind::Enum(_) => true,
                     _ => false,
                 };

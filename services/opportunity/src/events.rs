@@ -196,7 +196,12 @@ pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
         id: &job.id,
         version: 1,
     };
-    let assignee = job.plan.assignee.as_ref();
+    // Only where something was given: a dry run is news for who began it alone.
+    let assignee = job
+        .plan
+        .assignee
+        .as_ref()
+        .filter(|_| !job.plan.given_by.is_empty());
     let message = pb::OpportunityBulkFinished {
         job_id: job.id.clone(),
         account_id: job.account.to_string(),
@@ -205,6 +210,7 @@ pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
         state: job.state.number(),
         member_id: job.member.to_string(),
         assignee_member_id: assignee.map(ToString::to_string).unwrap_or_default(),
+        previous_owner_member_ids: job.plan.given_by.iter().map(ToString::to_string).collect(),
         total: job.total,
         done: job.done,
         failed: job.failed,

@@ -21,6 +21,7 @@ use cosell_proto::cosell::opportunity::v1::opportunity_service_server::Opportuni
 use cosell_proto::google::longrunning::operations_server::OperationsServer;
 use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
+use tokio::sync::Semaphore;
 use tonic::service::RoutesBuilder;
 
 pub use config::Options;
@@ -62,11 +63,12 @@ impl Service for Opportunities {
             policy: options.policy().into(),
             crm: options.crm_services.as_slice().into(),
             catalog_keepers: options.catalog_keepers.as_slice().into(),
-            bulk: api::Limits {
+            bulk: bulk::Limits {
                 rows: options.import_rows,
                 bytes: options.import_bytes,
             },
             job: Arc::default(),
+            uploads: Arc::new(Semaphore::new(bulk::UPLOADS)),
         };
         let (worker, database, clock) = (api.clone(), background.database.clone(), background.clock.clone());
         background.spawn(|stop| bulk::worker::run(worker, database, clock, stop));

@@ -44,6 +44,27 @@ static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
+/// RPCs that take a file in before they answer. Every other call is answered by its deadline; a file may take longer to come
+/// than anybody waits for an answer, and whoever takes it in bounds that.
+static UPLOADS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
+    let mut found = HashSet::new();
+    for file in &set.file {
+        for service in &file.service {
+            let uploads = service
+                .method
+                .iter()
+                .filter(|method| method.client_streaming() && !method.server_streaming());
+            found.extend(
+                uploads.map(|method| format!("{}.{}/{}", file.package(), service.name(), method.name())),
+            );
+        }
+    }
+    found
+});
+/// The longest that such a call may last.
+const LONGEST_UPLOAD: std::time::Duration = std::time::Duration::from_secs(660);
+
 /// The layer around all services of a process.
 #[derive(Clone)]
 pub struct Edge(Arc<Inner>);
@@ -164,7 +185,12 @@ impl Inner {
             match self.admit(&mut request, &tag.rpc, &mut caller).await {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
-                    Ok(match tokio::time::timeout_at(deadline.instant(), guarded).await {
+                    let until = if UPLOADS.contains(&*tag.rpc) {
+                        started + LONGEST_UPLOAD
+                    } else {
+                        deadline.instant()
+                    };
+                    Ok(match tokio::time::timeout_at(until, guarded).await {
                         Ok(Ok(answer)) => explain(answer?, &tag),
                         Ok(Err(_)) => refuse(Failure::internal("panicked; the line before says where"), &tag),
                         Err(_) => refuse(Failure::deadline_exceeded(), &tag),

@@ -9,13 +9,15 @@ use crate::store::About;
 /// Both sides of a transfer are told of it at once, and not record by record.
 pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
     let event: OpportunityBulkFinished = delivery.message()?;
-    let own_of = [&event.member_id, &event.assignee_member_id];
+    let (kind, state) = (event.kind(), event.state());
+    let mut own_of = vec![event.member_id, event.assignee_member_id.clone()];
+    own_of.extend(event.previous_owner_member_ids);
     let job = Job {
-        what: match event.kind() {
+        what: match kind {
             BulkKind::Transfer => "The transfer",
             BulkKind::Import | BulkKind::Unspecified => "The import",
         },
-        how: match event.state() {
+        how: match state {
             BulkState::Canceled => "was canceled",
             BulkState::Failed => "was stopped, as who began it may not do so any more",
             BulkState::Done | BulkState::Running | BulkState::Unspecified => "is done",
@@ -31,7 +33,7 @@ pub fn prepare(delivery: &Delivery) -> Result<News, Fault> {
             opportunity: None,
             invitation: None,
         },
-        own_of: own_of.into_iter().filter_map(|id| id.parse().ok()).collect(),
+        own_of: own_of.iter().filter_map(|id| id.parse().ok()).collect(),
         contacts: Vec::new(),
         reviewer: None,
         facts: Facts {

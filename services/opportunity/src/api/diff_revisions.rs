@@ -78,7 +78,8 @@ async fn trace(
     while later.revision() > from.revision() && found.iter().any(|field| field.revision == 0) {
         let before = later.revision();
         for earlier in store::list_revisions(tx, member, from, before, STEP).await? {
-            let earlier_json = json(api, &call.caller, &earlier.record)?;
+            let earlier_record = earlier.record.beside(from);
+            let earlier_json = json(api, &call.caller, &earlier_record)?;
             for field in found.iter_mut().filter(|field| field.revision == 0) {
                 if at(&earlier_json, &field.field) != at(&later_json, &field.field) {
                     field.revision = later.revision();
@@ -89,7 +90,7 @@ async fn trace(
                         .unwrap_or_default();
                 }
             }
-            (later, later_json) = (earlier.record, earlier_json);
+            (later, later_json) = (earlier_record, earlier_json);
         }
         if later.revision() == before {
             break;

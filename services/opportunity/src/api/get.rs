@@ -24,9 +24,7 @@ pub async fn handle(
                 None => current,
                 Some(time) => {
                     let past = store::load_as_of(&mut tx, member, &current, time).await?;
-                    let mut past = past.ok_or_else(not_found)?;
-                    past.set_flagged(current.is_flagged());
-                    past
+                    past.ok_or_else(not_found)?.beside(&current)
                 }
             }
         }
@@ -38,7 +36,11 @@ pub async fn handle(
         (Caller::Service(_), Some(revision)) => {
             let id: OpportunityId = id.parse().map_err(|_| not_found())?;
             let past = store::load_revision(&mut tx, id, revision).await?;
-            past.filter(is_submitted).ok_or_else(not_found)?
+            let past = past.filter(is_submitted).ok_or_else(not_found)?;
+            match store::load_last_shown(&mut tx, id).await? {
+                Some(current) => past.beside(&current),
+                None => past,
+            }
         }
         (Caller::Service(_), None) => return Err(not_found()),
     };

@@ -45,7 +45,7 @@ use cosell_telemetry::metrics;
 use cosell_types::{Caller, Clock, ServiceName, Violation};
 use opentelemetry::KeyValue;
 use prost_types::FieldMask;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::domain::access::{self, Action};
@@ -62,16 +62,11 @@ pub struct Api {
     pub(crate) policy: Arc<Policy>,
     pub(crate) crm: Arc<[ServiceName]>,
     pub(crate) catalog_keepers: Arc<[ServiceName]>,
-    pub(crate) bulk: Limits,
+    pub(crate) bulk: crate::bulk::Limits,
     /// Wakes whoever works on jobs.
     pub(crate) job: Arc<Notify>,
-}
-
-/// How much a file of opportunities may hold (OPP-080).
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    pub(crate) rows: u32,
-    pub(crate) bytes: u64,
+    /// Room for files that come.
+    pub(crate) uploads: Arc<Semaphore>,
 }
 
 /// Where the record stands in requests that carry one.
@@ -416,11 +411,10 @@ async fn past<M>(
 ) -> Result<Opportunity, Failure> {
     let past = store::load_revision(tx, current.id(), revision).await?;
     let member = call.member()?;
-    let mut past = past
+    let past = past
         .filter(|past| access::sees_revision(member, past))
         .ok_or_else(|| status::not_found(&current.id().to_string()))?;
-    past.set_flagged(current.is_flagged());
-    Ok(past)
+    Ok(past.beside(current))
 }
 
 /// The approved opportunity whose AWS summary is asked for, as far as the caller may see it (OPP-051).
@@ -444,7 +438,7 @@ async fn approved<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunit
 /// The record as the caller may see it: what is classified stays with the partner (OPP-017).
 fn shown(api: &Api, caller: &Caller, record: &Opportunity) -> pb::Opportunity {
     let mut shown = convert::opportunity(record, &api.catalog);
-    if record.details().national_security && caller.account() != Some(record.account()) {
+    if record.is_classified() && caller.account() != Some(record.account()) {
         convert::classify(&mut shown);
     }
     shown

@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::json;
 use super::result::line;
 use crate::api::{Api, convert, list};
-use crate::domain::columns::{COLUMNS, OPPORTUNITY_ID};
+use crate::domain::columns::{COLUMNS, OPPORTUNITY_ID, REVISION};
 use crate::domain::{Opportunity, Periods};
 use crate::store::list::{Asked, Filter, Key, Page, list as page_of};
 
@@ -62,7 +62,11 @@ async fn give_out(
     let mut content = Vec::new();
     if is_table {
         let names = COLUMNS.iter().map(|column| column.name);
-        content = line([OPPORTUNITY_ID, REVIEW_STATUS, OWNER].into_iter().chain(names))?;
+        content = line(
+            [OPPORTUNITY_ID, REVISION, REVIEW_STATUS, OWNER]
+                .into_iter()
+                .chain(names),
+        )?;
     }
     let mut last = None;
     loop {
@@ -95,6 +99,7 @@ async fn give_out(
 fn row(record: &Opportunity) -> Result<Vec<u8>, Failure> {
     let mut cells = vec![
         record.id().to_string(),
+        record.revision().to_string(),
         record.review().status.name().to_owned(),
         record.owner().to_string(),
     ];

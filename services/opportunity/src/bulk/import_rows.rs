@@ -12,7 +12,7 @@ use super::json;
 use super::worker::cause;
 use crate::api::{Api, convert, selection, status};
 use crate::domain::access::sees;
-use crate::domain::columns::{self, Column};
+use crate::domain::columns::{self, COLUMNS, Column};
 use crate::domain::job::{Job, Outcome, RowResult};
 use crate::domain::values::{ImportMode, InvolvementType, ReviewStatus, Visibility};
 use crate::domain::{Details, Event, Facts, Field, Opportunity, Rule};
@@ -37,11 +37,18 @@ struct Table {
     is_table: bool,
     columns: Vec<Option<&'static Column>>,
     id: Option<usize>,
+    revision: Option<usize>,
+    must_say_its_need: bool,
 }
+
+/// Where the needs stand that decide how far AWS is to be involved.
+const NEEDS: &str = "primary_needs_from_aws";
 
 /// What a row says.
 struct Given {
     id: String,
+    /// The revision that it was made from; 0 where it does not say.
+    revision: i64,
     details: Details,
     selected: Vec<Field>,
     wrong: Vec<Violation>,
@@ -54,6 +61,8 @@ impl Table {
             is_table: !header.is_empty(),
             columns: header.iter().map(|name| columns::find(name)).collect(),
             id: header.iter().position(|name| columns::is_id(name)),
+            revision: header.iter().position(|name| columns::is_revision(name)),
+            must_say_its_need: job.plan.mode == Some(ImportMode::CreateAndSubmit),
         }
     }
 
@@ -69,21 +78,54 @@ impl Table {
         let cell = |at: usize| cells.get(at).and_then(Value::as_str).unwrap_or_default();
         let mut given = Given {
             id: self.id.map(cell).unwrap_or_default().trim().to_owned(),
+            revision: self
+                .revision
+                .map(cell)
+                .and_then(|cell| cell.trim().parse().ok())
+                .unwrap_or_default(),
             details: base.clone(),
             selected: Vec::new(),
             wrong: Vec::new(),
         };
-        for (at, column) in self.columns.iter().enumerate() {
-            if let Some(column) = column {
-                column.read(&mut given.details, cell(at), &mut given.wrong);
-                given.selected.extend(column.field);
+        // In the template's order, wherever they stand: a currency is that of an amount.
+        for known in &COLUMNS {
+            let at = self
+                .columns
+                .iter()
+                .position(|column| column.is_some_and(|column| column.name == known.name));
+            if let Some(at) = at {
+                known.read(&mut given.details, cell(at), &mut given.wrong);
+                given.selected.extend(known.field);
             }
         }
-        if cells.iter().skip(self.columns.len()).any(|cell| cell != "") {
-            let text = "the row has more cells than the first line";
-            given.wrong.push(wrong("", ViolationCode::TooManyValues, text));
+        let width = self.columns.len();
+        if cells.len() < width || cells.iter().skip(width).any(|cell| cell != "") {
+            let text = format!(
+                "the row has {} cells, and the first line has {width}",
+                cells.len()
+            );
+            given.wrong.push(wrong("", ViolationCode::InvalidValue, text));
+        }
+        if self.must_say_its_need
+            && given.details.primary_needs_from_aws.is_empty()
+            && !self.says_no_need(cells)
+        {
+            let text = "is required to submit: a need, or `Do Not Need Support from AWS Sales Rep`";
+            given
+                .wrong
+                .push(wrong(NEEDS, ViolationCode::RequiredFieldMissing, text));
         }
         given
+    }
+
+    /// Whether the row says that it needs nothing, and not nothing at all.
+    fn says_no_need(&self, cells: &[Value]) -> bool {
+        let at = self
+            .columns
+            .iter()
+            .position(|column| column.is_some_and(|column| column.path == NEEDS));
+        let cell = at.and_then(|at| cells.get(at)).and_then(Value::as_str);
+        cell.is_some_and(|cell| !cell.trim().is_empty())
     }
 
     /// What tells a row from others: what it says, wherever its cells stand and whatever was added to it (OPP-084).
@@ -109,6 +151,9 @@ impl Table {
 fn object(line: &str) -> Option<Value> {
     let mut object: Value = serde_json::from_str(line).ok()?;
     let fields = object.as_object_mut()?;
+    if let Some(Value::String(line)) = fields.remove("_line") {
+        return self::object(&line);
+    }
     fields.remove("_result");
     fields.remove("_details");
     Some(object)
@@ -117,6 +162,7 @@ fn object(line: &str) -> Option<Value> {
 fn read_object(line: &str) -> Given {
     let nothing = |text: String| Given {
         id: String::new(),
+        revision: 0,
         details: Details::default(),
         selected: Vec::new(),
         wrong: vec![wrong("", ViolationCode::InvalidStringFormat, text)],
@@ -130,6 +176,7 @@ fn read_object(line: &str) -> Given {
             wrong.extend(record.violations());
             Given {
                 id: record.opportunity_id,
+                revision: record.revision,
                 details,
                 selected,
                 wrong,
@@ -190,7 +237,9 @@ async fn create(
             continue;
         }
         for (record, event) in &events {
-            store::save_in(tx, Lane::Bulk, record, event, cause(job, record.update_time())).await?;
+            store::save_in(tx, Lane::Bulk, record, event, cause(job, record.update_time()))
+                .await
+                .map_err(status::constraint)?;
         }
         known.insert(hash.clone(), record);
         made.push((hash, record));
@@ -280,6 +329,7 @@ async fn update(
             continue;
         }
         let given = table.read(&row.content, record.details());
+        let revision = record.revision();
         let known = [&given.details, record.details()];
         let facts = store::facts(tx, &api.policy, &job.account, &known).await?;
         let mut found = given.wrong;
@@ -321,13 +371,24 @@ async fn update(
                 ));
             }
         }
+        // What changes nothing hurts nobody, also when it was taken in before.
+        if event.is_some() && given.revision != 0 && given.revision != revision {
+            let text = format!(
+                "was changed since it was given out: the file has revision {}, the record {revision}",
+                given.revision
+            );
+            outcomes.push(Outcome::impossible(row.number, id, "ETAG_MISMATCH", &text));
+            continue;
+        }
         outcomes.push(match event {
             _ if !found.is_empty() => Outcome::refused(row.number, id, &found, table.is_table),
             None => Outcome::taken(row.number, RowResult::Unchanged, id),
             Some(_) if job.plan.validate_only => Outcome::taken(row.number, RowResult::Valid, id),
             Some(event) => {
                 let cause = cause(job, record.update_time());
-                store::save_in(tx, Lane::Bulk, &record, &event, cause).await?;
+                store::save_in(tx, Lane::Bulk, &record, &event, cause)
+                    .await
+                    .map_err(status::constraint)?;
                 Outcome::taken(row.number, RowResult::Updated, id)
             }
         });

@@ -22,9 +22,8 @@ use crate::store::jobs;
 
 /// The most rows that an operation names.
 const NAMED: i64 = 100;
-/// How often is looked whether a job has ended, and the longest that is waited for it.
+/// How often is looked whether a job has ended.
 const LOOK: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(30);
 
 pub async fn get(api: &Api, call: Call<GetOperationRequest>) -> Result<Operation, Failure> {
     let mut tx = api.begin(&call).await?;
@@ -55,16 +54,14 @@ pub async fn list(
     })
 }
 
-/// Answers when the job has ended, or when the time is over that the client states, or half a minute.
+/// Answers when the job has ended, or when the time is over that the client states, or half of what is left of the call.
 pub async fn wait(api: &Api, call: Call<WaitOperationRequest>) -> Result<Operation, Failure> {
     let stated = call
         .message
         .timeout
         .and_then(|timeout| Duration::try_from(timeout).ok());
-    let longest = stated
-        .unwrap_or(LONGEST)
-        .min(LONGEST)
-        .min(call.deadline.left() / 2);
+    let left = call.deadline.left() / 2;
+    let longest = stated.unwrap_or(left).min(left);
     let until = tokio::time::Instant::now() + longest;
     loop {
         let mut tx = api.begin(&call).await?;

@@ -136,7 +136,6 @@ fn unreadable_table(error: &csv::Error) -> Violation {
 
 fn unreadable(error: &io::Error) -> Violation {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => wrong(ViolationCode::ValueOutOfRange, error.to_string()),
         io::ErrorKind::InvalidData => wrong(ViolationCode::InvalidStringFormat, "is not in UTF-8".to_owned()),
         _ => wrong(ViolationCode::InvalidStringFormat, "cannot be read".to_owned()),
     }

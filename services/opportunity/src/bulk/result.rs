@@ -88,11 +88,16 @@ fn write(job: &Job, row: Row) -> Result<Vec<u8>, Failure> {
     match row.content {
         Value::Array(cells) => {
             let cell = |at: usize| cells.get(at).and_then(Value::as_str).unwrap_or_default();
-            let cells = kept(job).map(|(at, _)| cell(at));
-            line(cells.chain([result.as_str(), details.as_str()]))
+            let kept = kept(job).map(|(at, _)| cell(at));
+            // What was too much stays, behind what was added, for whoever corrects the row.
+            let surplus = (job.plan.header.len()..cells.len()).map(cell);
+            line(kept.chain([result.as_str(), details.as_str()]).chain(surplus))
         }
         Value::String(text) => {
-            let mut object = serde_json::from_str(&text).unwrap_or(Value::String(text));
+            let mut object = match serde_json::from_str(&text) {
+                Ok(object @ Value::Object(_)) => object,
+                _ => serde_json::json!({ "_line": text }),
+            };
             if let Value::Object(fields) = &mut object {
                 fields.insert("_result".to_owned(), result.into());
                 fields.insert("_details".to_owned(), details.into());
@@ -107,7 +112,7 @@ fn write(job: &Job, row: Row) -> Result<Vec<u8>, Failure> {
 
 /// A line of a table.
 pub fn line<'a>(cells: impl Iterator<Item = &'a str>) -> Result<Vec<u8>, Failure> {
-    let mut line = csv::Writer::from_writer(Vec::new());
+    let mut line = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     line.write_record(cells).map_err(Failure::internal)?;
     line.into_inner()
         .map_err(|error| Failure::internal(error.to_string()))

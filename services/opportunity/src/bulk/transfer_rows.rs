@@ -14,13 +14,13 @@ use crate::store::{self, jobs::Row};
 pub async fn work_off(
     tx: &mut Tx,
     api: &Api,
-    (job, member): (&Job, &Member),
+    (job, member): (&mut Job, &Member),
     rows: &[Row],
 ) -> Result<Vec<Outcome>, Failure> {
     let assignee = job
         .plan
         .assignee
-        .as_ref()
+        .clone()
         .ok_or_else(|| Failure::internal("a transfer without a member to give to"))?;
     let mut outcomes = Vec::with_capacity(rows.len());
     for row in rows {
@@ -40,7 +40,7 @@ pub async fn work_off(
             ));
             continue;
         };
-        let outcome = match record.assign(&member.id, assignee, api.clock.now()) {
+        let outcome = match record.assign(&member.id, &assignee, api.clock.now()) {
             Err(rule) => {
                 let failure = status::broken(rule, name);
                 Outcome::impossible(row.number, id, failure.reason(), failure.message())
@@ -48,6 +48,9 @@ pub async fn work_off(
             Ok(None) => Outcome::taken(row.number, RowResult::Unchanged, id),
             Ok(Some(_)) if job.plan.validate_only => Outcome::taken(row.number, RowResult::Valid, id),
             Ok(Some(event)) => {
+                if let Event::Assigned { from, .. } = &event {
+                    job.plan.given_by.insert(from.clone());
+                }
                 let event = match event {
                     Event::Assigned { from, .. } => Event::Assigned {
                         from,
@@ -56,7 +59,9 @@ pub async fn work_off(
                     other => other,
                 };
                 let cause = cause(job, record.update_time());
-                store::save_in(tx, Lane::Bulk, &record, &event, cause).await?;
+                store::save_in(tx, Lane::Bulk, &record, &event, cause)
+                    .await
+                    .map_err(status::constraint)?;
                 Outcome::taken(row.number, RowResult::Assigned, id)
             }
         };

@@ -1,16 +1,15 @@
-use std::io;
+use std::fs::File;
+use std::io::BufReader;
 use std::time::Duration;
 
-use bytes::Bytes;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::Validate as _;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, claim};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
-use futures::{Stream, StreamExt as _};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
-use tokio_util::io::{StreamReader, SyncIoBridge};
 use tonic::Streaming;
 
 use super::{operations, reading, visible};
@@ -24,6 +23,8 @@ type Pieces = Streaming<pb::ImportOpportunitiesRequest>;
 
 /// The longest that a file may take to come.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The longest that rows of a file may take to be written.
+const STEP: Duration = Duration::from_secs(30);
 /// Batches of rows that may wait to be written.
 const AHEAD: usize = 4;
 
@@ -47,19 +48,45 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
         return Err(Failure::invalid(wrong));
     }
     let ((), call) = call.about(options);
-    match tokio::time::timeout(LONGEST, take_in(&api, call, first.content, pieces)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failure::deadline_exceeded()),
+    // Files that come are kept on disk: neither memory nor a connection to the database is held by who sends slowly.
+    let Ok(_room) = api.uploads.try_acquire() else {
+        return Err(Failure::overloaded());
+    };
+    let received = receive(first.content, pieces, api.bulk.bytes);
+    let file = match tokio::time::timeout(LONGEST, received).await {
+        Ok(file) => file?,
+        Err(_) => return Err(Failure::deadline_exceeded()),
+    };
+    take_in(&api, call, file).await
+}
+
+/// The whole file, as long as it has not too many bytes.
+async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<File, Failure> {
+    let file = tempfile::tempfile().map_err(Failure::internal)?;
+    let mut file = tokio::fs::File::from_std(file);
+    let mut left = most;
+    let mut content = first;
+    loop {
+        let Some(rest) = left.checked_sub(content.len() as u64) else {
+            let text = format!("has more than {most} bytes");
+            return Err(invalid("content", ViolationCode::ValueOutOfRange, &text));
+        };
+        left = rest;
+        file.write_all(&content).await.map_err(Failure::internal)?;
+        let piece = pieces.message().await.map_err(|_| Failure::malformed())?;
+        let Some(piece) = piece else { break };
+        if piece.options.is_some() {
+            let text = "come once, in the first message";
+            return Err(invalid("options", ViolationCode::InvalidValue, text));
+        }
+        content = piece.content;
     }
+    file.rewind().await.map_err(Failure::internal)?;
+    Ok(file.into_std().await)
 }
 
 /// The job is there with every row of its file, or not at all.
-async fn take_in(
-    api: &Api,
-    call: Call<pb::ImportOptions>,
-    first: Vec<u8>,
-    pieces: Pieces,
-) -> Result<Operation, Failure> {
+async fn take_in(api: &Api, call: Call<pb::ImportOptions>, file: File) -> Result<Operation, Failure> {
     let options = &call.message;
     let member = call.member()?;
     let mode = ImportMode::from_number(options.mode).unwrap_or(ImportMode::Create);
@@ -69,7 +96,7 @@ async fn take_in(
         return Err(Failure::role_not_permitted(&call.tag.rpc));
     }
     let id = random::prefixed("job-");
-    let mut tx = api.begin_for(&call, LONGEST).await?;
+    let mut tx = api.begin_for(&call, STEP).await?;
     if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
         let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;
         return operations::show(&mut tx, &job).await;
@@ -96,11 +123,10 @@ async fn take_in(
     };
     jobs::insert_job(&mut tx, &job).await?;
     let (sender, mut received) = mpsc::channel(AHEAD);
-    let file = StreamReader::new(Box::pin(contents(first, pieces, api.bulk.bytes)));
     let most = api.bulk.rows;
     // Reading blocks, and so has a thread of its own.
     let reader = tokio::task::spawn_blocking(move || {
-        reading::read((format, mode), SyncIoBridge::new(file), most, sender)
+        reading::read((format, mode), BufReader::new(file), most, sender)
     });
     while let Some(batch) = received.recv().await {
         jobs::insert_rows(&mut tx, &job, job.total + 1, &batch).await?;
@@ -119,25 +145,6 @@ async fn take_in(
     api.job.notify_one();
     tracing::info!(job.id = job.id, rows = job.total, "a file was taken in");
     Ok(shown)
-}
-
-/// The bytes of a file, as long as they are not too many.
-fn contents(first: Vec<u8>, pieces: Pieces, most: u64) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    let rest = pieces.map(|piece| match piece {
-        Ok(piece) if piece.options.is_some() => Err(io::Error::other("the options come once")),
-        Ok(piece) => Ok(Bytes::from(piece.content)),
-        Err(status) => Err(io::Error::other(status.code().description())),
-    });
-    let mut left = most;
-    futures::stream::once(async move { Ok(Bytes::from(first)) })
-        .chain(rest)
-        .map(move |piece| {
-            let piece = piece?;
-            left = left.checked_sub(piece.len() as u64).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::FileTooLarge, format!("has more than {most} bytes"))
-            })?;
-            Ok(piece)
-        })
 }
 
 fn invalid(at: &str, code: ViolationCode, text: &str) -> Failure {

@@ -14,7 +14,7 @@ use tonic::Code;
 
 use super::{import_rows, transfer_rows};
 use crate::api::{Api, permit};
-use crate::domain::access::Action;
+use crate::domain::access::{Action, OWNERS};
 use crate::domain::job::{Job, Outcome};
 use crate::domain::values::{BulkKind, BulkState, ImportMode};
 use crate::events;
@@ -26,9 +26,12 @@ const CHUNK: i64 = 50;
 const ACCOUNTS: i64 = 20;
 /// How long is waited for something to do, and after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often old jobs are looked for, and how many are forgotten in one go.
+/// How often old jobs are looked for, how many jobs and how many keys of rows are forgotten in one go, and how often in a
+/// row.
 const FORGETTING: chrono::TimeDelta = chrono::TimeDelta::hours(1);
-const FORGOTTEN: i64 = 100;
+const JOBS: i64 = 5;
+const KEYS: i64 = 5000;
+const TIMES: u32 = 1000;
 
 /// Runs until told to stop.
 pub async fn run(api: Api, database: Database, clock: Clock, stop: CancellationToken) {
@@ -66,7 +69,7 @@ async fn turn(api: &Api, database: &Database) -> Result<bool, Failure> {
     drop(tx);
     let mut has_worked = false;
     for (account, id) in found {
-        match serve(api, &account, &id, CHUNK).await {
+        match guarded(api, &account, &id, CHUNK).await {
             Ok(worked) => has_worked |= worked,
             Err(failure) => {
                 tracing::warn!(%failure, job.id = id, "rows could not be worked off");
@@ -82,7 +85,7 @@ async fn turn(api: &Api, database: &Database) -> Result<bool, Failure> {
 async fn one_by_one(api: &Api, account: &AccountId, id: &str) -> bool {
     let mut has_worked = false;
     for _ in 0..CHUNK {
-        let failure = match serve(api, account, id, 1).await {
+        let failure = match guarded(api, account, id, 1).await {
             Ok(true) => {
                 has_worked = true;
                 continue;
@@ -91,10 +94,13 @@ async fn one_by_one(api: &Api, account: &AccountId, id: &str) -> bool {
             Err(failure) => failure,
         };
         // What passes is tried again later.
-        if failure.code() != Code::Internal {
-            return has_worked;
-        }
-        match give_up(api, account, id).await {
+        let (code, text) = match failure.code() {
+            Code::Internal => ("INTERNAL", "an internal error occurred"),
+            // A constraint that only the database can keep.
+            Code::AlreadyExists => (failure.reason(), failure.message()),
+            _ => return has_worked,
+        };
+        match give_up(api, account, id, (code, text)).await {
             Ok(()) => has_worked = true,
             Err(failure) => {
                 tracing::error!(%failure, job.id = id, "a row can neither be worked off nor be refused");
@@ -103,6 +109,13 @@ async fn one_by_one(api: &Api, account: &AccountId, id: &str) -> bool {
         }
     }
     has_worked
+}
+
+/// A row that makes the program panic must not end the work for all others.
+async fn guarded(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bool, Failure> {
+    let (api, account, id) = (api.clone(), account.clone(), id.to_owned());
+    let served = tokio::spawn(async move { serve(&api, &account, &id, most).await });
+    served.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
 }
 
 /// Whether there was something to do, and nobody else was at it.
@@ -119,14 +132,21 @@ async fn serve(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bo
         Some(ImportMode::Update) | None => Action::Update,
     };
     let member = member.filter(|member| permit(action)(&Caller::Member(member.clone())));
-    let Some(member) = member else {
+    let is_owner = match &job.plan.assignee {
+        None => true,
+        Some(assignee) => {
+            let assignee = cosell_members::active_member(&mut tx, account, assignee).await?;
+            assignee.is_some_and(|assignee| assignee.has_any(&OWNERS))
+        }
+    };
+    let Some(member) = member.filter(|_| is_owner) else {
         let now = api.clock.now();
         job.end(BulkState::Failed, now);
         return conclude(tx, &job, &[], now).await;
     };
     let outcomes = match job.kind {
         BulkKind::Import => import_rows::work_off(&mut tx, api, (&job, &member), &rows).await?,
-        BulkKind::Transfer => transfer_rows::work_off(&mut tx, api, (&job, &member), &rows).await?,
+        BulkKind::Transfer => transfer_rows::work_off(&mut tx, api, (&mut job, &member), &rows).await?,
     };
     let now = api.clock.now();
     job.count(&outcomes, now);
@@ -134,16 +154,20 @@ async fn serve(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bo
 }
 
 /// Refuses the row that comes next.
-async fn give_up(api: &Api, account: &AccountId, id: &str) -> Result<(), Failure> {
+async fn give_up(
+    api: &Api,
+    account: &AccountId,
+    id: &str,
+    (code, text): (&str, &str),
+) -> Result<(), Failure> {
     let mut tx = api.db.tx(&Scope::account(account)).await?;
     let Some(mut job) = jobs::lock_job(&mut tx, account, id).await? else {
         return Ok(());
     };
     let rows = jobs::waiting_rows(&mut tx, &job, 1).await?;
-    let text = "an internal error occurred";
     let outcomes: Vec<_> = rows
         .iter()
-        .map(|row| Outcome::impossible(row.number, None, "INTERNAL", text))
+        .map(|row| Outcome::impossible(row.number, None, code, text))
         .collect();
     let now = api.clock.now();
     job.count(&outcomes, now);
@@ -181,7 +205,13 @@ pub fn cause(job: &Job, time: DateTime<Utc>) -> Cause<'_> {
 }
 
 async fn forget(database: &Database, now: DateTime<Utc>) -> Result<(), Failure> {
-    let mut tx = database.work.tx(&Scope::work()).await?;
-    jobs::forget_jobs(&mut tx, now, FORGOTTEN).await?;
-    tx.commit().await
+    for _ in 0..TIMES {
+        let mut tx = database.work.tx(&Scope::work()).await?;
+        let forgotten = jobs::forget_jobs(&mut tx, now, JOBS, KEYS).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -85,7 +85,9 @@ impl Opportunity {
         details.life_cycle.stage = Stage::Prospect;
         details.life_cycle.closed_lost_reason = None;
         details.life_cycle.next_steps = Pii::default();
-        details.related_entity_identifiers = details.related_entity_identifiers.for_another(facts);
+        details.related_entity_identifiers = details
+            .related_entity_identifiers
+            .for_another(&self.account, facts);
         for field in selected {
             field.copy(given, &mut details);
         }

@@ -108,9 +108,15 @@ pub(super) fn amount(entry: &mut ExpectedCustomerSpend, cell: &str) -> Result<()
         return Ok(());
     }
     let (units, rest) = cell.split_once('.').unwrap_or((cell, "0"));
-    // US notation, as the original has it.
-    let units = units.replace(',', "");
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // US notation, as the original has it: commas part thousands, and nothing else.
+    let groups: Vec<_> = units.split(',').collect();
+    let in_thousands =
+        groups.iter().skip(1).all(|group| group.len() == 3) && (groups.len() == 1 || groups[0].len() <= 3);
+    if !in_thousands {
+        return Err(wrong());
+    }
+    let units = groups.concat();
     if !is_number(&units) || !is_number(rest) || rest.len() > 2 {
         return Err(wrong());
     }
@@ -176,4 +182,9 @@ pub(super) fn first(people: &[Contact], of: fn(&Contact) -> &Pii<String>) -> Str
     people
         .first()
         .map_or_else(String::new, |contact| of(contact).reveal().clone())
+}
+
+/// Whether a spreadsheet takes it for a formula, or it could be taken for one that was kept from that.
+pub(super) fn is_run(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) || text.strip_prefix('\'').is_some_and(is_run)
 }

@@ -4,19 +4,19 @@ use cosell_types::standard::plain;
 use cosell_types::{ClosedList as _, Violation, ViolationCode};
 
 use super::cells::{
-    Wrong, amount, currency, day, first, literals, member, members, of_aws, parts, person, sales_contact,
-    spend, yes, yes_no,
+    Wrong, amount, currency, day, first, is_run, literals, member, members, of_aws, parts, person,
+    sales_contact, spend, yes, yes_no,
 };
 use super::reference::COUNTRY;
-use super::values::{MarketingSource, OpportunityType, PrimaryNeedFromAws, Stage};
+use super::values::{MarketingSource, PrimaryNeedFromAws};
 use super::{Details, Field, Opportunity};
 
 /// The version of the template: another one whenever a column comes or changes.
 pub const VERSION: &str = "1";
-/// The day on which the template last changed.
-pub const CHANGED: &str = "2026-11-26";
 /// The column that says which record a row changes.
 pub const OPPORTUNITY_ID: &str = "Opportunity id";
+/// The column that says which revision of it a row was made from.
+pub const REVISION: &str = "Revision";
 /// What a row became.
 pub const RESULT: &str = "Result";
 /// The record that a row became, or what is wrong with it.
@@ -274,7 +274,10 @@ pub static COLUMNS: [Column; 44] = [
         "opportunity_type",
         Some(Field::OpportunityType),
         |details, cell| {
-            details.opportunity_type = member(cell)?.unwrap_or(OpportunityType::NetNewBusiness);
+            // Blank says nothing, which a new record takes for net new business.
+            if let Some(kind) = member(cell)? {
+                details.opportunity_type = kind;
+            }
             Ok(())
         },
         |record| record.details().opportunity_type.literal().to_owned(),
@@ -435,7 +438,9 @@ pub static COLUMNS: [Column; 44] = [
         "life_cycle.stage",
         Some(Field::Stage),
         |details, cell| {
-            details.life_cycle.stage = member(cell)?.unwrap_or(Stage::Prospect);
+            if let Some(stage) = member(cell)? {
+                details.life_cycle.stage = stage;
+            }
             Ok(())
         },
         |record| record.details().life_cycle.stage.literal().to_owned(),
@@ -457,6 +462,11 @@ pub fn find(name: &str) -> Option<&'static Column> {
 /// Whether it is the column that says which record a row changes.
 pub fn is_id(name: &str) -> bool {
     plain(name.trim_start_matches('\u{feff}')) == plain(OPPORTUNITY_ID)
+}
+
+/// Whether it is the column that says which revision of the record it was.
+pub fn is_revision(name: &str) -> bool {
+    plain(name) == plain(REVISION)
 }
 
 /// Whether it is one of the columns that an import has added.
@@ -487,9 +497,4 @@ impl Column {
         let text = (self.show)(record);
         if is_run(&text) { format!("'{text}") } else { text }
     }
-}
-
-/// Whether a spreadsheet takes it for a formula, or it could be taken for one that was kept from that.
-fn is_run(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r']) || text.strip_prefix('\'').is_some_and(is_run)
 }

@@ -1,5 +1,7 @@
 //! Jobs on many records (OPP-082).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation};
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,8 @@ pub struct Plan {
     pub validate_only: bool,
     /// To whom records are given.
     pub assignee: Option<MemberId>,
+    /// Who had the records that have been given to others.
+    pub given_by: BTreeSet<MemberId>,
 }
 
 /// What became of a row.

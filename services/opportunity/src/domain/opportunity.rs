@@ -41,6 +41,9 @@ pub struct Opportunity {
     /// Whether the member for whom it was read has flagged it: of the reader, and no part of the record (OPP-066).
     #[serde(skip)]
     pub(super) is_flagged: bool,
+    /// Whether it is read beside a record that is classified by now, whatever this one says (OPP-017).
+    #[serde(skip)]
+    pub(super) is_classified: bool,
 }
 
 /// A past value of the next steps.
@@ -121,6 +124,7 @@ impl Opportunity {
             next_steps_history: Vec::new(),
             details,
             is_flagged: false,
+            is_classified: false,
         };
         record.note_next_steps(now);
         Ok((record, Event::Created))
@@ -346,6 +350,18 @@ impl Opportunity {
 
     pub fn details(&self) -> &Details {
         &self.details
+    }
+
+    /// Whether AWS and other services do not see whose deal it is (OPP-017).
+    pub fn is_classified(&self) -> bool {
+        self.is_classified || self.details.national_security
+    }
+
+    /// As a reader of a record that stands there today sees one of its past.
+    pub fn beside(mut self, current: &Opportunity) -> Self {
+        self.is_flagged = current.is_flagged;
+        self.is_classified = current.is_classified();
+        self
     }
 
     pub fn is_flagged(&self) -> bool {

@@ -130,16 +130,23 @@ impl RelatedEntityIdentifiers {
     }
 
     /// What another deal can take over: no offers, and of solutions and products those that are still known (OPP-037).
-    pub fn for_another(&self, facts: &Facts<'_>) -> Self {
+    pub fn for_another(&self, account: &AccountId, facts: &Facts<'_>) -> Self {
+        let named = |all: &[String]| {
+            let is_known = |arn: &&String| {
+                seller(arn).is_some_and(|seller| seller == *account || facts.subsidiaries.contains(&seller))
+            };
+            all.iter().filter(is_known).cloned().collect()
+        };
         let known = |all: &[String], of: &std::collections::BTreeSet<String>| {
             all.iter().filter(|one| of.contains(*one)).cloned().collect()
         };
         Self {
             solutions: known(&self.solutions, &facts.solutions),
             aws_products: known(&self.aws_products, &facts.products),
+            aws_marketplace_solutions: named(&self.aws_marketplace_solutions),
+            aws_marketplace_products: named(&self.aws_marketplace_products),
             aws_marketplace_offers: Vec::new(),
             aws_marketplace_offer_sets: Vec::new(),
-            ..self.clone()
         }
     }
 }

@@ -80,6 +80,10 @@ fn opp_080_days_amounts_and_answers_are_read_in_every_usual_form_and_in_no_other
     for amount in [
         "1.8E4",
         "18.500,50",
+        "18500,50",
+        "1,5",
+        "1,2345",
+        "1234,567",
         "-5",
         "5.001",
         "USD 5",

@@ -8,8 +8,8 @@ use sqlx::types::Json;
 
 use crate::domain::job::{Job, Outcome, Plan, RowResult, RowViolation};
 
-/// A row of a job.
-#[derive(Clone, Debug)]
+/// A row of a job. What it holds is somebody's, and is printed nowhere.
+#[derive(Clone)]
 pub struct Row {
     pub number: i64,
     pub content: Value,
@@ -382,24 +382,26 @@ pub async fn running(tx: &mut Tx, most: i64) -> Result<Vec<(AccountId, String)>,
         .collect()
 }
 
-/// Removes jobs, and what is known of rows, that are older than 30 days; at most so many of each.
-pub async fn forget_jobs(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<(), Error> {
+/// Removes jobs, and what is known of rows, that are older than 30 days; at most so many of each. How many it were.
+pub async fn forget_jobs(tx: &mut Tx, now: DateTime<Utc>, jobs: i64, keys: i64) -> Result<u64, Error> {
     let before = now - chrono::TimeDelta::days(30);
-    sqlx::query!(
+    let forgotten = sqlx::query!(
         "DELETE FROM bulk_job WHERE (account_id, job_id) IN
            (SELECT account_id, job_id FROM bulk_job WHERE end_time < $1 LIMIT $2)",
         before,
-        most,
+        jobs,
     )
     .execute(tx.conn())
-    .await?;
-    sqlx::query!(
+    .await?
+    .rows_affected();
+    let keys = sqlx::query!(
         "DELETE FROM bulk_key WHERE (account_id, row_hash) IN
            (SELECT account_id, row_hash FROM bulk_key WHERE time < $1 LIMIT $2)",
         before,
-        most,
+        keys,
     )
     .execute(tx.conn())
-    .await?;
-    Ok(())
+    .await?
+    .rows_affected();
+    Ok(forgotten + keys)
 }

@@ -24,7 +24,7 @@ pub fn operations(app: &App, caller: &Caller) -> OperationsClient<InterceptedSer
     OperationsClient::new(app.by(caller))
 }
 
-const HEADER: &str = "Customer company name,Industry vertical,Country,Postal code,Customer website,\
+pub const HEADER: &str = "Customer company name,Industry vertical,Country,Postal code,Customer website,\
     Partner primary need from AWS,Partner project title,Customer business problem,Solution offered,\
     Other solution offered,Use case,Estimated AWS MRR,Target close date,Opportunity type,Delivery model,\
     Is opportunity from marketing activity?,Sales activities,Partner CRM unique identifier";
@@ -131,7 +131,7 @@ pub async fn downloaded(app: &App, name: &str, failed_only: bool) -> String {
     String::from_utf8(content).expect("UTF-8")
 }
 
-async fn exported(app: &App, caller: &Caller, format: pb::FileFormat) -> String {
+pub async fn exported(app: &App, caller: &Caller, format: pb::FileFormat) -> String {
     let request = pb::ExportOpportunitiesRequest {
         format: format.into(),
         ..Default::default()
@@ -209,9 +209,11 @@ async fn opp_081_rows_are_submitted_at_once_or_refused_as_a_whole() {
         row(2, "2045"),
         row(3, "20457").replace("Co-Sell - Deal Support", "Do Not Need Support from AWS Sales Rep"),
         row(4, "20457").replace("Database", "Databases and more"),
+        row(5, "20457").replace("Co-Sell - Deal Support", ""),
     ];
     let (name, result) = imported(&app, pb::ImportMode::CreateAndSubmit, &file(&rows)).await;
-    assert_eq!((result.submitted, result.failed), (2, 2));
+    assert_eq!((result.submitted, result.failed), (2, 3));
+    assert_eq!(result.failures[2].code, "REQUIRED_FIELD_MISSING");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 2);
     let download = downloaded(&app, &name, false).await;
     let cells: Vec<_> = download.lines().nth(3).expect("a row").split(',').collect();
@@ -430,6 +432,41 @@ async fn opp_086_a_file_that_was_given_out_changes_what_was_changed_in_it() {
         pb::Stage::Qualified
     );
     assert_eq!(seen.partner_opportunity_identifier, "=CRM-1");
+
+    // A file that was made before somebody else changed the record takes nothing back.
+    let stale: Vec<_> = stage
+        .iter()
+        .map(|line| line.replace("Qualified", "Technical Validation"))
+        .collect();
+    let (name, result) = imported(&app, pb::ImportMode::Update, &stale.join("\n")).await;
+    assert_eq!(result.failures[0].code, "ETAG_MISMATCH", "{result:?}");
+    let again = downloaded(&app, &name, false)
+        .await
+        .replace("Technical Validation", "Qualified");
+    let (_, result) = imported(&app, pb::ImportMode::Update, &again).await;
+    assert_eq!(
+        (result.unchanged, result.failed),
+        (1, 0),
+        "what is the same is no change: {result:?}"
+    );
+    let blank: Vec<_> = stage
+        .iter()
+        .map(|line| line.replace(",Qualified,", ",,"))
+        .collect();
+    let (_, result) = imported(&app, pb::ImportMode::Update, &blank.join("\n")).await;
+    assert_eq!(
+        (result.unchanged, result.failed),
+        (1, 0),
+        "a blank stage says nothing: {result:?}"
+    );
+    let short: Vec<_> = stage
+        .iter()
+        .map(|line| line.rsplit_once(',').expect("cells").0.to_owned())
+        .collect();
+    let short = format!("{}\n{}", stage[0], short[1]);
+    let (name, result) = imported(&app, pb::ImportMode::Update, &short).await;
+    assert!(result.failures[0].description.contains("cells"), "{result:?}");
+    assert!(downloaded(&app, &name, false).await.contains(",FAILED,"));
 
     // Nobody changes what it does not see, and learns nothing of it.
     let answer = send(

@@ -10,7 +10,9 @@ use cosell_testkit::harness::{App, Setup, eventually, partner, refused};
 use cosell_types::Role;
 use tonic::Code;
 
-use crate::bulk::{bulk, downloaded, ended, file, import, imported, metadata, operations, row, send};
+use crate::bulk::{
+    HEADER, bulk, downloaded, ended, exported, file, import, imported, metadata, operations, row, send,
+};
 use crate::support::{ALDER, BIRCH, by, count, create, get, manager, options, record, start, stranger, user};
 
 fn rows(of: std::ops::RangeInclusive<usize>) -> Vec<String> {
@@ -263,5 +265,21 @@ async fn opp_087_records_are_given_away_each_on_its_own_and_a_whole_list_only_wi
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(mine.expect("a list").into_inner().opportunities.len(), 3);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_080_columns_stand_in_any_order() {
+    let app = start().await;
+    let (header, given) = (format!("Currency,{HEADER}"), format!("EUR,{}", row(1, "20457")));
+    let (_, result) = imported(&app, pb::ImportMode::Create, &format!("{header}\n{given}\n")).await;
+    assert_eq!(result.created, 1, "{result:?}");
+    let lines = exported(&app, &user(), pb::FileFormat::JsonLines).await;
+    let record: serde_json::Value = serde_json::from_str(lines.trim()).expect("JSON");
+    let amount = &record["project"]["expectedCustomerSpend"][0]["amount"];
+    assert_eq!(
+        (&amount["currencyCode"], &amount["units"]),
+        (&"EUR".into(), &"1850".into())
+    );
     app.finish::<Opportunities>().await;
 }

@@ -421,3 +421,61 @@ async fn opp_017_069_aws_compares_no_classified_values() {
     );
     app.finish::<Opportunities>().await;
 }
+
+/// Also of a time at which nobody had said yet that it is one.
+#[tokio::test]
+async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
+    let app = start().await;
+    let mut open = record("Mallard");
+    let customer = open.customer.as_mut().expect("a customer");
+    customer.account.as_mut().expect("an account").industry = "Government".to_owned();
+    let id = create(&app, &user(), open).await.opportunity_id;
+    submit(&app, &user(), &id).await;
+    let at = |revision| pb::GetOpportunityRequest {
+        revision: Some(revision),
+        ..crate::support::get_request(&id)
+    };
+    let company = async |caller: &Caller, revision| {
+        let answer = by(&app, caller)
+            .get_opportunity(at(revision))
+            .await
+            .expect("a revision");
+        let record = answer.into_inner().opportunity.expect("a record");
+        let account = record
+            .customer
+            .and_then(|customer| customer.account)
+            .expect("an account");
+        account.company_name
+    };
+    assert_eq!(
+        company(&reviewer(), 2).await,
+        "Mallard",
+        "nobody has said that it is a secret"
+    );
+    by(&app, &user())
+        .withdraw_submission(withdraw_request(&id))
+        .await
+        .expect("a withdrawal");
+    let change = pb::UpdateOpportunityRequest {
+        opportunity_id: id.clone(),
+        opportunity: Some(pb::Opportunity {
+            national_security: true,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    by(&app, &user())
+        .update_opportunity(change)
+        .await
+        .expect("a secret");
+    submit(&app, &user(), &id).await;
+    let review = cosell_testkit::harness::service("review");
+    for caller in [reviewer(), review] {
+        assert_eq!(company(&caller, 2).await, "", "{}", caller.actor());
+    }
+    assert_eq!(company(&user(), 2).await, "Mallard");
+    let found = diff(&app, &reviewer(), &id, (2, 5)).await.expect("a difference");
+    let paths: Vec<_> = found.iter().map(|field| field.field.as_str()).collect();
+    assert!(!paths.contains(&"customer.account.company_name"), "{paths:?}");
+    app.finish::<Opportunities>().await;
+}
