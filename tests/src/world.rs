@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use cosell::demo::Person;
 use cosell::{Stack, StackArgs, StackInfo};
+use cosell_opportunity::ImportLimits;
 use cosell_store::DbArgs;
 use cosell_testkit::harness::{eventually_within, folder, nats_program};
 use cosell_testkit::nats;
@@ -73,6 +74,7 @@ impl World {
             state: self.state(),
             listen: any,
             health_listen: any,
+            import: ImportLimits::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use cosell_events::{Bus, BusArgs};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
 use cosell_notification::{Notifications, SmtpSecurity};
-use cosell_opportunity::Opportunities;
+use cosell_opportunity::{ImportLimits, Opportunities};
 use cosell_partner_connection::Partners;
 use cosell_review::Reviews;
 use cosell_service::{Host, Platform, Service};
@@ -63,6 +63,10 @@ pub struct StackArgs {
     /// Address for health checks.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub health_listen: SocketAddr,
+
+    /// How much a file may hold.
+    #[command(flatten)]
+    pub import: ImportLimits,
 }
 
 /// What others need to know of a running process; kept in `stack.json`.
@@ -143,6 +147,7 @@ impl Stack {
         let opportunity = cosell_opportunity::Options {
             review_url: address.clone(),
             catalog: "Sandbox".to_owned(),
+            import: args.import,
             ..cosell_opportunity::Options::default()
         };
         let partner = cosell_partner_connection::Options::default();

@@ -42,6 +42,19 @@ pub struct Options {
     /// separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
+
+    /// How much a file may hold.
+    #[command(flatten)]
+    pub import: ImportLimits,
+
+    /// Services that may apply solutions and products, separated by commas.
+    #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
+    pub catalog_keepers: Vec<ServiceName>,
+}
+
+/// How much a file of opportunities may hold (OPP-080).
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct ImportLimits {
     /// Most rows of a file of opportunities that is taken in.
     #[arg(long, env = "COSELL_IMPORT_ROWS", default_value_t = IMPORT_ROWS)]
     pub import_rows: u32,
@@ -49,10 +62,16 @@ pub struct Options {
     /// Most bytes of such a file.
     #[arg(long, env = "COSELL_IMPORT_BYTES", default_value_t = IMPORT_BYTES)]
     pub import_bytes: u64,
+}
 
-    /// Services that may apply solutions and products, separated by commas.
-    #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
-    pub catalog_keepers: Vec<ServiceName>,
+impl Default for ImportLimits {
+    /// As without any on the command line.
+    fn default() -> Self {
+        Self {
+            import_rows: IMPORT_ROWS,
+            import_bytes: IMPORT_BYTES,
+        }
+    }
 }
 
 /// What is taken unless stated otherwise.
@@ -77,8 +96,7 @@ impl Default for Options {
             solution_in_words: true,
             crm_services: CRM.parse().into_iter().collect(),
             catalog_keepers: CATALOG_KEEPER.parse().into_iter().collect(),
-            import_rows: IMPORT_ROWS,
-            import_bytes: IMPORT_BYTES,
+            import: ImportLimits::default(),
         }
     }
 }

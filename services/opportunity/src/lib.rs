@@ -24,7 +24,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Semaphore;
 use tonic::service::RoutesBuilder;
 
-pub use config::Options;
+pub use config::{ImportLimits, Options};
 
 /// The opportunity service.
 #[derive(Debug)]
@@ -63,10 +63,7 @@ impl Service for Opportunities {
             policy: options.policy().into(),
             crm: options.crm_services.as_slice().into(),
             catalog_keepers: options.catalog_keepers.as_slice().into(),
-            bulk: bulk::Limits {
-                rows: options.import_rows,
-                bytes: options.import_bytes,
-            },
+            import: options.import,
             job: Arc::default(),
             uploads: Arc::new(Semaphore::new(bulk::UPLOADS)),
         };

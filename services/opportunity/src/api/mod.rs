@@ -48,6 +48,7 @@ use prost_types::FieldMask;
 use tokio::sync::{Notify, Semaphore};
 use tonic::{Request, Response, Status};
 
+use crate::config::ImportLimits;
 use crate::domain::access::{self, Action};
 use crate::domain::values::ReviewStatus;
 use crate::domain::{Details, Event, Field, Opportunity, Policy, original};
@@ -62,7 +63,7 @@ pub struct Api {
     pub(crate) policy: Arc<Policy>,
     pub(crate) crm: Arc<[ServiceName]>,
     pub(crate) catalog_keepers: Arc<[ServiceName]>,
-    pub(crate) bulk: crate::bulk::Limits,
+    pub(crate) import: ImportLimits,
     /// Wakes whoever works on jobs.
     pub(crate) job: Arc<Notify>,
     /// Room for files that come.

@@ -208,7 +208,7 @@ async fn create(
         .collect();
     let taken = jobs::taken_identifiers(tx, &job.account, &identifiers).await?;
     let mut taken: BTreeSet<_> = taken.into_iter().collect();
-    let mut made = Vec::new();
+    let (mut made, mut new) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::with_capacity(rows.len());
     for ((row, given), hash) in rows.iter().zip(given).zip(hashes) {
         if let Some(id) = known.get(&hash) {
@@ -216,7 +216,7 @@ async fn create(
             continue;
         }
         let identifier = given.details.partner_opportunity_identifier.clone();
-        let (record, events) = match one(api, (job, member), given, &facts, &taken) {
+        let (record, steps) = match one(api, (job, member), given, &facts, &taken) {
             Ok(made) => made,
             Err(found) => {
                 outcomes.push(Outcome::refused(row.number, None, &found, table.is_table));
@@ -226,7 +226,7 @@ async fn create(
         if !identifier.is_empty() {
             taken.insert(identifier);
         }
-        let is_submitted = events.len() > 1;
+        let is_submitted = steps.len() > 1;
         let result = match is_submitted {
             _ if job.plan.validate_only => RowResult::Valid,
             true => RowResult::Submitted,
@@ -236,15 +236,24 @@ async fn create(
             outcomes.push(Outcome::taken(row.number, result, None));
             continue;
         }
-        for (record, event) in &events {
-            store::save_in(tx, Lane::Bulk, record, event, cause(job, record.update_time()))
-                .await
-                .map_err(status::constraint)?;
-        }
         known.insert(hash.clone(), record);
         made.push((hash, record));
+        new.push(steps);
         outcomes.push(Outcome::taken(row.number, result, Some(record)));
     }
+    let records: Vec<_> = new
+        .iter()
+        .filter_map(|steps| steps.last())
+        .map(|(record, _)| record)
+        .collect();
+    let changes: Vec<_> = new
+        .iter()
+        .flatten()
+        .map(|(record, event)| (record, event, cause(job, record.update_time())))
+        .collect();
+    store::save_new(tx, Lane::Bulk, &records, &changes)
+        .await
+        .map_err(status::constraint)?;
     jobs::note_taken_in(tx, &job.account, &made, api.clock.now()).await?;
     Ok(outcomes)
 }

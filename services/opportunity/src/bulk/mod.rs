@@ -32,13 +32,6 @@ use crate::store::jobs;
 /// Files that may come at a time.
 pub(crate) const UPLOADS: usize = 8;
 
-/// How much a file of opportunities may hold (OPP-080).
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    pub(crate) rows: u32,
-    pub(crate) bytes: u64,
-}
-
 #[tonic::async_trait]
 impl BulkService for Api {
     async fn import_opportunities(

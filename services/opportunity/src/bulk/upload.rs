@@ -52,7 +52,7 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
     let Ok(_room) = api.uploads.try_acquire() else {
         return Err(Failure::overloaded());
     };
-    let received = receive(first.content, pieces, api.bulk.bytes);
+    let received = receive(first.content, pieces, api.import.import_bytes);
     let file = match tokio::time::timeout(LONGEST, received).await {
         Ok(file) => file?,
         Err(_) => return Err(Failure::deadline_exceeded()),
@@ -123,7 +123,7 @@ async fn take_in(api: &Api, call: Call<pb::ImportOptions>, file: File) -> Result
     };
     jobs::insert_job(&mut tx, &job).await?;
     let (sender, mut received) = mpsc::channel(AHEAD);
-    let most = api.bulk.rows;
+    let most = api.import.import_rows;
     // Reading blocks, and so has a thread of its own.
     let reader = tokio::task::spawn_blocking(move || {
         reading::read((format, mode), BufReader::new(file), most, sender)

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use cosell_store::{Error, Tx};
-use cosell_types::{Member, OpportunityId};
+use cosell_types::{ClosedList as _, Member, OpportunityId};
+use serde_json::json;
 use sqlx::types::Json;
 
+use super::opportunities::Change;
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
 
@@ -17,6 +19,46 @@ pub struct Revision {
     pub changed_fields: Vec<String>,
     /// The record.
     pub record: Opportunity,
+}
+
+/// Appends changes to the history.
+pub async fn append(tx: &mut Tx, changes: &[Change<'_>]) -> Result<(), Error> {
+    let (mut actors, mut fields) = (vec![], vec![]);
+    let (mut accounts, mut ids, mut numbers, mut times) = (vec![], vec![], vec![], vec![]);
+    let (mut actions, mut statuses, mut records) = (vec![], vec![], vec![]);
+    for (record, event, cause) in changes {
+        accounts.push(record.account().as_str().to_owned());
+        ids.push(record.id().number());
+        numbers.push(record.revision());
+        times.push(record.update_time());
+        actors.push(cause.actor.to_owned());
+        actions.push(event.name().to_owned());
+        // An array of arrays would come out of `unnest` flat.
+        fields.push(json!(event.changed_fields()));
+        statuses.push(record.review().status.name().to_owned());
+        records.push(Json(*record));
+    }
+    sqlx::query!(
+        "INSERT INTO opportunity_revision
+           (account_id, opportunity_id, revision, time, actor, action, changed_fields, review_status, record)
+         SELECT account_id, opportunity_id, revision, time, actor, action,
+           ARRAY(SELECT jsonb_array_elements_text(changed_fields)), review_status, record
+         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[],
+           $8::text[], $9::jsonb[])
+           AS given (account_id, opportunity_id, revision, time, actor, action, changed_fields, review_status, record)",
+        &accounts,
+        &ids,
+        &numbers,
+        &times,
+        &actors,
+        &actions,
+        &fields,
+        &statuses,
+        &records as &[Json<&Opportunity>],
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// A record as it was at a revision.

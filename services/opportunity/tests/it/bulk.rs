@@ -259,8 +259,10 @@ async fn opp_080_a_rehearsal_says_what_would_be_and_leaves_nothing() {
 async fn opp_080_what_is_no_file_of_opportunities_is_refused_before_anything_is_done() {
     let app = Setup::default()
         .start::<Opportunities>(Options {
-            import_rows: 3,
-            import_bytes: 3000,
+            import: cosell_opportunity::ImportLimits {
+                import_rows: 3,
+                import_bytes: 3000,
+            },
             ..options("http://127.0.0.1:9")
         })
         .await;
