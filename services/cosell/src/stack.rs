@@ -264,7 +264,7 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
     let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
     let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
     let until = Instant::now() + SEEDING;
-    // The first call may come before the keys are read.
+    // The first call may come before the keys are read, and later ones among those of many who wait for a new process.
     let summary = loop {
         let records = futures::stream::iter(records());
         let mut tell = |number: i64, errors: &[String]| {
@@ -278,7 +278,12 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
     };
     tracing::info!(?summary, "the directory is seeded");
     let catalogs = reference::batches(CATALOGS.as_bytes())?;
-    reference::load(channel, &token, catalogs, false).await?;
+    while let Err(error) = reference::load(channel.clone(), &token, catalogs.clone(), false).await {
+        if Instant::now() > until {
+            return Err(error);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let news = summary.created + summary.updated;
     for service in ["notification", "opportunity", "review"] {
         let consumer = format!("{service}-{}", Partners::NAME);
