@@ -23,7 +23,7 @@ pub async fn handle(
     etags::check(&message.etag, record.revision())?;
     let owner = new_owner(&mut tx, record.account(), &message.member_id).await?;
     let event = record
-        .assign(&member.id, &owner, api.clock.now())
+        .assign(&member.id, &owner, None, api.clock.now())
         .map_err(|rule| status::broken(rule, id))?;
     if let Some(event) = event {
         conclude(tx, &call, &record, &event).await?;

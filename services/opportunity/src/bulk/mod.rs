@@ -1,15 +1,20 @@
 //! RPCs on many records at once, one file each, and the jobs that they begin (OPP-080 to OPP-087).
 
 mod export;
+mod given;
 mod import_rows;
 mod json;
+mod named;
 mod operations;
 mod reading;
 mod result;
 mod template;
 mod transfer;
 mod transfer_rows;
+mod update_rows;
 mod upload;
+mod violations;
+mod walk;
 pub mod worker;
 
 use cosell_grpc::{Answers, Call, Failure, download, read, upload as upload_call, write};

@@ -5,13 +5,12 @@ use cosell_store::{Claim, claim};
 use cosell_types::{FieldPath, Violation, ViolationCode, random};
 use serde_json::Value;
 
+use super::walk::Walk;
 use super::{operations, visible};
-use crate::api::{Api, assign, list, status, visible as seen};
-use crate::domain::Periods;
+use crate::api::{Api, assign, status, visible as seen};
 use crate::domain::job::{Job, Plan};
 use crate::domain::values::{BulkKind, BulkState};
 use crate::store::jobs;
-use crate::store::list::{Asked, Key, Page, list as page_of};
 
 /// Records of a list that are read together.
 const PAGE: i64 = 500;
@@ -85,29 +84,18 @@ async fn add_list(
     tx: &mut cosell_store::Tx,
     job: &mut Job,
 ) -> Result<(), Failure> {
-    let member = call.member()?;
-    let filter = list::filter(&pb::ListOpportunitiesRequest {
+    let list = pb::ListOpportunitiesRequest {
         filter: call.message.filter.clone(),
         preset: call.message.preset,
         search: call.message.search.clone(),
         ..Default::default()
-    })?;
-    let periods = Periods::at(api.clock.now());
-    let asked = Asked {
-        by: member,
-        periods: &periods,
     };
-    let mut last = None;
+    let mut walk = Walk::new(&list, api.clock.now())?;
     loop {
-        let page = Page {
-            key: Key::Id,
-            descending: false,
-            last: last.take(),
-            limit: PAGE,
-        };
-        let records = page_of(tx, asked, &filter, page).await?;
-        let Some(end) = records.last() else { return Ok(()) };
-        last = Some(Key::Id.last(member, end));
+        let records = walk.next(tx, call.member()?, PAGE).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
         let named: Vec<_> = records
             .iter()
             .map(|record| Value::String(record.id().to_string()))

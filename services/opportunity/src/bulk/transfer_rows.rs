@@ -1,14 +1,11 @@
-use cosell_events::Lane;
 use cosell_grpc::Failure;
 use cosell_store::Tx;
-use cosell_types::{Member, OpportunityId};
+use cosell_types::Member;
 
-use super::worker::cause;
+use super::named::Named;
 use crate::api::{Api, status};
-use crate::domain::Event;
-use crate::domain::access::sees;
 use crate::domain::job::{Job, Outcome, RowResult};
-use crate::store::{self, jobs::Row};
+use crate::store::jobs::Row;
 
 /// Gives records to the member, each on its own (OPP-087).
 pub async fn work_off(
@@ -22,25 +19,23 @@ pub async fn work_off(
         .assignee
         .clone()
         .ok_or_else(|| Failure::internal("a transfer without a member to give to"))?;
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| row.content.as_str().unwrap_or_default())
+        .collect();
+    let mut named = Named::load(tx, (job, member), &names).await?;
     let mut outcomes = Vec::with_capacity(rows.len());
-    for row in rows {
-        let name = row.content.as_str().unwrap_or_default();
-        let id: Option<OpportunityId> = name.parse().ok();
-        let record = match id {
-            Some(id) => store::load(tx, &job.account, id).await?,
-            None => None,
+    for (row, name) in rows.iter().zip(names) {
+        let mut record = match named.get(row.number, name) {
+            Ok(record) => record.clone(),
+            Err(refused) => {
+                outcomes.push(refused);
+                continue;
+            }
         };
-        let Some(mut record) = record.filter(|record| sees(member, record)) else {
-            let failure = status::not_found(name);
-            outcomes.push(Outcome::impossible(
-                row.number,
-                id,
-                failure.reason(),
-                failure.message(),
-            ));
-            continue;
-        };
-        let outcome = match record.assign(&member.id, &assignee, api.clock.now()) {
+        let (id, from) = (Some(record.id()), record.owner().clone());
+        let assigned = record.assign(&member.id, &assignee, Some(&job.id), api.clock.now());
+        outcomes.push(match assigned {
             Err(rule) => {
                 let failure = status::broken(rule, name);
                 Outcome::impossible(row.number, id, failure.reason(), failure.message())
@@ -48,24 +43,12 @@ pub async fn work_off(
             Ok(None) => Outcome::taken(row.number, RowResult::Unchanged, id),
             Ok(Some(_)) if job.plan.validate_only => Outcome::taken(row.number, RowResult::Valid, id),
             Ok(Some(event)) => {
-                if let Event::Assigned { from, .. } = &event {
-                    job.plan.given_by.insert(from.clone());
-                }
-                let event = match event {
-                    Event::Assigned { from, .. } => Event::Assigned {
-                        from,
-                        job: Some(job.id.clone()),
-                    },
-                    other => other,
-                };
-                let cause = cause(job, record.update_time());
-                store::save_in(tx, Lane::Bulk, &record, &event, cause)
-                    .await
-                    .map_err(status::constraint)?;
+                job.plan.given_by.insert(from);
+                named.change(record, event);
                 Outcome::taken(row.number, RowResult::Assigned, id)
             }
-        };
-        outcomes.push(outcome);
+        });
     }
+    named.save(tx, job).await?;
     Ok(outcomes)
 }

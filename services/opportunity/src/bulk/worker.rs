@@ -12,7 +12,7 @@ use cosell_types::{AccountId, Caller, Clock};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use super::{import_rows, transfer_rows};
+use super::{import_rows, transfer_rows, update_rows};
 use crate::api::{Api, permit};
 use crate::domain::access::{Action, OWNERS};
 use crate::domain::job::{Job, Outcome};
@@ -145,6 +145,9 @@ async fn serve(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bo
         return conclude(tx, &job, &[], now).await;
     };
     let outcomes = match job.kind {
+        BulkKind::Import if job.plan.mode == Some(ImportMode::Update) => {
+            update_rows::work_off(&mut tx, api, (&job, &member), &rows).await?
+        }
         BulkKind::Import => import_rows::work_off(&mut tx, api, (&job, &member), &rows).await?,
         BulkKind::Transfer => transfer_rows::work_off(&mut tx, api, (&mut job, &member), &rows).await?,
     };

@@ -52,11 +52,12 @@ impl Opportunity {
         Ok(Event::Reopened(from))
     }
 
-    /// Gives the record to another member. `None` when that one has it already (OPP-036).
+    /// Gives the record to another member, perhaps as part of a job. `None` when that one has it already (OPP-036).
     pub fn assign(
         &mut self,
         by: &MemberId,
         owner: &MemberId,
+        job: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Option<Event>, Rule> {
         self.can_be_assigned()?;
@@ -65,7 +66,10 @@ impl Opportunity {
         }
         let from = std::mem::replace(&mut self.owner, owner.clone());
         self.step(Some(by), now);
-        Ok(Some(Event::Assigned { from, job: None }))
+        Ok(Some(Event::Assigned {
+            from,
+            job: job.map(str::to_owned),
+        }))
     }
 
     /// A new draft that says what this record says, but for the selected fields of `given` (OPP-037).

@@ -86,6 +86,8 @@ pub struct Outcome {
     pub result: RowResult,
     /// The record that it is about.
     pub opportunity: Option<OpportunityId>,
+    /// The partner's own key that it would take.
+    pub key: Option<String>,
     /// Why it was refused.
     pub violations: Vec<RowViolation>,
 }
@@ -155,7 +157,16 @@ impl Outcome {
             number,
             result,
             opportunity,
+            key: None,
             violations: Vec::new(),
+        }
+    }
+
+    /// A row that would be taken, with the key that the record would have.
+    pub fn valid(number: i64, opportunity: Option<OpportunityId>, key: String) -> Self {
+        Self {
+            key: Some(key).filter(|key| !key.is_empty()),
+            ..Self::taken(number, RowResult::Valid, opportunity)
         }
     }
 
@@ -182,6 +193,7 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
+            key: None,
             violations: violations.collect(),
         }
     }
@@ -197,6 +209,7 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
+            key: None,
             violations: vec![violation],
         }
     }

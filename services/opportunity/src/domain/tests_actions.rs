@@ -62,7 +62,7 @@ fn opp_035_036_037_041_every_action_in_every_status_and_stage() {
             changed[0]
                 .add_next_step(&by, "Call again".into(), now())
                 .map(drop),
-            changed[1].assign(&by, &member("other"), now()).map(drop),
+            changed[1].assign(&by, &member("other"), None, now()).map(drop),
             cloned(&before, &fields, &given).map(drop),
             changed[2]
                 .reopen(Stage::Qualified, "It goes on".into(), &facts(), now())
@@ -200,11 +200,11 @@ fn opp_036_giving_a_record_to_its_owner_changes_nothing() {
     let mut record = record("QUALIFIED");
     let before = record.clone();
     assert_eq!(
-        record.assign(&member("lead"), &member("creator"), now()),
+        record.assign(&member("lead"), &member("creator"), None, now()),
         Ok(None)
     );
     assert_eq!(record, before);
-    let event = record.assign(&member("lead"), &member("other"), now());
+    let event = record.assign(&member("lead"), &member("other"), None, now());
     assert_eq!(
         event,
         Ok(Some(Event::Assigned {

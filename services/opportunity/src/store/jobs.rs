@@ -264,15 +264,19 @@ pub async fn note_outcomes(tx: &mut Tx, job: &Job, outcomes: &[Outcome]) -> Resu
         .iter()
         .map(|outcome| outcome.result.name().to_owned())
         .collect();
+    let keys: Vec<_> = outcomes.iter().map(|outcome| outcome.key.clone()).collect();
     sqlx::query!(
-        "UPDATE bulk_row AS row SET result = given.result, opportunity_id = given.id, violations = given.violations
-         FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::jsonb[]) AS given (number, result, id, violations)
+        "UPDATE bulk_row AS row SET result = given.result, opportunity_id = given.id, key = given.key,
+           violations = given.violations
+         FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::jsonb[])
+           AS given (number, result, id, key, violations)
          WHERE row.account_id = $1 AND row.job_id = $2 AND row.number = given.number",
         job.account.as_str(),
         job.id,
         &outcomes.iter().map(|outcome| outcome.number).collect::<Vec<_>>(),
         &results,
         &ids as _,
+        &keys as _,
         &violations,
     )
     .execute(tx.conn())
@@ -342,16 +346,14 @@ pub async fn note_taken_in(
     Ok(())
 }
 
-/// Those of these keys of the partner's own that are taken.
-pub async fn taken_identifiers(
-    tx: &mut Tx,
-    account: &AccountId,
-    named: &[String],
-) -> Result<Vec<String>, Error> {
+/// Those of these keys of the partner's own that are taken, by records or by what rows of the job would make.
+pub async fn taken_identifiers(tx: &mut Tx, job: &Job, named: &[String]) -> Result<Vec<String>, Error> {
     let taken = sqlx::query_scalar!(
-        "SELECT partner_opportunity_identifier FROM opportunity
-         WHERE account_id = $1 AND partner_opportunity_identifier = ANY($2) AND partner_opportunity_identifier <> ''",
-        account.as_str(),
+        r#"SELECT partner_opportunity_identifier AS "key!" FROM opportunity
+           WHERE account_id = $1 AND partner_opportunity_identifier = ANY($3) AND partner_opportunity_identifier <> ''
+           UNION ALL SELECT key FROM bulk_row WHERE account_id = $1 AND job_id = $2 AND key = ANY($3)"#,
+        job.account.as_str(),
+        job.id,
         named,
     )
     .fetch_all(tx.conn())

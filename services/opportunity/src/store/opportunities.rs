@@ -25,6 +25,23 @@ pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result
     Ok(row.map(|row| row.record.0))
 }
 
+/// Records of an account, those of them that there are.
+pub async fn load_many(
+    tx: &mut Tx,
+    account: &AccountId,
+    ids: &[OpportunityId],
+) -> Result<Vec<Opportunity>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity
+           WHERE account_id = $1 AND opportunity_id = ANY($2)"#,
+        account.as_str(),
+        &ids.iter().map(|id| id.number()).collect::<Vec<_>>(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.record.0).collect())
+}
+
 /// A record, whoever's it is, as far as row-level security shows it.
 pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
@@ -52,33 +69,21 @@ pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Op
 /// A change of a record: the record after it, what happened, and whose doing it is.
 pub type Change<'a> = (&'a Opportunity, &'a Event, Cause<'a>);
 
-/// The only way to write a record that there is: the row, its history and its event, or none of them.
+/// Writes what happened to a record: the row, its history and its event, or none of them.
 pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
-    save_in(tx, Lane::Live, record, event, cause).await
-}
-
-/// The same, with the event in a lane: what comes by the thousand lets others pass.
-pub async fn save_in(
-    tx: &mut Tx,
-    lane: Lane,
-    record: &Opportunity,
-    event: &Event,
-    cause: Cause<'_>,
-) -> Result<(), Error> {
     let change = (record, event, cause);
     match event {
-        Event::Created => return save_new(tx, lane, &[record], &[change]).await,
-        Event::Discarded => written(delete(tx, record).await?)?,
-        _ => {
-            written(update(tx, record).await?)?;
-            words::keep(tx, record).await?;
+        Event::Created => save_new(tx, Lane::Live, &[record], &[change]).await,
+        Event::Discarded => {
+            written(delete(tx, record).await?)?;
+            note(tx, Lane::Live, &[change]).await
         }
+        _ => save_changed(tx, Lane::Live, &[(record.revision() - 1, record)], &[change]).await,
     }
-    note(tx, lane, &[change]).await
 }
 
 /// New records as they are in the end, and all that happened to them until then, in its order: one statement for each
-/// table, however many there are.
+/// table, however many there are. Events go into the lane: what comes by the thousand lets others pass.
 pub async fn save_new(
     tx: &mut Tx,
     lane: Lane,
@@ -93,6 +98,24 @@ pub async fn save_new(
     note(tx, lane, changes).await
 }
 
+/// Records as they are in the end, each with the revision that it had before, and all that happened to them in between.
+pub async fn save_changed(
+    tx: &mut Tx,
+    lane: Lane,
+    records: &[(i64, &Opportunity)],
+    changes: &[Change<'_>],
+) -> Result<(), Error> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let updated = update(tx, records).await?;
+    // Another one was faster where a row is missing.
+    written(u64::from(updated == records.len() as u64))?;
+    let records: Vec<_> = records.iter().map(|(_, record)| *record).collect();
+    words::keep(tx, &records).await?;
+    note(tx, lane, changes).await
+}
+
 /// The history of changes, and their events.
 async fn note(tx: &mut Tx, lane: Lane, changes: &[Change<'_>]) -> Result<(), Error> {
     revisions::append(tx, changes).await?;
@@ -103,24 +126,64 @@ async fn note(tx: &mut Tx, lane: Lane, changes: &[Change<'_>]) -> Result<(), Err
     append_all(tx, &events, lane).await
 }
 
+/// What rows hold besides the records themselves, column by column.
+struct Columns {
+    accounts: Vec<String>,
+    ids: Vec<i64>,
+    revisions: Vec<i64>,
+    owners: Vec<String>,
+    submitters: Vec<Option<String>>,
+    statuses: Vec<String>,
+    stages: Vec<String>,
+    visibilities: Vec<Option<String>>,
+    companies: Vec<String>,
+    identifiers: Vec<String>,
+    close_dates: Vec<Option<NaiveDate>>,
+    update_times: Vec<DateTime<Utc>>,
+    offers: Vec<Option<String>>,
+    submit_times: Vec<Option<DateTime<Utc>>>,
+}
+
+impl Columns {
+    fn of(records: &[&Opportunity]) -> Self {
+        fn column<T>(records: &[&Opportunity], value: impl Fn(&Opportunity) -> T) -> Vec<T> {
+            records.iter().map(|record| value(record)).collect()
+        }
+        let name = |name: &str| name.to_owned();
+        Self {
+            accounts: column(records, |record| record.account().to_string()),
+            ids: column(records, |record| record.id().number()),
+            revisions: column(records, Opportunity::revision),
+            owners: column(records, |record| record.owner().to_string()),
+            submitters: column(records, |record| record.submitted_by().map(ToString::to_string)),
+            statuses: column(records, |record| name(record.review().status.name())),
+            stages: column(records, |record| name(record.details().life_cycle.stage.name())),
+            visibilities: column(records, |record| {
+                record.visibility().map(|seen| name(seen.name()))
+            }),
+            companies: column(records, |record| {
+                record.details().customer.account.company_name.reveal().clone()
+            }),
+            identifiers: column(records, |record| {
+                record.details().partner_opportunity_identifier.clone()
+            }),
+            close_dates: column(records, |record| record.details().life_cycle.target_close_date),
+            update_times: column(records, Opportunity::update_time),
+            offers: column(records, |record| {
+                record.details().related_entity_identifiers.offer().map(name)
+            }),
+            submit_times: column(records, |record| record.review().submit_time),
+        }
+    }
+}
+
 async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
-    let texts = |text: fn(&Opportunity) -> &str| -> Vec<_> {
-        records.iter().map(|record| text(record).to_owned()).collect()
-    };
-    let perhaps = |text: fn(&Opportunity) -> Option<&str>| -> Vec<_> {
-        records
-            .iter()
-            .map(|record| text(record).map(str::to_owned))
-            .collect()
-    };
-    let times = |time: fn(&Opportunity) -> DateTime<Utc>| -> Vec<_> {
-        records.iter().map(|record| time(record)).collect()
-    };
-    let close_dates: Vec<_> = records
+    let columns = Columns::of(records);
+    let creators: Vec<_> = records
         .iter()
-        .map(|record| record.details().life_cycle.target_close_date)
+        .map(|record| record.created_by().to_string())
         .collect();
-    let submitted: Vec<_> = records.iter().map(|record| record.review().submit_time).collect();
+    let times: Vec<_> = records.iter().map(|record| record.create_time()).collect();
     sqlx::query!(
         "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
            review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date,
@@ -128,51 +191,60 @@ async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
          SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
            $8::text[], $9::text[], $10::text[], $11::text[], $12::date[], $13::timestamptz[], $14::timestamptz[],
            $15::jsonb[], $16::text[], $17::timestamptz[])",
-        &texts(|record| record.account().as_str()),
-        &records.iter().map(|record| record.id().number()).collect::<Vec<_>>(),
-        &records.iter().map(|record| record.revision()).collect::<Vec<_>>(),
-        &texts(|record| record.owner().as_str()),
-        &texts(|record| record.created_by().as_str()),
-        &perhaps(|record| record.submitted_by().map(|member| member.as_str())) as &[Option<String>],
-        &texts(|record| record.review().status.name()),
-        &texts(|record| record.details().life_cycle.stage.name()),
-        &perhaps(|record| record.visibility().map(|visibility| visibility.name())) as &[Option<String>],
-        &texts(|record| record.details().customer.account.company_name.reveal()),
-        &texts(|record| &record.details().partner_opportunity_identifier),
-        &close_dates as &[Option<NaiveDate>],
-        &times(|record| record.create_time()),
-        &times(|record| record.update_time()),
-        &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as &[Json<&Opportunity>],
-        &perhaps(|record| record.details().related_entity_identifiers.offer()) as &[Option<String>],
-        &submitted as &[Option<DateTime<Utc>>],
+        &columns.accounts,
+        &columns.ids,
+        &columns.revisions,
+        &columns.owners,
+        &creators,
+        &columns.submitters as _,
+        &columns.statuses,
+        &columns.stages,
+        &columns.visibilities as _,
+        &columns.companies,
+        &columns.identifiers,
+        &columns.close_dates as _,
+        &times,
+        &columns.update_times,
+        &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
+        &columns.offers as _,
+        &columns.submit_times as _,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-async fn update(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
-    let details = record.details();
+async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Error> {
+    let (before, records): (Vec<_>, Vec<_>) = records.iter().copied().unzip();
+    let columns = Columns::of(&records);
     let updated = sqlx::query!(
-        "UPDATE opportunity SET revision = $3, owner_member_id = $4, submitted_by = $5, review_status = $6, stage = $7,
-           visibility = $8, company_name = $9, partner_opportunity_identifier = $10, target_close_date = $11,
-           update_time = $12, record = $13, marketplace_offer = $14, submit_time = $15
-         WHERE account_id = $1 AND opportunity_id = $2 AND revision = $3::bigint - 1",
-        record.account().as_str(),
-        record.id().number(),
-        record.revision(),
-        record.owner().as_str(),
-        record.submitted_by().map(|member| member.as_str()),
-        record.review().status.name(),
-        details.life_cycle.stage.name(),
-        record.visibility().map(|visibility| visibility.name()),
-        details.customer.account.company_name.reveal(),
-        details.partner_opportunity_identifier,
-        details.life_cycle.target_close_date,
-        record.update_time(),
-        Json(record) as _,
-        details.related_entity_identifiers.offer(),
-        record.review().submit_time,
+        "UPDATE opportunity AS row SET revision = new.revision, owner_member_id = new.owner,
+           submitted_by = new.submitter, review_status = new.status, stage = new.stage, visibility = new.visibility,
+           company_name = new.company, partner_opportunity_identifier = new.identifier,
+           target_close_date = new.close_date, update_time = new.time, record = new.record,
+           marketplace_offer = new.offer, submit_time = new.submit_time
+         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+             $8::text[], $9::text[], $10::text[], $11::text[], $12::date[], $13::timestamptz[], $14::jsonb[],
+             $15::text[], $16::timestamptz[])
+           AS new (account, id, before, revision, owner, submitter, status, stage, visibility, company, identifier,
+             close_date, time, record, offer, submit_time)
+         WHERE row.account_id = new.account AND row.opportunity_id = new.id AND row.revision = new.before",
+        &columns.accounts,
+        &columns.ids,
+        &before,
+        &columns.revisions,
+        &columns.owners,
+        &columns.submitters as _,
+        &columns.statuses,
+        &columns.stages,
+        &columns.visibilities as _,
+        &columns.companies,
+        &columns.identifiers,
+        &columns.close_dates as _,
+        &columns.update_times,
+        &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
+        &columns.offers as _,
+        &columns.submit_times as _,
     )
     .execute(tx.conn())
     .await?;

@@ -2,18 +2,29 @@ use cosell_store::{Error, Tx};
 
 use crate::domain::{Opportunity, search};
 
-/// Keeps the words of a record as they are now (OPP-064); most changes change none.
-pub async fn keep(tx: &mut Tx, record: &Opportunity) -> Result<(), Error> {
-    let words: Vec<_> = search::words_of(record).into_keys().collect();
+/// Keeps the words of records as they are now (OPP-064); most changes change none.
+pub async fn keep(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
+    let (mut accounts, mut ids) = (vec![], vec![]);
+    let (mut words_ids, mut words) = (vec![], vec![]);
+    for record in records {
+        let id = record.id().number();
+        accounts.push(record.account().to_string());
+        ids.push(id);
+        words.extend(search::words_of(record).into_keys());
+        words_ids.resize(words.len(), id);
+    }
     sqlx::query!(
-        "DELETE FROM opportunity_word WHERE account_id = $1 AND opportunity_id = $2 AND word <> ALL($3::text[])",
-        record.account().as_str(),
-        record.id().number(),
+        "DELETE FROM opportunity_word AS row USING unnest($1::text[], $2::bigint[]) AS kept (account, id)
+         WHERE row.account_id = kept.account AND row.opportunity_id = kept.id
+           AND (row.opportunity_id, row.word) NOT IN (SELECT * FROM unnest($3::bigint[], $4::text[]))",
+        &accounts,
+        &ids,
+        &words_ids,
         &words,
     )
     .execute(tx.conn())
     .await?;
-    add(tx, &[record]).await
+    add(tx, records).await
 }
 
 /// Adds the words of records, and says of each whether AWS finds the record by it now.

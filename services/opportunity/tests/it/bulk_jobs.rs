@@ -6,7 +6,7 @@ use cosell_proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest, operation,
 };
-use cosell_testkit::harness::{App, Setup, eventually, partner, refused};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually, partner, refused};
 use cosell_types::Role;
 use tonic::Code;
 
@@ -265,6 +265,42 @@ async fn opp_087_records_are_given_away_each_on_its_own_and_a_whole_list_only_wi
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(mine.expect("a list").into_inner().opportunities.len(), 3);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_087_a_rehearsed_transfer_is_news_for_who_began_it_alone() {
+    let app = Setup::default()
+        .with_bus()
+        .start::<Opportunities>(options("http://127.0.0.1:9"))
+        .await;
+    let made = create(&app, &user(), record("Alder")).await;
+    for validate_only in [true, false] {
+        let request = pb::TransferOpportunitiesRequest {
+            validate_only,
+            ..transfer(vec![made.opportunity_id.clone()])
+        };
+        let answer = bulk(&app, &user()).transfer_opportunities(request).await;
+        let result = ended(&app, &user(), &answer.expect("a job").into_inner().name).await;
+        assert_eq!(
+            (result.valid, result.assigned),
+            (i64::from(validate_only), i64::from(!validate_only))
+        );
+    }
+    let all = FarEnd::new(&app.bus_args.nats_url)
+        .await
+        .first("opportunity", 4)
+        .await;
+    let told: Vec<_> = all
+        .iter()
+        .filter(|event| event.subject.ends_with(".bulk_finished"))
+        .map(|event| {
+            let told: pb::OpportunityBulkFinished = event.message();
+            (told.assignee_member_id, told.previous_owner_member_ids)
+        })
+        .collect();
+    let (assignee, before) = ("mem-other".to_owned(), vec!["mem-user".to_owned()]);
+    assert_eq!(told, [(String::new(), Vec::new()), (assignee, before)]);
     app.finish::<Opportunities>().await;
 }
 
