@@ -1,6 +1,7 @@
-//! No query reads a table of all accounts from end to end: plans of the service's role over records of ten accounts, as
-//! they are made for a million of them.
+//! No query reads a table of all accounts from end to end: plans of the service's role over records of ten accounts. There
+//! are twelve thousand of them, or as many as `COSELL_PLANS_RECORDS` says: with a million it takes some minutes.
 
+use clap::Parser as _;
 use cosell_testkit::harness::TestDatabase;
 use cosell_types::{ClosedList as _, Member, Role, Side};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::domain::fixtures::{in_status, now};
 use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage};
 use crate::domain::{Periods, search};
 
-/// Twelve thousand records, their words, flags and revisions, and three thousand members.
+/// Records, their words, flags and revisions, and three thousand members.
 const FILL: [&str; 13] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
@@ -62,9 +63,13 @@ const FILL: [&str; 13] = [
      WHERE $1::jsonb IS NOT NULL",
 ];
 
-/// The planner takes the number of rows from how many stand on a page; that makes it a million records.
-const AS_IF_MORE: &str = "UPDATE pg_class SET reltuples = reltuples * 84
-     WHERE relnamespace = 'opportunity'::regnamespace AND relkind IN ('r', 'i', 'p') AND reltuples > 0";
+/// How large the tables are.
+#[derive(clap::Parser)]
+struct Size {
+    /// Records.
+    #[arg(long, env = "COSELL_PLANS_RECORDS", default_value_t = 12_000)]
+    records: i64,
+}
 
 /// The database, and its tables with rows of accounts.
 async fn filled() -> (TestDatabase, Vec<String>) {
@@ -72,8 +77,10 @@ async fn filled() -> (TestDatabase, Vec<String>) {
     let mut admin = database.admin::<Opportunities>().await;
     let record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     let record = serde_json::to_value(record).expect("a record");
+    let size = Size::parse_from(["plans"]);
     for statement in FILL {
-        sqlx::query(statement)
+        let statement = statement.replace("12000", &size.records.to_string());
+        sqlx::query(AssertSqlSafe(statement))
             .bind(&record)
             .execute(&mut admin)
             .await
@@ -81,7 +88,6 @@ async fn filled() -> (TestDatabase, Vec<String>) {
     }
     // The planner goes by statistics, and reads indexes alone where the rows are known to be visible.
     admin.execute("VACUUM ANALYZE").await.expect("statistics");
-    admin.execute(AS_IF_MORE).await.expect("statistics of more rows");
     let tables = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.columns
          WHERE table_schema = 'opportunity' AND column_name = 'account_id'",

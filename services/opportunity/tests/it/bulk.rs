@@ -1,7 +1,5 @@
 //! Files taken in and given out over a real connection.
 
-use std::time::Duration;
-
 use cosell_opportunity::{Opportunities, Options};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
@@ -9,7 +7,6 @@ use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use cosell_proto::google::longrunning::{GetOperationRequest, Operation, operation};
 use cosell_testkit::harness::{App, Client, Setup, eventually, refused};
 use cosell_types::Caller;
-use futures::StreamExt as _;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -255,56 +252,6 @@ async fn opp_080_a_rehearsal_says_what_would_be_and_leaves_nothing() {
     assert_eq!((result.valid, result.failed), (1, 2));
     assert_eq!(result.failures[1].code, "DUPLICATE_KEY_VALUE");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
-    app.finish::<Opportunities>().await;
-}
-
-#[tokio::test]
-async fn opp_081_a_rehearsal_sees_keys_that_rows_far_apart_have_in_common() {
-    let app = start().await;
-    let mut rows: Vec<_> = (1..=120).map(|number| row(number, "20457")).collect();
-    rows.push(row(121, "20457").replace("CRM-121", "CRM-2"));
-    let options = pb::ImportOptions {
-        validate_only: true,
-        ..import(pb::ImportMode::Create)
-    };
-    let answer = send(&app, &user(), options, &file(&rows)).await.expect("a job");
-    let result = ended(&app, &user(), &answer.into_inner().name).await;
-    assert_eq!((result.valid, result.failed), (120, 1), "{result:?}");
-    assert_eq!(
-        (result.failures[0].row, result.failures[0].code.as_str()),
-        (121, "DUPLICATE_KEY_VALUE")
-    );
-    // What was rehearsed takes nothing from what is then done.
-    let (_, result) = imported(&app, pb::ImportMode::Create, &file(&rows)).await;
-    assert_eq!((result.created, result.failed), (120, 1), "{result:?}");
-    app.finish::<Opportunities>().await;
-}
-
-/// The pause is what is tested: other calls are given up after five seconds.
-#[tokio::test]
-async fn opp_080_a_file_may_come_slowly() {
-    let app = start().await;
-    let content = file(&[row(1, "20457"), row(2, "20457")]).into_bytes();
-    let (first, second) = content.split_at(content.len() / 2);
-    let pieces = [
-        pb::ImportOpportunitiesRequest {
-            options: Some(import(pb::ImportMode::Create)),
-            content: first.to_vec(),
-        },
-        pb::ImportOpportunitiesRequest {
-            options: None,
-            content: second.to_vec(),
-        },
-    ];
-    let slow = futures::stream::iter(pieces).then(|piece| async {
-        if piece.options.is_none() {
-            tokio::time::sleep(Duration::from_millis(5500)).await;
-        }
-        piece
-    });
-    let answer = bulk(&app, &user()).import_opportunities(slow).await;
-    let result = ended(&app, &user(), &answer.expect("a job").into_inner().name).await;
-    assert_eq!((result.created, result.failed), (2, 0), "{result:?}");
     app.finish::<Opportunities>().await;
 }
 

@@ -274,6 +274,8 @@ async fn opp_087_a_rehearsed_transfer_is_news_for_who_began_it_alone() {
         .with_bus()
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
+    let other = partner("mem-other", ALDER, Role::AceUser);
+    create(&app, &other, record("Cedar")).await;
     let made = create(&app, &user(), record("Alder")).await;
     for validate_only in [true, false] {
         let request = pb::TransferOpportunitiesRequest {
@@ -289,7 +291,7 @@ async fn opp_087_a_rehearsed_transfer_is_news_for_who_began_it_alone() {
     }
     let all = FarEnd::new(&app.bus_args.nats_url)
         .await
-        .first("opportunity", 4)
+        .first("opportunity", 5)
         .await;
     let told: Vec<_> = all
         .iter()

@@ -7,6 +7,7 @@ mod aws_summary;
 mod aws_summary_access;
 mod bad_input;
 mod bulk;
+mod bulk_files;
 mod bulk_jobs;
 mod cancelled_calls;
 mod create_and_get;
