@@ -21,7 +21,6 @@ use cosell_proto::cosell::opportunity::v1::opportunity_service_server::Opportuni
 use cosell_proto::google::longrunning::operations_server::OperationsServer;
 use cosell_service::{Background, Platform, Service};
 use sqlx::migrate::Migrator;
-use tokio::sync::Semaphore;
 use tonic::service::RoutesBuilder;
 
 pub use config::{ImportLimits, Options};
@@ -65,7 +64,7 @@ impl Service for Opportunities {
             catalog_keepers: options.catalog_keepers.as_slice().into(),
             import: options.import,
             job: Arc::default(),
-            uploads: Arc::new(Semaphore::new(bulk::UPLOADS)),
+            uploads: bulk::Room::default(),
         };
         let (worker, database, clock) = (api.clone(), background.database.clone(), background.clock.clone());
         background.spawn(|stop| bulk::worker::run(worker, database, clock, stop));

@@ -41,7 +41,7 @@ async fn once(work: &Db, clock: &Clock) -> Result<bool, Failure> {
     let requests = prune(&mut tx, clock.now(), BATCH).await?;
     let inbox = sqlx::query!(
         "DELETE FROM inbox WHERE (account_id, consumer, event_id) IN
-         (SELECT account_id, consumer, event_id FROM inbox WHERE received_at < $1 LIMIT $2)",
+         (SELECT account_id, consumer, event_id FROM inbox WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
         clock.now() - INBOX_KEPT,
         BATCH,
     )

@@ -34,7 +34,7 @@ pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> 
 pub async fn forget_denials(tx: &mut Tx, most: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM denial WHERE (account_id, time, denial_id) IN
-         (SELECT account_id, time, denial_id FROM denial WHERE time < now() - interval '400 days' LIMIT $1)",
+         (SELECT account_id, time, denial_id FROM denial WHERE time < now() - interval '400 days' ORDER BY time LIMIT $1)",
         most,
     )
     .execute(tx.conn())

@@ -15,4 +15,4 @@ pub use denial::{forget_denials, keep_denials};
 pub use error::{Error, written};
 pub use migrate::{check, migrate};
 pub use provision::{ProvisionArgs, provision, statements};
-pub use request::{Claim, claim, prune};
+pub use request::{Claim, claim, claim_with, prune};

@@ -25,6 +25,16 @@ pub enum Claim {
 /// until this one has committed, and then replays. Only committed successes are remembered, so a refused request
 /// leaves its id free and can be corrected or repeated with it.
 pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> Result<Claim, Failure> {
+    claim_with(tx, call, resource, &[]).await
+}
+
+/// The same for a request with something beside its message, such as a file: with another one it is another request.
+pub async fn claim_with<M: Mutation>(
+    tx: &mut Tx,
+    call: &Call<M>,
+    resource: &str,
+    beside: &[u8],
+) -> Result<Claim, Failure> {
     let stated = call.message.request_id();
     if stated.is_empty() {
         return Ok(Claim::New);
@@ -40,7 +50,7 @@ pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> 
             .ok_or_else(|| Failure::internal("a service makes a repeatable change for no account"))?,
     };
     let actor = call.caller.actor();
-    let fingerprint = Sha256::digest(call.message.encode_to_vec()).to_vec();
+    let fingerprint = Sha256::digest([&call.message.encode_to_vec(), beside].concat()).to_vec();
     let inserted = sqlx::query!(
         "INSERT INTO request (account_id, actor, request_id, method, fingerprint, resource, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -78,7 +88,7 @@ pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> 
 pub async fn prune(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM request WHERE (account_id, actor, request_id) IN
-         (SELECT account_id, actor, request_id FROM request WHERE create_time < $1 LIMIT $2)",
+         (SELECT account_id, actor, request_id FROM request WHERE create_time < $1 ORDER BY create_time LIMIT $2)",
         now - REMEMBERED,
         most,
     )

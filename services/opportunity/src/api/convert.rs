@@ -138,7 +138,7 @@ impl Reader {
         id
     }
 
-    fn money(&mut self, given: Option<&google::Money>, at: &str) -> Option<Money> {
+    pub fn money(&mut self, given: Option<&google::Money>, at: &str) -> Option<Money> {
         let given = given?;
         let Ok(currency) = given.currency_code.parse() else {
             let text = "must be three upper-case letters of ISO 4217: USD or EUR";
@@ -449,7 +449,7 @@ pub(super) fn show_related(related: &RelatedEntityIdentifiers) -> pb::RelatedEnt
     }
 }
 
-fn show_money(money: Money) -> google::Money {
+pub fn show_money(money: Money) -> google::Money {
     let (units, nanos) = money.parts();
     google::Money {
         currency_code: money.currency.to_string(),

@@ -4,8 +4,8 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::{Caller, ClosedList as _};
 
 use super::convert::{number, show_contact, show_related, show_spend, show_step};
-use super::{Api, approved};
-use crate::domain::{AwsInsights, AwsSummary, Opportunity};
+use super::{Api, approved, aws_insights};
+use crate::domain::{AwsSummary, Opportunity};
 use crate::store;
 
 pub async fn handle(
@@ -54,27 +54,9 @@ pub fn shown(caller: &Caller, summary: AwsSummary, about: &Opportunity) -> pb::A
             expected_customer_spend: project.expected_customer_spend.iter().map(show_spend).collect(),
             aws_partition: project.aws_partition.clone(),
         }),
-        insights: Some(show_insights(&details.insights)),
+        insights: Some(aws_insights::show(&details.insights)),
+        software_revenue: details.software_revenue.as_ref().map(aws_insights::show_revenue),
         cosell_motion: number(details.cosell_motion),
         stages_disagree: summary.disagrees_with(about.details().life_cycle.stage),
-    }
-}
-
-fn show_insights(insights: &AwsInsights) -> pb::AwsInsights {
-    let quality = insights.opportunity_quality.as_ref();
-    let recommendations = insights.recommendations.iter();
-    pb::AwsInsights {
-        next_best_actions: insights.next_best_actions.reveal().clone(),
-        engagement_score: number(insights.engagement_score),
-        opportunity_quality: quality.map(|quality| pb::OpportunityQuality {
-            score: quality.score,
-            trend: number(quality.trend),
-        }),
-        recommendations: recommendations
-            .map(|recommendation| pb::Recommendation {
-                r#type: recommendation.kind.number(),
-                details: recommendation.details.reveal().clone(),
-            })
-            .collect(),
     }
 }

@@ -1,6 +1,5 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::Scope;
 
 use super::{Api, convert, visible};
 use crate::store;
@@ -15,9 +14,7 @@ pub async fn handle(
     let last = query.last(&token, |revision: &i64| *revision > 0)?;
     let mut tx = api.begin(&call).await?;
     let record = visible(&mut tx, &call, &call.message.opportunity_id).await?;
-    // Who sees the record sees what it says of its past, also from when it was a draft.
-    tx.act_for(&Scope::account(record.account())).await?;
-    let steps = store::next_steps(&mut tx, record.account(), record.id(), last, size + 1).await?;
+    let steps = store::next_steps(&mut tx, call.member()?, &record, last, size + 1).await?;
     let show = |(_, step): &(i64, _)| convert::show_step(step);
     let (next_steps, next_page_token) = query.page(&steps, size, show, |(revision, _)| *revision)?;
     Ok(pb::ListNextStepsResponse {

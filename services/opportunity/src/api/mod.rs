@@ -7,6 +7,7 @@ mod apply_products;
 mod apply_solutions;
 pub(crate) mod assign;
 mod associate_entity;
+mod aws_insights;
 mod change_stage;
 mod clone;
 pub(crate) mod convert;
@@ -45,9 +46,10 @@ use cosell_telemetry::metrics;
 use cosell_types::{Caller, Clock, ServiceName, Violation};
 use opentelemetry::KeyValue;
 use prost_types::FieldMask;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
+use crate::bulk::Room;
 use crate::config::ImportLimits;
 use crate::domain::access::{self, Action};
 use crate::domain::values::ReviewStatus;
@@ -67,7 +69,7 @@ pub struct Api {
     /// Wakes whoever works on jobs.
     pub(crate) job: Arc<Notify>,
     /// Room for files that come.
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) uploads: Room,
 }
 
 /// Where the record stands in requests that carry one.
@@ -436,10 +438,14 @@ async fn approved<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunit
     }
 }
 
-/// The record as the caller may see it: what is classified stays with the partner (OPP-017).
+/// The record as the caller may see it: what is classified, and what drafts said, stays with the partner (OPP-017,
+/// ACC-012).
 fn shown(api: &Api, caller: &Caller, record: &Opportunity) -> pb::Opportunity {
-    let mut shown = convert::opportunity(record, &api.catalog);
-    if record.is_classified() && caller.account() != Some(record.account()) {
+    if caller.account() == Some(record.account()) {
+        return convert::opportunity(record, &api.catalog);
+    }
+    let mut shown = convert::opportunity(&record.clone().without_steps_of_draft(), &api.catalog);
+    if record.is_classified() {
         convert::classify(&mut shown);
     }
     shown

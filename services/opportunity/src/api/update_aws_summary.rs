@@ -9,11 +9,8 @@ use opentelemetry::KeyValue;
 
 use super::convert::{Reader, contact, member, related};
 use super::get_aws_summary::shown;
-use super::{Api, SUMMARY, approved, status};
-use crate::domain::{
-    AwsCustomer, AwsDetails, AwsField, AwsInsights, AwsLifeCycle, AwsProject, Opportunity,
-    OpportunityQuality, Recommendation,
-};
+use super::{Api, SUMMARY, approved, aws_insights, status};
+use crate::domain::{AwsCustomer, AwsDetails, AwsField, AwsLifeCycle, AwsProject, Opportunity};
 use crate::events::{AWS_SUMMARY_CHANGED, CONTEXT};
 use crate::store;
 
@@ -136,25 +133,10 @@ fn details(reader: &mut Reader, given: pb::AwsOpportunitySummary) -> AwsDetails 
             expected_customer_spend: reader.spend(project.expected_customer_spend, SUMMARY.field),
             aws_partition: project.aws_partition,
         },
-        insights: insights(given.insights.unwrap_or_default()),
+        insights: aws_insights::read(given.insights.unwrap_or_default()),
         cosell_motion: member(given.cosell_motion),
-    }
-}
-
-fn insights(given: pb::AwsInsights) -> AwsInsights {
-    let recommendations = given.recommendations.into_iter().filter_map(|recommendation| {
-        Some(Recommendation {
-            kind: member(recommendation.r#type)?,
-            details: recommendation.details.into(),
-        })
-    });
-    AwsInsights {
-        next_best_actions: given.next_best_actions.into(),
-        engagement_score: member(given.engagement_score),
-        opportunity_quality: given.opportunity_quality.map(|quality| OpportunityQuality {
-            score: quality.score,
-            trend: member(quality.trend),
-        }),
-        recommendations: recommendations.collect(),
+        software_revenue: given
+            .software_revenue
+            .map(|given| aws_insights::read_revenue(reader, &given)),
     }
 }

@@ -9,10 +9,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::json;
 use super::result::line;
-use super::walk::Walk;
-use crate::api::{Api, convert};
-use crate::domain::Opportunity;
+use crate::api::{Api, convert, list};
 use crate::domain::columns::{COLUMNS, OPPORTUNITY_ID, REVISION};
+use crate::domain::{Opportunity, Periods};
+use crate::store::list::{Asked, Filter, Key, Page, list as page_of};
 
 /// Records that are read and given out together.
 const PAGE: i64 = 200;
@@ -29,29 +29,35 @@ pub async fn handle(
     api: Api,
     call: Call<pb::ExportOpportunitiesRequest>,
 ) -> Result<impl Stream<Item = Piece> + Send, Failure> {
-    let list = pb::ListOpportunitiesRequest {
+    let filter = list::filter(&pb::ListOpportunitiesRequest {
         filter: call.message.filter.clone(),
         preset: call.message.preset,
         search: call.message.search.clone(),
         ..Default::default()
-    };
-    let walk = Walk::new(&list, api.clock.now())?;
+    })?;
     let (pieces, received) = mpsc::channel(1);
     tokio::spawn(async move {
         // Nobody hears of a failure when nobody listens any more.
-        if let Err(failure) = give_out(&api, &call, walk, &pieces).await {
+        if let Err(failure) = give_out(&api, &call, &filter, &pieces).await {
             let _ = pieces.send(Err(failure)).await;
         }
     });
     Ok(ReceiverStream::new(received))
 }
 
+/// A page after the other, by id, so that a record that changes meanwhile is neither left out nor given out twice.
 async fn give_out(
     api: &Api,
     call: &Call<pb::ExportOpportunitiesRequest>,
-    mut walk: Walk,
+    filter: &Filter,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<(), Failure> {
+    let member = call.member()?;
+    let periods = Periods::at(api.clock.now());
+    let asked = Asked {
+        by: member,
+        periods: &periods,
+    };
     let is_table = call.message.format() == pb::FileFormat::Csv;
     let mut content = Vec::new();
     if is_table {
@@ -62,9 +68,16 @@ async fn give_out(
                 .chain(names),
         )?;
     }
+    let mut last = None;
     loop {
         let mut tx = api.begin_for(call, STEP).await?;
-        let records = walk.next(&mut tx, call.member()?, PAGE).await?;
+        let page = Page {
+            key: Key::Id,
+            descending: false,
+            last: last.take(),
+            limit: PAGE,
+        };
+        let records = page_of(&mut tx, asked, filter, page).await?;
         drop(tx);
         for record in &records {
             content.extend(if is_table {
@@ -73,10 +86,11 @@ async fn give_out(
                 object(api, record)?
             });
         }
+        last = records.last().map(|record| Key::Id.last(member, record));
         let piece = pb::ExportOpportunitiesResponse {
             content: std::mem::take(&mut content),
         };
-        if pieces.send(Ok(piece)).await.is_err() || records.is_empty() {
+        if pieces.send(Ok(piece)).await.is_err() || last.is_none() {
             return Ok(());
         }
     }

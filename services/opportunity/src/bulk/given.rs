@@ -13,7 +13,7 @@ use crate::api::selection;
 use crate::domain::columns::{self, COLUMNS, Column};
 use crate::domain::job::Job;
 use crate::domain::values::ImportMode;
-use crate::domain::{Details, Field};
+use crate::domain::{Details, Field, Opportunity, is_government};
 
 /// What the cells of a row are.
 pub struct Table {
@@ -21,11 +21,14 @@ pub struct Table {
     columns: Vec<Option<&'static Column>>,
     id: Option<usize>,
     revision: Option<usize>,
+    is_new: bool,
     must_say_its_need: bool,
 }
 
 /// Where the needs stand that decide how far AWS is to be involved.
 const NEEDS: &str = "primary_needs_from_aws";
+/// Where it stands that a deal is classified.
+const NATIONAL_SECURITY: &str = "national_security";
 
 /// What a row says.
 pub struct Given {
@@ -45,6 +48,7 @@ impl Table {
             columns: header.iter().map(|name| columns::find(name)).collect(),
             id: header.iter().position(|name| columns::is_id(name)),
             revision: header.iter().position(|name| columns::is_revision(name)),
+            is_new: job.plan.mode != Some(ImportMode::Update),
             must_say_its_need: job.plan.mode == Some(ImportMode::CreateAndSubmit),
         }
     }
@@ -53,8 +57,25 @@ impl Table {
     pub fn read(&self, content: &Value, base: &Details) -> Given {
         match content {
             Value::Array(cells) => self.read_cells(cells, base),
-            other => read_object(other.as_str().unwrap_or_default()),
+            other => self.read_object(other.as_str().unwrap_or_default()),
         }
+    }
+
+    /// What a row would change that is not changed by files (OPP-086).
+    pub fn beyond(&self, content: &Value, record: &Opportunity) -> Vec<Violation> {
+        let Value::Array(cells) = content else {
+            return Vec::new();
+        };
+        let cells = self.columns.iter().zip(cells);
+        let changed = cells.filter_map(|(column, cell)| {
+            let column = column.filter(|column| column.field.is_none())?;
+            let is_same = cell.as_str().unwrap_or_default().trim() == column.show(record).trim();
+            (!is_same).then_some(column)
+        });
+        let text = "is not changed by files; associate entities, or update the record";
+        changed
+            .map(|column| wrong(column.path, ViolationCode::ActionNotPermitted, text))
+            .collect()
     }
 
     fn read_cells(&self, cells: &[Value], base: &Details) -> Given {
@@ -89,26 +110,65 @@ impl Table {
             );
             given.wrong.push(wrong("", ViolationCode::InvalidValue, text));
         }
+        if self.is_new && is_government(&given.details) && !self.says(NATIONAL_SECURITY, cells) {
+            let text = "is required in Government: Yes or No";
+            given.wrong.push(wrong(
+                NATIONAL_SECURITY,
+                ViolationCode::RequiredFieldMissing,
+                text,
+            ));
+        }
         if self.must_say_its_need
             && given.details.primary_needs_from_aws.is_empty()
-            && !self.says_no_need(cells)
+            && !self.says(NEEDS, cells)
         {
-            let text = "is required to submit: a need, or `Do Not Need Support from AWS Sales Rep`";
-            given
-                .wrong
-                .push(wrong(NEEDS, ViolationCode::RequiredFieldMissing, text));
+            given.wrong.push(need_missing());
         }
         given
     }
 
-    /// Whether the row says that it needs nothing, and not nothing at all.
-    fn says_no_need(&self, cells: &[Value]) -> bool {
+    /// Whether the row says something there, be it that there is none.
+    fn says(&self, path: &str, cells: &[Value]) -> bool {
         let at = self
             .columns
             .iter()
-            .position(|column| column.is_some_and(|column| column.path == NEEDS));
+            .position(|column| column.is_some_and(|column| column.path == path));
         let cell = at.and_then(|at| cells.get(at)).and_then(Value::as_str);
         cell.is_some_and(|cell| !cell.trim().is_empty())
+    }
+
+    fn read_object(&self, line: &str) -> Given {
+        let nothing = |text: String| Given {
+            id: String::new(),
+            revision: 0,
+            details: Details::default(),
+            selected: Vec::new(),
+            wrong: vec![wrong("", ViolationCode::InvalidStringFormat, text)],
+        };
+        let Some(object) = object(line) else {
+            return nothing("is no JSON object".to_owned());
+        };
+        // What is said counts, also that something is empty.
+        let all = Field::ALL.iter().copied();
+        let selected = all.filter(|field| is_said(&object, field.path())).collect();
+        let says_its_need = is_said(&object, NEEDS);
+        match json::read(object) {
+            Ok(record) => {
+                let (details, _, mut wrong) = selection(Some(&record), None);
+                wrong.extend(record.violations());
+                if self.must_say_its_need && !says_its_need {
+                    wrong.push(need_missing());
+                }
+                Given {
+                    id: record.opportunity_id,
+                    revision: record.revision,
+                    details,
+                    selected,
+                    wrong,
+                }
+            }
+            Err(text) => nothing(text),
+        }
     }
 
     /// What tells a row from others: what it says, wherever its cells stand and whatever was added to it (OPP-084).
@@ -142,29 +202,25 @@ fn object(line: &str) -> Option<Value> {
     Some(object)
 }
 
-fn read_object(line: &str) -> Given {
-    let nothing = |text: String| Given {
-        id: String::new(),
-        revision: 0,
-        details: Details::default(),
-        selected: Vec::new(),
-        wrong: vec![wrong("", ViolationCode::InvalidStringFormat, text)],
-    };
-    let Some(object) = object(line) else {
-        return nothing("is no JSON object".to_owned());
-    };
-    match json::read(object) {
-        Ok(record) => {
-            let (details, selected, mut wrong) = selection(Some(&record), None);
-            wrong.extend(record.violations());
-            Given {
-                id: record.opportunity_id,
-                revision: record.revision,
-                details,
-                selected,
-                wrong,
-            }
-        }
-        Err(text) => nothing(text),
+/// Whether an object says something at a path, in either spelling of its names.
+fn is_said(object: &Value, path: &str) -> bool {
+    let mut at = Some(object);
+    for name in path.split('.') {
+        at = at.and_then(|value| value.get(name).or_else(|| value.get(camel(name))));
     }
+    at.is_some()
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        text + &first.to_uppercase() + rest
+    })
+}
+
+fn need_missing() -> Violation {
+    let text = "is required to submit: a need, or that there is none, in a table as `Do Not Need Support from AWS Sales Rep`";
+    wrong(NEEDS, ViolationCode::RequiredFieldMissing, text)
 }

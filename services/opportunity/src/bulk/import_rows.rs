@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cosell_events::Lane;
 use cosell_grpc::Failure;
@@ -10,7 +10,7 @@ use super::given::{Given, Table};
 use super::violations::{self, merge};
 use super::worker::cause;
 use crate::api::{Api, convert, status};
-use crate::domain::job::{Job, Outcome, RowResult};
+use crate::domain::job::{Job, Outcome, Rehearsed, RowResult};
 use crate::domain::values::{ImportMode, InvolvementType, Visibility};
 use crate::domain::{Details, Event, Facts, Opportunity};
 use crate::store::{self, jobs, jobs::Row};
@@ -30,18 +30,17 @@ pub async fn work_off(
     let hashes: Vec<_> = rows.iter().map(|row| table.hash(&row.content)).collect();
     let all: Vec<_> = given.iter().map(|given| &given.details).collect();
     let facts = store::facts(tx, &api.policy, &job.account, &all).await?;
-    let mut known = jobs::taken_in(tx, &job.account, &hashes).await?;
+    let mut known = jobs::taken_in(tx, job, &hashes).await?;
     let identifiers: Vec<_> = all
         .iter()
         .map(|details| details.partner_opportunity_identifier.clone())
         .collect();
-    let taken = jobs::taken_identifiers(tx, job, &identifiers).await?;
-    let mut taken: BTreeSet<_> = taken.into_iter().collect();
+    let mut taken = jobs::taken_identifiers(tx, job, &identifiers).await?;
     let (mut made, mut new) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::with_capacity(rows.len());
     for ((row, given), hash) in rows.iter().zip(given).zip(hashes) {
         if let Some(id) = known.get(&hash) {
-            outcomes.push(Outcome::taken(row.number, RowResult::Unchanged, Some(*id)));
+            outcomes.push(Outcome::taken(row.number, RowResult::Unchanged, *id));
             continue;
         }
         let identifier = given.details.partner_opportunity_identifier.clone();
@@ -52,16 +51,20 @@ pub async fn work_off(
                 continue;
             }
         };
-        taken.insert(identifier.clone());
+        taken.insert(identifier.clone(), Some(record));
+        known.insert(hash.clone(), Some(record));
         if job.plan.validate_only {
-            outcomes.push(Outcome::valid(row.number, None, identifier));
+            let rehearsed = Rehearsed {
+                key: identifier,
+                hash: Some(hash),
+            };
+            outcomes.push(Outcome::valid(row.number, None, rehearsed));
             continue;
         }
         let result = match steps.len() {
             1 => RowResult::Created,
             _ => RowResult::Submitted,
         };
-        known.insert(hash.clone(), record);
         made.push((hash, record));
         new.push(steps);
         outcomes.push(Outcome::taken(row.number, result, Some(record)));
@@ -91,7 +94,7 @@ fn one(
     (job, member): (&Job, &Member),
     given: Given,
     facts: &Facts<'_>,
-    taken: &BTreeSet<String>,
+    taken: &BTreeMap<String, Option<OpportunityId>>,
 ) -> Result<Made, Vec<Violation>> {
     let Given {
         details, mut wrong, ..
@@ -99,7 +102,7 @@ fn one(
     let now = api.clock.now();
     let id = random::opportunity_id(now);
     let key = &details.partner_opportunity_identifier;
-    if !key.is_empty() && taken.contains(key) {
+    if !key.is_empty() && taken.contains_key(key) {
         wrong.push(violations::key_taken());
     }
     merge(&mut wrong, convert::written(&details).violations());

@@ -8,13 +8,13 @@ mod named;
 mod operations;
 mod reading;
 mod result;
+mod room;
 mod template;
 mod transfer;
 mod transfer_rows;
 mod update_rows;
 mod upload;
 mod violations;
-mod walk;
 pub mod worker;
 
 use cosell_grpc::{Answers, Call, Failure, download, read, upload as upload_call, write};
@@ -34,8 +34,7 @@ use crate::domain::access::{self, Action, Reach};
 use crate::domain::job::Job;
 use crate::store::jobs;
 
-/// Files that may come at a time.
-pub(crate) const UPLOADS: usize = 8;
+pub(crate) use room::Room;
 
 #[tonic::async_trait]
 impl BulkService for Api {

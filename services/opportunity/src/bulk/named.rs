@@ -58,7 +58,7 @@ impl Named {
     }
 
     /// Writes down what happened.
-    pub async fn save(&self, tx: &mut Tx, job: &Job) -> Result<(), Failure> {
+    pub async fn save(&mut self, tx: &mut Tx, job: &Job) -> Result<(), Failure> {
         let records: Vec<_> = self
             .before
             .iter()
@@ -71,6 +71,9 @@ impl Named {
             .collect();
         store::save_changed(tx, Lane::Bulk, &records, &changes)
             .await
-            .map_err(status::constraint)
+            .map_err(status::constraint)?;
+        self.before.clear();
+        self.changes.clear();
+        Ok(())
     }
 }

@@ -1,19 +1,17 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::longrunning::Operation;
-use cosell_store::{Claim, claim};
+use cosell_store::{Claim, Tx, claim};
 use cosell_types::{FieldPath, Violation, ViolationCode, random};
 use serde_json::Value;
 
-use super::walk::Walk;
 use super::{operations, visible};
-use crate::api::{Api, assign, status, visible as seen};
+use crate::api::{Api, assign, list, status, visible as seen};
+use crate::domain::Periods;
 use crate::domain::job::{Job, Plan};
 use crate::domain::values::{BulkKind, BulkState};
 use crate::store::jobs;
-
-/// Records of a list that are read together.
-const PAGE: i64 = 500;
+use crate::store::list::{Asked, write_rows};
 
 pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> Result<Operation, Failure> {
     let message = &call.message;
@@ -65,7 +63,8 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
             .iter()
             .map(|id| Value::String(id.clone()))
             .collect();
-        add(&mut tx, &mut job, &named).await?;
+        jobs::insert_rows(&mut tx, &job, 1, &named).await?;
+        job.total = named.len().try_into().map_err(Failure::internal)?;
     }
     if job.total == 0 {
         job.end(BulkState::Done, api.clock.now());
@@ -81,7 +80,7 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
 async fn add_list(
     api: &Api,
     call: &Call<pb::TransferOpportunitiesRequest>,
-    tx: &mut cosell_store::Tx,
+    tx: &mut Tx,
     job: &mut Job,
 ) -> Result<(), Failure> {
     let list = pb::ListOpportunitiesRequest {
@@ -90,22 +89,11 @@ async fn add_list(
         search: call.message.search.clone(),
         ..Default::default()
     };
-    let mut walk = Walk::new(&list, api.clock.now())?;
-    loop {
-        let records = walk.next(tx, call.member()?, PAGE).await?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        let named: Vec<_> = records
-            .iter()
-            .map(|record| Value::String(record.id().to_string()))
-            .collect();
-        add(tx, job, &named).await?;
-    }
-}
-
-async fn add(tx: &mut cosell_store::Tx, job: &mut Job, named: &[Value]) -> Result<(), Failure> {
-    jobs::insert_rows(tx, job, job.total + 1, named).await?;
-    job.total += i64::try_from(named.len()).unwrap_or_default();
+    let asked = Asked {
+        by: call.member()?,
+        periods: &Periods::at(api.clock.now()),
+    };
+    let rows = write_rows(tx, asked, &list::filter(&list)?, job).await?;
+    job.total = rows.try_into().map_err(Failure::internal)?;
     Ok(())
 }

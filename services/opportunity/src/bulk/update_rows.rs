@@ -1,15 +1,15 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cosell_grpc::Failure;
 use cosell_proto::Validate as _;
 use cosell_store::Tx;
-use cosell_types::Member;
+use cosell_types::{Member, OpportunityId};
 
 use super::given::Table;
 use super::named::Named;
 use super::violations::{self, merge};
 use crate::api::{Api, convert, status};
-use crate::domain::job::{Job, Outcome, RowResult};
+use crate::domain::job::{Job, Outcome, Rehearsed, RowResult};
 use crate::domain::values::ReviewStatus;
 use crate::domain::{Details, Event, Facts, Opportunity, Rule};
 use crate::store::{self, jobs, jobs::Row};
@@ -38,8 +38,8 @@ pub async fn work_off(
         .iter()
         .map(|given| given.details.partner_opportunity_identifier.clone())
         .collect();
-    let taken = jobs::taken_identifiers(tx, job, &keys).await?;
-    let mut taken: BTreeSet<_> = taken.into_iter().collect();
+    let mut taken = jobs::taken_identifiers(tx, job, &keys).await?;
+    let mut freed = BTreeSet::new();
     let mut outcomes = Vec::with_capacity(rows.len());
     for (row, name) in rows.iter().zip(names) {
         let changed = named
@@ -50,12 +50,17 @@ pub async fn work_off(
             Ok((record, None)) => Outcome::taken(row.number, RowResult::Unchanged, Some(record.id())),
             Ok((record, Some(event))) => {
                 let (id, key) = (Some(record.id()), key(&record).to_owned());
-                if let Some(before) = named.change(record, event) {
-                    taken.remove(self::key(&before));
+                // What one record hands on to another, the first has to give away before.
+                if freed.remove(&key) && !job.plan.validate_only {
+                    named.save(tx, job).await?;
                 }
-                taken.insert(key.clone());
+                if let Some(before) = named.change(record, event) {
+                    freed.insert(self::key(&before).to_owned());
+                }
+                taken.retain(|_, holder| *holder != id);
+                taken.insert(key.clone(), id);
                 match job.plan.validate_only {
-                    true => Outcome::valid(row.number, id, key),
+                    true => Outcome::valid(row.number, id, Rehearsed { key, hash: None }),
                     false => Outcome::taken(row.number, RowResult::Updated, id),
                 }
             }
@@ -79,7 +84,7 @@ fn one(
     row: &Row,
     record: &Opportunity,
     facts: &Facts<'_>,
-    taken: &BTreeSet<String>,
+    taken: &BTreeMap<String, Option<OpportunityId>>,
 ) -> Result<(Opportunity, Option<Event>), Outcome> {
     let id = Some(record.id());
     let impossible = |code: &str, text: &str| Outcome::impossible(row.number, id, code, text);
@@ -89,6 +94,7 @@ fn one(
     }
     let mut given = table.read(&row.content, record.details());
     merge(&mut given.wrong, convert::written(&given.details).violations());
+    merge(&mut given.wrong, table.beyond(&row.content, record));
     let mut changed = record.clone();
     let now = api.clock.now();
     let event = match changed.update(&member.id, &given.selected, &given.details, facts, now) {
@@ -103,7 +109,10 @@ fn one(
         }
     };
     let key = key(&changed);
-    if !key.is_empty() && key != self::key(record) && taken.contains(key) {
+    let holder = taken
+        .get(key)
+        .filter(|_| !key.is_empty() && key != self::key(record));
+    if holder.is_some_and(|holder| *holder != id) {
         merge(&mut given.wrong, vec![violations::key_taken()]);
     }
     // What changes nothing hurts nobody, also when it was taken in before.

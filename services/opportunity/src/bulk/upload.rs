@@ -6,8 +6,9 @@ use cosell_grpc::{Call, Failure};
 use cosell_proto::Validate as _;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::longrunning::Operation;
-use cosell_store::{Claim, claim};
+use cosell_store::{Claim, claim_with};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tonic::Streaming;
@@ -29,12 +30,15 @@ const STEP: Duration = Duration::from_secs(30);
 const AHEAD: usize = 4;
 
 pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> {
+    // Files that come are kept on disk: neither memory nor a connection to the database is held by who sends slowly.
+    let Some(_place) = api.uploads.enter(&call.member()?.account) else {
+        return Err(Failure::overloaded());
+    };
     let (mut pieces, call) = call.about(());
-    let first = pieces
-        .message()
-        .await
-        .map_err(|_| Failure::malformed())?
-        .unwrap_or_default();
+    let first = match tokio::time::timeout(call.deadline.left(), pieces.message()).await {
+        Ok(first) => first.map_err(|_| Failure::malformed())?.unwrap_or_default(),
+        Err(_) => return Err(Failure::deadline_exceeded()),
+    };
     let Some(options) = first.options else {
         let text = "is required in the first message";
         return Err(invalid("options", ViolationCode::RequiredFieldMissing, text));
@@ -48,10 +52,6 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
         return Err(Failure::invalid(wrong));
     }
     let ((), call) = call.about(options);
-    // Files that come are kept on disk: neither memory nor a connection to the database is held by who sends slowly.
-    let Ok(_room) = api.uploads.try_acquire() else {
-        return Err(Failure::overloaded());
-    };
     let received = receive(first.content, pieces, api.import.import_bytes);
     let file = match tokio::time::timeout(LONGEST, received).await {
         Ok(file) => file?,
@@ -60,18 +60,20 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
     take_in(&api, call, file).await
 }
 
-/// The whole file, as long as it has not too many bytes.
-async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<File, Failure> {
+/// The whole file and what tells it from others, as long as it has not too many bytes.
+async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<(File, Vec<u8>), Failure> {
     let file = tempfile::tempfile().map_err(Failure::internal)?;
     let mut file = tokio::fs::File::from_std(file);
     let mut left = most;
     let mut content = first;
+    let mut hash = Sha256::new();
     loop {
         let Some(rest) = left.checked_sub(content.len() as u64) else {
             let text = format!("has more than {most} bytes");
             return Err(invalid("content", ViolationCode::ValueOutOfRange, &text));
         };
         left = rest;
+        hash.update(&content);
         file.write_all(&content).await.map_err(Failure::internal)?;
         let piece = pieces.message().await.map_err(|_| Failure::malformed())?;
         let Some(piece) = piece else { break };
@@ -82,11 +84,15 @@ async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<File, 
         content = piece.content;
     }
     file.rewind().await.map_err(Failure::internal)?;
-    Ok(file.into_std().await)
+    Ok((file.into_std().await, hash.finalize().to_vec()))
 }
 
 /// The job is there with every row of its file, or not at all.
-async fn take_in(api: &Api, call: Call<pb::ImportOptions>, file: File) -> Result<Operation, Failure> {
+async fn take_in(
+    api: &Api,
+    call: Call<pb::ImportOptions>,
+    (file, hash): (File, Vec<u8>),
+) -> Result<Operation, Failure> {
     let options = &call.message;
     let member = call.member()?;
     let mode = ImportMode::from_number(options.mode).unwrap_or(ImportMode::Create);
@@ -97,7 +103,7 @@ async fn take_in(api: &Api, call: Call<pb::ImportOptions>, file: File) -> Result
     }
     let id = random::prefixed("job-");
     let mut tx = api.begin_for(&call, STEP).await?;
-    if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
+    if let Claim::Replay(done) = claim_with(&mut tx, &call, &id, &hash).await? {
         let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;
         return operations::show(&mut tx, &job).await;
     }

@@ -15,10 +15,12 @@ pub fn of(rule: Rule) -> Vec<Violation> {
     }
 }
 
-/// Adds what is found to what is known, once for each field.
+/// Adds what is found to what is known, once for each field; of a row as a whole there may be more.
 pub fn merge(known: &mut Vec<Violation>, found: Vec<Violation>) {
     for violation in found {
-        let is_known = known.iter().any(|known| known.field == violation.field);
+        let is_known = known.iter().any(|known| {
+            known.field == violation.field && (!known.field.is_empty() || known.code == violation.code)
+        });
         if !is_known {
             known.push(violation);
         }

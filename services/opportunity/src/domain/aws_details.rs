@@ -1,8 +1,10 @@
 //! The part of the AWS summary that AWS writes. Names are those of the interface, as in `details.rs`, and it is stored
 //! in the same way: a new field needs `#[serde(default)]`.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
-use cosell_types::Pii;
+use cosell_types::{Money, Pii};
 use serde::{Deserialize, Serialize};
 
 use super::field::paths;
@@ -10,7 +12,7 @@ use super::values::{
     AwsStage, CosellMotion, EngagementScore, InvolvementType, InvolvementTypeChangeReason, QualityTrend,
     RecommendationType,
 };
-use super::{Contact, ExpectedCustomerSpend, RelatedEntityIdentifiers};
+use super::{Contact, ExpectedCustomerSpend, RelatedEntityIdentifiers, SpendInsightsBySource};
 
 /// What AWS says about a deal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,7 @@ pub struct AwsDetails {
     pub project: AwsProject,
     pub insights: AwsInsights,
     pub cosell_motion: Option<CosellMotion>,
+    pub software_revenue: Option<AwsSoftwareRevenue>,
 }
 
 /// Where the deal stands, as AWS sees it.
@@ -65,6 +68,18 @@ pub struct AwsInsights {
     pub engagement_score: Option<EngagementScore>,
     pub opportunity_quality: Option<OpportunityQuality>,
     pub recommendations: Vec<Recommendation>,
+    pub aws_products_spend_insights_by_source: SpendInsightsBySource,
+}
+
+/// What is paid for the partner's software.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
+pub struct AwsSoftwareRevenue {
+    pub value: Option<Money>,
+    pub discount: Option<Money>,
+    pub effective_date: Option<NaiveDate>,
+    pub expiration_date: Option<NaiveDate>,
 }
 
 /// How good an opportunity is, as far as its record tells.
@@ -81,6 +96,8 @@ pub struct OpportunityQuality {
 pub struct Recommendation {
     pub kind: RecommendationType,
     pub details: Pii<String>,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 paths! {
@@ -104,7 +121,9 @@ paths! {
         EngagementScore: insights.engagement_score;
         OpportunityQuality: insights.opportunity_quality;
         Recommendations: insights.recommendations;
+        SpendInsights: insights.aws_products_spend_insights_by_source;
         CosellMotion: cosell_motion;
+        SoftwareRevenue: software_revenue;
     }
 }
 

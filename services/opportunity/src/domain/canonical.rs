@@ -4,7 +4,7 @@
 use cosell_types::{Money, Pii};
 
 use super::reference::{
-    APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE, US, US_STATE, USE_CASE,
+    APN_PROGRAM, COUNTRY, GOVERNMENT, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE, US, US_STATE, USE_CASE,
 };
 use super::values::PaymentFrequency;
 use super::{Contact, Details, ExpectedCustomerSpend};
@@ -13,6 +13,7 @@ use cosell_types::standard::StandardList;
 
 /// Writes what is given as it is kept.
 pub fn canonical(details: &mut Details) {
+    trim(details);
     let account = &mut details.customer.account;
     one(&INDUSTRY, &mut account.industry);
     let address = &mut account.address;
@@ -42,6 +43,43 @@ pub fn canonical(details: &mut Details) {
     for entry in &mut details.project.expected_customer_spend {
         spend(entry);
     }
+}
+
+/// Texts without the blanks around them: a spreadsheet gives them back without.
+fn trim(details: &mut Details) {
+    let (account, project) = (&mut details.customer.account, &mut details.project);
+    for text in [
+        &mut account.other_industry,
+        &mut project.sub_use_case,
+        &mut project.other_competitor_names,
+        &mut details.marketing.campaign_name,
+        &mut details.partner_opportunity_identifier,
+    ] {
+        if text.trim().len() < text.len() {
+            *text = text.trim().to_owned();
+        }
+    }
+    for text in [
+        &mut account.company_name,
+        &mut account.website_url,
+        &mut account.address.street_address,
+        &mut account.address.city,
+        &mut project.title,
+        &mut project.customer_business_problem,
+        &mut project.other_solution_description,
+        &mut project.additional_comments,
+        &mut details.life_cycle.next_steps,
+    ] {
+        let trimmed = text.reveal().trim();
+        if trimmed.len() < text.reveal().len() {
+            *text = trimmed.into();
+        }
+    }
+}
+
+/// Whether the customer is a government, however that is written.
+pub fn is_government(details: &Details) -> bool {
+    INDUSTRY.canonical(&details.customer.account.industry) == Some(GOVERNMENT)
 }
 
 pub fn one(list: &StandardList, value: &mut String) {

@@ -166,13 +166,25 @@ pub(super) fn person(
     Ok(())
 }
 
+/// A phone number, which the original's template wants without anything but digits.
+pub(super) fn phone(cell: &str) -> String {
+    let is_bare = !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    if is_bare {
+        format!("+{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
 pub(super) fn sales_contact(
     details: &mut Details,
     cell: &str,
     of: fn(&mut Contact) -> &mut Pii<String>,
 ) -> Result<(), Wrong> {
     person(&mut details.opportunity_team, cell, of)?;
-    if let Some(contact) = details.opportunity_team.first_mut() {
+    if let Some(contact) = details.opportunity_team.first_mut()
+        && contact.business_title.is_empty()
+    {
         contact.business_title = "PartnerAccountManager".into();
     }
     Ok(())

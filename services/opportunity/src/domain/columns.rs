@@ -4,7 +4,7 @@ use cosell_types::standard::plain;
 use cosell_types::{ClosedList as _, Violation, ViolationCode};
 
 use super::cells::{
-    Wrong, amount, currency, day, first, is_run, literals, member, members, of_aws, parts, person,
+    Wrong, amount, currency, day, first, is_run, literals, member, members, of_aws, parts, person, phone,
     sales_contact, spend, yes, yes_no,
 };
 use super::reference::COUNTRY;
@@ -12,7 +12,7 @@ use super::values::{MarketingSource, PrimaryNeedFromAws};
 use super::{Details, Field, Opportunity};
 
 /// The version of the template: another one whenever a column comes or changes.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 /// The column that says which record a row changes.
 pub const OPPORTUNITY_ID: &str = "Opportunity id";
 /// The column that says which revision of it a row was made from.
@@ -130,7 +130,7 @@ macro_rules! one_of {
 }
 
 /// Every column of the template, in its order.
-pub static COLUMNS: [Column; 44] = [
+pub static COLUMNS: [Column; 45] = [
     required(personal!(
         "Customer company name",
         CompanyName,
@@ -377,7 +377,11 @@ pub static COLUMNS: [Column; 44] = [
         "Customer phone",
         "customer.contacts",
         Some(Field::Contacts),
-        |details, cell| person(&mut details.customer.contacts, cell, |contact| &mut contact.phone),
+        |details, cell| {
+            person(&mut details.customer.contacts, &phone(cell), |contact| {
+                &mut contact.phone
+            })
+        },
         |record| first(&record.details().customer.contacts, |contact| &contact.phone),
     ),
     column(
@@ -414,10 +418,24 @@ pub static COLUMNS: [Column; 44] = [
         |record| first(&record.details().opportunity_team, |contact| &contact.last_name),
     ),
     column(
+        "Primary sales contact title",
+        "opportunity_team",
+        None,
+        |details, cell| match cell {
+            "" => Ok(()),
+            cell => sales_contact(details, cell, |contact| &mut contact.business_title),
+        },
+        |record| {
+            first(&record.details().opportunity_team, |contact| {
+                &contact.business_title
+            })
+        },
+    ),
+    column(
         "Primary sales contact phone",
         "opportunity_team",
         None,
-        |details, cell| sales_contact(details, cell, |contact| &mut contact.phone),
+        |details, cell| sales_contact(details, &phone(cell), |contact| &mut contact.phone),
         |record| first(&record.details().opportunity_team, |contact| &contact.phone),
     ),
     column(

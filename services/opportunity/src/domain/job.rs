@@ -86,10 +86,19 @@ pub struct Outcome {
     pub result: RowResult,
     /// The record that it is about.
     pub opportunity: Option<OpportunityId>,
-    /// The partner's own key that it would take.
-    pub key: Option<String>,
+    /// What it would take, in a dry run.
+    pub rehearsed: Option<Rehearsed>,
     /// Why it was refused.
     pub violations: Vec<RowViolation>,
+}
+
+/// What a row would take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// The partner's own key that the record would have.
+    pub key: String,
+    /// What tells the row from others, if it makes a record.
+    pub hash: Option<Vec<u8>>,
 }
 
 /// Something that is wrong with a row.
@@ -157,15 +166,15 @@ impl Outcome {
             number,
             result,
             opportunity,
-            key: None,
+            rehearsed: None,
             violations: Vec::new(),
         }
     }
 
-    /// A row that would be taken, with the key that the record would have.
-    pub fn valid(number: i64, opportunity: Option<OpportunityId>, key: String) -> Self {
+    /// A row that would be taken.
+    pub fn valid(number: i64, opportunity: Option<OpportunityId>, rehearsed: Rehearsed) -> Self {
         Self {
-            key: Some(key).filter(|key| !key.is_empty()),
+            rehearsed: Some(rehearsed),
             ..Self::taken(number, RowResult::Valid, opportunity)
         }
     }
@@ -193,7 +202,7 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
-            key: None,
+            rehearsed: None,
             violations: violations.collect(),
         }
     }
@@ -209,7 +218,7 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
-            key: None,
+            rehearsed: None,
             violations: vec![violation],
         }
     }

@@ -27,6 +27,7 @@ mod review;
 mod rule;
 pub mod search;
 mod situation;
+mod spend_insights;
 pub mod standard_values;
 pub mod values;
 
@@ -57,10 +58,11 @@ mod tests_transitions;
 
 pub use advice::Advice;
 pub use aws_details::{
-    AwsCustomer, AwsDetails, AwsField, AwsInsights, AwsLifeCycle, AwsProject, OpportunityQuality,
-    Recommendation,
+    AwsCustomer, AwsDetails, AwsField, AwsInsights, AwsLifeCycle, AwsProject, AwsSoftwareRevenue,
+    OpportunityQuality, Recommendation,
 };
 pub use aws_summary::AwsSummary;
+pub use canonical::is_government;
 pub use details::{
     Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
     Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,
@@ -73,3 +75,4 @@ pub use policy::{Facts, Policy};
 pub use review::{Decision, Outcome, Review};
 pub use rule::Rule;
 pub use situation::{Situation, Transition};
+pub use spend_insights::{Optimization, ProductInsights, SpendInsights, SpendInsightsBySource};

@@ -357,6 +357,18 @@ impl Opportunity {
         self.is_classified || self.details.national_security
     }
 
+    /// Without next steps from before it was submitted, but for the one that it was submitted with: what a draft said is not
+    /// for AWS (ACC-012).
+    pub fn without_steps_of_draft(mut self) -> Self {
+        let (submitted, current) = (self.review.submit_time, &self.details.life_cycle.next_steps);
+        let mut is_first = true;
+        self.next_steps_history.retain(|step| {
+            let is_current = std::mem::take(&mut is_first) && step.value == *current;
+            is_current || submitted.is_some_and(|submitted| step.time > submitted)
+        });
+        self
+    }
+
     /// As a reader of a record that stands there today sees one of its past.
     pub fn beside(mut self, current: &Opportunity) -> Self {
         self.is_flagged = current.is_flagged;

@@ -14,7 +14,8 @@ use super::values::{
     QualityTrend, RecommendationType, ReviewStatus, Stage,
 };
 use super::{
-    AwsDetails, AwsField, AwsSummary, Contact, ExpectedCustomerSpend, OpportunityQuality, Recommendation,
+    AwsDetails, AwsField, AwsSoftwareRevenue, AwsSummary, Contact, ExpectedCustomerSpend, OpportunityQuality,
+    ProductInsights, Recommendation, SpendInsights,
 };
 
 /// A stage with the reason that it needs.
@@ -62,7 +63,25 @@ fn full(stage: Option<AwsStage>) -> AwsDetails {
     insights.recommendations = vec![Recommendation {
         kind: RecommendationType::SolutionRecommendation,
         details: "Another solution".into(),
+        attributes: [("solution".to_owned(), "S-2".to_owned())].into(),
     }];
+    let estimate = SpendInsights {
+        currency_code: "USD".to_owned(),
+        frequency: Some(PaymentFrequency::Monthly),
+        total_amount: "1500.50".to_owned(),
+        aws_products: vec![ProductInsights {
+            product_code: "AmazonS3".to_owned(),
+            amount: "1500.50".to_owned(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    insights.aws_products_spend_insights_by_source.aws = Some(estimate);
+    details.software_revenue = Some(AwsSoftwareRevenue {
+        value: spend(5).amount,
+        effective_date: Some(today()),
+        ..Default::default()
+    });
     details
 }
 
@@ -141,7 +160,7 @@ fn opp_052_the_partner_is_shown_each_field_in_each_stage_or_not() {
         assert_eq!(shown.revision(), summary.revision());
         assert_eq!(shown.next_steps_history(), summary.next_steps_history());
     }
-    assert_eq!(cells, 25 * 19);
+    assert_eq!(cells, 25 * 21);
 }
 
 #[test]
@@ -377,7 +396,12 @@ proptest! {
 fn opp_050_an_aws_side_of_the_first_version_is_still_read() {
     let stored = include_str!("fixture_aws_summary_v1.json");
     let summary: AwsSummary = serde_json::from_str(stored).expect("readable");
-    assert_eq!(summary, saying(&full(Some(AwsStage::ClosedLost))));
+    let mut details = full(Some(AwsStage::ClosedLost));
+    // What came later.
+    details.insights.recommendations[0].attributes.clear();
+    AwsField::SpendInsights.copy(&AwsDetails::default(), &mut details);
+    AwsField::SoftwareRevenue.copy(&AwsDetails::default(), &mut details);
+    assert_eq!(summary, saying(&details));
 }
 
 #[test]

@@ -104,6 +104,8 @@ fn opp_080_days_amounts_and_answers_are_read_in_every_usual_form_and_in_no_other
         read("Does opportunity belong to NatSec?", "perhaps").1,
         [ViolationCode::InvalidValue]
     );
+    let contacts = read("Customer phone", "4940123456").0.customer.contacts;
+    assert_eq!(contacts[0].phone.reveal(), "+4940123456");
     assert_eq!(
         read("Delivery model", "Resell; Carrier pigeon").1,
         [ViolationCode::InvalidEnumValue]

@@ -264,12 +264,16 @@ pub async fn note_outcomes(tx: &mut Tx, job: &Job, outcomes: &[Outcome]) -> Resu
         .iter()
         .map(|outcome| outcome.result.name().to_owned())
         .collect();
-    let keys: Vec<_> = outcomes.iter().map(|outcome| outcome.key.clone()).collect();
+    let (keys, hashes): (Vec<_>, Vec<_>) = outcomes
+        .iter()
+        .map(|outcome| outcome.rehearsed.clone())
+        .map(|rehearsed| rehearsed.map_or((None, None), |rehearsed| (Some(rehearsed.key), rehearsed.hash)))
+        .unzip();
     sqlx::query!(
         "UPDATE bulk_row AS row SET result = given.result, opportunity_id = given.id, key = given.key,
-           violations = given.violations
-         FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::jsonb[])
-           AS given (number, result, id, key, violations)
+           row_hash = given.row_hash, violations = given.violations
+         FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::jsonb[])
+           AS given (number, result, id, key, row_hash, violations)
          WHERE row.account_id = $1 AND row.job_id = $2 AND row.number = given.number",
         job.account.as_str(),
         job.id,
@@ -277,6 +281,7 @@ pub async fn note_outcomes(tx: &mut Tx, job: &Job, outcomes: &[Outcome]) -> Resu
         &results,
         &ids as _,
         &keys as _,
+        &hashes as _,
         &violations,
     )
     .execute(tx.conn())
@@ -303,24 +308,31 @@ pub async fn count_results(tx: &mut Tx, job: &Job) -> Result<BTreeMap<&'static s
     Ok(counts.collect())
 }
 
-/// What rows became that said the same, as far as it is still there.
+/// Rows that said the same and were taken in, with what they became as far as it is still there; or that a dry run has
+/// come by.
 pub async fn taken_in(
     tx: &mut Tx,
-    account: &AccountId,
+    job: &Job,
     hashes: &[Vec<u8>],
-) -> Result<BTreeMap<Vec<u8>, OpportunityId>, Error> {
+) -> Result<BTreeMap<Vec<u8>, Option<OpportunityId>>, Error> {
     let rows = sqlx::query!(
-        "SELECT k.row_hash, k.opportunity_id FROM bulk_key k
-         JOIN opportunity o ON o.account_id = k.account_id AND o.opportunity_id = k.opportunity_id
-         WHERE k.account_id = $1 AND k.row_hash = ANY($2)",
-        account.as_str(),
+        r#"SELECT row_hash AS "row_hash!", opportunity_id FROM bulk_row
+           WHERE account_id = $1 AND job_id = $2 AND row_hash = ANY($3)
+           UNION ALL SELECT k.row_hash, k.opportunity_id FROM bulk_key k
+             JOIN opportunity o ON o.account_id = k.account_id AND o.opportunity_id = k.opportunity_id
+             WHERE k.account_id = $1 AND k.row_hash = ANY($3)"#,
+        job.account.as_str(),
+        job.id,
         hashes,
     )
     .fetch_all(tx.conn())
     .await?;
-    let known = rows
-        .into_iter()
-        .filter_map(|row| Some((row.row_hash, OpportunityId::from_number(row.opportunity_id)?)));
+    let known = rows.into_iter().map(|row| {
+        (
+            row.row_hash,
+            row.opportunity_id.and_then(OpportunityId::from_number),
+        )
+    });
     Ok(known.collect())
 }
 
@@ -346,19 +358,32 @@ pub async fn note_taken_in(
     Ok(())
 }
 
-/// Those of these keys of the partner's own that are taken, by records or by what rows of the job would make.
-pub async fn taken_identifiers(tx: &mut Tx, job: &Job, named: &[String]) -> Result<Vec<String>, Error> {
-    let taken = sqlx::query_scalar!(
-        r#"SELECT partner_opportunity_identifier AS "key!" FROM opportunity
+/// Those of these keys of the partner's own that are taken, with the records that have them; none where only a dry run
+/// would make one. What a dry run would change counts as changed.
+pub async fn taken_identifiers(
+    tx: &mut Tx,
+    job: &Job,
+    named: &[String],
+) -> Result<BTreeMap<String, Option<OpportunityId>>, Error> {
+    let taken = sqlx::query!(
+        r#"SELECT partner_opportunity_identifier AS "key!", opportunity_id AS "opportunity_id?" FROM opportunity o
            WHERE account_id = $1 AND partner_opportunity_identifier = ANY($3) AND partner_opportunity_identifier <> ''
-           UNION ALL SELECT key FROM bulk_row WHERE account_id = $1 AND job_id = $2 AND key = ANY($3)"#,
+             AND NOT EXISTS (SELECT FROM bulk_row r WHERE r.account_id = $1 AND r.job_id = $2
+               AND r.opportunity_id = o.opportunity_id AND r.key IS NOT NULL)
+           UNION ALL SELECT key, opportunity_id FROM bulk_row r
+           WHERE account_id = $1 AND job_id = $2 AND key = ANY($3) AND key <> ''
+             AND NOT EXISTS (SELECT FROM bulk_row l WHERE l.account_id = $1 AND l.job_id = $2
+               AND l.opportunity_id = r.opportunity_id AND l.key IS NOT NULL AND l.number > r.number)"#,
         job.account.as_str(),
         job.id,
         named,
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(taken)
+    let taken = taken
+        .into_iter()
+        .map(|row| (row.key, row.opportunity_id.and_then(OpportunityId::from_number)));
+    Ok(taken.collect())
 }
 
 /// The first job that runs of each account, the account whose turn was longest ago first.

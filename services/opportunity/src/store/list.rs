@@ -12,6 +12,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _};
 pub use super::presets::Asked;
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
+use crate::domain::job::Job;
 use crate::domain::values::{Origin, Preset, ReviewStatus, Stage};
 
 /// Which records to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
@@ -158,6 +159,21 @@ pub(super) fn listing(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filt
         " ORDER BY {column} {direction}, opportunity_id {direction} LIMIT "
     ));
     query.push_bind(page.limit);
+}
+
+/// Makes rows of a job of the records that fulfil the conditions, of those that the member may see; how many they are.
+pub async fn write_rows(tx: &mut Tx, asked: Asked<'_>, filter: &Filter, job: &Job) -> Result<u64, Error> {
+    let mut query = QueryBuilder::new(
+        "INSERT INTO bulk_row (account_id, job_id, number, content)
+         SELECT account_id, ",
+    );
+    query.push_bind(job.id.clone());
+    query.push(
+        ", row_number() OVER (ORDER BY opportunity_id), to_jsonb('O' || opportunity_id) FROM opportunity WHERE ",
+    );
+    visible(&mut query, asked.by);
+    conditions(&mut query, asked, filter);
+    Ok(query.build().execute(tx.conn()).await?.rows_affected())
 }
 
 /// How many records each preset has, of those that the member may see (OPP-065).

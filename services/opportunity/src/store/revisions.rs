@@ -134,7 +134,7 @@ pub async fn list_revisions(
 }
 
 /// Whether of the past of a record that it sees a member sees drafts, and what had limited visibility.
-fn sees(member: &Member) -> (bool, bool) {
+pub(super) fn sees(member: &Member) -> (bool, bool) {
     let reach = reach(member);
     let is_partner = matches!(reach, Reach::Account | Reach::Own);
     (is_partner, reach != Reach::FullVisibility)

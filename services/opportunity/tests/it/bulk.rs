@@ -331,7 +331,7 @@ async fn opp_080_what_is_no_file_of_opportunities_is_refused_before_anything_is_
         .get_import_template(pb::GetImportTemplateRequest {})
         .await;
     let template = template.expect("a template").into_inner();
-    assert_eq!(template.version, "1");
+    assert_eq!(template.version, "2");
     assert!(
         template
             .content

@@ -9,6 +9,7 @@ mod bad_input;
 mod bulk;
 mod bulk_files;
 mod bulk_jobs;
+mod bulk_updates;
 mod cancelled_calls;
 mod create_and_get;
 mod denials;

@@ -78,14 +78,19 @@ pub async fn until(app: &App, id: &str, wanted: ReviewStatus) {
 /// A record of the user that AWS has validated.
 pub async fn approved(app: &App, far: &FarEnd, record: pb::Opportunity) -> String {
     let id = create(app, &user(), record).await.opportunity_id;
-    submit(app, &user(), &id).await;
+    approve(app, far, &id).await;
+    id
+}
+
+/// Submits a draft, which AWS then approves.
+pub async fn approve(app: &App, far: &FarEnd, id: &str) {
+    submit(app, &user(), id).await;
     let case = random::prefixed("rc-");
-    far.tell("review", ALDER, &case, 1, &opened(&id, 1, 1)).await;
+    far.tell("review", ALDER, &case, 1, &opened(id, 1, 1)).await;
     let decision = review::ReviewDecided {
         review_case_id: case.clone(),
-        ..decided(&id, 2, 1, review::Decision::Approve)
+        ..decided(id, 2, 1, review::Decision::Approve)
     };
     far.tell("review", ALDER, &case, 2, &decision).await;
-    until(app, &id, ReviewStatus::Approved).await;
-    id
+    until(app, id, ReviewStatus::Approved).await;
 }

@@ -1,0 +1,141 @@
+//! What AWS makes of a deal, between the interface and the domain.
+
+use cosell_grpc::convert::date;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_types::ClosedList as _;
+
+use super::convert::{Reader, member, number, show_money};
+use crate::domain::{
+    AwsInsights, AwsSoftwareRevenue, OpportunityQuality, Optimization, ProductInsights, Recommendation,
+    SpendInsights, SpendInsightsBySource,
+};
+
+pub fn read(given: pb::AwsInsights) -> AwsInsights {
+    let recommendations = given.recommendations.into_iter().filter_map(|recommendation| {
+        Some(Recommendation {
+            kind: member(recommendation.r#type)?,
+            details: recommendation.details.into(),
+            attributes: recommendation.attributes.into_iter().collect(),
+        })
+    });
+    let by_source = given.aws_products_spend_insights_by_source.unwrap_or_default();
+    AwsInsights {
+        next_best_actions: given.next_best_actions.into(),
+        engagement_score: member(given.engagement_score),
+        opportunity_quality: given.opportunity_quality.map(|quality| OpportunityQuality {
+            score: quality.score,
+            trend: member(quality.trend),
+        }),
+        recommendations: recommendations.collect(),
+        aws_products_spend_insights_by_source: SpendInsightsBySource {
+            aws: by_source.aws.map(read_spend),
+            partner: by_source.partner.map(read_spend),
+        },
+    }
+}
+
+fn read_spend(given: pb::AwsProductsSpendInsights) -> SpendInsights {
+    let products = given.aws_products.into_iter().map(|given| ProductInsights {
+        product_code: given.product_code,
+        service_code: given.service_code,
+        categories: given.categories,
+        amount: given.amount,
+        optimized_amount: given.optimized_amount,
+        potential_savings_amount: given.potential_savings_amount,
+        optimizations: given
+            .optimizations
+            .into_iter()
+            .map(|given| Optimization {
+                description: given.description,
+                savings_amount: given.savings_amount,
+            })
+            .collect(),
+    });
+    SpendInsights {
+        currency_code: given.currency_code,
+        frequency: member(given.frequency),
+        total_amount: given.total_amount,
+        total_optimized_amount: given.total_optimized_amount,
+        total_potential_savings_amount: given.total_potential_savings_amount,
+        total_amount_by_category: given.total_amount_by_category.into_iter().collect(),
+        aws_products: products.collect(),
+    }
+}
+
+pub fn read_revenue(reader: &mut Reader, given: &pb::AwsSoftwareRevenue) -> AwsSoftwareRevenue {
+    let at = |name: &str| format!("summary.software_revenue.{name}");
+    AwsSoftwareRevenue {
+        value: reader.money(given.value.as_ref(), &at("value")),
+        discount: reader.money(given.discount.as_ref(), &at("discount")),
+        effective_date: reader.date(given.effective_date.as_ref(), &at("effective_date")),
+        expiration_date: reader.date(given.expiration_date.as_ref(), &at("expiration_date")),
+    }
+}
+
+pub fn show(insights: &AwsInsights) -> pb::AwsInsights {
+    let quality = insights.opportunity_quality.as_ref();
+    let recommendations = insights.recommendations.iter();
+    let SpendInsightsBySource { aws, partner } = &insights.aws_products_spend_insights_by_source;
+    pb::AwsInsights {
+        next_best_actions: insights.next_best_actions.reveal().clone(),
+        engagement_score: number(insights.engagement_score),
+        opportunity_quality: quality.map(|quality| pb::OpportunityQuality {
+            score: quality.score,
+            trend: number(quality.trend),
+        }),
+        recommendations: recommendations
+            .map(|recommendation| pb::Recommendation {
+                r#type: recommendation.kind.number(),
+                details: recommendation.details.reveal().clone(),
+                attributes: recommendation.attributes.clone().into_iter().collect(),
+            })
+            .collect(),
+        aws_products_spend_insights_by_source: (aws.is_some() || partner.is_some()).then(|| {
+            pb::AwsProductsSpendInsightsBySource {
+                aws: aws.as_ref().map(show_spend),
+                partner: partner.as_ref().map(show_spend),
+            }
+        }),
+    }
+}
+
+fn show_spend(spend: &SpendInsights) -> pb::AwsProductsSpendInsights {
+    let spend = spend.clone();
+    let products = spend
+        .aws_products
+        .into_iter()
+        .map(|product| pb::AwsProductInsights {
+            product_code: product.product_code,
+            service_code: product.service_code,
+            categories: product.categories,
+            amount: product.amount,
+            optimized_amount: product.optimized_amount,
+            potential_savings_amount: product.potential_savings_amount,
+            optimizations: product
+                .optimizations
+                .into_iter()
+                .map(|optimization| pb::AwsProductOptimization {
+                    description: optimization.description,
+                    savings_amount: optimization.savings_amount,
+                })
+                .collect(),
+        });
+    pb::AwsProductsSpendInsights {
+        currency_code: spend.currency_code,
+        frequency: number(spend.frequency),
+        total_amount: spend.total_amount,
+        total_optimized_amount: spend.total_optimized_amount,
+        total_potential_savings_amount: spend.total_potential_savings_amount,
+        total_amount_by_category: spend.total_amount_by_category.into_iter().collect(),
+        aws_products: products.collect(),
+    }
+}
+
+pub fn show_revenue(revenue: &AwsSoftwareRevenue) -> pb::AwsSoftwareRevenue {
+    pb::AwsSoftwareRevenue {
+        value: revenue.value.map(show_money),
+        discount: revenue.discount.map(show_money),
+        effective_date: revenue.effective_date.map(date),
+        expiration_date: revenue.expiration_date.map(date),
+    }
+}
