@@ -4,7 +4,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::{Caller, ClosedList as _};
 
 use super::convert::{number, show_contact, show_related, show_spend, show_step};
-use super::{Api, approved, aws_insights};
+use super::{Api, approved, convert_insights};
 use crate::domain::{AwsSummary, Opportunity};
 use crate::store;
 
@@ -54,8 +54,11 @@ pub fn shown(caller: &Caller, summary: AwsSummary, about: &Opportunity) -> pb::A
             expected_customer_spend: project.expected_customer_spend.iter().map(show_spend).collect(),
             aws_partition: project.aws_partition.clone(),
         }),
-        insights: Some(aws_insights::show(&details.insights)),
-        software_revenue: details.software_revenue.as_ref().map(aws_insights::show_revenue),
+        insights: Some(convert_insights::show(&details.insights)),
+        software_revenue: details
+            .software_revenue
+            .as_ref()
+            .map(convert_insights::show_revenue),
         cosell_motion: number(details.cosell_motion),
         stages_disagree: summary.disagrees_with(about.details().life_cycle.stage),
     }

@@ -9,7 +9,7 @@ use opentelemetry::KeyValue;
 
 use super::convert::{Reader, contact, member, related};
 use super::get_aws_summary::shown;
-use super::{Api, SUMMARY, approved, aws_insights, status};
+use super::{Api, SUMMARY, approved, convert_insights, status};
 use crate::domain::{AwsCustomer, AwsDetails, AwsField, AwsLifeCycle, AwsProject, Opportunity};
 use crate::events::{AWS_SUMMARY_CHANGED, CONTEXT};
 use crate::store;
@@ -133,10 +133,10 @@ fn details(reader: &mut Reader, given: pb::AwsOpportunitySummary) -> AwsDetails 
             expected_customer_spend: reader.spend(project.expected_customer_spend, SUMMARY.field),
             aws_partition: project.aws_partition,
         },
-        insights: aws_insights::read(given.insights.unwrap_or_default()),
+        insights: convert_insights::read(given.insights.unwrap_or_default()),
         cosell_motion: member(given.cosell_motion),
         software_revenue: given
             .software_revenue
-            .map(|given| aws_insights::read_revenue(reader, &given)),
+            .map(|given| convert_insights::read_revenue(reader, &given)),
     }
 }

@@ -129,6 +129,19 @@ macro_rules! one_of {
     };
 }
 
+/// What is said of the partner's sales contact.
+macro_rules! of_sales {
+    ($name:literal, $field:ident, $read:expr) => {
+        column(
+            $name,
+            "opportunity_team",
+            None,
+            |details, cell| sales_contact(details, &$read(cell), |contact| &mut contact.$field),
+            |record| first(&record.details().opportunity_team, |contact| &contact.$field),
+        )
+    };
+}
+
 /// Every column of the template, in its order.
 pub static COLUMNS: [Column; 45] = [
     required(personal!(
@@ -403,48 +416,11 @@ pub static COLUMNS: [Column; 45] = [
         customer.account.address.street_address
     ),
     personal!("City", City, customer.account.address.city),
-    column(
-        "Primary sales contact first name",
-        "opportunity_team",
-        None,
-        |details, cell| sales_contact(details, cell, |contact| &mut contact.first_name),
-        |record| first(&record.details().opportunity_team, |contact| &contact.first_name),
-    ),
-    column(
-        "Primary sales contact last name",
-        "opportunity_team",
-        None,
-        |details, cell| sales_contact(details, cell, |contact| &mut contact.last_name),
-        |record| first(&record.details().opportunity_team, |contact| &contact.last_name),
-    ),
-    column(
-        "Primary sales contact title",
-        "opportunity_team",
-        None,
-        |details, cell| match cell {
-            "" => Ok(()),
-            cell => sales_contact(details, cell, |contact| &mut contact.business_title),
-        },
-        |record| {
-            first(&record.details().opportunity_team, |contact| {
-                &contact.business_title
-            })
-        },
-    ),
-    column(
-        "Primary sales contact phone",
-        "opportunity_team",
-        None,
-        |details, cell| sales_contact(details, &phone(cell), |contact| &mut contact.phone),
-        |record| first(&record.details().opportunity_team, |contact| &contact.phone),
-    ),
-    column(
-        "Primary sales contact e-mail",
-        "opportunity_team",
-        None,
-        |details, cell| sales_contact(details, cell, |contact| &mut contact.email),
-        |record| first(&record.details().opportunity_team, |contact| &contact.email),
-    ),
+    of_sales!("Primary sales contact first name", first_name, str::to_owned),
+    of_sales!("Primary sales contact last name", last_name, str::to_owned),
+    of_sales!("Primary sales contact title", business_title, str::to_owned),
+    of_sales!("Primary sales contact phone", phone, phone),
+    of_sales!("Primary sales contact e-mail", email, str::to_owned),
     text!(
         "Partner CRM unique identifier",
         PartnerOpportunityIdentifier,

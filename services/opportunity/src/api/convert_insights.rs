@@ -15,7 +15,11 @@ pub fn read(given: pb::AwsInsights) -> AwsInsights {
         Some(Recommendation {
             kind: member(recommendation.r#type)?,
             details: recommendation.details.into(),
-            attributes: recommendation.attributes.into_iter().collect(),
+            attributes: recommendation
+                .attributes
+                .into_iter()
+                .map(|given| (given.key, given.value))
+                .collect(),
         })
     });
     let by_source = given.aws_products_spend_insights_by_source.unwrap_or_default();
@@ -57,7 +61,11 @@ fn read_spend(given: pb::AwsProductsSpendInsights) -> SpendInsights {
         total_amount: given.total_amount,
         total_optimized_amount: given.total_optimized_amount,
         total_potential_savings_amount: given.total_potential_savings_amount,
-        total_amount_by_category: given.total_amount_by_category.into_iter().collect(),
+        total_amount_by_category: given
+            .total_amount_by_category
+            .into_iter()
+            .map(|given| (given.category, given.amount))
+            .collect(),
         aws_products: products.collect(),
     }
 }
@@ -87,7 +95,12 @@ pub fn show(insights: &AwsInsights) -> pb::AwsInsights {
             .map(|recommendation| pb::Recommendation {
                 r#type: recommendation.kind.number(),
                 details: recommendation.details.reveal().clone(),
-                attributes: recommendation.attributes.clone().into_iter().collect(),
+                attributes: recommendation
+                    .attributes
+                    .clone()
+                    .into_iter()
+                    .map(|(key, value)| pb::RecommendationAttribute { key, value })
+                    .collect(),
             })
             .collect(),
         aws_products_spend_insights_by_source: (aws.is_some() || partner.is_some()).then(|| {
@@ -126,7 +139,11 @@ fn show_spend(spend: &SpendInsights) -> pb::AwsProductsSpendInsights {
         total_amount: spend.total_amount,
         total_optimized_amount: spend.total_optimized_amount,
         total_potential_savings_amount: spend.total_potential_savings_amount,
-        total_amount_by_category: spend.total_amount_by_category.into_iter().collect(),
+        total_amount_by_category: spend
+            .total_amount_by_category
+            .into_iter()
+            .map(|(category, amount)| pb::CategoryAmount { category, amount })
+            .collect(),
         aws_products: products.collect(),
     }
 }
