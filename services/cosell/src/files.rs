@@ -82,7 +82,7 @@ pub struct Transfer {
     list: List,
     /// With a list: how many records it has, as confirmation that all of them are meant.
     #[arg(long, default_value_t = 0)]
-    count: i64,
+    expected_count: i64,
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -148,7 +148,7 @@ impl Transfer {
             filter: bulk::filter(self.list.filter.as_deref())?,
             preset: bulk::preset(self.list.preset.as_deref())?,
             search: self.list.search,
-            expected_count: self.count,
+            expected_count: self.expected_count,
             member_id: self.to,
             request_id: random::uuid(Clock::system().now()).to_string(),
             validate_only: self.dry_run,
