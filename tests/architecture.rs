@@ -436,6 +436,24 @@ fn nothing_waits_blindly_and_nothing_is_left_for_later() {
     none("left for later, or waiting blindly", &wrong);
 }
 
+/// What docs/COVERAGE.md calls a proof is one.
+#[test]
+fn the_coverage_names_tests_that_exist() {
+    let name = Regex::new(r"`((?:acc|con|not|opp|ref|rev)_[0-9a-z_]+)`").expect("a pattern");
+    let everything: String = rust().into_iter().map(|file| file.text).collect();
+    let document = read("docs/COVERAGE.md");
+    let named: BTreeSet<_> = name
+        .captures_iter(&document)
+        .map(|found| found[1].to_owned())
+        .collect();
+    assert!(named.len() > 30, "{} tests", named.len());
+    let gone: Vec<_> = named
+        .into_iter()
+        .filter(|name| !everything.contains(&format!("fn {name}(")))
+        .collect();
+    none("tests that docs/COVERAGE.md names and that are gone", &gone);
+}
+
 #[test]
 fn documents_lead_to_files_that_exist() {
     let link = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").expect("a pattern");

@@ -7,9 +7,11 @@ use async_nats::HeaderMap;
 use cosell_notification::{Notifications, SmtpSecurity};
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1::Opportunity;
+use cosell_proto::cosell::referral::v1::GetAcceptedOpportunityResponse;
+use cosell_referral::Referrals;
 use cosell_review::Reviews;
 use cosell_service::Service;
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually, opportunities, reviews};
+use cosell_testkit::harness::{App, FarEnd, Setup, eventually, opportunities, referrals, reviews};
 use cosell_tests::repository::files;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
@@ -68,7 +70,7 @@ impl Frozen {
 fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
-    assert!(all.len() >= 24);
+    assert!(all.len() >= 32);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -137,6 +139,19 @@ async fn plt_009_review_reads_frozen_events() {
 }
 
 #[tokio::test]
+async fn plt_009_referral_reads_frozen_events() {
+    let options = cosell_referral::Options::new(any_opportunity().await);
+    let app = Setup::default().with_bus().start::<Referrals>(options).await;
+    let far = FarEnd::new(&app.bus_args.nats_url).await;
+    let frozen = Frozen::of("partner");
+    for event in &frozen {
+        event.publish(&far).await;
+    }
+    consumed::<Referrals>(&app, "referral-partner", frozen.len()).await;
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
 async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: any_opportunity().await,
@@ -153,6 +168,7 @@ async fn plt_009_notification_reads_frozen_events() {
         ("opportunity", "notification-opportunity"),
         ("partner", "notification-partner"),
         ("review", "notification-review"),
+        ("referral", "notification-referral"),
     ] {
         let frozen = Frozen::of(context);
         for event in &frozen {
@@ -167,12 +183,17 @@ async fn plt_009_notification_reads_frozen_events() {
 async fn plt_009_opportunity_reads_frozen_events() {
     let options = cosell_opportunity::Options {
         review_url: reviews("Remarks.").await,
+        referral_url: referrals(GetAcceptedOpportunityResponse {
+            opportunity: Some(cosell_tests::record()),
+            ..Default::default()
+        })
+        .await,
         catalog: "Sandbox".to_owned(),
         ..cosell_opportunity::Options::default()
     };
     let app = Setup::default().with_bus().start::<Opportunities>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    for context in ["partner", "review"] {
+    for context in ["partner", "review", "referral"] {
         let frozen = Frozen::of(context);
         for event in &frozen {
             event.publish(&far).await;

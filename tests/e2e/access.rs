@@ -118,6 +118,11 @@ fn callers() -> Vec<Kind> {
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.provisioner)),
     ));
     all.push((
+        "the opportunity service".to_owned(),
+        service("opportunity"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.opportunity)),
+    ));
+    all.push((
         "the CRM".to_owned(),
         service("crm"),
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.crm)),

@@ -16,14 +16,45 @@ from google.rpc import error_details_pb2, status_pb2
 
 from cosell.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from cosell.opportunity.v1 import opportunity_pb2, opportunity_service_pb2, opportunity_service_pb2_grpc
+from cosell.referral.v1 import referral_pb2, referral_service_pb2, referral_service_pb2_grpc
 from cosell.review.v1 import review_pb2, review_service_pb2, review_service_pb2_grpc
 from cosell.type.v1 import type_pb2
 
 REVIEWER = "aws-reviewer"
 OUTSIDER = "birch-alliance-lead"
+SELLER = "aws-sales-representative"
 PATIENCE = 30  # seconds
 CALL = 10  # seconds
 STATUS = type_pb2.ReviewStatus
+
+
+# A deal of AWS.
+REFERRED = {
+    "opportunity_type": "OPPORTUNITY_TYPE_NET_NEW_BUSINESS",
+    "primary_needs_from_aws": ["PRIMARY_NEED_FROM_AWS_TECHNICAL_CONSULTATION"],
+    "customer": {
+        "account": {
+            "company_name": "Hafenkontor GmbH",
+            "industry": "Transportation and Logistics",
+            "website_url": "www.hafenkontor.example",
+            "address": {"country_code": "DE", "postal_code": "23552", "street_address": "An der Untertrave 7"},
+        }
+    },
+    "project": {
+        "title": "Berth planning",
+        "customer_business_problem": "Berths are planned on paper, and ships wait.",
+        "customer_use_case": "Database",
+        "delivery_models": ["DELIVERY_MODEL_PROFESSIONAL_SERVICES"],
+        "sales_activities": ["SALES_ACTIVITY_SOW_SIGNED"],
+        "expected_customer_spend": [
+            {
+                "amount": {"currency_code": "EUR", "units": "6200"},
+                "frequency": "PAYMENT_FREQUENCY_MONTHLY",
+                "target_company": "AWS",
+            }
+        ],
+    },
+}
 
 
 class Person:
@@ -36,6 +67,7 @@ class Person:
             opportunity_service_pb2_grpc.OpportunityServiceStub(channel),
             review_service_pb2_grpc.ReviewServiceStub(channel),
             notification_service_pb2_grpc.NotificationServiceStub(channel),
+            referral_service_pb2_grpc.ReferralServiceStub(channel),
         ]
 
     def __getattr__(self, rpc):
@@ -136,7 +168,8 @@ class Journey:
         return self.owner(position).GetOpportunity(request).opportunity
 
     def play(self):
-        for step in [self.register, self.submit, self.withdraw, self.review, self.correct, self.keep_out]:
+        steps = [self.register, self.submit, self.withdraw, self.review, self.correct, self.refer, self.keep_out]
+        for step in steps:
             step()
             print(step.__name__, "done", flush=True)
 
@@ -270,6 +303,51 @@ class Journey:
             return None
 
         check(remarks in eventually(f"an e-mail about {key}", arrived), "the e-mail lacks the remarks")
+
+    def refer(self):
+        """AWS offers a deal to two partners: the first does not want it, the second one takes it."""
+        seller, first, second = self.person(SELLER), self.person(OUTSIDER), self.person("alder-ace-manager")
+        request = referral_service_pb2.CreateReferralRequest(request_id=request_id())
+        given = request.referral
+        given.receiver_account_ids.extend(["222222222222", "111111111111"])
+        given.customer_consent_time.GetCurrentTime()
+        given.message = "They know you from the fair."
+        given.receiver_responsibilities.append(referral_pb2.RECEIVER_RESPONSIBILITY_SERVICES_PARTNER)
+        given.sender_contacts.add(first_name="Vera", email="vera@aws.example", business_title="AWSSalesRep")
+        given.opportunity.CopyFrom(opportunity(REFERRED, closes_in_days=180))
+        made = seller.CreateReferral(request).referral
+        offer = made.offers[0].offer_id
+        seen = first.GetReferralOffer(referral_service_pb2.GetReferralOfferRequest(offer_id=offer)).offer
+        check(seen.opportunity.customer_company_name == "Hafenkontor GmbH", seen)
+        check(b"Untertrave" not in seen.SerializeToString(), "the street is hidden before the answer")
+        first.RejectReferral(
+            referral_service_pb2.RejectReferralRequest(
+                offer_id=offer,
+                reason=referral_pb2.REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT,
+                request_id=request_id(),
+            )
+        )
+
+        def next_offer():
+            request = referral_service_pb2.GetReferralRequest(referral_id=made.referral_id)
+            offers = seller.GetReferral(request).referral.offers
+            return offers[1].offer_id if len(offers) > 1 else None
+
+        offer = eventually("the next partner is asked", next_offer)
+        accept = referral_service_pb2.AcceptReferralRequest(offer_id=offer, request_id=request_id())
+        key = second.AcceptReferral(accept).offer.opportunity_id
+        check(second.AcceptReferral(accept).offer.opportunity_id == key, "repeated, it is another opportunity")
+
+        def there():
+            try:
+                request = opportunity_service_pb2.GetOpportunityRequest(opportunity_id=key)
+                return second.GetOpportunity(request).opportunity
+            except grpc.RpcError:
+                return None
+
+        record = eventually(f"{key} comes to be", there)
+        check(record.referral_offer_id == offer, record.referral_offer_id)
+        check(record.customer.account.address.street_address == "An der Untertrave 7", "the whole deal")
 
     def keep_out(self):
         outsider = self.person(OUTSIDER)

@@ -34,6 +34,18 @@ const VIEWERS: [Role; 7] = [
     IsvSuccessManager,
 ];
 
+/// AWS people who sell or look after partners.
+const SELLERS: [Role; 6] = [
+    SalesRepresentative,
+    AccountOwner,
+    Pdm,
+    WwpsPdm,
+    Psm,
+    IsvSuccessManager,
+];
+/// Partners who see the whole pipeline.
+const PIPELINE: [Role; 4] = [AllianceLead, AllianceTeam, AceManager, MarketingStaff];
+
 /// Who may make a call.
 pub struct Allowed {
     pub roles: Vec<Role>,
@@ -46,6 +58,8 @@ pub struct Allowed {
     pub provisioner: bool,
     /// The service that is named for AWS's customer relationship management.
     pub crm: bool,
+    /// The opportunity service.
+    pub opportunity: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -56,6 +70,7 @@ fn only(roles: &[&[Role]]) -> Allowed {
         services: false,
         provisioner: false,
         crm: false,
+        opportunity: false,
     }
 }
 
@@ -67,6 +82,13 @@ fn or_services(mut allowed: Allowed) -> Allowed {
 fn by_provisioner() -> Allowed {
     Allowed {
         provisioner: true,
+        ..only(&[])
+    }
+}
+
+fn by_opportunity() -> Allowed {
+    Allowed {
+        opportunity: true,
         ..only(&[])
     }
 }
@@ -106,6 +128,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
             "UpdateAwsOpportunitySummary",
             or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
         ),
+        ("CheckReferredOpportunity", or_services(only(&[]))),
         ("ChangeStage", only(&[&KEEPERS])),
         ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
         ("AddNextStep", only(&[&KEEPERS])),
@@ -139,6 +162,17 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("ClaimReviewCase", only(&[&[Reviewer]])),
         ("StartReview", only(&[&[Reviewer]])),
         ("DecideReview", only(&[&[Reviewer]])),
+    ];
+    let referrals = [
+        ("CreateReferral", only(&[&SELLERS])),
+        ("GetReferral", only(&[&SELLERS])),
+        ("ListReferrals", only(&[&SELLERS])),
+        ("GetReferralOffer", only(&[&PIPELINE])),
+        ("ListReferralOffers", only(&[&PIPELINE])),
+        ("AcceptReferral", only(&[&PIPELINE])),
+        ("AcceptReferrals", only(&[&PIPELINE])),
+        ("RejectReferral", only(&[&PIPELINE])),
+        ("GetAcceptedOpportunity", by_opportunity()),
     ];
     let notifications = [
         ("ListNotifications", every_member()),
@@ -180,6 +214,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         .into_iter()
         .chain(partners)
         .chain(reviews)
+        .chain(referrals)
         .chain(notifications)
         .collect()
 }

@@ -52,7 +52,7 @@ const fn only(rows: &'static str, of: Wider) -> Wider {
 const NO_DRAFTS: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All of them. Nothing can be proven of them; their commands and what they let through are held against this table.
-pub const WIDER: [Wider; 32] = [
+pub const WIDER: [Wider; 36] = [
     of(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -223,6 +223,34 @@ pub const WIDER: [Wider; 32] = [
             "partner.profile.public_profiles",
             "SELECT",
             "partner aws service system",
+            "reads",
+        ),
+    ),
+    only(
+        "sender_account_id = '888888888888'",
+        of("app", "referral.offer.aws", "SELECT", "aws", "reads"),
+    ),
+    only(
+        "state = 'ACCEPTED'",
+        of(
+            "app",
+            "referral.offer.services_read",
+            "SELECT",
+            "service",
+            "reads",
+        ),
+    ),
+    only(
+        "due_time IS NOT NULL",
+        of("worker", "referral.offer.due", "SELECT", "work", "reads"),
+    ),
+    only(
+        "offer_id IN (SELECT offer_id FROM referral.offer WHERE state = 'ACCEPTED')",
+        of(
+            "app",
+            "referral.offer_deal.services_read",
+            "SELECT",
+            "service",
             "reads",
         ),
     ),

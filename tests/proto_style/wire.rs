@@ -82,6 +82,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
     use cosell_notification::domain::values as notification;
     use cosell_opportunity::domain::values as opportunity;
     use cosell_partner_connection::domain::values as partner;
+    use cosell_referral::domain::values as referral;
     use cosell_review::domain::values as review;
     use cosell_types as types;
 
@@ -175,6 +176,9 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         partner::SolutionType = "cosell.partner.v1.SolutionType";
         types::Role = "cosell.partner.v1.Role";
         types::Side = "cosell.partner.v1.Side";
+        referral::OfferState = "cosell.referral.v1.OfferState";
+        referral::ReferralRejectionReason = "cosell.referral.v1.ReferralRejectionReason";
+        referral::ReferralState = "cosell.referral.v1.ReferralState";
         review::Decision = "cosell.review.v1.Decision";
         review::ReviewReason = "cosell.type.v1.ReviewReason";
         review::State = "cosell.review.v1.ReviewCase.State";
@@ -193,6 +197,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                     "cosell.opportunity.v1.OpportunitySortKey",
                     "cosell.opportunity.v1.OpportunityAction",
                     "cosell.opportunity.v1.SolutionSortKey",
+                    "cosell.referral.v1.ReceiverResponsibility",
                 ]
                 .contains(&name.as_str())
         })

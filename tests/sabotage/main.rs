@@ -2,6 +2,7 @@
 //! that ends at the worst moments, event paths without one of their guarantees, and services that take a stranger for
 //! somebody else.
 
+mod acceptance;
 mod crash;
 mod events;
 mod scope;

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+use cosell_proto::cosell::referral::v1::AcceptReferralsResponse;
+use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
 use cosell_testkit::harness::{Client, Refusal, member, service};
 use cosell_types::{Caller, Role, Side};
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use tonic::{Code, Status};
 
 use crate::repository;
 use crate::requests::{Records, forged, request, rpcs};
@@ -138,7 +143,8 @@ impl Scene<'_> {
 
     /// Makes a call.
     async fn said(&self, client: &Client, rpc: &MethodDescriptor, message: DynamicMessage) -> Said {
-        match self.call(client.clone(), rpc, message).await {
+        let answer = self.call(client.clone(), rpc, message).await;
+        match answer.and_then(|bytes| refusal_of_all(rpc, bytes)) {
             Ok(bytes) => Said {
                 text: String::from_utf8_lossy(&bytes).into_owned(),
                 raw: String::new(),
@@ -226,6 +232,11 @@ impl<'a> Outside<'a> {
             }
         }
         records.review_case = never.review_case;
+        if self.side() == Some(Side::Aws) {
+            // AWS made the offer, and knows whom it made it to.
+            records.offer = never.offer;
+        }
+        records.referral = never.referral;
         records.submitted = never.submitted;
         records.approved = never.approved;
         records
@@ -278,6 +289,7 @@ impl<'a> Outside<'a> {
             Some(Side::Aws) => &[
                 "ListOpportunities",
                 "ListReviewCases",
+                "ListReferralOffers",
                 "GetAccount",
                 "GetConnectionPreferences",
             ],
@@ -300,6 +312,7 @@ impl<'a> Outside<'a> {
             words.extend([all.notification.as_str(), &all.member, &all.job]);
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
+                words.extend([all.offer.as_str(), &all.referral]);
             }
             // Who is connected with a company knows its account and its profile's id.
             if is_partner && self.account() != ELM {
@@ -341,7 +354,7 @@ pub fn strangers() -> Vec<Caller> {
 /// Whether a call that names no record tells a member of AWS that something was submitted.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
-        "ListOpportunities" => actor.starts_with("aws-"),
+        "ListOpportunities" | "ListReferrals" => actor.starts_with("aws-"),
         "ListReviewCases" | "ListNotifications" | "GetUnreadCount" => actor.starts_with("aws-reviewer"),
         _ => false,
     }
@@ -368,6 +381,27 @@ fn names_any(message: &DynamicMessage, records: &Records) -> bool {
         .iter()
         .filter(|id| is_real(id))
         .any(|id| text.contains(id))
+}
+
+/// Where a call answers for each of several records, and refuses all of them, that is a refusal.
+fn refusal_of_all(rpc: &MethodDescriptor, answer: Bytes) -> Result<Bytes, Status> {
+    if rpc.name() != "AcceptReferrals" {
+        return Ok(answer);
+    }
+    let results = AcceptReferralsResponse::decode(answer.clone())
+        .expect("an answer")
+        .results;
+    let mut refused = None;
+    for result in results {
+        match result.result {
+            Some(Outcome::Error(error)) => {
+                let (code, details) = (Code::from(error.code), error.encode_to_vec());
+                refused = Some(Status::with_details(code, error.message, details.into()));
+            }
+            _ => return Ok(answer),
+        }
+    }
+    refused.map_or(Ok(answer), Err)
 }
 
 /// Whether a reason tells nothing of a record.

@@ -31,6 +31,10 @@ pub struct Records {
     pub notification: String,
     /// A job of the account.
     pub job: String,
+    /// An offer of AWS to the account.
+    pub offer: String,
+    /// The referral of AWS that it is of.
+    pub referral: String,
 }
 
 impl Records {
@@ -48,11 +52,13 @@ impl Records {
             connection: "pac-0000000000000".to_owned(),
             notification: "ntf-0000000000000".to_owned(),
             job: "operations/job-0000000000000".to_owned(),
+            offer: "engi-0000000000000".to_owned(),
+            referral: "ref-0000000000000".to_owned(),
         }
     }
 
     /// All their ids.
-    pub fn ids(&self) -> [&str; 11] {
+    pub fn ids(&self) -> [&str; 13] {
         [
             &self.account,
             &self.opportunity,
@@ -65,6 +71,8 @@ impl Records {
             &self.connection,
             &self.notification,
             &self.job,
+            &self.offer,
+            &self.referral,
         ]
     }
 }
@@ -118,6 +126,8 @@ fn body(rpc: &str, records: &Records) -> Value {
         connection,
         notification,
         job,
+        offer,
+        referral,
     } = records;
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
@@ -208,6 +218,15 @@ fn body(rpc: &str, records: &Records) -> Value {
         "GetReviewCase" | "StartReview" => json!({"review_case_id": review_case}),
         "ClaimReviewCase" => json!({"review_case_id": review_case, "take_over": true}),
         "DecideReview" => json!({"review_case_id": review_case, "decision": "DECISION_APPROVE"}),
+        "CheckReferredOpportunity" => json!({"opportunity": {}}),
+        "CreateReferral" => json!({"referral": crate::scene::referral(account)}),
+        "GetReferral" => json!({"referral_id": referral}),
+        "ListReferrals" | "ListReferralOffers" => json!({"page_size": 100}),
+        "GetReferralOffer" | "AcceptReferral" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
+        "AcceptReferrals" => json!({"offer_ids": [offer]}),
+        "RejectReferral" => {
+            json!({"offer_id": offer, "reason": "REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT"})
+        }
         other => panic!("{other} has no request here"),
     }
 }

@@ -23,7 +23,7 @@ use crate::repository::contexts;
 pub const RECOVERY: Duration = Duration::from_secs(100);
 
 /// Who applies whose events.
-const CONSUMERS: [(&str, &str); 7] = [
+const CONSUMERS: [(&str, &str); 10] = [
     ("opportunity", "partner"),
     ("review", "partner"),
     ("notification", "partner"),
@@ -31,6 +31,9 @@ const CONSUMERS: [(&str, &str); 7] = [
     ("opportunity", "review"),
     ("notification", "opportunity"),
     ("notification", "review"),
+    ("referral", "partner"),
+    ("opportunity", "referral"),
+    ("notification", "referral"),
 ];
 
 /// PostgreSQL, NATS and a mail server of its own, for services that a test may take them away from.

@@ -13,6 +13,7 @@ use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
 use cosell_notification::{Notifications, SmtpSecurity};
 use cosell_opportunity::{ImportLimits, Opportunities};
 use cosell_partner_connection::Partners;
+use cosell_referral::Referrals;
 use cosell_review::Reviews;
 use cosell_service::{Host, Platform, Service};
 use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
@@ -146,6 +147,7 @@ impl Stack {
         };
         let opportunity = cosell_opportunity::Options {
             review_url: address.clone(),
+            referral_url: address.clone(),
             catalog: "Sandbox".to_owned(),
             import: args.import,
             ..cosell_opportunity::Options::default()
@@ -161,6 +163,8 @@ impl Stack {
                 },
             )
             .await?;
+        let referral = cosell_referral::Options::new(address.clone());
+        stack.add::<Referrals>(args, &referral).await?;
         let notification = cosell_notification::Options {
             opportunity_url: address,
             smtp_host: "127.0.0.1".to_owned(),
@@ -285,7 +289,7 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let news = summary.created + summary.updated;
-    for service in ["notification", "opportunity", "review"] {
+    for service in ["notification", "opportunity", "referral", "review"] {
         let consumer = format!("{service}-{}", Partners::NAME);
         while let Some(bus) = bus.filter(|_| news > 0) {
             if bus

@@ -46,12 +46,14 @@ impl Service for Notifications {
             from_opportunity,
             from_partner,
             from_review,
+            from_referral,
         } = Handlers::new(background, options, platform)?;
         let sender = mail::Sender::new(background.database.clone(), background.clock.clone(), options)?;
         background.publish(events::CONTEXT);
         background.consume(Self::NAME, consume::OPPORTUNITY, from_opportunity);
         background.consume(Self::NAME, cosell_members::CONTEXT, from_partner);
         background.consume(Self::NAME, consume::REVIEW, from_review);
+        background.consume(Self::NAME, consume::REFERRAL, from_referral);
         background.spawn(|stop| sender.run(stop));
         let api = api::Api {
             db: background.database.calls.clone(),
@@ -84,8 +86,12 @@ impl Service for Notifications {
                 redrive(work, events, consumer, aggregate, &handlers.from_partner).await
             }
             "notification-review" => redrive(work, events, consumer, aggregate, &handlers.from_review).await,
+            "notification-referral" => {
+                redrive(work, events, consumer, aggregate, &handlers.from_referral).await
+            }
             _ => anyhow::bail!(
-                "this service has the consumers notification-opportunity, notification-partner and notification-review"
+                "this service has the consumers notification-opportunity, notification-partner, \
+                 notification-review and notification-referral"
             ),
         }
     }
@@ -96,6 +102,7 @@ struct Handlers {
     from_opportunity: consume::FromOpportunity,
     from_partner: consume::FromPartner,
     from_review: consume::FromReview,
+    from_referral: consume::FromReferral,
 }
 
 impl Handlers {
@@ -110,6 +117,10 @@ impl Handlers {
             },
             from_partner: consume::FromPartner {
                 directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
+                templates: templates.clone(),
+                clock: clock.clone(),
+            },
+            from_referral: consume::FromReferral {
                 templates: templates.clone(),
                 clock: clock.clone(),
             },

@@ -11,6 +11,10 @@ pub struct Options {
     #[arg(long, env = "COSELL_REVIEW_URL", default_value = "http://review:50051")]
     pub review_url: String,
 
+    /// The referral service, for deals that partners accepted.
+    #[arg(long, env = "COSELL_REFERRAL_URL", default_value = "http://referral:50051")]
+    pub referral_url: String,
+
     /// Name of the catalog: `AWS` in production, `Sandbox` elsewhere.
     #[arg(long, env = "COSELL_CATALOG", default_value = "AWS")]
     pub catalog: String,
@@ -86,6 +90,7 @@ impl Default for Options {
     /// As without any on the command line.
     fn default() -> Self {
         Self {
+            referral_url: "http://referral:50051".to_owned(),
             review_url: "http://review:50051".to_owned(),
             catalog: "AWS".to_owned(),
             currencies: CURRENCIES

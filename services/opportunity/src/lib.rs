@@ -55,6 +55,11 @@ impl Service for Opportunities {
             from_review(background, options, platform)?,
         );
         background.consume(Self::NAME, cosell_members::CONTEXT, consume::FromPartner);
+        background.consume(
+            Self::NAME,
+            consume::REFERRAL,
+            from_referral(background, options, platform)?,
+        );
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
@@ -98,9 +103,27 @@ impl Service for Opportunities {
                 redrive(work, events, consumer, aggregate, &handler).await
             }
             "opportunity-partner" => redrive(work, events, consumer, aggregate, &consume::FromPartner).await,
-            _ => anyhow::bail!("this service has the consumers opportunity-review and opportunity-partner"),
+            "opportunity-referral" => {
+                let handler = from_referral(background, options, platform)?;
+                redrive(work, events, consumer, aggregate, &handler).await
+            }
+            _ => anyhow::bail!(
+                "this service has the consumers opportunity-review, opportunity-partner and opportunity-referral"
+            ),
         }
     }
+}
+
+fn from_referral(
+    background: &Background,
+    options: &Options,
+    platform: &Platform,
+) -> anyhow::Result<consume::FromReferral> {
+    Ok(consume::FromReferral {
+        referral: Peer::new(&options.referral_url, platform.tokens.clone())?,
+        policy: options.policy().into(),
+        clock: background.clock.clone(),
+    })
 }
 
 fn from_review(

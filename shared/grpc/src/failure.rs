@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cosell_proto::cosell::r#type::v1::{ErrorReason, InvalidField, InvalidFields};
+use cosell_proto::google::rpc;
 use cosell_types::{Violation, random};
 use prost::{Message, Name};
 use tonic::{Code, Status};
@@ -336,6 +337,12 @@ impl Failure {
     /// The fields at fault.
     pub fn fields(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// The status of one of several things that a call asked for, as a message.
+    pub fn into_part(self, tag: &Tag) -> Result<rpc::Status, Failure> {
+        let status = self.into_status(tag);
+        rpc::Status::decode(status.details()).map_err(Failure::internal)
     }
 
     /// The status to send. Logs the cause of faults that are not the client's, which happens here and only here.

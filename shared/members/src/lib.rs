@@ -4,5 +4,7 @@
 mod replica;
 mod resolver;
 
-pub use replica::{CONTEXT, Facts, FromPartner, account_facts, active_member, take_over};
+pub use replica::{
+    CONTEXT, Facts, FromPartner, Standing, account_facts, account_standing, active_member, take_over,
+};
 pub use resolver::{Members, Terms};

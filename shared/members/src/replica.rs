@@ -105,6 +105,32 @@ pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Fa
     Ok(facts)
 }
 
+/// Where a company stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// It is a partner, and not AWS.
+    pub is_partner: bool,
+    /// It is active.
+    pub is_active: bool,
+    /// It has accepted the terms of the programme.
+    pub terms_accepted: bool,
+    /// How far it has come in the programme, such as `ADVANCED`.
+    pub tier: String,
+}
+
+/// Where an account stands; none when it is not known here yet.
+pub async fn account_standing(tx: &mut Tx, account: &AccountId) -> Result<Option<Standing>, Error> {
+    let standing = sqlx::query_as!(
+        Standing,
+        r#"SELECT side = 'PARTNER' AS "is_partner!", is_active, terms_accepted, tier
+           FROM directory_account WHERE account_id = $1"#,
+        account.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(standing)
+}
+
 /// A member, as long as it and its account are active.
 pub async fn active_member(
     tx: &mut Tx,

@@ -111,6 +111,24 @@ pub enum ViolationCode {
 }
 
 impl ViolationCode {
+    /// Every one of them.
+    pub const ALL: [ViolationCode; 9] = [
+        ViolationCode::RequiredFieldMissing,
+        ViolationCode::InvalidEnumValue,
+        ViolationCode::InvalidStringFormat,
+        ViolationCode::InvalidValue,
+        ViolationCode::NotEnoughValues,
+        ViolationCode::TooManyValues,
+        ViolationCode::ValueOutOfRange,
+        ViolationCode::DuplicateKeyValue,
+        ViolationCode::ActionNotPermitted,
+    ];
+
+    /// The code that is sent as this.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The code as sent, such as `REQUIRED_FIELD_MISSING`.
     pub fn as_str(self) -> &'static str {
         match self {

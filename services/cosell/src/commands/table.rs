@@ -57,6 +57,8 @@ pub const NOUNS: &[(&str, &str)] = &[
     ),
     ("products", "Products of AWS, for deals to name"),
     ("reviews", "AWS's review of what partners submit"),
+    ("referrals", "Deals that AWS offers to partners"),
+    ("offers", "Deals of AWS that are offered to the own company"),
     ("notifications", "The own inbox, and what is sent by e-mail"),
 ];
 
@@ -241,6 +243,7 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     one("opportunities", "diff", "DiffRevisions", "opportunity_id"),
+    one("opportunities", "check-referred", "CheckReferredOpportunity", ""),
     list(
         "reviews",
         "list",
@@ -259,6 +262,38 @@ pub const COMMANDS: &[Command] = &[
     one("reviews", "claim", "ClaimReviewCase", "review_case_id"),
     one("reviews", "start", "StartReview", "review_case_id"),
     one("reviews", "decide", "DecideReview", "review_case_id"),
+    one("referrals", "create", "CreateReferral", ""),
+    one("referrals", "show", "GetReferral", "referral_id"),
+    list(
+        "referrals",
+        "list",
+        "ListReferrals",
+        &[
+            "referral_id",
+            "state",
+            "receiver_account_ids",
+            "opportunity.project.title",
+            "create_time",
+        ],
+    ),
+    one("offers", "show", "GetReferralOffer", "offer_id"),
+    list(
+        "offers",
+        "list",
+        "ListReferralOffers",
+        &[
+            "offer_id",
+            "state",
+            "opportunity.customer_company_name",
+            "opportunity.title",
+            "expire_time",
+            "opportunity_id",
+        ],
+    ),
+    one("offers", "accept", "AcceptReferral", "offer_id"),
+    one("offers", "accept-all", "AcceptReferrals", "offer_ids"),
+    one("offers", "reject", "RejectReferral", "offer_id"),
+    one("offers", "deal", "GetAcceptedOpportunity", "offer_id"),
     list(
         "notifications",
         "list",

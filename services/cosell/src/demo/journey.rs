@@ -61,6 +61,7 @@ pub async fn play(
     journey.review(&travellers).await?;
     journey.see_decisions(&mut travellers).await?;
     journey.correct(&mut travellers).await?;
+    journey.refer().await?;
     journey.keep_out(&travellers).await?;
     journey.count(&travellers).await
 }

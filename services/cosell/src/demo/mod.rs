@@ -9,6 +9,7 @@ mod journey;
 mod mail;
 mod news;
 mod people;
+mod referral;
 mod timeline;
 
 pub use input::{Input, Record, Verdict, read};

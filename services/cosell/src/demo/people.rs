@@ -7,6 +7,7 @@ use cosell_proto::cosell::notification::v1::notification_service_client::Notific
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -73,6 +74,11 @@ impl Person {
     /// Calls to the review service.
     pub fn reviews(&self) -> ReviewServiceClient<Calls> {
         ReviewServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls to the referral service.
+    pub fn referrals(&self) -> ReferralServiceClient<Calls> {
+        ReferralServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
     /// Calls to the notification service.

@@ -5,6 +5,7 @@ mod invitation_changed;
 mod member_changed;
 mod opportunity_assigned;
 mod opportunity_changed;
+mod referral_changed;
 mod review_requested;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::store::About;
 /// The contexts whose events are consumed.
 pub const OPPORTUNITY: &str = "opportunity";
 pub const REVIEW: &str = "review";
+pub const REFERRAL: &str = "referral";
 
 /// Tells of the events of opportunity.
 #[derive(Clone)]
@@ -58,6 +60,15 @@ pub struct Change {
 /// Tells of the events of review.
 #[derive(Clone)]
 pub struct FromReview {
+    /// The texts.
+    pub templates: Arc<Templates>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Tells of the events of referral.
+#[derive(Clone)]
+pub struct FromReferral {
     /// The texts.
     pub templates: Arc<Templates>,
     /// The time.
@@ -163,6 +174,21 @@ impl Handler for FromReview {
             &self.clock,
         )
         .await
+    }
+}
+
+impl Handler for FromReferral {
+    type Prepared = Option<Box<News>>;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+        Ok(referral_changed::prepare(delivery)?.map(Box::new))
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
+        let Some(news) = news else { return Ok(()) };
+        let account = &delivery.account;
+        let members = store::of_account(tx, account).await?;
+        tell(tx, account, &news, members, &self.templates, &self.clock).await
     }
 }
 

@@ -102,6 +102,12 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
             let heads = [Role::AllianceLead, Role::AllianceTeam];
             partner && member.roles.iter().any(|role| heads.contains(role))
         }
+        // An offer is nobody's own yet.
+        Kind::ReferralOffered | Kind::ReferralDue => {
+            let keepers = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
+            partner && member.roles.iter().any(|role| keepers.contains(role))
+        }
+        Kind::ReferralAnswered => member.account == *subject.account && own,
         // Once a reviewer has the case, it is that reviewer's.
         Kind::ReviewRequested => {
             member.side == Side::Aws
@@ -125,6 +131,9 @@ fn by_email(kind: Kind) -> bool {
         | Kind::MemberLeft
         | Kind::OwnershipChanged
         | Kind::OpportunityReopened
+        | Kind::ReferralOffered
+        | Kind::ReferralDue
+        | Kind::ReferralAnswered
         | Kind::BulkFinished => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }

@@ -33,6 +33,21 @@ pub struct Facts {
     pub member: String,
     /// A job on many records.
     pub job: Job,
+    /// A deal that AWS offers.
+    pub referral: Referral,
+}
+
+/// A deal that AWS offers to a partner.
+#[derive(Clone, Debug, Default)]
+pub struct Referral {
+    /// The referral, for AWS.
+    pub id: String,
+    /// The offer, for the partner.
+    pub offer: String,
+    /// Until when it can be answered.
+    pub until: String,
+    /// What became of it, in words.
+    pub how: &'static str,
 }
 
 /// A job on many records that has ended.
@@ -119,6 +134,15 @@ impl Templates {
                 include_str!("../../templates/opportunity_reopened.txt"),
             ),
             ("BULK_FINISHED", include_str!("../../templates/bulk_finished.txt")),
+            (
+                "REFERRAL_OFFERED",
+                include_str!("../../templates/referral_offered.txt"),
+            ),
+            ("REFERRAL_DUE", include_str!("../../templates/referral_due.txt")),
+            (
+                "REFERRAL_ANSWERED",
+                include_str!("../../templates/referral_answered.txt"),
+            ),
         ] {
             environment.add_template(name, text)?;
         }
@@ -148,6 +172,12 @@ impl Templates {
                 total => facts.job.total,
                 done => facts.job.done,
                 failed => facts.job.failed,
+            },
+            referral => context! {
+                id => facts.referral.id.as_str(),
+                offer => facts.referral.offer.as_str(),
+                until => facts.referral.until.as_str(),
+                how => facts.referral.how,
             },
         })?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
@@ -188,6 +218,12 @@ mod tests {
                 done: 3,
                 failed: 1,
             },
+            referral: Referral {
+                id: "ref-0000000000000".to_owned(),
+                offer: "engi-0000000000000".to_owned(),
+                until: "2026-03-10 00:00 UTC".to_owned(),
+                how: "a partner has taken it",
+            },
         }
     }
 
@@ -196,7 +232,15 @@ mod tests {
         let templates = Templates::new().expect("templates");
         for kind in Kind::ALL {
             let letter = templates.render(*kind, &facts()).expect("a letter");
-            let about = ["O42", "Alder", "alder-user", "Your roles", "transfer"];
+            let about = [
+                "O42",
+                "Alder",
+                "alder-user",
+                "Your roles",
+                "transfer",
+                "engi-",
+                "ref-",
+            ];
             assert!(
                 about.iter().any(|what| letter.subject.contains(what)),
                 "{letter:?}"

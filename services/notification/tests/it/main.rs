@@ -5,4 +5,5 @@ mod inbox;
 mod isolation;
 mod mails;
 mod news;
+mod referrals;
 mod support;

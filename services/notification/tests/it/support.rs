@@ -25,8 +25,8 @@ pub struct Stage {
     pub smtp: Sink,
 }
 
-/// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers.
-const MEMBERS: [(&str, Side, &str, Role); 7] = [
+/// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers, one who sells.
+const MEMBERS: [(&str, Side, &str, Role); 8] = [
     (ALDER, Side::Partner, "mem-lead", Role::AllianceLead),
     (ALDER, Side::Partner, "mem-user", Role::AceUser),
     (ALDER, Side::Partner, "mem-second", Role::AceUser),
@@ -34,6 +34,7 @@ const MEMBERS: [(&str, Side, &str, Role); 7] = [
     (BIRCH, Side::Partner, "mem-birch", Role::AllianceLead),
     (AWS, Side::Aws, "mem-tara", Role::Reviewer),
     (AWS, Side::Aws, "mem-umar", Role::Reviewer),
+    (AWS, Side::Aws, "mem-vera", Role::SalesRepresentative),
 ];
 
 /// The address of a member.
@@ -102,8 +103,8 @@ async fn enrol(app: &App, far: &FarEnd) {
     eventually(async || {
         let sql = "SELECT count(*) FROM contact c JOIN directory_member m USING (account_id, member_id)";
         match count(app, sql).await {
-            7 => Ok(()),
-            seen => Err(format!("{seen} of 7 members were taken over")),
+            8 => Ok(()),
+            seen => Err(format!("{seen} of 8 members were taken over")),
         }
     })
     .await;
@@ -159,6 +160,10 @@ pub fn stranger() -> Caller {
 
 pub fn tara() -> Caller {
     aws("mem-tara", Role::Reviewer)
+}
+
+pub fn vera() -> Caller {
+    aws("mem-vera", Role::SalesRepresentative)
 }
 
 pub fn request_id() -> String {

@@ -195,7 +195,7 @@ fn account(given: pb::Account) -> Account {
     }
 }
 
-pub(super) fn contact(given: pb::Contact) -> Contact {
+pub fn contact(given: pb::Contact) -> Contact {
     Contact {
         first_name: given.first_name.into(),
         last_name: given.last_name.into(),
@@ -269,6 +269,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         involvement_type: number(record.involvement()),
         visibility: number(record.visibility()),
         flagged_for_follow_up: record.is_flagged(),
+        referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
         cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         ..written(record.details())
     };

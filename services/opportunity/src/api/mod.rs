@@ -8,6 +8,7 @@ mod apply_solutions;
 pub(crate) mod assign;
 mod associate_entity;
 mod change_stage;
+mod check_referred;
 mod clone;
 pub(crate) mod convert;
 mod convert_insights;
@@ -159,6 +160,16 @@ impl OpportunityService for Api {
     ) -> Answer<pb::GetAllowedActionsResponse> {
         read(request, permit(Action::AllowedActions), |call| {
             allowed_actions::handle(self, call)
+        })
+        .await
+    }
+
+    async fn check_referred_opportunity(
+        &self,
+        request: Request<pb::CheckReferredOpportunityRequest>,
+    ) -> Answer<pb::CheckReferredOpportunityResponse> {
+        read(request, permit(Action::CheckReferred), |call| {
+            check_referred::handle(self, call)
         })
         .await
     }

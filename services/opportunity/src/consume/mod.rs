@@ -1,17 +1,21 @@
 //! Incoming events: what review decides moves the record; what the directory says is kept, as far as rules ask for it.
 
 mod connection_changed;
+mod referral_accepted;
 mod review_decided;
 mod review_started;
+
+use std::sync::Arc;
 
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_grpc::Peer;
 use cosell_proto::cosell::partner::v1 as partner;
+use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
 
-use crate::domain::{Decision, Event, Opportunity};
+use crate::domain::{Decision, Event, Opportunity, Policy};
 use crate::store;
 
 /// The context whose events are consumed.
@@ -24,6 +28,39 @@ pub struct FromReview {
     pub review: Peer,
     /// The time.
     pub clock: Clock,
+}
+
+/// The context whose accepted offers become opportunities.
+pub const REFERRAL: &str = "referral";
+
+/// Makes opportunities of offers that partners accepted.
+#[derive(Clone)]
+pub struct FromReferral {
+    /// The referral service, for what events do not carry.
+    pub referral: Peer,
+    /// What the operator has set.
+    pub policy: Arc<Policy>,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Handler for FromReferral {
+    type Prepared = Option<referral_accepted::Deal>;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+        if delivery.is::<referral::ReferralAccepted>() {
+            referral_accepted::prepare(self, delivery).await
+        } else {
+            Ok(None)
+        }
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, deal: Self::Prepared) -> Result<(), Fault> {
+        match deal {
+            Some(deal) => referral_accepted::apply(tx, self, delivery, deal).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// Keeps what the directory says.

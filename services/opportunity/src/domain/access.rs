@@ -27,6 +27,8 @@ pub enum Action {
     AllowedActions,
     /// ListStandardValues, ListProducts.
     StandardValues,
+    /// CheckReferredOpportunity.
+    CheckReferred,
     /// GetAwsOpportunitySummary.
     GetAwsSummary,
     /// UpdateAwsOpportunitySummary.
@@ -101,12 +103,18 @@ pub fn reach(member: &Member) -> Reach {
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         // Review and notification read what was submitted when they are told of it.
-        Caller::Service(_) => return matches!(action, Action::Get | Action::StandardValues),
+        Caller::Service(_) => {
+            return matches!(
+                action,
+                Action::Get | Action::StandardValues | Action::CheckReferred
+            );
+        }
         Caller::Member(member) => member,
     };
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
+        Action::CheckReferred => false,
         Action::Get
         | Action::List
         | Action::AllowedActions

@@ -40,7 +40,7 @@ impl Opportunity {
             let text = "must be an open stage: PROSPECT, QUALIFIED, TECHNICAL_VALIDATION, BUSINESS_VALIDATION or COMMITTED";
             check::add(&mut found, "life_cycle.stage", ViolationCode::InvalidValue, text);
         }
-        check::solution(&details, facts, &mut found);
+        self.check_solution(&details, facts, &mut found);
         none(found)?;
         self.details = details;
         self.reopening = Some(Reopening {

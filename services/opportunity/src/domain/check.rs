@@ -273,12 +273,11 @@ pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, found: 
     }
 }
 
-/// What a record lacks on top, to be submitted or to stay approved (OPP-014, OPP-019 to OPP-026).
+/// What a record lacks on top, to be submitted or to stay approved, but for a solution (OPP-014, OPP-019 to OPP-025).
 pub fn submittable(
     details: &Details,
     involvement: InvolvementType,
     visibility: Visibility,
-    facts: &Facts<'_>,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
     let project = &details.project;
@@ -315,7 +314,6 @@ pub fn submittable(
         let text = "must be CO_SELL for a national-security opportunity";
         add(&mut found, "involvement_type", ViolationCode::InvalidValue, text);
     }
-    solution(details, facts, &mut found);
     found
 }
 

@@ -32,6 +32,8 @@ pub struct Opportunity {
     #[serde(default)]
     pub(super) cloned_from: Option<OpportunityId>,
     #[serde(default)]
+    pub(super) referral_offer: Option<String>,
+    #[serde(default)]
     pub(super) reopening: Option<Reopening>,
     pub(super) involvement: Option<InvolvementType>,
     pub(super) visibility: Option<Visibility>,
@@ -83,10 +85,25 @@ impl Opportunity {
         id: OpportunityId,
         account: AccountId,
         by: MemberId,
-        mut details: Details,
+        details: Details,
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<(Self, Event), Rule> {
+        let (record, mut found) = Self::draft(id, account, by, details, facts, now);
+        check::new_close_date(&record.details, now.date_naive(), &mut found);
+        none(found)?;
+        Ok((record, Event::Created))
+    }
+
+    /// A draft, and what is wrong with it, but for a close date that has passed.
+    pub(super) fn draft(
+        id: OpportunityId,
+        account: AccountId,
+        by: MemberId,
+        mut details: Details,
+        facts: &Facts<'_>,
+        now: DateTime<Utc>,
+    ) -> (Self, Vec<Violation>) {
         canonical(&mut details);
         settle(&mut details);
         deal_size::settle(&mut details);
@@ -97,8 +114,6 @@ impl Opportunity {
             &account,
             facts,
         ));
-        check::new_close_date(&details, now.date_naive(), &mut found);
-        none(found)?;
         let mut record = Self {
             id,
             account,
@@ -111,6 +126,7 @@ impl Opportunity {
             submitted_by: None,
             origin: Origin::PartnerReferral,
             cloned_from: None,
+            referral_offer: None,
             reopening: None,
             involvement: None,
             visibility: None,
@@ -127,7 +143,7 @@ impl Opportunity {
             is_classified: false,
         };
         record.note_next_steps(now);
-        Ok((record, Event::Created))
+        (record, found)
     }
 
     /// Takes over the selected fields of `given`. `None` when that changes nothing (OPP-040, OPP-041).
@@ -198,8 +214,8 @@ impl Opportunity {
                 &details,
                 involvement,
                 self.visibility_with(involvement),
-                facts,
             ));
+            self.check_solution(&details, facts, &mut found);
         }
         if !locked.is_empty() {
             return Err(Rule::FieldsNotEditable(situation, found));
@@ -223,6 +239,13 @@ impl Opportunity {
         } else {
             Event::Updated(changed)
         }))
+    }
+
+    /// A solution is needed, unless AWS has brought the deal: then only from COMMITTED on (OPP-026, OPP-090).
+    pub(super) fn check_solution(&self, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+        if self.origin == Origin::PartnerReferral || details.life_cycle.stage >= Stage::Committed {
+            check::solution(details, facts, found);
+        }
     }
 
     /// The involvement that these needs mean: asking for help turns visibility-only into co-sell, and nothing turns
@@ -374,6 +397,10 @@ impl Opportunity {
         self.is_flagged = current.is_flagged;
         self.is_classified = current.is_classified();
         self
+    }
+
+    pub fn referral_offer(&self) -> Option<&str> {
+        self.referral_offer.as_deref()
     }
 
     pub fn is_flagged(&self) -> bool {

@@ -32,7 +32,19 @@ pub struct Facts<'a> {
     pub subsidiaries: BTreeSet<AccountId>,
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    /// Of records that name nothing.
+    pub fn none(policy: &'a Policy) -> Self {
+        Self {
+            policy,
+            partner_types: Vec::new(),
+            own: BTreeSet::new(),
+            solutions: BTreeSet::new(),
+            products: BTreeSet::new(),
+            subsidiaries: BTreeSet::new(),
+        }
+    }
+
     /// Whether the partner has to name the customer's AWS account before it launches a deal.
     pub fn needs_account_to_launch(&self) -> bool {
         let mut types = self.partner_types.iter();

@@ -70,7 +70,7 @@ impl Opportunity {
         }
         if self.review.status == ReviewStatus::Approved {
             let mut found = Vec::new();
-            check::solution(&details, facts, &mut found);
+            self.check_solution(&details, facts, &mut found);
             if !found.is_empty() {
                 let text = "is the last solution of a deal that needs one: add another one first";
                 return Err(wrong(ViolationCode::NotEnoughValues, text.to_owned()));

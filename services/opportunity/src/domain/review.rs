@@ -78,7 +78,8 @@ impl Opportunity {
         facts: &Facts<'_>,
     ) -> Vec<Violation> {
         let mut found = check::record(&self.details, facts);
-        found.extend(check::submittable(&self.details, involvement, visibility, facts));
+        found.extend(check::submittable(&self.details, involvement, visibility));
+        self.check_solution(&self.details, facts, &mut found);
         check::postal_code(&self.details, &mut found);
         check::not_over(&self.details, &mut found);
         related::no_offer(&self.details.related_entity_identifiers, &mut found);

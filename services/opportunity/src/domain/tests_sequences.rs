@@ -141,9 +141,9 @@ fn holds(record: &Opportunity) -> Result<(), TestCaseError> {
     if review.status == ReviewStatus::Approved {
         let involvement = record.involvement().unwrap_or(InvolvementType::CoSell);
         let visibility = record.visibility().unwrap_or(Visibility::Full);
-        prop_assert!(
-            super::check::submittable(record.details(), involvement, visibility, &facts()).is_empty()
-        );
+        let mut found = super::check::submittable(record.details(), involvement, visibility);
+        record.check_solution(record.details(), &facts(), &mut found);
+        prop_assert_eq!(found, []);
     }
     Ok(())
 }

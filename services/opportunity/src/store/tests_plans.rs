@@ -14,7 +14,7 @@ use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage
 use crate::domain::{Periods, search};
 
 /// Records, their words, flags and revisions, and three thousand members.
-const FILL: [&str; 19] = [
+const FILL: [&str; 20] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
        update_time, submit_time, record)
@@ -32,6 +32,9 @@ const FILL: [&str; 19] = [
     "INSERT INTO opportunity_word (account_id, opportunity_id, word, shown_to_aws)
      SELECT account_id, opportunity_id, 'w' || opportunity_id * n % 1999, review_status <> 'PENDING_SUBMISSION'
      FROM opportunity, generate_series(1, 8) AS n WHERE $1::jsonb IS NOT NULL ON CONFLICT DO NOTHING",
+    "INSERT INTO opportunity_word (account_id, opportunity_id, word, shown_to_aws)
+     SELECT account_id, opportunity_id, 'zebra', review_status <> 'PENDING_SUBMISSION'
+     FROM opportunity WHERE opportunity_id % 4000 = 1 AND $1::jsonb IS NOT NULL",
     "INSERT INTO opportunity_flag (account_id, opportunity_id, member_account_id, member_id, time)
      SELECT account_id, opportunity_id, of, 'm' || opportunity_id / 10 % 50, create_time
      FROM opportunity, LATERAL (VALUES (account_id), ('999999999999')) AS members (of) WHERE $1::jsonb IS NOT NULL",
@@ -320,7 +323,7 @@ async fn opp_064_a_search_begins_with_the_words() {
             periods: &periods,
         };
         let filter = Filter {
-            words: vec!["w17".to_owned()],
+            words: vec!["zebra".to_owned()],
             ..Filter::default()
         };
         let mut query = QueryBuilder::new(EXPLAIN);

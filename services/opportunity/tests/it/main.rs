@@ -22,6 +22,7 @@ mod list;
 mod members;
 mod outbox;
 mod presets;
+mod referred;
 mod review_events;
 mod reviewer;
 mod standards;

@@ -146,7 +146,7 @@ const PASSWORD: &str = "only-for-tests";
 
 fn args(database: &str) -> DbArgs {
     let secrets = super::folder("secrets");
-    for service in ["opportunity", "partner", "review", "notification"] {
+    for service in ["opportunity", "partner", "referral", "review", "notification"] {
         for kind in ["owner", "app", "worker"] {
             std::fs::write(secrets.join(format!("{service}_{kind}")), PASSWORD).expect("a password file");
         }

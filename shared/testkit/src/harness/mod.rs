@@ -7,6 +7,7 @@ mod database;
 mod directory;
 mod eventually;
 mod opportunities;
+mod referrals;
 mod refusal;
 mod reviews;
 
@@ -17,6 +18,7 @@ pub use database::TestDatabase;
 pub use directory::Directory;
 pub use eventually::{PATIENCE, eventually, eventually_within};
 pub use opportunities::opportunities;
+pub use referrals::referrals;
 pub use refusal::{Refusal, refused};
 pub use reviews::reviews;
 

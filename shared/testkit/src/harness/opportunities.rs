@@ -17,7 +17,8 @@ impl<F> fmt::Debug for StandIn<F> {
     }
 }
 
-/// Answers `GetOpportunity` with the record that a function makes of the id and the revision, to whoever has a token.
+/// Answers `GetOpportunity` with the record that a function makes of the id and the revision, to whoever has a token, and
+/// `CheckReferredOpportunity`.
 /// Returns the address, at which it listens as long as the test runs.
 pub async fn opportunities<F>(record: F) -> String
 where
@@ -50,6 +51,25 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let opportunity = Some(record);
         Ok(Response::new(pb::GetOpportunityResponse { opportunity }))
     }
+
+    /// A deal may be offered that has a title.
+    fn check(
+        request: Request<pb::CheckReferredOpportunityRequest>,
+    ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
+        }
+        let deal = request.into_inner().opportunity.unwrap_or_default();
+        let has_title = deal.project.is_some_and(|project| !project.title.is_empty());
+        let problem = pb::FieldProblem {
+            field: "opportunity.project.title".to_owned(),
+            code: "REQUIRED_FIELD_MISSING".to_owned(),
+            description: "is required".to_owned(),
+            ..Default::default()
+        };
+        let problems = if has_title { Vec::new() } else { vec![problem] };
+        Ok(Response::new(pb::CheckReferredOpportunityResponse { problems }))
+    }
 }
 
 macro_rules! stand_in {
@@ -64,6 +84,13 @@ macro_rules! stand_in {
                 request: Request<pb::GetOpportunityRequest>,
             ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
                 self.answer(request)
+            }
+
+            async fn check_referred_opportunity(
+                &self,
+                request: Request<pb::CheckReferredOpportunityRequest>,
+            ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
+                Self::check(request)
             }
 
             $(

@@ -1,0 +1,102 @@
+use chrono::DateTime;
+use cosell_events::{Delivery, Fault};
+use cosell_proto::cosell::referral::v1 as pb;
+use prost_types::Timestamp;
+
+use super::News;
+use crate::domain::values::Kind;
+use crate::domain::{Facts, Referral};
+use crate::store::About;
+
+/// What partners are told of offers, and AWS of what became of them; nothing of the deal itself, which is read where it is
+/// kept.
+pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
+    if delivery.is::<pb::ReferralOffered>() {
+        let event: pb::ReferralOffered = delivery.message()?;
+        Ok(Some(of_offer(
+            Kind::ReferralOffered,
+            event.offer_id,
+            event.expire_time,
+        )))
+    } else if delivery.is::<pb::ReferralOfferDue>() {
+        let event: pb::ReferralOfferDue = delivery.message()?;
+        Ok(Some(of_offer(
+            Kind::ReferralDue,
+            event.offer_id,
+            event.expire_time,
+        )))
+    } else if delivery.is::<pb::ReferralPassedOn>() {
+        let event: pb::ReferralPassedOn = delivery.message()?;
+        let how = match event.offer_state() {
+            pb::OfferState::Expired => "a partner has not answered, and the next one has it",
+            _ => "a partner does not want it, and the next one has it",
+        };
+        Ok(Some(answered(
+            event.referral_id,
+            &event.member_id,
+            how,
+            String::new(),
+        )))
+    } else if delivery.is::<pb::ReferralConcluded>() {
+        let event: pb::ReferralConcluded = delivery.message()?;
+        let how = match event.state() {
+            pb::ReferralState::Accepted => "a partner has taken it",
+            _ => "no partner of the list has taken it",
+        };
+        Ok(Some(answered(
+            event.referral_id,
+            &event.member_id,
+            how,
+            event.opportunity_id,
+        )))
+    } else {
+        Ok(None)
+    }
+}
+
+fn of_offer(kind: Kind, offer: String, until: Option<Timestamp>) -> News {
+    let until = until.and_then(|time| DateTime::from_timestamp(time.seconds, 0));
+    let until = until.map(|time| time.format("%Y-%m-%d %H:%M UTC").to_string());
+    news(
+        kind,
+        &[],
+        Facts {
+            referral: Referral {
+                offer,
+                until: until.unwrap_or_default(),
+                ..Referral::default()
+            },
+            ..Facts::default()
+        },
+    )
+}
+
+fn answered(id: String, member: &str, how: &'static str, opportunity_id: String) -> News {
+    news(
+        Kind::ReferralAnswered,
+        &[member],
+        Facts {
+            opportunity_id,
+            referral: Referral {
+                id,
+                how,
+                ..Referral::default()
+            },
+            ..Facts::default()
+        },
+    )
+}
+
+fn news(kind: Kind, own_of: &[&str], facts: Facts) -> News {
+    News {
+        kind,
+        about: About {
+            opportunity: None,
+            invitation: None,
+        },
+        own_of: own_of.iter().filter_map(|id| id.parse().ok()).collect(),
+        contacts: Vec::new(),
+        reviewer: None,
+        facts,
+    }
+}

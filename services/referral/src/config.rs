@@ -1,0 +1,53 @@
+//! Options that only this service has.
+
+use chrono::NaiveDate;
+use cosell_proto::cosell::partner::v1::PartnerTier;
+
+use crate::domain::Calendar;
+
+/// Options of the referral service.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// The opportunity service, which checks the deals that are offered.
+    #[arg(
+        long,
+        env = "COSELL_OPPORTUNITY_URL",
+        default_value = "http://opportunity:50051"
+    )]
+    pub opportunity_url: String,
+
+    /// Business days in which a deal can be answered that AWS offers.
+    #[arg(long, env = "COSELL_OFFER_DAYS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub offer_days: u32,
+
+    /// Days that are no business days beside Saturdays and Sundays, such as 2026-12-25, separated by commas.
+    #[arg(long, env = "COSELL_HOLIDAYS", value_delimiter = ',')]
+    pub holidays: Vec<NaiveDate>,
+
+    /// How far a company must have come in the programme to be offered deals: registered, select, advanced or premier.
+    #[arg(long, env = "COSELL_OFFER_TIER", default_value = "registered", value_parser = tier)]
+    pub offer_tier: PartnerTier,
+}
+
+fn tier(text: &str) -> Result<PartnerTier, String> {
+    PartnerTier::from_str_name(&format!("PARTNER_TIER_{}", text.to_uppercase()))
+        .filter(|tier| *tier != PartnerTier::Unspecified)
+        .ok_or_else(|| "is none of registered, select, advanced, premier".to_owned())
+}
+
+impl Options {
+    /// With the opportunity service there, and otherwise as without any on the command line.
+    pub fn new(opportunity_url: String) -> Self {
+        Self {
+            opportunity_url,
+            offer_days: 5,
+            holidays: Vec::new(),
+            offer_tier: PartnerTier::Registered,
+        }
+    }
+
+    /// The days that count.
+    pub(crate) fn calendar(&self) -> Calendar {
+        Calendar::new(self.holidays.iter().copied(), self.offer_days)
+    }
+}

@@ -1,0 +1,49 @@
+/// What happened to an offer. Becomes a public event and a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It was made.
+    Offered,
+    /// It ends soon.
+    Due,
+    /// The partner took the deal.
+    Accepted,
+    /// The partner does not want it.
+    Rejected,
+    /// Nobody answered in time.
+    Expired,
+}
+
+impl Event {
+    /// The end of the event's subject.
+    pub fn name(self) -> &'static str {
+        match self {
+            Event::Offered => "offered",
+            Event::Due => "due",
+            Event::Accepted => "accepted",
+            Event::Rejected => "rejected",
+            Event::Expired => "expired",
+        }
+    }
+}
+
+/// What happened to a referral. Becomes a public event and a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferralEvent {
+    /// AWS began to offer it.
+    Created,
+    /// The next partner has it.
+    PassedOn,
+    /// A partner took it, or none did.
+    Concluded,
+}
+
+impl ReferralEvent {
+    /// The end of the event's subject.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReferralEvent::Created => "created",
+            ReferralEvent::PassedOn => "passed_on",
+            ReferralEvent::Concluded => "concluded",
+        }
+    }
+}

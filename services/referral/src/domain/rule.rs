@@ -1,0 +1,42 @@
+use cosell_types::{AccountId, Violation};
+
+use super::Ineligible;
+use super::values::OfferState;
+
+/// What is asked of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Take the deal.
+    Accept,
+    /// Refuse it.
+    Reject,
+}
+
+impl Action {
+    /// The name used in errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Accept => "ACCEPT",
+            Action::Reject => "REJECT",
+        }
+    }
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rule {
+    /// Fields are missing or wrong.
+    #[error("fields are missing or wrong")]
+    Invalid(Vec<Violation>),
+    /// The state of the offer does not allow it (REF-010).
+    #[error("{action:?} is not possible in state {state:?}")]
+    IllegalTransition {
+        /// Where the offer is.
+        state: OfferState,
+        /// What was asked for.
+        action: Action,
+    },
+    /// A company of the list cannot be offered deals (REF-001).
+    #[error("{0} cannot be offered deals")]
+    Ineligible(AccountId, Ineligible),
+}

@@ -1,0 +1,47 @@
+//! The closed lists of referrals. Numbers and names are those of the interface; a test holds them against its definition.
+
+use cosell_types::closed_list;
+
+closed_list! {
+    /// Whether a partner has taken a deal (REF-010).
+    ReferralState {
+        /// A partner is to answer, or the next one is about to be asked.
+        Offered = 1 "OFFERED" "",
+        /// A partner has it.
+        Accepted = 2 "ACCEPTED" "",
+        /// No partner of the list took it.
+        Exhausted = 3 "EXHAUSTED" "",
+    }
+}
+
+closed_list! {
+    /// Where an offer stands (REF-010).
+    OfferState {
+        /// Waits for an answer.
+        Pending = 1 "PENDING" "",
+        /// The partner has the deal.
+        Accepted = 2 "ACCEPTED" "",
+        /// The partner did not want it.
+        Rejected = 3 "REJECTED" "",
+        /// Nobody answered in time.
+        Expired = 4 "EXPIRED" "",
+    }
+}
+
+closed_list! {
+    /// Why a partner does not want a deal (REF-031).
+    ReferralRejectionReason {
+        /// It is not clear what the customer needs.
+        CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
+        /// It is not clear what is to be done.
+        NextStepsUnclear = 2 "NEXT_STEPS_UNCLEAR" "Next steps unclear",
+        /// The partner cannot help.
+        UnableToSupport = 3 "UNABLE_TO_SUPPORT" "Unable to support",
+        /// The partner has registered the deal itself.
+        DuplicateOfPartnerReferral = 4 "DUPLICATE_OF_PARTNER_REFERRAL" "Duplicate of partner referral",
+        /// Another reason; the text says which.
+        Other = 5 "OTHER" "Other",
+        /// It renews what the customer has.
+        RenewalOpportunity = 6 "RENEWAL_OPPORTUNITY" "Renewal opportunity",
+    }
+}

@@ -1,0 +1,140 @@
+//! Sees to what is due: reminds of offers, ends those that nobody answered, and hands a deal on when its offer has ended.
+//! Any number of replicas may do so at once, and after a stop of any length: the row says what is due, and the first to
+//! change it has done it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cosell_events::Cause;
+use cosell_grpc::Failure;
+use cosell_proto::cosell::referral::v1 as pb;
+use cosell_store::{Database, Scope, Tx};
+use cosell_types::{Clock, random};
+use prost::Message as _;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+
+use crate::api::{PLATFORM, note, offer_to};
+use crate::domain::values::OfferState;
+use crate::domain::{Calendar, Offer};
+use crate::store::{self, Due};
+
+const BATCH: i64 = 100;
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What the worker needs.
+#[derive(Clone)]
+pub struct Worker {
+    /// Where offers are.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// The days that count.
+    pub calendar: Arc<Calendar>,
+    /// How far a company must have come to be offered deals.
+    pub tier: i32,
+}
+
+impl Worker {
+    /// Runs until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            if let Err(failure) = self.sweep(&stop).await {
+                tracing::warn!(%failure, "offers could not be seen to; tried again in a moment");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Sees to all that are due, a batch after the other; one that fails is passed over, and its turn comes again.
+    async fn sweep(&self, stop: &CancellationToken) -> Result<(), Failure> {
+        let mut last = None;
+        while !stop.is_cancelled() {
+            let mut tx = self.database.work.tx(&Scope::work()).await?;
+            let found = store::due(&mut tx, self.clock.now(), last.as_ref(), BATCH).await?;
+            drop(tx);
+            for due in &found {
+                let Err(failure) = self.see_to(due).await else {
+                    continue;
+                };
+                if failure.code() == Code::Aborted {
+                    tracing::debug!(offer.id = %due.id, "somebody else was faster");
+                } else {
+                    tracing::warn!(%failure, offer.id = %due.id, "an offer could not be seen to; tried again in a moment");
+                }
+            }
+            last = found.into_iter().next_back();
+            if last.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn see_to(&self, due: &Due) -> Result<(), Failure> {
+        let mut tx = self.database.events.tx(&Scope::account(&due.account)).await?;
+        let now = self.clock.now();
+        let Some((mut offer, _)) = store::load_offer(&mut tx, &due.account, &due.id).await? else {
+            return Ok(());
+        };
+        let cause = Cause {
+            actor: PLATFORM,
+            request_id: due.id.as_str(),
+            time: now,
+        };
+        if offer.state() == OfferState::Pending {
+            // Somebody else was faster, unless it is still due.
+            let Some(event) = offer.come_due(now) else {
+                return Ok(());
+            };
+            store::save_offer(&mut tx, &offer, event, cause).await?;
+            tx.commit().await?;
+            note(event.name());
+            return Ok(());
+        }
+        if !store::settle(&mut tx, &offer).await? {
+            return Ok(());
+        }
+        self.hand_on(tx, &offer, cause).await
+    }
+
+    /// What the end of an offer means for its referral: somebody has it, the next one gets it, or none is left.
+    async fn hand_on(&self, mut tx: Tx, ended: &Offer, cause: Cause<'_>) -> Result<(), Failure> {
+        let is_taken = ended.state() == OfferState::Accepted;
+        if !is_taken {
+            store::forget_deal(&mut tx, ended).await?;
+        }
+        tx.act_for(&Scope::account(ended.sender())).await?;
+        let found = store::load_referral(&mut tx, ended.sender(), ended.referral()).await?;
+        let (mut referral, content) =
+            found.ok_or_else(|| Failure::internal("an offer of a referral that is gone"))?;
+        let mut next = None;
+        if !is_taken {
+            for (index, account) in referral.waiting().iter().enumerate() {
+                let standing = store::receiver(&mut tx, account).await?;
+                if standing.require_eligible(self.tier).is_ok() {
+                    next = Some((index, account.clone()));
+                    break;
+                }
+            }
+        }
+        let Some(event) = referral.offer_ended(ended, next.as_ref().map(|(index, _)| *index), cause.time)
+        else {
+            return tx.commit().await;
+        };
+        tx.act_for(&Scope::account(referral.account())).await?;
+        store::save_referral(&mut tx, &referral, event, ended, cause).await?;
+        if let Some((_, account)) = next {
+            let content = pb::Referral::decode(content.as_slice()).map_err(Failure::internal)?;
+            let offer_id = random::prefixed("engi-").parse().map_err(Failure::internal)?;
+            let (offer, made) = Offer::make(offer_id, account, &referral, &self.calendar, cause.time);
+            offer_to(&mut tx, &content, &offer, made).await?;
+        }
+        tx.commit().await?;
+        note(event.name());
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Public events: the one place where what happened inside becomes what others are told.
+
+use cosell_events::{About, Cause, Event as Published};
+use cosell_grpc::convert::timestamp;
+use cosell_proto::cosell::referral::v1 as pb;
+use cosell_types::ClosedList as _;
+
+use crate::domain::{Event, Offer, Referral, ReferralEvent};
+
+/// The name of this context in subjects.
+pub const CONTEXT: &str = "referral";
+
+/// The public form of what happened to an offer, for the partner.
+pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: "referral_offer",
+        account: offer.account(),
+        id: offer.id().as_str(),
+        version: offer.revision(),
+    };
+    let offer_id = offer.id().to_string();
+    let account_id = offer.account().to_string();
+    let revision = offer.revision();
+    let expire_time = Some(timestamp(offer.expire_time()));
+    let answer = offer.answer();
+    let member_id = answer.map(|answer| answer.by.to_string()).unwrap_or_default();
+    let verb = event.name();
+    match event {
+        Event::Offered => {
+            let message = pb::ReferralOffered {
+                offer_id,
+                account_id,
+                revision,
+                expire_time,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Due => {
+            let message = pb::ReferralOfferDue {
+                offer_id,
+                account_id,
+                revision,
+                expire_time,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Accepted => {
+            let message = pb::ReferralAccepted {
+                offer_id,
+                account_id,
+                revision,
+                member_id,
+                opportunity_id: opportunity(offer),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Rejected => {
+            let reason = answer.and_then(|answer| answer.reason);
+            let message = pb::ReferralRejected {
+                offer_id,
+                account_id,
+                revision,
+                member_id,
+                reason: reason.map_or(0, |reason| reason.number()),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        Event::Expired => {
+            let message = pb::ReferralExpired {
+                offer_id,
+                account_id,
+                revision,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+    }
+}
+
+/// The public form of what happened to a referral, for AWS; `ended` is the offer by whose end it came.
+pub fn of_referral(
+    referral: &Referral,
+    event: ReferralEvent,
+    ended: Option<&Offer>,
+    cause: Cause<'_>,
+) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: "referral",
+        account: referral.account(),
+        id: referral.id().as_str(),
+        version: referral.revision(),
+    };
+    let referral_id = referral.id().to_string();
+    let account_id = referral.account().to_string();
+    let revision = referral.revision();
+    let member_id = referral.created_by().to_string();
+    let offer_id = ended.map(|offer| offer.id().to_string()).unwrap_or_default();
+    let offer_state = ended.map_or(0, |offer| offer.state().number());
+    let verb = event.name();
+    match event {
+        ReferralEvent::Created => {
+            let message = pb::ReferralCreated {
+                referral_id,
+                account_id,
+                revision,
+                member_id,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        ReferralEvent::PassedOn => {
+            let message = pb::ReferralPassedOn {
+                referral_id,
+                account_id,
+                revision,
+                member_id,
+                offer_id,
+                offer_state,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        ReferralEvent::Concluded => {
+            let message = pb::ReferralConcluded {
+                referral_id,
+                account_id,
+                revision,
+                member_id,
+                offer_state,
+                state: referral.state().number(),
+                offer_id,
+                opportunity_id: ended.map(opportunity).unwrap_or_default(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+    }
+}
+
+fn opportunity(offer: &Offer) -> String {
+    offer.opportunity().map(|id| id.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,8 @@
+//! The referral service over a real connection, on a real database and a real bus.
+
+mod isolation;
+mod offers;
+mod passing_on;
+mod races;
+mod referrals;
+mod support;

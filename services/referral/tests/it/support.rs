@@ -1,0 +1,222 @@
+//! A running service beside a stand-in of the opportunity service.
+
+use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
+use cosell_proto::google::r#type::{Date, Money};
+use cosell_referral::{Options, Referrals};
+use cosell_testkit::harness::{App, Client, Setup, aws, eventually, opportunities, partner};
+use cosell_types::{Caller, Clock, Role, random};
+use prost_types::Timestamp;
+use tonic::Code;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+pub type Calls = ReferralServiceClient<InterceptedService<Channel, Client>>;
+
+pub const ALDER: &str = "111111111111";
+pub const BIRCH: &str = "222222222222";
+pub const CEDAR: &str = "333333333333";
+
+/// The service, with three partners whom it knows.
+pub async fn start() -> App {
+    start_with(Setup::default()).await
+}
+
+pub async fn start_with(setup: Setup) -> App {
+    let opportunity_url = opportunities(|_, _| Err(Code::NotFound)).await;
+    let app = setup.start::<Referrals>(Options::new(opportunity_url)).await;
+    for account in [ALDER, BIRCH, CEDAR] {
+        assert_eq!(offers(&app, &lead(account)).await, []);
+    }
+    app
+}
+
+pub fn sales() -> Caller {
+    aws("mem-sales", Role::SalesRepresentative)
+}
+
+pub fn lead(account: &str) -> Caller {
+    partner(&format!("mem-lead-{account}"), account, Role::AllianceLead)
+}
+
+pub fn by(app: &App, caller: &Caller) -> Calls {
+    ReferralServiceClient::new(app.by(caller))
+}
+
+pub fn request_id() -> String {
+    random::uuid(Clock::system().now()).to_string()
+}
+
+/// Words that a partner must not read before it accepts.
+pub const HIDDEN: [&str; 12] = [
+    "Hidden Street 7",
+    "Hidden City",
+    "hidden-contact@customer.example",
+    "+4940555",
+    "444455556666",
+    "Hidden solution",
+    "Hidden comment",
+    "Hidden campaign",
+    "123456789",
+    "https://calculator.aws/#/estimate?id=0123456789abcdef0123456789abcdef",
+    "Self",
+    "+12065550123",
+];
+
+pub fn deal() -> opportunity::Opportunity {
+    opportunity::Opportunity {
+        opportunity_type: opportunity::OpportunityType::NetNewBusiness.into(),
+        lead_source: "AWS event".to_owned(),
+        customer: Some(opportunity::Customer {
+            account: Some(opportunity::Account {
+                company_name: "Nordwind".to_owned(),
+                industry: "Retail".to_owned(),
+                website_url: "www.nordwind.example".to_owned(),
+                aws_account_id: HIDDEN[4].to_owned(),
+                duns: HIDDEN[8].to_owned(),
+                address: Some(opportunity::Address {
+                    country_code: "DE".to_owned(),
+                    postal_code: "20457".to_owned(),
+                    city: HIDDEN[1].to_owned(),
+                    street_address: HIDDEN[0].to_owned(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            contacts: vec![opportunity::Contact {
+                email: HIDDEN[2].to_owned(),
+                phone: HIDDEN[3].to_owned(),
+                ..Default::default()
+            }],
+        }),
+        project: Some(opportunity::Project {
+            title: "Data platform".to_owned(),
+            customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
+            customer_use_case: "Database".to_owned(),
+            delivery_models: vec![opportunity::DeliveryModel::ProfessionalServices.into()],
+            expected_customer_spend: ["AWS", HIDDEN[10]]
+                .map(|company| opportunity::ExpectedCustomerSpend {
+                    amount: Some(Money {
+                        currency_code: "USD".to_owned(),
+                        units: 1850,
+                        nanos: 0,
+                    }),
+                    target_company: company.to_owned(),
+                    estimation_url: HIDDEN[9].to_owned(),
+                    ..Default::default()
+                })
+                .into(),
+            other_solution_description: HIDDEN[5].to_owned(),
+            additional_comments: HIDDEN[6].to_owned(),
+            ..Default::default()
+        }),
+        marketing: Some(opportunity::Marketing {
+            campaign_name: HIDDEN[7].to_owned(),
+            ..Default::default()
+        }),
+        life_cycle: Some(opportunity::LifeCycle {
+            next_steps: "Meet the CIO".to_owned(),
+            target_close_date: Some(Date {
+                year: 2026,
+                month: 9,
+                day: 30,
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
+    pb::CreateReferralRequest {
+        referral: Some(pb::Referral {
+            receiver_account_ids: receivers.iter().map(ToString::to_string).collect(),
+            // The service's time stands still at nine o'clock.
+            customer_consent_time: Some(Timestamp {
+                seconds: 1_772_400_000,
+                nanos: 0,
+            }),
+            message: "They know you from the fair.".to_owned(),
+            receiver_responsibilities: vec![pb::ReceiverResponsibility::ServicesPartner.into()],
+            sender_contacts: vec![opportunity::Contact {
+                first_name: "Vera".to_owned(),
+                email: "vera@amazon.example".to_owned(),
+                phone: HIDDEN[11].to_owned(),
+                business_title: "AWSSalesRep".to_owned(),
+                ..Default::default()
+            }],
+            opportunity: Some(deal()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+pub async fn refer(app: &App, receivers: &[&str]) -> pb::Referral {
+    let answer = by(app, &sales()).create_referral(referral(receivers)).await;
+    answer
+        .expect("a referral")
+        .into_inner()
+        .referral
+        .expect("a referral")
+}
+
+pub async fn get(app: &App, id: &str) -> pb::Referral {
+    let request = pb::GetReferralRequest {
+        referral_id: id.to_owned(),
+    };
+    let answer = by(app, &sales()).get_referral(request).await;
+    answer
+        .expect("the referral")
+        .into_inner()
+        .referral
+        .expect("the referral")
+}
+
+pub async fn offers(app: &App, caller: &Caller) -> Vec<pb::ReferralOffer> {
+    let request = pb::ListReferralOffersRequest::default();
+    let answer = by(app, caller).list_referral_offers(request).await;
+    answer.expect("a list").into_inner().offers
+}
+
+/// The one offer to an account, once it is there.
+pub async fn offered(app: &App, account: &str) -> pb::ReferralOffer {
+    eventually(async || match offers(app, &lead(account)).await.as_slice() {
+        [offer] => Ok(offer.clone()),
+        other => Err(format!("{} offers", other.len())),
+    })
+    .await
+}
+
+/// The referral, once it is in a state and so many offers were made of it.
+pub async fn until(app: &App, id: &str, state: pb::ReferralState, offers: usize) -> pb::Referral {
+    eventually(async || {
+        let referral = get(app, id).await;
+        if referral.state() == state && referral.offers.len() == offers {
+            Ok(referral)
+        } else {
+            Err(format!(
+                "{:?} with {} offers",
+                referral.state(),
+                referral.offers.len()
+            ))
+        }
+    })
+    .await
+}
+
+pub fn accept(id: &str) -> pb::AcceptReferralRequest {
+    pb::AcceptReferralRequest {
+        offer_id: id.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn reject(id: &str) -> pb::RejectReferralRequest {
+    pb::RejectReferralRequest {
+        offer_id: id.to_owned(),
+        reason: pb::ReferralRejectionReason::UnableToSupport.into(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,130 @@
+//! A partner accepts deals of AWS while the process ends between two steps that belong together.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cosell::demo::Person;
+use cosell_proto::cosell::referral::v1 as referral;
+use cosell_testkit::harness::{FarEnd, eventually_within};
+use cosell_tests::scene::referral as deal;
+use cosell_tests::{Child, RECOVERY, World};
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use tonic::Request;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
+const DEALS: usize = 6;
+
+/// A deal that is offered to Alder; the offer.
+async fn offered(sales: &Person) -> String {
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
+    let definition = pool.get_message_by_name("cosell.referral.v1.Referral");
+    let message = DynamicMessage::deserialize(definition.expect("a definition"), deal(cosell::ALDER));
+    let request = referral::CreateReferralRequest {
+        referral: Some(message.expect("a referral").transcode_to().expect("a referral")),
+        request_id: FarEnd::id(),
+        ..Default::default()
+    };
+    let answer = sales
+        .referrals()
+        .create_referral(request)
+        .await
+        .expect("a referral");
+    let made = answer.into_inner().referral.expect("a referral");
+    made.offers[0].offer_id.clone()
+}
+
+/// Accepts, as often as it takes: with the same request id it is one acceptance. The opportunity, once there is an answer.
+async fn accepted(partner: &Person, request: &referral::AcceptReferralRequest) -> Option<String> {
+    let mut request = Request::new(request.clone());
+    request.set_timeout(Duration::from_secs(5));
+    let answer = partner.referrals().accept_referral(request).await.ok()?;
+    answer.into_inner().offer.map(|offer| offer.opportunity_id)
+}
+
+async fn accepting_through(point: &str, passes: &[usize]) {
+    let world = World::start();
+    let address = Child::address();
+    let first = Child::start(PROGRAM, &world, address, &[]).await;
+    let sales = first.person("aws-sales-representative");
+    let mut requests = Vec::new();
+    for _ in 0..DEALS {
+        requests.push(referral::AcceptReferralRequest {
+            offer_id: offered(&sales).await,
+            request_id: FarEnd::id(),
+            ..Default::default()
+        });
+    }
+    world.settled().await;
+    first.stop();
+    for passes in passes {
+        // What the process before it left undone brings this one to the point at once.
+        let failpoints = match passes {
+            0 => format!("{point}=1*return"),
+            passes => format!("{point}={passes}*off->1*return"),
+        };
+        let mut child = Child::start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let partner = child.person("alder-ace-manager");
+        eventually_within(RECOVERY, async || {
+            for request in &requests {
+                accepted(&partner, request).await;
+            }
+            if child.has_ended() {
+                Ok(())
+            } else {
+                Err(format!("it never came to {point} for the {passes}th time"))
+            }
+        })
+        .await;
+    }
+    let child = Child::start(PROGRAM, &world, address, &[]).await;
+    let partner = child.person("alder-ace-manager");
+    let mut opportunities = BTreeSet::new();
+    for request in &requests {
+        let id = eventually_within(RECOVERY, async || {
+            let id = accepted(&partner, request).await;
+            id.ok_or("the acceptance is not answered")
+        });
+        opportunities.insert(id.await);
+    }
+    assert_eq!(
+        opportunities.len(),
+        DEALS,
+        "each deal has an opportunity of its own"
+    );
+    world.settled().await;
+    let known: Vec<String> = sqlx::query_scalar(
+        "SELECT 'O' || opportunity_id FROM opportunity.opportunity WHERE record ->> 'referral_offer' IS NOT NULL",
+    )
+    .fetch_all(&mut world.admin().await)
+    .await
+    .expect("records");
+    assert_eq!(known.len(), DEALS, "once each");
+    assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), opportunities);
+    // The referral is concluded within seconds, by the worker of whichever process runs then.
+    let answered = "SELECT count(*) FROM notification.notification WHERE kind = 'REFERRAL_ANSWERED'";
+    eventually_within(RECOVERY, async || match world.count(answered).await {
+        count if count == DEALS as i64 => Ok(()),
+        count => Err(format!("{count} notices")),
+    })
+    .await;
+    let orphans = "SELECT (SELECT count(*) FROM referral.offer WHERE state <> 'ACCEPTED')
+        + (SELECT count(*) FROM referral.referral WHERE state <> 'ACCEPTED')
+        + (SELECT count(*) FROM opportunity.dead_letter) + (SELECT count(*) FROM notification.dead_letter)";
+    assert_eq!(world.count(orphans).await, 0);
+    child.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ref_030_a_crash_after_publishing_an_acceptance_makes_one_opportunity() {
+    accepting_through("relay-published", &[1, 0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ref_030_a_crash_after_the_opportunity_was_made_makes_no_second_one() {
+    accepting_through("consumer-committed", &[1, 0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ref_030_a_crash_after_an_acceptance_was_committed_loses_none() {
+    accepting_through("relay-read", &[1, 0]).await;
+}
