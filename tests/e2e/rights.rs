@@ -150,6 +150,19 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
     );
     let rows = sqlx::raw_sql(AssertSqlSafe(rows));
     rows.execute(&mut *admin).await.expect("further rows");
+    if service == "referral" {
+        let rows = format!(
+            "INSERT INTO referral.offer (account_id, offer_id, sender_account_id, referral_id, revision, state, offer_time,
+               expire_time, record)
+             VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'ref-0000000000001', 1, 'ACCEPTED', now(), now(), '{{}}');
+             INSERT INTO referral.offer_deal VALUES ('{0}', 'engi-0000000000001', '')",
+            cosell::ALDER
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(rows));
+        rows.execute(&mut *admin)
+            .await
+            .expect("an offer of somebody else, which was accepted");
+    }
     if service == "opportunity" {
         let rows = format!(
             "INSERT INTO opportunity.opportunity_flag

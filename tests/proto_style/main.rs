@@ -405,6 +405,7 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
                         name.ends_with("_id") || name.ends_with("_ids") || name == "changed_fields"
                     }
                     Kind::Int32 | Kind::Int64 | Kind::Bool | Kind::Enum(_) => true,
+                    Kind::Message(kind) => kind.full_name() == "google.protobuf.Timestamp",
                     _ => false,
                 };
                 if !fine {

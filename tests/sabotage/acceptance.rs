@@ -6,9 +6,8 @@ use std::time::Duration;
 use cosell::demo::Person;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_testkit::harness::{FarEnd, eventually_within};
-use cosell_tests::scene::referral as deal;
+use cosell_tests::referrals::referral as deal;
 use cosell_tests::{Child, RECOVERY, World};
-use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::Request;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
@@ -16,11 +15,8 @@ const DEALS: usize = 6;
 
 /// A deal that is offered to Alder; the offer.
 async fn offered(sales: &Person) -> String {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
-    let definition = pool.get_message_by_name("cosell.referral.v1.Referral");
-    let message = DynamicMessage::deserialize(definition.expect("a definition"), deal(cosell::ALDER));
     let request = referral::CreateReferralRequest {
-        referral: Some(message.expect("a referral").transcode_to().expect("a referral")),
+        referral: Some(deal(cosell::ALDER)),
         request_id: FarEnd::id(),
         ..Default::default()
     };

@@ -8,6 +8,7 @@ pub mod isolation;
 pub mod ledger;
 mod raw;
 mod record;
+pub mod referrals;
 pub mod repository;
 pub mod requests;
 pub mod scene;

@@ -219,7 +219,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "ClaimReviewCase" => json!({"review_case_id": review_case, "take_over": true}),
         "DecideReview" => json!({"review_case_id": review_case, "decision": "DECISION_APPROVE"}),
         "CheckReferredOpportunity" => json!({"opportunity": {}}),
-        "CreateReferral" => json!({"referral": crate::scene::referral(account)}),
+        "CreateReferral" => json!({"referral": crate::referrals::json(account)}),
         "GetReferral" => json!({"referral_id": referral}),
         "ListReferrals" | "ListReferralOffers" => json!({"page_size": 100}),
         "GetReferralOffer" | "AcceptReferral" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),

@@ -9,7 +9,6 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use cosell_proto::cosell::referral::v1::CreateReferralRequest;
 use cosell_proto::cosell::review::v1::{
     ClaimReviewCaseRequest, DecideReviewRequest, Decision, ListReviewCasesRequest,
 };
@@ -189,27 +188,6 @@ impl<'a> Scene<'a> {
         };
         self.world.settled().await;
         records
-    }
-
-    /// Has AWS offer Alder a deal, of which nobody outside is to know; the ids of referral and offer.
-    async fn referred(&self) -> (String, String) {
-        let deal = referral(cosell::ALDER);
-        let message = DynamicMessage::deserialize(
-            prost_reflect::DescriptorPool::decode(cosell_proto::DESCRIPTORS)
-                .expect("the definitions")
-                .get_message_by_name("cosell.referral.v1.Referral")
-                .expect("a definition"),
-            deal,
-        );
-        let request = CreateReferralRequest {
-            referral: Some(message.expect("a referral").transcode_to().expect("a referral")),
-            request_id: FarEnd::id(),
-            ..Default::default()
-        };
-        let mut sales = self.person("aws-sales-representative").referrals();
-        let made = sales.create_referral(request).await.expect("a referral");
-        let made = made.into_inner().referral.expect("a referral");
-        (made.referral_id, made.offers[0].offer_id.clone())
     }
 
     /// Has Alder's people change what says of themselves and what they want to hear.
@@ -515,36 +493,4 @@ pub fn of_company(account: &str, id: &str, role: Role) -> partner::ApplyDirector
         }),
         ..Default::default()
     }
-}
-
-/// A deal that AWS offers to a partner, which only that one is to know.
-pub fn referral(account: &str) -> serde_json::Value {
-    serde_json::json!({
-        "receiver_account_ids": [account],
-        "customer_consent_time": "2026-01-05T09:00:00Z",
-        "message": format!("{SUBMITTED} message"),
-        "receiver_responsibilities": ["RECEIVER_RESPONSIBILITY_SERVICES_PARTNER"],
-        "sender_contacts": [{"first_name": "Vera", "last_name": "Stone", "business_title": "AWSSalesRep",
-            "email": "vera.stone@aws.example"}],
-        "opportunity": {
-            "opportunity_type": "OPPORTUNITY_TYPE_NET_NEW_BUSINESS",
-            "primary_needs_from_aws": ["PRIMARY_NEED_FROM_AWS_TECHNICAL_CONSULTATION"],
-            "customer": {"account": {
-                "company_name": format!("{SUBMITTED} referred"),
-                "industry": "Retail",
-                "website_url": "www.referred.example",
-                "address": {"country_code": "DE", "postal_code": "20457"},
-            }},
-            "project": {
-                "title": format!("{SUBMITTED} deal"),
-                "customer_business_problem": "Orders are typed in twice, every day.",
-                "customer_use_case": "Database",
-                "delivery_models": ["DELIVERY_MODEL_PROFESSIONAL_SERVICES"],
-                "sales_activities": ["SALES_ACTIVITY_SOW_SIGNED"],
-                "expected_customer_spend": [{"amount": {"currency_code": "USD", "units": "1850"},
-                    "frequency": "PAYMENT_FREQUENCY_MONTHLY", "target_company": "AWS"}],
-            },
-            "life_cycle": {"target_close_date": {"year": 2050, "month": 6, "day": 30}},
-        },
-    })
 }

@@ -31,6 +31,7 @@ pub(crate) mod status;
 mod submit;
 mod update;
 mod update_aws_summary;
+mod visible;
 mod withdraw;
 
 use std::sync::Arc;
@@ -53,9 +54,11 @@ use tonic::{Request, Response, Status};
 use crate::bulk::Room;
 use crate::config::ImportLimits;
 use crate::domain::access::{self, Action};
-use crate::domain::values::ReviewStatus;
 use crate::domain::{Details, Event, Field, Opportunity, Policy, original};
 use crate::store;
+
+pub(crate) use visible::visible;
+use visible::{approved, past};
 
 /// What the use cases need.
 #[derive(Clone)]
@@ -396,57 +399,6 @@ pub(crate) fn selection(
         }
     };
     (given, selected, wrong)
-}
-
-/// The record that a member asks for, as far as it may see it; otherwise it does not exist.
-pub(crate) async fn visible<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
-    let not_found = || status::not_found(id);
-    let opportunity_id = id.parse().map_err(|_| not_found())?;
-    let member = call.member()?;
-    let record = match member.own_account() {
-        Some(account) => store::load(tx, account, opportunity_id).await?,
-        None => store::load_of_any_account(tx, opportunity_id).await?,
-    };
-    let mut record = record.ok_or_else(not_found)?;
-    if !access::sees(member, &record) {
-        return Err(not_found());
-    }
-    record.set_flagged(store::is_flagged(tx, member, &record).await?);
-    Ok(record)
-}
-
-/// A record that a member sees now, as it was at a revision, as far as the member may see that; otherwise there is no such
-/// revision.
-async fn past<M>(
-    tx: &mut Tx,
-    call: &Call<M>,
-    current: &Opportunity,
-    revision: i64,
-) -> Result<Opportunity, Failure> {
-    let past = store::load_revision(tx, current.id(), revision).await?;
-    let member = call.member()?;
-    let past = past
-        .filter(|past| access::sees_revision(member, past))
-        .ok_or_else(|| status::not_found(&current.id().to_string()))?;
-    Ok(past.beside(current))
-}
-
-/// The approved opportunity whose AWS summary is asked for, as far as the caller may see it (OPP-051).
-async fn approved<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
-    let record = match &call.caller {
-        Caller::Member(_) => visible(tx, call, id).await?,
-        // Services see no drafts, and what is approved is never one again: then this is the record as it is.
-        Caller::Service(_) => {
-            let not_found = || status::not_found(id);
-            let id = id.parse().map_err(|_| not_found())?;
-            store::load_last_shown(tx, id).await?.ok_or_else(not_found)?
-        }
-    };
-    if record.review().status == ReviewStatus::Approved {
-        Ok(record)
-    } else {
-        Err(status::not_approved(&record))
-    }
 }
 
 /// The record as the caller may see it: what is classified, and what drafts said, stays with the partner (OPP-017,

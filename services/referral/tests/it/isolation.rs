@@ -20,7 +20,7 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
         ("referral", 0, 0, 2, 0, 0),
         ("offer", 1, 1, 2, 1, 1),
         // Not even what was accepted: the partner reads the opportunity that comes of it.
-        ("offer_deal", 0, 0, 0, 1, 1),
+        ("offer_deal", 0, 0, 0, 2, 1),
     ] {
         for (scope, expected) in [
             (Some((ALDER, "partner")), alder),

@@ -53,6 +53,11 @@ async fn plt_002_a_repeated_offer_is_one_offer() {
     }
     assert_eq!(ids[0], ids[1]);
     assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
+    let unknown = pb::GetReferralRequest {
+        referral_id: "ref-0000000000000".to_owned(),
+    };
+    let answer = by(&app, &sales()).get_referral(unknown).await;
+    refused(answer, Code::NotFound, "REFERRAL_NOT_FOUND");
     let rehearsed = pb::CreateReferralRequest {
         validate_only: true,
         ..referral(&[BIRCH])

@@ -1,0 +1,63 @@
+//! Deals that AWS offers.
+
+use cosell_proto::cosell::referral::v1::{CreateReferralRequest, Referral};
+use cosell_testkit::harness::FarEnd;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use serde_json::{Value, json};
+
+use crate::scene::{SUBMITTED, Scene};
+
+impl Scene<'_> {
+    /// Has AWS offer Alder a deal, of which nobody outside is to know; the ids of referral and offer.
+    pub async fn referred(&self) -> (String, String) {
+        let request = CreateReferralRequest {
+            referral: Some(referral(cosell::ALDER)),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let mut sales = self.person("aws-sales-representative").referrals();
+        let made = sales.create_referral(request).await.expect("a referral");
+        let made = made.into_inner().referral.expect("a referral");
+        (made.referral_id, made.offers[0].offer_id.clone())
+    }
+}
+
+/// Such a deal, as a message.
+pub fn referral(account: &str) -> Referral {
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
+    let definition = pool.get_message_by_name("cosell.referral.v1.Referral");
+    let message = DynamicMessage::deserialize(definition.expect("a definition"), json(account));
+    message.expect("a referral").transcode_to().expect("a referral")
+}
+
+/// A deal that AWS offers to a partner, which only that one is to know.
+pub fn json(account: &str) -> Value {
+    json!({
+        "receiver_account_ids": [account],
+        "customer_consent_time": "2026-01-05T09:00:00Z",
+        "message": format!("{SUBMITTED} message"),
+        "receiver_responsibilities": ["RECEIVER_RESPONSIBILITY_SERVICES_PARTNER"],
+        "sender_contacts": [{"first_name": "Vera", "last_name": "Stone", "business_title": "AWSSalesRep",
+            "email": "vera.stone@aws.example"}],
+        "opportunity": {
+            "opportunity_type": "OPPORTUNITY_TYPE_NET_NEW_BUSINESS",
+            "primary_needs_from_aws": ["PRIMARY_NEED_FROM_AWS_TECHNICAL_CONSULTATION"],
+            "customer": {"account": {
+                "company_name": format!("{SUBMITTED} referred"),
+                "industry": "Retail",
+                "website_url": "www.referred.example",
+                "address": {"country_code": "DE", "postal_code": "20457"},
+            }},
+            "project": {
+                "title": format!("{SUBMITTED} deal"),
+                "customer_business_problem": "Orders are typed in twice, every day.",
+                "customer_use_case": "Database",
+                "delivery_models": ["DELIVERY_MODEL_PROFESSIONAL_SERVICES"],
+                "sales_activities": ["SALES_ACTIVITY_SOW_SIGNED"],
+                "expected_customer_spend": [{"amount": {"currency_code": "USD", "units": "1850"},
+                    "frequency": "PAYMENT_FREQUENCY_MONTHLY", "target_company": "AWS"}],
+            },
+            "life_cycle": {"target_close_date": {"year": 2050, "month": 6, "day": 30}},
+        },
+    })
+}
