@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use crate::say;
 
 /// Crates with queries, and the schema that their queries are checked against.
-const CRATES: [(&str, &str, &str); 8] = [
+const CRATES: [(&str, &str, &str); 9] = [
     ("cosell-store", "shared/store", "opportunity"),
     ("cosell-events", "shared/events", "opportunity"),
     ("cosell-members", "shared/members", "opportunity"),
@@ -23,6 +23,7 @@ const CRATES: [(&str, &str, &str); 8] = [
         "services/partner-connection",
         "partner",
     ),
+    ("cosell-collaboration", "services/collaboration", "collaboration"),
     ("cosell-referral", "services/referral", "referral"),
     ("cosell-review", "services/review", "review"),
     ("cosell-notification", "services/notification", "notification"),

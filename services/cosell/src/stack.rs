@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cosell_collaboration::Collaboration;
 use cosell_events::{Bus, BusArgs};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
 use cosell_notification::{Notifications, SmtpSecurity};
@@ -165,6 +166,8 @@ impl Stack {
             .await?;
         let referral = cosell_referral::Options::new(address.clone());
         stack.add::<Referrals>(args, &referral).await?;
+        let collaboration = cosell_collaboration::Options::new(address.clone());
+        stack.add::<Collaboration>(args, &collaboration).await?;
         let notification = cosell_notification::Options {
             opportunity_url: address,
             smtp_host: "127.0.0.1".to_owned(),
@@ -289,7 +292,13 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let news = summary.created + summary.updated;
-    for service in ["notification", "opportunity", "referral", "review"] {
+    for service in [
+        "collaboration",
+        "notification",
+        "opportunity",
+        "referral",
+        "review",
+    ] {
         let consumer = format!("{service}-{}", Partners::NAME);
         while let Some(bus) = bus.filter(|_| news > 0) {
             if bus

@@ -60,6 +60,10 @@ impl Service for Opportunities {
             consume::REFERRAL,
             from_referral(background, options, platform)?,
         );
+        let from_collaboration = consume::FromCollaboration {
+            clock: background.clock.clone(),
+        };
+        background.consume(Self::NAME, consume::COLLABORATION, from_collaboration);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
@@ -107,8 +111,14 @@ impl Service for Opportunities {
                 let handler = from_referral(background, options, platform)?;
                 redrive(work, events, consumer, aggregate, &handler).await
             }
+            "opportunity-collaboration" => {
+                let clock = background.clock.clone();
+                let handler = consume::FromCollaboration { clock };
+                redrive(work, events, consumer, aggregate, &handler).await
+            }
             _ => anyhow::bail!(
-                "this service has the consumers opportunity-review, opportunity-partner and opportunity-referral"
+                "this service has the consumers opportunity-review, opportunity-partner, opportunity-referral and \
+                 opportunity-collaboration"
             ),
         }
     }

@@ -68,8 +68,13 @@ macro_rules! text_id {
 
 /// Whether the text is a prefix followed by 13 lower-case letters or digits.
 pub fn is_prefixed(text: &str, prefix: &str) -> bool {
+    has_prefix(text, prefix, 13)
+}
+
+/// Whether the text is a prefix followed by so many lower-case letters or digits.
+pub fn has_prefix(text: &str, prefix: &str, letters: usize) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
-        rest.len() == 13 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        rest.len() == letters && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 

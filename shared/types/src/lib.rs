@@ -17,7 +17,7 @@ mod violation;
 pub use caller::{Caller, Member, Side};
 pub use clock::Clock;
 pub use closed_list::ClosedList;
-pub use id::{AccountId, IdError, MemberId, OpportunityId, ServiceName, is_prefixed};
+pub use id::{AccountId, IdError, MemberId, OpportunityId, ServiceName, has_prefix, is_prefixed};
 pub use money::{Currency, Money, MoneyError};
 pub use pii::Pii;
 pub use role::Role;

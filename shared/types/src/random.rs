@@ -29,10 +29,15 @@ pub fn uuid(now: DateTime<Utc>) -> Uuid {
 
 /// A new identifier of a kind: the prefix and 13 lower-case letters or digits, 67 bits of chance.
 pub fn prefixed(prefix: &str) -> String {
+    with_prefix(prefix, 13)
+}
+
+/// A new identifier of a kind: the prefix and so many lower-case letters or digits.
+pub fn with_prefix(prefix: &str, letters: usize) -> String {
     const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut generator = generator();
     let mut id = String::from(prefix);
-    for _ in 0..13 {
+    for _ in 0..letters {
         id.push(char::from(LETTERS[generator.random_range(0..LETTERS.len())]));
     }
     id

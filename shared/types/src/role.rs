@@ -41,6 +41,25 @@ closed_list! {
 }
 
 impl Role {
+    /// Partner roles that work on the whole pipeline of their company (ACC-010).
+    pub const WHOLE_PIPELINE: [Role; 4] = [
+        Role::AllianceLead,
+        Role::AllianceTeam,
+        Role::AceManager,
+        Role::MarketingStaff,
+    ];
+    /// Partner roles that work on what is their own (ACC-011).
+    pub const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+    /// AWS roles that sell or look after partners: all but reviewers.
+    pub const SALES: [Role; 6] = [
+        Role::SalesRepresentative,
+        Role::AccountOwner,
+        Role::Pdm,
+        Role::WwpsPdm,
+        Role::Psm,
+        Role::IsvSuccessManager,
+    ];
+
     /// The side on which the role exists; nobody can hold a role of the other side.
     pub fn side(self) -> Side {
         if self < Role::Reviewer {

@@ -270,6 +270,10 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         visibility: number(record.visibility()),
         flagged_for_follow_up: record.is_flagged(),
         referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
+        engagement_invitation_id: record
+            .source()
+            .map(|source| source.invitation.clone())
+            .unwrap_or_default(),
         cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         ..written(record.details())
     };

@@ -18,6 +18,7 @@ mod diff_revisions;
 mod disassociate_entity;
 mod discard;
 mod flag;
+mod for_account;
 mod get;
 mod get_aws_summary;
 pub(crate) mod list;
@@ -173,6 +174,16 @@ impl OpportunityService for Api {
     ) -> Answer<pb::CheckReferredOpportunityResponse> {
         read(request, permit(Action::CheckReferred), |call| {
             check_referred::handle(self, call)
+        })
+        .await
+    }
+
+    async fn get_opportunity_for_account(
+        &self,
+        request: Request<pb::GetOpportunityForAccountRequest>,
+    ) -> Answer<pb::GetOpportunityForAccountResponse> {
+        read(request, permit(Action::ForAccount), |call| {
+            for_account::handle(self, call)
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! Incoming events: what review decides moves the record; what the directory says is kept, as far as rules ask for it.
 
 mod connection_changed;
+mod invitation_accepted;
 mod referral_accepted;
 mod review_decided;
 mod review_started;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_grpc::Peer;
+use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::review::v1 as review;
@@ -59,6 +61,32 @@ impl Handler for FromReferral {
         match deal {
             Some(deal) => referral_accepted::apply(tx, self, delivery, deal).await,
             None => Ok(()),
+        }
+    }
+}
+
+/// The context whose accepted invitations become copies of opportunities.
+pub const COLLABORATION: &str = "collaboration";
+
+/// Makes copies of opportunities that partners have shared.
+#[derive(Clone)]
+pub struct FromCollaboration {
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Handler for FromCollaboration {
+    type Prepared = ();
+
+    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+        if delivery.is::<collaboration::EngagementInvitationChanged>() {
+            invitation_accepted::apply(tx, delivery, &self.clock).await
+        } else {
+            Ok(())
         }
     }
 }
@@ -134,21 +162,22 @@ impl Handler for FromReview {
     }
 }
 
-/// Changes a record because of an event. A record that is gone, or a round that is over, needs no change (OPP-033).
+/// Changes a record because of an event; false when there was nothing to change. A record that is gone, or a round that is over, needs no change (OPP-033).
 async fn change(
     tx: &mut Tx,
     delivery: &Delivery,
     clock: &Clock,
     id: OpportunityId,
     change: impl FnOnce(&mut Opportunity) -> Option<Event>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let Some(mut record) = store::load(tx, &delivery.account, id).await? else {
         tracing::info!(opportunity.id = %id, "the event is about a record that is gone");
-        return Ok(());
+        return Ok(false);
     };
     let Some(event) = change(&mut record) else {
         tracing::info!(opportunity.id = %id, "the event is about a round that is over");
-        return Ok(());
+        return Ok(false);
     };
-    Ok(store::save(tx, &record, &event, delivery.cause(clock.now())).await?)
+    store::save(tx, &record, &event, delivery.cause(clock.now())).await?;
+    Ok(true)
 }

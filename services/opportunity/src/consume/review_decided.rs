@@ -2,12 +2,13 @@ use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
-use cosell_store::Tx;
+use cosell_store::{Scope, Tx};
 use cosell_types::{Clock, ClosedList as _, OpportunityId};
 
 use super::{Change, FromReview};
 use crate::domain::values::ReviewReason;
 use crate::domain::{Decision, Outcome};
+use crate::store;
 
 /// The remarks are not in the event, because they may name people; they are read where they are kept.
 pub async fn prepare(handler: &FromReview, delivery: &Delivery) -> Result<Change, Fault> {
@@ -57,8 +58,35 @@ pub async fn apply(
     round: i32,
     decision: Decision,
 ) -> Result<(), Fault> {
-    super::change(tx, delivery, clock, opportunity, |record| {
+    let outcome = decision.outcome;
+    let decided = super::change(tx, delivery, clock, opportunity, |record| {
         record.decided(round, decision, clock.now())
-    })
-    .await
+    });
+    if decided.await? {
+        follow(tx, delivery, clock, opportunity, outcome).await?;
+    }
+    Ok(())
+}
+
+/// What was decided of a record holds for its copies (OPP-092). The record was written first: a copy that is being made reads
+/// it before or after, and in either case ends up where it stands.
+async fn follow(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    clock: &Clock,
+    opportunity: OpportunityId,
+    outcome: Outcome,
+) -> Result<(), Fault> {
+    let copies = store::copies::of(tx, &delivery.account, opportunity).await?;
+    for (account, id) in copies {
+        tx.act_for(&Scope::account(&account)).await?;
+        let now = clock.now();
+        let Some(mut copy) = store::load(tx, &account, id).await? else {
+            continue;
+        };
+        if let Some(event) = copy.follow(outcome, now) {
+            store::save(tx, &copy, &event, delivery.cause(now)).await?;
+        }
+    }
+    Ok(tx.act_for(&Scope::account(&delivery.account)).await?)
 }

@@ -27,5 +27,6 @@ pub async fn apply(
     super::change(tx, delivery, clock, opportunity, |record| {
         record.review_started(round, clock.now())
     })
-    .await
+    .await?;
+    Ok(())
 }

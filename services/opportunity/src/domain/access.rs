@@ -29,6 +29,8 @@ pub enum Action {
     StandardValues,
     /// CheckReferredOpportunity.
     CheckReferred,
+    /// GetOpportunityForAccount.
+    ForAccount,
     /// GetAwsOpportunitySummary.
     GetAwsSummary,
     /// UpdateAwsOpportunitySummary.
@@ -45,30 +47,14 @@ pub enum Action {
     Diff,
 }
 
-/// Partner roles that work on every record of their company.
-const WHOLE_PIPELINE: [Role; 4] = [
-    Role::AllianceLead,
-    Role::AllianceTeam,
-    Role::AceManager,
-    Role::MarketingStaff,
-];
-/// Partner roles that work on their own records.
-const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+/// The service that shares opportunities.
+const COLLABORATION: &str = "collaboration";
 /// Partner roles that a record can be given to (OPP-036).
 pub const OWNERS: [Role; 4] = [
     Role::AllianceLead,
     Role::AllianceTeam,
     Role::AceManager,
     Role::AceUser,
-];
-/// AWS roles that sell.
-const SALES: [Role; 6] = [
-    Role::SalesRepresentative,
-    Role::AccountOwner,
-    Role::Pdm,
-    Role::WwpsPdm,
-    Role::Psm,
-    Role::IsvSuccessManager,
 ];
 /// AWS roles that speak for AWS about a deal.
 const SELLERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
@@ -91,10 +77,10 @@ pub enum Reach {
 /// Which records a member's roles let it see; the widest of them counts.
 pub fn reach(member: &Member) -> Reach {
     match member.side {
-        Side::Partner if member.has_any(&WHOLE_PIPELINE) => Reach::Account,
-        Side::Partner if member.has_any(&OWN_RECORDS) => Reach::Own,
+        Side::Partner if member.has_any(&Role::WHOLE_PIPELINE) => Reach::Account,
+        Side::Partner if member.has_any(&Role::OWN_RECORDS) => Reach::Own,
         Side::Aws if member.has_any(&[Role::Reviewer]) => Reach::Submitted,
-        Side::Aws if member.has_any(&SALES) => Reach::FullVisibility,
+        Side::Aws if member.has_any(&Role::SALES) => Reach::FullVisibility,
         _ => Reach::Nothing,
     }
 }
@@ -102,6 +88,8 @@ pub fn reach(member: &Member) -> Reach {
 /// Whether the caller may make the call at all, whatever the record.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
+        // Collaboration reads what it is asked to share, and copies of it.
+        Caller::Service(name) if action == Action::ForAccount => return name.as_str() == COLLABORATION,
         // Review and notification read what was submitted when they are told of it.
         Caller::Service(_) => {
             return matches!(
@@ -114,7 +102,7 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let reach = reach(member);
     match action {
         Action::StandardValues => true,
-        Action::CheckReferred => false,
+        Action::CheckReferred | Action::ForAccount => false,
         Action::Get
         | Action::List
         | Action::AllowedActions

@@ -9,7 +9,7 @@ use super::reference::US;
 use super::values::{
     InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewStatus, Stage, Visibility,
 };
-use super::{Details, Event, Facts, Field, Review, Rule, Situation, check, deal_size, related};
+use super::{Details, Event, Facts, Field, Review, Rule, Situation, Source, check, deal_size, related};
 
 /// How many past next steps are kept (OPP-041).
 const HISTORY: usize = 50;
@@ -33,6 +33,8 @@ pub struct Opportunity {
     pub(super) cloned_from: Option<OpportunityId>,
     #[serde(default)]
     pub(super) referral_offer: Option<String>,
+    #[serde(default)]
+    pub(super) shared_from: Option<Source>,
     #[serde(default)]
     pub(super) reopening: Option<Reopening>,
     pub(super) involvement: Option<InvolvementType>,
@@ -127,6 +129,7 @@ impl Opportunity {
             origin: Origin::PartnerReferral,
             cloned_from: None,
             referral_offer: None,
+            shared_from: None,
             reopening: None,
             involvement: None,
             visibility: None,
@@ -217,6 +220,7 @@ impl Opportunity {
             ));
             self.check_solution(&details, facts, &mut found);
         }
+        found = self.without_open(&details, found);
         if !locked.is_empty() {
             return Err(Rule::FieldsNotEditable(situation, found));
         }
@@ -244,7 +248,9 @@ impl Opportunity {
     /// A solution is needed, unless AWS has brought the deal: then only from COMMITTED on (OPP-026, OPP-090).
     pub(super) fn check_solution(&self, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
         if self.origin == Origin::PartnerReferral || details.life_cycle.stage >= Stage::Committed {
-            check::solution(details, facts, found);
+            let mut wrong = Vec::new();
+            check::solution(details, facts, &mut wrong);
+            found.extend(self.without_open(details, wrong));
         }
     }
 

@@ -88,7 +88,10 @@ impl Opportunity {
 
     /// Takes the submission back (OPP-031).
     pub fn withdraw(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        self.review.status = self.after(Transition::Withdraw)?;
+        let status = self.after(Transition::Withdraw)?;
+        // It was not this partner who submitted the deal (OPP-092).
+        self.possible(self.shared_from.is_none(), Transition::Withdraw.name())?;
+        self.review.status = status;
         self.step(Some(by), now);
         Ok(Event::Withdrawn)
     }

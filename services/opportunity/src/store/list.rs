@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
+use super::close_date_order;
 pub use super::presets::Asked;
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
@@ -94,11 +95,7 @@ impl Key {
             Key::Id => record.id().number().to_string(),
             Key::CompanyName if details.national_security && member.side == Side::Aws => String::new(),
             Key::CompanyName => details.customer.account.company_name.reveal().clone(),
-            Key::TargetCloseDate => details
-                .life_cycle
-                .target_close_date
-                .unwrap_or_default()
-                .to_string(),
+            Key::TargetCloseDate => close_date_order(record).to_string(),
         };
         Last(value, record.id().number())
     }

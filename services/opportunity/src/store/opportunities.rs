@@ -42,6 +42,23 @@ pub async fn load_many(
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
+/// A record of an account, as it will be until the transaction ends.
+pub async fn load_held(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity
+           WHERE account_id = $1 AND opportunity_id = $2 FOR SHARE"#,
+        account.as_str(),
+        id.number(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
 /// A record, whoever's it is, as far as row-level security shows it.
 pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
@@ -126,6 +143,12 @@ async fn note(tx: &mut Tx, lane: Lane, changes: &[Change<'_>]) -> Result<(), Err
     append_all(tx, &events, lane).await
 }
 
+/// Where a record stands in the order of close dates: one that has none yet stands at the end (OPP-092).
+pub fn close_date_order(record: &Opportunity) -> NaiveDate {
+    let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
+    record.details().life_cycle.target_close_date.unwrap_or(last)
+}
+
 /// What rows hold besides the records themselves, column by column.
 struct Columns {
     accounts: Vec<String>,
@@ -138,7 +161,7 @@ struct Columns {
     visibilities: Vec<Option<String>>,
     companies: Vec<String>,
     identifiers: Vec<String>,
-    close_dates: Vec<Option<NaiveDate>>,
+    close_dates: Vec<NaiveDate>,
     update_times: Vec<DateTime<Utc>>,
     offers: Vec<Option<String>>,
     submit_times: Vec<Option<DateTime<Utc>>>,
@@ -167,7 +190,7 @@ impl Columns {
             identifiers: column(records, |record| {
                 record.details().partner_opportunity_identifier.clone()
             }),
-            close_dates: column(records, |record| record.details().life_cycle.target_close_date),
+            close_dates: column(records, close_date_order),
             update_times: column(records, Opportunity::update_time),
             offers: column(records, |record| {
                 record.details().related_entity_identifiers.offer().map(name)
@@ -202,7 +225,7 @@ async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
         &columns.visibilities as _,
         &columns.companies,
         &columns.identifiers,
-        &columns.close_dates as _,
+        &columns.close_dates,
         &times,
         &columns.update_times,
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
@@ -240,7 +263,7 @@ async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Err
         &columns.visibilities as _,
         &columns.companies,
         &columns.identifiers,
-        &columns.close_dates as _,
+        &columns.close_dates,
         &columns.update_times,
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
         &columns.offers as _,

@@ -48,7 +48,10 @@ const PIPELINE: [Role; 6] = [
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         Caller::Service(_) => {
-            return matches!(action, Action::GetMember | Action::GetInvitation);
+            return matches!(
+                action,
+                Action::GetMember | Action::GetInvitation | Action::GetAccount
+            );
         }
         Caller::Member(member) => member,
     };

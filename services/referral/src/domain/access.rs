@@ -15,22 +15,6 @@ pub enum Action {
 
 /// The service that makes opportunities.
 const OPPORTUNITY: &str = "opportunity";
-/// AWS roles that sell or look after partners.
-const SALES: [Role; 6] = [
-    Role::SalesRepresentative,
-    Role::AccountOwner,
-    Role::Pdm,
-    Role::WwpsPdm,
-    Role::Psm,
-    Role::IsvSuccessManager,
-];
-/// Partner roles that work on the whole pipeline: an offer is nobody's own yet.
-const WHOLE_PIPELINE: [Role; 4] = [
-    Role::AllianceLead,
-    Role::AllianceTeam,
-    Role::AceManager,
-    Role::MarketingStaff,
-];
 
 /// Whether the caller may make the call.
 pub fn permits(caller: &Caller, action: Action) -> bool {
@@ -40,8 +24,8 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         Caller::Member(member) => member,
     };
     match action {
-        Action::Refer => member.side == Side::Aws && member.has_any(&SALES),
-        Action::Answer => member.side == Side::Partner && member.has_any(&WHOLE_PIPELINE),
+        Action::Refer => member.side == Side::Aws && member.has_any(&Role::SALES),
+        Action::Answer => member.side == Side::Partner && member.has_any(&Role::WHOLE_PIPELINE),
         Action::ReadDeal => false,
     }
 }

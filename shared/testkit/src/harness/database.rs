@@ -146,7 +146,14 @@ const PASSWORD: &str = "only-for-tests";
 
 fn args(database: &str) -> DbArgs {
     let secrets = super::folder("secrets");
-    for service in ["opportunity", "partner", "referral", "review", "notification"] {
+    for service in [
+        "collaboration",
+        "notification",
+        "opportunity",
+        "partner",
+        "referral",
+        "review",
+    ] {
         for kind in ["owner", "app", "worker"] {
             std::fs::write(secrets.join(format!("{service}_{kind}")), PASSWORD).expect("a password file");
         }

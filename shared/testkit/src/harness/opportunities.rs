@@ -18,7 +18,7 @@ impl<F> fmt::Debug for StandIn<F> {
 }
 
 /// Answers `GetOpportunity` with the record that a function makes of the id and the revision, to whoever has a token, and
-/// `CheckReferredOpportunity`.
+/// `CheckReferredOpportunity`; `GetOpportunityForAccount` as revision 0.
 /// Returns the address, at which it listens as long as the test runs.
 pub async fn opportunities<F>(record: F) -> String
 where
@@ -50,6 +50,32 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
             (self.0)(&opportunity_id, revision).map_err(|code| Status::new(code, "as the test wants"))?;
         let opportunity = Some(record);
         Ok(Response::new(pb::GetOpportunityResponse { opportunity }))
+    }
+
+    /// The record as it is now, which the function is asked for as revision 0; of the account that it names.
+    fn for_account(
+        &self,
+        request: Request<pb::GetOpportunityForAccountRequest>,
+    ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
+        }
+        let asked = request.into_inner();
+        let record =
+            (self.0)(&asked.opportunity_id, 0).map_err(|code| Status::new(code, "as the test wants"))?;
+        if record.account_id != asked.account_id {
+            return Err(Status::not_found("of another account"));
+        }
+        let aws_summary = pb::AwsOpportunitySummary {
+            related_opportunity_id: asked.opportunity_id,
+            revision: record.revision,
+            cosell_motion: pb::CosellMotion::PartnerLed.into(),
+            ..Default::default()
+        };
+        Ok(Response::new(pb::GetOpportunityForAccountResponse {
+            opportunity: Some(record),
+            aws_summary: Some(aws_summary),
+        }))
     }
 
     /// A deal may be offered that has a title.
@@ -91,6 +117,13 @@ macro_rules! stand_in {
                 request: Request<pb::CheckReferredOpportunityRequest>,
             ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
                 Self::check(request)
+            }
+
+            async fn get_opportunity_for_account(
+                &self,
+                request: Request<pb::GetOpportunityForAccountRequest>,
+            ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
+                self.for_account(request)
             }
 
             $(

@@ -1,0 +1,60 @@
+use cosell_grpc::{Call, Failure, PageQuery, page_size};
+use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_types::{ClosedList as _, Side};
+
+use super::{Api, convert};
+use crate::domain::access;
+use crate::domain::values::SnapshotTemplate;
+use crate::store;
+use crate::store::list::{LastSnapshot, SnapshotFilter, snapshots};
+
+pub async fn handle(
+    api: &Api,
+    mut call: Call<pb::ListResourceSnapshotsRequest>,
+) -> Result<pb::ListResourceSnapshotsResponse, Failure> {
+    let token = std::mem::take(&mut call.message.page_token);
+    let size = page_size(std::mem::take(&mut call.message.page_size));
+    let query = PageQuery::new(&call.caller, &call.message);
+    let filter = SnapshotFilter {
+        opportunity: call.message.opportunity_id.parse().ok(),
+        template: SnapshotTemplate::from_number(call.message.template),
+        newest_only: false,
+    };
+    let (snapshots, next_page_token) = page(
+        api,
+        &call,
+        &call.message.engagement_id,
+        &filter,
+        (&query, &token, size),
+    )
+    .await?;
+    Ok(pb::ListResourceSnapshotsResponse {
+        snapshots,
+        next_page_token,
+    })
+}
+
+/// A page of the snapshots of an engagement. Whoever does not work on it sees none.
+pub async fn page<M>(
+    api: &Api,
+    call: &Call<M>,
+    engagement: &str,
+    filter: &SnapshotFilter,
+    (query, token, size): (&PageQuery, &str, i64),
+) -> Result<(Vec<pb::ResourceSnapshot>, String), Failure> {
+    let last = query.last(token, LastSnapshot::is_sound)?;
+    let member = call.member()?;
+    let mut tx = api.begin(call).await?;
+    if member.side == Side::Partner {
+        let by = store::works_for(&mut tx, &member.account, engagement).await?;
+        if !by.is_some_and(|by| access::works_on(member, &by)) {
+            return Ok((Vec::new(), String::new()));
+        }
+    }
+    let found = snapshots(&mut tx, engagement, filter, last, size + 1).await?;
+    let shown = found
+        .iter()
+        .map(|snapshot| Ok((LastSnapshot::of(snapshot), convert::snapshot(snapshot, None)?)));
+    let shown: Vec<_> = shown.collect::<Result<_, Failure>>()?;
+    query.page(&shown, size, |(_, shown)| shown.clone(), |(last, _)| last.clone())
+}

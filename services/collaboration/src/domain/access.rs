@@ -1,0 +1,57 @@
+//! Who may do what (ACC-010, COL-005, COL-050). The role decides whether a call may be made at all; who of a company
+//! works on an engagement decides whether the caller learns that it exists.
+
+use cosell_types::{Caller, Member, MemberId, Role, Side};
+
+use super::Engagement;
+
+/// What can be asked of this service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// ShareOpportunity, and all changes of engagements and jobs.
+    Work,
+    /// AcceptEngagementInvitation, DeclineEngagementInvitation.
+    Answer,
+    /// ListEngagementInvitations.
+    ListInvitations,
+    /// All other reads but those of jobs.
+    Read,
+}
+
+/// Whether the caller may make the call.
+pub fn permits(caller: &Caller, action: Action) -> bool {
+    let member = match caller {
+        Caller::Service(_) => return false,
+        Caller::Member(member) => member,
+    };
+    let is_aws = member.side == Side::Aws && member.has_any(&Role::SALES);
+    let sees_all = member.side == Side::Partner && member.has_any(&Role::WHOLE_PIPELINE);
+    let sees_own = member.side == Side::Partner && member.has_any(&Role::OWN_RECORDS);
+    match action {
+        Action::Work => sees_all || sees_own,
+        Action::Answer => sees_all,
+        Action::ListInvitations => sees_all || is_aws,
+        Action::Read => sees_all || sees_own || is_aws,
+    }
+}
+
+/// Whether the member sees all that its company does.
+pub fn sees_whole_pipeline(member: &Member) -> bool {
+    member.has_any(&Role::WHOLE_PIPELINE)
+}
+
+/// Whether the member works on what a member of its company began or accepted.
+pub fn works_on(member: &Member, by: &MemberId) -> bool {
+    sees_whole_pipeline(member) || member.id == *by
+}
+
+/// Whether the member sees the engagement: AWS all, partners those that their company is part of and that they work on.
+pub fn sees(member: &Member, engagement: &Engagement) -> bool {
+    match member.side {
+        Side::Aws => true,
+        Side::Partner => engagement
+            .members()
+            .find(|one| one.account == member.account)
+            .is_some_and(|one| one.by.as_ref().is_some_and(|by| works_on(member, by))),
+    }
+}

@@ -1,0 +1,56 @@
+use cosell_types::AccountId;
+
+use super::values::EngagementChange;
+
+/// What happened to an engagement. Becomes a public event for each company that is told of it, and a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngagementEvent {
+    /// What changed; none when it began.
+    pub change: Option<EngagementChange>,
+    /// The company that it is about.
+    pub about: Option<AccountId>,
+    /// Revision of the engagement after it.
+    pub revision: i64,
+    /// Who is told, and how often each was by now.
+    pub told: Vec<(AccountId, i64)>,
+    /// Who is part of it now.
+    pub members: Vec<AccountId>,
+}
+
+impl EngagementEvent {
+    /// The end of the event's subject.
+    pub fn name(&self) -> &'static str {
+        match self.change {
+            None => "engagement_created",
+            Some(_) => "engagement_updated",
+        }
+    }
+}
+
+/// What happened to an invitation. Becomes a public event for each of the two companies, and a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvitationEvent {
+    /// It was sent.
+    Created,
+    /// The company is part of the engagement.
+    Accepted,
+    /// The company does not want it.
+    Declined,
+    /// Nobody answered in time.
+    Expired,
+    /// It was taken back.
+    Withdrawn,
+}
+
+impl InvitationEvent {
+    /// The end of the event's subject.
+    pub fn name(self) -> &'static str {
+        match self {
+            InvitationEvent::Created => "engagement_invitation_created",
+            InvitationEvent::Accepted => "engagement_invitation_accepted",
+            InvitationEvent::Declined => "engagement_invitation_declined",
+            InvitationEvent::Expired => "engagement_invitation_expired",
+            InvitationEvent::Withdrawn => "engagement_invitation_withdrawn",
+        }
+    }
+}

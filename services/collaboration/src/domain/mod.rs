@@ -1,0 +1,18 @@
+//! The rules of collaboration. Pure: no input or output, no clock, no chance; the time, ids and facts from elsewhere
+//! are arguments. Rule ids are those of docs/DOMAIN.md.
+
+pub mod access;
+mod engagement;
+mod event;
+mod invitation;
+mod rule;
+mod sharing;
+mod snapshot;
+pub mod values;
+
+pub use engagement::{Beginning, Company, Context, Engagement, EngagementId, MOST_MEMBERS, Participant};
+pub use event::{EngagementEvent, InvitationEvent};
+pub use invitation::{Answer, Invitation, InvitationId, Sending};
+pub use rule::Rule;
+pub use sharing::Shareable;
+pub use snapshot::{JobId, Snapshot, SnapshotJob, Subject};

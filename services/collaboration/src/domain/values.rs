@@ -1,0 +1,100 @@
+//! The closed lists of collaboration. Numbers and names are those of the interface; a test holds them against its
+//! definition.
+
+use cosell_types::closed_list;
+
+closed_list! {
+    /// Where an invitation stands (COL-010).
+    InvitationState {
+        /// Waits for an answer.
+        Pending = 1 "PENDING" "",
+        /// The company is part of the engagement.
+        Accepted = 2 "ACCEPTED" "",
+        /// The company does not want it.
+        Declined = 3 "DECLINED" "REJECTED",
+        /// Nobody answered in time.
+        Expired = 4 "EXPIRED" "",
+        /// It was taken back.
+        Withdrawn = 5 "WITHDRAWN" "",
+    }
+}
+
+closed_list! {
+    /// Where a company stands in an engagement (COL-020, COL-021).
+    MemberState {
+        /// It is asked to become part of it.
+        Invited = 1 "INVITED" "PENDING",
+        /// It is part of it.
+        Active = 2 "ACTIVE" "ACCEPTED",
+        /// It did not become part of it.
+        NotJoined = 3 "NOT_JOINED" "REJECTED",
+        /// It left.
+        Left = 4 "LEFT" "WITHDRAWN",
+        /// It was removed.
+        Removed = 5 "REMOVED" "",
+    }
+}
+
+closed_list! {
+    /// Why a company does not want to be part of an engagement (COL-013).
+    InvitationDeclineReason {
+        /// It is not clear what the customer needs.
+        CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
+        /// It is not clear what is to be done.
+        NextStepsUnclear = 2 "NEXT_STEPS_UNCLEAR" "Next steps unclear",
+        /// The partner cannot help.
+        UnableToSupport = 3 "UNABLE_TO_SUPPORT" "Unable to support",
+        /// The partner has registered the deal itself.
+        DuplicateOfPartnerReferral = 4 "DUPLICATE_OF_PARTNER_REFERRAL" "Duplicate of partner referral",
+        /// Another reason; the text says which.
+        Other = 5 "OTHER" "Other",
+    }
+}
+
+closed_list! {
+    /// Which of the two companies of an invitation somebody is.
+    ParticipantType {
+        /// The one that asks.
+        Sender = 1 "SENDER" "",
+        /// The one that is asked.
+        Receiver = 2 "RECEIVER" "",
+    }
+}
+
+closed_list! {
+    /// What changed in an engagement.
+    EngagementChange {
+        /// A company was invited.
+        Invited = 1 "INVITED" "",
+        /// A company joined.
+        Joined = 2 "JOINED" "",
+        /// A company that was invited did not join.
+        NotJoined = 3 "NOT_JOINED" "",
+        /// A company left.
+        Left = 4 "LEFT" "",
+        /// A company was removed.
+        Removed = 5 "REMOVED" "",
+        /// A context is new or another.
+        Context = 6 "CONTEXT" "",
+    }
+}
+
+closed_list! {
+    /// Which part of an opportunity a snapshot has.
+    SnapshotTemplate {
+        /// For all members.
+        OpportunitySummary = 1 "OPPORTUNITY_SUMMARY" "OpportunitySummaryView",
+        /// What AWS says of it, for its owner.
+        AwsOpportunitySummary = 2 "AWS_OPPORTUNITY_SUMMARY" "AwsOpportunitySummaryFullView",
+    }
+}
+
+closed_list! {
+    /// Whether a job runs (COL-041).
+    SnapshotJobState {
+        /// It makes snapshots.
+        Running = 1 "RUNNING" "Running",
+        /// It does not.
+        Stopped = 2 "STOPPED" "Stopped",
+    }
+}

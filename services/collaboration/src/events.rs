@@ -1,0 +1,149 @@
+//! Public events: the one place where what happened inside becomes what others are told.
+
+use cosell_events::{About, Cause, Event as Published};
+use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_types::{AccountId, ClosedList as _};
+
+use crate::domain::values::{InvitationState, ParticipantType};
+use crate::domain::{Engagement, EngagementEvent, Invitation, InvitationEvent, Snapshot};
+
+/// The name of this context in subjects.
+pub const CONTEXT: &str = "collaboration";
+
+/// Whose doing an event is for those to whom who did it is nobody: for another company it is the platform's.
+pub const PLATFORM: &str = "service:collaboration";
+
+/// The cause of an event as a company hears of it: who of another company did something is not for it.
+fn heard<'a>(cause: Cause<'a>, account: &AccountId, by: Option<&AccountId>, id: &'a str) -> Cause<'a> {
+    if by == Some(account) {
+        return cause;
+    }
+    Cause {
+        actor: PLATFORM,
+        request_id: id,
+        ..cause
+    }
+}
+
+/// The public form of what happened to an engagement, for one company, which was told of it so often by now.
+pub fn engagement(
+    engagement: &Engagement,
+    event: &EngagementEvent,
+    (account, told): (&AccountId, i64),
+    cause: Cause<'_>,
+) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: "engagement",
+        account,
+        id: engagement.id().as_str(),
+        version: told,
+    };
+    let cause = heard(cause, account, engagement.modified_by(), engagement.id().as_str());
+    let engagement_id = engagement.id().to_string();
+    let Some(change) = event.change else {
+        let message = pb::EngagementCreated {
+            engagement_id,
+            account_id: account.to_string(),
+            revision: told,
+            member_id: engagement.created_by().to_string(),
+            opportunity_id: engagement.opportunity().to_string(),
+        };
+        return Published::new(about, cause, event.name(), &message);
+    };
+    let message = pb::EngagementUpdated {
+        engagement_id,
+        account_id: account.to_string(),
+        revision: told,
+        change: change.number(),
+        member_account_id: event.about.as_ref().map(ToString::to_string).unwrap_or_default(),
+        member_account_ids: event.members.iter().map(ToString::to_string).collect(),
+        engagement_revision: event.revision,
+    };
+    Published::new(about, cause, event.name(), &message)
+}
+
+/// The public form of what happened to an invitation, for one of the two companies. Neither reads of the other one's
+/// people and records.
+pub fn invitation(
+    invitation: &Invitation,
+    who: ParticipantType,
+    event: InvitationEvent,
+    cause: Cause<'_>,
+) -> Published {
+    let is_accepted = invitation.state() == InvitationState::Accepted;
+    let answered_by = invitation.answer().and_then(|answer| answer.by.as_ref());
+    let (account, opportunity, source, member) = match who {
+        ParticipantType::Sender => (
+            invitation.sender(),
+            Some(invitation.source()),
+            None,
+            Some(invitation.sent_by()),
+        ),
+        ParticipantType::Receiver => {
+            let is_own = invitation.state() != InvitationState::Withdrawn;
+            (
+                invitation.receiver(),
+                invitation.opportunity(),
+                is_accepted.then_some(invitation.source()),
+                answered_by.filter(|_| is_own),
+            )
+        }
+    };
+    let about = About {
+        context: CONTEXT,
+        aggregate: "engagement_invitation",
+        account,
+        id: invitation.id().as_str(),
+        version: invitation.revision(),
+    };
+    let by = match event {
+        InvitationEvent::Created | InvitationEvent::Withdrawn => invitation.sender(),
+        InvitationEvent::Accepted | InvitationEvent::Declined | InvitationEvent::Expired => {
+            invitation.receiver()
+        }
+    };
+    let cause = heard(cause, account, Some(by), invitation.id().as_str());
+    let reason = invitation.answer().and_then(|answer| answer.reason);
+    let message = pb::EngagementInvitationChanged {
+        engagement_invitation_id: invitation.id().to_string(),
+        account_id: account.to_string(),
+        revision: invitation.revision(),
+        participant_type: who.number(),
+        state: invitation.state().number(),
+        engagement_id: invitation.engagement().to_string(),
+        sender_account_id: invitation.sender().to_string(),
+        receiver_account_id: invitation.receiver().to_string(),
+        opportunity_id: opportunity.map(|id| id.to_string()).unwrap_or_default(),
+        source_opportunity_id: source.map(|id| id.to_string()).unwrap_or_default(),
+        member_id: member.map(ToString::to_string).unwrap_or_default(),
+        decline_reason: reason.map_or(0, |reason| reason.number()),
+    };
+    Published::new(about, cause, event.name(), &message)
+}
+
+/// How a new snapshot is named at the end of its subject.
+pub const SNAPSHOT_CREATED: &str = "resource_snapshot_created";
+
+/// The public form of a new snapshot.
+pub fn snapshot(snapshot: &Snapshot, readers: &[AccountId], cause: Cause<'_>) -> Published {
+    let of = &snapshot.subject;
+    // What is numbered is the part of the opportunity in the engagement.
+    let id = format!("{}-{}-{}", of.engagement, of.opportunity, of.template.number());
+    let about = About {
+        context: CONTEXT,
+        aggregate: "resource_snapshot",
+        account: &of.account,
+        id: &id,
+        version: snapshot.revision,
+    };
+    let message = pb::ResourceSnapshotCreated {
+        engagement_id: of.engagement.to_string(),
+        account_id: of.account.to_string(),
+        revision: snapshot.revision,
+        opportunity_id: of.opportunity.to_string(),
+        template: of.template.number(),
+        target_account_ids: readers.iter().map(ToString::to_string).collect(),
+    };
+    Published::new(about, cause, SNAPSHOT_CREATED, &message)
+}

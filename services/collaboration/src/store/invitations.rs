@@ -1,0 +1,196 @@
+use chrono::{DateTime, Utc};
+use cosell_events::{Cause, append};
+use cosell_store::{Error, Scope, Tx, written};
+use cosell_types::{AccountId, ClosedList as _};
+use sqlx::types::Json;
+
+use crate::domain::values::ParticipantType;
+use crate::domain::{EngagementId, Invitation, InvitationEvent, InvitationId};
+use crate::events;
+
+/// An invitation with what the receiver may know, as far as row-level security shows it.
+pub async fn load_invitation(
+    tx: &mut Tx,
+    id: &InvitationId,
+) -> Result<Option<(Invitation, Option<Vec<u8>>)>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Invitation>", shown FROM invitation WHERE invitation_id = $1"#,
+        id.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| (row.record.0, row.shown)))
+}
+
+/// An invitation that a company has received.
+pub async fn load_own_invitation(
+    tx: &mut Tx,
+    receiver: &AccountId,
+    id: &InvitationId,
+) -> Result<Option<Invitation>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Invitation>" FROM invitation WHERE account_id = $1 AND invitation_id = $2"#,
+        receiver.as_str(),
+        id.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
+/// The last invitation of each of these companies to an engagement, with what the receiver may know.
+pub async fn invitations_of(
+    tx: &mut Tx,
+    sender: &AccountId,
+    engagement: &EngagementId,
+    receivers: &[String],
+) -> Result<Vec<(Invitation, Option<Vec<u8>>)>, Error> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT ON (account_id) record AS "record: Json<Invitation>", shown FROM invitation
+           WHERE sender_account_id = $1 AND engagement_id = $2 AND account_id = ANY($3)
+           ORDER BY account_id, create_time DESC, invitation_id DESC"#,
+        sender.as_str(),
+        engagement.as_str(),
+        receivers,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.record.0, row.shown)).collect())
+}
+
+/// Which invitations of one company to another one wait for an answer.
+pub async fn pending_between(
+    tx: &mut Tx,
+    sender: &AccountId,
+    receiver: &AccountId,
+) -> Result<Vec<(InvitationId, EngagementId)>, Error> {
+    let rows = sqlx::query!(
+        "SELECT invitation_id, engagement_id FROM invitation
+         WHERE account_id = $2 AND sender_account_id = $1 AND state = 'PENDING'",
+        sender.as_str(),
+        receiver.as_str(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let corrupt = |error| Error::corrupt("id", error);
+    rows.into_iter()
+        .map(|row| {
+            Ok((
+                row.invitation_id.parse().map_err(corrupt)?,
+                row.engagement_id.parse().map_err(corrupt)?,
+            ))
+        })
+        .collect()
+}
+
+/// Sends an invitation: the receiver's row with what it may know, and an event for each of the two, or none of them.
+pub async fn send_invitation(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    shown: &[u8],
+    event: InvitationEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
+    tx.act_for(&Scope::account(invitation.receiver())).await?;
+    sqlx::query!(
+        "INSERT INTO invitation (account_id, invitation_id, sender_account_id, engagement_id, revision, state, create_time,
+           expire_time, record, shown)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        invitation.receiver().as_str(),
+        invitation.id().as_str(),
+        invitation.sender().as_str(),
+        invitation.engagement().as_str(),
+        invitation.revision(),
+        invitation.state().name(),
+        invitation.create_time(),
+        invitation.expire_time(),
+        Json(invitation) as _,
+        shown,
+    )
+    .execute(tx.conn())
+    .await?;
+    tell(tx, invitation, event, cause).await
+}
+
+/// The only way to change an invitation: the row and an event for each of the two companies, or none of them. What is
+/// not shown any more is gone. The transaction is for the sender afterwards.
+pub async fn save_invitation(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    event: InvitationEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
+    tx.act_for(&Scope::account(invitation.receiver())).await?;
+    let updated = sqlx::query!(
+        "UPDATE invitation SET revision = $3, state = $4, record = $5, shown = CASE WHEN $6 THEN shown END
+         WHERE account_id = $1 AND invitation_id = $2 AND revision = $3::bigint - 1",
+        invitation.receiver().as_str(),
+        invitation.id().as_str(),
+        invitation.revision(),
+        invitation.state().name(),
+        Json(invitation) as _,
+        invitation.is_shown(cause.time),
+    )
+    .execute(tx.conn())
+    .await?;
+    written(updated.rows_affected())?;
+    tell(tx, invitation, event, cause).await
+}
+
+async fn tell(
+    tx: &mut Tx,
+    invitation: &Invitation,
+    event: InvitationEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
+    for who in [ParticipantType::Receiver, ParticipantType::Sender] {
+        let published = events::invitation(invitation, who, event, cause);
+        let account = match who {
+            ParticipantType::Receiver => invitation.receiver(),
+            ParticipantType::Sender => invitation.sender(),
+        };
+        tx.act_for(&Scope::account(account)).await?;
+        append(tx, &published).await?;
+    }
+    Ok(())
+}
+
+/// An invitation whose time is over.
+pub struct DueInvitation {
+    /// Whom it asks.
+    pub receiver: AccountId,
+    /// Which.
+    pub id: InvitationId,
+    expire_time: DateTime<Utc>,
+}
+
+/// Invitations of all accounts whose time is over, the longest first, after `last`; for the worker.
+pub async fn due_invitations(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    last: Option<&DueInvitation>,
+    most: i64,
+) -> Result<Vec<DueInvitation>, Error> {
+    let rows = sqlx::query!(
+        "SELECT account_id, invitation_id, expire_time FROM invitation
+         WHERE state = 'PENDING' AND expire_time <= $1 AND (expire_time, account_id, invitation_id) > ($2, $3, $4)
+         ORDER BY expire_time, account_id, invitation_id LIMIT $5",
+        now,
+        last.map_or(DateTime::UNIX_EPOCH, |due| due.expire_time),
+        last.map_or("", |due| due.receiver.as_str()),
+        last.map_or("", |due| due.id.as_str()),
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let corrupt = |error| Error::corrupt("id", error);
+    rows.into_iter()
+        .map(|row| {
+            Ok(DueInvitation {
+                receiver: row.account_id.parse().map_err(corrupt)?,
+                id: row.invitation_id.parse().map_err(corrupt)?,
+                expire_time: row.expire_time,
+            })
+        })
+        .collect()
+}

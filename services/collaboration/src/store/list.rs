@@ -1,0 +1,340 @@
+//! The queries that are put together at run time: engagements, invitations, snapshots, jobs.
+
+use chrono::{DateTime, Utc};
+use cosell_grpc::convert::is_stored;
+use cosell_store::{Error, Tx};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder, Row as _};
+
+use crate::domain::values::{InvitationState, ParticipantType, SnapshotJobState, SnapshotTemplate};
+use crate::domain::{Engagement, Invitation, Snapshot, SnapshotJob, Subject};
+
+/// The last row of a page: the time that it is sorted by, and its id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Last(DateTime<Utc>, String);
+
+impl Last {
+    /// Where a page ends that ends with this engagement.
+    pub fn of_engagement(last: &Engagement) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Where a page ends that ends with this invitation.
+    pub fn of_invitation(last: &Invitation) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Where a page ends that ends with this job.
+    pub fn of_job(last: &SnapshotJob) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        is_stored(&self.0) && !self.1.contains('\0')
+    }
+}
+
+/// Whose engagements or jobs: those of a company that a member works on who does not see all of them, those of a
+/// company, or all.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// Of the company, begun or accepted by this member.
+    Own(AccountId, MemberId),
+    /// Of the company.
+    Company(AccountId),
+    /// Of every company.
+    All,
+}
+
+impl Reach {
+    fn narrow(&self, query: &mut QueryBuilder<Postgres>, table: &str) {
+        let (account, by) = match self {
+            Reach::Own(account, by) => (account, Some(by)),
+            Reach::Company(account) => (account, None),
+            Reach::All => return,
+        };
+        query
+            .push(format!(" AND {table}.account_id = "))
+            .push_bind(account.to_string());
+        if let Some(by) = by {
+            query
+                .push(format!(" AND {table}.by_member_id = "))
+                .push_bind(by.to_string());
+        }
+    }
+}
+
+/// Which engagements to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct EngagementFilter {
+    pub ids: Vec<String>,
+    pub begun_by: Vec<String>,
+    pub not_begun_by: Vec<String>,
+    pub opportunities: Option<Vec<OpportunityId>>,
+}
+
+/// At most `limit` engagements after `last`, the newest first.
+pub async fn engagements(
+    tx: &mut Tx,
+    reach: &Reach,
+    filter: &EngagementFilter,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<Engagement>, Error> {
+    // The rows of companies lead to those of engagements; of AWS, which sees all, there is none.
+    let (from, of, opportunity) = match reach {
+        Reach::All => ("engagement e", "e", "e.opportunity_id"),
+        _ => (
+            "engagement_member m JOIN engagement e ON e.account_id = m.owner_account_id AND e.engagement_id = m.engagement_id",
+            "m",
+            "m.opportunity_id",
+        ),
+    };
+    let mut query = QueryBuilder::new(format!("SELECT e.record FROM {from} WHERE true"));
+    reach.narrow(&mut query, of);
+    if of == "m" {
+        query.push(" AND m.state = 'ACTIVE'");
+    }
+    if !filter.ids.is_empty() {
+        query
+            .push(format!(" AND {of}.engagement_id = ANY("))
+            .push_bind(filter.ids.clone())
+            .push(")");
+    }
+    if !filter.begun_by.is_empty() {
+        query
+            .push(" AND e.account_id = ANY(")
+            .push_bind(filter.begun_by.clone())
+            .push(")");
+    }
+    if !filter.not_begun_by.is_empty() {
+        query
+            .push(" AND e.account_id <> ALL(")
+            .push_bind(filter.not_begun_by.clone())
+            .push(")");
+    }
+    if let Some(ids) = &filter.opportunities {
+        let ids: Vec<_> = ids.iter().map(|id| id.number()).collect();
+        query
+            .push(format!(" AND {opportunity} = ANY("))
+            .push_bind(ids)
+            .push(")");
+    }
+    after(
+        &mut query,
+        last,
+        &format!("{of}.create_time"),
+        &format!("{of}.engagement_id"),
+    );
+    newest(
+        &mut query,
+        &format!("{of}.create_time"),
+        &format!("{of}.engagement_id"),
+        limit,
+    );
+    records(tx, query).await
+}
+
+/// Which invitations to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct InvitationFilter {
+    /// Which of the two companies this one is.
+    pub participant: Option<ParticipantType>,
+    pub states: Vec<InvitationState>,
+    pub engagement: String,
+}
+
+/// At most `limit` invitations after `last`, the newest first, as they stand now, with what the receiver may know.
+pub async fn invitations(
+    tx: &mut Tx,
+    account: Option<&AccountId>,
+    filter: &InvitationFilter,
+    now: DateTime<Utc>,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<(Invitation, Option<Vec<u8>>)>, Error> {
+    let mut query = QueryBuilder::new("SELECT record, shown FROM invitation WHERE true");
+    if let Some(account) = account {
+        let (received, sent) = (" AND account_id = ", " AND sender_account_id = ");
+        match filter.participant {
+            Some(ParticipantType::Receiver) => {
+                query.push(received).push_bind(account.to_string());
+            }
+            Some(ParticipantType::Sender) => {
+                query.push(sent).push_bind(account.to_string());
+            }
+            None => {
+                query.push(" AND (account_id = ").push_bind(account.to_string());
+                query
+                    .push(" OR sender_account_id = ")
+                    .push_bind(account.to_string())
+                    .push(")");
+            }
+        }
+    }
+    if !filter.engagement.is_empty() {
+        query
+            .push(" AND engagement_id = ")
+            .push_bind(filter.engagement.clone());
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();
+        // Over is over, also before anybody has noted it (COL-010).
+        query
+            .push(" AND CASE WHEN state = 'PENDING' AND expire_time <= ")
+            .push_bind(now)
+            .push(" THEN 'EXPIRED' ELSE state END = ANY(")
+            .push_bind(states)
+            .push(")");
+    }
+    after(&mut query, last, "create_time", "invitation_id");
+    newest(&mut query, "create_time", "invitation_id", limit);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| Ok((row.try_get::<Json<Invitation>, _>(0)?.0, row.try_get(1)?)))
+        .collect()
+}
+
+/// The last row of a page of snapshots: the time, the opportunity, the part of it, the number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LastSnapshot(DateTime<Utc>, i64, SnapshotTemplate, i64);
+
+impl LastSnapshot {
+    /// Where a page ends that ends with this one.
+    pub fn of(last: &Snapshot) -> Self {
+        let of = &last.subject;
+        Self(
+            last.create_time,
+            of.opportunity.number(),
+            of.template,
+            last.revision,
+        )
+    }
+
+    /// Whether a page could end there.
+    pub fn is_sound(&self) -> bool {
+        is_stored(&self.0)
+    }
+}
+
+/// Which snapshots of an engagement to list.
+#[derive(Clone, Debug, Default)]
+pub struct SnapshotFilter {
+    pub opportunity: Option<OpportunityId>,
+    pub template: Option<SnapshotTemplate>,
+    /// Only the newest of each opportunity and part.
+    pub newest_only: bool,
+}
+
+/// At most `limit` snapshots of an engagement after `last`, the newest first, as far as row-level security shows them.
+pub async fn snapshots(
+    tx: &mut Tx,
+    engagement: &str,
+    filter: &SnapshotFilter,
+    last: Option<LastSnapshot>,
+    limit: i64,
+) -> Result<Vec<Snapshot>, Error> {
+    let mut query = QueryBuilder::new(
+        "SELECT s.account_id, s.engagement_id, s.opportunity_id, s.template, s.revision, s.create_time, s.source_revision
+         FROM snapshot s WHERE s.engagement_id = ",
+    );
+    query.push_bind(engagement.to_owned());
+    if let Some(opportunity) = filter.opportunity {
+        query
+            .push(" AND s.opportunity_id = ")
+            .push_bind(opportunity.number());
+    }
+    if let Some(template) = filter.template {
+        query.push(" AND s.template = ").push_bind(template.name());
+    }
+    if filter.newest_only {
+        query.push(
+            " AND NOT EXISTS (SELECT FROM snapshot n WHERE n.account_id = s.account_id AND n.engagement_id = s.engagement_id
+               AND n.opportunity_id = s.opportunity_id AND n.template = s.template AND n.revision > s.revision)",
+        );
+    }
+    if let Some(LastSnapshot(time, opportunity, template, revision)) = last {
+        query
+            .push(" AND (s.create_time, s.opportunity_id, s.template, s.revision) < (")
+            .push_bind(time);
+        query.push(", ").push_bind(opportunity);
+        query.push(", ").push_bind(template.name());
+        query.push(", ").push_bind(revision).push(")");
+    }
+    query
+        .push(" ORDER BY s.create_time DESC, s.opportunity_id DESC, s.template DESC, s.revision DESC LIMIT ")
+        .push_bind(limit);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.iter().map(snapshot).collect()
+}
+
+fn snapshot(row: &PgRow) -> Result<Snapshot, Error> {
+    let corrupt = |error| Error::corrupt("id", error);
+    let template: String = row.try_get(3)?;
+    let opportunity: i64 = row.try_get(2)?;
+    Ok(Snapshot {
+        subject: Subject {
+            account: row.try_get::<String, _>(0)?.parse().map_err(corrupt)?,
+            engagement: row.try_get::<String, _>(1)?.parse().map_err(corrupt)?,
+            opportunity: OpportunityId::from_number(opportunity)
+                .ok_or_else(|| Error::corrupt("opportunity_id", opportunity))?,
+            template: SnapshotTemplate::from_name(&template)
+                .ok_or_else(|| Error::corrupt("template", template))?,
+        },
+        revision: row.try_get(4)?,
+        create_time: row.try_get(5)?,
+        source_revision: row.try_get(6)?,
+    })
+}
+
+/// At most `limit` jobs after `last`, the newest first.
+pub async fn jobs(
+    tx: &mut Tx,
+    reach: &Reach,
+    engagement: &str,
+    state: Option<SnapshotJobState>,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<SnapshotJob>, Error> {
+    let mut query = QueryBuilder::new("SELECT j.record FROM snapshot_job j WHERE true");
+    reach.narrow(&mut query, "j");
+    if !engagement.is_empty() {
+        query
+            .push(" AND j.engagement_id = ")
+            .push_bind(engagement.to_owned());
+    }
+    if let Some(state) = state {
+        query.push(" AND j.state = ").push_bind(state.name());
+    }
+    after(&mut query, last, "j.create_time", "j.job_id");
+    newest(&mut query, "j.create_time", "j.job_id", limit);
+    records(tx, query).await
+}
+
+fn after(query: &mut QueryBuilder<Postgres>, last: Option<Last>, time: &str, id: &str) {
+    if let Some(Last(before, before_id)) = last {
+        query.push(format!(" AND ({time}, {id}) < (")).push_bind(before);
+        query.push(", ").push_bind(before_id).push(")");
+    }
+}
+
+fn newest(query: &mut QueryBuilder<Postgres>, time: &str, id: &str, limit: i64) {
+    query
+        .push(format!(" ORDER BY {time} DESC, {id} DESC LIMIT "))
+        .push_bind(limit);
+}
+
+async fn records<T: DeserializeOwned + Send + Unpin + 'static>(
+    tx: &mut Tx,
+    mut query: QueryBuilder<Postgres>,
+) -> Result<Vec<T>, Error> {
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| Ok(row.try_get::<Json<T>, _>(0)?.0))
+        .collect()
+}

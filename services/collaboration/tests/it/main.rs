@@ -1,0 +1,9 @@
+//! Tests of the collaboration service, over gRPC, on a real database and bus.
+
+mod engagements;
+mod invitations;
+mod isolation;
+mod races;
+mod sharing;
+mod snapshots;
+mod support;
