@@ -1,5 +1,8 @@
 //! Options that only this service has.
 
+use crate::domain::ChannelPolicy;
+use crate::provider::ProviderArgs;
+
 /// Options of the collaboration service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -14,6 +17,23 @@ pub struct Options {
     /// Days in which an invitation to an engagement can be answered.
     #[arg(long, env = "COSELL_INVITATION_DAYS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub invitation_days: u32,
+
+    /// What a customer is at least expected to spend with AWS in a month for the deal to get a channel, in whole units
+    /// of its currency, unless the deal is strategic.
+    #[arg(long, env = "COSELL_CHANNEL_MIN_SPEND", default_value_t = 10_000)]
+    pub channel_min_spend: u32,
+
+    /// Key of the tag by which a partner calls a deal strategic.
+    #[arg(long, env = "COSELL_CHANNEL_STRATEGIC_TAG", default_value = "strategic")]
+    pub channel_strategic_tag: String,
+
+    /// Grants every channel that is asked for, where a provider makes it.
+    #[arg(long, env = "COSELL_CHANNEL_AUTO_APPROVE")]
+    pub channel_auto_approve: bool,
+
+    /// Who keeps channels.
+    #[command(flatten)]
+    pub provider: ProviderArgs,
 }
 
 impl Options {
@@ -22,6 +42,19 @@ impl Options {
         Self {
             opportunity_url,
             invitation_days: 15,
+            channel_min_spend: 10_000,
+            channel_strategic_tag: "strategic".to_owned(),
+            channel_auto_approve: false,
+            provider: ProviderArgs::default(),
+        }
+    }
+
+    /// Which deals get a channel.
+    pub(crate) fn channel_policy(&self) -> ChannelPolicy {
+        ChannelPolicy {
+            min_spend: i64::from(self.channel_min_spend) * 100,
+            strategic_tag: self.channel_strategic_tag.clone(),
+            auto_approve: self.channel_auto_approve,
         }
     }
 }

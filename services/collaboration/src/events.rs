@@ -5,7 +5,9 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_types::{AccountId, ClosedList as _};
 
 use crate::domain::values::{InvitationState, ParticipantType};
-use crate::domain::{Engagement, EngagementEvent, Invitation, InvitationEvent, Snapshot};
+use crate::domain::{
+    Channel, ChannelEvent, Engagement, EngagementEvent, Invitation, InvitationEvent, Snapshot,
+};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "collaboration";
@@ -146,4 +148,29 @@ pub fn snapshot(snapshot: &Snapshot, readers: &[AccountId], cause: Cause<'_>) ->
         target_account_ids: readers.iter().map(ToString::to_string).collect(),
     };
     Published::new(about, cause, SNAPSHOT_CREATED, &message)
+}
+
+/// The public form of what happened to a channel.
+pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: "channel",
+        account: channel.account(),
+        id: channel.id().as_str(),
+        version: event.revision,
+    };
+    let person = event.about.as_ref();
+    let message = pb::ChannelChanged {
+        channel_id: channel.id().to_string(),
+        account_id: channel.account().to_string(),
+        revision: event.revision,
+        opportunity_id: channel.opportunity().to_string(),
+        change: event.change.number(),
+        state: event.state.number(),
+        requested_by_member_id: channel.requested_by().to_string(),
+        member_account_id: person.map(|(who, _)| who.account.to_string()).unwrap_or_default(),
+        member_id: person.map(|(who, _)| who.member.to_string()).unwrap_or_default(),
+        member_state: person.map_or(0, |(_, state)| state.number()),
+    };
+    Published::new(about, cause, event.name(), &message)
 }

@@ -5,21 +5,34 @@
 //! nobody answered and to snapshots.
 
 mod api;
+mod channels;
 mod config;
 mod consume;
 pub mod domain;
 mod due;
 mod events;
+pub mod provider;
 mod store;
 
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use cosell_events::redrive;
 use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
 use cosell_members::{Members, Terms};
+use cosell_proto::cosell::collaboration::v1::channel_service_server::ChannelServiceServer;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_server::CollaborationServiceServer;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotServiceServer;
 use cosell_service::{Background, Platform, Service};
+use futures::FutureExt as _;
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
+
+use crate::channels::ChannelWork;
+use crate::domain::values::ChannelProvider;
+use crate::provider::callback::{Callbacks, Receiver};
+use crate::provider::{Limits, Provider};
 
 pub use config::Options;
 
@@ -31,6 +44,7 @@ impl Service for Collaboration {
     const NAME: &'static str = events::CONTEXT;
     const GRPC: &'static [&'static str] = &[
         "cosell.collaboration.v1.CollaborationService",
+        "cosell.collaboration.v1.ChannelService",
         "cosell.collaboration.v1.SnapshotService",
     ];
     type Options = Options;
@@ -58,14 +72,38 @@ impl Service for Collaboration {
             opportunity: opportunity.clone(),
         };
         background.spawn(|stop| worker.run(stop));
+        let directory = Peer::new(&platform.partner_url, platform.tokens.clone())?;
+        let provider = options.provider.provider()?;
+        let kept_by = match provider {
+            Provider::Manual => ChannelProvider::Manual,
+            Provider::Slack(_) => ChannelProvider::Slack,
+        };
+        let channel_work = ChannelWork {
+            database: background.database.clone(),
+            clock: clock.clone(),
+            provider: provider.into(),
+            directory: directory.clone(),
+        };
+        let worker = channel_work.clone();
+        background.spawn(|stop| worker.run(stop));
+        listen(background, options, &channel_work)?;
         let api = api::Api {
             db: background.database.calls.clone(),
             clock,
             opportunity,
-            directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
+            directory,
             days: options.invitation_days,
+            channels: options.channel_policy().into(),
+            provider: kept_by,
+            channel_work,
         };
         let server = CollaborationServiceServer::new(api.clone());
+        routes.add_service(
+            server
+                .max_decoding_message_size(MAX_REQUEST)
+                .max_encoding_message_size(MAX_RESPONSE),
+        );
+        let server = ChannelServiceServer::new(api.clone());
         routes.add_service(
             server
                 .max_decoding_message_size(MAX_REQUEST)
@@ -104,4 +142,22 @@ impl Service for Collaboration {
             ),
         }
     }
+}
+
+/// Listens for what the provider of channels tells.
+fn listen(background: &Background, options: &Options, work: &ChannelWork) -> anyhow::Result<()> {
+    let Some((address, secret)) = options.provider.callbacks() else {
+        return Ok(());
+    };
+    let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let work = work.clone();
+    let receiver: Receiver = Arc::new(move |told| {
+        let work = work.clone();
+        async move { work.hear(told).await }.boxed()
+    });
+    let router = Callbacks::new(secret, background.clock.clone(), receiver).router();
+    background.spawn(|stop| provider::serve(listener, router, Limits::default(), stop));
+    Ok(())
 }

@@ -9,5 +9,7 @@ pub mod tools;
 
 #[cfg(feature = "harness")]
 pub mod harness;
+#[cfg(feature = "harness")]
+pub mod slack;
 
 pub use process::{Process, free_port, is_root, reap_all};

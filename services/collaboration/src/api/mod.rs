@@ -2,47 +2,65 @@
 //! needs, and its file.
 
 mod accept;
+mod add_channel_members;
+mod approve_channel;
+mod archive_channel;
+mod change;
 pub mod convert;
 mod create_context;
 mod create_job;
 mod decline;
+mod decline_channel;
 mod delete_job;
 mod get;
+mod get_channel;
+mod get_channel_preferences;
 mod get_invitation;
 mod get_job;
 mod get_snapshot;
+mod join_channel;
 mod leave;
+mod leave_channel;
 mod list;
+mod list_channels;
 mod list_invitations;
 mod list_jobs;
 mod list_members;
 mod list_resources;
 mod list_snapshots;
+mod people;
 mod remove_member;
+mod request_channel;
 mod share;
 mod start_job;
 mod status;
 mod stop_job;
+mod update_channel_preferences;
 mod update_context;
 mod visible;
 mod withdraw;
 
-use chrono::{DateTime, Utc};
+pub use status::person_not_found;
+
+use std::sync::Arc;
+
 use cosell_events::Cause;
-use cosell_grpc::{Call, Failure, Peer, etags, read, write};
+use cosell_grpc::{Call, Failure, Peer, read, write};
 use cosell_proto::Mutation;
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::collaboration::v1::channel_service_server::ChannelService;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_server::CollaborationService;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotService;
-use cosell_store::{Claim, Db, Scope, Tx, claim};
+use cosell_store::{Db, Scope, Tx};
 use cosell_telemetry::metrics;
-use cosell_types::{Caller, Clock, Member};
+use cosell_types::{Caller, Clock};
 use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status};
 
+use crate::channels::ChannelWork;
+use crate::domain::ChannelPolicy;
 use crate::domain::access::{self, Action};
-use crate::domain::{Engagement, EngagementEvent, Invitation, InvitationEvent, Rule, SnapshotJob};
-use crate::store;
+use crate::domain::values::ChannelProvider;
 
 /// What the use cases need.
 #[derive(Clone)]
@@ -53,6 +71,12 @@ pub struct Api {
     pub(crate) directory: Peer,
     /// Days in which an invitation can be answered.
     pub(crate) days: u32,
+    /// Which deals get a channel.
+    pub(crate) channels: Arc<ChannelPolicy>,
+    /// Who keeps channels.
+    pub(crate) provider: ChannelProvider,
+    /// What is done about channels elsewhere.
+    pub(crate) channel_work: ChannelWork,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -286,6 +310,124 @@ impl SnapshotService for Api {
     }
 }
 
+#[tonic::async_trait]
+impl ChannelService for Api {
+    async fn request_channel(
+        &self,
+        request: Request<pb::RequestChannelRequest>,
+    ) -> Answer<pb::RequestChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Work), move |call| {
+            request_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_channel(&self, request: Request<pb::GetChannelRequest>) -> Answer<pb::GetChannelResponse> {
+        read(request, permit(Action::ReadChannel), |call| {
+            get_channel::handle(self, call)
+        })
+        .await
+    }
+
+    async fn list_channels(
+        &self,
+        request: Request<pb::ListChannelsRequest>,
+    ) -> Answer<pb::ListChannelsResponse> {
+        read(request, permit(Action::Read), |call| {
+            list_channels::handle(self, call)
+        })
+        .await
+    }
+
+    async fn approve_channel(
+        &self,
+        request: Request<pb::ApproveChannelRequest>,
+    ) -> Answer<pb::ApproveChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Decide), move |call| {
+            approve_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn decline_channel(
+        &self,
+        request: Request<pb::DeclineChannelRequest>,
+    ) -> Answer<pb::DeclineChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Decide), move |call| {
+            decline_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn add_channel_members(
+        &self,
+        request: Request<pb::AddChannelMembersRequest>,
+    ) -> Answer<pb::AddChannelMembersResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Decide), move |call| {
+            add_channel_members::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn join_channel(
+        &self,
+        request: Request<pb::JoinChannelRequest>,
+    ) -> Answer<pb::JoinChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Chat), move |call| {
+            join_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn leave_channel(
+        &self,
+        request: Request<pb::LeaveChannelRequest>,
+    ) -> Answer<pb::LeaveChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Chat), move |call| {
+            leave_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn archive_channel(
+        &self,
+        request: Request<pb::ArchiveChannelRequest>,
+    ) -> Answer<pb::ArchiveChannelResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Decide), move |call| {
+            archive_channel::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_channel_preferences(
+        &self,
+        request: Request<pb::GetChannelPreferencesRequest>,
+    ) -> Answer<pb::GetChannelPreferencesResponse> {
+        read(request, permit(Action::Chat), |call| {
+            get_channel_preferences::handle(self, call)
+        })
+        .await
+    }
+
+    async fn update_channel_preferences(
+        &self,
+        request: Request<pb::UpdateChannelPreferencesRequest>,
+    ) -> Answer<pb::UpdateChannelPreferencesResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Chat), move |call| {
+            update_channel_preferences::handle(api.clone(), call)
+        })
+        .await
+    }
+}
+
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
 }
@@ -319,83 +461,5 @@ impl Api {
             note(event);
         }
         Ok(())
-    }
-
-    /// An invitation was declined or taken back: both are written, and made durable.
-    async fn ended<M: Mutation>(
-        &self,
-        mut tx: Tx,
-        call: &Call<M>,
-        mut engagement: Engagement,
-        invitation: &Invitation,
-        event: InvitationEvent,
-    ) -> Result<(), Failure> {
-        let actor = call.caller.actor();
-        let cause = self.cause(call, &actor);
-        let by = Some(call.member()?.account.clone());
-        let happened: Vec<_> = engagement
-            .invitation_ended(invitation, by, cause.time)
-            .into_iter()
-            .collect();
-        store::save_invitation(&mut tx, invitation, event, cause).await?;
-        store::save_engagement(&mut tx, &engagement, &happened, cause).await?;
-        let mut names = vec![event.name()];
-        names.extend(happened.iter().map(EngagementEvent::name));
-        self.conclude(tx, call, &names).await
-    }
-
-    /// Changes an engagement that the caller's company is part of; none is nothing to change.
-    async fn change<M: Mutation>(
-        &self,
-        call: &Call<M>,
-        (id, etag): (&str, &str),
-        change: impl FnOnce(&mut Engagement, &Member, DateTime<Utc>) -> Result<Option<EngagementEvent>, Failure>,
-    ) -> Result<Engagement, Failure> {
-        let mut tx = self.begin(call).await?;
-        let claimed = claim(&mut tx, call, id).await?;
-        let seen = visible::engagement(&mut tx, call, id).await?;
-        if claimed != Claim::New {
-            return Ok(seen);
-        }
-        let held = store::lock_engagement(&mut tx, seen.account(), seen.id()).await?;
-        let mut engagement = held.ok_or_else(|| status::engagement_not_found(id))?;
-        let member = call.member()?;
-        // What it was part of a moment ago it may not be part of any more.
-        if !access::sees(member, &engagement) {
-            return Err(status::engagement_not_found(id));
-        }
-        etags::check(etag, engagement.revision())?;
-        let actor = call.caller.actor();
-        let cause = self.cause(call, &actor);
-        if let Some(event) = change(&mut engagement, member, cause.time)? {
-            let name = event.name();
-            store::save_engagement(&mut tx, &engagement, &[event], cause).await?;
-            self.conclude(tx, call, &[name]).await?;
-        }
-        Ok(engagement)
-    }
-
-    /// Changes a job of the caller's account.
-    async fn change_job<M: Mutation>(
-        &self,
-        call: &Call<M>,
-        (id, etag): (&str, &str),
-        change: impl FnOnce(&mut SnapshotJob, DateTime<Utc>) -> Result<(), Rule>,
-    ) -> Result<SnapshotJob, Failure> {
-        let mut tx = self.begin(call).await?;
-        let claimed = claim(&mut tx, call, id).await?;
-        let seen = visible::job(&mut tx, call, id).await?;
-        if claimed != Claim::New {
-            return Ok(seen);
-        }
-        let account = &seen.subject().account;
-        tx.act_for(&Scope::account(account)).await?;
-        let held = store::lock_job(&mut tx, account, seen.id()).await?;
-        let mut job = held.ok_or_else(|| status::job_not_found(id))?;
-        etags::check(etag, job.revision())?;
-        change(&mut job, self.clock.now()).map_err(status::broken)?;
-        store::save_job(&mut tx, &job).await?;
-        self.conclude(tx, call, &["snapshot_job_changed"]).await?;
-        Ok(job)
     }
 }

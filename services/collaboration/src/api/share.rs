@@ -172,7 +172,7 @@ fn accounts(message: &pb::ShareOpportunityRequest) -> Result<Vec<AccountId>, Fai
 
 /// The record, as far as the member sees it. The opportunity service is asked as one service by another, and says what
 /// the member may see (docs/adr/0017).
-async fn record(
+pub async fn record(
     api: &Api,
     member: &Member,
     id: &str,

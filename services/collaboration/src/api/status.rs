@@ -40,6 +40,16 @@ pub fn snapshot_not_found(opportunity: &str) -> Failure {
     failure(Code::NotFound, ErrorReason::SnapshotNotFound, text).about("opportunity", opportunity)
 }
 
+/// No such channel.
+pub fn channel_not_found(id: &str) -> Failure {
+    not_found(ErrorReason::ChannelNotFound, "channel", id)
+}
+
+/// No such person.
+pub fn person_not_found(id: &str) -> Failure {
+    not_found(ErrorReason::MemberNotFound, "member", id)
+}
+
 /// No such job.
 pub fn job_not_found(id: &str) -> Failure {
     not_found(ErrorReason::JobNotFound, "job", id)
@@ -89,6 +99,16 @@ pub fn broken(rule: Rule) -> Failure {
         Rule::NoMember(account) => {
             let text = format!("{account} is not part of the engagement");
             failure(Code::NotFound, ErrorReason::MemberNotFound, text).with("account_id", account)
+        }
+        Rule::NotEligible(id, cause) => {
+            let text = format!("opportunity {id} gets no channel: {cause}");
+            failure(Code::FailedPrecondition, ErrorReason::NotEligible, text)
+                .about("opportunity", id)
+                .with("cause", cause)
+        }
+        Rule::ChannelExists(id) => {
+            let text = format!("there is the channel {id} for it");
+            failure(Code::AlreadyExists, ErrorReason::ChannelExists, text).with("channel_id", id)
         }
         Rule::JobExists(id) => {
             let text = format!("there is the job {id} for it");

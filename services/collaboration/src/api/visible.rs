@@ -2,11 +2,11 @@
 
 use cosell_grpc::{Call, Failure};
 use cosell_store::{Scope, Tx};
-use cosell_types::{Member, Side};
+use cosell_types::{Caller, Member, Side};
 
 use super::status;
 use crate::domain::access;
-use crate::domain::{Engagement, Invitation, SnapshotJob};
+use crate::domain::{Channel, Engagement, Invitation, SnapshotJob};
 use crate::store;
 use crate::store::list::Reach;
 
@@ -58,7 +58,19 @@ pub async fn job<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<SnapshotJob
         .ok_or_else(not_found)
 }
 
-/// What lists of engagements and jobs show to a member.
+/// The channel that a caller asks for.
+pub async fn channel<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Channel, Failure> {
+    let not_found = || status::channel_not_found(id);
+    let channel_id = id.parse().map_err(|_| not_found())?;
+    let found = store::load_channel(tx, &channel_id).await?;
+    let is_seen = |channel: &Channel| match &call.caller {
+        Caller::Member(member) => access::sees_channel(member, channel),
+        Caller::Service(_) => true,
+    };
+    found.filter(is_seen).ok_or_else(not_found)
+}
+
+/// What lists of engagements, channels and jobs show to a member.
 pub fn reach(member: &Member) -> Reach {
     match member.side {
         Side::Aws => Reach::All,

@@ -1,6 +1,7 @@
 //! Incoming events: who is connected, and which opportunities have changed.
 
 mod connection_changed;
+mod deal_closed;
 mod opportunity_changed;
 
 use cosell_events::{Delivery, Fault, Handler};
@@ -37,7 +38,7 @@ impl Handler for FromPartner {
     }
 }
 
-/// Lets jobs look at opportunities that have changed.
+/// Lets jobs look at opportunities that have changed, and ends the channels of deals that are over.
 #[derive(Clone)]
 pub struct FromOpportunity {
     /// The time.
@@ -62,7 +63,11 @@ impl Handler for FromOpportunity {
         } else {
             // Every other event of the context is about a record, which is its aggregate.
             let template = SnapshotTemplate::OpportunitySummary;
-            opportunity_changed::apply(tx, delivery, &delivery.aggregate_id, template, now).await
+            opportunity_changed::apply(tx, delivery, &delivery.aggregate_id, template, now).await?;
+            if delivery.is::<opportunity::OpportunityStageChanged>() {
+                deal_closed::apply(tx, delivery, &self.clock).await?;
+            }
+            Ok(())
         }
     }
 }

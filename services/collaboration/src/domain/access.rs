@@ -3,7 +3,7 @@
 
 use cosell_types::{Caller, Member, MemberId, Role, Side};
 
-use super::Engagement;
+use super::{Channel, Engagement, Person};
 
 /// What can be asked of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,21 @@ pub enum Action {
     ListInvitations,
     /// All other reads but those of jobs.
     Read,
+    /// GetChannel.
+    ReadChannel,
+    /// ApproveChannel, DeclineChannel, AddChannelMembers, ArchiveChannel.
+    Decide,
+    /// JoinChannel, LeaveChannel, and the preferences of channels.
+    Chat,
 }
+
+/// The service that tells people where the channel is to which they are asked.
+const NOTIFICATION: &str = "notification";
 
 /// Whether the caller may make the call.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
-        Caller::Service(_) => return false,
+        Caller::Service(name) => return action == Action::ReadChannel && name.as_str() == NOTIFICATION,
         Caller::Member(member) => member,
     };
     let is_aws = member.side == Side::Aws && member.has_any(&Role::SALES);
@@ -31,7 +40,8 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         Action::Work => sees_all || sees_own,
         Action::Answer => sees_all,
         Action::ListInvitations => sees_all || is_aws,
-        Action::Read => sees_all || sees_own || is_aws,
+        Action::Read | Action::ReadChannel | Action::Chat => sees_all || sees_own || is_aws,
+        Action::Decide => member.side == Side::Aws && member.has_any(&[Role::AccountOwner]),
     }
 }
 
@@ -54,4 +64,29 @@ pub fn sees(member: &Member, engagement: &Engagement) -> bool {
             .find(|one| one.account == member.account)
             .is_some_and(|one| one.by.as_ref().is_some_and(|by| works_on(member, by))),
     }
+}
+
+/// Whether the member sees the channel: AWS all, partners those of their company that they asked for, are in, or see as
+/// all of its pipeline (CHN-005).
+pub fn sees_channel(member: &Member, channel: &Channel) -> bool {
+    let is_own = member.account == *channel.account();
+    match member.side {
+        Side::Aws => true,
+        Side::Partner => {
+            is_own && (works_on(member, channel.requested_by()) || channel.member(&person(member)).is_some())
+        }
+    }
+}
+
+/// The member as one of the people of a channel.
+pub fn person(member: &Member) -> Person {
+    Person {
+        account: member.account.clone(),
+        member: member.id.clone(),
+    }
+}
+
+/// Whether somebody of the partner can be in a channel of its company (CHN-003).
+pub fn can_chat(member: &Member) -> bool {
+    member.has_any(&Role::WHOLE_PIPELINE) || member.has_any(&Role::OWN_RECORDS) || member.side == Side::Aws
 }

@@ -1,6 +1,7 @@
 use cosell_types::AccountId;
 
-use super::values::EngagementChange;
+use super::Person;
+use super::values::{ChannelChange, ChannelMemberState, ChannelState, EngagementChange};
 
 /// What happened to an engagement. Becomes a public event for each company that is told of it, and a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,34 @@ impl InvitationEvent {
             InvitationEvent::Declined => "engagement_invitation_declined",
             InvitationEvent::Expired => "engagement_invitation_expired",
             InvitationEvent::Withdrawn => "engagement_invitation_withdrawn",
+        }
+    }
+}
+
+/// What happened to a channel. Becomes a public event and a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelEvent {
+    /// What.
+    pub change: ChannelChange,
+    /// Where the channel stands after it.
+    pub state: ChannelState,
+    /// Revision of the channel after it.
+    pub revision: i64,
+    /// The person that it is about, and where that one stands now.
+    pub about: Option<(Person, ChannelMemberState)>,
+}
+
+impl ChannelEvent {
+    /// The end of the event's subject.
+    pub fn name(&self) -> &'static str {
+        match self.change {
+            ChannelChange::Requested => "channel_requested",
+            ChannelChange::Approved => "channel_approved",
+            ChannelChange::Declined => "channel_declined",
+            ChannelChange::Activated => "channel_activated",
+            ChannelChange::Archived => "channel_archived",
+            ChannelChange::MembersAdded => "channel_members_added",
+            ChannelChange::Member => "channel_member_changed",
         }
     }
 }

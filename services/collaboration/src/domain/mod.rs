@@ -2,17 +2,23 @@
 //! are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
+mod channel;
+mod eligible;
 mod engagement;
 mod event;
 mod invitation;
 mod rule;
 mod sharing;
 mod snapshot;
+mod steps;
 pub mod values;
 
+pub use channel::{Channel, ChannelId, ChannelMember, Decision, Person, Request};
+pub use eligible::{ChannelPolicy, Deal};
 pub use engagement::{Beginning, Company, Context, Engagement, EngagementId, MOST_MEMBERS, Participant};
-pub use event::{EngagementEvent, InvitationEvent};
+pub use event::{ChannelEvent, EngagementEvent, InvitationEvent};
 pub use invitation::{Answer, Invitation, InvitationId, Sending};
 pub use rule::Rule;
 pub use sharing::Shareable;
 pub use snapshot::{JobId, Snapshot, SnapshotJob, Subject};
+pub use steps::{Hindrance, Step};

@@ -1,7 +1,7 @@
 use cosell_types::{AccountId, OpportunityId, Violation};
 
-use super::JobId;
 use super::values::MemberState;
+use super::{ChannelId, JobId};
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,12 @@ pub enum Rule {
     /// There is no such company in the engagement (COL-021).
     #[error("{0} is not part of it")]
     NoMember(AccountId),
+    /// An opportunity like this gets no channel (CHN-001).
+    #[error("the opportunity gets no channel: {1}")]
+    NotEligible(OpportunityId, &'static str),
+    /// The opportunity has a channel that is not over (CHN-002).
+    #[error("there is the channel {0} for it")]
+    ChannelExists(ChannelId),
     /// There is such a job (COL-041).
     #[error("there is the job {0} for it")]
     JobExists(JobId),

@@ -98,3 +98,67 @@ closed_list! {
         Stopped = 2 "STOPPED" "Stopped",
     }
 }
+
+closed_list! {
+    /// Where a channel stands (CHN-010).
+    ChannelState {
+        /// AWS is to decide.
+        Requested = 1 "REQUESTED" "",
+        /// AWS has granted it.
+        Approved = 2 "APPROVED" "",
+        /// AWS has not granted it.
+        Declined = 3 "DECLINED" "",
+        /// It is there.
+        Active = 4 "ACTIVE" "",
+        /// It is over.
+        Archived = 5 "ARCHIVED" "",
+    }
+}
+
+closed_list! {
+    /// Where a person stands in a channel (CHN-011).
+    ChannelMemberState {
+        /// Will be asked.
+        Selected = 1 "SELECTED" "",
+        /// Was asked.
+        Invited = 2 "INVITED" "",
+        /// Is in it.
+        Joined = 3 "JOINED" "",
+        /// Has left it.
+        Left = 4 "LEFT" "",
+        /// Does not want to be asked.
+        OptedOut = 5 "OPTED_OUT" "",
+        /// Did not come in time.
+        Expired = 6 "EXPIRED" "",
+    }
+}
+
+closed_list! {
+    /// Who keeps a channel (CHN-030).
+    ChannelProvider {
+        /// People of AWS, by hand.
+        Manual = 1 "MANUAL" "",
+        /// Slack.
+        Slack = 2 "SLACK" "",
+    }
+}
+
+closed_list! {
+    /// What happened to a channel.
+    ChannelChange {
+        /// It was asked for.
+        Requested = 1 "REQUESTED" "",
+        /// AWS has granted it.
+        Approved = 2 "APPROVED" "",
+        /// AWS has not.
+        Declined = 3 "DECLINED" "",
+        /// It is there.
+        Activated = 4 "ACTIVATED" "",
+        /// It is over.
+        Archived = 5 "ARCHIVED" "",
+        /// People were added to it.
+        MembersAdded = 6 "MEMBERS_ADDED" "",
+        /// One of its people stands elsewhere.
+        Member = 7 "MEMBER" "",
+    }
+}

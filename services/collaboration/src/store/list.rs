@@ -10,8 +10,10 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
-use crate::domain::values::{InvitationState, ParticipantType, SnapshotJobState, SnapshotTemplate};
-use crate::domain::{Engagement, Invitation, Snapshot, SnapshotJob, Subject};
+use crate::domain::values::{
+    ChannelState, InvitationState, ParticipantType, SnapshotJobState, SnapshotTemplate,
+};
+use crate::domain::{Channel, Engagement, Invitation, Snapshot, SnapshotJob, Subject};
 
 /// The last row of a page: the time that it is sorted by, and its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +32,11 @@ impl Last {
 
     /// Where a page ends that ends with this job.
     pub fn of_job(last: &SnapshotJob) -> Self {
+        Self(last.create_time(), last.id().to_string())
+    }
+
+    /// Where a page ends that ends with this channel.
+    pub fn of_channel(last: &Channel) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
@@ -313,6 +320,53 @@ pub async fn jobs(
     }
     after(&mut query, last, "j.create_time", "j.job_id");
     newest(&mut query, "j.create_time", "j.job_id", limit);
+    records(tx, query).await
+}
+
+/// Which channels to list. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelFilter {
+    pub states: Vec<ChannelState>,
+    pub opportunity: Option<OpportunityId>,
+}
+
+/// At most `limit` channels after `last`, the newest first.
+pub async fn channels(
+    tx: &mut Tx,
+    reach: &Reach,
+    filter: &ChannelFilter,
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<Channel>, Error> {
+    let mut query = QueryBuilder::new("SELECT c.record FROM channel c WHERE true");
+    if let Reach::Own(account, _) | Reach::Company(account) = reach {
+        query.push(" AND c.account_id = ").push_bind(account.to_string());
+    }
+    if let Reach::Own(account, member) = reach {
+        query
+            .push(" AND (c.requested_by = ")
+            .push_bind(member.to_string());
+        query.push(
+            " OR EXISTS (SELECT FROM channel_member m WHERE m.account_id = c.account_id AND m.channel_id = c.channel_id
+               AND m.member_account_id = ",
+        );
+        query.push_bind(account.to_string());
+        query
+            .push(" AND m.member_id = ")
+            .push_bind(member.to_string())
+            .push("))");
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();
+        query.push(" AND c.state = ANY(").push_bind(states).push(")");
+    }
+    if let Some(opportunity) = filter.opportunity {
+        query
+            .push(" AND c.opportunity_id = ")
+            .push_bind(opportunity.number());
+    }
+    after(&mut query, last, "c.create_time", "c.channel_id");
+    newest(&mut query, "c.create_time", "c.channel_id", limit);
     records(tx, query).await
 }
 

@@ -1,11 +1,16 @@
 //! All SQL of this service. Functions take the transaction and return domain values.
 
+mod channels;
 mod companies;
 mod engagements;
 mod invitations;
 pub mod list;
 mod snapshots;
 
+pub use channels::{
+    DueChannel, Known, by_external_id, by_invitation, due_channels, has_opted_out, load_channel,
+    lock_channel, open_channel, opt_out, save_channel, waiting_for,
+};
 pub use companies::{is_connected, put_connection, takes_part};
 pub use engagements::{
     load_engagement, load_engagement_of, lock_engagement, members_of, save_engagement, works_for,

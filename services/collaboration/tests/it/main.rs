@@ -1,5 +1,6 @@
 //! Tests of the collaboration service, over gRPC, on a real database and bus.
 
+mod channels;
 mod engagements;
 mod invitations;
 mod isolation;

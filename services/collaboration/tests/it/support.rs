@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use cosell_collaboration::{Collaboration, Options};
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_client::SnapshotServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
@@ -17,6 +18,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
 pub type Calls = CollaborationServiceClient<InterceptedService<Channel, Client>>;
+pub type Channels = ChannelServiceClient<InterceptedService<Channel, Client>>;
 pub type Snapshots = SnapshotServiceClient<InterceptedService<Channel, Client>>;
 
 pub const ALDER: &str = "111111111111";
@@ -41,8 +43,17 @@ impl Scene {
         Self::with(Setup::default(), &[BIRCH, CEDAR, DOGWOOD]).await
     }
 
+    /// The same, with other options.
+    pub async fn configured(configure: impl FnOnce(&mut Options)) -> Self {
+        Self::build(Setup::default(), &[BIRCH, CEDAR, DOGWOOD], configure).await
+    }
+
     /// Alder is connected with all of these but Dogwood.
     pub async fn with(setup: Setup, others: &[&str]) -> Self {
+        Self::build(setup, others, |_| {}).await
+    }
+
+    async fn build(setup: Setup, others: &[&str], configure: impl FnOnce(&mut Options)) -> Self {
         let records = Arc::new(Mutex::new(vec![deal()]));
         let known = records.clone();
         let url = opportunities(move |id, _| {
@@ -50,10 +61,9 @@ impl Scene {
             let found = known.iter().find(|record| record.opportunity_id == id);
             found.cloned().ok_or(Code::NotFound)
         });
-        let app = setup
-            .with_bus()
-            .start::<Collaboration>(Options::new(url.await))
-            .await;
+        let mut options = Options::new(url.await);
+        configure(&mut options);
+        let app = setup.with_bus().start::<Collaboration>(options).await;
         let far = FarEnd::new(&app.bus_args.nats_url).await;
         let scene = Self { app, far, records };
         for account in others.iter().chain([&ALDER]) {
@@ -109,6 +119,10 @@ impl Scene {
 
     pub fn snapshots(&self, caller: &Caller) -> Snapshots {
         SnapshotServiceClient::new(self.app.by(caller))
+    }
+
+    pub fn channels(&self, caller: &Caller) -> Channels {
+        ChannelServiceClient::new(self.app.by(caller))
     }
 
     /// The engagements that somebody sees.

@@ -1,0 +1,49 @@
+use cosell_types::OpportunityId;
+
+use super::Rule;
+
+/// What the operator takes for strategic or of high value (CHN-001).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelPolicy {
+    /// What a customer is at least expected to spend with AWS in a month, in hundredths of whatever currency the deal
+    /// is in; a deal below it may still be strategic.
+    pub min_spend: i64,
+    /// The key of the tag by which a partner calls a deal strategic.
+    pub strategic_tag: String,
+    /// Whether every request is granted at once.
+    pub auto_approve: bool,
+}
+
+/// What decides whether an opportunity gets a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deal {
+    /// AWS has validated it.
+    pub is_approved: bool,
+    /// AWS sales take part.
+    pub is_cosell: bool,
+    /// It is at least QUALIFIED, and not over.
+    pub is_in_stage: bool,
+    /// What is expected to be spent in a month, in hundredths.
+    pub spend: i64,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+impl Deal {
+    /// Refuses an opportunity that gets no channel (CHN-001).
+    pub fn require_eligible(&self, opportunity: OpportunityId, policy: &ChannelPolicy) -> Result<(), Rule> {
+        let matters = self.spend >= policy.min_spend || self.tags.contains(&policy.strategic_tag);
+        let cause = if !self.is_approved {
+            "REVIEW_STATUS"
+        } else if !self.is_cosell {
+            "INVOLVEMENT_TYPE"
+        } else if !self.is_in_stage {
+            "STAGE"
+        } else if !matters {
+            "VALUE"
+        } else {
+            return Ok(());
+        };
+        Err(Rule::NotEligible(opportunity, cause))
+    }
+}

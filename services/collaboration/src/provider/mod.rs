@@ -1,0 +1,185 @@
+//! Where collaboration channels are: with Slack, or wherever the AWS account owner makes them by hand.
+//!
+//! What is told to a provider may be told again after a crash; each operation says what the second time does.
+
+mod api;
+mod args;
+pub mod callback;
+mod secret;
+mod serve;
+mod slack;
+
+#[cfg(test)]
+mod tests_callback;
+#[cfg(test)]
+mod tests_slack;
+#[cfg(test)]
+mod tests_trouble;
+
+use std::time::Duration;
+
+use cosell_types::Pii;
+
+pub use args::{Kind, ProviderArgs};
+pub use secret::SecretFile;
+pub use serve::{Limits, serve};
+pub use slack::Slack;
+
+/// Where channels are.
+pub enum Provider {
+    /// Slack makes them, invites to them and ends them.
+    Slack(Slack),
+    /// The AWS account owner makes them and enters their links. Nothing is called anywhere.
+    Manual,
+}
+
+/// A channel that the provider made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The provider's id of the channel.
+    pub external_id: String,
+    /// Where members open it.
+    pub link: String,
+}
+
+/// An invitation that the provider sent, or had sent before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// The provider's id of the invitation; none when it did not say one, as for somebody who is in the channel.
+    pub invite_id: Option<String>,
+}
+
+/// Why a provider did not do what it was asked. Holds no personal data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// Too many calls: not before this time has passed.
+    #[error("the provider wants no call for {} s", retry_after.as_secs())]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// It did not answer, or answered that it cannot now. Whether it did something is unknown.
+    #[error("the provider is unavailable: {0}")]
+    Unavailable(String),
+    /// It refused.
+    #[error("the provider refused: {code}")]
+    Refused {
+        /// The provider's word for the reason, of lower-case letters, digits and underscores.
+        code: String,
+    },
+}
+
+/// Refusals that are about how this service is known to the provider: an operator can mend that.
+const ABOUT_US: [&str; 16] = [
+    "access_denied",
+    "accesslimited",
+    "account_inactive",
+    "ekm_access_denied",
+    "invalid_auth",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "not_authed",
+    "not_paid",
+    "org_login_required",
+    "team_access_not_granted",
+    "token_expired",
+    "token_revoked",
+    "too_many_convos_for_team",
+    "two_factor_setup_required",
+];
+
+impl ProviderError {
+    fn refused(code: &str) -> Self {
+        Self::Refused {
+            code: code.to_owned(),
+        }
+    }
+
+    /// Whether it was refused with this code.
+    pub fn is_refusal(&self, with: &str) -> bool {
+        matches!(self, Self::Refused { code } if code == with)
+    }
+
+    /// Whether the same call may succeed later without anybody changing what is asked: worth trying again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Unavailable(_) => true,
+            Self::Refused { code } => ABOUT_US.contains(&code.as_str()),
+        }
+    }
+}
+
+impl Provider {
+    /// Whether somebody has to make the channel and enter its link.
+    pub fn is_manual(&self) -> bool {
+        matches!(self, Self::Manual)
+    }
+
+    /// Makes the channel, or finds the one that an earlier attempt made under this name: repeating it after a crash
+    /// makes no second one. None when somebody has to make it by hand.
+    pub async fn create(&self, name: &str, title: &str) -> Result<Option<Created>, ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.create(name, title).await.map(Some),
+            Self::Manual => Ok(None),
+        }
+    }
+
+    /// Asks a person by e-mail. Somebody who is invited or in the channel already is a success. With `again`, for what
+    /// an earlier attempt may have done, the invitations that are open are looked through first: that is slow, and
+    /// sends no second one.
+    pub async fn invite(
+        &self,
+        channel: &str,
+        email: &Pii<String>,
+        again: bool,
+    ) -> Result<Invited, ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.invite(channel, email, again).await,
+            Self::Manual => Ok(Invited { invite_id: None }),
+        }
+    }
+
+    /// Posts the first message, with the actions "Opt out of all invites" and "Leave channel", and pins it. Repeating
+    /// it pins no second one; it posts a second one where the answer to the first was lost, since looking for it would
+    /// need the right to read what people write.
+    pub async fn greet(&self, channel: &str, about: &str) -> Result<(), ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.greet(channel, about).await,
+            Self::Manual => Ok(()),
+        }
+    }
+
+    /// Takes a person out of the channel; one who is not in it is fine.
+    pub async fn remove(&self, channel: &str, user: &str) -> Result<(), ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.remove(channel, user).await,
+            Self::Manual => Ok(()),
+        }
+    }
+
+    /// Ends the channel; one that is ended already is fine.
+    pub async fn archive(&self, channel: &str) -> Result<(), ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.archive(channel).await,
+            Self::Manual => Ok(()),
+        }
+    }
+
+    /// The e-mail of a person of the provider, which must equal the member's. None when the person is unknown, shows
+    /// none, or has not confirmed it.
+    pub async fn email_of(&self, user: &str) -> Result<Option<Pii<String>>, ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.email_of(user).await,
+            Self::Manual => Ok(None),
+        }
+    }
+}
+
+/// Whether channels can have this name: at most 80 lower-case letters, digits, `-` and `_`, not only the latter.
+pub fn is_channel_name(name: &str) -> bool {
+    let is_in = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
+    name.len() <= 80
+        && name.chars().all(is_in)
+        && name.contains(|letter: char| letter.is_ascii_alphanumeric())
+}
