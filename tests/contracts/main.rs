@@ -155,6 +155,7 @@ async fn plt_009_referral_reads_frozen_events() {
 async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: any_opportunity().await,
+        collaboration_url: cosell_testkit::harness::channels().await,
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: 9,
         smtp_security: SmtpSecurity::None,

@@ -169,7 +169,8 @@ impl Stack {
         let collaboration = cosell_collaboration::Options::new(address.clone());
         stack.add::<Collaboration>(args, &collaboration).await?;
         let notification = cosell_notification::Options {
-            opportunity_url: address,
+            opportunity_url: address.clone(),
+            collaboration_url: address,
             smtp_host: "127.0.0.1".to_owned(),
             smtp_port: args.smtp_port,
             smtp_security: SmtpSecurity::None,

@@ -13,6 +13,14 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
+    /// The collaboration service, for where channels are.
+    #[arg(
+        long,
+        env = "COSELL_COLLABORATION_URL",
+        default_value = "http://collaboration:50051"
+    )]
+    pub collaboration_url: String,
+
     /// The mail server.
     #[arg(long, env = "COSELL_SMTP_HOST", default_value = "localhost")]
     pub smtp_host: String,

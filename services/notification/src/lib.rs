@@ -47,6 +47,7 @@ impl Service for Notifications {
             from_partner,
             from_review,
             from_referral,
+            from_collaboration,
         } = Handlers::new(background, options, platform)?;
         let sender = mail::Sender::new(background.database.clone(), background.clock.clone(), options)?;
         background.publish(events::CONTEXT);
@@ -54,6 +55,7 @@ impl Service for Notifications {
         background.consume(Self::NAME, cosell_members::CONTEXT, from_partner);
         background.consume(Self::NAME, consume::REVIEW, from_review);
         background.consume(Self::NAME, consume::REFERRAL, from_referral);
+        background.consume(Self::NAME, consume::COLLABORATION, from_collaboration);
         background.spawn(|stop| sender.run(stop));
         let api = api::Api {
             db: background.database.calls.clone(),
@@ -89,9 +91,12 @@ impl Service for Notifications {
             "notification-referral" => {
                 redrive(work, events, consumer, aggregate, &handlers.from_referral).await
             }
+            "notification-collaboration" => {
+                redrive(work, events, consumer, aggregate, &handlers.from_collaboration).await
+            }
             _ => anyhow::bail!(
                 "this service has the consumers notification-opportunity, notification-partner, \
-                 notification-review and notification-referral"
+                 notification-review, notification-referral and notification-collaboration"
             ),
         }
     }
@@ -103,6 +108,7 @@ struct Handlers {
     from_partner: consume::FromPartner,
     from_review: consume::FromReview,
     from_referral: consume::FromReferral,
+    from_collaboration: consume::FromCollaboration,
 }
 
 impl Handlers {
@@ -121,6 +127,11 @@ impl Handlers {
                 clock: clock.clone(),
             },
             from_referral: consume::FromReferral {
+                templates: templates.clone(),
+                clock: clock.clone(),
+            },
+            from_collaboration: consume::FromCollaboration {
+                collaboration: Peer::new(&options.collaboration_url, platform.tokens.clone())?,
                 templates: templates.clone(),
                 clock: clock.clone(),
             },

@@ -1,6 +1,8 @@
 //! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
 
 mod bulk_finished;
+mod channel_changed;
+mod engagement_invitation_changed;
 mod invitation_changed;
 mod member_changed;
 mod opportunity_assigned;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use cosell_events::{Delivery, Fault, Handler};
 use cosell_grpc::Peer;
+use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1 as review;
@@ -27,6 +30,7 @@ use crate::store::About;
 pub const OPPORTUNITY: &str = "opportunity";
 pub const REVIEW: &str = "review";
 pub const REFERRAL: &str = "referral";
+pub const COLLABORATION: &str = "collaboration";
 
 /// Tells of the events of opportunity.
 #[derive(Clone)]
@@ -69,6 +73,17 @@ pub struct FromReview {
 /// Tells of the events of referral.
 #[derive(Clone)]
 pub struct FromReferral {
+    /// The texts.
+    pub templates: Arc<Templates>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Tells of the events of collaboration.
+#[derive(Clone)]
+pub struct FromCollaboration {
+    /// The collaboration service, for what events do not carry.
+    pub collaboration: Peer,
     /// The texts.
     pub templates: Arc<Templates>,
     /// The time.
@@ -189,6 +204,38 @@ impl Handler for FromReferral {
         let account = &delivery.account;
         let members = store::of_account(tx, account).await?;
         tell(tx, account, &news, members, &self.templates, &self.clock).await
+    }
+}
+
+impl Handler for FromCollaboration {
+    /// With the account whose people are told, where it is not that of the event.
+    type Prepared = Option<Box<(News, String)>>;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+        let news = if delivery.is::<collaboration::EngagementInvitationChanged>() {
+            engagement_invitation_changed::prepare(delivery)?.map(|news| (news, delivery.account.to_string()))
+        } else if delivery.is::<collaboration::ChannelChanged>() {
+            channel_changed::prepare(self, delivery).await?
+        } else {
+            None
+        };
+        Ok(news.map(Box::new))
+    }
+
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
+        let Some(told) = news else { return Ok(()) };
+        let (news, account) = *told;
+        let account: AccountId = account
+            .parse()
+            .map_err(|_| Fault::permanent("member_account_id"))?;
+        // Partners' events tell of partners' people and of AWS's, and of nobody else's.
+        let is_own = account == delivery.account && news.kind != Kind::ChannelRequested;
+        let members = if is_own {
+            store::of_account(tx, &account).await?
+        } else {
+            store::of_aws(tx).await?
+        };
+        tell(tx, &account, &news, members, &self.templates, &self.clock).await
     }
 }
 

@@ -103,11 +103,14 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
             partner && member.roles.iter().any(|role| heads.contains(role))
         }
         // An offer is nobody's own yet.
-        Kind::ReferralOffered | Kind::ReferralDue => {
+        Kind::ReferralOffered | Kind::ReferralDue | Kind::EngagementInvited => {
             let keepers = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
             partner && member.roles.iter().any(|role| keepers.contains(role))
         }
-        Kind::ReferralAnswered => member.account == *subject.account && own,
+        Kind::ReferralAnswered | Kind::EngagementAnswered | Kind::ChannelDecided | Kind::ChannelInvited => {
+            member.account == *subject.account && own
+        }
+        Kind::ChannelRequested => member.side == Side::Aws && member.roles.contains(&Role::AccountOwner),
         // Once a reviewer has the case, it is that reviewer's.
         Kind::ReviewRequested => {
             member.side == Side::Aws
@@ -134,6 +137,11 @@ fn by_email(kind: Kind) -> bool {
         | Kind::ReferralOffered
         | Kind::ReferralDue
         | Kind::ReferralAnswered
+        | Kind::EngagementInvited
+        | Kind::EngagementAnswered
+        | Kind::ChannelRequested
+        | Kind::ChannelDecided
+        | Kind::ChannelInvited
         | Kind::BulkFinished => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }

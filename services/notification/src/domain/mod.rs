@@ -6,4 +6,4 @@ mod template;
 pub mod values;
 
 pub use audience::{Audience, Contact, Member, Subject, audience};
-pub use template::{Facts, Job, Letter, Referral, Templates};
+pub use template::{Facts, Job, Letter, Referral, Shared, Templates};

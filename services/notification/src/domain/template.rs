@@ -35,6 +35,21 @@ pub struct Facts {
     pub job: Job,
     /// A deal that AWS offers.
     pub referral: Referral,
+    /// A deal that partners share, or a channel on one.
+    pub shared: Shared,
+}
+
+/// A deal that partners share, or a channel on one.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The invitation.
+    pub invitation: String,
+    /// The channel.
+    pub channel: String,
+    /// Where the channel is; empty where its provider asks people itself.
+    pub link: String,
+    /// What became of it, in words.
+    pub how: &'static str,
 }
 
 /// A deal that AWS offers to a partner.
@@ -140,6 +155,26 @@ impl Templates {
             ),
             ("REFERRAL_DUE", include_str!("../../templates/referral_due.txt")),
             (
+                "ENGAGEMENT_INVITED",
+                include_str!("../../templates/engagement_invited.txt"),
+            ),
+            (
+                "ENGAGEMENT_ANSWERED",
+                include_str!("../../templates/engagement_answered.txt"),
+            ),
+            (
+                "CHANNEL_REQUESTED",
+                include_str!("../../templates/channel_requested.txt"),
+            ),
+            (
+                "CHANNEL_DECIDED",
+                include_str!("../../templates/channel_decided.txt"),
+            ),
+            (
+                "CHANNEL_INVITED",
+                include_str!("../../templates/channel_invited.txt"),
+            ),
+            (
                 "REFERRAL_ANSWERED",
                 include_str!("../../templates/referral_answered.txt"),
             ),
@@ -178,6 +213,12 @@ impl Templates {
                 offer => facts.referral.offer.as_str(),
                 until => facts.referral.until.as_str(),
                 how => facts.referral.how,
+            },
+            shared => context! {
+                invitation => facts.shared.invitation.as_str(),
+                channel => facts.shared.channel.as_str(),
+                link => facts.shared.link.as_str(),
+                how => facts.shared.how,
             },
         })?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
@@ -224,6 +265,12 @@ mod tests {
                 until: "2026-03-10 00:00 UTC".to_owned(),
                 how: "a partner has taken it",
             },
+            shared: Shared {
+                invitation: "engi-0000000000000".to_owned(),
+                channel: "chan-0000000000000".to_owned(),
+                link: "https://chat.example/nordwind".to_owned(),
+                how: "has been granted",
+            },
         }
     }
 
@@ -240,6 +287,7 @@ mod tests {
                 "transfer",
                 "engi-",
                 "ref-",
+                "chan-",
             ];
             assert!(
                 about.iter().any(|what| letter.subject.contains(what)),

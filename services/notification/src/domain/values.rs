@@ -40,5 +40,15 @@ closed_list! {
         ReferralDue = 16 "REFERRAL_DUE" "",
         /// A partner answered an offer or let its time pass.
         ReferralAnswered = 17 "REFERRAL_ANSWERED" "",
+        /// Another partner shares a deal with the company.
+        EngagementInvited = 19 "ENGAGEMENT_INVITED" "",
+        /// A partner answered an invitation or let its time pass.
+        EngagementAnswered = 20 "ENGAGEMENT_ANSWERED" "",
+        /// A partner asks for a channel.
+        ChannelRequested = 21 "CHANNEL_REQUESTED" "",
+        /// AWS has granted a channel, or has not.
+        ChannelDecided = 22 "CHANNEL_DECIDED" "",
+        /// A member is asked to a channel.
+        ChannelInvited = 23 "CHANNEL_INVITED" "",
     }
 }

@@ -33,7 +33,7 @@ async fn acc_020_calls_see_one_account_and_no_address() {
             [
                 ("notification", 2),
                 ("preference", 0),
-                ("contact", 8),
+                ("contact", 9),
                 ("mail", 2),
             ],
         ),
@@ -42,7 +42,7 @@ async fn acc_020_calls_see_one_account_and_no_address() {
             [
                 ("notification", 0),
                 ("preference", 0),
-                ("contact", 8),
+                ("contact", 9),
                 ("mail", 0),
             ],
         ),

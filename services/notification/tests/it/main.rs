@@ -6,4 +6,5 @@ mod isolation;
 mod mails;
 mod news;
 mod referrals;
+mod shared_deals;
 mod support;

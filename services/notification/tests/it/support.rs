@@ -5,7 +5,9 @@ use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
-use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually, member, opportunities, partner};
+use cosell_testkit::harness::{
+    App, Client, FarEnd, Setup, aws, channels, eventually, member, opportunities, partner,
+};
 use cosell_testkit::smtp::Sink;
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side, random};
 use tonic::Code;
@@ -25,8 +27,8 @@ pub struct Stage {
     pub smtp: Sink,
 }
 
-/// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers, one who sells.
-const MEMBERS: [(&str, Side, &str, Role); 8] = [
+/// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers, one who sells, an account owner.
+const MEMBERS: [(&str, Side, &str, Role); 9] = [
     (ALDER, Side::Partner, "mem-lead", Role::AllianceLead),
     (ALDER, Side::Partner, "mem-user", Role::AceUser),
     (ALDER, Side::Partner, "mem-second", Role::AceUser),
@@ -35,6 +37,7 @@ const MEMBERS: [(&str, Side, &str, Role); 8] = [
     (AWS, Side::Aws, "mem-tara", Role::Reviewer),
     (AWS, Side::Aws, "mem-umar", Role::Reviewer),
     (AWS, Side::Aws, "mem-vera", Role::SalesRepresentative),
+    (AWS, Side::Aws, "mem-owner", Role::AccountOwner),
 ];
 
 /// The address of a member.
@@ -61,6 +64,7 @@ where
 {
     let options = Options {
         opportunity_url: opportunities(answer).await,
+        collaboration_url: channels().await,
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: port,
         smtp_security: SmtpSecurity::None,
@@ -103,8 +107,8 @@ async fn enrol(app: &App, far: &FarEnd) {
     eventually(async || {
         let sql = "SELECT count(*) FROM contact c JOIN directory_member m USING (account_id, member_id)";
         match count(app, sql).await {
-            8 => Ok(()),
-            seen => Err(format!("{seen} of 8 members were taken over")),
+            9 => Ok(()),
+            seen => Err(format!("{seen} of 9 members were taken over")),
         }
     })
     .await;

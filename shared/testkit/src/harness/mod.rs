@@ -3,6 +3,7 @@
 mod app;
 mod bus;
 mod callers;
+mod channels;
 mod database;
 mod directory;
 mod eventually;
@@ -14,6 +15,7 @@ mod reviews;
 pub use app::{App, Setup};
 pub use bus::{FarEnd, Published};
 pub use callers::{Client, aws, member, partner, service};
+pub use channels::{CHANNEL_LINK, channels};
 pub use database::TestDatabase;
 pub use directory::Directory;
 pub use eventually::{PATIENCE, eventually, eventually_within};

@@ -1,0 +1,146 @@
+//! Deals that partners share, and channels, are told to those whom they concern, once.
+
+use cosell_notification::Notifications;
+use cosell_proto::cosell::collaboration::v1 as collaboration;
+use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
+use cosell_testkit::harness::{CHANNEL_LINK, eventually};
+
+use crate::support::{ALDER, AWS, BIRCH, address, count, lead, start, stranger, tara, user, vera};
+
+const INVITATION: &str = "engi-0000000000004";
+const CHANNEL: &str = "chan-0000000000004";
+const DEAL: &str = "O900719925474090104";
+
+fn invited(
+    account: &str,
+    revision: i64,
+    state: collaboration::InvitationState,
+) -> collaboration::EngagementInvitationChanged {
+    let is_sender = account == ALDER;
+    let participant = if is_sender {
+        collaboration::ParticipantType::Sender
+    } else {
+        collaboration::ParticipantType::Receiver
+    };
+    collaboration::EngagementInvitationChanged {
+        engagement_invitation_id: INVITATION.to_owned(),
+        account_id: account.to_owned(),
+        revision,
+        participant_type: participant.into(),
+        state: state.into(),
+        sender_account_id: ALDER.to_owned(),
+        receiver_account_id: BIRCH.to_owned(),
+        opportunity_id: if is_sender { DEAL.to_owned() } else { String::new() },
+        member_id: if is_sender {
+            "mem-user".to_owned()
+        } else {
+            String::new()
+        },
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn not_001_of_a_shared_deal_the_receiver_is_told_and_of_the_answer_who_shares_it() {
+    use collaboration::InvitationState::{Accepted, Pending};
+    let stage = start().await;
+    // Each comes twice.
+    for _ in 0..2 {
+        for account in [ALDER, BIRCH] {
+            for (revision, state) in [(1, Pending), (2, Accepted)] {
+                let event = invited(account, revision, state);
+                stage
+                    .far
+                    .tell("collaboration", account, INVITATION, revision, &event)
+                    .await;
+            }
+        }
+    }
+    let sent = stage.recipients(2).await;
+    assert_eq!(sent, [address("mem-birch"), address("mem-user")]);
+    read(&stage, 4).await;
+    for (caller, expected) in [
+        (stranger(), vec![Kind::EngagementInvited]),
+        (user(), vec![Kind::EngagementAnswered]),
+        (lead(), vec![]),
+        (tara(), vec![]),
+    ] {
+        let kinds: Vec<_> = stage
+            .inbox(&caller)
+            .await
+            .iter()
+            .map(|entry| entry.kind())
+            .collect();
+        assert_eq!(kinds, expected, "{caller:?}");
+    }
+    stage.app.finish::<Notifications>().await;
+}
+
+async fn read(stage: &crate::support::Stage, expected: i64) {
+    eventually(async || {
+        let read = "SELECT count(*) FROM inbox WHERE consumer = 'notification-collaboration'";
+        match count(&stage.app, read).await {
+            read if read == expected => Ok(()),
+            read => Err(format!("{read} of {expected} events were read")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn not_001_of_a_channel_account_owners_are_told_then_who_asked_then_who_is_asked_to_it() {
+    use collaboration::ChannelChange::{Approved, Member, MembersAdded, Requested};
+    let stage = start().await;
+    let event = |revision: i64, change: collaboration::ChannelChange| collaboration::ChannelChanged {
+        channel_id: CHANNEL.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision,
+        opportunity_id: DEAL.to_owned(),
+        change: change.into(),
+        requested_by_member_id: "mem-user".to_owned(),
+        ..Default::default()
+    };
+    let asked = |revision: i64, account: &str, member: &str, state: collaboration::ChannelMemberState| {
+        collaboration::ChannelChanged {
+            member_account_id: account.to_owned(),
+            member_id: member.to_owned(),
+            member_state: state.into(),
+            ..event(revision, Member)
+        }
+    };
+    let invited = collaboration::ChannelMemberState::Invited;
+    let events = [
+        event(1, Requested),
+        event(2, Approved),
+        asked(3, ALDER, "mem-second", invited),
+        asked(4, AWS, "mem-vera", invited),
+        asked(5, ALDER, "mem-second", collaboration::ChannelMemberState::Joined),
+        event(6, MembersAdded),
+    ];
+    for event in &events {
+        stage
+            .far
+            .tell("collaboration", ALDER, CHANNEL, event.revision, event)
+            .await;
+    }
+    let sent = stage.recipients(4).await;
+    assert_eq!(
+        sent,
+        [
+            address("mem-owner"),
+            address("mem-second"),
+            address("mem-user"),
+            address("mem-vera")
+        ]
+    );
+    read(&stage, 6).await;
+    let told = stage.inbox(&vera()).await;
+    assert_eq!(told[0].kind(), Kind::ChannelInvited);
+    assert!(told[0].body.contains(CHANNEL_LINK), "{told:?}");
+    let told = stage.inbox(&user()).await;
+    assert_eq!(told[0].kind(), Kind::ChannelDecided);
+    assert!(told[0].body.contains("has been granted"), "{told:?}");
+    assert_eq!(stage.inbox(&tara()).await, []);
+    assert_eq!(stage.inbox(&lead()).await, []);
+    stage.app.finish::<Notifications>().await;
+}
