@@ -14,8 +14,14 @@ import grpc
 from google.protobuf import field_mask_pb2, json_format
 from google.rpc import error_details_pb2, status_pb2
 
+from cosell.collaboration.v1 import (
+    collaboration_service_pb2,
+    collaboration_service_pb2_grpc,
+    engagement_pb2,
+)
 from cosell.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from cosell.opportunity.v1 import opportunity_pb2, opportunity_service_pb2, opportunity_service_pb2_grpc
+from cosell.partner.v1 import connection_pb2, partner_service_pb2, partner_service_pb2_grpc
 from cosell.referral.v1 import referral_pb2, referral_service_pb2, referral_service_pb2_grpc
 from cosell.review.v1 import review_pb2, review_service_pb2, review_service_pb2_grpc
 from cosell.type.v1 import type_pb2
@@ -68,6 +74,8 @@ class Person:
             review_service_pb2_grpc.ReviewServiceStub(channel),
             notification_service_pb2_grpc.NotificationServiceStub(channel),
             referral_service_pb2_grpc.ReferralServiceStub(channel),
+            partner_service_pb2_grpc.PartnerServiceStub(channel),
+            collaboration_service_pb2_grpc.CollaborationServiceStub(channel),
         ]
 
     def __getattr__(self, rpc):
@@ -168,7 +176,16 @@ class Journey:
         return self.owner(position).GetOpportunity(request).opportunity
 
     def play(self):
-        steps = [self.register, self.submit, self.withdraw, self.review, self.correct, self.refer, self.keep_out]
+        steps = [
+            self.register,
+            self.submit,
+            self.withdraw,
+            self.review,
+            self.correct,
+            self.refer,
+            self.share,
+            self.keep_out,
+        ]
         for step in steps:
             step()
             print(step.__name__, "done", flush=True)
@@ -348,6 +365,79 @@ class Journey:
         record = eventually(f"{key} comes to be", there)
         check(record.referral_offer_id == offer, record.referral_offer_id)
         check(record.customer.account.address.street_address == "An der Untertrave 7", "the whole deal")
+
+    def connect(self):
+        """Alder invites Birch to work together."""
+        sender, receiver = self.person("alder-alliance-lead"), self.person(OUTSIDER)
+        named = partner_service_pb2.PartnerFilter(name="birch")
+        found = sender.ListPartners(partner_service_pb2.ListPartnersRequest(filter=named)).partners[0]
+        request = partner_service_pb2.CreateConnectionInvitationRequest(
+            type=connection_pb2.CONNECTION_TYPE_OPPORTUNITY_COLLABORATION,
+            receiver_id=found.profile.profile_id,
+            inviter_name="Amara Okafor",
+            inviter_email="amara.okafor@alder.example",
+            message="Shall we work together?",
+            request_id=request_id(),
+        )
+        key = sender.CreateConnectionInvitation(request).connection_invitation.connection_invitation_id
+        receiver.AcceptConnectionInvitation(
+            partner_service_pb2.AcceptConnectionInvitationRequest(
+                connection_invitation_id=key, request_id=request_id()
+            )
+        )
+
+    def share(self):
+        """A partner shares a deal with another one, which has a copy of it that needs no review of its own."""
+        self.connect()
+        position = next(
+            position
+            for position, record in self.verdicts()
+            if record["verdict"]["decision"] == "APPROVE" and record["member"].startswith("alder")
+        )
+        manager, other = self.person("alder-ace-manager"), self.person(OUTSIDER)
+        request = collaboration_service_pb2.ShareOpportunityRequest(
+            opportunity_id=self.ids[position], message="Shall we do it together?", request_id=request_id()
+        )
+        request.receivers.add(
+            account_id="222222222222",
+            responsibilities=[engagement_pb2.COLLABORATOR_RESPONSIBILITY_SOFTWARE_PARTNER],
+        )
+        request.sender_contacts.add(first_name="Chiara", email="chiara.rossi@alder.example")
+
+        def shared():
+            # The connection is known to all services within moments.
+            try:
+                return manager.ShareOpportunity(request)
+            except grpc.RpcError as error:
+                refused = Refused(error)
+                check(refused.reason == "NOT_CONNECTED", refused)
+                return None
+
+        made = eventually("the deal is shared", shared)
+        key = made.invitations[0].engagement_invitation_id
+        read = collaboration_service_pb2.GetEngagementInvitationRequest(engagement_invitation_id=key)
+        seen = other.GetEngagementInvitation(read).invitation
+        check(seen.offer.sender_company_name and seen.offer.title, seen)
+        check(self.ids[position].encode() not in seen.SerializeToString(), "the sender's id is the sender's")
+        accept = collaboration_service_pb2.AcceptEngagementInvitationRequest(
+            engagement_invitation_id=key, request_id=request_id()
+        )
+        copy = other.AcceptEngagementInvitation(accept).invitation.opportunity_id
+        check(other.AcceptEngagementInvitation(accept).invitation.opportunity_id == copy, "repeated, it is another one")
+
+        def there():
+            try:
+                request = opportunity_service_pb2.GetOpportunityRequest(opportunity_id=copy)
+                return other.GetOpportunity(request).opportunity
+            except grpc.RpcError:
+                return None
+
+        record = eventually(f"{copy} comes to be", there)
+        check(record.engagement_invitation_id == key, record.engagement_invitation_id)
+        check(record.life_cycle.review_status == STATUS.REVIEW_STATUS_APPROVED, "it stands where the other one stands")
+        listed = collaboration_service_pb2.ListEngagementMembersRequest(engagement_id=made.engagement.engagement_id)
+        members = list(pages(other.ListEngagementMembers, listed, "members"))
+        check([member.account_id for member in members] == ["111111111111", "222222222222"], members)
 
     def keep_out(self):
         outsider = self.person(OUTSIDER)

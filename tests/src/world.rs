@@ -101,11 +101,18 @@ impl World {
         self.run_with(&self.args()).await
     }
 
+    /// Runs all services in this process, at a time that a test moves.
+    pub async fn run_at(&self, clock: &Clock) -> InProcess {
+        self.start_stack(&self.args(), clock.clone()).await
+    }
+
     /// Runs all services in this process, set up otherwise.
     pub async fn run_with(&self, args: &StackArgs) -> InProcess {
-        let stack = Stack::prepare(args, Clock::system())
-            .await
-            .expect("services that start");
+        self.start_stack(args, Clock::system()).await
+    }
+
+    async fn start_stack(&self, args: &StackArgs, clock: Clock) -> InProcess {
+        let stack = Stack::prepare(args, clock).await.expect("services that start");
         let info = stack.info.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {

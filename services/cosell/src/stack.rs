@@ -166,7 +166,11 @@ impl Stack {
             .await?;
         let referral = cosell_referral::Options::new(address.clone());
         stack.add::<Referrals>(args, &referral).await?;
-        let collaboration = cosell_collaboration::Options::new(address.clone());
+        let collaboration = cosell_collaboration::Options {
+            // Deals of the journey are large enough for a channel.
+            channel_min_spend: 1_000,
+            ..cosell_collaboration::Options::new(address.clone())
+        };
         stack.add::<Collaboration>(args, &collaboration).await?;
         let notification = cosell_notification::Options {
             opportunity_url: address.clone(),

@@ -62,6 +62,8 @@ pub async fn play(
     journey.see_decisions(&mut travellers).await?;
     journey.correct(&mut travellers).await?;
     journey.refer().await?;
+    journey.share(&travellers).await?;
+    journey.chat(&travellers).await?;
     journey.keep_out(&travellers).await?;
     journey.count(&travellers).await
 }

@@ -10,6 +10,7 @@ mod mail;
 mod news;
 mod people;
 mod referral;
+mod sharing;
 mod timeline;
 
 pub use input::{Input, Record, Verdict, read};

@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
+use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
+use cosell_proto::cosell::collaboration::v1::snapshot_service_client::SnapshotServiceClient;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
@@ -79,6 +82,21 @@ impl Person {
     /// Calls to the referral service.
     pub fn referrals(&self) -> ReferralServiceClient<Calls> {
         ReferralServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about deals that partners share.
+    pub fn collaboration(&self) -> CollaborationServiceClient<Calls> {
+        CollaborationServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about what partners see of each other's deals.
+    pub fn snapshots(&self) -> SnapshotServiceClient<Calls> {
+        SnapshotServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about channels.
+    pub fn channels(&self) -> ChannelServiceClient<Calls> {
+        ChannelServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
     /// Calls to the notification service.

@@ -112,7 +112,7 @@ fn told(offer: &referral::ReferralOffer) -> String {
     format!("{}: {}", deal.customer_company_name, deal.title)
 }
 
-async fn until_there(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
+pub(super) async fn until_there(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
     let until = Instant::now() + PATIENCE;
     loop {
         let request = opportunity::GetOpportunityRequest {
