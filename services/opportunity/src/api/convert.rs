@@ -270,6 +270,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         visibility: number(record.visibility()),
         flagged_for_follow_up: record.is_flagged(),
         referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
+        lead_id: record.lead().unwrap_or_default().to_owned(),
         cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
         ..written(record.details())
     };

@@ -13,6 +13,19 @@ pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
 /// The index that keeps offers apart.
 pub const MARKETPLACE_OFFER: &str = "opportunity_marketplace_offer";
 
+/// What the column has where a record has no target close date yet, as the draft of a lead has none (OPP-091): a day that no
+/// record can name, after all others.
+pub const NO_CLOSE_DATE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+/// The target close date of a record as the column has it.
+pub fn close_date(record: &Opportunity) -> NaiveDate {
+    let day = record.details().life_cycle.target_close_date;
+    day.unwrap_or(NO_CLOSE_DATE)
+}
+
 /// A record of an account.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
@@ -138,7 +151,7 @@ struct Columns {
     visibilities: Vec<Option<String>>,
     companies: Vec<String>,
     identifiers: Vec<String>,
-    close_dates: Vec<Option<NaiveDate>>,
+    close_dates: Vec<NaiveDate>,
     update_times: Vec<DateTime<Utc>>,
     offers: Vec<Option<String>>,
     submit_times: Vec<Option<DateTime<Utc>>>,
@@ -167,7 +180,7 @@ impl Columns {
             identifiers: column(records, |record| {
                 record.details().partner_opportunity_identifier.clone()
             }),
-            close_dates: column(records, |record| record.details().life_cycle.target_close_date),
+            close_dates: column(records, close_date),
             update_times: column(records, Opportunity::update_time),
             offers: column(records, |record| {
                 record.details().related_entity_identifiers.offer().map(name)
@@ -202,7 +215,7 @@ async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
         &columns.visibilities as _,
         &columns.companies,
         &columns.identifiers,
-        &columns.close_dates as _,
+        &columns.close_dates,
         &times,
         &columns.update_times,
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
@@ -240,7 +253,7 @@ async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Err
         &columns.visibilities as _,
         &columns.companies,
         &columns.identifiers,
-        &columns.close_dates as _,
+        &columns.close_dates,
         &columns.update_times,
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
         &columns.offers as _,

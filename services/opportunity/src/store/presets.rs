@@ -29,7 +29,8 @@ impl Asked<'_> {
                 query.push("(review_status <> 'PENDING_SUBMISSION' OR origin = 'AWS_REFERRAL')");
             }
             Preset::Draft => {
-                query.push("(review_status = 'PENDING_SUBMISSION' AND origin = 'PARTNER_REFERRAL')");
+                query.push("(review_status = 'PENDING_SUBMISSION' AND (origin = 'PARTNER_REFERRAL'");
+                query.push(" OR record ->> 'lead' IS NOT NULL))");
             }
             Preset::InReview => {
                 query.push("review_status IN ('SUBMITTED', 'IN_REVIEW')");
@@ -51,7 +52,8 @@ impl Asked<'_> {
                     .push(")");
             }
             Preset::PendingAcceptance => {
-                query.push("(origin = 'AWS_REFERRAL' AND review_status = 'PENDING_SUBMISSION')");
+                query.push("(origin = 'AWS_REFERRAL' AND review_status = 'PENDING_SUBMISSION'");
+                query.push(" AND record ->> 'lead' IS NULL)");
             }
             Preset::PartnerReferred => {
                 query.push("(origin = 'PARTNER_REFERRAL' AND review_status = 'APPROVED')");
