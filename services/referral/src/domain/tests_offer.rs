@@ -122,6 +122,15 @@ fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
 }
 
 #[test]
+fn ref_050_an_offer_from_before_there_were_leads_is_one_of_a_deal() {
+    let mut stored = serde_json::to_value(offer()).expect("a record");
+    let fields = stored.as_object_mut().expect("fields");
+    assert!(fields.remove("kind").is_some() && fields.remove("lead").is_some());
+    let read: Offer = serde_json::from_value(stored).expect("an offer");
+    assert_eq!(read, offer());
+}
+
+#[test]
 fn ref_031_another_reason_says_which() {
     for (reason, text, is_taken) in [
         (ReferralRejectionReason::Other, "", false),
