@@ -351,7 +351,8 @@ pub fn strangers() -> Vec<Caller> {
     seeded.chain([connected, service("review")]).collect()
 }
 
-/// Whether a call that names no record tells a member of AWS that something was submitted, or what became of its offers.
+/// Whether a call that names no record tells a member of AWS that something was submitted, or what became of its
+/// offers.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
         "ListOpportunities" | "ListReferrals" => actor.starts_with("aws-"),

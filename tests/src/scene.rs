@@ -132,8 +132,8 @@ impl<'a> Scene<'a> {
     }
 
     /// What Alder has beside its neighbours: a draft, a case of another record, the AWS summary of a third, an
-    /// invitation of Fir and a connection with it, a lead, a notice, and preferences of both kinds. What its people wrote is a
-    /// canary.
+    /// invitation of Fir and a connection with it, a lead, a notice, and preferences of both kinds. What its people
+    /// wrote is a canary.
     pub async fn records(&self) -> Records {
         let connection = self
             .connect(cosell::ALDER, FIR, &format!("{CANARY} connects"))

@@ -1,8 +1,8 @@
 -- Customers who may have a deal, whom AWS has offered and a partner has accepted. A lead is the partner's.
 --
 -- `record` is the whole aggregate as one document; the columns beside it are copies of what is filtered and sorted
--- (docs/adr/0006). Of an offer of a lead `offer_deal.deal` is cosell.referral.v1.LeadDetails; it becomes `details` here when
--- the partner accepts, and is gone there.
+-- (docs/adr/0006). Of an offer of a lead `offer_deal.deal` is cosell.referral.v1.LeadDetails; it becomes `details`
+-- here when the partner accepts, and is gone there.
 
 CREATE TABLE lead (
   -- The partner's account.

@@ -8,8 +8,8 @@ use crate::domain::values::Kind;
 use crate::domain::{Facts, Referral};
 use crate::store::About;
 
-/// What partners are told of offers and of leads that are given to others, and AWS of what became of offers; nothing of the
-/// deal or lead itself, which is read where it is kept.
+/// What partners are told of offers and of leads that are given to others, and AWS of what became of offers; nothing
+/// of the deal or lead itself, which is read where it is kept.
 pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     if delivery.is::<pb::ReferralOffered>() {
         let event: pb::ReferralOffered = delivery.message()?;

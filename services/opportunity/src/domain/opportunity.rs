@@ -244,8 +244,8 @@ impl Opportunity {
         }))
     }
 
-    /// A solution is needed, unless AWS has brought the deal, and not only a lead: then only from COMMITTED on (OPP-026,
-    /// OPP-090, OPP-091).
+    /// A solution is needed, unless AWS has brought the deal, and not only a lead: then only from COMMITTED on
+    /// (OPP-026, OPP-090, OPP-091).
     pub(super) fn check_solution(&self, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
         let is_deal_of_aws = self.origin == Origin::AwsReferral && self.lead.is_none();
         if !is_deal_of_aws || details.life_cycle.stage >= Stage::Committed {

@@ -35,8 +35,8 @@ impl Opportunity {
         (record, Event::Created, found)
     }
 
-    /// The draft that a partner makes of a lead. What a draft needs and nobody knows of the customer yet is not there, and is
-    /// the partner's to find out before it submits the record (OPP-091).
+    /// The draft that a partner makes of a lead. What a draft needs and nobody knows of the customer yet is not
+    /// there, and is the partner's to find out before it submits the record (OPP-091).
     pub fn of_lead(
         id: OpportunityId,
         account: AccountId,

@@ -13,8 +13,8 @@ pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
 /// The index that keeps offers apart.
 pub const MARKETPLACE_OFFER: &str = "opportunity_marketplace_offer";
 
-/// What the column has where a record has no target close date yet, as the draft of a lead has none (OPP-091): a day that no
-/// record can name, after all others.
+/// What the column has where a record has no target close date yet, as the draft of a lead has none (OPP-091): a day
+/// that no record can name, after all others.
 pub const NO_CLOSE_DATE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,

@@ -51,9 +51,9 @@ impl Asked<'_> {
                     .push(")");
             }
             Preset::PendingAcceptance => {
-                // What a partner has not accepted yet is an offer, and no record: a draft with the origin AWS_REFERRAL was
-                // made of a lead that it has accepted. No record has this id, which an index knows; of a plain `false` the
-                // planner shows a plan that reads everything, though it is never run.
+                // What a partner has not accepted yet is an offer, and no record: a draft with the origin
+                // AWS_REFERRAL was made of a lead that it has accepted. No record has this id, which an index knows;
+                // of a plain `false` the planner shows a plan that reads everything, though it is never run.
                 query.push("opportunity_id = -1");
             }
             Preset::PartnerReferred => {

@@ -139,8 +139,8 @@ async fn again(
     })
 }
 
-/// What the form of the request leaves open, with everything that is wrong. Of a lead, words of lists are written as they are
-/// kept.
+/// What the form of the request leaves open, with everything that is wrong. Of a lead, words of lists are written as
+/// they are kept.
 async fn sound(
     api: &Api,
     given: &mut pb::Referral,

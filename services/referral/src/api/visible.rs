@@ -59,8 +59,8 @@ pub fn new_lead_id() -> Result<LeadId, Failure> {
     random::prefixed("lead-").parse().map_err(Failure::internal)
 }
 
-/// Makes the lead of an offer of one that was just accepted (REF-050). Until then no partner reads all of it, whatever a
-/// query asks, so the platform takes it over: the transaction is for that afterwards.
+/// Makes the lead of an offer of one that was just accepted (REF-050). Until then no partner reads all of it,
+/// whatever a query asks, so the platform takes it over: the transaction is for that afterwards.
 pub async fn take_lead(tx: &mut Tx, offer: &Offer, cause: Cause<'_>) -> Result<(), Failure> {
     if offer.lead().is_none() {
         return Ok(());

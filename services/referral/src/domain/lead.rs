@@ -17,9 +17,9 @@ text_id!(
     |text| cosell_types::is_prefixed(text, "lead-")
 );
 
-/// A customer who may have a deal, whom a partner has accepted: the aggregate. What is known of the customer stands beside
-/// it. It changes only through its methods, each of which checks everything first, changes nothing when a rule is broken,
-/// and returns what happened.
+/// A customer who may have a deal, whom a partner has accepted: the aggregate. What is known of the customer stands
+/// beside it. It changes only through its methods, each of which checks everything first, changes nothing when a rule
+/// is broken, and returns what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     id: LeadId,
@@ -37,8 +37,8 @@ pub struct Lead {
 }
 
 impl Lead {
-    /// What a partner has of an offer that it accepted (REF-050). None for an offer of something else, or one that was not
-    /// accepted.
+    /// What a partner has of an offer that it accepted (REF-050). None for an offer of something else, or one that
+    /// was not accepted.
     pub fn accepted(offer: &Offer, interactions: usize) -> Option<(Self, LeadEvent)> {
         let (id, answer) = (offer.lead()?, offer.answer()?);
         let lead = Self {

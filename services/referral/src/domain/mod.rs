@@ -1,5 +1,5 @@
-//! The rules of referrals and leads. Pure: no input or output, no clock, no chance; the time, ids and facts from elsewhere are
-//! arguments. Rule ids are those of docs/DOMAIN.md.
+//! The rules of referrals and leads. Pure: no input or output, no clock, no chance; the time, ids and facts from
+//! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
 mod calendar;

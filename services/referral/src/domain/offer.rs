@@ -13,8 +13,8 @@ text_id!(
     |text| cosell_types::is_prefixed(text, "engi-")
 );
 
-/// An offer of a deal or a lead to one partner: the aggregate. It changes only through its methods, each of which checks everything
-/// first, changes nothing when a rule is broken, and returns what happened.
+/// An offer of a deal or a lead to one partner: the aggregate. It changes only through its methods, each of which
+/// checks everything first, changes nothing when a rule is broken, and returns what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     id: OfferId,
@@ -84,8 +84,8 @@ impl Offer {
         (offer, Event::Offered)
     }
 
-    /// Takes what is offered: of a deal the opportunity will come, of a lead the lead (REF-030, REF-050). The other id is not
-    /// used.
+    /// Takes what is offered: of a deal the opportunity will come, of a lead the lead (REF-030, REF-050). The other
+    /// id is not used.
     pub fn accept(
         &mut self,
         by: &MemberId,

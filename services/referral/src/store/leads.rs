@@ -22,8 +22,8 @@ pub async fn load_lead(
     Ok(row.map(|row| (row.record.0, row.details)))
 }
 
-/// What is known of the customer of a lead of which an opportunity is made, whoever's it is, as far as row-level security
-/// shows it.
+/// What is known of the customer of a lead of which an opportunity is made, whoever's it is, as far as row-level
+/// security shows it.
 pub async fn load_converted_lead(tx: &mut Tx, id: &LeadId) -> Result<Option<Vec<u8>>, Error> {
     let details = sqlx::query_scalar!(
         "SELECT details FROM lead WHERE lead_id = $1 AND is_converted",

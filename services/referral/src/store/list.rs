@@ -109,8 +109,8 @@ pub async fn offers(
         .collect()
 }
 
-/// At most `limit` leads of an account after `last`, the newest first, with what is known of the customers; only those of an
-/// owner if one is given.
+/// At most `limit` leads of an account after `last`, the newest first, with what is known of the customers; only
+/// those of an owner if one is given.
 pub async fn leads(
     tx: &mut Tx,
     account: &AccountId,

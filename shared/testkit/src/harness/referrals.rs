@@ -15,8 +15,8 @@ impl fmt::Debug for StandIn {
     }
 }
 
-/// Answers `GetAcceptedOpportunity` and `GetConvertedLead` with these, to whoever has a token. Returns the address, at which
-/// it listens as long as the test runs.
+/// Answers `GetAcceptedOpportunity` and `GetConvertedLead` with these, to whoever has a token. Returns the address,
+/// at which it listens as long as the test runs.
 pub async fn referrals(deal: pb::GetAcceptedOpportunityResponse, lead: pb::LeadDetails) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
