@@ -7,7 +7,7 @@ use async_nats::HeaderMap;
 use cosell_notification::{Notifications, SmtpSecurity};
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1::Opportunity;
-use cosell_proto::cosell::referral::v1::GetAcceptedOpportunityResponse;
+use cosell_proto::cosell::referral::v1::{GetAcceptedOpportunityResponse, LeadDetails};
 use cosell_referral::Referrals;
 use cosell_review::Reviews;
 use cosell_service::Service;
@@ -70,7 +70,7 @@ impl Frozen {
 fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
-    assert!(all.len() >= 32);
+    assert!(all.len() >= 37);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -184,10 +184,13 @@ async fn plt_009_notification_reads_frozen_events() {
 async fn plt_009_opportunity_reads_frozen_events() {
     let options = cosell_opportunity::Options {
         review_url: reviews("Remarks.").await,
-        referral_url: referrals(GetAcceptedOpportunityResponse {
-            opportunity: Some(cosell_tests::record()),
-            ..Default::default()
-        })
+        referral_url: referrals(
+            GetAcceptedOpportunityResponse {
+                opportunity: Some(cosell_tests::record()),
+                ..Default::default()
+            },
+            LeadDetails::default(),
+        )
         .await,
         catalog: "Sandbox".to_owned(),
         ..cosell_opportunity::Options::default()

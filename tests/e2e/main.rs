@@ -6,6 +6,7 @@ mod directory;
 mod edge;
 mod isolation;
 mod journey;
+mod leads;
 mod matrix;
 mod policies;
 mod readiness;

@@ -173,6 +173,13 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("AcceptReferrals", only(&[&PIPELINE])),
         ("RejectReferral", only(&[&PIPELINE])),
         ("GetAcceptedOpportunity", by_opportunity()),
+        ("GetLead", only(&[&KEEPERS])),
+        ("ListLeads", only(&[&KEEPERS])),
+        ("SetLeadState", only(&[&KEEPERS])),
+        ("AddLeadInteraction", only(&[&KEEPERS])),
+        ("AssignLead", only(&[&KEEPERS])),
+        ("ConvertLead", only(&[&KEEPERS])),
+        ("GetConvertedLead", by_opportunity()),
     ];
     let notifications = [
         ("ListNotifications", every_member()),

@@ -155,13 +155,16 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
             "INSERT INTO referral.offer (account_id, offer_id, sender_account_id, referral_id, revision, state, offer_time,
                expire_time, record)
              VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'ref-0000000000001', 1, 'ACCEPTED', now(), now(), '{{}}');
-             INSERT INTO referral.offer_deal VALUES ('{0}', 'engi-0000000000001', '')",
+             INSERT INTO referral.offer_deal VALUES ('{0}', 'engi-0000000000001', '');
+             INSERT INTO referral.lead (account_id, lead_id, offer_id, owner_member_id, revision, state, create_time,
+               is_converted, record, details)
+             VALUES ('{0}', 'lead-0000000000001', 'engi-0000000000001', 'x', 1, 'QUALIFIED', now(), true, '{{}}', '')",
             cosell::ALDER
         );
         let rows = sqlx::raw_sql(AssertSqlSafe(rows));
         rows.execute(&mut *admin)
             .await
-            .expect("an offer of somebody else, which was accepted");
+            .expect("an offer of somebody else, which was accepted, and a lead that was converted");
     }
     if service == "opportunity" {
         let rows = format!(

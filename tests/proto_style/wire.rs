@@ -176,7 +176,9 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         partner::SolutionType = "cosell.partner.v1.SolutionType";
         types::Role = "cosell.partner.v1.Role";
         types::Side = "cosell.partner.v1.Side";
+        referral::LeadState = "cosell.referral.v1.LeadState";
         referral::OfferState = "cosell.referral.v1.OfferState";
+        referral::ReferralKind = "cosell.referral.v1.ReferralKind";
         referral::ReferralRejectionReason = "cosell.referral.v1.ReferralRejectionReason";
         referral::ReferralState = "cosell.referral.v1.ReferralState";
         review::Decision = "cosell.review.v1.Decision";
@@ -197,6 +199,8 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                     "cosell.opportunity.v1.OpportunitySortKey",
                     "cosell.opportunity.v1.OpportunityAction",
                     "cosell.opportunity.v1.SolutionSortKey",
+                    "cosell.referral.v1.AwsMaturity",
+                    "cosell.referral.v1.MarketSegment",
                     "cosell.referral.v1.ReceiverResponsibility",
                 ]
                 .contains(&name.as_str())

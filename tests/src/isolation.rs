@@ -309,7 +309,7 @@ impl<'a> Outside<'a> {
         if said.reason.is_none() {
             let all = self.all;
             words.extend([FIR, &all.opportunity, &all.invitation, &all.connection]);
-            words.extend([all.notification.as_str(), &all.member, &all.job]);
+            words.extend([all.notification.as_str(), &all.member, &all.job, &all.lead]);
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
                 words.extend([all.offer.as_str(), &all.referral]);
@@ -351,11 +351,15 @@ pub fn strangers() -> Vec<Caller> {
     seeded.chain([connected, service("review")]).collect()
 }
 
-/// Whether a call that names no record tells a member of AWS that something was submitted.
+/// Whether a call that names no record tells a member of AWS that something was submitted, or what became of its
+/// offers.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
         "ListOpportunities" | "ListReferrals" => actor.starts_with("aws-"),
-        "ListReviewCases" | "ListNotifications" | "GetUnreadCount" => actor.starts_with("aws-reviewer"),
+        "ListReviewCases" => actor.starts_with("aws-reviewer"),
+        "ListNotifications" | "GetUnreadCount" => {
+            actor.starts_with("aws-reviewer") || actor == "aws-sales-representative"
+        }
         _ => false,
     }
 }

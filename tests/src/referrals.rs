@@ -1,11 +1,14 @@
-//! Deals that AWS offers.
+//! Deals and leads that AWS offers.
 
-use cosell_proto::cosell::referral::v1::{CreateReferralRequest, Referral};
+use cosell_proto::cosell::referral::v1::{
+    AcceptReferralRequest, AddLeadInteractionRequest, AssignLeadRequest, CreateReferralRequest, LeadDetails,
+    LeadInteraction, Referral,
+};
 use cosell_testkit::harness::FarEnd;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::{Value, json};
 
-use crate::scene::{SUBMITTED, Scene};
+use crate::scene::{CANARY, HOLDER, SUBMITTED, Scene};
 
 impl Scene<'_> {
     /// Has AWS offer Alder a deal, of which nobody outside is to know; the ids of referral and offer.
@@ -19,6 +22,55 @@ impl Scene<'_> {
         let made = sales.create_referral(request).await.expect("a referral");
         let made = made.into_inner().referral.expect("a referral");
         (made.referral_id, made.offers[0].offer_id.clone())
+    }
+
+    /// Has Alder accept a lead of AWS, note what AWS is not to know, and give it to the holder; its id.
+    pub async fn led(&self) -> String {
+        let interaction = |what: &str| LeadInteraction {
+            source_type: "Event".to_owned(),
+            customer_action: what.to_owned(),
+            ..Default::default()
+        };
+        let mut content = referral(cosell::ALDER);
+        content.opportunity = None;
+        content.lead = Some(LeadDetails {
+            customer_company_name: format!("{SUBMITTED} customer"),
+            country_code: "DE".to_owned(),
+            industry: "Retail".to_owned(),
+            interactions: vec![interaction("Came to the stand")],
+            ..Default::default()
+        });
+        let request = CreateReferralRequest {
+            referral: Some(content),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let mut sales = self.person("aws-sales-representative").referrals();
+        let made = sales.create_referral(request).await.expect("a referral");
+        let made = made.into_inner().referral.expect("a referral");
+        let mut keeper = self.person("alder-ace-manager").referrals();
+        let acceptance = AcceptReferralRequest {
+            offer_id: made.offers[0].offer_id.clone(),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let accepted = keeper.accept_referral(acceptance).await.expect("an acceptance");
+        let lead_id = accepted.into_inner().offer.expect("the offer").lead_id;
+        let noted = AddLeadInteractionRequest {
+            lead_id: lead_id.clone(),
+            interaction: Some(interaction(&format!("{CANARY} was said"))),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        keeper.add_lead_interaction(noted).await.expect("a note");
+        let given = AssignLeadRequest {
+            lead_id: lead_id.clone(),
+            member_id: HOLDER.to_owned(),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        keeper.assign_lead(given).await.expect("another owner");
+        lead_id
     }
 }
 

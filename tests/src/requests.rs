@@ -35,6 +35,8 @@ pub struct Records {
     pub offer: String,
     /// The referral of AWS that it is of.
     pub referral: String,
+    /// A lead that the account has accepted.
+    pub lead: String,
 }
 
 impl Records {
@@ -54,11 +56,12 @@ impl Records {
             job: "operations/job-0000000000000".to_owned(),
             offer: "engi-0000000000000".to_owned(),
             referral: "ref-0000000000000".to_owned(),
+            lead: "lead-0000000000000".to_owned(),
         }
     }
 
     /// All their ids.
-    pub fn ids(&self) -> [&str; 13] {
+    pub fn ids(&self) -> [&str; 14] {
         [
             &self.account,
             &self.opportunity,
@@ -73,6 +76,7 @@ impl Records {
             &self.job,
             &self.offer,
             &self.referral,
+            &self.lead,
         ]
     }
 }
@@ -128,6 +132,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         job,
         offer,
         referral,
+        lead,
     } = records;
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
@@ -221,7 +226,13 @@ fn body(rpc: &str, records: &Records) -> Value {
         "CheckReferredOpportunity" => json!({"opportunity": {}}),
         "CreateReferral" => json!({"referral": crate::referrals::json(account)}),
         "GetReferral" => json!({"referral_id": referral}),
-        "ListReferrals" | "ListReferralOffers" => json!({"page_size": 100}),
+        "ListReferrals" | "ListReferralOffers" | "ListLeads" => json!({"page_size": 100}),
+        "GetLead" | "ConvertLead" | "GetConvertedLead" => json!({"lead_id": lead}),
+        "SetLeadState" => json!({"lead_id": lead, "state": "LEAD_STATE_QUALIFIED"}),
+        "AddLeadInteraction" => {
+            json!({"lead_id": lead, "interaction": {"source_type": "Call", "customer_action": "Asked"}})
+        }
+        "AssignLead" => json!({"lead_id": lead, "member_id": member}),
         "GetReferralOffer" | "AcceptReferral" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
         "AcceptReferrals" => json!({"offer_ids": [offer]}),
         "RejectReferral" => {

@@ -132,8 +132,8 @@ impl<'a> Scene<'a> {
     }
 
     /// What Alder has beside its neighbours: a draft, a case of another record, the AWS summary of a third, an
-    /// invitation of Fir and a connection with it, a notice, and preferences of both kinds. What its people wrote is a
-    /// canary.
+    /// invitation of Fir and a connection with it, a lead, a notice, and preferences of both kinds. What its people
+    /// wrote is a canary.
     pub async fn records(&self) -> Records {
         let connection = self
             .connect(cosell::ALDER, FIR, &format!("{CANARY} connects"))
@@ -171,6 +171,7 @@ impl<'a> Scene<'a> {
         let flagged = holder.opportunities().flag_opportunity(flag).await;
         flagged.expect("a flag");
         let (referral, offer) = self.referred().await;
+        let lead = self.led().await;
         let records = Records {
             account: cosell::ALDER.to_owned(),
             opportunity: create(&holder, secret()).await,
@@ -185,6 +186,7 @@ impl<'a> Scene<'a> {
             job: self.import().await,
             offer,
             referral,
+            lead,
         };
         self.world.settled().await;
         records

@@ -42,6 +42,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 cloned_from_opportunity_id: record.cloned_from().map(|id| id.to_string()).unwrap_or_default(),
                 review_status: record.review().status.number(),
                 referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
+                lead_id: record.lead().unwrap_or_default().to_owned(),
                 engagement_invitation_id: record
                     .source()
                     .map(|source| source.invitation.clone())

@@ -14,7 +14,7 @@ use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use crate::api::{PLATFORM, note, offer_to};
+use crate::api::{PLATFORM, kind, note, offer_to};
 use crate::domain::values::OfferState;
 use crate::domain::{Calendar, Offer};
 use crate::store::{self, Due};
@@ -130,7 +130,14 @@ impl Worker {
         if let Some((_, account)) = next {
             let content = pb::Referral::decode(content.as_slice()).map_err(Failure::internal)?;
             let offer_id = random::prefixed("engi-").parse().map_err(Failure::internal)?;
-            let (offer, made) = Offer::make(offer_id, account, &referral, &self.calendar, cause.time);
+            let (offer, made) = Offer::make(
+                offer_id,
+                account,
+                &referral,
+                kind(&content),
+                &self.calendar,
+                cause.time,
+            );
             offer_to(&mut tx, &content, &offer, made).await?;
         }
         tx.commit().await?;

@@ -5,7 +5,7 @@ use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, Offer, Referral, ReferralEvent};
+use crate::domain::{Event, Lead, LeadEvent, Offer, Referral, ReferralEvent};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "referral";
@@ -23,6 +23,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
     let account_id = offer.account().to_string();
     let revision = offer.revision();
     let expire_time = Some(timestamp(offer.expire_time()));
+    let kind = offer.kind().number();
     let answer = offer.answer();
     let member_id = answer.map(|answer| answer.by.to_string()).unwrap_or_default();
     let verb = event.name();
@@ -33,6 +34,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 account_id,
                 revision,
                 expire_time,
+                kind,
             };
             Published::new(about, cause, verb, &message)
         }
@@ -42,6 +44,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 account_id,
                 revision,
                 expire_time,
+                kind,
             };
             Published::new(about, cause, verb, &message)
         }
@@ -52,6 +55,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 revision,
                 member_id,
                 opportunity_id: opportunity(offer),
+                lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
             };
             Published::new(about, cause, verb, &message)
         }
@@ -129,6 +133,70 @@ pub fn of_referral(
                 state: referral.state().number(),
                 offer_id,
                 opportunity_id: ended.map(opportunity).unwrap_or_default(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+    }
+}
+
+/// The public form of what happened to a lead, for the partner.
+pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
+    let about = About {
+        context: CONTEXT,
+        aggregate: "lead",
+        account: lead.account(),
+        id: lead.id().as_str(),
+        version: lead.revision(),
+    };
+    let lead_id = lead.id().to_string();
+    let account_id = lead.account().to_string();
+    let revision = lead.revision();
+    let verb = event.name();
+    match event {
+        LeadEvent::Accepted => {
+            let message = pb::LeadAccepted {
+                lead_id,
+                account_id,
+                revision,
+                member_id: lead.owner().to_string(),
+                offer_id: lead.offer().to_string(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        LeadEvent::StateChanged => {
+            let message = pb::LeadStateChanged {
+                lead_id,
+                account_id,
+                revision,
+                state: lead.state().number(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        LeadEvent::InteractionAdded => {
+            let message = pb::LeadInteractionAdded {
+                lead_id,
+                account_id,
+                revision,
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        LeadEvent::Assigned { from } => {
+            let message = pb::LeadAssigned {
+                lead_id,
+                account_id,
+                revision,
+                previous_owner_member_id: from.to_string(),
+                owner_member_id: lead.owner().to_string(),
+            };
+            Published::new(about, cause, verb, &message)
+        }
+        LeadEvent::Converted { by } => {
+            let message = pb::LeadConverted {
+                lead_id,
+                account_id,
+                revision,
+                member_id: by.to_string(),
+                opportunity_id: lead.opportunity().map(|id| id.to_string()).unwrap_or_default(),
             };
             Published::new(about, cause, verb, &message)
         }

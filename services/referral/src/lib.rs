@@ -1,4 +1,5 @@
-//! The referral context: deals that AWS offers to partners. See README.md for what it owns.
+//! The referral context: deals and leads that AWS offers to partners, and the leads they have accepted. See README.md
+//! for what it owns.
 //!
 //! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/` (the rules), `store/` (the SQL).
 //! `events.rs` says what others are told, `due.rs` sees to what nobody answered and hands deals on.

@@ -50,6 +50,13 @@ impl Role {
     ];
     /// Partner roles that work on what is their own (ACC-011).
     pub const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+    /// Partner roles that a record can be given to (OPP-036).
+    pub const OWNERS: [Role; 4] = [
+        Role::AllianceLead,
+        Role::AllianceTeam,
+        Role::AceManager,
+        Role::AceUser,
+    ];
     /// AWS roles that sell or look after partners: all but reviewers.
     pub const SALES: [Role; 6] = [
         Role::SalesRepresentative,

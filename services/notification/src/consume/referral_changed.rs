@@ -8,21 +8,25 @@ use crate::domain::values::Kind;
 use crate::domain::{Facts, Referral};
 use crate::store::About;
 
-/// What partners are told of offers, and AWS of what became of them; nothing of the deal itself, which is read where it is
-/// kept.
+/// What partners are told of offers and of leads that are given to others, and AWS of what became of offers; nothing
+/// of the deal or lead itself, which is read where it is kept.
 pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     if delivery.is::<pb::ReferralOffered>() {
         let event: pb::ReferralOffered = delivery.message()?;
+        let what = what(event.kind());
         Ok(Some(of_offer(
             Kind::ReferralOffered,
             event.offer_id,
+            what,
             event.expire_time,
         )))
     } else if delivery.is::<pb::ReferralOfferDue>() {
         let event: pb::ReferralOfferDue = delivery.message()?;
+        let what = what(event.kind());
         Ok(Some(of_offer(
             Kind::ReferralDue,
             event.offer_id,
+            what,
             event.expire_time,
         )))
     } else if delivery.is::<pb::ReferralPassedOn>() {
@@ -49,12 +53,35 @@ pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
             how,
             event.opportunity_id,
         )))
+    } else if delivery.is::<pb::LeadAssigned>() {
+        let event: pb::LeadAssigned = delivery.message()?;
+        let facts = Facts {
+            member: event.owner_member_id.clone(),
+            referral: Referral {
+                lead: event.lead_id,
+                ..Referral::default()
+            },
+            ..Facts::default()
+        };
+        let own_of = [
+            event.previous_owner_member_id.as_str(),
+            event.owner_member_id.as_str(),
+        ];
+        Ok(Some(news(Kind::LeadAssigned, &own_of, facts)))
     } else {
         Ok(None)
     }
 }
 
-fn of_offer(kind: Kind, offer: String, until: Option<Timestamp>) -> News {
+/// Events from before there were leads do not say what is offered: it was a deal.
+fn what(kind: pb::ReferralKind) -> &'static str {
+    match kind {
+        pb::ReferralKind::Lead => "lead",
+        pb::ReferralKind::Opportunity | pb::ReferralKind::Unspecified => "deal",
+    }
+}
+
+fn of_offer(kind: Kind, offer: String, what: &'static str, until: Option<Timestamp>) -> News {
     let until = until.and_then(|time| DateTime::from_timestamp(time.seconds, 0));
     let until = until.map(|time| time.format("%Y-%m-%d %H:%M UTC").to_string());
     news(
@@ -63,6 +90,7 @@ fn of_offer(kind: Kind, offer: String, until: Option<Timestamp>) -> News {
         Facts {
             referral: Referral {
                 offer,
+                what,
                 until: until.unwrap_or_default(),
                 ..Referral::default()
             },

@@ -91,6 +91,7 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
         | Kind::OpportunityRejected
         | Kind::OpportunityReopened
         | Kind::OwnershipChanged
+        | Kind::LeadAssigned
         | Kind::BulkFinished => partner && own,
         Kind::ConnectionRequested | Kind::ConnectionAccepted | Kind::ConnectionRejected => {
             partner && member.roles.contains(&Role::AllianceLead)
@@ -137,6 +138,7 @@ fn by_email(kind: Kind) -> bool {
         | Kind::ReferralOffered
         | Kind::ReferralDue
         | Kind::ReferralAnswered
+        | Kind::LeadAssigned
         | Kind::EngagementInvited
         | Kind::EngagementAnswered
         | Kind::ChannelRequested

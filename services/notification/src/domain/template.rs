@@ -33,7 +33,7 @@ pub struct Facts {
     pub member: String,
     /// A job on many records.
     pub job: Job,
-    /// A deal that AWS offers.
+    /// A deal or a lead that AWS offers.
     pub referral: Referral,
     /// A deal that partners share, or a channel on one.
     pub shared: Shared,
@@ -52,13 +52,17 @@ pub struct Shared {
     pub how: &'static str,
 }
 
-/// A deal that AWS offers to a partner.
+/// A deal or a lead that AWS offers to a partner.
 #[derive(Clone, Debug, Default)]
 pub struct Referral {
     /// The referral, for AWS.
     pub id: String,
     /// The offer, for the partner.
     pub offer: String,
+    /// The lead that came of it.
+    pub lead: String,
+    /// What is offered, in a word.
+    pub what: &'static str,
     /// Until when it can be answered.
     pub until: String,
     /// What became of it, in words.
@@ -178,6 +182,7 @@ impl Templates {
                 "REFERRAL_ANSWERED",
                 include_str!("../../templates/referral_answered.txt"),
             ),
+            ("LEAD_ASSIGNED", include_str!("../../templates/lead_assigned.txt")),
         ] {
             environment.add_template(name, text)?;
         }
@@ -211,6 +216,8 @@ impl Templates {
             referral => context! {
                 id => facts.referral.id.as_str(),
                 offer => facts.referral.offer.as_str(),
+                lead => facts.referral.lead.as_str(),
+                what => facts.referral.what,
                 until => facts.referral.until.as_str(),
                 how => facts.referral.how,
             },
@@ -262,6 +269,8 @@ mod tests {
             referral: Referral {
                 id: "ref-0000000000000".to_owned(),
                 offer: "engi-0000000000000".to_owned(),
+                lead: "lead-0000000000000".to_owned(),
+                what: "lead",
                 until: "2026-03-10 00:00 UTC".to_owned(),
                 how: "a partner has taken it",
             },
@@ -287,6 +296,7 @@ mod tests {
                 "transfer",
                 "engi-",
                 "ref-",
+                "lead-",
                 "chan-",
             ];
             assert!(

@@ -34,12 +34,14 @@ closed_list! {
         OpportunityReopened = 13 "OPPORTUNITY_REOPENED" "",
         /// A job on many records has ended.
         BulkFinished = 14 "BULK_FINISHED" "",
-        /// AWS offers the partner a deal.
+        /// AWS offers the partner a deal or a lead.
         ReferralOffered = 15 "REFERRAL_OFFERED" "",
         /// An offer of AWS ends with this business day.
         ReferralDue = 16 "REFERRAL_DUE" "",
         /// A partner answered an offer or let its time pass.
         ReferralAnswered = 17 "REFERRAL_ANSWERED" "",
+        /// A lead was given to another member.
+        LeadAssigned = 18 "LEAD_ASSIGNED" "",
         /// Another partner shares a deal with the company.
         EngagementInvited = 19 "ENGAGEMENT_INVITED" "",
         /// A partner answered an invitation or let its time pass.

@@ -1,4 +1,4 @@
-//! Deals of AWS are told to those whom they concern, once.
+//! Deals and leads of AWS are told to those whom they concern, once.
 
 use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
@@ -26,12 +26,14 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
         account_id: ALDER.to_owned(),
         revision: 1,
         expire_time: expire_time(),
+        kind: referral::ReferralKind::Opportunity.into(),
     };
     let due = referral::ReferralOfferDue {
         offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 2,
         expire_time: expire_time(),
+        kind: referral::ReferralKind::Opportunity.into(),
     };
     let concluded = referral::ReferralConcluded {
         referral_id: REFERRAL.to_owned(),
@@ -101,5 +103,57 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
     );
     let told = stage.inbox(&vera()).await;
     assert!(told[0].body.contains("O900719925474090104"), "{told:?}");
+    stage.app.finish::<Notifications>().await;
+}
+
+#[tokio::test]
+async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_given_away_both_members() {
+    let stage = start().await;
+    let offered = referral::ReferralOffered {
+        offer_id: OFFER.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision: 1,
+        expire_time: expire_time(),
+        kind: referral::ReferralKind::Lead.into(),
+    };
+    let lead_id = "lead-0000000000004";
+    let assigned = referral::LeadAssigned {
+        lead_id: lead_id.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision: 2,
+        previous_owner_member_id: "mem-lead".to_owned(),
+        owner_member_id: "mem-user".to_owned(),
+    };
+    // Each comes twice.
+    for _ in 0..2 {
+        stage.far.tell("referral", ALDER, OFFER, 1, &offered).await;
+        let accepted = referral::LeadAccepted::default();
+        stage.far.tell("referral", ALDER, lead_id, 1, &accepted).await;
+        stage.far.tell("referral", ALDER, lead_id, 2, &assigned).await;
+    }
+    let sent = stage.recipients(3).await;
+    assert_eq!(
+        sent,
+        [address("mem-lead"), address("mem-lead"), address("mem-user")]
+    );
+    for (caller, expected) in [
+        (lead(), vec![Kind::LeadAssigned, Kind::ReferralOffered]),
+        (user(), vec![Kind::LeadAssigned]),
+        (marketing(), vec![]),
+        (stranger(), vec![]),
+        (vera(), vec![]),
+    ] {
+        let inbox = stage.inbox(&caller).await;
+        let mut kinds: Vec<_> = inbox.iter().map(|entry| entry.kind()).collect();
+        kinds.sort_by_key(|kind| kind.as_str_name());
+        assert_eq!(kinds, expected, "{caller:?}");
+        for entry in inbox {
+            let told = match entry.kind() {
+                Kind::ReferralOffered => "offers your company a lead",
+                _ => "lead-0000000000004 was given to mem-user",
+            };
+            assert!(entry.body.contains(told), "{entry:?}");
+        }
+    }
     stage.app.finish::<Notifications>().await;
 }

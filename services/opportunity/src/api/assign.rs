@@ -1,11 +1,10 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::{Claim, Tx, claim};
-use cosell_types::{AccountId, FieldPath, MemberId, Violation, ViolationCode};
+use cosell_types::{AccountId, FieldPath, MemberId, Role, Violation, ViolationCode};
 
 use super::{Api, conclude, convert, status, visible};
 use crate::domain::Opportunity;
-use crate::domain::access::OWNERS;
 
 pub async fn handle(
     api: Api,
@@ -37,7 +36,7 @@ pub async fn new_owner(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Mem
         Ok(id) => cosell_members::active_member(tx, account, &id).await?,
         Err(_) => None,
     };
-    if let Some(member) = member.filter(|member| member.has_any(&OWNERS)) {
+    if let Some(member) = member.filter(|member| member.has_any(&Role::OWNERS)) {
         return Ok(member.id);
     }
     let text = "is no active member of the account with one of the roles ALLIANCE_LEAD, ALLIANCE_TEAM, ACE_MANAGER, \

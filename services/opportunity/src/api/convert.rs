@@ -270,6 +270,7 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         visibility: number(record.visibility()),
         flagged_for_follow_up: record.is_flagged(),
         referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
+        lead_id: record.lead().unwrap_or_default().to_owned(),
         engagement_invitation_id: record
             .source()
             .map(|source| source.invitation.clone())

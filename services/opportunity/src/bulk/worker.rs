@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
 use cosell_grpc::Failure;
 use cosell_store::{Database, Scope, Tx};
-use cosell_types::{AccountId, Caller, Clock};
+use cosell_types::{AccountId, Caller, Clock, Role};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::{import_rows, transfer_rows, update_rows};
 use crate::api::{Api, permit};
-use crate::domain::access::{Action, OWNERS};
+use crate::domain::access::Action;
 use crate::domain::job::{Job, Outcome};
 use crate::domain::values::{BulkKind, BulkState, ImportMode};
 use crate::events;
@@ -136,7 +136,7 @@ async fn serve(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bo
         None => true,
         Some(assignee) => {
             let assignee = cosell_members::active_member(&mut tx, account, assignee).await?;
-            assignee.is_some_and(|assignee| assignee.has_any(&OWNERS))
+            assignee.is_some_and(|assignee| assignee.has_any(&Role::OWNERS))
         }
     };
     let Some(member) = member.filter(|_| is_owner) else {

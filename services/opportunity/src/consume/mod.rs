@@ -2,6 +2,7 @@
 
 mod connection_changed;
 mod invitation_accepted;
+mod lead_converted;
 mod referral_accepted;
 mod review_decided;
 mod review_started;
@@ -32,10 +33,10 @@ pub struct FromReview {
     pub clock: Clock,
 }
 
-/// The context whose accepted offers become opportunities.
+/// The context whose accepted offers and leads become opportunities.
 pub const REFERRAL: &str = "referral";
 
-/// Makes opportunities of offers that partners accepted.
+/// Makes opportunities of offers that partners accepted, and of leads.
 #[derive(Clone)]
 pub struct FromReferral {
     /// The referral service, for what events do not carry.
@@ -46,21 +47,37 @@ pub struct FromReferral {
     pub clock: Clock,
 }
 
+/// Of what an opportunity is to be made.
+#[derive(Debug)]
+pub enum Source {
+    /// Of nothing.
+    None,
+    /// Of a deal that a partner accepted.
+    Deal(Box<referral_accepted::Deal>),
+    /// Of a lead.
+    Lead(Box<lead_converted::Customer>),
+}
+
 impl Handler for FromReferral {
-    type Prepared = Option<referral_accepted::Deal>;
+    type Prepared = Source;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
         if delivery.is::<referral::ReferralAccepted>() {
-            referral_accepted::prepare(self, delivery).await
+            let deal = referral_accepted::prepare(self, delivery).await?;
+            Ok(deal.map_or(Source::None, |deal| Source::Deal(Box::new(deal))))
+        } else if delivery.is::<referral::LeadConverted>() {
+            let customer = lead_converted::prepare(self, delivery).await?;
+            Ok(Source::Lead(Box::new(customer)))
         } else {
-            Ok(None)
+            Ok(Source::None)
         }
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, deal: Self::Prepared) -> Result<(), Fault> {
-        match deal {
-            Some(deal) => referral_accepted::apply(tx, self, delivery, deal).await,
-            None => Ok(()),
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, source: Self::Prepared) -> Result<(), Fault> {
+        match source {
+            Source::Deal(deal) => referral_accepted::apply(tx, self, delivery, *deal).await,
+            Source::Lead(customer) => lead_converted::apply(tx, self, delivery, *customer).await,
+            Source::None => Ok(()),
         }
     }
 }

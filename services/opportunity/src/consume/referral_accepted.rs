@@ -25,6 +25,10 @@ pub struct Deal {
 /// What the deal is is not in the event, because it names people; it is read where it is kept.
 pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Option<Deal>, Fault> {
     let event: referral::ReferralAccepted = delivery.message()?;
+    if event.opportunity_id.is_empty() {
+        // A lead was accepted, of which the partner may make an opportunity later.
+        return Ok(None);
+    }
     let opportunity = event.opportunity_id.parse();
     let member = event.member_id.parse();
     let request = handler

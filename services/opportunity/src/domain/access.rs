@@ -49,13 +49,6 @@ pub enum Action {
 
 /// The service that shares opportunities.
 const COLLABORATION: &str = "collaboration";
-/// Partner roles that a record can be given to (OPP-036).
-pub const OWNERS: [Role; 4] = [
-    Role::AllianceLead,
-    Role::AllianceTeam,
-    Role::AceManager,
-    Role::AceUser,
-];
 /// AWS roles that speak for AWS about a deal.
 const SELLERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
 

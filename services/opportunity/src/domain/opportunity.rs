@@ -34,6 +34,7 @@ pub struct Opportunity {
     #[serde(default)]
     pub(super) referral_offer: Option<String>,
     #[serde(default)]
+    pub(super) lead: Option<String>,
     pub(super) shared_from: Option<Source>,
     #[serde(default)]
     pub(super) reopening: Option<Reopening>,
@@ -129,6 +130,7 @@ impl Opportunity {
             origin: Origin::PartnerReferral,
             cloned_from: None,
             referral_offer: None,
+            lead: None,
             shared_from: None,
             reopening: None,
             involvement: None,
@@ -245,9 +247,11 @@ impl Opportunity {
         }))
     }
 
-    /// A solution is needed, unless AWS has brought the deal: then only from COMMITTED on (OPP-026, OPP-090).
+    /// A solution is needed, unless AWS has brought the deal, and not only a lead: then only from COMMITTED on
+    /// (OPP-026, OPP-090, OPP-091).
     pub(super) fn check_solution(&self, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
-        if self.origin == Origin::PartnerReferral || details.life_cycle.stage >= Stage::Committed {
+        let is_deal_of_aws = self.origin == Origin::AwsReferral && self.lead.is_none();
+        if !is_deal_of_aws || details.life_cycle.stage >= Stage::Committed {
             let mut wrong = Vec::new();
             check::solution(details, facts, &mut wrong);
             found.extend(self.without_open(details, wrong));
@@ -407,6 +411,10 @@ impl Opportunity {
 
     pub fn referral_offer(&self) -> Option<&str> {
         self.referral_offer.as_deref()
+    }
+
+    pub fn lead(&self) -> Option<&str> {
+        self.lead.as_deref()
     }
 
     pub fn is_flagged(&self) -> bool {

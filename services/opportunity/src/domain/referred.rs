@@ -1,9 +1,10 @@
-//! Deals that AWS has brought (OPP-090).
+//! Deals and leads that AWS has brought (OPP-090, OPP-091).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, MemberId, OpportunityId, Violation};
 
 use super::canonical::canonical;
+use super::reference::USE_CASE;
 use super::values::{InvolvementType, Origin, ReviewStatus, Stage, Visibility};
 use super::{AwsDetails, AwsField, AwsSummary, Contact, Details, Event, Facts, Opportunity, Policy, check};
 
@@ -32,6 +33,28 @@ impl Opportunity {
         record.review.status = ReviewStatus::Approved;
         record.review.submit_time = Some(now);
         (record, Event::Created, found)
+    }
+
+    /// The draft that a partner makes of a lead. What a draft needs and nobody knows of the customer yet is not
+    /// there, and is the partner's to find out before it submits the record (OPP-091).
+    pub fn of_lead(
+        id: OpportunityId,
+        account: AccountId,
+        by: MemberId,
+        lead: &str,
+        details: Details,
+        facts: &Facts<'_>,
+        now: DateTime<Utc>,
+    ) -> (Self, Event) {
+        let mut details = begun(details);
+        // A lead says in any words what the customer wants to do, a record in those of the list.
+        if !USE_CASE.has(&details.project.customer_use_case) {
+            details.project.customer_use_case.clear();
+        }
+        let (mut record, _) = Self::draft(id, account, by, details, facts, now);
+        record.origin = Origin::AwsReferral;
+        record.lead = Some(lead.to_owned());
+        (record, Event::Created)
     }
 }
 

@@ -60,6 +60,7 @@ impl Opportunity {
             origin: of.origin,
             cloned_from: None,
             referral_offer: None,
+            lead: None,
             shared_from: Some(Source {
                 invitation: invitation.to_owned(),
                 account: of.account.clone(),

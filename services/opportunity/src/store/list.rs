@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
-use super::close_date_order;
+use super::opportunities::{NO_CLOSE_DATE, close_date};
 pub use super::presets::Asked;
 use crate::domain::Opportunity;
 use crate::domain::access::{Reach, reach};
@@ -95,7 +95,7 @@ impl Key {
             Key::Id => record.id().number().to_string(),
             Key::CompanyName if details.national_security && member.side == Side::Aws => String::new(),
             Key::CompanyName => details.customer.account.company_name.reveal().clone(),
-            Key::TargetCloseDate => close_date_order(record).to_string(),
+            Key::TargetCloseDate => close_date(record).to_string(),
         };
         Last(value, record.id().number())
     }
@@ -305,5 +305,8 @@ fn conditions(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Fil
     }
     if let Some(end) = filter.closes.end {
         query.push(" AND target_close_date <= ").push_bind(end);
+    }
+    if filter.closes.start.is_some() || filter.closes.end.is_some() {
+        query.push(" AND target_close_date < ").push_bind(NO_CLOSE_DATE);
     }
 }

@@ -13,6 +13,19 @@ pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
 /// The index that keeps offers apart.
 pub const MARKETPLACE_OFFER: &str = "opportunity_marketplace_offer";
 
+/// What the column has where a record has no target close date yet, as the draft of a lead and a copy have none
+/// (OPP-091, OPP-092): a day that no record can name, after all others.
+pub const NO_CLOSE_DATE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+/// The target close date of a record as the column has it.
+pub fn close_date(record: &Opportunity) -> NaiveDate {
+    let day = record.details().life_cycle.target_close_date;
+    day.unwrap_or(NO_CLOSE_DATE)
+}
+
 /// A record of an account.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
@@ -143,12 +156,6 @@ async fn note(tx: &mut Tx, lane: Lane, changes: &[Change<'_>]) -> Result<(), Err
     append_all(tx, &events, lane).await
 }
 
-/// Where a record stands in the order of close dates: one that has none yet stands at the end (OPP-092).
-pub fn close_date_order(record: &Opportunity) -> NaiveDate {
-    let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
-    record.details().life_cycle.target_close_date.unwrap_or(last)
-}
-
 /// What rows hold besides the records themselves, column by column.
 struct Columns {
     accounts: Vec<String>,
@@ -190,7 +197,7 @@ impl Columns {
             identifiers: column(records, |record| {
                 record.details().partner_opportunity_identifier.clone()
             }),
-            close_dates: column(records, close_date_order),
+            close_dates: column(records, close_date),
             update_times: column(records, Opportunity::update_time),
             offers: column(records, |record| {
                 record.details().related_entity_identifiers.offer().map(name)

@@ -3,7 +3,8 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_store::{Claim, claim};
 use cosell_types::random;
 
-use super::{Api, conclude, convert, offered, status};
+use super::visible::{conclude, new_lead_id, offered};
+use super::{Api, convert, status};
 
 pub async fn handle(
     api: Api,
@@ -18,7 +19,12 @@ pub async fn handle(
         etags::check(&message.etag, offer.revision())?;
         let now = api.clock.now();
         let event = offer
-            .accept(&call.member()?.id, random::opportunity_id(now), now)
+            .accept(
+                &call.member()?.id,
+                random::opportunity_id(now),
+                new_lead_id()?,
+                now,
+            )
             .map_err(|rule| status::broken(rule, id))?;
         conclude(tx, &call, &offer, event).await?;
     }

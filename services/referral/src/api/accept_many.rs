@@ -8,7 +8,8 @@ use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcom
 use cosell_store::{Claim, claim};
 use cosell_types::{OpportunityId, random};
 
-use super::{Api, convert, note, offered, status};
+use super::visible::{new_lead_id, offered, take_lead};
+use super::{Api, convert, note, status};
 use crate::domain::Event;
 use crate::domain::values::OfferState;
 use crate::store;
@@ -30,7 +31,7 @@ pub async fn handle(
             // Repeated, the call answers how they stand.
             Ok((offer, shown)) if !is_new && offer.state() == OfferState::Accepted => Ok((offer, shown)),
             Ok((mut offer, shown)) => {
-                let accepted = offer.accept(&member.id, another(&mut ids, now), now);
+                let accepted = offer.accept(&member.id, another(&mut ids, now), new_lead_id()?, now);
                 accepted
                     .map(|_| (offer, shown))
                     .map_err(|rule| status::broken(rule, id))
@@ -48,6 +49,9 @@ pub async fn handle(
         for (offer, _) in results.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()) {
             store::save_offer(&mut tx, offer, Event::Accepted, cause).await?;
             accepted += 1;
+        }
+        for (offer, _) in results.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()) {
+            take_lead(&mut tx, offer, cause).await?;
         }
         if !message.validate_only {
             tx.commit().await?;

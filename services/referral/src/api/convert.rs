@@ -1,13 +1,13 @@
 //! Between the interface and the domain.
 
-use cosell_grpc::convert::timestamp;
+use cosell_grpc::convert::{day, timestamp};
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
 use prost::Message as _;
 
-use crate::domain::{Offer, Referral};
+use crate::domain::{Customer, Lead, Offer, Referral};
 
 /// The referral as AWS sees it, with what it says and the offers made of it.
 pub fn referral(referral: &Referral, content: &[u8], offers: &[Offer]) -> Result<pb::Referral, Failure> {
@@ -77,11 +77,13 @@ pub fn offer(offer: &Offer, shown: Option<Vec<u8>>) -> Result<pb::ReferralOffer,
             .map(|answer| answer.text.reveal().clone())
             .unwrap_or_default(),
         opportunity_id: offer.opportunity().map(|id| id.to_string()).unwrap_or_default(),
+        kind: offer.kind().number(),
+        lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
         ..shown
     })
 }
 
-/// The offer after the answer. A rehearsed acceptance names no opportunity: the real one draws another id.
+/// The offer after the answer. A rehearsed acceptance names no opportunity and no lead: the real one draws another id.
 pub fn answered(
     offer: &Offer,
     shown: Option<Vec<u8>>,
@@ -90,12 +92,108 @@ pub fn answered(
     let mut answer = self::offer(offer, shown)?;
     if is_rehearsed {
         answer.opportunity_id.clear();
+        answer.lead_id.clear();
     }
     Ok(answer)
 }
 
-/// What a partner may know of a referral before it accepts: the one place that decides it (REF-012).
+/// The lead as its partner sees it.
+pub fn lead(lead: &Lead, details: pb::LeadDetails) -> pb::Lead {
+    pb::Lead {
+        lead_id: lead.id().to_string(),
+        etag: etags::of(lead.revision()),
+        revision: lead.revision(),
+        account_id: lead.account().to_string(),
+        offer_id: lead.offer().to_string(),
+        owner_member_id: lead.owner().to_string(),
+        create_time: Some(timestamp(lead.create_time())),
+        update_time: Some(timestamp(lead.update_time())),
+        state: lead.state().number(),
+        custom_state: lead.custom_state().reveal().clone(),
+        details: Some(details),
+        opportunity_id: lead.opportunity().map(|id| id.to_string()).unwrap_or_default(),
+    }
+}
+
+/// Writes what is known of a customer as it is kept, and says what is wrong with it beyond its form (REF-050).
+pub fn settle_lead(given: &mut pb::LeadDetails) -> Vec<Violation> {
+    let mut customer = Customer {
+        industry: std::mem::take(&mut given.industry),
+        country: given.country_code.clone(),
+    };
+    let mut found = customer.settle();
+    given.industry = customer.industry;
+    for (index, interaction) in given.interactions.iter_mut().enumerate() {
+        let root = FieldPath::root();
+        let field = format!("referral.lead.interactions[{index}]");
+        found.extend(settle_interaction(interaction, &root.field(&field)));
+    }
+    found
+}
+
+/// Writes something that a customer has done as it is kept, and says whether its day is none (REF-052).
+pub fn settle_interaction(given: &mut pb::LeadInteraction, at: &FieldPath<'_>) -> Option<Violation> {
+    if let Some(contact) = &mut given.contact {
+        contact.email = contact.email.to_lowercase();
+    }
+    let is_no_day = given
+        .interaction_date
+        .as_ref()
+        .is_some_and(|given| day(given).is_none());
+    is_no_day.then(|| {
+        let text = "is no day of the calendar; year, month and day are required";
+        Violation::new(&at.field("interaction_date"), ViolationCode::InvalidValue, text)
+    })
+}
+
+/// What a partner may know of a referral before it accepts: the one place that decides it (REF-012, REF-051).
 pub fn shown(content: &pb::Referral, offer: &Offer) -> pb::ReferralOffer {
+    let said = pb::ReferralOffer {
+        message: content.message.clone(),
+        receiver_responsibilities: content.receiver_responsibilities.clone(),
+        sender_contacts: content.sender_contacts.iter().map(reachable).collect(),
+        ..Default::default()
+    };
+    match &content.lead {
+        Some(lead) => pb::ReferralOffer {
+            lead: Some(shown_lead(lead)),
+            ..said
+        },
+        None => pb::ReferralOffer {
+            opportunity: Some(shown_deal(content, offer)),
+            ..said
+        },
+    }
+}
+
+/// What a partner may know of a lead before it accepts: of the people at the customer their titles only (REF-051).
+fn shown_lead(lead: &pb::LeadDetails) -> pb::OfferedLead {
+    let interactions = lead.interactions.iter().map(|known| pb::OfferedInteraction {
+        source_type: known.source_type.clone(),
+        source_name: known.source_name.clone(),
+        customer_action: known.customer_action.clone(),
+        customer_business_problem: known.customer_business_problem.clone(),
+        use_case: known.use_case.clone(),
+        interaction_date: known.interaction_date,
+        contact_business_title: known
+            .contact
+            .as_ref()
+            .map(|contact| contact.business_title.clone())
+            .unwrap_or_default(),
+    });
+    pb::OfferedLead {
+        customer_company_name: lead.customer_company_name.clone(),
+        customer_website_url: lead.customer_website_url.clone(),
+        country_code: lead.country_code.clone(),
+        industry: lead.industry.clone(),
+        market_segment: lead.market_segment,
+        aws_maturity: lead.aws_maturity,
+        interactions: interactions.collect(),
+    }
+}
+
+/// What a partner may know of a deal before it accepts (REF-012).
+fn shown_deal(content: &pb::Referral, offer: &Offer) -> pb::OfferedOpportunity {
     let deal = content.opportunity.clone().unwrap_or_default();
     let account = deal
         .customer
@@ -104,33 +202,27 @@ pub fn shown(content: &pb::Referral, offer: &Offer) -> pb::ReferralOffer {
     let address = account.address.unwrap_or_default();
     let project = deal.project.unwrap_or_default();
     let life_cycle = deal.life_cycle.unwrap_or_default();
-    pb::ReferralOffer {
-        message: content.message.clone(),
-        receiver_responsibilities: content.receiver_responsibilities.clone(),
-        sender_contacts: content.sender_contacts.iter().map(reachable).collect(),
-        opportunity: Some(pb::OfferedOpportunity {
-            customer_company_name: account.company_name,
-            customer_website_url: account.website_url,
-            country_code: address.country_code,
-            postal_code: address.postal_code,
-            industry: account.industry,
-            opportunity_type: deal.opportunity_type,
-            customer_use_case: project.customer_use_case,
-            create_time: Some(timestamp(offer.offer_time())),
-            title: project.title,
-            customer_business_problem: project.customer_business_problem,
-            next_steps: life_cycle.next_steps,
-            delivery_models: project.delivery_models,
-            expected_customer_spend: project
-                .expected_customer_spend
-                .into_iter()
-                .filter_map(revenue)
-                .collect(),
-            target_close_date: life_cycle.target_close_date,
-            lead_source: deal.lead_source,
-            origin: opportunity::Origin::AwsReferral.into(),
-        }),
-        ..Default::default()
+    pb::OfferedOpportunity {
+        customer_company_name: account.company_name,
+        customer_website_url: account.website_url,
+        country_code: address.country_code,
+        postal_code: address.postal_code,
+        industry: account.industry,
+        opportunity_type: deal.opportunity_type,
+        customer_use_case: project.customer_use_case,
+        create_time: Some(timestamp(offer.offer_time())),
+        title: project.title,
+        customer_business_problem: project.customer_business_problem,
+        next_steps: life_cycle.next_steps,
+        delivery_models: project.delivery_models,
+        expected_customer_spend: project
+            .expected_customer_spend
+            .into_iter()
+            .filter_map(revenue)
+            .collect(),
+        target_close_date: life_cycle.target_close_date,
+        lead_source: deal.lead_source,
+        origin: opportunity::Origin::AwsReferral.into(),
     }
 }
 

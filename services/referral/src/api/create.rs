@@ -11,6 +11,7 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use super::{Api, PLATFORM, convert, note, status};
+use crate::domain::values::ReferralKind;
 use crate::domain::{Offer, Referral, Rule};
 use crate::store;
 
@@ -25,9 +26,9 @@ pub async fn handle(
     }
     // What was done is answered whatever has changed since; what is new is checked while no transaction is open.
     drop(tx);
-    let given = call.message.referral.clone().unwrap_or_default();
+    let mut given = call.message.referral.clone().unwrap_or_default();
     let now = api.clock.now();
-    let (receivers, consent) = sound(&api, &given, now).await?;
+    let (receivers, consent) = sound(&api, &mut given, now).await?;
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
     if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
@@ -51,6 +52,7 @@ pub async fn handle(
         receiver_responsibilities: given.receiver_responsibilities,
         sender_contacts: given.sender_contacts,
         opportunity: given.opportunity,
+        lead: given.lead,
         ..Default::default()
     };
     let actor = call.caller.actor();
@@ -67,7 +69,14 @@ pub async fn handle(
         .first()
         .ok_or_else(|| Failure::internal("validated, but no receiver"))?;
     let offer_id = random::prefixed("engi-").parse().map_err(Failure::internal)?;
-    let (offer, made) = Offer::make(offer_id, first.clone(), &referral, &api.calendar, now);
+    let (offer, made) = Offer::make(
+        offer_id,
+        first.clone(),
+        &referral,
+        kind(&content),
+        &api.calendar,
+        now,
+    );
     offer_to(&mut tx, &content, &offer, made).await?;
     let shown = convert::referral(&referral, &content.encode_to_vec(), &[offer])?;
     if !call.message.validate_only {
@@ -95,13 +104,24 @@ pub async fn offer_to(
     };
     tx.act_for(&Scope::account(offer.account())).await?;
     let shown = convert::shown(content, offer).encode_to_vec();
-    let deal = pb::GetAcceptedOpportunityResponse {
-        opportunity: content.opportunity.clone(),
-        sender_contacts: content.sender_contacts.clone(),
+    let deal = match &content.lead {
+        Some(lead) => lead.encode_to_vec(),
+        None => pb::GetAcceptedOpportunityResponse {
+            opportunity: content.opportunity.clone(),
+            sender_contacts: content.sender_contacts.clone(),
+        }
+        .encode_to_vec(),
     };
-    let deal = deal.encode_to_vec();
     store::make_offer(tx, offer, (&shown, &deal), event, cause).await?;
     Ok(())
+}
+
+/// What a referral offers.
+pub fn kind(content: &pb::Referral) -> ReferralKind {
+    match content.lead {
+        Some(_) => ReferralKind::Lead,
+        None => ReferralKind::Opportunity,
+    }
 }
 
 /// The referral that a call made before.
@@ -119,10 +139,11 @@ async fn again(
     })
 }
 
-/// What the form of the request leaves open, with everything that is wrong.
+/// What the form of the request leaves open, with everything that is wrong. Of a lead, words of lists are written as
+/// they are kept.
 async fn sound(
     api: &Api,
-    given: &pb::Referral,
+    given: &mut pb::Referral,
     now: DateTime<Utc>,
 ) -> Result<(Vec<AccountId>, DateTime<Utc>), Failure> {
     let at = FieldPath::root();
@@ -140,7 +161,20 @@ async fn sound(
             ));
         }
     }
-    found.extend(problems(api, given).await?);
+    match (&given.opportunity, &mut given.lead) {
+        (Some(_), None) => found.extend(problems(api, given).await?),
+        (None, Some(lead)) => found.extend(convert::settle_lead(lead)),
+        (None, None) => {
+            let text = "is required, or else a lead: one of the two is offered";
+            let code = ViolationCode::RequiredFieldMissing;
+            found.push(Violation::new(&at.field("opportunity"), code, text));
+        }
+        (Some(_), Some(_)) => {
+            let text = "stands beside an opportunity: one of the two is offered, not both";
+            let code = ViolationCode::InvalidValue;
+            found.push(Violation::new(&at.field("lead"), code, text));
+        }
+    }
     let receivers = given.receiver_account_ids.iter();
     match consent {
         Some(consent) if found.is_empty() => {

@@ -3,7 +3,7 @@ use cosell_proto::cosell::referral::v1 as pb;
 use prost::Message as _;
 
 use super::{Api, status};
-use crate::domain::values::OfferState;
+use crate::domain::values::{OfferState, ReferralKind};
 use crate::store;
 
 pub async fn handle(
@@ -16,7 +16,7 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     let offer = store::load_any_offer(&mut tx, &offer_id).await?;
     let offer = offer
-        .filter(|offer| offer.state() == OfferState::Accepted)
+        .filter(|offer| offer.state() == OfferState::Accepted && offer.kind() == ReferralKind::Opportunity)
         .ok_or_else(not_found)?;
     let deal = store::load_deal(&mut tx, &offer).await?;
     let deal = deal.ok_or_else(|| Failure::internal("an accepted offer without its deal"))?;

@@ -1,7 +1,8 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
 
-use super::{Api, convert, offered};
+use super::visible::offered;
+use super::{Api, convert};
 
 pub async fn handle(
     api: &Api,

@@ -7,17 +7,23 @@ mod convert;
 mod create;
 mod get;
 mod get_accepted;
+mod get_converted;
 mod get_offer;
+mod lead_add_interaction;
+mod lead_assign;
+mod lead_convert;
+mod lead_get;
+mod lead_list;
+mod lead_set_state;
 mod list;
 mod list_offers;
 mod reject;
 mod status;
+mod visible;
 
 use std::sync::Arc;
 
-use cosell_events::Cause;
 use cosell_grpc::{Call, Failure, Peer, read, write};
-use cosell_proto::Mutation;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral_service_server::ReferralService;
 use cosell_store::{Db, Scope, Tx};
@@ -26,12 +32,10 @@ use cosell_types::{Caller, Clock};
 use opentelemetry::KeyValue;
 use tonic::{Request, Response, Status};
 
+use crate::domain::Calendar;
 use crate::domain::access::{self, Action};
-use crate::domain::values::OfferState;
-use crate::domain::{Calendar, Event, Offer};
-use crate::store;
 
-pub use create::offer_to;
+pub use create::{kind, offer_to};
 
 /// What the use cases need.
 #[derive(Clone)]
@@ -137,50 +141,72 @@ impl ReferralService for Api {
         })
         .await
     }
+
+    async fn get_lead(&self, request: Request<pb::GetLeadRequest>) -> Answer<pb::GetLeadResponse> {
+        read(request, permit(Action::Lead), |call| lead_get::handle(self, call)).await
+    }
+
+    async fn list_leads(&self, request: Request<pb::ListLeadsRequest>) -> Answer<pb::ListLeadsResponse> {
+        read(request, permit(Action::Lead), |call| {
+            lead_list::handle(self, call)
+        })
+        .await
+    }
+
+    async fn set_lead_state(
+        &self,
+        request: Request<pb::SetLeadStateRequest>,
+    ) -> Answer<pb::SetLeadStateResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            lead_set_state::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn add_lead_interaction(
+        &self,
+        request: Request<pb::AddLeadInteractionRequest>,
+    ) -> Answer<pb::AddLeadInteractionResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            lead_add_interaction::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn assign_lead(&self, request: Request<pb::AssignLeadRequest>) -> Answer<pb::AssignLeadResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            lead_assign::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn convert_lead(
+        &self,
+        request: Request<pb::ConvertLeadRequest>,
+    ) -> Answer<pb::ConvertLeadResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Lead), move |call| {
+            lead_convert::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn get_converted_lead(
+        &self,
+        request: Request<pb::GetConvertedLeadRequest>,
+    ) -> Answer<pb::GetConvertedLeadResponse> {
+        read(request, permit(Action::ReadDeal), |call| {
+            get_converted::handle(self, call)
+        })
+        .await
+    }
 }
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
-}
-
-/// The offer that a partner asks for, as far as it sees it, with what it may know of the deal: what was not answered in
-/// time is gone, whether or not that was noted (REF-021).
-async fn offered<M>(
-    tx: &mut Tx,
-    api: &Api,
-    call: &Call<M>,
-    id: &str,
-) -> Result<(Offer, Option<Vec<u8>>), Failure> {
-    let not_found = || status::offer_not_found(id);
-    let offer_id = id.parse().map_err(|_| not_found())?;
-    let found = store::load_offer(tx, &call.member()?.account, &offer_id).await?;
-    let now = api.clock.now();
-    found
-        .filter(|(offer, _)| offer.state_at(now) != OfferState::Expired)
-        .ok_or_else(not_found)
-}
-
-/// Saves what happened and makes it durable, unless the call only asked whether it would work.
-async fn conclude<M: Mutation>(
-    mut tx: Tx,
-    call: &Call<M>,
-    offer: &Offer,
-    event: Event,
-) -> Result<(), Failure> {
-    let actor = call.caller.actor();
-    let cause = Cause {
-        actor: &actor,
-        request_id: &call.tag.request_id,
-        time: offer.update_time(),
-    };
-    store::save_offer(&mut tx, offer, event, cause).await?;
-    if call.message.validate_only() {
-        return Ok(());
-    }
-    tx.commit().await?;
-    note(event.name());
-    tracing::info!(offer.id = %offer.id(), revision = offer.revision(), "offer {}", event.name());
-    Ok(())
 }
 
 /// Counts what happened.

@@ -3,7 +3,8 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_store::{Claim, claim};
 use cosell_types::ClosedList as _;
 
-use super::{Api, conclude, convert, offered, status};
+use super::visible::{conclude, offered};
+use super::{Api, convert, status};
 use crate::domain::values::ReferralRejectionReason;
 
 pub async fn handle(

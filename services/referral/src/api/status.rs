@@ -33,7 +33,17 @@ pub fn offer_not_found(id: &str) -> Failure {
     .about("offer", id)
 }
 
-/// A broken rule of this referral or offer.
+/// No such lead.
+pub fn lead_not_found(id: &str) -> Failure {
+    failure(
+        Code::NotFound,
+        ErrorReason::LeadNotFound,
+        format!("lead {id} does not exist"),
+    )
+    .about("lead", id)
+}
+
+/// A broken rule of this referral, offer or lead.
 pub fn broken(rule: Rule, id: &str) -> Failure {
     match rule {
         Rule::Invalid(found) => Failure::invalid(found),
@@ -49,6 +59,17 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
             failure(Code::FailedPrecondition, ErrorReason::ReceiverNotEligible, text)
                 .with("account_id", account)
                 .with("cause", cause.name())
+        }
+        Rule::Converted(opportunity) => {
+            let text =
+                format!("opportunity {opportunity} was made of lead {id}, which does not change any more");
+            failure(Code::FailedPrecondition, ErrorReason::LeadConverted, text)
+                .about("lead", id)
+                .with("opportunity_id", opportunity)
+        }
+        Rule::Disqualified => {
+            let text = format!("lead {id} is disqualified; set another state first");
+            failure(Code::FailedPrecondition, ErrorReason::LeadDisqualified, text).about("lead", id)
         }
     }
 }

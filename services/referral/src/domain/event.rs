@@ -1,3 +1,5 @@
+use cosell_types::MemberId;
+
 /// What happened to an offer. Becomes a public event and a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -44,6 +46,40 @@ impl ReferralEvent {
             ReferralEvent::Created => "created",
             ReferralEvent::PassedOn => "passed_on",
             ReferralEvent::Concluded => "concluded",
+        }
+    }
+}
+
+/// What happened to a lead. Becomes a public event and a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeadEvent {
+    /// A partner accepted its offer.
+    Accepted,
+    /// The partner said what has become of it.
+    StateChanged,
+    /// The customer has done something more.
+    InteractionAdded,
+    /// Somebody else has it now.
+    Assigned {
+        /// Who had it.
+        from: MemberId,
+    },
+    /// An opportunity is made of it.
+    Converted {
+        /// Who made it.
+        by: MemberId,
+    },
+}
+
+impl LeadEvent {
+    /// The end of the event's subject.
+    pub fn name(&self) -> &'static str {
+        match self {
+            LeadEvent::Accepted => "accepted",
+            LeadEvent::StateChanged => "state_changed",
+            LeadEvent::InteractionAdded => "interaction_added",
+            LeadEvent::Assigned { .. } => "assigned",
+            LeadEvent::Converted { .. } => "converted",
         }
     }
 }

@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{OfferState, ReferralRejectionReason};
-use super::{Action, Calendar, Event, Referral, ReferralId, Rule};
+use super::values::{OfferState, ReferralKind, ReferralRejectionReason};
+use super::{Action, Calendar, Event, LeadId, Referral, ReferralId, Rule};
 
 text_id!(
     /// An offer: `engi-` and 13 lower-case letters or digits.
@@ -13,14 +13,17 @@ text_id!(
     |text| cosell_types::is_prefixed(text, "engi-")
 );
 
-/// An offer of a deal to one partner: the aggregate. It changes only through its methods, each of which checks everything
-/// first, changes nothing when a rule is broken, and returns what happened.
+/// An offer of a deal or a lead to one partner: the aggregate. It changes only through its methods, each of which
+/// checks everything first, changes nothing when a rule is broken, and returns what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     id: OfferId,
     account: AccountId,
     sender: AccountId,
     referral: ReferralId,
+    /// What is offered. Offers from before there were leads do not say it.
+    #[serde(default = "deal")]
+    kind: ReferralKind,
     revision: i64,
     state: OfferState,
     offer_time: DateTime<Utc>,
@@ -29,8 +32,14 @@ pub struct Offer {
     remind_time: Option<DateTime<Utc>>,
     answer: Option<Answer>,
     opportunity: Option<OpportunityId>,
+    #[serde(default)]
+    lead: Option<LeadId>,
     /// When it changed last.
     update_time: DateTime<Utc>,
+}
+
+fn deal() -> ReferralKind {
+    ReferralKind::Opportunity
 }
 
 /// What a partner answered.
@@ -47,11 +56,12 @@ pub struct Answer {
 }
 
 impl Offer {
-    /// Offers a deal to a partner (REF-010, REF-020).
+    /// Offers a deal or a lead to a partner (REF-010, REF-020, REF-050).
     pub fn make(
         id: OfferId,
         account: AccountId,
         referral: &Referral,
+        kind: ReferralKind,
         calendar: &Calendar,
         now: DateTime<Utc>,
     ) -> (Self, Event) {
@@ -60,6 +70,7 @@ impl Offer {
             account,
             sender: referral.account().clone(),
             referral: referral.id().clone(),
+            kind,
             revision: 1,
             state: OfferState::Pending,
             offer_time: now,
@@ -67,20 +78,26 @@ impl Offer {
             remind_time: calendar.reminder(now),
             answer: None,
             opportunity: None,
+            lead: None,
             update_time: now,
         };
         (offer, Event::Offered)
     }
 
-    /// Takes the deal, of which the opportunity will come (REF-030).
+    /// Takes what is offered: of a deal the opportunity will come, of a lead the lead (REF-030, REF-050). The other
+    /// id is not used.
     pub fn accept(
         &mut self,
         by: &MemberId,
         opportunity: OpportunityId,
+        lead: LeadId,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
         self.require(Action::Accept, now)?;
-        self.opportunity = Some(opportunity);
+        match self.kind {
+            ReferralKind::Opportunity => self.opportunity = Some(opportunity),
+            ReferralKind::Lead => self.lead = Some(lead),
+        }
         self.answered(OfferState::Accepted, by, None, Pii::default(), now);
         Ok(Event::Accepted)
     }
@@ -224,8 +241,18 @@ impl Offer {
         self.answer.as_ref()
     }
 
+    /// What is offered.
+    pub fn kind(&self) -> ReferralKind {
+        self.kind
+    }
+
     /// The opportunity that comes of it.
     pub fn opportunity(&self) -> Option<OpportunityId> {
         self.opportunity
+    }
+
+    /// The lead that came of it.
+    pub fn lead(&self) -> Option<&LeadId> {
+        self.lead.as_ref()
     }
 }

@@ -1,4 +1,4 @@
-use cosell_types::{AccountId, Violation};
+use cosell_types::{AccountId, OpportunityId, Violation};
 
 use super::Ineligible;
 use super::values::OfferState;
@@ -39,4 +39,10 @@ pub enum Rule {
     /// A company of the list cannot be offered deals (REF-001).
     #[error("{0} cannot be offered deals")]
     Ineligible(AccountId, Ineligible),
+    /// An opportunity was made of the lead, which does not change any more (REF-054).
+    #[error("opportunity {0} was made of the lead")]
+    Converted(OpportunityId),
+    /// No opportunity is made of a lead that has no deal in it (REF-054).
+    #[error("the lead is disqualified")]
+    Disqualified,
 }

@@ -2,8 +2,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{ClosedList as _, MemberId, OpportunityId};
 use proptest::prelude::*;
 
-use super::values::{OfferState, ReferralRejectionReason};
-use super::{Action, Calendar, Event, Offer, Referral, Rule};
+use super::values::{OfferState, ReferralKind, ReferralRejectionReason};
+use super::{Action, Calendar, Event, LeadId, Offer, Referral, Rule};
 
 pub fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -27,11 +27,16 @@ pub fn referral(receivers: usize) -> Referral {
 }
 
 pub fn offer() -> Offer {
+    offer_of(ReferralKind::Opportunity)
+}
+
+pub fn offer_of(kind: ReferralKind) -> Offer {
     let referral = referral(1);
     let (offer, event) = Offer::make(
         "engi-0000000000000".parse().expect("an id"),
         referral.receivers()[0].clone(),
         &referral,
+        kind,
         &Calendar::new([], 5),
         now(),
     );
@@ -43,6 +48,10 @@ fn opportunity() -> OpportunityId {
     OpportunityId::from_number(7).expect("an id")
 }
 
+pub fn lead_id() -> LeadId {
+    "lead-0000000000000".parse().expect("an id")
+}
+
 /// An offer in a state, and a moment when it is in it.
 pub fn in_state(state: OfferState) -> (Offer, DateTime<Utc>) {
     let (mut offer, later) = (offer(), now() + TimeDelta::hours(1));
@@ -50,7 +59,9 @@ pub fn in_state(state: OfferState) -> (Offer, DateTime<Utc>) {
     match state {
         OfferState::Pending => {}
         OfferState::Accepted => {
-            offer.accept(&by, opportunity(), later).expect("an acceptance");
+            offer
+                .accept(&by, opportunity(), lead_id(), later)
+                .expect("an acceptance");
         }
         OfferState::Rejected => {
             let reason = ReferralRejectionReason::UnableToSupport;
@@ -75,7 +86,7 @@ fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
         let is_open = state == OfferState::Pending;
 
         let mut offer = before.clone();
-        let accepted = offer.accept(&by, opportunity(), later);
+        let accepted = offer.accept(&by, opportunity(), lead_id(), later);
         if is_open {
             assert_eq!(accepted, Ok(Event::Accepted));
             assert_eq!(offer.state(), OfferState::Accepted);
@@ -111,6 +122,15 @@ fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
 }
 
 #[test]
+fn ref_050_an_offer_from_before_there_were_leads_is_one_of_a_deal() {
+    let mut stored = serde_json::to_value(offer()).expect("a record");
+    let fields = stored.as_object_mut().expect("fields");
+    assert!(fields.remove("kind").is_some() && fields.remove("lead").is_some());
+    let read: Offer = serde_json::from_value(stored).expect("an offer");
+    assert_eq!(read, offer());
+}
+
+#[test]
 fn ref_031_another_reason_says_which() {
     for (reason, text, is_taken) in [
         (ReferralRejectionReason::Other, "", false),
@@ -143,7 +163,9 @@ fn ref_020_021_an_offer_is_reminded_of_once_and_is_over_at_its_end() {
         OfferState::Expired,
         "also before it was noted"
     );
-    let refused = offer.clone().accept(&member("mem-lead"), opportunity(), end);
+    let refused = offer
+        .clone()
+        .accept(&member("mem-lead"), opportunity(), lead_id(), end);
     let (state, action) = (OfferState::Expired, Action::Accept);
     assert_eq!(refused, Err(Rule::IllegalTransition { state, action }));
     // After a long stop there is nothing to be reminded of any more.
@@ -162,7 +184,7 @@ proptest! {
         for (step, days) in steps {
             time += TimeDelta::days(days);
             let event = match step {
-                0 => offer.accept(&member("mem-lead"), opportunity(), time).ok(),
+                0 => offer.accept(&member("mem-lead"), opportunity(), lead_id(), time).ok(),
                 1 => offer
                     .reject(&member("mem-lead"), ReferralRejectionReason::UnableToSupport, "".into(), time)
                     .ok(),

@@ -29,6 +29,30 @@ closed_list! {
 }
 
 closed_list! {
+    /// What AWS offers (REF-050).
+    ReferralKind {
+        /// A deal, of which an opportunity comes.
+        Opportunity = 1 "OPPORTUNITY" "",
+        /// A customer who may have a deal.
+        Lead = 2 "LEAD" "",
+    }
+}
+
+closed_list! {
+    /// What has become of a lead (REF-053).
+    LeadState {
+        /// Nobody has found out yet.
+        Unqualified = 1 "UNQUALIFIED" "Unqualified",
+        /// There is a deal in it.
+        Qualified = 2 "QUALIFIED" "Qualified",
+        /// There is none.
+        Disqualified = 3 "DISQUALIFIED" "Disqualified",
+        /// Something else, in the partner's words.
+        Other = 4 "OTHER" "",
+    }
+}
+
+closed_list! {
     /// Why a partner does not want a deal (REF-031).
     ReferralRejectionReason {
         /// It is not clear what the customer needs.

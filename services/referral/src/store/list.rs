@@ -1,15 +1,15 @@
-//! The queries that are put together at run time: referrals, and offers.
+//! The queries that are put together at run time: referrals, offers, and leads.
 
 use chrono::{DateTime, Utc};
 use cosell_grpc::convert::is_stored;
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList as _};
+use cosell_types::{AccountId, ClosedList as _, MemberId};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{QueryBuilder, Row as _};
 
-use crate::domain::values::{OfferState, ReferralState};
-use crate::domain::{Offer, OfferId, Referral, ReferralId};
+use crate::domain::values::{LeadState, OfferState, ReferralState};
+use crate::domain::{Lead, LeadId, Offer, OfferId, Referral, ReferralId};
 
 /// The last row of a page: the time that it is sorted by, and its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +24,16 @@ impl Last {
     /// Where a page ends that ends with this offer.
     pub fn of_offer(offer: &Offer) -> Self {
         Self(offer.expire_time(), offer.id().to_string())
+    }
+
+    /// Where a page ends that ends with this lead.
+    pub fn of_lead(lead: &Lead) -> Self {
+        Self(lead.create_time(), lead.id().to_string())
+    }
+
+    /// Whether a page of leads could end there.
+    pub fn is_lead(&self) -> bool {
+        is_stored(&self.0) && self.1.parse::<LeadId>().is_ok()
     }
 
     /// Whether a page of referrals could end there.
@@ -96,5 +106,37 @@ pub async fn offers(
     let rows = query.build().fetch_all(tx.conn()).await?;
     rows.into_iter()
         .map(|row| Ok((row.try_get::<Json<Offer>, _>(0)?.0, row.try_get(1)?)))
+        .collect()
+}
+
+/// At most `limit` leads of an account after `last`, the newest first, with what is known of the customers; only
+/// those of an owner if one is given.
+pub async fn leads(
+    tx: &mut Tx,
+    account: &AccountId,
+    owner: Option<&MemberId>,
+    states: &[LeadState],
+    last: Option<Last>,
+    limit: i64,
+) -> Result<Vec<(Lead, Vec<u8>)>, Error> {
+    let mut query = QueryBuilder::new("SELECT record, details FROM lead WHERE account_id = ");
+    query.push_bind(account.to_string());
+    if let Some(owner) = owner {
+        query.push(" AND owner_member_id = ").push_bind(owner.to_string());
+    }
+    if !states.is_empty() {
+        let states: Vec<_> = states.iter().map(|state| state.name()).collect();
+        query.push(" AND state = ANY(").push_bind(states).push(")");
+    }
+    if let Some(Last(time, id)) = last {
+        query.push(" AND (create_time, lead_id) < (").push_bind(time);
+        query.push(", ").push_bind(id).push(")");
+    }
+    query
+        .push(" ORDER BY create_time DESC, lead_id DESC LIMIT ")
+        .push_bind(limit);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| Ok((row.try_get::<Json<Lead>, _>(0)?.0, row.try_get(1)?)))
         .collect()
 }

@@ -34,7 +34,7 @@ pub async fn load_any_offer(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, 
     Ok(row.map(|row| row.record.0))
 }
 
-/// The whole deal of an offer.
+/// The whole deal or lead of an offer.
 pub async fn load_deal(tx: &mut Tx, offer: &Offer) -> Result<Option<Vec<u8>>, Error> {
     let deal = sqlx::query_scalar!(
         "SELECT deal FROM offer_deal WHERE account_id = $1 AND offer_id = $2",
@@ -63,7 +63,7 @@ pub async fn offers_of(tx: &mut Tx, sender: &AccountId, referrals: &[Referral]) 
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// Makes an offer: the row, what the partner may know, the whole deal, and the event, or none of them.
+/// Makes an offer: the row, what the partner may know, the whole deal or lead, and the event, or none of them.
 pub async fn make_offer(
     tx: &mut Tx,
     offer: &Offer,
@@ -134,7 +134,7 @@ pub async fn settle(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
     Ok(updated.rows_affected() == 1)
 }
 
-/// The deal is not for this partner.
+/// The deal is not for this partner, or the lead is where the partner has it.
 pub async fn forget_deal(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
     sqlx::query!(
         "DELETE FROM offer_deal WHERE account_id = $1 AND offer_id = $2",

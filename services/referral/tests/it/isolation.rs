@@ -2,7 +2,7 @@
 
 use cosell_referral::Referrals;
 
-use crate::support::{ALDER, BIRCH, accept, by, lead, offered, refer, reject, start};
+use crate::support::{ALDER, BIRCH, accept, accepted_lead, by, convert, lead, offered, refer, reject, start};
 
 const AWS: &str = "999999999999";
 
@@ -64,5 +64,34 @@ async fn ref_031_nothing_of_a_deal_is_left_with_who_did_not_want_it() {
         }
     });
     assert_eq!(left.await, (0, 0));
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
+async fn acc_020_ref_055_each_partner_sees_its_own_leads_and_services_those_of_which_an_opportunity_is_made()
+{
+    let app = start().await;
+    accepted_lead(&app, ALDER).await;
+    let made = accepted_lead(&app, BIRCH).await;
+    let mut calls = by(&app, &lead(BIRCH));
+    calls.convert_lead(convert(&made)).await.expect("an opportunity");
+    for (table, alder, birch, aws, services, system) in
+        [("lead", 1, 1, 0, 1, 1), ("offer_deal", 0, 0, 0, 0, 0)]
+    {
+        for (scope, expected) in [
+            (Some((ALDER, "partner")), alder),
+            (Some((BIRCH, "partner")), birch),
+            (Some(("", "partner")), 0),
+            (None, 0),
+            (Some((AWS, "aws")), aws),
+            (Some((ALDER, "aws")), 0),
+            (Some(("", "service")), services),
+            (Some((ALDER, "system")), system),
+            (Some(("", "system")), 0),
+        ] {
+            let seen = app.database.visible("referral_app", scope, table).await;
+            assert_eq!(seen, expected, "{table} for {scope:?}");
+        }
+    }
     app.finish::<Referrals>().await;
 }

@@ -1,6 +1,8 @@
 //! The referral service over a real connection, on a real database and a real bus.
 
 mod isolation;
+mod lead_offers;
+mod leads;
 mod offers;
 mod passing_on;
 mod races;

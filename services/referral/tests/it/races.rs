@@ -10,7 +10,10 @@ use cosell_types::Role;
 use futures::future::join_all;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, accept, by, get, lead, offered, refer, reject, start, start_with, until};
+use crate::support::{
+    ALDER, BIRCH, accept, accepted_lead, by, convert, get, get_lead, lead, offered, refer, refer_lead,
+    reject, start, start_with, until,
+};
 
 /// How many events there are of an offer with a name.
 async fn told(app: &App, verb: &str) -> i64 {
@@ -52,6 +55,60 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
     assert_eq!(told(&app, "accepted").await, 1);
     let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
     assert_eq!(known.offers[0].opportunity_id, won[0]);
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ref_050_054_of_a_hundred_acceptances_and_conversions_of_a_lead_one_wins() {
+    let app = start_with(Setup::default().with_room(256)).await;
+    refer_lead(&app, &[ALDER]).await;
+    let offer = offered(&app, ALDER).await.offer_id;
+    let members: Vec<_> = (0..10)
+        .map(|number| partner(&format!("mem-{number}"), ALDER, Role::AceManager))
+        .collect();
+    let calls = (0..100).map(|number| {
+        let mut calls = by(&app, &members[number % members.len()]);
+        let request = accept(&offer);
+        async move { calls.accept_referral(request).await }
+    });
+    let accepted: Vec<_> = join_all(calls).await.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(accepted.len(), 1);
+    let mut count = app.database.admin::<Referrals>().await;
+    let leads: i64 = sqlx::query_scalar("SELECT count(*) FROM lead")
+        .fetch_one(&mut count)
+        .await
+        .expect("a count");
+    assert_eq!(leads, 1);
+
+    let made = accepted_lead(&app, BIRCH).await;
+    let calls = (0..100).map(|_| {
+        let mut calls = by(&app, &lead(BIRCH));
+        let request = convert(&made);
+        async move { calls.convert_lead(request).await }
+    });
+    let (mut won, mut codes) = (Vec::new(), Vec::new());
+    for answer in join_all(calls).await {
+        match answer {
+            Ok(answer) => won.push(answer.into_inner().lead.expect("the lead").opportunity_id),
+            Err(status) => codes.push(status.code()),
+        }
+    }
+    assert_eq!(won.len(), 1, "{won:?}");
+    assert!(
+        codes
+            .iter()
+            .all(|code| matches!(code, Code::FailedPrecondition | Code::Aborted)),
+        "{codes:?}"
+    );
+    assert_eq!(
+        get_lead(&app, &lead(BIRCH), &made.lead_id).await.opportunity_id,
+        won[0]
+    );
+    let told: i64 = sqlx::query_scalar("SELECT count(*) FROM event_journal WHERE type LIKE '%LeadConverted'")
+        .fetch_one(&mut count)
+        .await
+        .expect("a count");
+    assert_eq!(told, 1);
     app.finish::<Referrals>().await;
 }
 

@@ -220,3 +220,128 @@ pub fn reject(id: &str) -> pb::RejectReferralRequest {
         ..Default::default()
     }
 }
+
+/// Words of a lead that a partner must not read before it accepts.
+pub const HIDDEN_OF_LEAD: [&str; 5] = [
+    "Hiddenfirst",
+    "Hiddenlast",
+    "hidden-person@customer.example",
+    "+4940666",
+    "hidden-source-7",
+];
+
+/// What AWS knows of a customer: of a fair, and what came of it.
+pub fn lead_details() -> pb::LeadDetails {
+    let interaction = |day: i32, action: &str| pb::LeadInteraction {
+        source_type: "Event".to_owned(),
+        source_id: HIDDEN_OF_LEAD[4].to_owned(),
+        source_name: "Cloud fair".to_owned(),
+        use_case: "Database".to_owned(),
+        interaction_date: Some(Date {
+            year: 2026,
+            month: 2,
+            day,
+        }),
+        customer_action: action.to_owned(),
+        customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
+        contact: Some(opportunity::Contact {
+            first_name: HIDDEN_OF_LEAD[0].to_owned(),
+            last_name: HIDDEN_OF_LEAD[1].to_owned(),
+            email: HIDDEN_OF_LEAD[2].to_owned(),
+            phone: HIDDEN_OF_LEAD[3].to_owned(),
+            business_title: "Head of data".to_owned(),
+        }),
+    };
+    pb::LeadDetails {
+        customer_company_name: "Nordwind".to_owned(),
+        customer_website_url: "www.nordwind.example".to_owned(),
+        country_code: "DE".to_owned(),
+        industry: "Retail".to_owned(),
+        market_segment: pb::MarketSegment::Medium.into(),
+        aws_maturity: pb::AwsMaturity::Evaluating.into(),
+        interactions: vec![
+            interaction(11, "Came to the stand"),
+            interaction(12, "Read a paper"),
+        ],
+    }
+}
+
+/// An offer of a lead in place of a deal.
+pub fn lead_referral(receivers: &[&str]) -> pb::CreateReferralRequest {
+    let mut request = referral(receivers);
+    let content = request.referral.as_mut().expect("a referral");
+    content.opportunity = None;
+    content.lead = Some(lead_details());
+    request
+}
+
+pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
+    let answer = by(app, &sales()).create_referral(lead_referral(receivers)).await;
+    answer
+        .expect("a referral")
+        .into_inner()
+        .referral
+        .expect("a referral")
+}
+
+/// A lead that the lead of a company has accepted.
+pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
+    let referral = refer_lead(app, &[account]).await;
+    let offer = accept(&referral.offers[0].offer_id);
+    let answer = by(app, &lead(account)).accept_referral(offer).await;
+    let offer = answer
+        .expect("an acceptance")
+        .into_inner()
+        .offer
+        .expect("the offer");
+    get_lead(app, &lead(account), &offer.lead_id).await
+}
+
+pub async fn get_lead(app: &App, caller: &Caller, id: &str) -> pb::Lead {
+    let request = pb::GetLeadRequest {
+        lead_id: id.to_owned(),
+    };
+    let answer = by(app, caller).get_lead(request).await;
+    answer.expect("the lead").into_inner().lead.expect("the lead")
+}
+
+pub async fn leads(app: &App, caller: &Caller) -> Vec<pb::Lead> {
+    let request = pb::ListLeadsRequest::default();
+    let answer = by(app, caller).list_leads(request).await;
+    answer.expect("a list").into_inner().leads
+}
+
+pub fn set_state(lead: &pb::Lead, state: pb::LeadState) -> pb::SetLeadStateRequest {
+    pb::SetLeadStateRequest {
+        lead_id: lead.lead_id.clone(),
+        state: state.into(),
+        ..Default::default()
+    }
+}
+
+pub fn add_interaction(lead: &pb::Lead) -> pb::AddLeadInteractionRequest {
+    pb::AddLeadInteractionRequest {
+        lead_id: lead.lead_id.clone(),
+        interaction: Some(pb::LeadInteraction {
+            source_type: "Call".to_owned(),
+            customer_action: "Asked for a price".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+pub fn assign(lead: &pb::Lead, member: &str) -> pb::AssignLeadRequest {
+    pb::AssignLeadRequest {
+        lead_id: lead.lead_id.clone(),
+        member_id: member.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn convert(lead: &pb::Lead) -> pb::ConvertLeadRequest {
+    pb::ConvertLeadRequest {
+        lead_id: lead.lead_id.clone(),
+        ..Default::default()
+    }
+}

@@ -6,8 +6,8 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// Stands in for the referral service where the opportunity service asks it what was accepted.
-struct StandIn(pb::GetAcceptedOpportunityResponse);
+/// Stands in for the referral service where the opportunity service asks it what was accepted, and what a lead says.
+struct StandIn(pb::GetAcceptedOpportunityResponse, pb::LeadDetails);
 
 impl fmt::Debug for StandIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,12 +15,13 @@ impl fmt::Debug for StandIn {
     }
 }
 
-/// Answers `GetAcceptedOpportunity` with this, to whoever has a token. Returns the address, at which it listens as long as
-/// the test runs.
-pub async fn referrals(deal: pb::GetAcceptedOpportunityResponse) -> String {
+/// Answers `GetAcceptedOpportunity` and `GetConvertedLead` with these, to whoever has a token. Returns the address,
+/// at which it listens as long as the test runs.
+pub async fn referrals(deal: pb::GetAcceptedOpportunityResponse, lead: pb::LeadDetails) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = tonic::transport::Server::builder().add_service(ReferralServiceServer::new(StandIn(deal)));
+    let service = ReferralServiceServer::new(StandIn(deal, lead));
+    let server = tonic::transport::Server::builder().add_service(service);
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
@@ -37,6 +38,17 @@ macro_rules! stand_in {
                     return Err(Status::unauthenticated("a service has a token"));
                 }
                 Ok(Response::new(self.0.clone()))
+            }
+
+            async fn get_converted_lead(
+                &self,
+                request: Request<pb::GetConvertedLeadRequest>,
+            ) -> Result<Response<pb::GetConvertedLeadResponse>, Status> {
+                if !request.metadata().contains_key("authorization") {
+                    return Err(Status::unauthenticated("a service has a token"));
+                }
+                let details = Some(self.1.clone());
+                Ok(Response::new(pb::GetConvertedLeadResponse { details }))
             }
 
             $(
@@ -58,5 +70,11 @@ stand_in! {
         accept_referral(AcceptReferralRequest) -> AcceptReferralResponse;
         accept_referrals(AcceptReferralsRequest) -> AcceptReferralsResponse;
         reject_referral(RejectReferralRequest) -> RejectReferralResponse;
+        get_lead(GetLeadRequest) -> GetLeadResponse;
+        list_leads(ListLeadsRequest) -> ListLeadsResponse;
+        set_lead_state(SetLeadStateRequest) -> SetLeadStateResponse;
+        add_lead_interaction(AddLeadInteractionRequest) -> AddLeadInteractionResponse;
+        assign_lead(AssignLeadRequest) -> AssignLeadResponse;
+        convert_lead(ConvertLeadRequest) -> ConvertLeadResponse;
     }
 }

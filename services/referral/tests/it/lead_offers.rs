@@ -1,0 +1,317 @@
+//! Leads are offered and accepted like deals.
+
+use chrono::TimeDelta;
+use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_referral::Referrals;
+use cosell_testkit::harness::{FarEnd, Setup, refused, service};
+use prost::Message as _;
+use tonic::Code;
+
+use crate::support::{
+    ALDER, BIRCH, HIDDEN_OF_LEAD, accept, by, get, get_lead, lead, lead_details, lead_referral, leads,
+    offered, offers, refer, refer_lead, referral, reject, request_id, sales, start, start_with, until,
+};
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_and_nothing_else() {
+    let app = start_with(Setup::default().with_bus()).await;
+    let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
+    let offer = offered(&app, ALDER).await;
+    assert_eq!(
+        (offer.kind(), offer.opportunity.as_ref()),
+        (pb::ReferralKind::Lead, None)
+    );
+    let interaction = |day: i32, action: &str| pb::OfferedInteraction {
+        source_type: "Event".to_owned(),
+        source_name: "Cloud fair".to_owned(),
+        customer_action: action.to_owned(),
+        customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
+        use_case: "Database".to_owned(),
+        interaction_date: lead_details().interactions[0].interaction_date.map(|mut date| {
+            date.day = day;
+            date
+        }),
+        contact_business_title: "Head of data".to_owned(),
+    };
+    let shown = pb::OfferedLead {
+        customer_company_name: "Nordwind".to_owned(),
+        customer_website_url: "www.nordwind.example".to_owned(),
+        country_code: "DE".to_owned(),
+        industry: "Retail".to_owned(),
+        market_segment: pb::MarketSegment::Medium.into(),
+        aws_maturity: pb::AwsMaturity::Evaluating.into(),
+        interactions: vec![
+            interaction(11, "Came to the stand"),
+            interaction(12, "Read a paper"),
+        ],
+    };
+    assert_eq!(offer.lead, Some(shown));
+
+    // Byte by byte: what is hidden, who else may get it, and how AWS calls it.
+    let whole = lead_referral(&[ALDER]).encode_to_vec();
+    for hidden in HIDDEN_OF_LEAD {
+        assert!(holds(&whole, hidden), "{hidden} is to be hidden, and not there");
+    }
+    let mut secrets: Vec<_> = HIDDEN_OF_LEAD.to_vec();
+    secrets.extend([BIRCH, referral.referral_id.as_str()]);
+    let list = by(&app, &lead(ALDER))
+        .list_referral_offers(pb::ListReferralOffersRequest::default())
+        .await;
+    let rehearsed = pb::AcceptReferralRequest {
+        validate_only: true,
+        ..accept(&offer.offer_id)
+    };
+    let answer = by(&app, &lead(ALDER)).accept_referral(rehearsed).await;
+    let answer = answer.expect("an answer").into_inner();
+    let rehearsal = answer.offer.as_ref().expect("the offer");
+    assert_eq!(
+        (rehearsal.state(), rehearsal.lead_id.as_str()),
+        (pb::OfferState::Accepted, "")
+    );
+    let rehearsed = pb::AcceptReferralsRequest {
+        offer_ids: vec![offer.offer_id.clone()],
+        validate_only: true,
+        ..Default::default()
+    };
+    let many = by(&app, &lead(ALDER)).accept_referrals(rehearsed).await;
+    let mut answers = vec![
+        offer.encode_to_vec(),
+        list.expect("a list").into_inner().encode_to_vec(),
+        answer.encode_to_vec(),
+        many.expect("results").into_inner().encode_to_vec(),
+    ];
+    assert_eq!(leads(&app, &lead(ALDER)).await, [], "a rehearsal leaves nothing");
+    let told = FarEnd::new(&app.bus_args.nats_url)
+        .await
+        .first("referral", 2)
+        .await;
+    for event in told.iter().filter(|event| event.header("ce-accountid") == ALDER) {
+        answers.push(event.payload.clone());
+        answers.push(format!("{} {:?}", event.subject, event.headers).into_bytes());
+    }
+    assert_eq!(answers.len(), 6, "one event is the partner's");
+    for (number, answer) in answers.iter().enumerate() {
+        for secret in &secrets {
+            assert!(!holds(answer, secret), "answer {number} holds {secret}");
+        }
+    }
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
+async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
+    let app = start_with(Setup::default().with_bus()).await;
+    let referral = refer_lead(&app, &[ALDER]).await;
+    let offer = offered(&app, ALDER).await;
+    let request = pb::AcceptReferralRequest {
+        request_id: request_id(),
+        ..accept(&offer.offer_id)
+    };
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let answer = by(&app, &lead(ALDER)).accept_referral(request.clone()).await;
+        let answer = answer
+            .expect("an acceptance")
+            .into_inner()
+            .offer
+            .expect("the offer");
+        assert_eq!((answer.opportunity_id.as_str(), answer.revision), ("", 2));
+        ids.push(answer.lead_id);
+    }
+    assert_eq!(ids[0], ids[1]);
+    let made = get_lead(&app, &lead(ALDER), &ids[0]).await;
+    assert_eq!(
+        (
+            made.state(),
+            made.owner_member_id.as_str(),
+            made.offer_id.as_str(),
+            made.revision
+        ),
+        (
+            pb::LeadState::Unqualified,
+            "mem-lead-111111111111",
+            offer.offer_id.as_str(),
+            1
+        )
+    );
+    assert_eq!(made.details, Some(lead_details()), "now with all that is known");
+    assert_eq!(leads(&app, &lead(ALDER)).await, [made]);
+
+    let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
+    assert_eq!(known.offers[0].opportunity_id, "");
+    assert_eq!(known.lead, Some(lead_details()));
+    let request = pb::GetAcceptedOpportunityRequest {
+        offer_id: offer.offer_id.clone(),
+    };
+    let deal = by(&app, &service("opportunity"))
+        .get_accepted_opportunity(request)
+        .await;
+    refused(deal, Code::NotFound, "OFFER_NOT_FOUND");
+    let told = FarEnd::new(&app.bus_args.nats_url)
+        .await
+        .first("referral", 5)
+        .await;
+    let accepted: pb::ReferralAccepted = told[2].message();
+    assert_eq!(
+        (accepted.opportunity_id.as_str(), &accepted.lead_id),
+        ("", &ids[0])
+    );
+    let begun: pb::LeadAccepted = told[3].message();
+    assert_eq!(
+        begun,
+        pb::LeadAccepted {
+            lead_id: ids[0].clone(),
+            account_id: ALDER.to_owned(),
+            revision: 1,
+            member_id: "mem-lead-111111111111".to_owned(),
+            offer_id: offer.offer_id,
+        }
+    );
+    for event in &told {
+        for hidden in HIDDEN_OF_LEAD {
+            assert!(!holds(&event.payload, hidden), "{} holds {hidden}", event.subject);
+        }
+    }
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
+async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
+    let app = start().await;
+    let mut nothing = lead_referral(&[ALDER]);
+    nothing.referral.as_mut().expect("a referral").lead = None;
+    let mut both = referral(&[ALDER]);
+    both.referral.as_mut().expect("a referral").lead = Some(lead_details());
+    let with = |change: fn(&mut pb::LeadDetails)| {
+        let mut request = lead_referral(&[ALDER]);
+        let lead = request.referral.as_mut().and_then(|given| given.lead.as_mut());
+        change(lead.expect("a lead"));
+        request
+    };
+    for (request, field) in [
+        (nothing, "referral.opportunity"),
+        (both, "referral.lead"),
+        (
+            with(|lead| lead.industry = "Witchcraft".to_owned()),
+            "referral.lead.industry",
+        ),
+        (
+            with(|lead| lead.country_code = "XX".to_owned()),
+            "referral.lead.country_code",
+        ),
+        (
+            with(|lead| lead.interactions.clear()),
+            "referral.lead.interactions",
+        ),
+        (
+            with(|lead| {
+                let date = lead.interactions[1].interaction_date.as_mut();
+                date.expect("a date").day = 30;
+            }),
+            "referral.lead.interactions[1].interaction_date",
+        ),
+        (
+            with(|lead| lead.customer_website_url = "no website".to_owned()),
+            "referral.lead.customer_website_url",
+        ),
+    ] {
+        let answer = by(&app, &sales()).create_referral(request).await;
+        let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+        assert_eq!(refusal.paths(), [field], "{refusal:?}");
+    }
+    assert_eq!(offers(&app, &lead(ALDER)).await, [], "nothing was changed");
+    let written = with(|lead| {
+        lead.industry = "retail".to_owned();
+        let contact = lead.interactions[0].contact.as_mut();
+        contact.expect("a contact").email = "Hidden-Person@customer.example".to_owned();
+    });
+    let made = by(&app, &sales()).create_referral(written).await;
+    let made = made.expect("a referral").into_inner().referral.expect("one");
+    assert_eq!(
+        made.lead,
+        Some(lead_details()),
+        "written as the lists and addresses are"
+    );
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
+async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it() {
+    let app = start().await;
+    let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
+    let first = offered(&app, ALDER).await;
+    let answer = by(&app, &lead(ALDER))
+        .reject_referral(reject(&first.offer_id))
+        .await;
+    let answer = answer
+        .expect("a rejection")
+        .into_inner()
+        .offer
+        .expect("the offer");
+    assert_eq!((answer.kind(), answer.lead), (pb::ReferralKind::Lead, None));
+    let second = offered(&app, BIRCH).await;
+    assert_eq!(second.lead, first.lead);
+    // Over a weekend, to the end of the fifth business day.
+    app.clock.advance(TimeDelta::days(8));
+    until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 2).await;
+    assert_eq!(offers(&app, &lead(BIRCH)).await, []);
+    let late = by(&app, &lead(BIRCH))
+        .accept_referral(accept(&second.offer_id))
+        .await;
+    refused(late, Code::NotFound, "OFFER_NOT_FOUND");
+    for account in [ALDER, BIRCH] {
+        assert_eq!(leads(&app, &lead(account)).await, []);
+    }
+    app.finish::<Referrals>().await;
+}
+
+#[tokio::test]
+async fn ref_032_050_deals_and_leads_are_accepted_together() {
+    let app = start().await;
+    refer(&app, &[ALDER]).await;
+    for _ in 0..2 {
+        refer_lead(&app, &[ALDER]).await;
+    }
+    let mine = offers(&app, &lead(ALDER)).await;
+    let request = pb::AcceptReferralsRequest {
+        offer_ids: mine.iter().map(|offer| offer.offer_id.clone()).collect(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let answer = by(&app, &lead(ALDER)).accept_referrals(request.clone()).await;
+        let results = answer.expect("results").into_inner().results;
+        let ids: Vec<_> = results
+            .into_iter()
+            .map(|result| match result.result.expect("a result") {
+                Outcome::Offer(offer) => (offer.kind(), offer.opportunity_id, offer.lead_id),
+                Outcome::Error(error) => panic!("{error:?}"),
+            })
+            .collect();
+        seen.push(ids);
+    }
+    assert_eq!(seen[0], seen[1], "a repetition answers how they stand");
+    for (kind, opportunity, lead) in &seen[0] {
+        let is_lead = *kind == pb::ReferralKind::Lead;
+        assert_eq!((opportunity.is_empty(), lead.is_empty()), (is_lead, !is_lead));
+    }
+    let mut named: Vec<_> = seen[0].iter().map(|(_, _, lead)| lead.clone()).collect();
+    named.retain(|lead| !lead.is_empty());
+    named.sort();
+    let mut known: Vec<_> = leads(&app, &lead(ALDER))
+        .await
+        .into_iter()
+        .map(|lead| lead.lead_id)
+        .collect();
+    known.sort();
+    assert_eq!((known.len(), known), (2, named));
+    let referral = refer(&app, &[BIRCH]).await;
+    assert_eq!(get(&app, &referral.referral_id).await.lead, None);
+    app.finish::<Referrals>().await;
+}
