@@ -13,3 +13,4 @@ mod readiness;
 mod relations;
 mod rights;
 mod telemetry;
+mod together;

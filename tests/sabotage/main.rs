@@ -6,3 +6,4 @@ mod acceptance;
 mod crash;
 mod events;
 mod scope;
+mod sharing;

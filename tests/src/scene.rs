@@ -401,13 +401,13 @@ impl<'a> Scene<'a> {
 /// The alliance lead of a partner.
 pub fn caller(account: &str) -> Caller {
     let id = match account {
-        cosell::ALDER => "alder-alliance-lead",
-        cosell::BIRCH => "birch-alliance-lead",
-        ELM => "elm-lead",
-        FIR => "fir-lead",
-        _ => panic!("{account} has no lead here"),
+        cosell::ALDER => "alder-alliance-lead".to_owned(),
+        cosell::BIRCH => "birch-alliance-lead".to_owned(),
+        ELM => "elm-lead".to_owned(),
+        FIR => "fir-lead".to_owned(),
+        other => format!("lead-{other}"),
     };
-    member(id, account, Side::Partner, &[Role::AllianceLead])
+    member(&id, account, Side::Partner, &[Role::AllianceLead])
 }
 
 /// A record without people in it.
