@@ -66,7 +66,7 @@ impl Scene {
         let connected = others.iter().filter(|other| **other != DOGWOOD).count();
         let mut admin = scene.app.database.admin::<Collaboration>().await;
         eventually(async || {
-            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM connection WHERE is_active")
+            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM connected WHERE is_active")
                 .fetch_one(&mut admin)
                 .await
                 .expect("a count");
