@@ -114,15 +114,41 @@ async fn col_040_members_read_the_summary_and_only_its_owner_what_aws_says() {
         why(outside.expect_err("no part of it")).reason,
         "SNAPSHOT_NOT_FOUND"
     );
-    for (caller, expected) in [(lead(ALDER), 2), (lead(BIRCH), 1), (lead(CEDAR), 0), (sales(), 2)] {
-        let request = pb::ListEngagementResourcesRequest {
-            engagement_id: id.clone(),
-            ..Default::default()
-        };
-        let listed = scene.snapshots(&caller).list_engagement_resources(request).await;
+    let request = pb::ListEngagementResourcesRequest {
+        engagement_id: id.clone(),
+        ..Default::default()
+    };
+    for (caller, expected) in [(lead(ALDER), 2), (lead(BIRCH), 1), (sales(), 2)] {
+        let listed = scene
+            .snapshots(&caller)
+            .list_engagement_resources(request.clone())
+            .await;
         let listed = listed.expect("a list").into_inner().resources;
         assert_eq!(listed.len(), expected, "{caller:?}");
         assert!(listed.iter().all(|one| one.payload.is_none()));
+    }
+    // For who is no part of it, and for everybody where there is none, there is no such engagement.
+    let never = "eng-00000000000000";
+    for (caller, id) in [(lead(CEDAR), id.as_str()), (lead(ALDER), never), (sales(), never)] {
+        let resources = pb::ListEngagementResourcesRequest {
+            engagement_id: id.to_owned(),
+            ..Default::default()
+        };
+        let snapshots = pb::ListResourceSnapshotsRequest {
+            engagement_id: id.to_owned(),
+            ..Default::default()
+        };
+        let mut calls = scene.snapshots(&caller);
+        let listed = calls.list_engagement_resources(resources).await;
+        assert_eq!(
+            why(listed.expect_err("not theirs")).reason,
+            "ENGAGEMENT_NOT_FOUND"
+        );
+        let listed = calls.list_resource_snapshots(snapshots).await;
+        assert_eq!(
+            why(listed.expect_err("not theirs")).reason,
+            "ENGAGEMENT_NOT_FOUND"
+        );
     }
     scene.app.finish::<Collaboration>().await;
 }
