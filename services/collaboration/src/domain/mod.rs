@@ -8,6 +8,12 @@ mod invitation;
 mod rule;
 mod sharing;
 mod snapshot;
+#[cfg(test)]
+mod tests_access;
+#[cfg(test)]
+mod tests_engagement;
+#[cfg(test)]
+mod tests_invitation;
 pub mod values;
 
 pub use engagement::{Beginning, Company, Context, Engagement, EngagementId, MOST_MEMBERS, Participant};
