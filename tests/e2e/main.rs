@@ -12,3 +12,4 @@ mod readiness;
 mod relations;
 mod rights;
 mod telemetry;
+mod wider;
