@@ -194,6 +194,7 @@ pub fn answered(
 }
 
 /// What is said of a company to others.
+#[derive(Clone, Copy)]
 pub struct Words<'a> {
     /// What the sender says.
     pub message: &'a str,

@@ -389,7 +389,7 @@ fn happen(
             sent.insert(number, id);
             Some(event)
         }
-        2 | 3 | 4 => {
+        2..=4 => {
             let mut answered = invitation(*sent.get(&number)?, company.clone(), now());
             if engagement.participant(&company)?.state != MemberState::Invited {
                 return None;

@@ -317,6 +317,6 @@ pub fn deal() -> opportunity::Opportunity {
 }
 
 /// A refusal, taken apart.
-pub fn why(status: tonic::Status) -> Refusal {
-    Refusal::from(&status)
+pub fn why(status: &tonic::Status) -> Refusal {
+    Refusal::from(status)
 }
