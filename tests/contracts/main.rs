@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_nats::HeaderMap;
+use cosell_collaboration::Collaboration;
 use cosell_notification::{Notifications, SmtpSecurity};
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1::Opportunity;
@@ -70,7 +71,7 @@ impl Frozen {
 fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
-    assert!(all.len() >= 37);
+    assert!(all.len() >= 41);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -152,6 +153,21 @@ async fn plt_009_referral_reads_frozen_events() {
 }
 
 #[tokio::test]
+async fn plt_009_collaboration_reads_frozen_events() {
+    let options = cosell_collaboration::Options::new(any_opportunity().await);
+    let app = Setup::default().with_bus().start::<Collaboration>(options).await;
+    let far = FarEnd::new(&app.bus_args.nats_url).await;
+    for context in ["partner", "opportunity"] {
+        let frozen = Frozen::of(context);
+        for event in &frozen {
+            event.publish(&far).await;
+        }
+        consumed::<Collaboration>(&app, &format!("collaboration-{context}"), frozen.len()).await;
+    }
+    app.finish::<Collaboration>().await;
+}
+
+#[tokio::test]
 async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: any_opportunity().await,
@@ -197,7 +213,8 @@ async fn plt_009_opportunity_reads_frozen_events() {
     };
     let app = Setup::default().with_bus().start::<Opportunities>(options).await;
     let far = FarEnd::new(&app.bus_args.nats_url).await;
-    for context in ["partner", "review", "referral"] {
+    // What referral brings is then shared.
+    for context in ["partner", "review", "referral", "collaboration"] {
         let frozen = Frozen::of(context);
         for event in &frozen {
             event.publish(&far).await;

@@ -123,6 +123,11 @@ fn callers() -> Vec<Kind> {
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.opportunity)),
     ));
     all.push((
+        "the collaboration service".to_owned(),
+        service("collaboration"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.collaboration)),
+    ));
+    all.push((
         "the CRM".to_owned(),
         service("crm"),
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.crm)),
@@ -240,8 +245,8 @@ async fn acc_001_002_004_010_every_rpc_lets_in_exactly_whom_the_table_says() {
                 .err()
                 .map(|status| Refusal::from(&status));
             let reason = refusal.as_ref().map(|refusal| refusal.reason.as_str());
-            // Past access, whatever becomes of it there.
-            let seen = reason.filter(|reason| *reason != "INVALID_FIELDS");
+            // Past access, whatever becomes of it there. A service has no account of its own.
+            let seen = reason.filter(|reason| !["INVALID_FIELDS", "ACCOUNT_NOT_FOUND"].contains(reason));
             let own = rpc.full_name().starts_with("cosell.partner.");
             if seen != expected(allowed, own) {
                 wrong.push(format!("{} by {name}: {reason:?}", rpc.name()));
@@ -276,6 +281,8 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
     let about: Vec<_> = rpcs()
         .into_iter()
         .filter(|rpc| rpc.input().get_field_by_name("opportunity_id").is_some())
+        // What is about a record of an engagement is so within the engagement.
+        .filter(|rpc| rpc.input().get_field_by_name("engagement_id").is_none())
         .collect();
     assert!(about.len() >= 6, "{about:?}");
 

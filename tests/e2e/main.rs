@@ -14,3 +14,4 @@ mod relations;
 mod rights;
 mod telemetry;
 mod together;
+mod wider;

@@ -60,6 +60,8 @@ pub struct Allowed {
     pub crm: bool,
     /// The opportunity service.
     pub opportunity: bool,
+    /// The collaboration service.
+    pub collaboration: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -71,6 +73,7 @@ fn only(roles: &[&[Role]]) -> Allowed {
         provisioner: false,
         crm: false,
         opportunity: false,
+        collaboration: false,
     }
 }
 
@@ -89,6 +92,13 @@ fn by_provisioner() -> Allowed {
 fn by_opportunity() -> Allowed {
     Allowed {
         opportunity: true,
+        ..only(&[])
+    }
+}
+
+fn by_collaboration() -> Allowed {
+    Allowed {
+        collaboration: true,
         ..only(&[])
     }
 }
@@ -129,6 +139,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
             or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
         ),
         ("CheckReferredOpportunity", or_services(only(&[]))),
+        ("GetOpportunityForAccount", by_collaboration()),
         ("ChangeStage", only(&[&KEEPERS])),
         ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
         ("AddNextStep", only(&[&KEEPERS])),
@@ -181,6 +192,30 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("ConvertLead", only(&[&KEEPERS])),
         ("GetConvertedLead", by_opportunity()),
     ];
+    let engagements = [
+        ("ShareOpportunity", only(&[&KEEPERS])),
+        ("GetEngagementInvitation", only(&[&KEEPERS, &SELLERS])),
+        ("ListEngagementInvitations", only(&[&PIPELINE, &SELLERS])),
+        ("AcceptEngagementInvitation", only(&[&PIPELINE])),
+        ("DeclineEngagementInvitation", only(&[&PIPELINE])),
+        ("WithdrawEngagementInvitation", only(&[&KEEPERS])),
+        ("GetEngagement", only(&[&KEEPERS, &SELLERS])),
+        ("ListEngagements", only(&[&KEEPERS, &SELLERS])),
+        ("ListEngagementMembers", only(&[&KEEPERS, &SELLERS])),
+        ("CreateEngagementContext", only(&[&KEEPERS])),
+        ("UpdateEngagementContext", only(&[&KEEPERS])),
+        ("LeaveEngagement", only(&[&KEEPERS])),
+        ("RemoveEngagementMember", only(&[&KEEPERS])),
+        ("GetResourceSnapshot", only(&[&KEEPERS, &SELLERS])),
+        ("ListResourceSnapshots", only(&[&KEEPERS, &SELLERS])),
+        ("ListEngagementResources", only(&[&KEEPERS, &SELLERS])),
+        ("CreateSnapshotJob", only(&[&KEEPERS])),
+        ("GetSnapshotJob", only(&[&KEEPERS])),
+        ("ListSnapshotJobs", only(&[&KEEPERS])),
+        ("StartSnapshotJob", only(&[&KEEPERS])),
+        ("StopSnapshotJob", only(&[&KEEPERS])),
+        ("DeleteSnapshotJob", only(&[&KEEPERS])),
+    ];
     let notifications = [
         ("ListNotifications", every_member()),
         ("MarkRead", every_member()),
@@ -189,7 +224,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("UpdatePreferences", every_member()),
     ];
     let partners = [
-        ("GetAccount", or_invited(every_member())),
+        ("GetAccount", or_services(or_invited(every_member()))),
         ("AcceptTerms", only(&[&[AllianceLead]])),
         ("UpdateProfile", only(&[&REPRESENTATIVES])),
         ("SetProfileVisibility", only(&[&REPRESENTATIVES])),
@@ -222,6 +257,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         .chain(partners)
         .chain(reviews)
         .chain(referrals)
+        .chain(engagements)
         .chain(notifications)
         .collect()
 }

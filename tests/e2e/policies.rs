@@ -11,287 +11,21 @@ use cosell_tests::repository::contexts;
 use serde_json::Value;
 use sqlx::Executor as _;
 
-/// A policy that is wider than the equality of the row's account and the transaction's.
-#[derive(Clone, Copy)]
-pub struct Wider {
-    /// Its name behind its table's; `*` stands for every service.
-    pub name: &'static str,
-    /// The role of the service that it is for.
-    pub role: &'static str,
-    /// The command that it is for, as the database names it.
-    command: &'static str,
-    /// The sides that it is for.
-    pub sides: &'static str,
-    /// What these do by it with rows of other accounts, as far as the role has a right to.
-    pub lets: &'static str,
-    /// Which rows they are.
-    pub rows: &'static str,
-}
-
-const fn of(
-    role: &'static str,
-    name: &'static str,
-    command: &'static str,
-    sides: &'static str,
-    lets: &'static str,
-) -> Wider {
-    Wider {
-        name,
-        role,
-        command,
-        sides,
-        lets,
-        rows: "true",
-    }
-}
-
-const fn only(rows: &'static str, of: Wider) -> Wider {
-    Wider { rows, ..of }
-}
-
-const NO_DRAFTS: &str = "review_status <> 'PENDING_SUBMISSION'";
-
-/// All of them. Nothing can be proven of them; their commands and what they let through are held against this table.
-pub const WIDER: [Wider; 37] = [
-    of(
-        "worker",
-        "*.aggregate_cursor.all_accounts",
-        "ALL",
-        "work",
-        "reads",
-    ),
-    of(
-        "worker",
-        "*.dead_letter.all_accounts",
-        "ALL",
-        "work",
-        "reads adds changes",
-    ),
-    of("worker", "*.denial.all_accounts", "SELECT", "work", "reads"),
-    only(
-        "time < now() - interval '400 days'",
-        of("worker", "*.denial.forgets", "DELETE", "work", "deletes"),
-    ),
-    of("worker", "*.denial.writes", "INSERT", "work", "adds"),
-    of("worker", "*.event_journal.all_accounts", "ALL", "work", "reads"),
-    of("app", "*.event_journal.aws_appends", "INSERT", "aws", "adds"),
-    of("worker", "*.inbox.all_accounts", "ALL", "work", "reads deletes"),
-    of("worker", "*.request.all_accounts", "ALL", "work", "reads deletes"),
-    of(
-        "app",
-        "notification.contact.events_find_anyone",
-        "SELECT",
-        "system",
-        "reads",
-    ),
-    of(
-        "app",
-        "notification.directory_account.events_find_anyone",
-        "SELECT",
-        "system",
-        "reads",
-    ),
-    of(
-        "app",
-        "notification.directory_member.events_find_anyone",
-        "SELECT",
-        "system",
-        "reads",
-    ),
-    of(
-        "worker",
-        "notification.mail.all_accounts",
-        "ALL",
-        "work",
-        "reads changes",
-    ),
-    of(
-        "app",
-        "notification.mail.events_tell_anyone",
-        "INSERT",
-        "system",
-        "adds",
-    ),
-    of(
-        "app",
-        "notification.notification.events_tell_anyone",
-        "INSERT",
-        "system",
-        "adds",
-    ),
-    of(
-        "app",
-        "notification.preference.events_ask_anyone",
-        "SELECT",
-        "system",
-        "reads",
-    ),
-    of(
-        "app",
-        "opportunity.aws_summary.aws_and_services_read",
-        "SELECT",
-        "aws service",
-        "reads",
-    ),
-    only(
-        NO_DRAFTS,
-        of(
-            "app",
-            "opportunity.opportunity.aws_reads",
-            "SELECT",
-            "aws",
-            "reads",
-        ),
-    ),
-    only(
-        NO_DRAFTS,
-        of(
-            "app",
-            "opportunity.opportunity_revision.aws_and_services_read",
-            "SELECT",
-            "aws service",
-            "reads",
-        ),
-    ),
-    of(
-        "worker",
-        "opportunity.bulk_job.all_accounts",
-        "SELECT",
-        "work",
-        "reads",
-    ),
-    only(
-        "end_time < now() - interval '30 days'",
-        of(
-            "worker",
-            "opportunity.bulk_job.forgets",
-            "DELETE",
-            "work",
-            "deletes",
-        ),
-    ),
-    of(
-        "worker",
-        "opportunity.bulk_key.all_accounts",
-        "SELECT",
-        "work",
-        "reads",
-    ),
-    only(
-        "time < now() - interval '30 days'",
-        of(
-            "worker",
-            "opportunity.bulk_key.forgets",
-            "DELETE",
-            "work",
-            "deletes",
-        ),
-    ),
-    only(
-        "member_account_id = '888888888888'",
-        of(
-            "app",
-            "opportunity.opportunity_flag.aws_flags",
-            "ALL",
-            "aws",
-            "reads deletes",
-        ),
-    ),
-    only(
-        "shown_to_aws",
-        of(
-            "app",
-            "opportunity.opportunity_word.aws_reads",
-            "SELECT",
-            "aws",
-            "reads",
-        ),
-    ),
-    of("app", "partner.account.aws_reads", "SELECT", "aws", "reads"),
-    of(
-        "worker",
-        "partner.connection_invitation.all_accounts",
-        "SELECT",
-        "work",
-        "reads",
-    ),
-    // They are there to be found.
-    only(
-        "visibility = 'PUBLIC'",
-        of(
-            "app",
-            "partner.profile.public_profiles",
-            "SELECT",
-            "partner aws service system",
-            "reads",
-        ),
-    ),
-    only(
-        "is_converted",
-        of("app", "referral.lead.services_read", "SELECT", "service", "reads"),
-    ),
-    only(
-        "sender_account_id = '888888888888'",
-        of("app", "referral.offer.aws", "SELECT", "aws", "reads"),
-    ),
-    only(
-        "state = 'ACCEPTED'",
-        of(
-            "app",
-            "referral.offer.services_read",
-            "SELECT",
-            "service",
-            "reads",
-        ),
-    ),
-    only(
-        "due_time IS NOT NULL",
-        of("worker", "referral.offer.due", "SELECT", "work", "reads"),
-    ),
-    of(
-        "app",
-        "referral.offer_deal.services_read",
-        "SELECT",
-        "service",
-        "reads",
-    ),
-    of(
-        "app",
-        "review.review_case.aws",
-        "ALL",
-        "aws",
-        "reads adds changes",
-    ),
-    of(
-        "app",
-        "review.review_case.services_read",
-        "SELECT",
-        "service",
-        "reads",
-    ),
-    of("app", "review.submission.aws", "SELECT", "aws", "reads"),
-    of(
-        "app",
-        "review.submission.services_read",
-        "SELECT",
-        "service",
-        "reads",
-    ),
-];
+use crate::wider::WIDER;
 
 /// Policies that hold beside all others.
 const NARROWER: [&str; 1] = ["opportunity.opportunity_flag.own_members"];
 
 /// Policies of an account's own rows that are for one command alone.
 const OF_COMMAND: [(&str, &str); 4] = [
-    ("referral.lead.partner", "SELECT"),
-    ("referral.lead.partner_works", "UPDATE"),
+    ("collaboration.engagement_member.partner", "SELECT"),
+    ("collaboration.snapshot_job.partner", "SELECT"),
     ("referral.offer.partner", "SELECT"),
     ("referral.offer.partner_answers", "UPDATE"),
 ];
 
 /// What else the linter finds and is meant to be, with why. That a policy of `WIDER` names no column is meant as well.
-const MEANT: [(&str, &str, &str); 13] = [
+const MEANT: [(&str, &str, &str); 14] = [
     ("SEC001", "*._sqlx_migrations", "names no account"),
     ("SEC001", "*.outbox_pending", "names no account"),
     ("SEC001", "*.relay_lease", "names no account"),
@@ -317,6 +51,16 @@ const MEANT: [(&str, &str, &str); 13] = [
         "an index over all that are shown serves it",
     ),
     ("PERF003", "referral.lead.services_read", "it is read by id"),
+    (
+        "PERF003",
+        "collaboration.invitation.due",
+        "an index over those that wait serves it",
+    ),
+    (
+        "PERF003",
+        "collaboration.snapshot.partner",
+        "account and engagement lead the indexes",
+    ),
     (
         "PERF003",
         "referral.offer.partner",
@@ -402,8 +146,21 @@ fn pgrls(world: &World, arguments: &[&str]) -> Value {
 
 const SETTINGS: &str = "pgrls.toml";
 
+/// Policies that look into another table, about which the prover says neither yes nor no. What they let through, also
+/// for a session that states nothing, is tried out in `rights.rs`.
+const BEYOND: [&str; 2] = [
+    "collaboration.engagement.partner",
+    "collaboration.snapshot.partner",
+];
+
 /// Policies of which the prover cannot say that they keep accounts apart.
 fn unproven(world: &World, mode: &str) -> BTreeSet<String> {
+    let verdicts = verdicts(world, mode);
+    verdicts.into_iter().map(|(name, _)| name).collect()
+}
+
+/// What the prover says of policies other than that they keep accounts apart.
+fn verdicts(world: &World, mode: &str) -> BTreeSet<(String, String)> {
     let answer = pgrls(world, &["verify", "--mode", mode]);
     let tables = answer["tables"].as_array().expect("tables");
     assert!(tables.len() > 40, "{answer:#}");
@@ -411,8 +168,10 @@ fn unproven(world: &World, mode: &str) -> BTreeSet<String> {
     for table in tables {
         let name = table["table"].as_str().expect("a name");
         for policy in table["policies"].as_array().expect("policies") {
-            if policy["verdict"] != "isolated" {
-                found.insert(format!("{name}.{}", policy["policy"].as_str().expect("a name")));
+            let verdict = policy["verdict"].as_str().expect("a verdict");
+            if verdict != "isolated" {
+                let policy = policy["policy"].as_str().expect("a name");
+                found.insert((format!("{name}.{policy}"), verdict.to_owned()));
             }
         }
     }
@@ -436,10 +195,11 @@ async fn acc_020_a_prover_finds_no_way_from_one_account_to_another() {
     let lint = pgrls(&world, &["lint", "--min-severity", "warning"]);
     assert_eq!(lint["violations"], Value::Array(Vec::new()), "{lint:#}");
 
-    let none = BTreeSet::new();
+    let beyond = BEYOND.map(|name| (name.to_owned(), "unverified".to_owned()));
+    let beyond = BTreeSet::from(beyond);
     assert_eq!(
-        unproven(&world, "anon"),
-        none,
+        verdicts(&world, "anon"),
+        beyond,
         "policies that let in who states nothing"
     );
     // Every other policy is proven, for reading and for writing.
@@ -452,8 +212,9 @@ async fn acc_020_a_prover_finds_no_way_from_one_account_to_another() {
     // What all this is worth: the prover does see a policy that lets in everybody who has the role.
     let everybody = "CREATE POLICY everybody ON partner.account FOR SELECT TO partner_app USING (true)";
     world.admin().await.execute(everybody).await.expect("a policy");
-    let seen = BTreeSet::from(["partner.account.everybody".to_owned()]);
-    assert_eq!(unproven(&world, "anon"), seen, "a policy for everybody");
+    let mut seen = beyond;
+    seen.insert(("partner.account.everybody".to_owned(), "leak".to_owned()));
+    assert_eq!(verdicts(&world, "anon"), seen, "a policy for everybody");
 }
 
 /// The role and the command of every policy: those of `WIDER` have the ones that it says, and every other is the

@@ -6,7 +6,8 @@ use cosell_tests::repository::contexts;
 use cosell_tests::scene::Scene;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
-use crate::policies::{WIDER, of_services};
+use crate::policies::of_services;
+use crate::wider::WIDER;
 
 /// An account that has nothing: what is there for it belongs to others.
 const NOBODY: &str = "888888888888";
@@ -165,6 +166,22 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
         rows.execute(&mut *admin)
             .await
             .expect("an offer of somebody else, which was accepted, and a lead that was converted");
+    }
+    if service == "collaboration" {
+        let rows = format!(
+            "INSERT INTO collaboration.invitation (account_id, invitation_id, sender_account_id, engagement_id, revision,
+               state, create_time, expire_time, record)
+             VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'eng-00000000000001', 1, 'PENDING', now(), now(), '{{}}');
+             INSERT INTO collaboration.snapshot_job (account_id, job_id, engagement_id, opportunity_id, template, state,
+               by_member_id, create_time, due_time, record)
+             VALUES ('{0}', 'job-0000000000001', 'eng-00000000000001', 1, 'OPPORTUNITY_SUMMARY', 'RUNNING', 'x', now(),
+               now(), '{{}}')",
+            cosell::ALDER
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(rows));
+        rows.execute(&mut *admin)
+            .await
+            .expect("an invitation of somebody else, and a job that is to look");
     }
     if service == "opportunity" {
         let rows = format!(

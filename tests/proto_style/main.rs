@@ -350,6 +350,9 @@ fn lists_are_paged_and_changes_can_be_repeated() {
             "member_id",
             "connection_id",
             "connection_invitation_id",
+            "engagement_id",
+            "engagement_invitation_id",
+            "job_id",
             "profile",
         ];
         let creates = ["Create", "Clone", "Invite", "HandOver"]
@@ -359,10 +362,13 @@ fn lists_are_paged_and_changes_can_be_repeated() {
         if method.output().full_name() == "google.longrunning.Operation" {
             continue;
         }
+        // Sharing a record does not change it.
+        let shares = method.name().starts_with("Share");
         // A flag is its member's, not the record's.
         let flags = method.name().starts_with("Flag");
         if !creates
             && !flags
+            && !shares
             && about_record
                 .iter()
                 .any(|field| input.get_field_by_name(field).is_some())

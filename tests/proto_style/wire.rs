@@ -79,6 +79,7 @@ fn the_wire_form_is_the_recorded_one() {
 /// The closed lists of the services have the numbers, names and original values of the definitions.
 #[test]
 fn closed_lists_in_code_are_those_of_the_definitions() {
+    use cosell_collaboration::domain::values as collaboration;
     use cosell_notification::domain::values as notification;
     use cosell_opportunity::domain::values as opportunity;
     use cosell_partner_connection::domain::values as partner;
@@ -131,6 +132,13 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         };
     }
     same! {
+        collaboration::EngagementChange = "cosell.collaboration.v1.EngagementChange";
+        collaboration::InvitationDeclineReason = "cosell.collaboration.v1.InvitationDeclineReason";
+        collaboration::InvitationState = "cosell.collaboration.v1.InvitationState";
+        collaboration::MemberState = "cosell.collaboration.v1.MemberState";
+        collaboration::ParticipantType = "cosell.collaboration.v1.ParticipantType";
+        collaboration::SnapshotJobState = "cosell.collaboration.v1.SnapshotJobState";
+        collaboration::SnapshotTemplate = "cosell.collaboration.v1.SnapshotTemplate";
         notification::Kind = "cosell.notification.v1.NotificationKind";
         opportunity::BulkKind = "cosell.opportunity.v1.BulkKind";
         opportunity::BulkState = "cosell.opportunity.v1.BulkState";
@@ -201,6 +209,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                     "cosell.opportunity.v1.SolutionSortKey",
                     "cosell.referral.v1.AwsMaturity",
                     "cosell.referral.v1.MarketSegment",
+                    "cosell.collaboration.v1.CollaboratorResponsibility",
                     "cosell.referral.v1.ReceiverResponsibility",
                 ]
                 .contains(&name.as_str())

@@ -237,6 +237,11 @@ impl<'a> Outside<'a> {
             records.offer = never.offer;
         }
         records.referral = never.referral;
+        if self.side() == Some(Side::Aws) {
+            // AWS sees who works together.
+            records.engagement = never.engagement;
+            records.engagement_invitation = never.engagement_invitation;
+        }
         records.submitted = never.submitted;
         records.approved = never.approved;
         records
@@ -273,9 +278,9 @@ impl<'a> Outside<'a> {
         ways
     }
 
-    /// Provisioning is there for services, and about everybody.
+    /// Provisioning is there for services, and about everybody, and so is what companies are called.
     fn is_meant_for(&self, rpc: &MethodDescriptor) -> bool {
-        self.side().is_none() && rpc.name() == "ApplyDirectory"
+        self.side().is_none() && ["ApplyDirectory", "GetAccount"].contains(&rpc.name())
     }
 
     /// Whether the database shows the caller something of an account in an answer that names no record.
@@ -290,6 +295,8 @@ impl<'a> Outside<'a> {
                 "ListOpportunities",
                 "ListReviewCases",
                 "ListReferralOffers",
+                "ListEngagements",
+                "ListEngagementInvitations",
                 "GetAccount",
                 "GetConnectionPreferences",
             ],
@@ -309,10 +316,17 @@ impl<'a> Outside<'a> {
         if said.reason.is_none() {
             let all = self.all;
             words.extend([FIR, &all.opportunity, &all.invitation, &all.connection]);
-            words.extend([all.notification.as_str(), &all.member, &all.job, &all.lead]);
+            words.extend([
+                all.notification.as_str(),
+                &all.member,
+                &all.job,
+                &all.lead,
+                &all.snapshot_job,
+            ]);
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
                 words.extend([all.offer.as_str(), &all.referral]);
+                words.extend([all.engagement.as_str(), &all.engagement_invitation]);
             }
             // Who is connected with a company knows its account and its profile's id.
             if is_partner && self.account() != ELM {
@@ -355,7 +369,9 @@ pub fn strangers() -> Vec<Caller> {
 /// offers.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
-        "ListOpportunities" | "ListReferrals" => actor.starts_with("aws-"),
+        "ListOpportunities" | "ListReferrals" | "ListEngagements" | "ListEngagementInvitations" => {
+            actor.starts_with("aws-")
+        }
         "ListReviewCases" => actor.starts_with("aws-reviewer"),
         "ListNotifications" | "GetUnreadCount" => {
             actor.starts_with("aws-reviewer") || actor == "aws-sales-representative"

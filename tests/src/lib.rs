@@ -3,7 +3,9 @@
 
 mod child;
 mod collector;
+pub mod companies;
 pub mod deals;
+pub mod engagements;
 pub mod isolation;
 pub mod ledger;
 mod raw;

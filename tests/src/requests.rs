@@ -37,6 +37,12 @@ pub struct Records {
     pub referral: String,
     /// A lead that the account has accepted.
     pub lead: String,
+    /// An engagement of the account, about the opportunity that was submitted.
+    pub engagement: String,
+    /// An invitation to another one, which the account sent.
+    pub engagement_invitation: String,
+    /// A job of the account that makes snapshots.
+    pub snapshot_job: String,
 }
 
 impl Records {
@@ -57,11 +63,14 @@ impl Records {
             offer: "engi-0000000000000".to_owned(),
             referral: "ref-0000000000000".to_owned(),
             lead: "lead-0000000000000".to_owned(),
+            engagement: "eng-00000000000000".to_owned(),
+            engagement_invitation: "engi-0000000000001".to_owned(),
+            snapshot_job: "job-0000000000001".to_owned(),
         }
     }
 
     /// All their ids.
-    pub fn ids(&self) -> [&str; 14] {
+    pub fn ids(&self) -> [&str; 17] {
         [
             &self.account,
             &self.opportunity,
@@ -77,6 +86,9 @@ impl Records {
             &self.offer,
             &self.referral,
             &self.lead,
+            &self.engagement,
+            &self.engagement_invitation,
+            &self.snapshot_job,
         ]
     }
 }
@@ -133,6 +145,9 @@ fn body(rpc: &str, records: &Records) -> Value {
         offer,
         referral,
         lead,
+        engagement,
+        engagement_invitation,
+        snapshot_job,
     } = records;
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
@@ -237,6 +252,30 @@ fn body(rpc: &str, records: &Records) -> Value {
         "AcceptReferrals" => json!({"offer_ids": [offer]}),
         "RejectReferral" => {
             json!({"offer_id": offer, "reason": "REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT"})
+        }
+        "ShareOpportunity" => crate::engagements::json(opportunity),
+        "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
+        "GetEngagementInvitation" | "AcceptEngagementInvitation" | "WithdrawEngagementInvitation" => {
+            json!({"engagement_invitation_id": engagement_invitation})
+        }
+        "DeclineEngagementInvitation" => json!({"engagement_invitation_id": engagement_invitation,
+            "reason": "INVITATION_DECLINE_REASON_UNABLE_TO_SUPPORT"}),
+        "ListEngagementInvitations" | "ListEngagements" | "ListSnapshotJobs" => json!({"page_size": 100}),
+        "GetEngagement"
+        | "ListEngagementMembers"
+        | "LeaveEngagement"
+        | "ListResourceSnapshots"
+        | "ListEngagementResources" => json!({"engagement_id": engagement}),
+        "CreateEngagementContext" | "UpdateEngagementContext" => {
+            json!({"engagement_id": engagement, "context": crate::engagements::context()})
+        }
+        "RemoveEngagementMember" => {
+            json!({"engagement_id": engagement, "account_id": crate::engagements::HAZEL})
+        }
+        "GetResourceSnapshot" | "CreateSnapshotJob" => json!({"engagement_id": engagement,
+            "opportunity_id": opportunity, "template": "SNAPSHOT_TEMPLATE_OPPORTUNITY_SUMMARY"}),
+        "GetSnapshotJob" | "StartSnapshotJob" | "StopSnapshotJob" | "DeleteSnapshotJob" => {
+            json!({"job_id": snapshot_job})
         }
         other => panic!("{other} has no request here"),
     }

@@ -14,13 +14,15 @@ use cosell_proto::cosell::review::v1::{
 };
 use cosell_proto::google::longrunning::GetOperationRequest;
 use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
-use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
+use cosell_types::{Caller, Clock, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tonic::client::Grpc;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
+pub use crate::companies::{company, lead, of_company};
+use crate::engagements::HAZEL;
 use crate::raw::Raw;
 use crate::requests::Records;
 use crate::{World, record};
@@ -116,6 +118,8 @@ impl<'a> Scene<'a> {
             lead(ELM, "elm-lead"),
             company(FIR, "Fir"),
             lead(FIR, "fir-lead"),
+            company(HAZEL, "Hazel"),
+            lead(HAZEL, "hazel-lead"),
             alder,
         ])
         .await;
@@ -132,8 +136,8 @@ impl<'a> Scene<'a> {
     }
 
     /// What Alder has beside its neighbours: a draft, a case of another record, the AWS summary of a third, an
-    /// invitation of Fir and a connection with it, a lead, a notice, and preferences of both kinds. What its people
-    /// wrote is a canary.
+    /// invitation of Fir and a connection with it, a lead, a notice, preferences of both kinds, and an engagement with
+    /// Hazel. What its people wrote is a canary.
     pub async fn records(&self) -> Records {
         let connection = self
             .connect(cosell::ALDER, FIR, &format!("{CANARY} connects"))
@@ -172,6 +176,7 @@ impl<'a> Scene<'a> {
         flagged.expect("a flag");
         let (referral, offer) = self.referred().await;
         let lead = self.led().await;
+        let engaged = self.engaged(&submitted, &approved).await;
         let records = Records {
             account: cosell::ALDER.to_owned(),
             opportunity: create(&holder, secret()).await,
@@ -187,6 +192,9 @@ impl<'a> Scene<'a> {
             offer,
             referral,
             lead,
+            engagement: engaged.engagement,
+            engagement_invitation: engaged.invitation,
+            snapshot_job: engaged.job,
         };
         self.world.settled().await;
         records
@@ -405,6 +413,7 @@ pub fn caller(account: &str) -> Caller {
         cosell::BIRCH => "birch-alliance-lead".to_owned(),
         ELM => "elm-lead".to_owned(),
         FIR => "fir-lead".to_owned(),
+        HAZEL => "hazel-lead".to_owned(),
         other => format!("lead-{other}"),
     };
     member(&id, account, Side::Partner, &[Role::AllianceLead])
@@ -448,51 +457,4 @@ async fn submit(person: &Person, id: &str) {
     };
     let submitted = person.opportunities().submit_opportunity(request).await;
     submitted.expect("a submission");
-}
-
-/// A company with a public profile.
-pub fn company(account: &str, name: &str) -> partner::ApplyDirectoryRequest {
-    let profile = partner::Profile {
-        display_name: name.to_owned(),
-        primary_solution_type: partner::SolutionType::ManagedServices.into(),
-        industry_segments: vec!["Retail".to_owned()],
-        ..Default::default()
-    };
-    partner::ApplyDirectoryRequest {
-        account: Some(partner::AccountRecord {
-            account_id: account.to_owned(),
-            side: partner::Side::Partner.into(),
-            legal_name: format!("{name} Ltd"),
-            display_name: name.to_owned(),
-            terms_accepted: true,
-            profile: Some(profile),
-            visibility: partner::ProfileVisibility::Public.into(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
-/// The alliance lead of a company, to be taken over.
-pub fn lead(account: &str, id: &str) -> partner::ApplyDirectoryRequest {
-    of_company(account, id, Role::AllianceLead)
-}
-
-/// Somebody of a company, to be taken over.
-pub fn of_company(account: &str, id: &str, role: Role) -> partner::ApplyDirectoryRequest {
-    partner::ApplyDirectoryRequest {
-        member: Some(partner::MemberRecord {
-            account_id: account.to_owned(),
-            member_id: id.to_owned(),
-            person: Some(partner::Person {
-                first_name: "Some".to_owned(),
-                last_name: "Body".to_owned(),
-                email: format!("{id}@{account}.example"),
-                ..Default::default()
-            }),
-            roles: vec![role.number()],
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
 }

@@ -23,7 +23,7 @@ use crate::repository::contexts;
 pub const RECOVERY: Duration = Duration::from_secs(100);
 
 /// Who applies whose events.
-const CONSUMERS: [(&str, &str); 10] = [
+const CONSUMERS: [(&str, &str); 13] = [
     ("opportunity", "partner"),
     ("review", "partner"),
     ("notification", "partner"),
@@ -34,6 +34,9 @@ const CONSUMERS: [(&str, &str); 10] = [
     ("referral", "partner"),
     ("opportunity", "referral"),
     ("notification", "referral"),
+    ("collaboration", "partner"),
+    ("collaboration", "opportunity"),
+    ("opportunity", "collaboration"),
 ];
 
 /// PostgreSQL, NATS and a mail server of its own, for services that a test may take them away from.
@@ -181,6 +184,10 @@ fn unsettled() -> Vec<(String, String)> {
         "e-mails are not sent".to_owned(),
         "SELECT count(*) FROM notification.mail WHERE state <> 'SENT'".to_owned(),
     )];
+    found.push((
+        "jobs have not looked yet".to_owned(),
+        "SELECT count(*) FROM collaboration.snapshot_job WHERE due_time IS NOT NULL".to_owned(),
+    ));
     for service in contexts() {
         found.push((
             format!("events of {service} are not published"),

@@ -96,7 +96,7 @@ CREATE INDEX snapshot_job_by_time ON snapshot_job (account_id, create_time, job_
 CREATE INDEX snapshot_job_due ON snapshot_job (due_time, account_id, job_id) WHERE due_time IS NOT NULL;
 
 -- Which companies are connected: a replica, fed by the events of the partner context (COL-002).
-CREATE TABLE connection (
+CREATE TABLE connected (
   account_id       text    NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
   connection_id    text    NOT NULL,
   other_account_id text    NOT NULL CHECK (other_account_id ~ '^[0-9]{12}$'),
@@ -104,7 +104,7 @@ CREATE TABLE connection (
   is_active        boolean NOT NULL,
   PRIMARY KEY (account_id, connection_id)
 );
-CREATE INDEX connection_with ON connection (account_id, other_account_id);
+CREATE INDEX connected_with ON connected (account_id, other_account_id);
 
 -- Row-level security: who reaches which rows, whatever a query asks (ACC-020).
 DO $$
@@ -113,7 +113,7 @@ DECLARE
   own text := '(SELECT current_setting(''app.account'', true))';
   side text := '(SELECT current_setting(''app.side'', true))';
 BEGIN
-  FOREACH tab IN ARRAY ARRAY['engagement', 'engagement_member', 'invitation', 'snapshot', 'snapshot_job', 'connection'] LOOP
+  FOREACH tab IN ARRAY ARRAY['engagement', 'engagement_member', 'invitation', 'snapshot', 'snapshot_job', 'connected'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tab);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tab);
     -- The platform works for one account after the other.
@@ -150,7 +150,7 @@ BEGIN
   EXECUTE format('CREATE POLICY due ON snapshot_job FOR SELECT TO collaboration_worker
     USING (%s = ''work'' AND due_time IS NOT NULL)', side);
 END $$;
-GRANT SELECT, INSERT, UPDATE ON engagement, engagement_member, invitation, connection TO collaboration_app;
+GRANT SELECT, INSERT, UPDATE ON engagement, engagement_member, invitation, connected TO collaboration_app;
 GRANT SELECT, INSERT ON snapshot TO collaboration_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON snapshot_job TO collaboration_app;
 GRANT SELECT (account_id, invitation_id, expire_time, state) ON invitation TO collaboration_worker;

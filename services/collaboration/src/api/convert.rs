@@ -149,10 +149,10 @@ pub fn invitation(
         engagement_id: invitation.engagement().to_string(),
         sender_account_id: invitation.sender().to_string(),
         receiver_account_id: invitation.receiver().to_string(),
-        receiver_alias: if is_receiver {
-            String::new()
-        } else {
+        receiver_alias: if is_sender {
             invitation.alias().reveal().clone()
+        } else {
+            String::new()
         },
         participant_type: who.map_or(0, |who| who.number()),
         state: invitation.state_at(now).number(),
@@ -195,6 +195,7 @@ pub fn answered(
 }
 
 /// What is said of a company to others.
+#[derive(Clone, Copy)]
 pub struct Words<'a> {
     /// What the sender says.
     pub message: &'a str,

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_types::{ClosedList as _, Side};
 
-use super::{Api, convert};
+use super::{Api, convert, status};
 use crate::domain::access;
 use crate::domain::values::SnapshotTemplate;
 use crate::store;
@@ -34,7 +34,7 @@ pub async fn handle(
     })
 }
 
-/// A page of the snapshots of an engagement. Whoever does not work on it sees none.
+/// A page of the snapshots of an engagement. For whoever does not work on it there is no such engagement.
 pub async fn page<M>(
     api: &Api,
     call: &Call<M>,
@@ -45,11 +45,18 @@ pub async fn page<M>(
     let last = query.last(token, LastSnapshot::is_sound)?;
     let member = call.member()?;
     let mut tx = api.begin(call).await?;
-    if member.side == Side::Partner {
-        let by = store::works_for(&mut tx, &member.account, engagement).await?;
-        if !by.is_some_and(|by| access::works_on(member, &by)) {
-            return Ok((Vec::new(), String::new()));
+    let is_seen = match member.side {
+        Side::Partner => {
+            let by = store::works_for(&mut tx, &member.account, engagement).await?;
+            by.is_some_and(|by| access::works_on(member, &by))
         }
+        Side::Aws => match engagement.parse() {
+            Ok(id) => store::load_engagement(&mut tx, &id).await?.is_some(),
+            Err(_) => false,
+        },
+    };
+    if !is_seen {
+        return Err(status::engagement_not_found(engagement));
     }
     let found = snapshots(&mut tx, engagement, filter, last, size + 1).await?;
     let shown = found

@@ -11,6 +11,12 @@ mod rule;
 mod sharing;
 mod snapshot;
 mod steps;
+#[cfg(test)]
+mod tests_access;
+#[cfg(test)]
+mod tests_engagement;
+#[cfg(test)]
+mod tests_invitation;
 pub mod values;
 
 pub use channel::{Channel, ChannelId, ChannelMember, Decision, Person, Request};

@@ -7,7 +7,7 @@ use cosell_types::AccountId;
 pub async fn is_connected(tx: &mut Tx, account: &AccountId, other: &AccountId) -> Result<bool, Error> {
     tx.act_for(&Scope::account(account)).await?;
     let found = sqlx::query!(
-        "SELECT connection_id FROM connection WHERE account_id = $1 AND other_account_id = $2 AND is_active FOR SHARE",
+        "SELECT connection_id FROM connected WHERE account_id = $1 AND other_account_id = $2 AND is_active FOR SHARE",
         account.as_str(),
         other.as_str(),
     )
@@ -32,7 +32,7 @@ pub async fn put_connection(
     is_active: bool,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO connection (account_id, connection_id, other_account_id, is_active) VALUES ($1, $2, $3, $4)
+        "INSERT INTO connected (account_id, connection_id, other_account_id, is_active) VALUES ($1, $2, $3, $4)
          ON CONFLICT (account_id, connection_id) DO UPDATE SET is_active = excluded.is_active",
         account.as_str(),
         connection,

@@ -48,7 +48,7 @@ async fn col_030_five_contexts_which_every_member_writes() {
         .by(&lead(BIRCH))
         .create_engagement_context(create("Second", "\"1\""))
         .await;
-    assert_eq!(why(stale.expect_err("stale")).reason, "ETAG_MISMATCH");
+    assert_eq!(why(&stale.expect_err("stale")).reason, "ETAG_MISMATCH");
     let request = create("Second", &before.etag);
     let second = scene
         .by(&lead(BIRCH))
@@ -70,7 +70,7 @@ async fn col_030_five_contexts_which_every_member_writes() {
         .by(&lead(ALDER))
         .create_engagement_context(create("Sixth", ""))
         .await;
-    assert_eq!(why(sixth.expect_err("full")).reason, "TOO_MANY_CONTEXTS");
+    assert_eq!(why(&sixth.expect_err("full")).reason, "TOO_MANY_CONTEXTS");
 
     let update = |context_id: &str, title: &str| pb::UpdateEngagementContextRequest {
         engagement_id: id.clone(),
@@ -92,27 +92,27 @@ async fn col_030_five_contexts_which_every_member_writes() {
         .by(&lead(ALDER))
         .update_engagement_context(update("9", "?"))
         .await;
-    assert_eq!(why(missing.expect_err("none")).reason, "CONTEXT_NOT_FOUND");
+    assert_eq!(why(&missing.expect_err("none")).reason, "CONTEXT_NOT_FOUND");
     let foreign = scene
         .by(&lead(CEDAR))
         .update_engagement_context(update("2", "Mine"))
         .await;
     assert_eq!(
-        why(foreign.expect_err("no part of it")).reason,
+        why(&foreign.expect_err("no part of it")).reason,
         "ENGAGEMENT_NOT_FOUND"
     );
     let aws = scene
         .by(&sales())
         .update_engagement_context(update("2", "Ours"))
         .await;
-    assert_eq!(why(aws.expect_err("only reads")).reason, "ROLE_NOT_PERMITTED");
+    assert_eq!(why(&aws.expect_err("only reads")).reason, "ROLE_NOT_PERMITTED");
     let empty = pb::UpdateEngagementContextRequest {
         engagement_id: id.clone(),
         context: Some(pb::EngagementContext::default()),
         ..Default::default()
     };
     let refusal = scene.by(&lead(ALDER)).update_engagement_context(empty).await;
-    assert_eq!(why(refusal.expect_err("says nothing")).reason, "INVALID_FIELDS");
+    assert_eq!(why(&refusal.expect_err("says nothing")).reason, "INVALID_FIELDS");
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -126,7 +126,7 @@ async fn col_021_who_leaves_and_who_is_removed_does_not_see_it_any_more() {
         ..Default::default()
     };
     let founder = scene.by(&lead(ALDER)).leave_engagement(leave(request_id())).await;
-    let refusal = why(founder.expect_err("it began it"));
+    let refusal = why(&founder.expect_err("it began it"));
     assert_eq!(
         (refusal.code, refusal.reason.as_str()),
         (Code::FailedPrecondition, "ILLEGAL_TRANSITION")
@@ -137,7 +137,7 @@ async fn col_021_who_leaves_and_who_is_removed_does_not_see_it_any_more() {
         .await
         .expect("left");
     let gone = scene.get(&lead(BIRCH), &id).await.expect_err("left");
-    assert_eq!(why(gone).reason, "ENGAGEMENT_NOT_FOUND");
+    assert_eq!(why(&gone).reason, "ENGAGEMENT_NOT_FOUND");
     assert_eq!(scene.list(&lead(BIRCH)).await, []);
     let remove = |account: &str| pb::RemoveEngagementMemberRequest {
         engagement_id: id.clone(),
@@ -149,17 +149,17 @@ async fn col_021_who_leaves_and_who_is_removed_does_not_see_it_any_more() {
         .by(&lead(CEDAR))
         .remove_engagement_member(remove(ALDER))
         .await;
-    assert_eq!(why(refusal.expect_err("not its")).reason, "ENGAGEMENT_NOT_FOUND");
+    assert_eq!(why(&refusal.expect_err("not its")).reason, "ENGAGEMENT_NOT_FOUND");
     let refusal = scene
         .by(&lead(ALDER))
         .remove_engagement_member(remove("777777777777"))
         .await;
-    assert_eq!(why(refusal.expect_err("unknown")).reason, "MEMBER_NOT_FOUND");
+    assert_eq!(why(&refusal.expect_err("unknown")).reason, "MEMBER_NOT_FOUND");
     let refusal = scene
         .by(&lead(ALDER))
         .remove_engagement_member(remove(BIRCH))
         .await;
-    assert_eq!(why(refusal.expect_err("has left")).reason, "ILLEGAL_TRANSITION");
+    assert_eq!(why(&refusal.expect_err("has left")).reason, "ILLEGAL_TRANSITION");
     let after = scene
         .by(&lead(ALDER))
         .remove_engagement_member(remove(CEDAR))

@@ -104,7 +104,7 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         .by(&lead(BIRCH))
         .decline_engagement_invitation(other.clone())
         .await;
-    assert_eq!(why(refusal.expect_err("why?")).fields[0].0, "text");
+    assert_eq!(why(&refusal.expect_err("why?")).fields[0].0, "text");
     let said = pb::DeclineEngagementInvitationRequest {
         text: "We know them too well.".to_owned(),
         ..other
@@ -149,12 +149,12 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
             .by(&lead(caller))
             .accept_engagement_invitation(accept(id))
             .await;
-        assert_eq!(why(refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
+        assert_eq!(why(&refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
         let refusal = scene
             .by(&lead(ALDER))
             .withdraw_engagement_invitation(withdraw(id))
             .await;
-        assert_eq!(why(refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
+        assert_eq!(why(&refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
     }
     // And both can be asked again.
     assert_eq!(scene.share(&[BIRCH, CEDAR]).await.invitations.len(), 2);
@@ -178,7 +178,7 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
         .by(&lead(CEDAR))
         .accept_engagement_invitation(accept(&other.engagement_invitation_id))
         .await;
-    let refusal = why(late.expect_err("too late"));
+    let refusal = why(&late.expect_err("too late"));
     assert_eq!(refusal.metadata["state"], "EXPIRED");
     let seen = invitation(&scene, CEDAR).await;
     assert_eq!((seen.state(), seen.offer), (pb::InvitationState::Expired, None));
@@ -226,7 +226,7 @@ async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_ru
         .by(&lead(ALDER))
         .share_opportunity(crate::support::share(&[CEDAR]))
         .await;
-    assert_eq!(why(refusal.expect_err("no connection")).reason, "NOT_CONNECTED");
+    assert_eq!(why(&refusal.expect_err("no connection")).reason, "NOT_CONNECTED");
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -242,17 +242,17 @@ async fn col_013_who_answers_and_who_takes_back() {
     ] {
         let caller = partner("mem-birch", BIRCH, role);
         let refusal = scene.by(&caller).accept_engagement_invitation(accept(id)).await;
-        assert_eq!(why(refusal.expect_err("not its")).reason, reason);
+        assert_eq!(why(&refusal.expect_err("not its")).reason, reason);
     }
     for caller in [lead(CEDAR), lead(ALDER)] {
         let refusal = scene.by(&caller).accept_engagement_invitation(accept(id)).await;
         assert_eq!(
-            why(refusal.expect_err("not asked")).reason,
+            why(&refusal.expect_err("not asked")).reason,
             "INVITATION_NOT_FOUND"
         );
         let refusal = scene.by(&caller).decline_engagement_invitation(decline(id)).await;
         assert_eq!(
-            why(refusal.expect_err("not asked")).reason,
+            why(&refusal.expect_err("not asked")).reason,
             "INVITATION_NOT_FOUND"
         );
     }
@@ -261,23 +261,23 @@ async fn col_013_who_answers_and_who_takes_back() {
         .withdraw_engagement_invitation(withdraw(id))
         .await;
     assert_eq!(
-        why(refusal.expect_err("did not send it")).reason,
+        why(&refusal.expect_err("did not send it")).reason,
         "INVITATION_NOT_FOUND"
     );
     for caller in [sales(), aws("mem-reviewer", Role::Reviewer)] {
         let refusal = scene.by(&caller).accept_engagement_invitation(accept(id)).await;
-        assert_eq!(why(refusal.expect_err("AWS")).reason, "ROLE_NOT_PERMITTED");
+        assert_eq!(why(&refusal.expect_err("AWS")).reason, "ROLE_NOT_PERMITTED");
     }
     let stale = pb::AcceptEngagementInvitationRequest {
         etag: "\"7\"".to_owned(),
         ..accept(id)
     };
     let refusal = scene.by(&lead(BIRCH)).accept_engagement_invitation(stale).await;
-    assert_eq!(why(refusal.expect_err("stale")).reason, "ETAG_MISMATCH");
+    assert_eq!(why(&refusal.expect_err("stale")).reason, "ETAG_MISMATCH");
     let unknown = scene
         .by(&lead(BIRCH))
         .accept_engagement_invitation(accept("engi-0000000000000"))
         .await;
-    assert_eq!(why(unknown.expect_err("unknown")).code, Code::NotFound);
+    assert_eq!(why(&unknown.expect_err("unknown")).code, Code::NotFound);
     scene.app.finish::<Collaboration>().await;
 }

@@ -33,7 +33,7 @@ async fn acc_020_each_company_reaches_what_it_is_part_of() {
         ("snapshot", 2, 1, 0, 2, 2),
         ("snapshot_job", 2, 2, 0, 0, 2),
         // A replica of who is connected is nobody's to read.
-        ("connection", 0, 0, 0, 0, 2),
+        ("connected", 0, 0, 0, 0, 2),
     ] {
         for (scope, expected) in [
             (Some((ALDER, "partner")), alder),

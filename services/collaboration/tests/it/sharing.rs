@@ -95,17 +95,20 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
         .get(&lead(BIRCH), &engagement.engagement_id)
         .await
         .expect_err("not yet");
-    assert_eq!(why(unseen).reason, "ENGAGEMENT_NOT_FOUND");
+    assert_eq!(why(&unseen).reason, "ENGAGEMENT_NOT_FOUND");
     // AWS sees the engagement, and who is invited (COL-050).
     assert_eq!(scene.list(&sales()).await.len(), 1);
     assert_eq!(scene.invitations(&sales()).await.len(), 2);
     scene.app.finish::<Collaboration>().await;
 }
 
+/// What is wrong with an opportunity.
+type Change = fn(&mut opportunity::Opportunity);
+
 #[tokio::test]
 async fn col_001_only_open_deals_that_aws_has_are_shared() {
     let scene = Scene::start().await;
-    let cases: [(&str, fn(&mut opportunity::Opportunity)); 6] = [
+    let cases: [(&str, Change); 6] = [
         ("REVIEW_STATUS", |record| {
             life(record).review_status = ReviewStatus::PendingSubmission.into()
         }),
@@ -128,7 +131,7 @@ async fn col_001_only_open_deals_that_aws_has_are_shared() {
         change(&mut record);
         *scene.records.lock().expect("records") = vec![record];
         let refusal = scene.by(&lead(ALDER)).share_opportunity(share(&[BIRCH])).await;
-        let refusal = why(refusal.expect_err(cause));
+        let refusal = why(&refusal.expect_err(cause));
         assert_eq!(
             (refusal.reason.as_str(), refusal.metadata["cause"].as_str()),
             ("NOT_SHAREABLE", cause)
@@ -163,7 +166,7 @@ async fn col_002_who_is_not_connected_is_not_told_apart_from_who_does_not_exist(
             .by(&lead(ALDER))
             .share_opportunity(share(&[BIRCH, other]))
             .await;
-        let refusal = why(refusal.expect_err("not connected"));
+        let refusal = why(&refusal.expect_err("not connected"));
         assert_eq!(
             (refusal.code, refusal.reason.as_str()),
             (Code::FailedPrecondition, "NOT_CONNECTED")
@@ -187,13 +190,13 @@ async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
         .by(&lead(ALDER))
         .share_opportunity(share(&others[..10]))
         .await;
-    assert_eq!(why(ten.expect_err("ten in one call")).reason, "INVALID_FIELDS");
+    assert_eq!(why(&ten.expect_err("ten in one call")).reason, "INVALID_FIELDS");
     let shared = scene.share(&others[..9]).await;
     let tenth = scene
         .by(&lead(ALDER))
         .share_opportunity(share(&others[9..10]))
         .await;
-    let refusal = why(tenth.expect_err("the tenth"));
+    let refusal = why(&tenth.expect_err("the tenth"));
     assert_eq!(
         (refusal.code, refusal.reason.as_str()),
         (Code::FailedPrecondition, "TOO_MANY_MEMBERS")
@@ -210,7 +213,7 @@ async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
         .by(&lead(ALDER))
         .share_opportunity(share(&others[10..]))
         .await;
-    assert_eq!(why(eleventh.expect_err("full again")).reason, "TOO_MANY_MEMBERS");
+    assert_eq!(why(&eleventh.expect_err("full again")).reason, "TOO_MANY_MEMBERS");
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -221,7 +224,7 @@ async fn col_004_an_opportunity_has_one_engagement_and_each_company_is_asked_onc
     let second = scene.share(&[CEDAR]).await.engagement.expect("an engagement");
     assert_eq!(first.engagement_id, second.engagement_id);
     let again = scene.by(&lead(ALDER)).share_opportunity(share(&[BIRCH])).await;
-    let refusal = why(again.expect_err("is invited"));
+    let refusal = why(&again.expect_err("is invited"));
     assert_eq!(
         (refusal.code, refusal.reason.as_str()),
         (Code::AlreadyExists, "ALREADY_INVOLVED")
@@ -232,14 +235,14 @@ async fn col_004_an_opportunity_has_one_engagement_and_each_company_is_asked_onc
         ..share(&[BIRCH])
     };
     let refusal = scene.by(&lead(ALDER)).share_opportunity(renamed).await;
-    let refusal = why(refusal.expect_err("has a name"));
+    let refusal = why(&refusal.expect_err("has a name"));
     assert_eq!(refusal.fields[0].0, "engagement_title");
     let twice = scene
         .by(&lead(ALDER))
         .share_opportunity(share(&[CEDAR, CEDAR]))
         .await;
     assert_eq!(
-        why(twice.expect_err("named twice")).fields[0].0,
+        why(&twice.expect_err("named twice")).fields[0].0,
         "receivers[1].account_id"
     );
     scene.app.finish::<Collaboration>().await;
@@ -265,7 +268,7 @@ async fn plt_002_a_repeated_call_shares_once() {
     };
     let refusal = scene.by(&lead(ALDER)).share_opportunity(other).await;
     assert_eq!(
-        why(refusal.expect_err("another request")).reason,
+        why(&refusal.expect_err("another request")).reason,
         "REQUEST_ID_REUSED"
     );
     scene.app.finish::<Collaboration>().await;
@@ -276,13 +279,13 @@ async fn col_005_who_can_open_the_opportunity_shares_it() {
     let scene = Scene::start().await;
     let foreign = scene.by(&lead(BIRCH)).share_opportunity(share(&[ALDER])).await;
     assert_eq!(
-        why(foreign.expect_err("of Alder")).reason,
+        why(&foreign.expect_err("of Alder")).reason,
         "OPPORTUNITY_NOT_FOUND"
     );
     for role in [Role::CloudAdmin, Role::ChannelUser, Role::StandardUser] {
         let caller = partner("mem-no", ALDER, role);
         let refusal = scene.by(&caller).share_opportunity(share(&[BIRCH])).await;
-        assert_eq!(why(refusal.expect_err("no access")).reason, "ROLE_NOT_PERMITTED");
+        assert_eq!(why(&refusal.expect_err("no access")).reason, "ROLE_NOT_PERMITTED");
     }
     // An ACE user works on what it shared itself, and sees no other.
     let user = partner("mem-user", ALDER, Role::AceUser);
@@ -297,7 +300,7 @@ async fn col_005_who_can_open_the_opportunity_shares_it() {
     let other = partner("mem-other", ALDER, Role::AceUser);
     assert_eq!(scene.list(&other).await, []);
     assert_eq!(
-        why(scene.get(&other, &id).await.expect_err("not its own")).code,
+        why(&scene.get(&other, &id).await.expect_err("not its own")).code,
         Code::NotFound
     );
     assert!(scene.get(&lead(ALDER), &id).await.is_ok());

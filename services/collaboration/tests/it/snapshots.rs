@@ -108,21 +108,47 @@ async fn col_040_members_read_the_summary_and_only_its_owner_what_aws_says() {
     })
     .await;
     let foreign = newest(&scene, BIRCH, &id, aws).await.expect_err("Alder's");
-    assert_eq!(why(foreign).reason, "SNAPSHOT_NOT_FOUND");
+    assert_eq!(why(&foreign).reason, "SNAPSHOT_NOT_FOUND");
     let outside = newest(&scene, CEDAR, &id, pb::SnapshotTemplate::OpportunitySummary).await;
     assert_eq!(
-        why(outside.expect_err("no part of it")).reason,
+        why(&outside.expect_err("no part of it")).reason,
         "SNAPSHOT_NOT_FOUND"
     );
-    for (caller, expected) in [(lead(ALDER), 2), (lead(BIRCH), 1), (lead(CEDAR), 0), (sales(), 2)] {
-        let request = pb::ListEngagementResourcesRequest {
-            engagement_id: id.clone(),
-            ..Default::default()
-        };
-        let listed = scene.snapshots(&caller).list_engagement_resources(request).await;
+    let request = pb::ListEngagementResourcesRequest {
+        engagement_id: id.clone(),
+        ..Default::default()
+    };
+    for (caller, expected) in [(lead(ALDER), 2), (lead(BIRCH), 1), (sales(), 2)] {
+        let listed = scene
+            .snapshots(&caller)
+            .list_engagement_resources(request.clone())
+            .await;
         let listed = listed.expect("a list").into_inner().resources;
         assert_eq!(listed.len(), expected, "{caller:?}");
         assert!(listed.iter().all(|one| one.payload.is_none()));
+    }
+    // For who is no part of it, and for everybody where there is none, there is no such engagement.
+    let never = "eng-00000000000000";
+    for (caller, id) in [(lead(CEDAR), id.as_str()), (lead(ALDER), never), (sales(), never)] {
+        let resources = pb::ListEngagementResourcesRequest {
+            engagement_id: id.to_owned(),
+            ..Default::default()
+        };
+        let snapshots = pb::ListResourceSnapshotsRequest {
+            engagement_id: id.to_owned(),
+            ..Default::default()
+        };
+        let mut calls = scene.snapshots(&caller);
+        let listed = calls.list_engagement_resources(resources).await;
+        assert_eq!(
+            why(&listed.expect_err("not theirs")).reason,
+            "ENGAGEMENT_NOT_FOUND"
+        );
+        let listed = calls.list_resource_snapshots(snapshots).await;
+        assert_eq!(
+            why(&listed.expect_err("not theirs")).reason,
+            "ENGAGEMENT_NOT_FOUND"
+        );
     }
     scene.app.finish::<Collaboration>().await;
 }
@@ -202,7 +228,7 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
         ..stop
     };
     assert_eq!(
-        why(calls.stop_snapshot_job(twice).await.expect_err("rests")).reason,
+        why(&calls.stop_snapshot_job(twice).await.expect_err("rests")).reason,
         "ILLEGAL_TRANSITION"
     );
     change(&scene, 1, |record| {
@@ -220,7 +246,7 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
     calls.start_snapshot_job(start).await.expect("started");
     until(&scene, BIRCH, &id, 2).await;
     let running = calls.delete_snapshot_job(delete.clone()).await;
-    assert_eq!(why(running.expect_err("runs")).reason, "ILLEGAL_TRANSITION");
+    assert_eq!(why(&running.expect_err("runs")).reason, "ILLEGAL_TRANSITION");
     let create = pb::CreateSnapshotJobRequest {
         engagement_id: id.clone(),
         opportunity_id: DEAL.to_owned(),
@@ -228,7 +254,7 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
         ..Default::default()
     };
     let present = calls.create_snapshot_job(create.clone()).await;
-    assert_eq!(why(present.expect_err("there is one")).reason, "JOB_EXISTS");
+    assert_eq!(why(&present.expect_err("there is one")).reason, "JOB_EXISTS");
     let again = pb::StopSnapshotJobRequest {
         job_id: job.job_id.clone(),
         ..Default::default()
@@ -236,7 +262,7 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
     calls.stop_snapshot_job(again).await.expect("stopped");
     calls.delete_snapshot_job(delete.clone()).await.expect("gone");
     assert_eq!(
-        why(calls.delete_snapshot_job(delete).await.expect_err("gone")).reason,
+        why(&calls.delete_snapshot_job(delete).await.expect_err("gone")).reason,
         "JOB_NOT_FOUND"
     );
     until(&scene, BIRCH, &id, 2).await;
@@ -245,10 +271,13 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
         .await
         .expect("a new one");
     let foreign = scene.snapshots(&lead(BIRCH)).create_snapshot_job(create).await;
-    assert_eq!(why(foreign.expect_err("Alder's")).reason, "OPPORTUNITY_NOT_FOUND");
+    assert_eq!(
+        why(&foreign.expect_err("Alder's")).reason,
+        "OPPORTUNITY_NOT_FOUND"
+    );
     let request = pb::GetSnapshotJobRequest { job_id: job.job_id };
     let foreign = scene.snapshots(&lead(BIRCH)).get_snapshot_job(request).await;
-    assert_eq!(why(foreign.expect_err("Alder's")).reason, "JOB_NOT_FOUND");
+    assert_eq!(why(&foreign.expect_err("Alder's")).reason, "JOB_NOT_FOUND");
     scene.app.finish::<Collaboration>().await;
 }
 

@@ -76,7 +76,7 @@ impl Scene {
         let connected = others.iter().filter(|other| **other != DOGWOOD).count();
         let mut admin = scene.app.database.admin::<Collaboration>().await;
         eventually(async || {
-            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM connection WHERE is_active")
+            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM connected WHERE is_active")
                 .fetch_one(&mut admin)
                 .await
                 .expect("a count");
@@ -331,6 +331,6 @@ pub fn deal() -> opportunity::Opportunity {
 }
 
 /// A refusal, taken apart.
-pub fn why(status: tonic::Status) -> Refusal {
-    Refusal::from(&status)
+pub fn why(status: &tonic::Status) -> Refusal {
+    Refusal::from(status)
 }

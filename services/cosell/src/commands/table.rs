@@ -36,6 +36,15 @@ const MEMBER: &[&str] = &[
     "person.email",
 ];
 
+const SNAPSHOT: &[&str] = &[
+    "opportunity_id",
+    "account_id",
+    "template",
+    "revision",
+    "create_time",
+    "source_revision",
+];
+
 /// What commands are about.
 pub const NOUNS: &[(&str, &str)] = &[
     ("account", "The own company"),
@@ -63,6 +72,24 @@ pub const NOUNS: &[(&str, &str)] = &[
         "Deals and leads of AWS that are offered to the own company",
     ),
     ("leads", "Customers who may have a deal, from AWS"),
+    ("referrals", "Deals that AWS offers to partners"),
+    ("offers", "Deals of AWS that are offered to the own company"),
+    (
+        "engagements",
+        "Companies that work a deal together; sharing an opportunity begins one",
+    ),
+    (
+        "engagement-invitations",
+        "Invitations to work a deal together, sent and received",
+    ),
+    (
+        "snapshots",
+        "What members of an engagement see of each other's opportunities",
+    ),
+    (
+        "snapshot-jobs",
+        "What makes snapshots when an opportunity has changed",
+    ),
     ("notifications", "The own inbox, and what is sent by e-mail"),
 ];
 
@@ -301,6 +328,122 @@ pub const COMMANDS: &[Command] = &[
     one("offers", "accept-all", "AcceptReferrals", "offer_ids"),
     one("offers", "reject", "RejectReferral", "offer_id"),
     one("offers", "deal", "GetAcceptedOpportunity", "offer_id"),
+    one(
+        "opportunities",
+        "for-account",
+        "GetOpportunityForAccount",
+        "opportunity_id",
+    ),
+    one("engagements", "share", "ShareOpportunity", "opportunity_id"),
+    one("engagements", "show", "GetEngagement", "engagement_id"),
+    list(
+        "engagements",
+        "list",
+        "ListEngagements",
+        &[
+            "engagement_id",
+            "title",
+            "account_id",
+            "member_count",
+            "opportunity_id",
+            "create_time",
+        ],
+    ),
+    Command {
+        subject: "engagement_id",
+        ..list(
+            "engagements",
+            "members",
+            "ListEngagementMembers",
+            &[
+                "account_id",
+                "company_name",
+                "state",
+                "join_time",
+                "opportunity_id",
+            ],
+        )
+    },
+    one(
+        "engagements",
+        "add-context",
+        "CreateEngagementContext",
+        "engagement_id",
+    ),
+    one(
+        "engagements",
+        "update-context",
+        "UpdateEngagementContext",
+        "engagement_id",
+    ),
+    one("engagements", "leave", "LeaveEngagement", "engagement_id"),
+    one("engagements", "remove", "RemoveEngagementMember", "engagement_id"),
+    list(
+        "engagement-invitations",
+        "list",
+        "ListEngagementInvitations",
+        &[
+            "engagement_invitation_id",
+            "state",
+            "participant_type",
+            "offer.sender_company_name",
+            "offer.title",
+            "receiver_account_id",
+            "expire_time",
+        ],
+    ),
+    one(
+        "engagement-invitations",
+        "show",
+        "GetEngagementInvitation",
+        "engagement_invitation_id",
+    ),
+    one(
+        "engagement-invitations",
+        "accept",
+        "AcceptEngagementInvitation",
+        "engagement_invitation_id",
+    ),
+    one(
+        "engagement-invitations",
+        "decline",
+        "DeclineEngagementInvitation",
+        "engagement_invitation_id",
+    ),
+    one(
+        "engagement-invitations",
+        "withdraw",
+        "WithdrawEngagementInvitation",
+        "engagement_invitation_id",
+    ),
+    one("snapshots", "show", "GetResourceSnapshot", "opportunity_id"),
+    Command {
+        subject: "engagement_id",
+        ..list("snapshots", "list", "ListResourceSnapshots", SNAPSHOT)
+    },
+    Command {
+        subject: "engagement_id",
+        ..list("snapshots", "resources", "ListEngagementResources", SNAPSHOT)
+    },
+    one("snapshot-jobs", "create", "CreateSnapshotJob", "opportunity_id"),
+    one("snapshot-jobs", "show", "GetSnapshotJob", "job_id"),
+    list(
+        "snapshot-jobs",
+        "list",
+        "ListSnapshotJobs",
+        &[
+            "job_id",
+            "engagement_id",
+            "opportunity_id",
+            "template",
+            "state",
+            "last_success_time",
+            "last_failure",
+        ],
+    ),
+    one("snapshot-jobs", "start", "StartSnapshotJob", "job_id"),
+    one("snapshot-jobs", "stop", "StopSnapshotJob", "job_id"),
+    one("snapshot-jobs", "delete", "DeleteSnapshotJob", "job_id"),
     list(
         "leads",
         "list",

@@ -125,7 +125,7 @@ fn submission(
 
 fn field_permission(field: Field, record: &Opportunity, refused: Option<&Failure>) -> pb::FieldPermission {
     let now = record.situation();
-    let editable = refused.is_none() && field.is_editable(now);
+    let editable = refused.is_none() && record.is_open(field);
     let (reason, explanation) = match refused {
         Some(failure) => (failure.reason().to_owned(), failure.message().to_owned()),
         None if editable => Default::default(),

@@ -6,8 +6,8 @@ use cosell_types::{AccountId, Clock};
 use crate::domain::Opportunity;
 use crate::store;
 
-/// A partner accepted a deal that another one shares: it has a copy of it. Both records are here, so the event's ids are all
-/// that is needed. The other's record is held: whatever is decided of it meanwhile finds the copy (OPP-092).
+/// A partner accepted a deal that another one shares: it has a copy of it. Both records are here, so the event's ids
+/// are all that is needed. The other's record is held: whatever is decided of it meanwhile finds the copy (OPP-092).
 pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<(), Fault> {
     let event: collaboration::EngagementInvitationChanged = delivery.message()?;
     if event.state() != collaboration::InvitationState::Accepted

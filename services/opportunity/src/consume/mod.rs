@@ -179,7 +179,8 @@ impl Handler for FromReview {
     }
 }
 
-/// Changes a record because of an event; false when there was nothing to change. A record that is gone, or a round that is over, needs no change (OPP-033).
+/// Changes a record because of an event; false when there was nothing to change. A record that is gone, or a round that
+/// is over, needs no change (OPP-033).
 async fn change(
     tx: &mut Tx,
     delivery: &Delivery,

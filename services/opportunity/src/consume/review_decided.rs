@@ -68,8 +68,8 @@ pub async fn apply(
     Ok(())
 }
 
-/// What was decided of a record holds for its copies (OPP-092). The record was written first: a copy that is being made reads
-/// it before or after, and in either case ends up where it stands.
+/// What was decided of a record holds for its copies (OPP-092). The record was written first: a copy that is being
+/// made reads it before or after, and in either case ends up where it stands.
 async fn follow(
     tx: &mut Tx,
     delivery: &Delivery,

@@ -56,6 +56,8 @@ mod tests_rules;
 #[cfg(test)]
 mod tests_sequences;
 #[cfg(test)]
+mod tests_shared;
+#[cfg(test)]
 mod tests_transitions;
 
 pub use advice::Advice;

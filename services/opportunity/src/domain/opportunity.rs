@@ -193,10 +193,7 @@ impl Opportunity {
             return Ok(None);
         }
 
-        let locked: Vec<_> = changed
-            .iter()
-            .filter(|field| !field.is_editable(situation))
-            .collect();
+        let locked: Vec<_> = changed.iter().filter(|field| !self.is_open(**field)).collect();
         let mut found: Vec<_> = locked
             .iter()
             .map(|field| not_editable(**field, situation))

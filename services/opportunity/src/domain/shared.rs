@@ -5,7 +5,7 @@ use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation, Violation
 use serde::{Deserialize, Serialize};
 
 use super::values::{ReviewStatus, Stage};
-use super::{Details, Event, Opportunity, Outcome, RelatedEntityIdentifiers, Review};
+use super::{Details, Event, Field, Opportunity, Outcome, RelatedEntityIdentifiers, Review};
 
 /// What a record is a copy of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ const OPEN: [&str; 9] = [
 ];
 
 impl Opportunity {
-    /// What a partner has of a deal that another one shared with it: it stands where the other's record stands in review, and
-    /// its story begins anew.
+    /// What a partner has of a deal that another one shared with it: it stands where the other's record stands in
+    /// review, and its story begins anew.
     pub fn shared(
         id: OpportunityId,
         account: AccountId,
@@ -112,6 +112,17 @@ impl Opportunity {
             });
         }
         found
+    }
+
+    /// Whether a field may be changed now: what review status, stage and involvement leave open, and in a copy the needs
+    /// until they are named (OPP-040, OPP-092).
+    pub fn is_open(&self, field: Field) -> bool {
+        let now = self.situation();
+        let is_left_open = self.shared_from.is_some()
+            && field == Field::PrimaryNeedsFromAws
+            && self.details.primary_needs_from_aws.is_empty()
+            && Field::CustomerUseCase.is_editable(now);
+        field.is_editable(now) || is_left_open
     }
 
     /// What it is a copy of; none of a deal of one's own.

@@ -6,7 +6,7 @@ use super::access::{Action, Reach, is_crm, permits, reach, sees, sees_revision};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
-const ACTIONS: [Action; 16] = [
+const ACTIONS: [Action; 17] = [
     Action::Create,
     Action::Get,
     Action::List,
@@ -23,27 +23,28 @@ const ACTIONS: [Action; 16] = [
     Action::Flag,
     Action::Revisions,
     Action::Diff,
+    Action::ForAccount,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      create get list update submit withdraw discard allowed values reopen get-aws update-aws   count flag revisions diff
-ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
-ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
-ACE_MANAGER           x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
-ACE_USER              x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
-MARKETING_STAFF       x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x
-TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x      .   x       .   x     x     x     x
-CLOUD_ADMIN           .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
-CHANNEL_USER          .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
-STANDARD_USER         .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .
-REVIEWER              .      x   x    .      .      .        .       x       x      x   x       .   x     x     x     x
-SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x      .   x       x   x     x     x     x
-ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x      x   x       x   x     x     x     x
-PDM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
-WWPS_PDM              .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
-PSM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
-ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x
+                      create get list update submit withdraw discard allowed values reopen get-aws update-aws   count flag revisions diff for
+ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
+ALLIANCE_TEAM         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
+ACE_MANAGER           x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
+ACE_USER              x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
+MARKETING_STAFF       x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
+TECHNICAL_STAFF       x      x   x    x      .      .        x       x       x      .   x       .   x     x     x     x    .
+CLOUD_ADMIN           .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .    .
+CHANNEL_USER          .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .    .
+STANDARD_USER         .      .   .    .      .      .        .       .       x      .   .       .   .     .     .     .    .
+REVIEWER              .      x   x    .      .      .        .       x       x      x   x       .   x     x     x     x    .
+SALES_REPRESENTATIVE  .      x   x    .      .      .        .       x       x      .   x       x   x     x     x     x    .
+ACCOUNT_OWNER         .      x   x    .      .      .        .       x       x      x   x       x   x     x     x     x    .
+PDM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x    .
+WWPS_PDM              .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x    .
+PSM                   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x    .
+ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x    .
 ";
 
 fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
@@ -80,6 +81,13 @@ fn acc_010_every_role_and_every_call() {
             permits(&service, action),
             is_for_all || action == Action::Get,
             "a service {action:?}"
+        );
+        let is_for_collaboration = is_for_all || matches!(action, Action::Get | Action::ForAccount);
+        let collaboration = Caller::Service("collaboration".parse().expect("a service"));
+        assert_eq!(
+            permits(&collaboration, action),
+            is_for_collaboration,
+            "collaboration {action:?}"
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage
 use crate::domain::{Periods, search};
 
 /// Records, their words, flags and revisions, and three thousand members.
-const FILL: [&str; 20] = [
+const FILL: [&str; 21] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
        update_time, submit_time, record)
@@ -55,6 +55,8 @@ const FILL: [&str; 20] = [
     "INSERT INTO subsidiary (account_id, other_account_id, connection_id, is_active)
      SELECT '10000000000' || n % 10, (200000000000 + n)::text, 'pac-' || n, true
      FROM generate_series(1, 5000) AS n WHERE $1::jsonb IS NOT NULL",
+    "INSERT INTO opportunity_copy (account_id, opportunity_id, copy_account_id, copy_opportunity_id)
+     SELECT account_id, opportunity_id, '200000000001', 1000000 + opportunity_id FROM opportunity WHERE $1::jsonb IS NOT NULL",
     "INSERT INTO bulk_job (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
      SELECT '10000000000' || n % 10, 'job-' || lpad(n::text, 13, '0'), 'IMPORT', CASE WHEN n < 20 THEN 'RUNNING' ELSE 'DONE' END,
        'm' || n % 50, 'x', $1::jsonb, 4, now(), now() FROM generate_series(1, 4000) AS n",

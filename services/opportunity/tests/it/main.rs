@@ -25,6 +25,7 @@ mod presets;
 mod referred;
 mod review_events;
 mod reviewer;
+mod shared;
 mod standards;
 mod submit;
 mod support;

@@ -72,7 +72,7 @@ fn acc_010_dir_014_every_role_and_every_call() {
         Action::UpdateMember,
     ];
     for action in ACTIONS {
-        let by_services = [Action::GetMember, Action::GetInvitation].contains(&action);
+        let by_services = [Action::GetAccount, Action::GetMember, Action::GetInvitation].contains(&action);
         assert_eq!(permits(&service, action), by_services, "a service {action:?}");
         for side in [Side::Partner, Side::Aws] {
             let nobody = caller(side, &[]);

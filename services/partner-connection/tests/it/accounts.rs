@@ -2,7 +2,7 @@
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::refused;
+use cosell_testkit::harness::{refused, service};
 use tonic::Code;
 
 use crate::support::{
@@ -17,7 +17,7 @@ fn reading(account: &str) -> pb::GetAccountRequest {
 }
 
 #[tokio::test]
-async fn dir_020_an_account_is_read_by_its_members_and_by_aws() {
+async fn dir_020_an_account_is_read_by_its_members_by_aws_and_by_services() {
     let app = start().await;
     let mut user = by(&app, &who(ALDER, "alder-standard"));
     assert_eq!(account(&mut user).await.display_name, "Alder");
@@ -35,6 +35,19 @@ async fn dir_020_an_account_is_read_by_its_members_and_by_aws() {
         .expect("an account")
         .into_inner();
     assert_eq!(seen.account.expect("an account").legal_name, "Birch Ltd");
+    let mut collaboration = by(&app, &service("collaboration"));
+    let seen = collaboration.get_account(reading(BIRCH)).await;
+    let seen = seen
+        .expect("an account")
+        .into_inner()
+        .account
+        .expect("an account");
+    assert_eq!(seen.account_id, BIRCH);
+    // A service has no account of its own.
+    for id in ["", "888888888888"] {
+        let answer = collaboration.get_account(reading(id)).await;
+        refused(answer, Code::NotFound, "ACCOUNT_NOT_FOUND");
+    }
     app.finish::<Partners>().await;
 }
 

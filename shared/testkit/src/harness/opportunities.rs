@@ -64,7 +64,7 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let record =
             (self.0)(&asked.opportunity_id, 0).map_err(|code| Status::new(code, "as the test wants"))?;
         if record.account_id != asked.account_id {
-            return Err(Status::not_found("of another account"));
+            return Err(Status::new(Code::NotFound, "of another account"));
         }
         let aws_summary = pb::AwsOpportunitySummary {
             related_opportunity_id: asked.opportunity_id,
