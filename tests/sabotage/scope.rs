@@ -50,7 +50,7 @@ async fn acc_011_012_020_without_the_services_own_care_accounts_stay_apart() {
 /// A table that is open, for which command, and the calls that must tell so.
 type Open = (&'static str, &'static str, &'static [&'static str]);
 
-const OPEN: [Open; 11] = [
+const OPEN: [Open; 14] = [
     (
         "notification.notification",
         "SELECT",
@@ -87,6 +87,21 @@ const OPEN: [Open; 11] = [
         "partner.connection",
         "SELECT",
         &["GetConnection", "ListConnections"],
+    ),
+    (
+        "collaboration.engagement",
+        "SELECT",
+        &["GetEngagement", "ListEngagementMembers"],
+    ),
+    (
+        "collaboration.invitation",
+        "SELECT",
+        &["GetEngagementInvitation", "ListEngagementInvitations"],
+    ),
+    (
+        "collaboration.snapshot_job",
+        "SELECT",
+        &["GetSnapshotJob", "ListSnapshotJobs"],
     ),
     (
         "review.review_case",

@@ -78,7 +78,7 @@ impl Scene<'_> {
             opportunity_id: opportunity.to_owned(),
             receivers: vec![pb::ShareReceiver {
                 account_id: HAZEL.to_owned(),
-                alias: format!("{CANARY} alias"),
+                alias: "Them".to_owned(),
                 responsibilities: vec![pb::CollaboratorResponsibility::ServicesPartner.into()],
             }],
             message: format!("{SUBMITTED} message"),

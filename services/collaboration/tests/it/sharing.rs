@@ -98,7 +98,12 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
     assert_eq!(why(&unseen).reason, "ENGAGEMENT_NOT_FOUND");
     // AWS sees the engagement, and who is invited (COL-050).
     assert_eq!(scene.list(&sales()).await.len(), 1);
-    assert_eq!(scene.invitations(&sales()).await.len(), 2);
+    let seen = scene.invitations(&sales()).await;
+    assert_eq!(seen.len(), 2);
+    assert!(
+        seen.iter().all(|one| one.receiver_alias.is_empty()),
+        "for the sender"
+    );
     scene.app.finish::<Collaboration>().await;
 }
 
