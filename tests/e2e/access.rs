@@ -123,6 +123,11 @@ fn callers() -> Vec<Kind> {
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.opportunity)),
     ));
     all.push((
+        "the notification service".to_owned(),
+        service("notification"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.notification)),
+    ));
+    all.push((
         "the collaboration service".to_owned(),
         service("collaboration"),
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.collaboration)),

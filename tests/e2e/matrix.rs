@@ -62,6 +62,8 @@ pub struct Allowed {
     pub opportunity: bool,
     /// The collaboration service.
     pub collaboration: bool,
+    /// The notification service.
+    pub notification: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -74,6 +76,7 @@ fn only(roles: &[&[Role]]) -> Allowed {
         crm: false,
         opportunity: false,
         collaboration: false,
+        notification: false,
     }
 }
 
@@ -101,6 +104,11 @@ fn by_collaboration() -> Allowed {
         collaboration: true,
         ..only(&[])
     }
+}
+
+fn or_notification(mut allowed: Allowed) -> Allowed {
+    allowed.notification = true;
+    allowed
 }
 
 fn or_crm(mut allowed: Allowed) -> Allowed {
@@ -215,6 +223,17 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("StartSnapshotJob", only(&[&KEEPERS])),
         ("StopSnapshotJob", only(&[&KEEPERS])),
         ("DeleteSnapshotJob", only(&[&KEEPERS])),
+        ("RequestChannel", only(&[&KEEPERS])),
+        ("GetChannel", or_notification(only(&[&KEEPERS, &SELLERS]))),
+        ("ListChannels", only(&[&KEEPERS, &SELLERS])),
+        ("ApproveChannel", only(&[&[AccountOwner]])),
+        ("DeclineChannel", only(&[&[AccountOwner]])),
+        ("AddChannelMembers", only(&[&[AccountOwner]])),
+        ("JoinChannel", only(&[&KEEPERS, &SELLERS])),
+        ("LeaveChannel", only(&[&KEEPERS, &SELLERS])),
+        ("ArchiveChannel", only(&[&[AccountOwner]])),
+        ("GetChannelPreferences", only(&[&KEEPERS, &SELLERS])),
+        ("UpdateChannelPreferences", only(&[&KEEPERS, &SELLERS])),
     ];
     let notifications = [
         ("ListNotifications", every_member()),

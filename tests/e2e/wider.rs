@@ -41,7 +41,7 @@ const fn only(rows: &'static str, of: Wider) -> Wider {
 const NO_DRAFTS: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All of them. Nothing can be proven of them; their commands and what they let through are held against this table.
-pub const WIDER: [Wider; 46] = [
+pub const WIDER: [Wider; 52] = [
     of(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -66,6 +66,29 @@ pub const WIDER: [Wider; 46] = [
     of("app", "*.event_journal.aws_appends", "INSERT", "aws", "adds"),
     of("worker", "*.inbox.all_accounts", "ALL", "work", "reads deletes"),
     of("worker", "*.request.all_accounts", "ALL", "work", "reads deletes"),
+    of("app", "collaboration.channel.aws_reads", "SELECT", "aws", "reads"),
+    of(
+        "app",
+        "collaboration.channel.services_read",
+        "SELECT",
+        "service",
+        "reads",
+    ),
+    of("worker", "collaboration.channel.work", "SELECT", "work", "reads"),
+    of(
+        "app",
+        "collaboration.channel_member.aws_reads",
+        "SELECT",
+        "aws",
+        "reads",
+    ),
+    of(
+        "worker",
+        "collaboration.channel_member.work",
+        "SELECT",
+        "work",
+        "reads",
+    ),
     of(
         "app",
         "collaboration.engagement.aws_reads",
@@ -303,6 +326,10 @@ pub const WIDER: [Wider; 46] = [
             "partner aws service system",
             "reads",
         ),
+    ),
+    only(
+        "is_converted",
+        of("app", "referral.lead.services_read", "SELECT", "service", "reads"),
     ),
     only(
         "sender_account_id = '888888888888'",

@@ -132,6 +132,10 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         };
     }
     same! {
+        collaboration::ChannelChange = "cosell.collaboration.v1.ChannelChange";
+        collaboration::ChannelMemberState = "cosell.collaboration.v1.ChannelMemberState";
+        collaboration::ChannelProvider = "cosell.collaboration.v1.ChannelProvider";
+        collaboration::ChannelState = "cosell.collaboration.v1.ChannelState";
         collaboration::EngagementChange = "cosell.collaboration.v1.EngagementChange";
         collaboration::InvitationDeclineReason = "cosell.collaboration.v1.InvitationDeclineReason";
         collaboration::InvitationState = "cosell.collaboration.v1.InvitationState";

@@ -72,6 +72,29 @@ impl Scene<'_> {
         }
     }
 
+    /// Has the holder ask for a channel, and another one of Alder not want to be asked to any; the channel.
+    pub async fn chatted(&self, opportunity: &str) -> String {
+        let holder = self.person(HOLDER);
+        let request = pb::RequestChannelRequest {
+            opportunity_id: opportunity.to_owned(),
+            member_ids: vec![HOLDER.to_owned()],
+            purpose: format!("{CANARY} chats"),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let asked = holder.channels().request_channel(request).await;
+        let channel = asked.expect("a channel").into_inner().channel;
+        let opted_out = pb::UpdateChannelPreferencesRequest {
+            preferences: Some(pb::ChannelPreferences { opted_out: true }),
+            request_id: FarEnd::id(),
+            ..Default::default()
+        };
+        let other = self.person("alder-technical-staff");
+        let noted = other.channels().update_channel_preferences(opted_out).await;
+        noted.expect("preferences");
+        channel.expect("a channel").channel_id
+    }
+
     /// Shares an opportunity with Hazel, once the connection is known there.
     async fn shared(&self, holder: &Caller, opportunity: &str) -> pb::ShareOpportunityResponse {
         let request = pb::ShareOpportunityRequest {

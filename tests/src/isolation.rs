@@ -241,6 +241,7 @@ impl<'a> Outside<'a> {
             // AWS sees who works together.
             records.engagement = never.engagement;
             records.engagement_invitation = never.engagement_invitation;
+            records.channel = never.channel;
         }
         records.submitted = never.submitted;
         records.approved = never.approved;
@@ -297,6 +298,7 @@ impl<'a> Outside<'a> {
                 "ListReferralOffers",
                 "ListEngagements",
                 "ListEngagementInvitations",
+                "ListChannels",
                 "GetAccount",
                 "GetConnectionPreferences",
             ],
@@ -326,7 +328,7 @@ impl<'a> Outside<'a> {
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
                 words.extend([all.offer.as_str(), &all.referral]);
-                words.extend([all.engagement.as_str(), &all.engagement_invitation]);
+                words.extend([all.engagement.as_str(), &all.engagement_invitation, &all.channel]);
             }
             // Who is connected with a company knows its account and its profile's id.
             if is_partner && self.account() != ELM {
@@ -369,9 +371,11 @@ pub fn strangers() -> Vec<Caller> {
 /// offers.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
-        "ListOpportunities" | "ListReferrals" | "ListEngagements" | "ListEngagementInvitations" => {
-            actor.starts_with("aws-")
-        }
+        "ListOpportunities"
+        | "ListReferrals"
+        | "ListEngagements"
+        | "ListEngagementInvitations"
+        | "ListChannels" => actor.starts_with("aws-"),
         "ListReviewCases" => actor.starts_with("aws-reviewer"),
         "ListNotifications" | "GetUnreadCount" => {
             actor.starts_with("aws-reviewer") || actor == "aws-sales-representative"

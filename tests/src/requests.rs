@@ -43,6 +43,8 @@ pub struct Records {
     pub engagement_invitation: String,
     /// A job of the account that makes snapshots.
     pub snapshot_job: String,
+    /// A channel of the account, on the opportunity that was approved.
+    pub channel: String,
 }
 
 impl Records {
@@ -66,11 +68,12 @@ impl Records {
             engagement: "eng-00000000000000".to_owned(),
             engagement_invitation: "engi-0000000000001".to_owned(),
             snapshot_job: "job-0000000000001".to_owned(),
+            channel: "chan-0000000000000".to_owned(),
         }
     }
 
     /// All their ids.
-    pub fn ids(&self) -> [&str; 17] {
+    pub fn ids(&self) -> [&str; 18] {
         [
             &self.account,
             &self.opportunity,
@@ -89,6 +92,7 @@ impl Records {
             &self.engagement,
             &self.engagement_invitation,
             &self.snapshot_job,
+            &self.channel,
         ]
     }
 }
@@ -148,6 +152,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         engagement,
         engagement_invitation,
         snapshot_job,
+        channel,
     } = records;
     let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
     match rpc {
@@ -260,7 +265,9 @@ fn body(rpc: &str, records: &Records) -> Value {
         }
         "DeclineEngagementInvitation" => json!({"engagement_invitation_id": engagement_invitation,
             "reason": "INVITATION_DECLINE_REASON_UNABLE_TO_SUPPORT"}),
-        "ListEngagementInvitations" | "ListEngagements" | "ListSnapshotJobs" => json!({"page_size": 100}),
+        "ListEngagementInvitations" | "ListEngagements" | "ListSnapshotJobs" | "ListChannels" => {
+            json!({"page_size": 100})
+        }
         "GetEngagement"
         | "ListEngagementMembers"
         | "LeaveEngagement"
@@ -272,6 +279,15 @@ fn body(rpc: &str, records: &Records) -> Value {
         "RemoveEngagementMember" => {
             json!({"engagement_id": engagement, "account_id": crate::engagements::HAZEL})
         }
+        "RequestChannel" => {
+            json!({"opportunity_id": opportunity, "member_ids": [member], "purpose": "Who does what"})
+        }
+        "GetChannel" | "JoinChannel" | "LeaveChannel" | "ArchiveChannel" => json!({"channel_id": channel}),
+        "ApproveChannel" => json!({"channel_id": channel, "link": "https://chat.example/deal"}),
+        "DeclineChannel" => json!({"channel_id": channel, "text": "Not now"}),
+        "AddChannelMembers" => json!({"channel_id": channel, "partner_member_ids": [member]}),
+        "GetChannelPreferences" => json!({}),
+        "UpdateChannelPreferences" => json!({"preferences": {"opted_out": false}}),
         "GetResourceSnapshot" | "CreateSnapshotJob" => json!({"engagement_id": engagement,
             "opportunity_id": opportunity, "template": "SNAPSHOT_TEMPLATE_OPPORTUNITY_SUMMARY"}),
         "GetSnapshotJob" | "StartSnapshotJob" | "StopSnapshotJob" | "DeleteSnapshotJob" => {

@@ -136,8 +136,8 @@ impl<'a> Scene<'a> {
     }
 
     /// What Alder has beside its neighbours: a draft, a case of another record, the AWS summary of a third, an
-    /// invitation of Fir and a connection with it, a lead, a notice, preferences of both kinds, and an engagement with
-    /// Hazel. What its people wrote is a canary.
+    /// invitation of Fir and a connection with it, a lead, a notice, preferences of all kinds, an engagement with
+    /// Hazel, and a channel. What its people wrote is a canary.
     pub async fn records(&self) -> Records {
         let connection = self
             .connect(cosell::ALDER, FIR, &format!("{CANARY} connects"))
@@ -177,6 +177,7 @@ impl<'a> Scene<'a> {
         let (referral, offer) = self.referred().await;
         let lead = self.led().await;
         let engaged = self.engaged(&submitted, &approved).await;
+        let channel = self.chatted(&approved).await;
         let records = Records {
             account: cosell::ALDER.to_owned(),
             opportunity: create(&holder, secret()).await,
@@ -195,6 +196,7 @@ impl<'a> Scene<'a> {
             engagement: engaged.engagement,
             engagement_invitation: engaged.invitation,
             snapshot_job: engaged.job,
+            channel,
         };
         self.world.settled().await;
         records

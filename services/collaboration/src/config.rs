@@ -15,7 +15,7 @@ pub struct Options {
     pub opportunity_url: String,
 
     /// Days in which an invitation to an engagement can be answered.
-    #[arg(long, env = "COSELL_INVITATION_DAYS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=365))]
+    #[arg(long, env = "COSELL_ENGAGEMENT_INVITATION_DAYS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub invitation_days: u32,
 
     /// What a customer is at least expected to spend with AWS in a month for the deal to get a channel, in whole units

@@ -1,6 +1,7 @@
 //! Tests of the collaboration service, over gRPC, on a real database and bus.
 
 mod channels;
+mod channels_slack;
 mod engagements;
 mod invitations;
 mod isolation;

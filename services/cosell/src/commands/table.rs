@@ -27,6 +27,14 @@ const fn list(
     }
 }
 
+const fn of_invitation(verb: &'static str, rpc: &'static str) -> Command {
+    one("engagement-invitations", verb, rpc, "engagement_invitation_id")
+}
+
+const fn of_channel(verb: &'static str, rpc: &'static str) -> Command {
+    one("channels", verb, rpc, "channel_id")
+}
+
 const MEMBER: &[&str] = &[
     "member_id",
     "status",
@@ -35,6 +43,8 @@ const MEMBER: &[&str] = &[
     "person.last_name",
     "person.email",
 ];
+
+const CHANNEL: &[&str] = &["channel_id", "state", "opportunity_id", "requested_by", "link"];
 
 const SNAPSHOT: &[&str] = &[
     "opportunity_id",
@@ -86,6 +96,7 @@ pub const NOUNS: &[(&str, &str)] = &[
         "snapshots",
         "What members of an engagement see of each other's opportunities",
     ),
+    ("channels", "Chats of a partner and AWS on a deal"),
     (
         "snapshot-jobs",
         "What makes snapshots when an opportunity has changed",
@@ -392,30 +403,10 @@ pub const COMMANDS: &[Command] = &[
             "expire_time",
         ],
     ),
-    one(
-        "engagement-invitations",
-        "show",
-        "GetEngagementInvitation",
-        "engagement_invitation_id",
-    ),
-    one(
-        "engagement-invitations",
-        "accept",
-        "AcceptEngagementInvitation",
-        "engagement_invitation_id",
-    ),
-    one(
-        "engagement-invitations",
-        "decline",
-        "DeclineEngagementInvitation",
-        "engagement_invitation_id",
-    ),
-    one(
-        "engagement-invitations",
-        "withdraw",
-        "WithdrawEngagementInvitation",
-        "engagement_invitation_id",
-    ),
+    of_invitation("show", "GetEngagementInvitation"),
+    of_invitation("accept", "AcceptEngagementInvitation"),
+    of_invitation("decline", "DeclineEngagementInvitation"),
+    of_invitation("withdraw", "WithdrawEngagementInvitation"),
     one("snapshots", "show", "GetResourceSnapshot", "opportunity_id"),
     Command {
         subject: "engagement_id",
@@ -444,6 +435,17 @@ pub const COMMANDS: &[Command] = &[
     one("snapshot-jobs", "start", "StartSnapshotJob", "job_id"),
     one("snapshot-jobs", "stop", "StopSnapshotJob", "job_id"),
     one("snapshot-jobs", "delete", "DeleteSnapshotJob", "job_id"),
+    one("channels", "request", "RequestChannel", "opportunity_id"),
+    list("channels", "list", "ListChannels", CHANNEL),
+    of_channel("show", "GetChannel"),
+    of_channel("approve", "ApproveChannel"),
+    of_channel("decline", "DeclineChannel"),
+    of_channel("add-members", "AddChannelMembers"),
+    of_channel("join", "JoinChannel"),
+    of_channel("leave", "LeaveChannel"),
+    of_channel("archive", "ArchiveChannel"),
+    one("channels", "preferences", "GetChannelPreferences", ""),
+    one("channels", "set-preferences", "UpdateChannelPreferences", ""),
     list(
         "leads",
         "list",
