@@ -7,7 +7,7 @@ use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{Client, Refusal, member, service};
-use cosell_tests::requests::{Records, request, rpcs};
+use cosell_tests::requests::{Records, request, rpcs, rpcs_about_an_opportunity};
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
@@ -283,12 +283,7 @@ async fn acc_001_002_004_010_every_rpc_lets_in_exactly_whom_the_table_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
     let (_world, running, issuer) = installation().await;
-    let about: Vec<_> = rpcs()
-        .into_iter()
-        .filter(|rpc| rpc.input().get_field_by_name("opportunity_id").is_some())
-        // What is about a record of an engagement is so within the engagement.
-        .filter(|rpc| rpc.input().get_field_by_name("engagement_id").is_none())
-        .collect();
+    let about = rpcs_about_an_opportunity();
     assert!(about.len() >= 6, "{about:?}");
 
     let whole = record();

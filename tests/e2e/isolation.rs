@@ -28,11 +28,12 @@ async fn acc_011_012_020_nobody_learns_or_changes_anything_of_another_account() 
     let told: BTreeSet<_> = told.iter().map(|(rpc, _)| rpc.as_str()).collect();
     let all: BTreeSet<_> = of_own.keys().map(|(rpc, _)| rpc.as_str()).collect();
     // The queue and referrals are AWS's, offers and invitations are not for ACE users; pick lists and products are
-    // everybody's.
+    // everybody's; and it is a colleague who does not want to be asked to channels.
     let same: Vec<_> = all.difference(&told).copied().collect();
     assert_eq!(
         same,
         [
+            "GetChannelPreferences",
             "GetImportTemplate",
             "ListEngagementInvitations",
             "ListProducts",

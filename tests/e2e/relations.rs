@@ -5,7 +5,7 @@
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_testkit::harness::{Client, Refusal};
-use cosell_tests::requests::{Records, request, rpcs};
+use cosell_tests::requests::{Records, request, rpcs_about_an_opportunity};
 use cosell_tests::scene::{ELM, Scene};
 use cosell_tests::{World, record};
 use cosell_types::{Caller, Role, Side};
@@ -104,12 +104,7 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
             submitted(&colleague, pb::Visibility::Limited).await,
         ),
     ];
-    let about: Vec<_> = rpcs()
-        .into_iter()
-        .filter(|rpc| rpc.input().get_field_by_name("opportunity_id").is_some())
-        // What is about a record of an engagement is so within the engagement.
-        .filter(|rpc| rpc.input().get_field_by_name("engagement_id").is_none())
-        .collect();
+    let about = rpcs_about_an_opportunity();
     let table = table();
     let (mut wrong, mut cells) = (Vec::new(), 0);
     for member in &seeded {

@@ -367,8 +367,8 @@ pub fn strangers() -> Vec<Caller> {
     seeded.chain([connected, service("review")]).collect()
 }
 
-/// Whether a call that names no record tells a member of AWS that something was submitted, or what became of its
-/// offers.
+/// Whether a call that names no record tells a member of AWS that something was submitted or asked for, or what
+/// became of its offers.
 pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
         "ListOpportunities"
@@ -378,7 +378,8 @@ pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
         | "ListChannels" => actor.starts_with("aws-"),
         "ListReviewCases" => actor.starts_with("aws-reviewer"),
         "ListNotifications" | "GetUnreadCount" => {
-            actor.starts_with("aws-reviewer") || actor == "aws-sales-representative"
+            actor.starts_with("aws-reviewer")
+                || ["aws-sales-representative", "aws-account-owner"].contains(&actor)
         }
         _ => false,
     }

@@ -113,6 +113,17 @@ pub fn rpcs() -> Vec<MethodDescriptor> {
         .collect()
 }
 
+/// Every RPC about one opportunity. What is about one of an engagement is so within the engagement; and a list of
+/// something else, narrowed to an opportunity that is not there, is empty.
+pub fn rpcs_about_an_opportunity() -> Vec<MethodDescriptor> {
+    let has = |rpc: &MethodDescriptor, field: &str| rpc.input().get_field_by_name(field).is_some();
+    rpcs()
+        .into_iter()
+        .filter(|rpc| has(rpc, "opportunity_id") && !has(rpc, "engagement_id"))
+        .filter(|rpc| rpc.name() != "ListChannels")
+        .collect()
+}
+
 /// The request of an RPC about these records, with a record to write where it takes one. Changes have a request id.
 pub fn request(rpc: &MethodDescriptor, records: &Records, record: &Opportunity) -> DynamicMessage {
     let json = body(rpc.name(), records);

@@ -23,7 +23,7 @@ use crate::repository::contexts;
 pub const RECOVERY: Duration = Duration::from_secs(100);
 
 /// Who applies whose events.
-const CONSUMERS: [(&str, &str); 13] = [
+const CONSUMERS: [(&str, &str); 14] = [
     ("opportunity", "partner"),
     ("review", "partner"),
     ("notification", "partner"),
@@ -37,6 +37,7 @@ const CONSUMERS: [(&str, &str); 13] = [
     ("collaboration", "partner"),
     ("collaboration", "opportunity"),
     ("opportunity", "collaboration"),
+    ("notification", "collaboration"),
 ];
 
 /// PostgreSQL, NATS and a mail server of its own, for services that a test may take them away from.

@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX channel_open ON channel (account_id, opportunity_id)
 CREATE INDEX channel_by_time ON channel (account_id, create_time, channel_id);
 CREATE INDEX channel_of_all_by_time ON channel (create_time, channel_id);
 CREATE INDEX channel_by_id ON channel (channel_id);
-CREATE UNIQUE INDEX channel_with_provider ON channel (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX channel_with_provider ON channel (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX channel_due ON channel (due_time, account_id, channel_id) WHERE due_time IS NOT NULL;
 
 -- Who is in a channel, or was asked to it: copies of what is in the record, by which people find their channels.

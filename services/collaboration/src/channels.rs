@@ -205,6 +205,15 @@ impl ChannelWork {
         Ok(found.person.unwrap_or_default().email.into())
     }
 
+    /// Whether it is the address of a person. One that works for the company no more has none.
+    async fn is_address(&self, person: &Person, email: &Pii<String>) -> Result<bool, Failure> {
+        match self.email(person).await {
+            Ok(known) => Ok(is_same(&known, email)),
+            Err(failure) if failure.code() == Code::NotFound => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     async fn failed(&self, known: &Known, error: &ProviderError) -> Result<(), Failure> {
         let (why, hindrance) = match error {
             ProviderError::RateLimited { retry_after } => (
@@ -310,8 +319,8 @@ impl ChannelWork {
                 member.state,
                 ChannelMemberState::Left | ChannelMemberState::OptedOut
             );
-            if can_come && is_same(&self.email(&member.person).await?, &email) {
-                let person = &member.person;
+            let person = &member.person;
+            if can_come && self.is_address(person, &email).await? {
                 return self
                     .change(&known, |channel| channel.joined(person, Some(user), now))
                     .await;

@@ -14,6 +14,8 @@ mod steps;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
+mod tests_channel;
+#[cfg(test)]
 mod tests_engagement;
 #[cfg(test)]
 mod tests_invitation;

@@ -1,37 +1,42 @@
-//! Who may do what, cell by cell (ACC-010, COL-005, COL-013, COL-020, COL-050).
+//! Who may do what, cell by cell (ACC-010, COL-005, COL-013, COL-020, COL-050, CHN-005).
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, permits, sees, works_on};
+use super::access::{Action, can_chat, permits, person, sees, sees_channel, works_on};
+use super::tests_channel::requested;
 use super::tests_engagement::with_members;
 use super::tests_invitation::{account, member, now};
+use super::values::ChannelProvider;
 
-const ACTIONS: [Action; 4] = [
+const ACTIONS: [Action; 7] = [
     Action::Work,
     Action::Answer,
     Action::ListInvitations,
     Action::Read,
+    Action::ReadChannel,
+    Action::Decide,
+    Action::Chat,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      work answer list-invitations read
-ALLIANCE_LEAD         x    x      x                x
-ALLIANCE_TEAM         x    x      x                x
-ACE_MANAGER           x    x      x                x
-ACE_USER              x    .      .                x
-MARKETING_STAFF       x    x      x                x
-TECHNICAL_STAFF       x    .      .                x
-CLOUD_ADMIN           .    .      .                .
-CHANNEL_USER          .    .      .                .
-STANDARD_USER         .    .      .                .
-REVIEWER              .    .      .                .
-SALES_REPRESENTATIVE  .    .      x                x
-ACCOUNT_OWNER         .    .      x                x
-PDM                   .    .      x                x
-WWPS_PDM              .    .      x                x
-PSM                   .    .      x                x
-ISV_SUCCESS_MANAGER   .    .      x                x
+                      work answer list-invitations read read-channel decide chat
+ALLIANCE_LEAD         x    x      x                x    x            .      x
+ALLIANCE_TEAM         x    x      x                x    x            .      x
+ACE_MANAGER           x    x      x                x    x            .      x
+ACE_USER              x    .      .                x    x            .      x
+MARKETING_STAFF       x    x      x                x    x            .      x
+TECHNICAL_STAFF       x    .      .                x    x            .      x
+CLOUD_ADMIN           .    .      .                .    .            .      .
+CHANNEL_USER          .    .      .                .    .            .      .
+STANDARD_USER         .    .      .                .    .            .      .
+REVIEWER              .    .      .                .    .            .      .
+SALES_REPRESENTATIVE  .    .      x                x    x            .      x
+ACCOUNT_OWNER         .    .      x                x    x            x      x
+PDM                   .    .      x                x    x            .      x
+WWPS_PDM              .    .      x                x    x            .      x
+PSM                   .    .      x                x    x            .      x
+ISV_SUCCESS_MANAGER   .    .      x                x    x            .      x
 ";
 
 fn somebody(id: &str, company: u64, side: Side, roles: &[Role]) -> Member {
@@ -44,7 +49,7 @@ fn somebody(id: &str, company: u64, side: Side, roles: &[Role]) -> Member {
 }
 
 #[test]
-fn acc_010_col_005_013_050_every_role_and_every_call() {
+fn acc_010_col_005_013_050_chn_003_004_every_role_and_every_call() {
     let rows: Vec<Vec<&str>> = TABLE
         .trim_matches('\n')
         .lines()
@@ -68,9 +73,16 @@ fn acc_010_col_005_013_050_every_role_and_every_call() {
     }
     let nobody = Caller::Member(somebody("m", 0, Side::Partner, &[]));
     let service = Caller::Service("opportunity".parse().expect("a service"));
+    let messenger = Caller::Service("notification".parse().expect("a service"));
     for action in ACTIONS {
         assert!(!permits(&nobody, action), "without a role {action:?}");
         assert!(!permits(&service, action), "a service {action:?}");
+        // It tells people where the channel is.
+        assert_eq!(
+            permits(&messenger, action),
+            action == Action::ReadChannel,
+            "{action:?}"
+        );
     }
     let both = [Role::AceUser, Role::AceManager];
     let both = Caller::Member(somebody("m", 0, Side::Partner, &both));
@@ -112,5 +124,45 @@ fn col_020_021_050_who_sees_an_engagement() {
             sees(&somebody("aws", 9, Side::Aws, &[role]), &engagement),
             "{role}"
         );
+    }
+}
+
+/// Of its own company's channels everybody sees what it asked for or is in, and some see all; nobody another company's.
+#[test]
+fn chn_005_who_sees_a_channel() {
+    // The company 0 has it, mem-sender asked for it, and is in it; so is mem-guest.
+    let mut channel = requested(ChannelProvider::Slack);
+    let guest = person(&somebody("mem-guest", 0, Side::Partner, &[]));
+    channel
+        .approve(None, vec![guest], "".into(), now())
+        .expect("a decision");
+    for role in Role::ALL
+        .iter()
+        .copied()
+        .filter(|role| role.side() == Side::Partner)
+    {
+        let sees_all = Role::WHOLE_PIPELINE.contains(&role);
+        for (id, company, expected) in [
+            ("mem-sender", 0, true),
+            ("mem-guest", 0, true),
+            ("mem-colleague", 0, sees_all),
+            ("mem-sender", 1, false),
+            ("mem-guest", 1, false),
+            ("mem-colleague", 1, false),
+        ] {
+            let somebody = somebody(id, company, Side::Partner, &[role]);
+            assert_eq!(
+                sees_channel(&somebody, &channel),
+                expected,
+                "{role} {id} of {company}"
+            );
+        }
+        // Who can be in one has access to the pipeline (CHN-003).
+        let can = sees_all || Role::OWN_RECORDS.contains(&role);
+        assert_eq!(can_chat(&somebody("m", 0, Side::Partner, &[role])), can, "{role}");
+    }
+    for role in Role::SALES {
+        let somebody = somebody("aws", 9, Side::Aws, &[role]);
+        assert!(sees_channel(&somebody, &channel) && can_chat(&somebody), "{role}");
     }
 }
