@@ -362,7 +362,7 @@ fn lists_are_paged_and_changes_can_be_repeated() {
         if method.output().full_name() == "google.longrunning.Operation" {
             continue;
         }
-        // Sharing a record does not change it.
+        // Sharing a record, or asking for a channel on it, does not change it.
         let shares = ["ShareOpportunity", "RequestChannel"].contains(&method.name());
         // A flag is its member's, not the record's.
         let flags = method.name().starts_with("Flag");

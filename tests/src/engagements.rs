@@ -78,7 +78,7 @@ impl Scene<'_> {
         let request = pb::RequestChannelRequest {
             opportunity_id: opportunity.to_owned(),
             member_ids: vec![HOLDER.to_owned()],
-            purpose: format!("{CANARY} chats"),
+            purpose: format!("{SUBMITTED} chats"),
             request_id: FarEnd::id(),
             ..Default::default()
         };

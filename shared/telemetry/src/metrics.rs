@@ -144,3 +144,11 @@ pub static MAIL_ATTEMPTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         "Attempts to send an e-mail, by what became of them",
     )
 });
+
+/// Calls that pretend to come from the provider of channels.
+pub static CALLBACKS_REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "channel.callbacks.refused",
+        "Calls of the channel provider with no signature, a wrong one or one of another time",
+    )
+});

@@ -19,6 +19,8 @@ mod tests_channel;
 mod tests_engagement;
 #[cfg(test)]
 mod tests_invitation;
+#[cfg(test)]
+mod tests_steps;
 pub mod values;
 
 pub use channel::{Channel, ChannelId, ChannelMember, Decision, Person, Request};

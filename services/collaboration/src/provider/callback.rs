@@ -6,7 +6,7 @@
 //! Events to subscribe to in Slack's settings: `member_joined_channel`, `member_left_channel`,
 //! `shared_channel_invite_accepted`, `shared_channel_invite_declined`.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -16,12 +16,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use cosell_grpc::Failure;
+use cosell_telemetry::metrics;
 use cosell_types::Clock;
 use futures::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use opentelemetry::global;
-use opentelemetry::metrics::Counter;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -37,16 +36,6 @@ const HANDLING: Duration = Duration::from_millis(2500);
 /// The actions of the first message.
 pub(super) const OPT_OUT: &str = "opt_out";
 pub(super) const LEAVE: &str = "leave";
-
-/// Calls with no signature or a wrong one.
-static REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    global::meter("cosell")
-        .u64_counter("channel.callbacks.refused")
-        .with_description(
-            "Calls of the channel provider with no signature, a wrong one or one of another time",
-        )
-        .build()
-});
 
 /// What the provider told, with its own ids of channels, people and invitations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +131,7 @@ impl Callbacks {
         if is_signed(&secret, headers, body, self.clock.now().timestamp()) {
             return Ok(());
         }
-        REFUSED.add(1, &[]);
+        metrics::CALLBACKS_REFUSED.add(1, &[]);
         Err(StatusCode::UNAUTHORIZED)
     }
 

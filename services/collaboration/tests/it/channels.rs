@@ -177,7 +177,7 @@ async fn chn_030_kept_by_hand_the_link_is_given_and_people_say_that_they_came() 
 }
 
 #[tokio::test]
-async fn chn_001_only_strategic_or_large_co_sell_deals_from_qualified_on() {
+async fn chn_001_002_only_strategic_or_large_co_sell_deals_from_qualified_on() {
     let scene = Scene::start().await;
     prepare(&scene).await;
     let cases: [(&str, fn(&mut opportunity::Opportunity)); 5] = [
