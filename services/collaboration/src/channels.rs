@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Failure, Peer, Retry};
 use cosell_proto::cosell::partner::v1 as partner;
@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use crate::api::note;
-use crate::domain::values::ChannelMemberState;
-use crate::domain::{Channel, ChannelEvent, Hindrance, Person, Step};
+use crate::domain::values::{ChannelMemberState, ChannelProvider};
+use crate::domain::{Channel, ChannelEvent, ChannelMember, Hindrance, Person, Step};
 use crate::events::PLATFORM;
 use crate::provider::callback::Told;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::{Invited, Provider, ProviderError};
 use crate::store::{self, DueChannel, Known};
 
 const BATCH: i64 = 100;
@@ -97,94 +97,124 @@ impl ChannelWork {
     }
 
     async fn take(&self, known: &Known, channel: &Channel, step: &Step) -> Result<(), Failure> {
-        let external = channel.external_id().unwrap_or_default();
+        let provider = match channel.provider() {
+            ChannelProvider::Manual => &Provider::Manual,
+            // The operator has set up another one since.
+            ChannelProvider::Slack if self.provider.is_manual() => {
+                return self
+                    .failed(known, &ProviderError::refused("provider_not_set_up"))
+                    .await;
+            }
+            ChannelProvider::Slack => &*self.provider,
+        };
         let now = self.clock.now();
-        match step {
-            Step::Create => match self
-                .provider
-                .create(&name(channel), channel.purpose().reveal())
+        if let Step::Expire(person) = step {
+            return self.change(known, |channel| channel.expired(person, now)).await;
+        }
+        let email = match step {
+            Step::Invite(person, _) => match self.to_be_asked(known, person).await? {
+                Some(email) => email,
+                None => return Ok(()),
+            },
+            _ => Pii::default(),
+        };
+        if !self.is_taken(known, step).await? {
+            return Ok(());
+        }
+        let external = channel.external_id().unwrap_or_default();
+        let about = channel.purpose().reveal();
+        let done: Result<Note<'_>, _> = match step {
+            Step::Create => provider.create(&name(channel), about).await.map(|made| {
+                note_that(move |channel, _| {
+                    if let Some(made) = made {
+                        channel.created(made.external_id, made.link.into());
+                    }
+                    None
+                })
+            }),
+            Step::Greet => provider
+                .greet(external, about)
                 .await
+                .map(|()| note_that(Channel::greeted)),
+            Step::Invite(person, again) => provider.invite(external, &email, *again).await.map(|invited| {
+                note_that(move |channel, now| match invited {
+                    Invited::Asked(invite_id) => channel.invited(person, invite_id, now),
+                    Invited::Present(user) => channel.found(person, user.as_deref(), now),
+                })
+            }),
+            Step::Remove(person, user) => provider.remove(external, user).await.map(|()| {
+                note_that(|channel, _| {
+                    channel.removed(person);
+                    None
+                })
+            }),
+            Step::Archive => provider.archive(external).await.map(|()| {
+                note_that(|channel, _| {
+                    channel.put_away();
+                    None
+                })
+            }),
+            Step::Expire(_) => return Ok(()),
+        };
+        let now = self.clock.now();
+        match (done, step) {
+            (Ok(done), _) => self.change(known, |channel| done(channel, now)).await,
+            // This address the provider does not take, whoever asks; the others are asked.
+            (Err(error), Step::Invite(person, _)) if error.is_about_a_person() => {
+                tracing::warn!(channel.id = %known.id, %error, "a person cannot be asked to a channel");
+                self.change(known, |channel| channel.not_taken(person, now)).await
+            }
+            // Nor does it take this one out, which keeps nobody else from the channel.
+            (Err(error), Step::Remove(person, _))
+                if error.is_about_a_person() || error.is_refusal("restricted_action") =>
             {
-                Ok(created) => {
-                    self.change(known, |channel| {
-                        if let Some(created) = created {
-                            channel.created(created.external_id, created.link.into());
-                        }
-                        None
-                    })
-                    .await
-                }
-                Err(error) => self.failed(known, &error).await,
-            },
-            Step::Greet => match self.provider.greet(external, channel.purpose().reveal()).await {
-                Ok(()) => self.change(known, |channel| Some(channel.greeted(now))).await,
-                Err(error) => self.failed(known, &error).await,
-            },
-            Step::Invite(person, again) => self.invite(known, external, person, *again).await,
-            Step::Remove(person, user) => match self.provider.remove(external, user).await {
-                Ok(()) => {
-                    self.change(known, |channel| {
-                        channel.removed(person);
-                        None
-                    })
-                    .await
-                }
-                Err(error) => self.failed(known, &error).await,
-            },
-            Step::Archive => match self.provider.archive(external).await {
-                Ok(()) => {
-                    self.change(known, |channel| {
-                        channel.put_away();
-                        None
-                    })
-                    .await
-                }
-                Err(error) => self.failed(known, &error).await,
-            },
-            Step::Expire(person) => self.change(known, |channel| channel.expired(person, now)).await,
+                tracing::warn!(channel.id = %known.id, %error, "a person cannot be taken out of a channel");
+                self.change(known, |channel| {
+                    channel.not_removed(person, &error.to_string());
+                    None
+                })
+                .await
+            }
+            (Err(error), _) => self.failed(known, &error).await,
         }
     }
 
-    async fn invite(
-        &self,
-        known: &Known,
-        external: &str,
-        person: &Person,
-        again: bool,
-    ) -> Result<(), Failure> {
+    /// Notes that this process does it, so that no other one does at the same time, and that it may have been done
+    /// should what follows be cut. False when it is not to be done any more.
+    async fn is_taken(&self, known: &Known, step: &Step) -> Result<bool, Failure> {
         let now = self.clock.now();
-        let mut tx = self.database.events.tx(&Scope::account(&person.account)).await?;
-        let is_out = store::has_opted_out(&mut tx, person).await?;
-        drop(tx);
-        if is_out {
-            return self.change(known, |channel| channel.opted_out(person, now)).await;
-        }
-        let email = match self.email(person).await {
-            Ok(email) => email,
-            Err(failure) if failure.code() == Code::NotFound => {
-                // It does not work for the company any more.
-                return self.change(known, |channel| channel.expired(person, now)).await;
-            }
-            Err(failure) => return Err(failure),
-        };
-        // Noted first: if what follows is cut, the next time it is looked whether it was done.
+        let mut is_taken = false;
         self.change(known, |channel| {
-            channel.tries(person);
+            is_taken = channel.take(step, now);
             None
         })
         .await?;
-        match self.provider.invite(external, &email, again).await {
-            Ok(invited) => {
-                self.change(known, |channel| channel.invited(person, invited.invite_id, now))
-                    .await
-            }
-            // This address the provider does not take, whoever asks; the others are asked.
-            Err(error) if !error.may_pass() => {
-                tracing::warn!(channel.id = %known.id, %error, "a person cannot be asked to a channel");
-                self.change(known, |channel| channel.expired(person, now)).await
-            }
-            Err(error) => self.failed(known, &error).await,
+        Ok(is_taken)
+    }
+
+    /// The address of a person who is to be asked. None when it is not to be any more, which is noted.
+    async fn to_be_asked(&self, known: &Known, person: &Person) -> Result<Option<Pii<String>>, Failure> {
+        let now = self.clock.now();
+        if self.has_opted_out(person).await? {
+            self.change(known, |channel| channel.opted_out(person, now))
+                .await?;
+            return Ok(None);
         }
+        match self.email(person).await {
+            Ok(email) => Ok(Some(email)),
+            Err(failure) if failure.code() == Code::NotFound => {
+                // It does not work for the company any more.
+                self.change(known, |channel| channel.not_taken(person, now))
+                    .await?;
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn has_opted_out(&self, person: &Person) -> Result<bool, Failure> {
+        let mut tx = self.database.events.tx(&Scope::account(&person.account)).await?;
+        Ok(store::has_opted_out(&mut tx, person).await?)
     }
 
     /// The address of a person, by the directory.
@@ -203,15 +233,6 @@ impl ChannelWork {
         })?;
         let found = answer.into_inner().member.unwrap_or_default();
         Ok(found.person.unwrap_or_default().email.into())
-    }
-
-    /// Whether it is the address of a person. One that works for the company no more has none.
-    async fn is_address(&self, person: &Person, email: &Pii<String>) -> Result<bool, Failure> {
-        match self.email(person).await {
-            Ok(known) => Ok(is_same(&known, email)),
-            Err(failure) if failure.code() == Code::NotFound => Ok(false),
-            Err(failure) => Err(failure),
-        }
     }
 
     async fn failed(&self, known: &Known, error: &ProviderError) -> Result<(), Failure> {
@@ -290,8 +311,11 @@ impl ChannelWork {
         }
     }
 
-    /// Goes through the channels in which a person is waited for who does not want to be asked any more (CHN-012).
+    /// Goes through the channels in which a person is waited for, if it does not want to be asked any more (CHN-012).
     pub async fn opted_out(&self, person: &Person) -> Result<(), Failure> {
+        if !self.has_opted_out(person).await? {
+            return Ok(());
+        }
         let mut tx = self.database.work.tx(&Scope::work()).await?;
         let waiting = store::waiting_for(&mut tx, person, WAITING).await?;
         drop(tx);
@@ -304,27 +328,27 @@ impl ChannelWork {
     }
 
     /// Somebody has come: it is who was asked when its address is that one's, which the provider has made sure of;
-    /// nobody else stays (CHN-011).
+    /// nobody else stays, but this service itself (CHN-011).
     async fn came(&self, external: &str, user: &str) -> Result<(), Failure> {
         let Some((known, channel)) = self.meant(external).await? else {
             return Ok(());
         };
-        let unavailable = |error: ProviderError| Failure::unavailable(Retry::Never, error);
-        let Some(email) = self.provider.email_of(user).await.map_err(unavailable)? else {
-            return Ok(());
-        };
         let now = self.clock.now();
-        for member in channel.members() {
-            let can_come = !matches!(
+        let email = self.provider.email_of(user).await.map_err(unavailable)?;
+        let can_come = |member: &&ChannelMember| {
+            !matches!(
                 member.state,
                 ChannelMemberState::Left | ChannelMemberState::OptedOut
-            );
-            let person = &member.person;
-            if can_come && self.is_address(person, &email).await? {
-                return self
-                    .change(&known, |channel| channel.joined(person, Some(user), now))
-                    .await;
-            }
+            )
+        };
+        let people = channel.members().iter().filter(can_come);
+        if let Some(person) = self.who_is(email.as_ref(), people).await? {
+            return self
+                .change(&known, |channel| channel.joined(&person, Some(user), now))
+                .await;
+        }
+        if email.is_none() && self.provider.is_own(user).await.map_err(unavailable)? {
+            return Ok(());
         }
         tracing::warn!(channel.id = %known.id, "somebody came into a channel who was not asked, and is taken out");
         self.provider.remove(external, user).await.map_err(unavailable)
@@ -341,14 +365,42 @@ impl ChannelWork {
         }
     }
 
-    /// Who of a channel is meant by the provider's id: it was noted when the person came.
+    /// Who of a channel is meant by the provider's id: it was noted when the person came, or else the address says so.
     async fn person_of(&self, external: &str, user: &str) -> Result<Option<(Known, Person)>, Failure> {
         let Some((known, channel)) = self.meant(external).await? else {
             return Ok(None);
         };
         let mut members = channel.members().iter();
-        let found = members.find(|one| one.user.as_deref() == Some(user));
-        Ok(found.map(|one| (known, one.person.clone())))
+        let noted = members.find(|one| one.user.as_deref() == Some(user));
+        let found = match noted {
+            Some(member) => Some(member.person.clone()),
+            None => {
+                let email = self.provider.email_of(user).await.map_err(unavailable)?;
+                self.who_is(email.as_ref(), channel.members().iter()).await?
+            }
+        };
+        Ok(found.map(|person| (known, person)))
+    }
+
+    /// Who of these people has the address.
+    async fn who_is<'a>(
+        &self,
+        email: Option<&Pii<String>>,
+        people: impl Iterator<Item = &'a ChannelMember> + Send,
+    ) -> Result<Option<Person>, Failure> {
+        let Some(email) = email else {
+            return Ok(None);
+        };
+        for member in people {
+            match self.email(&member.person).await {
+                Ok(known) if is_same(&known, email) => return Ok(Some(member.person.clone())),
+                Ok(_) => {}
+                // It works for the company no more.
+                Err(failure) if failure.code() == Code::NotFound => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(None)
     }
 
     async fn meant(&self, external: &str) -> Result<Option<(Known, Channel)>, Failure> {
@@ -362,6 +414,19 @@ impl ChannelWork {
         let channel = store::load_channel(&mut tx, &known.id).await?;
         Ok(channel.map(|channel| (known, channel)))
     }
+}
+
+/// What is noted of a step that the provider has done.
+type Note<'a> = Box<dyn FnOnce(&mut Channel, DateTime<Utc>) -> Option<ChannelEvent> + Send + 'a>;
+
+fn note_that<'a>(
+    note: impl FnOnce(&mut Channel, DateTime<Utc>) -> Option<ChannelEvent> + Send + 'a,
+) -> Note<'a> {
+    Box::new(note)
+}
+
+fn unavailable(error: ProviderError) -> Failure {
+    Failure::unavailable(Retry::Never, error)
 }
 
 /// What the channel is called with the provider: of one channel always the same, and nothing of the deal.

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use crate::api::{convert, note};
+use crate::domain::values::SnapshotJobState;
 use crate::domain::values::SnapshotTemplate;
-use crate::domain::{Snapshot, SnapshotJob, Subject};
+use crate::domain::{Participant, Snapshot, SnapshotJob, Subject};
 use crate::events::PLATFORM;
-use crate::store::{self, DueInvitation, DueJob};
+use crate::store::{self, DueInvitation, DueJob, NewestSnapshot};
 
 const BATCH: i64 = 100;
 const EVERY: Duration = Duration::from_secs(1);
@@ -37,28 +38,33 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Runs until told to stop.
+    /// Runs until told to stop. Invitations end whether opportunities can be read or not.
     pub async fn run(self, stop: CancellationToken) {
-        loop {
-            if let Err(failure) = self.end_invitations(&stop).await {
-                tracing::warn!(%failure, "invitations could not be ended; tried again in a moment");
+        let ending = async {
+            while !stop.is_cancelled() {
+                if let Err(failure) = self.end_invitations(&stop).await {
+                    tracing::warn!(%failure, "invitations could not be ended; tried again in a moment");
+                }
+                pause(&stop).await;
             }
-            if let Err(failure) = self.make_snapshots(&stop).await {
-                tracing::warn!(%failure, "snapshots could not be made; tried again in a moment");
+        };
+        let looking = async {
+            while !stop.is_cancelled() {
+                if let Err(failure) = self.make_snapshots(&stop).await {
+                    tracing::warn!(%failure, "snapshots could not be made; tried again in a moment");
+                }
+                pause(&stop).await;
             }
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
-                () = stop.cancelled() => return,
-            }
-        }
+        };
+        tokio::join!(ending, looking);
     }
 
     /// Ends all that are due, a batch after the other; one that fails is passed over, and its turn comes again.
     async fn end_invitations(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        let mut last = None;
+        let (now, mut last) = (self.clock.now(), None);
         while !stop.is_cancelled() {
             let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due_invitations(&mut tx, self.clock.now(), last.as_ref(), BATCH).await?;
+            let found = store::due_invitations(&mut tx, now, last.as_ref(), BATCH).await?;
             drop(tx);
             for due in &found {
                 if let Err(failure) = self.end(due).await {
@@ -108,10 +114,11 @@ impl Worker {
 
     /// Lets all jobs look that are to, a batch after the other.
     async fn make_snapshots(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        let mut last = None;
+        // What fails is due again a little later: its turn comes in the next pass, and others have theirs before.
+        let (now, mut last) = (self.clock.now(), None);
         while !stop.is_cancelled() {
             let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due_jobs(&mut tx, self.clock.now(), last.as_ref(), BATCH).await?;
+            let found = store::due_jobs(&mut tx, now, last.as_ref(), BATCH).await?;
             drop(tx);
             for due in &found {
                 if let Err(failure) = self.look(due).await {
@@ -139,6 +146,9 @@ impl Worker {
         let Some(mut locked) = store::lock_job(&mut tx, &due.account, &due.id).await? else {
             return Ok(());
         };
+        if locked.state() != SnapshotJobState::Running {
+            return Ok(());
+        }
         let is_new = match read {
             Ok(found) => {
                 let is_new = match found {
@@ -176,8 +186,11 @@ impl Worker {
             ..Default::default()
         };
         let payload = payload.encode_to_vec();
-        let last = store::last_snapshot(tx, of).await?;
-        if last.as_ref().is_some_and(|(_, said)| *said == payload) {
+        let last = store::newest_snapshot(tx, of).await?;
+        // Another process may have read a later revision meanwhile.
+        let is_known =
+            |last: &NewestSnapshot| last.payload == payload || last.source_revision > source_revision;
+        if last.as_ref().is_some_and(is_known) {
             return Ok(false);
         }
         let Some(readers) = self.readers(tx, of).await? else {
@@ -185,7 +198,7 @@ impl Worker {
         };
         let snapshot = Snapshot {
             subject: of.clone(),
-            revision: last.map_or(1, |(revision, _)| revision + 1),
+            revision: last.map_or(1, |last| last.revision + 1),
             create_time: self.clock.now(),
             source_revision,
         };
@@ -200,14 +213,18 @@ impl Worker {
     }
 
     /// Who may read it: all companies of the engagement, or of what AWS says the one alone. None when the company whose
-    /// opportunity it is is not part of the engagement any more: it shares nothing new (COL-042).
+    /// opportunity it is is not part of the engagement any more, or is so with another one: it shares nothing new of this
+    /// one (COL-042).
     async fn readers(&self, tx: &mut Tx, of: &Subject) -> Result<Option<Vec<AccountId>>, Failure> {
-        let members = store::members_of(tx, &of.account, &of.engagement).await?;
-        if !members.contains(&of.account) {
+        let engagement = store::engagement_with(tx, &of.account, &of.engagement).await?;
+        let shares_it =
+            |one: &&Participant| one.account == of.account && one.opportunity == Some(of.opportunity);
+        let Some(engagement) = engagement.filter(|one| one.members().any(|member| shares_it(&member))) else {
             return Ok(None);
-        }
+        };
+        let members = engagement.members().map(|one| one.account.clone());
         Ok(Some(match of.template {
-            SnapshotTemplate::OpportunitySummary => members,
+            SnapshotTemplate::OpportunitySummary => members.collect(),
             SnapshotTemplate::AwsOpportunitySummary => vec![of.account.clone()],
         }))
     }
@@ -246,7 +263,11 @@ impl Worker {
         };
         Ok(match of.template {
             SnapshotTemplate::OpportunitySummary => {
-                let record = answer.opportunity.filter(convert::is_submitted);
+                // What has become classified since it was shared is not shared any more (COL-001).
+                let is_shown = |record: &opportunity::Opportunity| {
+                    convert::is_submitted(record) && !record.national_security
+                };
+                let record = answer.opportunity.filter(is_shown);
                 record.map(|record| (record.revision, Payload::Opportunity(convert::summary(record))))
             }
             SnapshotTemplate::AwsOpportunitySummary => {
@@ -254,6 +275,13 @@ impl Worker {
                 summary.map(|summary| (summary.revision, Payload::AwsSummary(summary)))
             }
         })
+    }
+}
+
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(EVERY) => {}
+        () = stop.cancelled() => {}
     }
 }
 

@@ -127,25 +127,33 @@ pub fn invitation(
 /// How a new snapshot is named at the end of its subject.
 pub const SNAPSHOT_CREATED: &str = "resource_snapshot_created";
 
-/// The public form of a new snapshot.
-pub fn snapshot(snapshot: &Snapshot, readers: &[AccountId], cause: Cause<'_>) -> Published {
+/// The public form of a new snapshot, for one of the companies that may read it. Each is a record of its own that never
+/// changes, so whoever comes to the engagement later misses none.
+pub fn snapshot(
+    snapshot: &Snapshot,
+    reader: &AccountId,
+    readers: &[AccountId],
+    cause: Cause<'_>,
+) -> Published {
     let of = &snapshot.subject;
-    // What is numbered is the part of the opportunity in the engagement.
-    let id = format!("{}-{}-{}", of.engagement, of.opportunity, of.template.number());
+    let (template, number) = (of.template.number(), snapshot.revision);
+    let id = format!("{}-{}-{template}-{number}", of.engagement, of.opportunity);
     let about = About {
         context: CONTEXT,
         aggregate: "resource_snapshot",
-        account: &of.account,
+        account: reader,
         id: &id,
-        version: snapshot.revision,
+        version: 1,
     };
     let message = pb::ResourceSnapshotCreated {
         engagement_id: of.engagement.to_string(),
-        account_id: of.account.to_string(),
-        revision: snapshot.revision,
+        account_id: reader.to_string(),
+        revision: 1,
         opportunity_id: of.opportunity.to_string(),
-        template: of.template.number(),
+        template,
         target_account_ids: readers.iter().map(ToString::to_string).collect(),
+        owner_account_id: of.account.to_string(),
+        snapshot_revision: number,
     };
     Published::new(about, cause, SNAPSHOT_CREATED, &message)
 }

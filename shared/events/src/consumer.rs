@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::guard::{self, Verdict};
 use crate::outbox::shard;
-use crate::sabotage::crash_point;
+use crate::sabotage::crash_point_of;
 use crate::{Bus, Delivery, Fault, Handler, Sabotage};
 
 /// Longest that an event may be in hand before the broker delivers it again.
@@ -265,7 +265,7 @@ impl<H: Handler> Inner<H> {
         if verdict == Verdict::Next {
             self.handler.apply(&mut tx, delivery, prepared).await?;
             tx.commit().await?;
-            crash_point("consumer-committed");
+            crash_point_of("consumer-committed", &self.name);
         }
         Ok(verdict)
     }

@@ -28,3 +28,10 @@ pub(crate) fn crash_point(_name: &'static str) {
     #[cfg(feature = "sabotage")]
     fail::fail_point!(_name, |_| std::process::abort());
 }
+
+/// The same for one of several that come to the place, as `name/whose`.
+pub(crate) fn crash_point_of(_name: &'static str, _whose: &str) {
+    crash_point(_name);
+    #[cfg(feature = "sabotage")]
+    fail::fail_point!(&format!("{_name}/{_whose}"), |_| std::process::abort());
+}

@@ -13,6 +13,14 @@ use crate::domain::{
 };
 use crate::store;
 
+/// A channel that is to be changed.
+pub(super) enum Held {
+    /// The call was done before.
+    Done(Channel),
+    /// It is held by this transaction.
+    Open(Tx, Channel),
+}
+
 impl Api {
     /// An invitation was declined or taken back: both are written, and made durable.
     pub(super) async fn ended<M: Mutation>(
@@ -99,23 +107,49 @@ impl Api {
         (id, etag): (&str, &str),
         change: impl FnOnce(&mut Channel, &Member, DateTime<Utc>) -> Result<Vec<ChannelEvent>, Failure>,
     ) -> Result<Channel, Failure> {
+        match self.hold_channel(call, (id, etag)).await? {
+            Held::Done(channel) => Ok(channel),
+            Held::Open(tx, mut channel) => {
+                let happened = change(&mut channel, call.member()?, self.clock.now())?;
+                self.keep_channel(tx, call, channel, happened).await
+            }
+        }
+    }
+
+    /// A channel that the caller sees, held until the transaction ends, unless the call was done before: that is
+    /// answered whatever has changed since.
+    pub(super) async fn hold_channel<M: Mutation>(
+        &self,
+        call: &Call<M>,
+        (id, etag): (&str, &str),
+    ) -> Result<Held, Failure> {
         let mut tx = self.begin(call).await?;
         let claimed = claim(&mut tx, call, id).await?;
         let seen = visible::channel(&mut tx, call, id).await?;
         if claimed != Claim::New {
-            return Ok(seen);
+            return Ok(Held::Done(seen));
         }
         let held = store::lock_channel(&mut tx, seen.account(), seen.id()).await?;
-        let mut channel = held.ok_or_else(|| status::channel_not_found(id))?;
+        let channel = held.ok_or_else(|| status::channel_not_found(id))?;
         etags::check(etag, channel.revision())?;
-        let actor = call.caller.actor();
-        let cause = self.cause(call, &actor);
-        let happened = change(&mut channel, call.member()?, cause.time)?;
-        if !happened.is_empty() {
-            store::save_channel(&mut tx, &channel, &happened, cause).await?;
-            let names: Vec<_> = happened.iter().map(ChannelEvent::name).collect();
-            self.conclude(tx, call, &names).await?;
+        Ok(Held::Open(tx, channel))
+    }
+
+    /// Writes what happened to a channel that is held, and makes it durable.
+    pub(super) async fn keep_channel<M: Mutation>(
+        &self,
+        mut tx: Tx,
+        call: &Call<M>,
+        channel: Channel,
+        happened: Vec<ChannelEvent>,
+    ) -> Result<Channel, Failure> {
+        if happened.is_empty() {
+            return Ok(channel);
         }
+        let actor = call.caller.actor();
+        store::save_channel(&mut tx, &channel, &happened, self.cause(call, &actor)).await?;
+        let names: Vec<_> = happened.iter().map(ChannelEvent::name).collect();
+        self.conclude(tx, call, &names).await?;
         Ok(channel)
     }
 }

@@ -213,7 +213,7 @@ pub fn offer(
 ) -> pb::EngagementOffer {
     let project = record.project.clone().unwrap_or_default();
     let sender = engagement.participant(engagement.account());
-    let context = engagement.contexts().first();
+    let context = context_of(record);
     let reachable = |person: &opportunity::Contact| opportunity::Contact {
         phone: String::new(),
         ..person.clone()
@@ -236,11 +236,11 @@ pub fn offer(
                 website_url: one.company.website.reveal().clone(),
             })
             .collect(),
-        customer: context.map(|context| pb::EngagementCustomer {
+        customer: Some(pb::EngagementCustomer {
             company_name: context.company_name.reveal().clone(),
-            industry: context.industry.clone(),
+            industry: context.industry,
             website_url: context.website_url.reveal().clone(),
-            country_code: context.country_code.clone(),
+            country_code: context.country_code,
         }),
         title: project.title,
         business_problem: project.customer_business_problem,

@@ -4,7 +4,7 @@ use cosell_types::ClosedList as _;
 
 use super::{Api, convert, visible};
 use crate::domain::values::ChannelState;
-use crate::store::list::{ChannelFilter, Last, channels};
+use crate::store::list::{ChannelFilter, Last, about, channels};
 
 pub async fn handle(
     api: &Api,
@@ -20,7 +20,7 @@ pub async fn handle(
         states: states
             .filter_map(|number| ChannelState::from_number(*number))
             .collect(),
-        opportunity: call.message.opportunity_id.parse().ok(),
+        opportunity: about(&call.message.opportunity_id),
     };
     let mut tx = api.begin(&call).await?;
     let found = channels(&mut tx, &reach, &filter, last, size + 1).await?;

@@ -6,7 +6,7 @@ use super::{Api, convert, status};
 use crate::domain::access;
 use crate::domain::values::SnapshotTemplate;
 use crate::store;
-use crate::store::list::{LastSnapshot, SnapshotFilter, snapshots};
+use crate::store::list::{LastSnapshot, SnapshotFilter, about, snapshots};
 
 pub async fn handle(
     api: &Api,
@@ -16,7 +16,7 @@ pub async fn handle(
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
     let filter = SnapshotFilter {
-        opportunity: call.message.opportunity_id.parse().ok(),
+        opportunity: about(&call.message.opportunity_id),
         template: SnapshotTemplate::from_number(call.message.template),
         newest_only: false,
     };

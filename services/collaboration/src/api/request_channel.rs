@@ -24,7 +24,8 @@ pub async fn handle(
     }
     // What was done is answered whatever has changed since; what is new is checked while no transaction is open.
     drop(tx);
-    let (opportunity, record) = share::record(&api, member, &message.opportunity_id).await?;
+    let (opportunity, record) =
+        share::record(&api, (&member.account, Some(&member.id)), &message.opportunity_id).await?;
     convert::deal(&record)
         .require_eligible(opportunity, &api.channels)
         .map_err(status::broken)?;

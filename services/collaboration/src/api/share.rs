@@ -47,7 +47,7 @@ pub async fn handle(
     // What was done is answered whatever has changed since; what is new is checked while no transaction is open.
     drop(tx);
     sound(message)?;
-    let (id, record) = record(&api, &member, opportunity_id).await?;
+    let (id, record) = record(&api, (&member.account, Some(&member.id)), opportunity_id).await?;
     convert::shareable(&record).require(id).map_err(status::broken)?;
     let receivers = accounts(message)?;
     // Of whom it is not connected with, a company learns nothing, not even that there is such a company.
@@ -174,15 +174,15 @@ fn accounts(message: &pb::ShareOpportunityRequest) -> Result<Vec<AccountId>, Fai
 /// the member may see (docs/adr/0017).
 pub async fn record(
     api: &Api,
-    member: &Member,
+    (account, member): (&AccountId, Option<&MemberId>),
     id: &str,
 ) -> Result<(OpportunityId, opportunity::Opportunity), Failure> {
     let not_found = || status::opportunity_not_found(id);
     let opportunity_id = id.parse().map_err(|_| not_found())?;
     let question = opportunity::GetOpportunityForAccountRequest {
-        account_id: member.account.to_string(),
+        account_id: account.to_string(),
         opportunity_id: id.to_owned(),
-        member_id: member.id.to_string(),
+        member_id: member.map(ToString::to_string).unwrap_or_default(),
     };
     let request = api.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(api.opportunity.channel())

@@ -18,9 +18,10 @@ pub async fn handle(
     if claim(&mut tx, &call, person.member.as_str()).await? == Claim::New {
         store::opt_out(&mut tx, &person, given.opted_out).await?;
         api.conclude(tx, &call, &["channel_preference"]).await?;
-        if given.opted_out && !call.message.validate_only {
-            api.channel_work.opted_out(&person).await?;
-        }
+    }
+    // Also when it was noted before: going through them may have been cut.
+    if given.opted_out && !call.message.validate_only {
+        api.channel_work.opted_out(&person).await?;
     }
     Ok(pb::UpdateChannelPreferencesResponse {
         preferences: Some(given),

@@ -8,7 +8,7 @@ use cosell_events::{Delivery, Fault, Handler};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_store::Tx;
-use cosell_types::Clock;
+use cosell_types::{Clock, ClosedList as _};
 
 use crate::domain::values::SnapshotTemplate;
 
@@ -57,13 +57,14 @@ impl Handler for FromOpportunity {
         if delivery.is::<opportunity::OpportunityAwsSummaryChanged>() {
             let event: opportunity::OpportunityAwsSummaryChanged = delivery.message()?;
             let template = SnapshotTemplate::AwsOpportunitySummary;
-            opportunity_changed::apply(tx, delivery, &event.opportunity_id, template, now).await
+            opportunity_changed::apply(tx, delivery, &event.opportunity_id, &[template], now).await
         } else if delivery.is::<opportunity::OpportunityBulkFinished>() {
             Ok(())
         } else {
-            // Every other event of the context is about a record, which is its aggregate.
-            let template = SnapshotTemplate::OpportunitySummary;
-            opportunity_changed::apply(tx, delivery, &delivery.aggregate_id, template, now).await?;
+            // Every other event of the context is about a record, which is its aggregate. What AWS says of it is shown
+            // as far as the record lets it be.
+            let templates = SnapshotTemplate::ALL;
+            opportunity_changed::apply(tx, delivery, &delivery.aggregate_id, templates, now).await?;
             if delivery.is::<opportunity::OpportunityStageChanged>() {
                 deal_closed::apply(tx, delivery, &self.clock).await?;
             }

@@ -10,15 +10,17 @@ pub async fn apply(
     tx: &mut Tx,
     delivery: &Delivery,
     opportunity: &str,
-    template: SnapshotTemplate,
+    templates: &[SnapshotTemplate],
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
     let opportunity = opportunity
         .parse()
         .map_err(|_| Fault::permanent("opportunity_id"))?;
-    for mut job in store::jobs_of_opportunity(tx, &delivery.account, opportunity, template).await? {
-        job.look(now);
-        store::save_job(tx, &job).await?;
+    for template in templates {
+        for mut job in store::jobs_of_opportunity(tx, &delivery.account, opportunity, *template).await? {
+            job.look(now);
+            store::save_job(tx, &job).await?;
+        }
     }
     Ok(())
 }

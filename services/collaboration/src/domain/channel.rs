@@ -44,6 +44,8 @@ pub struct Channel {
     pub(super) link: Pii<String>,
     /// The provider's id of it.
     pub(super) external_id: Option<String>,
+    /// The provider was told to make it, and may have done so.
+    pub(super) is_create_tried: bool,
     /// The first message is there.
     pub(super) is_greeted: bool,
     /// It has ended with the provider, too.
@@ -127,6 +129,7 @@ impl Channel {
             decision: None,
             link: Pii::default(),
             external_id: None,
+            is_create_tried: false,
             is_greeted: false,
             is_put_away: false,
             members: people
@@ -210,17 +213,20 @@ impl Channel {
         Some(self.moved(at, ChannelMemberState::Joined, now))
     }
 
-    /// A person leaves: it was taken out by the provider already, or is to be. None when it is not in it (CHN-011).
+    /// A person leaves: it was taken out by the provider already, or is to be. None when it is not in it, or all is over
+    /// (CHN-011).
     pub fn left(&mut self, who: &Person, is_out: bool, now: DateTime<Utc>) -> Option<ChannelEvent> {
         let at = self.place(who)?;
+        let is_over = self.is_over();
         let member = self.members.get_mut(at)?;
         if is_out {
             member.is_to_go = false;
         }
-        if !matches!(
+        let is_there = matches!(
             member.state,
             ChannelMemberState::Selected | ChannelMemberState::Invited | ChannelMemberState::Joined
-        ) {
+        );
+        if is_over || !is_there {
             return None;
         }
         member.is_to_go = !is_out && member.user.is_some();

@@ -30,6 +30,14 @@ pub struct Deal {
 }
 
 impl Deal {
+    /// Refuses an opportunity that is not under way, or not any more (CHN-013).
+    pub fn require_open(&self, opportunity: OpportunityId) -> Result<(), Rule> {
+        if self.is_in_stage {
+            return Ok(());
+        }
+        Err(Rule::NotEligible(opportunity, "STAGE"))
+    }
+
     /// Refuses an opportunity that gets no channel (CHN-001).
     pub fn require_eligible(&self, opportunity: OpportunityId, policy: &ChannelPolicy) -> Result<(), Rule> {
         let matters = self.spend >= policy.min_spend || self.tags.contains(&policy.strategic_tag);

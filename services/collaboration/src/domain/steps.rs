@@ -8,6 +8,8 @@ use super::channel::Channel;
 use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
 use super::{ChannelEvent, Person};
 
+/// How long a step that was taken is left to whoever took it; longer than any takes. After a crash it is taken anew.
+const TAKEN: TimeDelta = TimeDelta::seconds(90);
 /// How long after a failure the provider is called again, unless it says so itself.
 const AGAIN: TimeDelta = TimeDelta::seconds(30);
 /// The same after a refusal, which somebody has to mend.
@@ -60,9 +62,10 @@ impl Channel {
             ChannelState::Approved if self.external_id.is_none() => Some(Step::Create),
             ChannelState::Approved => Some(Step::Greet),
             ChannelState::Active => self.about_people(),
-            ChannelState::Archived => {
-                (by_provider && self.external_id.is_some() && !self.is_put_away).then_some(Step::Archive)
-            }
+            ChannelState::Archived if !by_provider || self.is_put_away => None,
+            ChannelState::Archived if self.external_id.is_some() => Some(Step::Archive),
+            // Whether it was made nobody knows: it is found, and put away.
+            ChannelState::Archived => self.is_create_tried.then_some(Step::Create),
         }
     }
 
@@ -87,6 +90,27 @@ impl Channel {
             })
     }
 
+    /// Takes a step that is due, so that nobody else does so at the same time. Whether it is still to be done.
+    pub fn take(&mut self, step: &Step, now: DateTime<Utc>) -> bool {
+        let is_next = self
+            .next()
+            .is_some_and(|(next, time)| next == *step && time <= now);
+        if !is_next {
+            return false;
+        }
+        self.not_before = Some(now + TAKEN);
+        match step {
+            Step::Create => self.is_create_tried = true,
+            Step::Invite(who, _) => {
+                if let Some(member) = self.members.iter_mut().find(|one| one.person == *who) {
+                    member.is_tried = true;
+                }
+            }
+            Step::Greet | Step::Remove(..) | Step::Archive | Step::Expire(_) => {}
+        }
+        true
+    }
+
     /// The provider has made it, under this id, and there (CHN-020).
     pub fn created(&mut self, external_id: String, link: Pii<String>) {
         self.external_id = Some(external_id);
@@ -94,18 +118,14 @@ impl Channel {
         self.done();
     }
 
-    /// The first message is there: so is the channel.
-    pub fn greeted(&mut self, now: DateTime<Utc>) -> ChannelEvent {
-        self.is_greeted = true;
+    /// The first message is there: so is the channel. None when it is over meanwhile.
+    pub fn greeted(&mut self, now: DateTime<Utc>) -> Option<ChannelEvent> {
         self.done();
-        self.activate(now)
-    }
-
-    /// The provider is about to be told to ask a person.
-    pub fn tries(&mut self, who: &Person) {
-        if let Some(member) = self.members.iter_mut().find(|one| one.person == *who) {
-            member.is_tried = true;
+        if self.state != ChannelState::Approved {
+            return None;
         }
+        self.is_greeted = true;
+        Some(self.activate(now))
     }
 
     /// A person was asked. None when it is not to be any more.
@@ -119,19 +139,32 @@ impl Channel {
         let at = self.members.iter().position(|one| one.person == *who)?;
         let member = self.members.get_mut(at)?;
         member.invite_id = invite_id;
-        if member.state != ChannelMemberState::Selected {
+        if self.state != ChannelState::Active || member.state != ChannelMemberState::Selected {
             return None;
         }
         member.invite_time = Some(now);
         Some(self.moved(at, ChannelMemberState::Invited, now))
     }
 
-    /// A person did not come in time, or cannot be asked. None when it has come.
+    /// A person who was to be asked is in it already.
+    pub fn found(&mut self, who: &Person, user: Option<&str>, now: DateTime<Utc>) -> Option<ChannelEvent> {
+        self.done();
+        self.joined(who, user, now)
+    }
+
+    /// A person cannot be asked: the provider does not take it, or it works for the company no more.
+    pub fn not_taken(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
+        self.done();
+        self.expired(who, now)
+    }
+
+    /// A person did not come in time. None when it has come, or the channel is over.
     pub fn expired(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
         let at = self.members.iter().position(|one| one.person == *who)?;
         let state = self.members.get(at)?.state;
         let waits = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
-        waits.then(|| self.moved(at, ChannelMemberState::Expired, now))
+        (waits && self.state == ChannelState::Active)
+            .then(|| self.moved(at, ChannelMemberState::Expired, now))
     }
 
     /// A person was taken out.
@@ -140,6 +173,12 @@ impl Channel {
         if let Some(member) = self.members.iter_mut().find(|one| one.person == *who) {
             member.is_to_go = false;
         }
+    }
+
+    /// The provider does not take a person out, and why: it is left to go by itself, and keeps nobody from the channel.
+    pub fn not_removed(&mut self, who: &Person, why: &str) {
+        self.removed(who);
+        self.last_failure = Some(why.to_owned());
     }
 
     /// The provider has put it away.

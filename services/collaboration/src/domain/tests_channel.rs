@@ -92,7 +92,6 @@ fn where_one_is(state: ChannelMemberState) -> Channel {
     channel.greeted(now());
     let who = person("mem-sender");
     if state != ChannelMemberState::Selected {
-        channel.tries(&who);
         channel.invited(&who, Some("I0001".to_owned()), now());
     }
     match state {

@@ -42,7 +42,8 @@ fn chn_020_one_thing_after_the_other_until_all_is_done() {
     let (sender, sales) = (person("mem-sender"), of_aws("mem-sales"));
     assert_eq!(channel.next(), Some((Step::Invite(sender.clone(), false), later)));
     // Whether that was done nobody knows: it is done again, and the provider told so.
-    channel.tries(&sender);
+    assert!(channel.take(&Step::Invite(sender.clone(), false), later));
+    let later = later + TimeDelta::seconds(90);
     assert_eq!(channel.next(), Some((Step::Invite(sender.clone(), true), later)));
     channel.invited(&sender, None, later);
     assert_eq!(channel.next(), Some((Step::Invite(sales.clone(), false), later)));
@@ -74,6 +75,61 @@ fn chn_020_what_was_never_made_is_not_put_away() {
     assert_eq!(channel.next(), None, "by hand");
 }
 
+/// While the provider does something, the channel ends, or somebody else looks what is to be done.
+#[test]
+fn chn_010_020_what_is_done_meanwhile_wakes_nothing_up_and_is_done_by_one() {
+    let later = now() + TimeDelta::minutes(1);
+    let mut channel = in_state(ChannelState::Approved);
+    assert!(channel.take(&Step::Create, now()));
+    assert!(!channel.take(&Step::Create, later), "somebody does it");
+    let crashed = later + TimeDelta::minutes(1);
+    assert!(
+        channel.clone().take(&Step::Create, crashed),
+        "nobody does it any more"
+    );
+    // It ends before it is known whether it was made: it is found, and put away.
+    channel.archive(later).expect("an end");
+    assert_eq!(channel.next(), Some((Step::Create, later)));
+    made(&mut channel);
+    assert_eq!(channel.next(), Some((Step::Archive, later)));
+
+    let mut channel = in_state(ChannelState::Approved);
+    made(&mut channel);
+    assert!(channel.take(&Step::Greet, now()));
+    channel.archive(later).expect("an end");
+    assert_eq!(channel.greeted(later), None);
+    assert_eq!(channel.state(), ChannelState::Archived);
+    assert_eq!(channel.next(), Some((Step::Archive, later)));
+
+    let mut channel = in_state(ChannelState::Active);
+    assert_eq!(channel.greeted(later), None, "it is there");
+    let who = person("mem-sender");
+    assert!(channel.take(&Step::Invite(who.clone(), false), now()));
+    channel.archive(later).expect("an end");
+    assert_eq!(channel.invited(&who, None, later), None);
+    assert_eq!(channel.expired(&who, later), None);
+    assert_eq!(channel.left(&who, false, later), None);
+    assert_eq!(channel.state(), ChannelState::Archived);
+}
+
+#[test]
+fn chn_020_who_cannot_be_taken_out_keeps_nobody_from_the_channel() {
+    let mut channel = in_state(ChannelState::Active);
+    let (sender, sales) = (person("mem-sender"), of_aws("mem-sales"));
+    channel.joined(&sender, Some("U0001"), now());
+    channel.left(&sender, false, now());
+    let remove = Step::Remove(sender.clone(), "U0001".to_owned());
+    assert!(channel.take(&remove, now()));
+    channel.not_removed(&sender, "restricted_action");
+    assert_eq!(channel.last_failure(), Some("restricted_action"));
+    assert_eq!(channel.next(), Some((Step::Invite(sales.clone(), false), now())));
+    // Who is in it already has come.
+    assert!(channel.take(&Step::Invite(sales.clone(), false), now()));
+    let event = channel.found(&sales, Some("U0002"), now()).expect("it came");
+    assert_eq!(event.about, Some((sales, ChannelMemberState::Joined)));
+    assert_eq!((channel.next(), channel.last_failure()), (None, None));
+}
+
 #[test]
 fn chn_020_what_cannot_be_done_is_done_later() {
     let later = now() + TimeDelta::hours(1);
@@ -98,7 +154,12 @@ fn chn_020_what_cannot_be_done_is_done_later() {
 }
 
 /// A step of a random sequence, about one of these people.
-fn happen(channel: &mut Channel, step: u8, number: u8, time: DateTime<Utc>) -> Vec<ChannelEvent> {
+fn happen(
+    channel: &mut Channel,
+    taken: &mut Vec<Step>,
+    (step, number): (u8, u8),
+    time: DateTime<Utc>,
+) -> Vec<ChannelEvent> {
     let who = match number {
         0 => person("mem-sender"),
         1 => of_aws("mem-sales"),
@@ -124,27 +185,33 @@ fn happen(channel: &mut Channel, step: u8, number: u8, time: DateTime<Utc>) -> V
             channel.failed("unavailable", &Hindrance::Later(None), time);
             Vec::new()
         }
-        // The worker does what is next.
-        _ => match channel.next() {
-            None => Vec::new(),
-            Some((Step::Create, _)) => {
+        // A worker takes what is next, which is done after whatever else happens.
+        9..=11 => {
+            if let Some((step, due)) = channel.next() {
+                let time = time.max(due);
+                if channel.take(&step, time) {
+                    taken.push(step);
+                }
+            }
+            Vec::new()
+        }
+        _ if taken.is_empty() => Vec::new(),
+        _ => match taken.remove(0) {
+            Step::Create => {
                 made(channel);
                 Vec::new()
             }
-            Some((Step::Greet, _)) => vec![channel.greeted(time)],
-            Some((Step::Invite(who, _), _)) => {
-                channel.tries(&who);
-                channel.invited(&who, None, time).into_iter().collect()
-            }
-            Some((Step::Remove(who, _), _)) => {
+            Step::Greet => channel.greeted(time).into_iter().collect(),
+            Step::Invite(who, _) => channel.invited(&who, None, time).into_iter().collect(),
+            Step::Remove(who, _) => {
                 channel.removed(&who);
                 Vec::new()
             }
-            Some((Step::Archive, _)) => {
+            Step::Archive => {
                 channel.put_away();
                 Vec::new()
             }
-            Some((Step::Expire(who), _)) => channel.expired(&who, time).into_iter().collect(),
+            Step::Expire(who) => channel.expired(&who, time).into_iter().collect(),
         },
     }
 }
@@ -159,11 +226,11 @@ proptest! {
     ) {
         let provider = if by_hand { ChannelProvider::Manual } else { ChannelProvider::Slack };
         let mut channel = requested(provider);
-        let mut time = now();
+        let (mut time, mut taken) = (now(), Vec::new());
         for (step, number) in steps {
             time += TimeDelta::minutes(1);
             let before = channel.clone();
-            let happened = happen(&mut channel, step, number, time);
+            let happened = happen(&mut channel, &mut taken, (step, number), time);
             for (at, event) in (1_i64..).zip(&happened) {
                 prop_assert_eq!(event.revision, before.revision() + at);
             }
@@ -181,11 +248,16 @@ proptest! {
             }
         }
         for left in (0..20).rev() {
-            if channel.next().is_none() {
+            if channel.next().is_none() && taken.is_empty() {
                 break;
             }
             prop_assert!(left > 0, "still to do: {:?}", channel.next());
-            happen(&mut channel, 9, 0, time);
+            happen(&mut channel, &mut taken, (9, 0), time);
+            while !taken.is_empty() {
+                happen(&mut channel, &mut taken, (15, 0), time);
+            }
         }
+        let is_put_away = by_hand || channel.state() != ChannelState::Archived || channel.external_id().is_none();
+        prop_assert!(is_put_away || channel.is_put_away, "with the provider it is over, too");
     }
 }

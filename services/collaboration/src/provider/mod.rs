@@ -42,11 +42,13 @@ pub struct Created {
     pub link: String,
 }
 
-/// An invitation that the provider sent, or had sent before.
+/// What became of asking a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invited {
-    /// The provider's id of the invitation; none when it did not say one, as for somebody who is in the channel.
-    pub invite_id: Option<String>,
+pub enum Invited {
+    /// It was asked, now or before, with the provider's id of the invitation where it said one.
+    Asked(Option<String>),
+    /// It is in the channel, with the provider's id of the person where it said one.
+    Present(Option<String>),
 }
 
 /// Why a provider did not do what it was asked. Holds no personal data.
@@ -69,28 +71,23 @@ pub enum ProviderError {
     },
 }
 
-/// Refusals that are about how this service is known to the provider: an operator can mend that.
-const ABOUT_US: [&str; 16] = [
-    "access_denied",
-    "accesslimited",
-    "account_inactive",
-    "ekm_access_denied",
-    "invalid_auth",
-    "missing_scope",
-    "no_permission",
-    "not_allowed_token_type",
-    "not_authed",
-    "not_paid",
-    "org_login_required",
-    "team_access_not_granted",
-    "token_expired",
-    "token_revoked",
-    "too_many_convos_for_team",
-    "two_factor_setup_required",
+/// Refusals that are about who is to be asked or taken out, and about nobody else. All others somebody can mend: an operator, or
+/// whoever did something to the channel at the provider.
+const ABOUT_A_PERSON: [&str; 9] = [
+    "cant_invite",
+    "cant_invite_self",
+    "cant_kick_self",
+    "invalid_email",
+    "invitee_cant_see_channel",
+    "no_user",
+    "ura_max_channels",
+    "user_is_bot",
+    "user_not_found",
 ];
 
 impl ProviderError {
-    fn refused(code: &str) -> Self {
+    /// A refusal with this word.
+    pub fn refused(code: &str) -> Self {
         Self::Refused {
             code: code.to_owned(),
         }
@@ -101,12 +98,9 @@ impl ProviderError {
         matches!(self, Self::Refused { code } if code == with)
     }
 
-    /// Whether the same call may succeed later without anybody changing what is asked: worth trying again.
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::RateLimited { .. } | Self::Unavailable(_) => true,
-            Self::Refused { code } => ABOUT_US.contains(&code.as_str()),
-        }
+    /// Whether it is the person that was refused: the same for another one may be taken.
+    pub fn is_about_a_person(&self) -> bool {
+        matches!(self, Self::Refused { code } if ABOUT_A_PERSON.contains(&code.as_str()))
     }
 }
 
@@ -136,7 +130,7 @@ impl Provider {
     ) -> Result<Invited, ProviderError> {
         match self {
             Self::Slack(slack) => slack.invite(channel, email, again).await,
-            Self::Manual => Ok(Invited { invite_id: None }),
+            Self::Manual => Ok(Invited::Asked(None)),
         }
     }
 
@@ -163,6 +157,14 @@ impl Provider {
         match self {
             Self::Slack(slack) => slack.archive(channel).await,
             Self::Manual => Ok(()),
+        }
+    }
+
+    /// Whether it is this service that is known by this id to the provider.
+    pub async fn is_own(&self, user: &str) -> Result<bool, ProviderError> {
+        match self {
+            Self::Slack(slack) => slack.is_own(user).await,
+            Self::Manual => Ok(false),
         }
     }
 

@@ -23,6 +23,9 @@ const PAGES: usize = 20;
 const PURPOSE: usize = 250;
 const TEXT: usize = 2900;
 
+/// The refusal to ask somebody who is in the channel.
+const PRESENT: &str = "already_in_channel";
+
 /// Channels with Slack.
 pub struct Slack {
     api: Box<Api>,
@@ -203,13 +206,14 @@ impl Slack {
             if let Some(user) = self.colleague(email).await? {
                 let arguments = [("channel", channel), ("users", user.as_str())];
                 let added = self.api.form::<Done>("conversations.invite", &arguments).await;
-                done_unless(added, "already_in_channel")?;
-                return Ok(Invited { invite_id: None });
+                return match added {
+                    Ok(Done {}) => Ok(Invited::Asked(None)),
+                    Err(error) if error.is_refusal(PRESENT) => Ok(Invited::Present(Some(user))),
+                    Err(error) => Err(error),
+                };
             }
             if again && let Some(invite_id) = self.open_invite(channel, email).await? {
-                return Ok(Invited {
-                    invite_id: Some(invite_id),
-                });
+                return Ok(Invited::Asked(Some(invite_id)));
             }
             let arguments = json!({
                 "channel": channel,
@@ -217,12 +221,9 @@ impl Slack {
                 "external_limited": true,
             });
             match self.api.json("conversations.inviteShared", &arguments).await {
-                Ok(Sent { invite_id }) => Ok(Invited { invite_id }),
-                Err(error)
-                    if error.is_refusal("already_invited") || error.is_refusal("already_in_channel") =>
-                {
-                    Ok(Invited { invite_id: None })
-                }
+                Ok(Sent { invite_id }) => Ok(Invited::Asked(invite_id)),
+                Err(error) if error.is_refusal("already_invited") => Ok(Invited::Asked(None)),
+                Err(error) if error.is_refusal(PRESENT) => Ok(Invited::Present(None)),
                 Err(error) => Err(error),
             }
         })
@@ -316,7 +317,8 @@ impl Slack {
 
     pub(super) async fn email_of(&self, user: &str) -> Result<Option<Pii<String>>, ProviderError> {
         match self.api.form::<Person>("users.info", &[("user", user)]).await {
-            // Whoever runs the other organisation could give a person any address.
+            // Whoever runs the other organisation could give a person any address. Where Slack says nothing of it, it
+            // has made sure of the address itself.
             Ok(person) if person.user.is_email_confirmed == Some(false) => Ok(None),
             Ok(person) => Ok(person.user.profile.email.filter(|email| !email.is_empty())),
             Err(error) if error.is_refusal("user_not_found") || error.is_refusal("user_not_visible") => {
@@ -324,6 +326,10 @@ impl Slack {
             }
             Err(error) => Err(error),
         }
+    }
+
+    pub(super) async fn is_own(&self, user: &str) -> Result<bool, ProviderError> {
+        Ok(self.own().await?.user_id == user)
     }
 
     async fn own(&self) -> Result<Own, ProviderError> {

@@ -157,7 +157,7 @@ async fn a_person_is_invited_once() {
 
     let invited = invite(true).await.expect("found");
     let [(id, email)] = desk.slack.channels()[0].invites.clone().try_into().expect("one");
-    assert_eq!(invited.invite_id, Some(id));
+    assert_eq!(invited, Invited::Asked(Some(id)));
     assert_eq!(email, JANE);
     let [call] = desk
         .slack
@@ -169,7 +169,7 @@ async fn a_person_is_invited_once() {
     // With nothing found, it is sent.
     let other = Pii::from("john@partner.example");
     let sent = desk.provider.invite(&channel, &other, true).await.expect("sent");
-    assert!(sent.invite_id.is_some());
+    assert!(matches!(sent, Invited::Asked(Some(_))));
     assert_eq!(desk.slack.channels()[0].invites.len(), 2);
 }
 
@@ -179,13 +179,12 @@ async fn who_is_invited_or_in_the_channel_already_is_fine() {
     let channel = desk.create().await.external_id;
     let user = desk.slack.add_user(Some(JANE), true);
     desk.slack.join(&channel, &user);
-    let nothing = Invited { invite_id: None };
     let invited = desk.provider.invite(&channel, &jane(), false).await;
-    assert_eq!(invited.expect("fine"), nothing);
+    assert_eq!(invited.expect("fine"), Invited::Present(None));
     desk.slack
         .trouble("conversations.inviteShared", &[Trouble::Error("already_invited")]);
     let invited = desk.provider.invite(&channel, &jane(), false).await;
-    assert_eq!(invited.expect("fine"), nothing);
+    assert_eq!(invited.expect("fine"), Invited::Asked(None));
 
     let error = desk
         .provider
@@ -273,7 +272,9 @@ async fn the_address_of_a_person_is_told_if_it_was_confirmed() {
     assert_eq!(told, Some(jane()));
     for user in [hidden.as_str(), &claimed, "U404"] {
         assert_eq!(desk.provider.email_of(user).await.expect("told"), None, "{user}");
+        assert!(!desk.provider.is_own(user).await.expect("told"), "{user}");
     }
+    assert!(desk.provider.is_own(BOT).await.expect("told"));
 }
 
 #[tokio::test]
@@ -338,7 +339,7 @@ async fn by_hand_nothing_is_called_and_somebody_has_to_enter_the_link() {
     assert!(manual.is_manual());
     assert_eq!(manual.create(NAME, TITLE).await.expect("fine"), None);
     let invited = manual.invite("C1", &jane(), true).await.expect("fine");
-    assert_eq!(invited.invite_id, None);
+    assert_eq!(invited, Invited::Asked(None));
     manual.greet("C1", ABOUT).await.expect("fine");
     manual.remove("C1", "U1").await.expect("fine");
     manual.archive("C1").await.expect("fine");
@@ -365,13 +366,13 @@ async fn people_of_the_own_workspace_are_let_in_and_not_asked_by_slack_connect()
     let channel = desk.create().await.external_id;
     let vera = desk.slack.add_colleague("vera@amazon.example");
     let email = Pii::from("vera@amazon.example");
-    for _ in 0..2 {
+    for expected in [Invited::Asked(None), Invited::Present(Some(vera.clone()))] {
         let invited = desk
             .provider
             .invite(&channel, &email, false)
             .await
             .expect("let in");
-        assert_eq!(invited, Invited { invite_id: None });
+        assert_eq!(invited, expected);
     }
     assert!(desk.slack.channels()[0].members.contains(&vera));
     assert_eq!(desk.slack.calls("conversations.inviteShared").len(), 0);

@@ -32,18 +32,21 @@ async fn each_kind_of_trouble_is_told_apart() {
     ] {
         let error = desk.trouble(trouble).await;
         let is_it = matches!(error, ProviderError::Unavailable(_));
-        assert!(is_it && error.may_pass(), "{trouble:?}: {error}");
+        assert!(is_it && !error.is_about_a_person(), "{trouble:?}: {error}");
     }
-    for (trouble, code, may_pass) in [
+    for (trouble, code, is_about_a_person) in [
+        (Trouble::Error("cant_invite"), "cant_invite", true),
+        (Trouble::Error("invalid_email"), "invalid_email", true),
         (Trouble::Error("restricted_action"), "restricted_action", false),
-        (Trouble::Error("invalid_auth"), "invalid_auth", true),
+        (Trouble::Error("channel_not_found"), "channel_not_found", false),
+        (Trouble::Error("invalid_auth"), "invalid_auth", false),
         (Trouble::Status(404), "http_404", false),
         // Not a word: it could be anything.
         (Trouble::Error("jane.roe@partner.example"), "unknown", false),
     ] {
         let error = desk.trouble(trouble).await;
         assert_eq!(error, refused(code), "{trouble:?}");
-        assert_eq!(error.may_pass(), may_pass, "{trouble:?}");
+        assert_eq!(error.is_about_a_person(), is_about_a_person, "{trouble:?}");
     }
     // With nobody there at all.
     let token = SecretFile::new(desk.folder.path().join("token"));
@@ -65,7 +68,7 @@ async fn a_method_is_not_called_before_its_time() {
     let error = desk.trouble(Trouble::RateLimited(60)).await;
     let minute = Duration::from_secs(60);
     assert_eq!(error, ProviderError::RateLimited { retry_after: minute });
-    assert!(error.may_pass());
+    assert!(!error.is_about_a_person());
     let start = Instant::now();
 
     // Others go on.

@@ -75,13 +75,13 @@ pub async fn works_for(
         .transpose()
 }
 
-/// The companies that are part of an engagement with this one, this one included; none when it is no part of it. The
+/// An engagement that a company is part of, held until the transaction ends; none when it is no part of it. The
 /// transaction is for the account afterwards that began it, or for this one.
-pub async fn members_of(
+pub async fn engagement_with(
     tx: &mut Tx,
     account: &AccountId,
     id: &EngagementId,
-) -> Result<Vec<AccountId>, Error> {
+) -> Result<Option<Engagement>, Error> {
     tx.act_for(&Scope::account(account)).await?;
     let row = sqlx::query!(
         "SELECT owner_account_id FROM engagement_member
@@ -92,18 +92,13 @@ pub async fn members_of(
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let owner = row
         .owner_account_id
         .parse()
         .map_err(|error| Error::corrupt("id", error))?;
-    let engagement = lock_engagement(tx, &owner, id).await?;
-    Ok(engagement
-        .iter()
-        .flat_map(Engagement::members)
-        .map(|one| one.account.clone())
-        .collect())
+    lock_engagement(tx, &owner, id).await
 }
 
 /// The only way to write an engagement: its row, those of its companies, and an event for each that is told, or none of

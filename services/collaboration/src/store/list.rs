@@ -229,10 +229,16 @@ impl LastSnapshot {
     }
 }
 
+/// The condition of a filter by one opportunity: none without any. An id that no record can have is nobody's, and finds
+/// nothing.
+pub fn about(id: &str) -> Option<i64> {
+    (!id.is_empty()).then(|| id.parse::<OpportunityId>().map_or(0, OpportunityId::number))
+}
+
 /// Which snapshots of an engagement to list.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotFilter {
-    pub opportunity: Option<OpportunityId>,
+    pub opportunity: Option<i64>,
     pub template: Option<SnapshotTemplate>,
     /// Only the newest of each opportunity and part.
     pub newest_only: bool,
@@ -252,9 +258,7 @@ pub async fn snapshots(
     );
     query.push_bind(engagement.to_owned());
     if let Some(opportunity) = filter.opportunity {
-        query
-            .push(" AND s.opportunity_id = ")
-            .push_bind(opportunity.number());
+        query.push(" AND s.opportunity_id = ").push_bind(opportunity);
     }
     if let Some(template) = filter.template {
         query.push(" AND s.template = ").push_bind(template.name());
@@ -327,7 +331,7 @@ pub async fn jobs(
 #[derive(Clone, Debug, Default)]
 pub struct ChannelFilter {
     pub states: Vec<ChannelState>,
-    pub opportunity: Option<OpportunityId>,
+    pub opportunity: Option<i64>,
 }
 
 /// At most `limit` channels after `last`, the newest first.
@@ -361,9 +365,7 @@ pub async fn channels(
         query.push(" AND c.state = ANY(").push_bind(states).push(")");
     }
     if let Some(opportunity) = filter.opportunity {
-        query
-            .push(" AND c.opportunity_id = ")
-            .push_bind(opportunity.number());
+        query.push(" AND c.opportunity_id = ").push_bind(opportunity);
     }
     after(&mut query, last, "c.create_time", "c.channel_id");
     newest(&mut query, "c.create_time", "c.channel_id", limit);

@@ -13,13 +13,13 @@ pub use channels::{
 };
 pub use companies::{is_connected, put_connection, takes_part};
 pub use engagements::{
-    load_engagement, load_engagement_of, lock_engagement, members_of, save_engagement, works_for,
+    engagement_with, load_engagement, load_engagement_of, lock_engagement, save_engagement, works_for,
 };
 pub use invitations::{
     DueInvitation, due_invitations, invitations_of, load_invitation, load_own_invitation, pending_between,
     save_invitation, send_invitation,
 };
 pub use snapshots::{
-    DueJob, add_snapshot, create_job, delete_job, due_jobs, jobs_of_opportunity, last_snapshot, load_job,
-    load_snapshot, lock_job, save_job,
+    DueJob, NewestSnapshot, add_snapshot, create_job, delete_job, due_jobs, jobs_of_opportunity, load_job,
+    load_snapshot, lock_job, newest_snapshot, save_job,
 };

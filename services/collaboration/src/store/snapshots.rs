@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Scope, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
@@ -8,10 +8,20 @@ use crate::domain::values::SnapshotTemplate;
 use crate::domain::{JobId, Snapshot, SnapshotJob, Subject};
 use crate::events;
 
-/// The number of the newest snapshot of a subject, and what it says.
-pub async fn last_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<(i64, Vec<u8>)>, Error> {
+/// The newest snapshot of a subject.
+pub struct NewestSnapshot {
+    /// Its number.
+    pub revision: i64,
+    /// The revision of what it was made of.
+    pub source_revision: i64,
+    /// What it says.
+    pub payload: Vec<u8>,
+}
+
+/// The newest snapshot of a subject.
+pub async fn newest_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<NewestSnapshot>, Error> {
     let row = sqlx::query!(
-        "SELECT revision, payload FROM snapshot
+        "SELECT revision, source_revision, payload FROM snapshot
          WHERE account_id = $1 AND engagement_id = $2 AND opportunity_id = $3 AND template = $4
          ORDER BY revision DESC LIMIT 1",
         of.account.as_str(),
@@ -21,10 +31,15 @@ pub async fn last_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<(i64, Vec
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| (row.revision, row.payload)))
+    Ok(row.map(|row| NewestSnapshot {
+        revision: row.revision,
+        source_revision: row.source_revision,
+        payload: row.payload,
+    }))
 }
 
-/// Adds a snapshot, for these companies to read: the row and its event, or none of them.
+/// Adds a snapshot, for these companies to read: the row and an event for each of them, or none of it. The transaction
+/// is for one of them afterwards.
 pub async fn add_snapshot(
     tx: &mut Tx,
     snapshot: &Snapshot,
@@ -49,7 +64,11 @@ pub async fn add_snapshot(
     .execute(tx.conn())
     .await?;
     written(added.rows_affected())?;
-    append(tx, &events::snapshot(snapshot, readers, cause)).await
+    for reader in readers {
+        tx.act_for(&Scope::account(reader)).await?;
+        append(tx, &events::snapshot(snapshot, reader, readers, cause)).await?;
+    }
+    Ok(())
 }
 
 /// A snapshot with what it says, as far as row-level security shows it: the one with this number, or the newest.

@@ -180,7 +180,8 @@ async fn chn_030_kept_by_hand_the_link_is_given_and_people_say_that_they_came() 
 async fn chn_001_002_only_strategic_or_large_co_sell_deals_from_qualified_on() {
     let scene = Scene::start().await;
     prepare(&scene).await;
-    let cases: [(&str, fn(&mut opportunity::Opportunity)); 5] = [
+    type Change = fn(&mut opportunity::Opportunity);
+    let cases: [(&str, Change); 5] = [
         ("REVIEW_STATUS", |record| {
             life(record).review_status = ReviewStatus::Submitted.into()
         }),

@@ -304,3 +304,112 @@ async fn col_042_who_has_left_keeps_what_was_shared_and_gets_nothing_new() {
     assert_eq!(until(&scene, BIRCH, &id, 1).await.revision, 1);
     scene.app.finish::<Collaboration>().await;
 }
+
+/// The jobs of Alder have looked since this moment.
+async fn looked(scene: &Scene) {
+    let now = scene.app.clock.now();
+    eventually(async || {
+        let found = jobs(scene).await;
+        let is_later = |job: &pb::SnapshotJob| {
+            job.last_success_time
+                .is_some_and(|time| time.seconds >= now.timestamp())
+        };
+        match found
+            .iter()
+            .find(|job| job.template() == pb::SnapshotTemplate::OpportunitySummary)
+        {
+            Some(job) if is_later(job) => Ok(()),
+            job => Err(format!("{job:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn col_001_what_becomes_classified_is_shared_no_more() {
+    let scene = Scene::start().await;
+    let id = scene.engage(&[BIRCH]).await;
+    until(&scene, BIRCH, &id, 1).await;
+    for (revision, is_classified, title) in [(1, true, "Mallard"), (2, false, "Data lake")] {
+        scene.app.clock.advance(TimeDelta::seconds(2));
+        change(&scene, revision, |record| {
+            record.national_security = is_classified;
+            record.project.get_or_insert_default().title = title.to_owned();
+        })
+        .await;
+        looked(&scene).await;
+    }
+    let Some(Payload::Opportunity(shown)) = until(&scene, BIRCH, &id, 2).await.payload else {
+        panic!("the summary")
+    };
+    assert_eq!(shown.project.expect("a project").title, "Data lake");
+    scene.app.finish::<Collaboration>().await;
+}
+
+/// Who comes back has another opportunity in the engagement, and the one from before is its own.
+#[tokio::test]
+async fn col_042_who_comes_back_shares_the_new_opportunity_and_not_the_old_one() {
+    let scene = Scene::start().await;
+    let mut copies = Vec::new();
+    let mut engagement = String::new();
+    for revision in [1, 2] {
+        let shared = scene.share(&[BIRCH]).await;
+        engagement = shared.engagement.expect("it").engagement_id;
+        let accepted = scene.accept(&shared.invitations[0]).await;
+        copies.push(accepted.opportunity_id);
+        if revision == 1 {
+            let leave = pb::LeaveEngagementRequest {
+                engagement_id: engagement.clone(),
+                ..Default::default()
+            };
+            let left = scene.by(&lead(BIRCH)).leave_engagement(leave).await;
+            left.expect("left");
+        }
+    }
+    for copy in &copies {
+        let record = opportunity::Opportunity {
+            opportunity_id: copy.clone(),
+            account_id: BIRCH.to_owned(),
+            ..scene.records.lock().expect("records")[0].clone()
+        };
+        scene.records.lock().expect("records").push(record);
+        let event = opportunity::OpportunityCreated {
+            opportunity_id: copy.clone(),
+            account_id: BIRCH.to_owned(),
+            revision: 1,
+            ..Default::default()
+        };
+        scene.far.tell("opportunity", BIRCH, copy, 1, &event).await;
+    }
+    let of = |copy: &str| pb::GetResourceSnapshotRequest {
+        engagement_id: engagement.clone(),
+        opportunity_id: copy.to_owned(),
+        template: pb::SnapshotTemplate::OpportunitySummary.into(),
+        revision: 0,
+    };
+    eventually(async || {
+        let mut alder = scene.snapshots(&lead(ALDER));
+        let found = alder.get_resource_snapshot(of(&copies[1])).await;
+        found.map_err(|status| status.message().to_owned())
+    })
+    .await;
+    // The jobs of the old one have looked, too.
+    let mut admin = scene.app.database.admin::<Collaboration>().await;
+    eventually(async || {
+        let due = "SELECT count(*) FROM snapshot_job WHERE due_time IS NOT NULL";
+        let left: i64 = sqlx::query_scalar(due)
+            .fetch_one(&mut admin)
+            .await
+            .expect("a count");
+        (left == 0).then_some(()).ok_or(left)
+    })
+    .await;
+    let old = scene
+        .snapshots(&lead(ALDER))
+        .get_resource_snapshot(of(&copies[0]))
+        .await;
+    assert_eq!(why(&old.expect_err("not shared")).code, tonic::Code::NotFound);
+    // Who reads it is told of it: Alder of its own two, and of the new one of Birch.
+    assert_eq!(scene.told(ALDER, "resource_snapshot_created").await, 3);
+    scene.app.finish::<Collaboration>().await;
+}

@@ -29,7 +29,12 @@ pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<()
     let now = clock.now();
     tx.act_for(&Scope::account(&sender)).await?;
     let shared = store::load_held(tx, &sender, source).await?;
-    let shared = shared.ok_or_else(|| Fault::Bug("what was shared is gone".to_owned()))?;
+    let gone = || Fault::Bug("what was shared is gone".to_owned());
+    let mut shared = shared.ok_or_else(gone)?;
+    if !shared.is_shareable() {
+        let earlier = store::load_last_shareable(tx, &sender, source).await?;
+        shared = shared.saying(earlier.ok_or_else(gone)?);
+    }
     let account = delivery.account.clone();
     let invitation = &event.engagement_invitation_id;
     let (copy, happened) = Opportunity::shared(id, account, by, invitation, &shared, now);

@@ -86,6 +86,21 @@ impl Opportunity {
         (record, Event::Created)
     }
 
+    /// Whether others may have what it says: AWS has it, and it is not classified.
+    pub fn is_shareable(&self) -> bool {
+        self.review.status != ReviewStatus::PendingSubmission && !self.details.national_security
+    }
+
+    /// Where it stands now, with what it said earlier.
+    pub fn saying(self, earlier: Opportunity) -> Self {
+        Self {
+            details: earlier.details,
+            involvement: earlier.involvement,
+            visibility: earlier.visibility,
+            ..self
+        }
+    }
+
     /// The record that this one is a copy of was decided. None when it is no copy, or was decided itself.
     pub fn follow(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Option<Event> {
         if self.shared_from.is_none() || self.review.status != ReviewStatus::Submitted {

@@ -126,6 +126,29 @@ fn opp_092_a_copy_stands_where_the_other_record_was_decided_and_else_waits_for_i
 }
 
 /// Every review status of a copy, and of a deal of one's own, by every decision.
+/// What a draft says, or what has become classified, is in no copy: it says what the record last said before.
+#[test]
+fn opp_092_a_copy_of_what_cannot_be_shared_any_more_says_what_could_be() {
+    let earlier = full();
+    for status in ReviewStatus::ALL.iter().copied() {
+        let shareable = in_status(status, InvolvementType::CoSell).is_shareable();
+        assert_eq!(shareable, status != ReviewStatus::PendingSubmission, "{status:?}");
+    }
+    let mut now = full();
+    now.details.national_security = true;
+    assert!(!now.is_shareable());
+    now.details.project.title = "Mallard".into();
+    now.review.status = ReviewStatus::Rejected;
+    let copy = copy_of(&now.saying(earlier.clone()));
+    assert_eq!(copy.details.project.title, earlier.details.project.title);
+    assert!(!copy.is_classified());
+    assert_eq!(
+        copy.review.status,
+        ReviewStatus::Rejected,
+        "it stands where the record stands now"
+    );
+}
+
 #[test]
 fn opp_092_a_copy_follows_what_is_decided_and_nothing_else_does() {
     let reason = ReviewReason::Other;

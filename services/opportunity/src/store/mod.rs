@@ -23,7 +23,7 @@ pub use facts::facts;
 pub use flags::{FLAGGED_RECORD, flag, is_flagged, unflag};
 pub use next_steps::next_steps;
 pub use opportunities::{
-    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_held, load_last_shown, load_many, load_of_any_account,
-    save, save_changed, save_new,
+    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_held, load_last_shareable, load_last_shown, load_many,
+    load_of_any_account, save, save_changed, save_new,
 };
 pub use revisions::{Revision, list_revisions, load_as_of, load_revision};

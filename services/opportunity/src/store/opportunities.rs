@@ -72,6 +72,25 @@ pub async fn load_held(
     Ok(row.map(|row| row.record.0))
 }
 
+/// A record of an account as it last was when it could be shared (OPP-092).
+pub async fn load_last_shareable(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
+    let row = sqlx::query!(
+        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity_revision
+           WHERE account_id = $1 AND opportunity_id = $2 AND review_status <> 'PENDING_SUBMISSION'
+             AND (record #>> '{details,national_security}') IS DISTINCT FROM 'true'
+           ORDER BY revision DESC LIMIT 1"#,
+        account.as_str(),
+        id.number(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| row.record.0))
+}
+
 /// A record, whoever's it is, as far as row-level security shows it.
 pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(

@@ -189,6 +189,52 @@ async fn opp_092_a_copy_follows_the_decision_of_the_other_record() {
     app.finish::<Opportunities>().await;
 }
 
+/// Nobody at AWS reads a draft, also not in the copy of another partner (ACC-012).
+#[tokio::test]
+async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
+    let (app, far) = start_with_review().await;
+    let source = create(&app, &user(), record("Nordwind")).await.opportunity_id;
+    submit(&app, &user(), &source).await;
+    let submitted = get(&app, &user(), &source).await;
+    by(&app, &user())
+        .withdraw_submission(withdraw_request(&source))
+        .await
+        .expect("a draft again");
+    let mut draft = record("Nordwind");
+    draft.national_security = true;
+    let project = draft.project.as_mut().expect("a project");
+    project.title = "Mallard".to_owned();
+    let account = draft
+        .customer
+        .as_mut()
+        .and_then(|customer| customer.account.as_mut());
+    account.expect("an account").industry = "Government".to_owned();
+    let update = pb::UpdateOpportunityRequest {
+        opportunity_id: source.clone(),
+        opportunity: Some(draft),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec![
+                "national_security".to_owned(),
+                "project.title".to_owned(),
+                "customer.account.industry".to_owned(),
+            ],
+        }),
+        ..Default::default()
+    };
+    by(&app, &user())
+        .update_opportunity(update)
+        .await
+        .expect("changed");
+    let id = random::opportunity_id(cosell_types::Clock::system().now()).to_string();
+    share(&far, &source, &id).await;
+    let seen = stands(&app, &id, ReviewStatus::Submitted).await;
+    let title = |record: &pb::Opportunity| record.project.clone().expect("a project").title;
+    assert_eq!(title(&seen), title(&submitted));
+    assert!(!seen.national_security);
+    assert_eq!(seen.customer, submitted.customer);
+    app.finish::<Opportunities>().await;
+}
+
 /// Whichever comes first, the decision or the copy: none is left waiting.
 #[tokio::test]
 async fn opp_092_a_decision_at_the_moment_of_the_copy_reaches_it() {

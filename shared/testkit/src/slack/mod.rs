@@ -7,6 +7,7 @@ mod methods;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -43,6 +44,8 @@ pub enum Trouble {
     Hang,
     /// The call takes effect, and the connection breaks before the answer.
     LostAnswer,
+    /// The call takes effect, and is answered after so many milliseconds.
+    Late(u64),
 }
 
 /// A call that was received.
@@ -232,7 +235,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Answer {
             Err("invalid_post_type")
         } else {
             match trouble {
-                None | Some(Trouble::LostAnswer) => arguments.and_then(|arguments| {
+                None | Some(Trouble::LostAnswer | Trouble::Late(_)) => arguments.and_then(|arguments| {
                     state.authorize(header(AUTHORIZATION))?;
                     state.act(&method, &arguments)
                 }),
@@ -247,6 +250,9 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Answer {
         Some(Trouble::Status(status)) => return plain(status, None),
         Some(Trouble::Hang) => std::future::pending().await,
         Some(Trouble::LostAnswer) => return Err(std::io::Error::other("the answer is lost")),
+        Some(Trouble::Late(milliseconds)) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        }
         Some(Trouble::Error(_)) | None => {}
     }
     let mut body = result.unwrap_or_else(|code| json!({ "error": code }));
