@@ -8,7 +8,7 @@ use cosell_types::Role;
 use futures::future::join_all;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, CEDAR, DOGWOOD, Scene, accept, decline, lead, share};
+use crate::support::{ALDER, BIRCH, CEDAR, DOGWOOD, Scene, accept, decline, lead, share, why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn col_020_of_a_hundred_acceptances_one_wins() {
@@ -70,10 +70,9 @@ async fn col_004_of_many_who_share_at_once_one_begins_and_each_company_is_asked_
     scene.app.finish::<Collaboration>().await;
 }
 
-/// The connection ends while Birch accepts and Alder shares with Cedar: whatever comes first, nobody is left in between.
+/// The connection ends while Birch accepts: whatever comes first, Birch is in, or the invitation is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn col_014_an_end_of_the_connection_and_an_answer_at_once_have_one_outcome() {
-    let mut outcomes = Vec::new();
     for round in 0..4 {
         let scene = Scene::with(Setup::default(), &[BIRCH, DOGWOOD]).await;
         let shared = scene.share(&[BIRCH]).await;
@@ -111,13 +110,55 @@ async fn col_014_an_end_of_the_connection_and_an_answer_at_once_have_one_outcome
             }
         });
         refusal.await;
-        outcomes.push(accepted);
         scene.app.finish::<Collaboration>().await;
     }
-    assert!(
-        outcomes.contains(&true) || outcomes.contains(&false),
-        "{outcomes:?}"
-    );
+}
+
+/// The connection ends while Alder shares: whatever comes first, no invitation is left that cannot be accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn col_002_014_an_end_of_the_connection_and_a_share_at_once_leave_nobody_waiting() {
+    for round in 0..6 {
+        let scene = Scene::with(Setup::default(), &[BIRCH, DOGWOOD]).await;
+        let mut alder = scene.by(&lead(ALDER));
+        let sharing = async {
+            // In both orders, and at once.
+            for _ in 0..round {
+                scene.list(&lead(ALDER)).await;
+            }
+            alder.share_opportunity(share(&[BIRCH])).await
+        };
+        let (answer, ()) = tokio::join!(sharing, scene.connect(ALDER, BIRCH, 2, false));
+        if let Err(status) = &answer {
+            assert_eq!(why(status).reason, "NOT_CONNECTED");
+        }
+        // Once the end is known, nothing is pending, and nothing becomes so.
+        eventually(async || {
+            let again = scene.by(&lead(ALDER)).share_opportunity(share(&[BIRCH])).await;
+            match again {
+                Err(status) if why(&status).reason == "NOT_CONNECTED" => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        let found = scene.invitations(&lead(BIRCH)).await;
+        let states: Vec<_> = found.iter().map(pb::EngagementInvitation::state).collect();
+        let expected = match answer {
+            Ok(_) => vec![pb::InvitationState::Withdrawn],
+            Err(_) => Vec::new(),
+        };
+        assert_eq!(states, expected, "round {round}");
+        let mut admin = scene.app.database.admin::<Collaboration>().await;
+        let engaged: i64 = sqlx::query_scalar("SELECT count(*) FROM engagement")
+            .fetch_one(&mut admin)
+            .await
+            .expect("a count");
+        assert_eq!(
+            engaged,
+            i64::from(answer.is_ok()),
+            "no engagement without an invitation"
+        );
+        scene.app.finish::<Collaboration>().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
