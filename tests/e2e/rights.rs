@@ -170,8 +170,14 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
     if service == "collaboration" {
         let rows = format!(
             "INSERT INTO collaboration.invitation (account_id, invitation_id, sender_account_id, engagement_id, revision,
-               state, create_time, expire_time, record)
-             VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'eng-00000000000001', 1, 'PENDING', now(), now(), '{{}}');
+               state, create_time, expire_time, record, is_limited)
+             VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'eng-00000000000001', 1, 'PENDING', now(), now(), '{{}}', true);
+             INSERT INTO collaboration.engagement (account_id, engagement_id, opportunity_id, revision, create_time,
+               is_limited, record)
+             VALUES ('{0}', 'eng-00000000000001', 1, 1, now(), true, '{{}}');
+             INSERT INTO collaboration.snapshot (account_id, engagement_id, opportunity_id, template, revision,
+               create_time, source_revision, is_limited, payload)
+             VALUES ('{0}', 'eng-00000000000001', 1, 'OPPORTUNITY_SUMMARY', 1, now(), 1, true, '');
              INSERT INTO collaboration.snapshot_job (account_id, job_id, engagement_id, opportunity_id, template, state,
                by_member_id, create_time, due_time, record)
              VALUES ('{0}', 'job-0000000000001', 'eng-00000000000001', 1, 'OPPORTUNITY_SUMMARY', 'RUNNING', 'x', now(),
@@ -181,7 +187,7 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
         let rows = sqlx::raw_sql(AssertSqlSafe(rows));
         rows.execute(&mut *admin)
             .await
-            .expect("an invitation of somebody else, and a job that is to look");
+            .expect("an invitation of somebody else, what is not for AWS, and a job that is to look");
     }
     if service == "opportunity" {
         let rows = format!(

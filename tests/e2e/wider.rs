@@ -41,7 +41,7 @@ const fn only(rows: &'static str, of: Wider) -> Wider {
 const NO_DRAFTS: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All of them. Nothing can be proven of them; their commands and what they let through are held against this table.
-pub const WIDER: [Wider; 52] = [
+pub const WIDER: [Wider; 51] = [
     of(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -89,12 +89,15 @@ pub const WIDER: [Wider; 52] = [
         "work",
         "reads",
     ),
-    of(
-        "app",
-        "collaboration.engagement.aws_reads",
-        "SELECT",
-        "aws",
-        "reads",
+    only(
+        "NOT is_limited",
+        of(
+            "app",
+            "collaboration.engagement.aws_reads",
+            "SELECT",
+            "aws",
+            "reads",
+        ),
     ),
     // Who is part of no engagement reaches none, and no snapshot; what the others reach is tried out in the service.
     only(
@@ -107,19 +110,15 @@ pub const WIDER: [Wider; 52] = [
             "reads",
         ),
     ),
-    of(
-        "app",
-        "collaboration.engagement_member.aws_reads",
-        "SELECT",
-        "aws",
-        "reads",
-    ),
-    of(
-        "app",
-        "collaboration.invitation.aws_reads",
-        "SELECT",
-        "aws",
-        "reads",
+    only(
+        "NOT is_limited",
+        of(
+            "app",
+            "collaboration.invitation.aws_reads",
+            "SELECT",
+            "aws",
+            "reads",
+        ),
     ),
     only(
         "state = 'PENDING'",
@@ -151,12 +150,15 @@ pub const WIDER: [Wider; 52] = [
             "reads",
         ),
     ),
-    of(
-        "app",
-        "collaboration.snapshot.aws_reads",
-        "SELECT",
-        "aws",
-        "reads",
+    only(
+        "NOT is_limited",
+        of(
+            "app",
+            "collaboration.snapshot.aws_reads",
+            "SELECT",
+            "aws",
+            "reads",
+        ),
     ),
     only(
         "false",

@@ -12,13 +12,15 @@ CREATE TABLE engagement (
   opportunity_id bigint      NOT NULL,
   revision       bigint      NOT NULL CHECK (revision > 0),
   create_time    timestamptz NOT NULL,
+  -- Visibility of what is shared is LIMITED: nothing of it is for AWS sales.
+  is_limited     boolean     NOT NULL,
   record         jsonb       NOT NULL,
   PRIMARY KEY (account_id, engagement_id)
 );
 -- An opportunity has one engagement (COL-004).
 CREATE UNIQUE INDEX engagement_of_opportunity ON engagement (account_id, opportunity_id);
 CREATE INDEX engagement_by_id ON engagement (engagement_id);
-CREATE INDEX engagement_of_all_by_time ON engagement (create_time, engagement_id);
+CREATE INDEX engagement_of_all_by_time ON engagement (create_time, engagement_id) WHERE NOT is_limited;
 
 CREATE TABLE engagement_member (
   -- The company that is or was part of it.
@@ -48,6 +50,7 @@ CREATE TABLE invitation (
   state              text        NOT NULL CHECK (state IN ('PENDING', 'ACCEPTED', 'DECLINED', 'EXPIRED', 'WITHDRAWN')),
   create_time        timestamptz NOT NULL,
   expire_time        timestamptz NOT NULL,
+  is_limited         boolean     NOT NULL,
   record             jsonb       NOT NULL,
   -- cosell.collaboration.v1.EngagementOffer with what the receiver may know; none once it does not want it, did not
   -- answer, or is not asked any more.
@@ -57,7 +60,7 @@ CREATE TABLE invitation (
 );
 CREATE INDEX invitation_received_by_time ON invitation (account_id, create_time, invitation_id);
 CREATE INDEX invitation_sent_by_time ON invitation (sender_account_id, create_time, invitation_id);
-CREATE INDEX invitation_of_all_by_time ON invitation (create_time, invitation_id);
+CREATE INDEX invitation_of_all_by_time ON invitation (create_time, invitation_id) WHERE NOT is_limited;
 CREATE INDEX invitation_by_id ON invitation (invitation_id);
 CREATE INDEX invitation_due ON invitation (expire_time, account_id, invitation_id) WHERE state = 'PENDING';
 
@@ -70,6 +73,7 @@ CREATE TABLE snapshot (
   revision        bigint      NOT NULL CHECK (revision > 0),
   create_time     timestamptz NOT NULL,
   source_revision bigint      NOT NULL,
+  is_limited      boolean     NOT NULL,
   -- cosell.collaboration.v1.ResourceSnapshot with nothing but its payload.
   payload         bytea       NOT NULL,
   PRIMARY KEY (account_id, engagement_id, opportunity_id, template, revision)
@@ -120,9 +124,10 @@ BEGIN
     EXECUTE format('CREATE POLICY system ON %I TO collaboration_app USING (%s = ''system'' AND account_id = %s)
       WITH CHECK (%s = ''system'' AND account_id = %s)', tab, side, own, side, own);
   END LOOP;
-  -- AWS reads engagements of all accounts, with who is invited and what is shared.
-  FOREACH tab IN ARRAY ARRAY['engagement', 'engagement_member', 'invitation', 'snapshot'] LOOP
-    EXECUTE format('CREATE POLICY aws_reads ON %I FOR SELECT TO collaboration_app USING (%s = ''aws'')', tab, side);
+  -- AWS reads engagements of all accounts, with who is invited and what is shared, but of what has full visibility only.
+  FOREACH tab IN ARRAY ARRAY['engagement', 'invitation', 'snapshot'] LOOP
+    EXECUTE format('CREATE POLICY aws_reads ON %I FOR SELECT TO collaboration_app
+      USING (%s = ''aws'' AND NOT is_limited)', tab, side);
   END LOOP;
   -- A partner reads what its company is part of.
   EXECUTE format('CREATE POLICY partner ON engagement_member FOR SELECT TO collaboration_app

@@ -174,13 +174,13 @@ impl Worker {
     }
 
     /// Keeps what was found as a new snapshot, unless the last one says the same (COL-041).
-    async fn keep(
-        &self,
-        tx: &mut Tx,
-        job: &SnapshotJob,
-        (source_revision, payload): (i64, Payload),
-    ) -> Result<bool, Failure> {
+    async fn keep(&self, tx: &mut Tx, job: &SnapshotJob, found: Found) -> Result<bool, Failure> {
         let of = job.subject();
+        let Found {
+            source_revision,
+            payload,
+            is_limited,
+        } = found;
         let payload = pb::ResourceSnapshot {
             payload: Some(payload),
             ..Default::default()
@@ -208,7 +208,7 @@ impl Worker {
             time: snapshot.create_time,
         };
         tx.act_for(&Scope::account(&of.account)).await?;
-        store::add_snapshot(tx, &snapshot, &payload, &readers, cause).await?;
+        store::add_snapshot(tx, &snapshot, (&payload, is_limited), &readers, cause).await?;
         Ok(true)
     }
 
@@ -231,7 +231,7 @@ impl Worker {
 
     /// What the opportunity says now, with its revision; none while there is nothing to show. An error is why it cannot
     /// be read.
-    async fn read(&self, of: &Subject) -> Result<Option<(i64, Payload)>, &'static str> {
+    async fn read(&self, of: &Subject) -> Result<Option<Found>, &'static str> {
         let question = opportunity::GetOpportunityForAccountRequest {
             account_id: of.account.to_string(),
             opportunity_id: of.opportunity.to_string(),
@@ -261,6 +261,12 @@ impl Worker {
                 });
             }
         };
+        let is_limited = answer.opportunity.as_ref().is_none_or(convert::is_limited);
+        let found = |source_revision, payload| Found {
+            source_revision,
+            payload,
+            is_limited,
+        };
         Ok(match of.template {
             SnapshotTemplate::OpportunitySummary => {
                 // What has become classified since it was shared is not shared any more (COL-001).
@@ -268,14 +274,21 @@ impl Worker {
                     convert::is_submitted(record) && !record.national_security
                 };
                 let record = answer.opportunity.filter(is_shown);
-                record.map(|record| (record.revision, Payload::Opportunity(convert::summary(record))))
+                record.map(|record| found(record.revision, Payload::Opportunity(convert::summary(record))))
             }
             SnapshotTemplate::AwsOpportunitySummary => {
                 let summary = answer.aws_summary.filter(|summary| summary.revision > 0);
-                summary.map(|summary| (summary.revision, Payload::AwsSummary(summary)))
+                summary.map(|summary| found(summary.revision, Payload::AwsSummary(summary)))
             }
         })
     }
+}
+
+/// What an opportunity says.
+struct Found {
+    source_revision: i64,
+    payload: Payload,
+    is_limited: bool,
 }
 
 async fn pause(stop: &CancellationToken) {

@@ -66,7 +66,7 @@ pub fn engagement(
 }
 
 /// The public form of what happened to an invitation, for one of the two companies. Neither reads of the other one's
-/// people and records.
+/// people; whose record it got a copy of, the receiver knows.
 pub fn invitation(
     invitation: &Invitation,
     who: ParticipantType,

@@ -7,6 +7,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::engagement_context::Payload;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_types::standard::{COUNTRY, INDUSTRY};
 use cosell_types::{ClosedList as _, FieldPath, Member, Side, Violation, ViolationCode};
 use prost::Message as _;
 
@@ -82,20 +83,27 @@ pub fn context_given(given: pb::EngagementContext) -> Result<Context, Failure> {
     );
     let due = project.target_completion_date.as_ref();
     let target_completion_date = due.and_then(day);
+    let (root, mut found) = (FieldPath::root(), Vec::new());
+    let at = root.field("context.customer_project.customer");
+    let industry = INDUSTRY.canonical(&customer.industry);
+    if industry.is_none() {
+        found.push(Violation::not_in(&INDUSTRY, &at.field("industry")));
+    }
+    if !COUNTRY.has(&customer.country_code) {
+        found.push(Violation::not_in(&COUNTRY, &at.field("country_code")));
+    }
     if due.is_some() && target_completion_date.is_none() {
-        let at = FieldPath::root();
-        let at = at.field("context.customer_project.project.target_completion_date");
+        let at = root.field("context.customer_project.project.target_completion_date");
         let text = "is no day of the calendar";
-        return Err(Failure::invalid(vec![Violation::new(
-            &at,
-            ViolationCode::InvalidValue,
-            text,
-        )]));
+        found.push(Violation::new(&at, ViolationCode::InvalidValue, text));
+    }
+    if !found.is_empty() {
+        return Err(Failure::invalid(found));
     }
     Ok(Context {
         id: given.context_id,
         company_name: customer.company_name.into(),
-        industry: customer.industry,
+        industry: industry.unwrap_or_default().to_owned(),
         website_url: customer.website_url.into(),
         country_code: customer.country_code,
         title: project.title.into(),
@@ -305,6 +313,11 @@ pub fn shareable(record: &opportunity::Opportunity) -> Shareable {
         is_classified: record.national_security,
         is_copy: !record.engagement_invitation_id.is_empty(),
     }
+}
+
+/// Whether the record is not for AWS sales.
+pub fn is_limited(record: &opportunity::Opportunity) -> bool {
+    record.visibility() != opportunity::Visibility::Full
 }
 
 /// Whether AWS has or had the record.

@@ -82,6 +82,7 @@ pub async fn handle(
         }
     };
     let is_new = !happened.is_empty();
+    engagement.limit(convert::is_limited(&record));
     let actor = call.caller.actor();
     let cause = api.cause(&call, &actor);
     let mut sent = Vec::new();
@@ -116,7 +117,8 @@ pub async fn handle(
     }
     let mut names: Vec<_> = happened.iter().map(EngagementEvent::name).collect();
     for (invitation, offer, event) in &sent {
-        store::send_invitation(&mut tx, invitation, offer, *event, cause).await?;
+        let shown = (offer.as_slice(), engagement.is_limited());
+        store::send_invitation(&mut tx, invitation, shown, *event, cause).await?;
         names.push(event.name());
     }
     api.conclude(tx, &call, &names).await?;

@@ -55,10 +55,10 @@ pub fn works_on(member: &Member, by: &MemberId) -> bool {
     sees_whole_pipeline(member) || member.id == *by
 }
 
-/// Whether the member sees the engagement: AWS all, partners those that their company is part of and that they work on.
+/// Whether the member sees the engagement: AWS those whose deal it sees, partners those that their company is part of and that they work on.
 pub fn sees(member: &Member, engagement: &Engagement) -> bool {
     match member.side {
-        Side::Aws => true,
+        Side::Aws => !engagement.is_limited(),
         Side::Partner => engagement
             .members()
             .find(|one| one.account == member.account)

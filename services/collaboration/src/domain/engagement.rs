@@ -34,6 +34,7 @@ pub struct Engagement {
     description: Pii<String>,
     contexts: Vec<Context>,
     participants: Vec<Participant>,
+    is_limited: bool,
 }
 
 /// A company that is or was part of an engagement, or was invited.
@@ -143,6 +144,7 @@ impl Engagement {
                 ..given.context
             }],
             participants: vec![founder],
+            is_limited: false,
         };
         let event = EngagementEvent {
             change: None,
@@ -152,6 +154,16 @@ impl Engagement {
             members: vec![given.account],
         };
         (engagement, event)
+    }
+
+    /// Notes whether the visibility of what is shared is LIMITED now, so that it is not for AWS sales (COL-050).
+    pub fn limit(&mut self, is_limited: bool) {
+        self.is_limited = is_limited;
+    }
+
+    /// Whether it is not for AWS sales.
+    pub fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     /// Notes that a company is invited (COL-003, COL-004).

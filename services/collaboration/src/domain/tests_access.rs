@@ -119,11 +119,16 @@ fn col_020_021_050_who_sees_an_engagement() {
         let colleague = somebody("mem-colleague", 0, Side::Partner, &[role]);
         assert_eq!(works_on(&colleague, &by), sees_all, "{role}");
     }
-    for role in Role::SALES {
-        assert!(
-            sees(&somebody("aws", 9, Side::Aws, &[role]), &engagement),
-            "{role}"
-        );
+    for is_limited in [false, true] {
+        engagement.limit(is_limited);
+        for role in Role::SALES {
+            let seen = sees(&somebody("aws", 9, Side::Aws, &[role]), &engagement);
+            assert_eq!(seen, !is_limited, "{role}");
+        }
+        assert!(sees(
+            &somebody("mem-sender", 0, Side::Partner, &[Role::AceUser]),
+            &engagement
+        ));
     }
 }
 

@@ -114,9 +114,11 @@ pub async fn save_engagement(
     };
     tx.act_for(&Scope::account(engagement.account())).await?;
     let rows = sqlx::query!(
-        "INSERT INTO engagement AS row (account_id, engagement_id, opportunity_id, revision, create_time, record)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (account_id, engagement_id) DO UPDATE SET revision = $4, record = $6 WHERE row.revision = $7::bigint - 1",
+        "INSERT INTO engagement AS row (account_id, engagement_id, opportunity_id, revision, create_time, record,
+           is_limited)
+         VALUES ($1, $2, $3, $4, $5, $6, $8)
+         ON CONFLICT (account_id, engagement_id) DO UPDATE SET revision = $4, record = $6, is_limited = $8
+           WHERE row.revision = $7::bigint - 1",
         engagement.account().as_str(),
         engagement.id().as_str(),
         engagement.opportunity().number(),
@@ -124,6 +126,7 @@ pub async fn save_engagement(
         engagement.create_time(),
         Json(engagement) as _,
         first.revision,
+        engagement.is_limited(),
     )
     .execute(tx.conn())
     .await

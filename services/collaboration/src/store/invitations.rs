@@ -83,19 +83,19 @@ pub async fn pending_between(
         .collect()
 }
 
-/// Sends an invitation: the receiver's row with what it may know, and an event for each of the two, or none of them.
+/// Sends an invitation: the receiver's row with what it may know, and whether it is not for AWS sales, and an event for each of the two, or none of them.
 pub async fn send_invitation(
     tx: &mut Tx,
     invitation: &Invitation,
-    shown: &[u8],
+    (shown, is_limited): (&[u8], bool),
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     tx.act_for(&Scope::account(invitation.receiver())).await?;
     sqlx::query!(
         "INSERT INTO invitation (account_id, invitation_id, sender_account_id, engagement_id, revision, state, create_time,
-           expire_time, record, shown)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+           expire_time, record, shown, is_limited)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         invitation.receiver().as_str(),
         invitation.id().as_str(),
         invitation.sender().as_str(),
@@ -106,6 +106,7 @@ pub async fn send_invitation(
         invitation.expire_time(),
         Json(invitation) as _,
         shown,
+        is_limited,
     )
     .execute(tx.conn())
     .await?;

@@ -43,15 +43,15 @@ pub async fn newest_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<NewestS
 pub async fn add_snapshot(
     tx: &mut Tx,
     snapshot: &Snapshot,
-    payload: &[u8],
+    (payload, is_limited): (&[u8], bool),
     readers: &[AccountId],
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     let of = &snapshot.subject;
     let added = sqlx::query!(
         "INSERT INTO snapshot (account_id, engagement_id, opportunity_id, template, revision, create_time, source_revision,
-           payload)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+           payload, is_limited)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         of.account.as_str(),
         of.engagement.as_str(),
         of.opportunity.number(),
@@ -60,6 +60,7 @@ pub async fn add_snapshot(
         snapshot.create_time,
         snapshot.source_revision,
         payload,
+        is_limited,
     )
     .execute(tx.conn())
     .await?;

@@ -113,6 +113,19 @@ async fn col_030_five_contexts_which_every_member_writes() {
     };
     let refusal = scene.by(&lead(ALDER)).update_engagement_context(empty).await;
     assert_eq!(why(&refusal.expect_err("says nothing")).reason, "INVALID_FIELDS");
+    let mut unlisted = update("2", "Ours");
+    if let Some(Payload::CustomerProject(said)) =
+        unlisted.context.as_mut().and_then(|given| given.payload.as_mut())
+    {
+        let customer = said.customer.get_or_insert_default();
+        customer.industry = "Alchemy".to_owned();
+        customer.country_code = "XX".to_owned();
+    }
+    let refusal = scene.by(&lead(ALDER)).update_engagement_context(unlisted).await;
+    let fields = why(&refusal.expect_err("of no list")).fields;
+    let fields: Vec<_> = fields.iter().map(|field| field.0.as_str()).collect();
+    let at = "context.customer_project.customer";
+    assert_eq!(fields, [format!("{at}.industry"), format!("{at}.country_code")]);
     scene.app.finish::<Collaboration>().await;
 }
 

@@ -4,7 +4,7 @@ use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_testkit::harness::partner;
+use cosell_testkit::harness::{Setup, eventually, partner};
 use cosell_types::Role;
 use prost::Message as _;
 use tonic::Code;
@@ -309,5 +309,60 @@ async fn col_005_who_can_open_the_opportunity_shares_it() {
         Code::NotFound
     );
     assert!(scene.get(&lead(ALDER), &id).await.is_ok());
+    scene.app.finish::<Collaboration>().await;
+}
+
+/// What has LIMITED visibility is not for AWS sales, in the record as in what is shared of it.
+#[tokio::test]
+async fn col_050_acc_012_aws_reads_what_is_shared_of_deals_with_full_visibility_only() {
+    let scene = Scene::with(Setup::default(), &[BIRCH, CEDAR]).await;
+    let visible = |visibility: opportunity::Visibility| {
+        scene.records.lock().expect("records")[0].visibility = visibility.into();
+    };
+    visible(opportunity::Visibility::Limited);
+    let shared = scene.share(&[BIRCH]).await;
+    let engagement = shared.engagement.expect("it").engagement_id;
+    let asked = pb::GetEngagementInvitationRequest {
+        engagement_invitation_id: shared.invitations[0].engagement_invitation_id.clone(),
+    };
+    let snapshot = pb::GetResourceSnapshotRequest {
+        engagement_id: engagement.clone(),
+        opportunity_id: DEAL.to_owned(),
+        template: pb::SnapshotTemplate::OpportunitySummary.into(),
+        revision: 1,
+    };
+    eventually(async || {
+        let mut alder = scene.snapshots(&lead(ALDER));
+        let found = alder.get_resource_snapshot(snapshot.clone()).await;
+        found.map_err(|status| status.message().to_owned())
+    })
+    .await;
+    let members = pb::ListEngagementMembersRequest {
+        engagement_id: engagement.clone(),
+        ..Default::default()
+    };
+    assert_eq!(scene.list(&sales()).await, []);
+    assert_eq!(scene.invitations(&sales()).await, []);
+    for refusal in [
+        scene.get(&sales(), &engagement).await.err(),
+        scene.by(&sales()).get_engagement_invitation(asked).await.err(),
+        scene.by(&sales()).list_engagement_members(members).await.err(),
+        scene
+            .snapshots(&sales())
+            .get_resource_snapshot(snapshot)
+            .await
+            .err(),
+    ] {
+        assert_eq!(refusal.expect("not for AWS").code(), Code::NotFound);
+    }
+    // It is shared again as one that AWS works on.
+    visible(opportunity::Visibility::Full);
+    scene.share(&[CEDAR]).await;
+    assert_eq!(scene.list(&sales()).await.len(), 1);
+    assert_eq!(
+        scene.invitations(&sales()).await.len(),
+        1,
+        "what was limited stays so"
+    );
     scene.app.finish::<Collaboration>().await;
 }

@@ -68,7 +68,7 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         }
         let aws_summary = pb::AwsOpportunitySummary {
             related_opportunity_id: asked.opportunity_id,
-            revision: record.revision,
+            revision: 1,
             cosell_motion: pb::CosellMotion::PartnerLed.into(),
             ..Default::default()
         };
