@@ -1,9 +1,10 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::r#type::v1::SortOrder;
 use cosell_types::OpportunityId;
 
 use super::{Api, convert, visible};
-use crate::store::list::{EngagementFilter, Last, engagements};
+use crate::store::list::{EngagementFilter, Last, Order, engagements};
 
 pub async fn handle(
     api: &Api,
@@ -20,6 +21,10 @@ pub async fn handle(
         begun_by: asked.created_by_account_ids,
         not_begun_by: asked.exclude_created_by_account_ids,
         opportunities: OpportunityId::filter(&asked.opportunity_ids),
+        order: match call.message.sort_order() {
+            SortOrder::Ascending => Order::Oldest,
+            SortOrder::Unspecified | SortOrder::Descending => Order::Newest,
+        },
     };
     let mut tx = api.begin(&call).await?;
     let found = engagements(&mut tx, &visible::reach(member), &filter, last, size + 1).await?;

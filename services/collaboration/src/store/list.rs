@@ -83,9 +83,20 @@ pub struct EngagementFilter {
     pub begun_by: Vec<String>,
     pub not_begun_by: Vec<String>,
     pub opportunities: Option<Vec<OpportunityId>>,
+    pub order: Order,
 }
 
-/// At most `limit` engagements after `last`, the newest first.
+/// Which rows come first.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Order {
+    /// Those that came last.
+    #[default]
+    Newest,
+    /// Those that came first.
+    Oldest,
+}
+
+/// At most `limit` engagements after `last`.
 pub async fn engagements(
     tx: &mut Tx,
     reach: &Reach,
@@ -132,18 +143,8 @@ pub async fn engagements(
             .push_bind(ids)
             .push(")");
     }
-    after(
-        &mut query,
-        last,
-        &format!("{of}.create_time"),
-        &format!("{of}.engagement_id"),
-    );
-    newest(
-        &mut query,
-        &format!("{of}.create_time"),
-        &format!("{of}.engagement_id"),
-        limit,
-    );
+    let (time, id) = (format!("{of}.create_time"), format!("{of}.engagement_id"));
+    page(&mut query, (&time, &id), filter.order, last, limit);
     records(tx, query).await
 }
 
@@ -199,8 +200,13 @@ pub async fn invitations(
             .push_bind(states)
             .push(")");
     }
-    after(&mut query, last, "create_time", "invitation_id");
-    newest(&mut query, "create_time", "invitation_id", limit);
+    page(
+        &mut query,
+        ("create_time", "invitation_id"),
+        Order::Newest,
+        last,
+        limit,
+    );
     let rows = query.build().fetch_all(tx.conn()).await?;
     rows.into_iter()
         .map(|row| Ok((row.try_get::<Json<Invitation>, _>(0)?.0, row.try_get(1)?)))
@@ -322,8 +328,13 @@ pub async fn jobs(
     if let Some(state) = state {
         query.push(" AND j.state = ").push_bind(state.name());
     }
-    after(&mut query, last, "j.create_time", "j.job_id");
-    newest(&mut query, "j.create_time", "j.job_id", limit);
+    page(
+        &mut query,
+        ("j.create_time", "j.job_id"),
+        Order::Newest,
+        last,
+        limit,
+    );
     records(tx, query).await
 }
 
@@ -367,21 +378,35 @@ pub async fn channels(
     if let Some(opportunity) = filter.opportunity {
         query.push(" AND c.opportunity_id = ").push_bind(opportunity);
     }
-    after(&mut query, last, "c.create_time", "c.channel_id");
-    newest(&mut query, "c.create_time", "c.channel_id", limit);
+    page(
+        &mut query,
+        ("c.create_time", "c.channel_id"),
+        Order::Newest,
+        last,
+        limit,
+    );
     records(tx, query).await
 }
 
-fn after(query: &mut QueryBuilder<Postgres>, last: Option<Last>, time: &str, id: &str) {
+fn page(
+    query: &mut QueryBuilder<Postgres>,
+    (time, id): (&str, &str),
+    order: Order,
+    last: Option<Last>,
+    limit: i64,
+) {
+    let (beyond, order) = match order {
+        Order::Newest => ("<", "DESC"),
+        Order::Oldest => (">", "ASC"),
+    };
     if let Some(Last(before, before_id)) = last {
-        query.push(format!(" AND ({time}, {id}) < (")).push_bind(before);
+        query
+            .push(format!(" AND ({time}, {id}) {beyond} ("))
+            .push_bind(before);
         query.push(", ").push_bind(before_id).push(")");
     }
-}
-
-fn newest(query: &mut QueryBuilder<Postgres>, time: &str, id: &str, limit: i64) {
     query
-        .push(format!(" ORDER BY {time} DESC, {id} DESC LIMIT "))
+        .push(format!(" ORDER BY {time} {order}, {id} {order} LIMIT "))
         .push_bind(limit);
 }
 

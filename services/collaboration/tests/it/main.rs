@@ -5,6 +5,7 @@ mod channels_slack;
 mod engagements;
 mod invitations;
 mod isolation;
+mod lists;
 mod races;
 mod sharing;
 mod snapshots;
