@@ -41,7 +41,7 @@ const fn only(rows: &'static str, of: Wider) -> Wider {
 const NO_DRAFTS: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All of them. Nothing can be proven of them; their commands and what they let through are held against this table.
-pub const WIDER: [Wider; 51] = [
+pub const WIDER: [Wider; 50] = [
     of(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -67,13 +67,6 @@ pub const WIDER: [Wider; 51] = [
     of("worker", "*.inbox.all_accounts", "ALL", "work", "reads deletes"),
     of("worker", "*.request.all_accounts", "ALL", "work", "reads deletes"),
     of("app", "collaboration.channel.aws_reads", "SELECT", "aws", "reads"),
-    of(
-        "app",
-        "collaboration.channel.services_read",
-        "SELECT",
-        "service",
-        "reads",
-    ),
     of("worker", "collaboration.channel.work", "SELECT", "work", "reads"),
     of(
         "app",

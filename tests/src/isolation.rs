@@ -98,7 +98,7 @@ impl Scene<'_> {
         for message in outside.ways(rpc, is_forged) {
             let names = names_any(&message, &outside.records(is_forged));
             let said = self.said(client, rpc, message).await;
-            if let Some(word) = outside.tells(&said) {
+            if let Some(word) = outside.tells(&said, is_forged) {
                 found.push(format!("tells {word}"));
             }
             match said.reason {
@@ -302,13 +302,14 @@ impl<'a> Outside<'a> {
                 "GetAccount",
                 "GetConnectionPreferences",
             ],
-            None => &["ListReviewCases"],
+            // Offers that were accepted: opportunity asks for them by id.
+            None => &["ListReviewCases", "ListReferralOffers"],
         };
         shown.contains(&rpc.name())
     }
 
     /// What an answer tells that the caller must not know.
-    fn tells(&self, said: &Said) -> Option<&'a str> {
+    fn tells(&self, said: &Said, is_forged: bool) -> Option<&'a str> {
         let mut words = vec![CANARY, ADDRESSES];
         let is_partner = self.side() == Some(Side::Partner);
         if is_partner {
@@ -322,9 +323,12 @@ impl<'a> Outside<'a> {
                 all.notification.as_str(),
                 &all.member,
                 &all.job,
-                &all.lead,
                 &all.snapshot_job,
             ]);
+            // Offers that AWS and services reach name it; that it is left out for them only the service sees to.
+            if is_partner || !is_forged {
+                words.push(&all.lead);
+            }
             if is_partner {
                 words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
                 words.extend([all.offer.as_str(), &all.referral]);

@@ -48,7 +48,7 @@ impl Scene<'_> {
         let mut sales = self.person("aws-sales-representative").referrals();
         let made = sales.create_referral(request).await.expect("a referral");
         let made = made.into_inner().referral.expect("a referral");
-        let mut keeper = self.person("alder-ace-manager").referrals();
+        let mut keeper = self.person("alder-alliance-lead").referrals();
         let acceptance = AcceptReferralRequest {
             offer_id: made.offers[0].offer_id.clone(),
             request_id: FarEnd::id(),

@@ -67,8 +67,6 @@ BEGIN
     -- AWS reads channels of all accounts.
     EXECUTE format('CREATE POLICY aws_reads ON %I FOR SELECT TO collaboration_app USING (%s = ''aws'')', tab, side);
   END LOOP;
-  -- The notification service reads where a channel is to which somebody is asked.
-  EXECUTE format('CREATE POLICY services_read ON channel FOR SELECT TO collaboration_app USING (%s = ''service'')', side);
   -- The worker finds what is due, and the channel that a provider means; it reads nothing that is in it.
   EXECUTE format('CREATE POLICY work ON channel FOR SELECT TO collaboration_worker USING (%s = ''work'')', side);
   EXECUTE format('CREATE POLICY work ON channel_member FOR SELECT TO collaboration_worker USING (%s = ''work'')', side);

@@ -2,7 +2,7 @@
 
 use cosell_grpc::{Call, Failure};
 use cosell_store::{Scope, Tx};
-use cosell_types::{Caller, Member, Side};
+use cosell_types::{Member, Side};
 
 use super::status;
 use crate::domain::access;
@@ -62,12 +62,11 @@ pub async fn job<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<SnapshotJob
 pub async fn channel<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Channel, Failure> {
     let not_found = || status::channel_not_found(id);
     let channel_id = id.parse().map_err(|_| not_found())?;
+    let member = call.member()?;
     let found = store::load_channel(tx, &channel_id).await?;
-    let is_seen = |channel: &Channel| match &call.caller {
-        Caller::Member(member) => access::sees_channel(member, channel),
-        Caller::Service(_) => true,
-    };
-    found.filter(is_seen).ok_or_else(not_found)
+    found
+        .filter(|channel| access::sees_channel(member, channel))
+        .ok_or_else(not_found)
 }
 
 /// What lists of engagements, channels and jobs show to a member.

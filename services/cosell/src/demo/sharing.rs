@@ -181,6 +181,7 @@ impl Journey<'_> {
         loop {
             let request = collaboration::GetChannelRequest {
                 channel_id: channel.to_owned(),
+                ..Default::default()
             };
             let found = person.channels().get_channel(request).await?.into_inner();
             let members = found.channel.unwrap_or_default().members;

@@ -26,7 +26,7 @@ pub async fn prepare(
                 Kind::ChannelInvited,
                 "",
                 person,
-                link(handler, &event.channel_id).await?,
+                link(handler, &event.account_id, &event.channel_id).await?,
             )
         }
         _ => return Ok(None),
@@ -56,9 +56,10 @@ pub async fn prepare(
 }
 
 /// Where a channel is that people keep by hand; a provider that makes channels asks people to them itself.
-async fn link(handler: &FromCollaboration, channel: &str) -> Result<String, Fault> {
+async fn link(handler: &FromCollaboration, account: &str, channel: &str) -> Result<String, Fault> {
     let request = handler.collaboration.request(pb::GetChannelRequest {
         channel_id: channel.to_owned(),
+        account_id: account.to_string(),
     })?;
     let answer = ChannelServiceClient::new(handler.collaboration.channel())
         .max_decoding_message_size(MAX_RESPONSE)
