@@ -12,6 +12,7 @@ use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_store::{Database, Scope};
 use cosell_types::{Clock, Pii};
+use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
@@ -97,6 +98,11 @@ impl ChannelWork {
     }
 
     async fn take(&self, known: &Known, channel: &Channel, step: &Step) -> Result<(), Failure> {
+        let now = self.clock.now();
+        // That is nobody's to do, and waits for no provider.
+        if let Step::Expire(person) = step {
+            return self.change(known, |channel| channel.expired(person, now)).await;
+        }
         let provider = match channel.provider() {
             ChannelProvider::Manual => &Provider::Manual,
             // The operator has set up another one since.
@@ -107,10 +113,6 @@ impl ChannelWork {
             }
             ChannelProvider::Slack => &*self.provider,
         };
-        let now = self.clock.now();
-        if let Step::Expire(person) = step {
-            return self.change(known, |channel| channel.expired(person, now)).await;
-        }
         let email = match step {
             Step::Invite(person, _) => match self.to_be_asked(known, person).await? {
                 Some(email) => email,
@@ -170,7 +172,7 @@ impl ChannelWork {
             {
                 tracing::warn!(channel.id = %known.id, %error, "a person cannot be taken out of a channel");
                 self.change(known, |channel| {
-                    channel.not_removed(person, &error.to_string());
+                    channel.not_removed(person, error.word());
                     None
                 })
                 .await
@@ -236,14 +238,14 @@ impl ChannelWork {
     }
 
     async fn failed(&self, known: &Known, error: &ProviderError) -> Result<(), Failure> {
-        let (why, hindrance) = match error {
-            ProviderError::RateLimited { retry_after } => (
-                "rate_limited",
-                Hindrance::Later(TimeDelta::from_std(*retry_after).ok()),
-            ),
-            ProviderError::Unavailable(_) => ("unavailable", Hindrance::Later(None)),
-            ProviderError::Refused { code } => (code.as_str(), Hindrance::Refused),
+        let hindrance = match error {
+            ProviderError::RateLimited { retry_after } => {
+                Hindrance::Later(TimeDelta::from_std(*retry_after).ok())
+            }
+            ProviderError::Unavailable(_) => Hindrance::Later(None),
+            ProviderError::Refused { .. } => Hindrance::Refused,
         };
+        let why = error.word();
         tracing::warn!(channel.id = %known.id, why, "the provider could not do what is due; tried again later");
         let now = self.clock.now();
         self.change(known, |channel| {
@@ -391,16 +393,14 @@ impl ChannelWork {
         let Some(email) = email else {
             return Ok(None);
         };
-        for member in people {
-            match self.email(&member.person).await {
-                Ok(known) if is_same(&known, email) => return Ok(Some(member.person.clone())),
-                Ok(_) => {}
-                // It works for the company no more.
-                Err(failure) if failure.code() == Code::NotFound => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-        Ok(None)
+        // At once: whoever says that somebody came waits for the answer.
+        let asked = people.map(async |member| match self.email(&member.person).await {
+            Ok(known) => Ok(is_same(&known, email).then(|| member.person.clone())),
+            // It works for the company no more.
+            Err(failure) if failure.code() == Code::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        });
+        Ok(try_join_all(asked).await?.into_iter().flatten().next())
     }
 
     async fn meant(&self, external: &str) -> Result<Option<(Known, Channel)>, Failure> {

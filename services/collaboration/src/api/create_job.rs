@@ -41,7 +41,7 @@ pub async fn handle(
     tx.act_for(&Scope::account(&member.account)).await?;
     if !store::create_job(&mut tx, &job).await? {
         let of = job.subject();
-        let jobs = store::jobs_of_opportunity(&mut tx, &member.account, opportunity, of.template).await?;
+        let jobs = store::jobs_of_opportunity(&mut tx, &member.account, opportunity, &[of.template]).await?;
         let present = jobs.iter().find(|job| job.subject().engagement == of.engagement);
         let present = present.ok_or_else(|| Failure::concurrent_change("the job was deleted meanwhile"))?;
         return Err(status::broken(Rule::JobExists(present.id().clone())));

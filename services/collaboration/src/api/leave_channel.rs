@@ -1,9 +1,8 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_types::ClosedList as _;
 
 use super::{Api, convert, status};
-use crate::domain::{Rule, access};
+use crate::domain::access;
 
 pub async fn handle(
     api: Api,
@@ -13,17 +12,9 @@ pub async fn handle(
     let about = (message.channel_id.as_str(), message.etag.as_str());
     let changed = api.change_channel(&call, about, |channel, member, now| {
         let who = access::person(member);
-        let present = channel.member(&who);
-        let state = present
-            .ok_or_else(|| status::channel_not_found(&message.channel_id))?
-            .state;
-        let refused = || {
-            status::broken(Rule::IllegalTransition {
-                state: state.name(),
-                action: "LEAVE",
-            })
-        };
-        Ok(vec![channel.left(&who, false, now).ok_or_else(refused)?])
+        let left = channel.left(&who, false, now);
+        let event = left.ok_or_else(|| status::not_moved(channel, &who, "LEAVE"))?;
+        Ok(vec![event])
     });
     let channel = changed.await?;
     Ok(pb::LeaveChannelResponse {

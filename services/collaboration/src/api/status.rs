@@ -5,7 +5,7 @@ use cosell_proto::cosell::collaboration::v1::ErrorReason;
 use cosell_types::ClosedList as _;
 use tonic::Code;
 
-use crate::domain::{MOST_MEMBERS, Rule};
+use crate::domain::{Channel, MOST_MEMBERS, Person, Rule};
 
 const DOMAIN: &str = "collaboration.cosell";
 
@@ -43,6 +43,17 @@ pub fn snapshot_not_found(opportunity: &str) -> Failure {
 /// No such channel.
 pub fn channel_not_found(id: &str) -> Failure {
     not_found(ErrorReason::ChannelNotFound, "channel", id)
+}
+
+/// A person cannot do this in a channel: it is not one of its people, or stands where that is not possible.
+pub fn not_moved(channel: &Channel, who: &Person, action: &'static str) -> Failure {
+    match channel.member(who) {
+        Some(present) => broken(Rule::IllegalTransition {
+            state: present.state.name(),
+            action,
+        }),
+        None => channel_not_found(channel.id().as_str()),
+    }
 }
 
 /// No such person.

@@ -16,11 +16,9 @@ pub async fn apply(
     let opportunity = opportunity
         .parse()
         .map_err(|_| Fault::permanent("opportunity_id"))?;
-    for template in templates {
-        for mut job in store::jobs_of_opportunity(tx, &delivery.account, opportunity, *template).await? {
-            job.look(now);
-            store::save_job(tx, &job).await?;
-        }
+    for mut job in store::jobs_of_opportunity(tx, &delivery.account, opportunity, templates).await? {
+        job.look(now);
+        store::save_job(tx, &job).await?;
     }
     Ok(())
 }

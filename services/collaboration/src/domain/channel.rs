@@ -46,8 +46,6 @@ pub struct Channel {
     pub(super) external_id: Option<String>,
     /// The provider was told to make it, and may have done so.
     pub(super) is_create_tried: bool,
-    /// The first message is there.
-    pub(super) is_greeted: bool,
     /// It has ended with the provider, too.
     pub(super) is_put_away: bool,
     pub(super) members: Vec<ChannelMember>,
@@ -130,7 +128,6 @@ impl Channel {
             link: Pii::default(),
             external_id: None,
             is_create_tried: false,
-            is_greeted: false,
             is_put_away: false,
             members: people
                 .map(|person| ChannelMember::selected(person, now))
@@ -156,7 +153,6 @@ impl Channel {
         let mut happened = vec![self.step(ChannelChange::Approved, now)];
         if self.provider == ChannelProvider::Manual {
             self.link = link;
-            self.is_greeted = true;
             happened.push(self.activate(now));
         }
         Ok(happened)

@@ -124,7 +124,6 @@ impl Channel {
         if self.state != ChannelState::Approved {
             return None;
         }
-        self.is_greeted = true;
         Some(self.activate(now))
     }
 

@@ -93,6 +93,15 @@ impl ProviderError {
         }
     }
 
+    /// What it is in a word: the provider's own where it refused.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused { code } => code,
+        }
+    }
+
     /// Whether it was refused with this code.
     pub fn is_refusal(&self, with: &str) -> bool {
         matches!(self, Self::Refused { code } if code == with)

@@ -159,19 +159,23 @@ pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Op
     Ok(row.map(|row| row.record.0))
 }
 
-/// The jobs of an opportunity for one part of it, held until the transaction ends.
+/// The jobs of an opportunity for these parts of it, held until the transaction ends.
 pub async fn jobs_of_opportunity(
     tx: &mut Tx,
     account: &AccountId,
     opportunity: OpportunityId,
-    template: SnapshotTemplate,
+    templates: &[SnapshotTemplate],
 ) -> Result<Vec<SnapshotJob>, Error> {
+    let templates: Vec<_> = templates
+        .iter()
+        .map(|template| template.name().to_owned())
+        .collect();
     let rows = sqlx::query!(
         r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job
-           WHERE account_id = $1 AND opportunity_id = $2 AND template = $3 ORDER BY job_id FOR UPDATE"#,
+           WHERE account_id = $1 AND opportunity_id = $2 AND template = ANY($3) ORDER BY job_id FOR UPDATE"#,
         account.as_str(),
         opportunity.number(),
-        template.name(),
+        &templates,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -334,13 +334,29 @@ async fn chn_030_a_channel_stays_with_the_provider_that_it_was_asked_for_with() 
         .execute(&mut admin)
         .await
         .expect("a channel of Slack");
-    let approved = scene.channels(&owner()).approve_channel(approve(&id)).await;
+    let none = pb::ApproveChannelRequest {
+        aws_member_ids: Vec::new(),
+        ..approve(&id)
+    };
+    let approved = scene.channels(&owner()).approve_channel(none).await;
     approved.expect("approved");
     let waits = until(&scene, &id, |channel| !channel.last_failure.is_empty()).await;
     assert_eq!(
         (waits.state(), waits.last_failure.as_str()),
         (pb::ChannelState::Approved, "provider_not_set_up")
     );
+    // What waits for no provider goes on: the time of an invitation.
+    let invited = "UPDATE channel SET due_time = '2026-01-01', state = 'ACTIVE', record =
+        jsonb_set(jsonb_set(record, '{state}', '\"ACTIVE\"'), '{members,0,state}', '\"INVITED\"')";
+    sqlx::query(invited)
+        .execute(&mut admin)
+        .await
+        .expect("somebody was asked");
+    scene.app.clock.advance(TimeDelta::days(14));
+    until(&scene, &id, |channel| {
+        stands(channel, "mem-user") == pb::ChannelMemberState::Expired
+    })
+    .await;
     scene.app.finish::<Collaboration>().await;
 
     let (scene, slack, _) = with_slack().await;
