@@ -1,6 +1,5 @@
 //! A partner accepts deals of AWS while the process ends between two steps that belong together.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cosell::demo::Person;
@@ -9,6 +8,8 @@ use cosell_testkit::harness::{FarEnd, eventually_within};
 use cosell_tests::referrals::referral as deal;
 use cosell_tests::{Child, RECOVERY, World};
 use tonic::Request;
+
+use crate::acceptances::accepting_through;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 const DEALS: usize = 6;
@@ -37,7 +38,7 @@ async fn accepted(partner: &Person, request: &referral::AcceptReferralRequest) -
     answer.into_inner().offer.map(|offer| offer.opportunity_id)
 }
 
-async fn accepting_through(point: &str, passes: &[usize]) {
+async fn through(point: &str, passes: &[usize]) {
     let world = World::start();
     let address = Child::address();
     let first = Child::start(PROGRAM, &world, address, &[]).await;
@@ -52,50 +53,14 @@ async fn accepting_through(point: &str, passes: &[usize]) {
     }
     world.settled().await;
     first.stop();
-    for passes in passes {
-        // What the process before it left undone brings this one to the point at once.
-        let failpoints = match passes {
-            0 => format!("{point}=1*return"),
-            passes => format!("{point}={passes}*off->1*return"),
-        };
-        let mut child = Child::start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
-        let partner = child.person("alder-ace-manager");
-        eventually_within(RECOVERY, async || {
-            for request in &requests {
-                accepted(&partner, request).await;
-            }
-            if child.has_ended() {
-                Ok(())
-            } else {
-                Err(format!("it never came to {point} for the {passes}th time"))
-            }
-        })
-        .await;
-    }
-    let child = Child::start(PROGRAM, &world, address, &[]).await;
-    let partner = child.person("alder-ace-manager");
-    let mut opportunities = BTreeSet::new();
-    for request in &requests {
-        let id = eventually_within(RECOVERY, async || {
-            let id = accepted(&partner, request).await;
-            id.ok_or("the acceptance is not answered")
-        });
-        opportunities.insert(id.await);
-    }
-    assert_eq!(
-        opportunities.len(),
-        DEALS,
-        "each deal has an opportunity of its own"
-    );
-    world.settled().await;
-    let known: Vec<String> = sqlx::query_scalar(
-        "SELECT 'O' || opportunity_id FROM opportunity.opportunity WHERE record ->> 'referral_offer' IS NOT NULL",
+    let child = accepting_through(
+        (&world, address),
+        (point, passes),
+        ("alder-ace-manager", &requests),
+        "referral_offer",
+        accepted,
     )
-    .fetch_all(&mut world.admin().await)
-    .await
-    .expect("records");
-    assert_eq!(known.len(), DEALS, "once each");
-    assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), opportunities);
+    .await;
     // The referral is concluded within seconds, by the worker of whichever process runs then.
     let answered = "SELECT count(*) FROM notification.notification WHERE kind = 'REFERRAL_ANSWERED'";
     eventually_within(RECOVERY, async || match world.count(answered).await {
@@ -112,15 +77,15 @@ async fn accepting_through(point: &str, passes: &[usize]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ref_030_a_crash_after_publishing_an_acceptance_makes_one_opportunity() {
-    accepting_through("relay-published", &[1, 0]).await;
+    through("relay-published", &[1, 0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ref_030_a_crash_after_the_opportunity_was_made_makes_no_second_one() {
-    accepting_through("consumer-committed", &[1, 0]).await;
+    through("consumer-committed/opportunity-referral", &[1, 0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ref_030_a_crash_after_an_acceptance_was_committed_loses_none() {
-    accepting_through("relay-read", &[1, 0]).await;
+    through("relay-read", &[1, 0]).await;
 }

@@ -3,6 +3,7 @@
 //! somebody else.
 
 mod acceptance;
+mod acceptances;
 mod crash;
 mod events;
 mod scope;

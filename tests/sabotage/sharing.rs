@@ -1,15 +1,16 @@
 //! A partner takes part in deals that another one shares, while the process ends between two steps that belong together.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cosell::demo::Person;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_testkit::harness::{FarEnd, eventually, eventually_within};
+use cosell_testkit::harness::{FarEnd, eventually};
 use cosell_tests::scene::Scene;
-use cosell_tests::{Child, RECOVERY, World, record};
+use cosell_tests::{Child, World, record};
 use tonic::Request;
+
+use crate::acceptances::accepting_through;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 const DEALS: usize = 4;
@@ -78,7 +79,7 @@ async fn accepted(
         .map(|invitation| invitation.opportunity_id)
 }
 
-async fn accepting_through(point: &str, passes: &[usize]) {
+async fn through(point: &str, passes: &[usize]) {
     let world = World::start();
     let address = Child::address();
     let first = Child::start(PROGRAM, &world, address, &[]).await;
@@ -96,46 +97,14 @@ async fn accepting_through(point: &str, passes: &[usize]) {
     }
     world.settled().await;
     first.stop();
-    for passes in passes {
-        // What the process before it left undone brings this one to the point at once.
-        let failpoints = match passes {
-            0 => format!("{point}=1*return"),
-            passes => format!("{point}={passes}*off->1*return"),
-        };
-        let mut child = Child::start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
-        let partner = child.person("birch-ace-manager");
-        eventually_within(RECOVERY, async || {
-            for request in &requests {
-                accepted(&partner, request).await;
-            }
-            if child.has_ended() {
-                Ok(())
-            } else {
-                Err(format!("it never came to {point} for the {passes}th time"))
-            }
-        })
-        .await;
-    }
-    let child = Child::start(PROGRAM, &world, address, &[]).await;
-    let partner = child.person("birch-ace-manager");
-    let mut opportunities = BTreeSet::new();
-    for request in &requests {
-        let id = eventually_within(RECOVERY, async || {
-            let id = accepted(&partner, request).await;
-            id.ok_or("the acceptance is not answered")
-        });
-        opportunities.insert(id.await);
-    }
-    assert_eq!(opportunities.len(), DEALS, "each deal has a copy of its own");
-    world.settled().await;
-    let known: Vec<String> = sqlx::query_scalar(
-        "SELECT 'O' || opportunity_id FROM opportunity.opportunity WHERE record ->> 'shared_from' IS NOT NULL",
+    let child = accepting_through(
+        (&world, address),
+        (point, passes),
+        ("birch-ace-manager", &requests),
+        "shared_from",
+        accepted,
     )
-    .fetch_all(&mut world.admin().await)
-    .await
-    .expect("records");
-    assert_eq!(known.len(), DEALS, "once each");
-    assert_eq!(known.into_iter().collect::<BTreeSet<_>>(), opportunities);
+    .await;
     let answered = "SELECT count(*) FROM notification.notification WHERE kind = 'ENGAGEMENT_ANSWERED'";
     assert_eq!(world.count(answered).await, DEALS as i64, "one notice each");
     let orphans = "SELECT (SELECT count(*) FROM collaboration.invitation WHERE state <> 'ACCEPTED')
@@ -148,15 +117,15 @@ async fn accepting_through(point: &str, passes: &[usize]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opp_092_a_crash_after_publishing_an_acceptance_makes_one_copy() {
-    accepting_through("relay-published", &[1, 0]).await;
+    through("relay-published", &[1, 0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opp_092_a_crash_after_the_copy_was_made_makes_no_second_one() {
-    accepting_through("consumer-committed/opportunity-collaboration", &[1, 0]).await;
+    through("consumer-committed/opportunity-collaboration", &[1, 0]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opp_092_a_crash_after_an_acceptance_was_committed_loses_none() {
-    accepting_through("relay-read", &[1, 0]).await;
+    through("relay-read", &[1, 0]).await;
 }
