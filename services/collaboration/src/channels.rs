@@ -3,14 +3,14 @@
 //! not noted is done again, and what is told twice is heard once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Failure, Peer, Retry};
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
-use cosell_store::{Database, Scope};
+use cosell_service::Work;
+use cosell_store::{Database, Error, Scope, Tx};
 use cosell_types::{Clock, Pii};
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +24,6 @@ use crate::provider::callback::Told;
 use crate::provider::{Invited, Provider, ProviderError};
 use crate::store::{self, DueChannel, Known};
 
-const BATCH: i64 = 100;
-const EVERY: Duration = Duration::from_secs(1);
 /// How much is done about one channel before the next one has its turn.
 const STEPS: usize = 50;
 /// Channels in which one person is waited for, at most.
@@ -44,41 +42,26 @@ pub struct ChannelWork {
     pub directory: Peer,
 }
 
-impl ChannelWork {
-    /// Tells the provider what is due, until told to stop.
-    pub async fn run(self, stop: CancellationToken) {
-        loop {
-            if let Err(failure) = self.sweep(&stop).await {
-                tracing::warn!(%failure, "channels could not be seen to; tried again in a moment");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
-                () = stop.cancelled() => return,
-            }
-        }
+impl Work for ChannelWork {
+    type Due = DueChannel;
+
+    async fn find(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        last: Option<&DueChannel>,
+        most: i64,
+    ) -> Result<Vec<DueChannel>, Error> {
+        store::due_channels(tx, now, last, most).await
     }
 
-    async fn sweep(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        let mut last: Option<DueChannel> = None;
-        while !stop.is_cancelled() {
-            let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due_channels(&mut tx, self.clock.now(), last.as_ref(), BATCH).await?;
-            drop(tx);
-            for due in &found {
-                if let Err(failure) = self.see_to(&due.known, stop).await {
-                    tracing::warn!(%failure, channel.id = %due.known.id, "a channel could not be seen to; tried again in a moment");
-                }
-            }
-            last = found.into_iter().next_back();
-            if last.is_none() {
-                break;
-            }
-        }
-        Ok(())
+    fn id<'a>(&self, due: &'a DueChannel) -> &'a str {
+        due.known.id.as_str()
     }
 
     /// One thing after the other, as long as one is due.
-    async fn see_to(&self, known: &Known, stop: &CancellationToken) -> Result<(), Failure> {
+    async fn see_to(&self, due: &DueChannel, stop: &CancellationToken) -> Result<(), Failure> {
+        let known = &due.known;
         for _ in 0..STEPS {
             let mut tx = self.database.events.tx(&Scope::account(&known.account)).await?;
             let Some(channel) = store::load_channel(&mut tx, &known.id).await? else {
@@ -96,7 +79,9 @@ impl ChannelWork {
         }
         Ok(())
     }
+}
 
+impl ChannelWork {
     async fn take(&self, known: &Known, channel: &Channel, step: &Step) -> Result<(), Failure> {
         let now = self.clock.now();
         // That is nobody's to do, and waits for no provider.

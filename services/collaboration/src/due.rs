@@ -1,16 +1,14 @@
 //! Sees to what is due: ends invitations that nobody answered, and makes snapshots of opportunities that have changed.
-//! Any number of replicas may do so at once, and after a stop of any length: the row says what is due, and the first to
-//! change it has done it.
 
-use std::time::Duration;
-
+use chrono::{DateTime, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Failure, MAX_RESPONSE, Peer};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::resource_snapshot::Payload;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
-use cosell_store::{Database, Scope, Tx};
+use cosell_service::Work;
+use cosell_store::{Database, Error, Scope, Tx};
 use cosell_types::{AccountId, Clock};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
@@ -23,63 +21,32 @@ use crate::domain::{Participant, Snapshot, SnapshotJob, Subject};
 use crate::events::PLATFORM;
 use crate::store::{self, DueInvitation, DueJob, NewestSnapshot};
 
-const BATCH: i64 = 100;
-const EVERY: Duration = Duration::from_secs(1);
-
-/// What the worker needs.
-#[derive(Clone)]
-pub struct Worker {
-    /// Where everything is.
+/// Ends invitations.
+pub struct Invitations {
+    /// Where they are.
     pub database: Database,
     /// The time.
     pub clock: Clock,
-    /// Where opportunities are.
-    pub opportunity: Peer,
 }
 
-impl Worker {
-    /// Runs until told to stop. Invitations end whether opportunities can be read or not.
-    pub async fn run(self, stop: CancellationToken) {
-        let ending = async {
-            while !stop.is_cancelled() {
-                if let Err(failure) = self.end_invitations(&stop).await {
-                    tracing::warn!(%failure, "invitations could not be ended; tried again in a moment");
-                }
-                pause(&stop).await;
-            }
-        };
-        let looking = async {
-            while !stop.is_cancelled() {
-                if let Err(failure) = self.make_snapshots(&stop).await {
-                    tracing::warn!(%failure, "snapshots could not be made; tried again in a moment");
-                }
-                pause(&stop).await;
-            }
-        };
-        tokio::join!(ending, looking);
+impl Work for Invitations {
+    type Due = DueInvitation;
+
+    async fn find(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        last: Option<&DueInvitation>,
+        most: i64,
+    ) -> Result<Vec<DueInvitation>, Error> {
+        store::due_invitations(tx, now, last, most).await
     }
 
-    /// Ends all that are due, a batch after the other; one that fails is passed over, and its turn comes again.
-    async fn end_invitations(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        let (now, mut last) = (self.clock.now(), None);
-        while !stop.is_cancelled() {
-            let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due_invitations(&mut tx, now, last.as_ref(), BATCH).await?;
-            drop(tx);
-            for due in &found {
-                if let Err(failure) = self.end(due).await {
-                    passed_over(&failure, due.id.as_str());
-                }
-            }
-            last = found.into_iter().next_back();
-            if last.is_none() {
-                break;
-            }
-        }
-        Ok(())
+    fn id<'a>(&self, due: &'a DueInvitation) -> &'a str {
+        due.id.as_str()
     }
 
-    async fn end(&self, due: &DueInvitation) -> Result<(), Failure> {
+    async fn see_to(&self, due: &DueInvitation, _: &CancellationToken) -> Result<(), Failure> {
         let scope = Scope::account(&due.receiver);
         let mut tx = self.database.events.tx(&scope).await?;
         let Some(found) = store::load_own_invitation(&mut tx, &due.receiver, &due.id).await? else {
@@ -111,29 +78,36 @@ impl Worker {
         note(event.name());
         Ok(())
     }
+}
 
-    /// Lets all jobs look that are to, a batch after the other.
-    async fn make_snapshots(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        // What fails is due again a little later: its turn comes in the next pass, and others have theirs before.
-        let (now, mut last) = (self.clock.now(), None);
-        while !stop.is_cancelled() {
-            let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due_jobs(&mut tx, now, last.as_ref(), BATCH).await?;
-            drop(tx);
-            for due in &found {
-                if let Err(failure) = self.look(due).await {
-                    passed_over(&failure, due.id.as_str());
-                }
-            }
-            last = found.into_iter().next_back();
-            if last.is_none() {
-                break;
-            }
-        }
-        Ok(())
+/// Makes snapshots.
+pub struct Snapshots {
+    /// Where they are.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// Where opportunities are.
+    pub opportunity: Peer,
+}
+
+impl Work for Snapshots {
+    type Due = DueJob;
+
+    async fn find(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        last: Option<&DueJob>,
+        most: i64,
+    ) -> Result<Vec<DueJob>, Error> {
+        store::due_jobs(tx, now, last, most).await
     }
 
-    async fn look(&self, due: &DueJob) -> Result<(), Failure> {
+    fn id<'a>(&self, due: &'a DueJob) -> &'a str {
+        due.id.as_str()
+    }
+
+    async fn see_to(&self, due: &DueJob, _: &CancellationToken) -> Result<(), Failure> {
         let scope = Scope::account(&due.account);
         let mut tx = self.database.events.tx(&scope).await?;
         let Some(job) = store::load_job(&mut tx, &due.account, &due.id).await? else {
@@ -172,7 +146,9 @@ impl Worker {
         }
         Ok(())
     }
+}
 
+impl Snapshots {
     /// Keeps what was found as a new snapshot, unless the last one says the same (COL-041).
     async fn keep(&self, tx: &mut Tx, job: &SnapshotJob, found: Found) -> Result<bool, Failure> {
         let of = job.subject();
@@ -289,19 +265,4 @@ struct Found {
     source_revision: i64,
     payload: Payload,
     is_limited: bool,
-}
-
-async fn pause(stop: &CancellationToken) {
-    tokio::select! {
-        () = tokio::time::sleep(EVERY) => {}
-        () = stop.cancelled() => {}
-    }
-}
-
-fn passed_over(failure: &Failure, id: &str) {
-    if failure.code() == Code::Aborted {
-        tracing::debug!(id, "somebody else was faster");
-    } else {
-        tracing::warn!(%failure, id, "something due could not be seen to; tried again in a moment");
-    }
 }

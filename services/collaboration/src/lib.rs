@@ -66,12 +66,16 @@ impl Service for Collaboration {
         let from_opportunity = consume::FromOpportunity { clock: clock.clone() };
         background.consume(Self::NAME, consume::OPPORTUNITY, from_opportunity);
         let opportunity = Peer::new(&options.opportunity_url, platform.tokens.clone())?;
-        let worker = due::Worker {
+        // Apart: invitations end whether opportunities can be read or not.
+        background.see_to(due::Invitations {
+            database: background.database.clone(),
+            clock: clock.clone(),
+        });
+        background.see_to(due::Snapshots {
             database: background.database.clone(),
             clock: clock.clone(),
             opportunity: opportunity.clone(),
-        };
-        background.spawn(|stop| worker.run(stop));
+        });
         let directory = Peer::new(&platform.partner_url, platform.tokens.clone())?;
         let provider = options.provider.provider()?;
         let kept_by = match provider {
@@ -84,8 +88,7 @@ impl Service for Collaboration {
             provider: provider.into(),
             directory: directory.clone(),
         };
-        let worker = channel_work.clone();
-        background.spawn(|stop| worker.run(stop));
+        background.see_to(channel_work.clone());
         listen(background, options, &channel_work)?;
         let api = api::Api {
             db: background.database.calls.clone(),

@@ -41,8 +41,10 @@ impl Service for Partners {
         routes: &mut RoutesBuilder,
     ) -> anyhow::Result<Resolve> {
         background.publish(events::CONTEXT);
-        let (database, clock) = (background.database.clone(), background.clock.clone());
-        background.spawn(|stop| expiry::run(database, clock, stop));
+        background.see_to(expiry::Expiry {
+            database: background.database.clone(),
+            clock: background.clock.clone(),
+        });
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),

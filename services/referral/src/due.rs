@@ -1,26 +1,21 @@
 //! Sees to what is due: reminds of offers, ends those that nobody answered, and hands a deal on when its offer has ended.
-//! Any number of replicas may do so at once, and after a stop of any length: the row says what is due, and the first to
-//! change it has done it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use cosell_events::Cause;
 use cosell_grpc::Failure;
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_store::{Database, Scope, Tx};
+use cosell_service::Work;
+use cosell_store::{Database, Error, Scope, Tx};
 use cosell_types::{Clock, random};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
-use tonic::Code;
 
 use crate::api::{PLATFORM, kind, note, offer_to};
 use crate::domain::values::OfferState;
 use crate::domain::{Calendar, Offer};
 use crate::store::{self, Due};
-
-const BATCH: i64 = 100;
-const EVERY: Duration = Duration::from_secs(1);
 
 /// What the worker needs.
 #[derive(Clone)]
@@ -35,46 +30,24 @@ pub struct Worker {
     pub tier: i32,
 }
 
-impl Worker {
-    /// Runs until told to stop.
-    pub async fn run(self, stop: CancellationToken) {
-        loop {
-            if let Err(failure) = self.sweep(&stop).await {
-                tracing::warn!(%failure, "offers could not be seen to; tried again in a moment");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
-                () = stop.cancelled() => return,
-            }
-        }
+impl Work for Worker {
+    type Due = Due;
+
+    async fn find(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        last: Option<&Due>,
+        most: i64,
+    ) -> Result<Vec<Due>, Error> {
+        store::due(tx, now, last, most).await
     }
 
-    /// Sees to all that are due, a batch after the other; one that fails is passed over, and its turn comes again.
-    async fn sweep(&self, stop: &CancellationToken) -> Result<(), Failure> {
-        let mut last = None;
-        while !stop.is_cancelled() {
-            let mut tx = self.database.work.tx(&Scope::work()).await?;
-            let found = store::due(&mut tx, self.clock.now(), last.as_ref(), BATCH).await?;
-            drop(tx);
-            for due in &found {
-                let Err(failure) = self.see_to(due).await else {
-                    continue;
-                };
-                if failure.code() == Code::Aborted {
-                    tracing::debug!(offer.id = %due.id, "somebody else was faster");
-                } else {
-                    tracing::warn!(%failure, offer.id = %due.id, "an offer could not be seen to; tried again in a moment");
-                }
-            }
-            last = found.into_iter().next_back();
-            if last.is_none() {
-                break;
-            }
-        }
-        Ok(())
+    fn id<'a>(&self, due: &'a Due) -> &'a str {
+        due.id.as_str()
     }
 
-    async fn see_to(&self, due: &Due) -> Result<(), Failure> {
+    async fn see_to(&self, due: &Due, _: &CancellationToken) -> Result<(), Failure> {
         let mut tx = self.database.events.tx(&Scope::account(&due.account)).await?;
         let now = self.clock.now();
         let Some((mut offer, _)) = store::load_offer(&mut tx, &due.account, &due.id).await? else {
@@ -100,7 +73,9 @@ impl Worker {
         }
         self.hand_on(tx, &offer, cause).await
     }
+}
 
+impl Worker {
     /// What the end of an offer means for its referral: somebody has it, the next one gets it, or none is left.
     async fn hand_on(&self, mut tx: Tx, ended: &Offer, cause: Cause<'_>) -> Result<(), Failure> {
         let is_taken = ended.state() == OfferState::Accepted;

@@ -51,7 +51,7 @@ impl Service for Referrals {
             calendar: calendar.clone(),
             tier: options.offer_tier.into(),
         };
-        background.spawn(|stop| worker.run(stop));
+        background.see_to(worker);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),

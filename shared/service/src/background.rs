@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::denials;
+use crate::due::{self, Work};
 
 /// What a service does besides answering calls, and with what.
 #[derive(Clone)]
@@ -40,6 +41,12 @@ impl Background {
     /// Runs a task that ends soon after the token is cancelled.
     pub fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce(CancellationToken) -> F) {
         self.tasks.spawn(task(self.stop.clone()).in_current_span());
+    }
+
+    /// Sees to what becomes due.
+    pub fn see_to<W: Work>(&self, work: W) {
+        let (database, clock) = (self.database.clone(), self.clock.clone());
+        self.spawn(|stop| due::run(work, database, clock, stop));
     }
 
     /// Publishes the events of this context, and keeps the tables behind that in order.

@@ -4,8 +4,10 @@
 mod background;
 mod cli;
 mod denials;
+mod due;
 mod host;
 
 pub use background::Background;
 pub use cli::main;
+pub use due::Work;
 pub use host::{Host, PeerArgs, Platform, Service, stop_signal};
