@@ -1,5 +1,6 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::r#type::v1::InvalidField;
 use cosell_types::{AccountId, MemberId, random};
 
 use super::{Api, convert};
@@ -34,13 +35,16 @@ pub async fn handle(
         }));
     }
     let problems = problems.into_iter().map(|(field, wrong)| pb::FieldProblem {
-        field,
-        code: wrong.code.as_str().to_owned(),
+        field: Some(InvalidField {
+            field,
+            original_field: wrong.original,
+            code: wrong.code.as_str().to_owned(),
+            rejected_value: wrong.rejected,
+            allowed_values: wrong.allowed,
+            standard_values: wrong.list.to_owned(),
+            pattern: wrong.pattern,
+        }),
         description: wrong.description,
-        original_field: wrong.original,
-        rejected_value: wrong.rejected,
-        allowed_values: wrong.allowed,
-        pattern: wrong.pattern,
     });
     Ok(pb::CheckReferredOpportunityResponse {
         problems: problems.collect(),

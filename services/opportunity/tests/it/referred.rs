@@ -200,7 +200,7 @@ async fn opp_090_a_deal_is_checked_before_it_is_offered() {
         let problems = answer.expect("an answer").into_inner().problems;
         problems
             .into_iter()
-            .map(|problem| problem.field)
+            .map(|problem| problem.field.expect("a field").field)
             .collect::<Vec<_>>()
     };
     assert_eq!(check(deal(), people()).await, Vec::<String>::new());

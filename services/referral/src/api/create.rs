@@ -208,13 +208,14 @@ async fn problems(api: &Api, given: &pb::Referral) -> Result<Vec<Violation>, Fai
     })?;
     let root = FieldPath::root();
     let problems = answer.into_inner().problems.into_iter().map(|problem| {
-        let field = format!("referral.{}", problem.field);
-        let code = ViolationCode::from_name(&problem.code).unwrap_or(ViolationCode::InvalidValue);
+        let wrong = problem.field.unwrap_or_default();
+        let field = format!("referral.{}", wrong.field);
+        let code = ViolationCode::from_name(&wrong.code).unwrap_or(ViolationCode::InvalidValue);
         Violation {
-            original: problem.original_field,
-            rejected: problem.rejected_value,
-            allowed: problem.allowed_values,
-            pattern: problem.pattern,
+            original: wrong.original_field,
+            rejected: wrong.rejected_value,
+            allowed: wrong.allowed_values,
+            pattern: wrong.pattern,
             ..Violation::new(&root.field(&field), code, problem.description)
         }
     });

@@ -4,6 +4,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::{
     OpportunityService, OpportunityServiceServer,
 };
+use cosell_proto::cosell::r#type::v1::InvalidField;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Code, Request, Response, Status};
@@ -88,10 +89,12 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let deal = request.into_inner().opportunity.unwrap_or_default();
         let has_title = deal.project.is_some_and(|project| !project.title.is_empty());
         let problem = pb::FieldProblem {
-            field: "opportunity.project.title".to_owned(),
-            code: "REQUIRED_FIELD_MISSING".to_owned(),
+            field: Some(InvalidField {
+                field: "opportunity.project.title".to_owned(),
+                code: "REQUIRED_FIELD_MISSING".to_owned(),
+                ..Default::default()
+            }),
             description: "is required".to_owned(),
-            ..Default::default()
         };
         let problems = if has_title { Vec::new() } else { vec![problem] };
         Ok(Response::new(pb::CheckReferredOpportunityResponse { problems }))
