@@ -1,11 +1,10 @@
 //! The rules of the code's structure (docs/ARCHITECTURE.md), as programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
-use cosell_tests::repository::{File, contexts, files, read, root, service};
+use cosell_tests::repository::{File, contexts, files, none, read, root, service};
 use regex::Regex;
-use serde_json::Value;
 
 fn rust() -> Vec<File> {
     let mut all = Vec::new();
@@ -13,12 +12,6 @@ fn rust() -> Vec<File> {
         all.extend(files(folder, ".rs"));
     }
     all
-}
-
-/// Fails with all lines that should not be there.
-#[track_caller]
-fn none(what: &str, found: &[String]) {
-    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
 }
 
 /// Lines of files that match, as `path:line: text`. Comments do not count.
@@ -34,48 +27,6 @@ fn lines(files: &[File], pattern: &str) -> Vec<String> {
         }
     }
     found
-}
-
-#[test]
-fn services_depend_on_no_service_and_shared_crates_on_none() {
-    let output = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(root())
-        .output()
-        .expect("cargo metadata");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata");
-    let packages = metadata["packages"].as_array().expect("packages");
-    let folder = |package: &Value| {
-        let path = package["manifest_path"].as_str().unwrap_or_default().to_owned();
-        path.rsplit('/').nth(2).unwrap_or_default().to_owned()
-    };
-    let folders: BTreeMap<String, String> = packages
-        .iter()
-        .map(|package| {
-            (
-                package["name"].as_str().unwrap_or_default().to_owned(),
-                folder(package),
-            )
-        })
-        .collect();
-    let mut wrong = Vec::new();
-    for package in packages {
-        let name = package["name"].as_str().unwrap_or_default();
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let on = dependency["name"].as_str().unwrap_or_default();
-            let to = folders.get(on).map_or("", String::as_str);
-            let from = folders[name].as_str();
-            // `cosell` is what runs all of them in one process.
-            let on_service = to == "services" && name != "cosell";
-            let io = ["async-nats", "sqlx", "tokio", "tonic", "prost", "cosell-proto"];
-            if (on_service && (from == "services" || from == "shared"))
-                || (name == "cosell-types" && io.contains(&on))
-            {
-                wrong.push(format!("{name} depends on {on}"));
-            }
-        }
-    }
-    none("dependencies in the wrong direction", &wrong);
 }
 
 #[test]
@@ -158,15 +109,7 @@ fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
-        for room in [
-            "api",
-            "config.rs",
-            "domain",
-            "events.rs",
-            "lib.rs",
-            "main.rs",
-            "store",
-        ] {
+        for room in ["api", "config.rs", "domain", "events.rs", "lib.rs", "store"] {
             assert!(rooms.contains(room), "{context} has no {room}");
         }
         for shared in SHARED_MIGRATIONS {

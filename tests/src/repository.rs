@@ -53,6 +53,12 @@ pub fn files(folder: &str, end: &str) -> Vec<File> {
     found
 }
 
+/// Fails with all lines that should not be there.
+#[track_caller]
+pub fn none(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
 /// The folder of the service of a context. One has a longer name than its context.
 pub fn service(context: &str) -> String {
     let name = if context == "partner" {

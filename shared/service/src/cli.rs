@@ -1,6 +1,6 @@
-//! The command line of a service.
+//! The commands that every service has.
 
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use cosell_events::{Bus, BusArgs, Range, republish};
 use cosell_grpc::{AuthArgs, Listeners, ServeArgs, Verifier};
 use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
@@ -9,9 +9,10 @@ use cosell_types::Clock;
 
 use crate::{Background, Host, PeerArgs, Platform, Service, stop_signal};
 
-#[derive(Parser)]
-#[command(version, disable_help_subcommand = true)]
-struct Cli<O: clap::Args> {
+/// The command line of a service, after its name; `O` are the options that only this service has.
+#[derive(clap::Args)]
+#[command(disable_help_subcommand = true)]
+pub struct CommandLine<O: clap::Args> {
     #[command(subcommand)]
     command: Command<O>,
 }
@@ -69,16 +70,18 @@ struct Common<O: clap::Args> {
     own: O,
 }
 
-/// Runs the command line of a service.
-pub fn main<S: Service>() -> anyhow::Result<()> {
-    // Before anything opens a TLS connection: all of them use one provider.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        // With one worker a blocking exporter could stop the whole process from ending.
-        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
-        .enable_all()
-        .build()?;
-    runtime.block_on(run::<S>(Cli::<S::Options>::parse().command))
+impl<O: clap::Args> CommandLine<O> {
+    /// Runs the command to its end.
+    pub fn run<S: Service<Options = O>>(self) -> anyhow::Result<()> {
+        // Before anything opens a TLS connection: all of them use one provider.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            // With one worker a blocking exporter could stop the whole process from ending.
+            .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
+            .enable_all()
+            .build()?;
+        runtime.block_on(run::<S>(self.command))
+    }
 }
 
 async fn run<S: Service>(command: Command<S::Options>) -> anyhow::Result<()> {

@@ -8,6 +8,6 @@ mod due;
 mod host;
 
 pub use background::Background;
-pub use cli::main;
+pub use cli::CommandLine;
 pub use due::Work;
 pub use host::{Host, PeerArgs, Platform, Service, stop_signal};
