@@ -6,5 +6,6 @@ mod acceptance;
 mod acceptances;
 mod crash;
 mod events;
+mod logins;
 mod scope;
 mod sharing;

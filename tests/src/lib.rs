@@ -14,11 +14,13 @@ pub mod referrals;
 pub mod repository;
 pub mod requests;
 pub mod scene;
+mod throttle;
 mod workload;
 mod world;
 
 pub use child::Child;
 pub use collector::Collector;
 pub use record::{INPUT, record};
+pub use throttle::Throttle;
 pub use workload::{Progress, STEPS, Workload};
 pub use world::{InProcess, RECOVERY, World};

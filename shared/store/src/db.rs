@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use cosell_grpc::{Call, Check, Deadline, Failure};
 use cosell_types::{AccountId, Caller, Side};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor as _, PgConnection, PgPool, Row as _};
+use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
 use crate::Error;
+use crate::pool::{Pool, Session};
 
 /// Options for reaching the database.
 #[derive(Clone, Debug, clap::Args)]
@@ -62,10 +63,14 @@ impl Database {
         let app = args.connect_options(&format!("{service}_app"))?;
         let worker = args.connect_options(&format!("{service}_worker"))?;
         let committed = Arc::new(Notify::new());
+        let db = |options: &PgConnectOptions, max| Db {
+            pool: Pool::new(options.clone(), max),
+            committed: committed.clone(),
+        };
         Ok(Self {
-            calls: Db::new(app.clone(), args.database_pool, committed.clone()),
-            events: Db::new(app, 4, committed.clone()),
-            work: Db::new(worker, 3, committed),
+            calls: db(&app, args.database_pool),
+            events: db(&app, 4),
+            work: db(&worker, 3),
         })
     }
 
@@ -80,9 +85,8 @@ impl Database {
         Arc::new(move || {
             let db = db.clone();
             Box::pin(async move {
-                db.pool
-                    .execute("SELECT 1")
-                    .await
+                let answer = db.pool.begin().await;
+                answer
                     .map(drop)
                     .map_err(|_| "the database does not answer".to_owned())
             })
@@ -92,9 +96,9 @@ impl Database {
     /// Closes all connections, in bounded time.
     pub async fn close(&self) {
         let close = async {
-            self.calls.pool.close().await;
-            self.events.pool.close().await;
-            self.work.pool.close().await;
+            for db in [&self.calls, &self.events, &self.work] {
+                db.pool.close().await;
+            }
         };
         if tokio::time::timeout(Duration::from_secs(3), close).await.is_err() {
             tracing::warn!("connections to the database were still in use at the end");
@@ -105,7 +109,7 @@ impl Database {
 /// A pool whose connections are only reached through a transaction with a scope.
 #[derive(Clone)]
 pub struct Db {
-    pool: PgPool,
+    pool: Pool,
     committed: Arc<Notify>,
 }
 
@@ -168,34 +172,9 @@ impl Scope {
 }
 
 impl Db {
-    fn new(options: PgConnectOptions, max: u32, committed: Arc<Notify>) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(max)
-            .acquire_timeout(Duration::from_secs(2))
-            .idle_timeout(Duration::from_secs(300))
-            .max_lifetime(Duration::from_secs(900))
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    if is_replica(connection).await? {
-                        return Err(sqlx::Error::Configuration(
-                            "the server is a read-only replica".into(),
-                        ));
-                    }
-                    Ok(())
-                })
-            })
-            .after_release(|connection, _| {
-                // A cancelled `begin` leaves a transaction open that the pool does not know of; whatever the next
-                // user of the connection did would be lost. And after a failover the server may be a replica.
-                Box::pin(async move { Ok(!is_replica(connection).await?) })
-            })
-            .connect_lazy_with(options);
-        Self { pool, committed }
-    }
-
     /// Begins a transaction for a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
-        let mut inner = self.pool.begin().await?;
+        let mut session = self.pool.begin().await?;
         sqlx::query(
             "SELECT set_config('app.account', $1, true), set_config('app.side', $2, true), \
              set_config('statement_timeout', $3, true)",
@@ -203,10 +182,10 @@ impl Db {
         .bind(scope.account.as_ref().map_or("", AccountId::as_str))
         .bind(scope.side)
         .bind(format!("{}ms", scope.limit.as_millis().max(1)))
-        .execute(&mut *inner)
+        .execute(session.connection())
         .await?;
         Ok(Tx {
-            inner,
+            session,
             scope: scope.clone(),
             committed: self.committed.clone(),
             has_events: false,
@@ -214,22 +193,14 @@ impl Db {
     }
 
     /// How many connections are open and how many of them are idle.
-    pub fn connections(&self) -> (u32, usize) {
-        (self.pool.size(), self.pool.num_idle())
+    pub fn connections(&self) -> (u32, u32) {
+        self.pool.connections()
     }
-}
-
-/// Ends whatever transaction is open, and asks in the same round trip whether the server can write.
-async fn is_replica(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    let row = connection
-        .fetch_one("ROLLBACK; SELECT pg_is_in_recovery()")
-        .await?;
-    row.try_get(0)
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it changes nothing.
 pub struct Tx {
-    inner: sqlx::Transaction<'static, sqlx::Postgres>,
+    session: Session,
     scope: Scope,
     committed: Arc<Notify>,
     has_events: bool,
@@ -238,7 +209,7 @@ pub struct Tx {
 impl Tx {
     /// The connection, for queries.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        self.session.connection()
     }
 
     /// For whom the transaction works.
@@ -251,7 +222,7 @@ impl Tx {
         sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
             .bind(scope.account.as_ref().map_or("", AccountId::as_str))
             .bind(scope.side)
-            .execute(&mut *self.inner)
+            .execute(self.conn())
             .await?;
         self.scope = scope.clone();
         Ok(())
@@ -264,7 +235,7 @@ impl Tx {
 
     /// Makes the changes durable. When this fails with an unknown outcome, the failure says so.
     pub async fn commit(self) -> Result<(), Failure> {
-        self.inner
+        self.session
             .commit()
             .await
             .map_err(|error| Failure::from(Error::from(error)).on_commit())?;

@@ -10,6 +10,8 @@ pub enum Error {
     Overtaken,
     /// The statement failed.
     Failed(sqlx::Error),
+    /// No connection became free in time; with why the last login failed, if it did.
+    NoConnection(Option<String>),
 }
 
 impl Error {
@@ -41,6 +43,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let error = match error {
             Error::Failed(error) => error,
+            Error::NoConnection(cause) => {
+                let cause = cause.unwrap_or_else(|| "all connections are in use".to_owned());
+                return Failure::unavailable(Retry::Never, cause);
+            }
             Error::Overtaken => {
                 return Failure::concurrent_change("the revision was no longer the one loaded");
             }

@@ -7,6 +7,7 @@ mod db;
 mod denial;
 mod error;
 mod migrate;
+mod pool;
 mod provision;
 mod request;
 
