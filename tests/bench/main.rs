@@ -1,6 +1,7 @@
 //! What is measured, on servers of its own that keep everything on disk, as in production. `cargo xtask bench` builds it
 //! with optimisations and runs it. Figures of one run are to be compared with each other: machines differ, and are busy.
 
+mod calls;
 mod decision;
 mod import;
 mod provisioning;
@@ -8,6 +9,7 @@ mod report;
 mod withdrawal;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use cosell_testkit::postgres::Durability;
@@ -24,6 +26,10 @@ struct Arguments {
     #[arg(long, default_value_t = 300)]
     rounds: usize,
 
+    /// For how long each kind of call is made.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+
     /// How many members are provisioned.
     #[arg(long, default_value_t = 100_000)]
     members: usize,
@@ -35,6 +41,8 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum What {
+    /// How many reads and creations of opportunities are answered in a second.
+    Calls,
     /// How soon an opportunity shows what review decided.
     Decision,
     /// How soon a role that was withdrawn is refused by another service.
@@ -61,6 +69,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         let bench = Bench::start().await?;
         match what {
+            What::Calls => calls::run(&bench, Duration::from_secs(arguments.seconds)).await?,
             What::Decision => decision::run(&bench, arguments.rounds).await?,
             What::Withdrawal => withdrawal::run(&bench, arguments.rounds).await?,
             What::Import => import::run(&bench, arguments.rows).await?,

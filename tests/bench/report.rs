@@ -32,6 +32,13 @@ pub fn times(rows: &mut [(&str, Vec<Duration>)]) {
     }
 }
 
+/// Prints how many of each were answered in a second.
+pub fn rates(rows: &[(&str, f64)]) {
+    for (what, rate) in rows {
+        say(&format!("{what:<52}{rate:>8.0}  a second"));
+    }
+}
+
 /// The most memory that a process has held so far, in MiB; without an id, this one.
 pub fn peak_memory(process: Option<u32>) -> anyhow::Result<u64> {
     let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());

@@ -10,7 +10,7 @@ use cosell_proto::cosell::notification::v1::notification_service_client::Notific
 use cosell_proto::cosell::notification::v1::notification_service_server::{
     NotificationService, NotificationServiceServer,
 };
-use cosell_testkit::harness::{Client, eventually, folder, partner, refused};
+use cosell_testkit::harness::{Client, PATIENCE, eventually, folder, partner, refused};
 use cosell_types::{Clock, Role};
 use rcgen::CertifiedKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -265,7 +265,7 @@ async fn the_end_waits_for_calls_in_hand_and_not_for_silent_connections() {
         .await
         .expect("no panic")
         .expect("the call in hand is answered");
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), served.serving).await;
+    let ended = tokio::time::timeout(PATIENCE, served.serving).await;
     ended
         .expect("an end")
         .expect("no panic")

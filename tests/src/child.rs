@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cosell::StackInfo;
 use cosell::demo::Person;
-use cosell_testkit::harness::eventually;
+use cosell_testkit::harness::{PATIENCE, eventually};
 use cosell_testkit::{Process, free_port};
 use rustix::process::Signal;
 use tonic::transport::{Channel, Endpoint};
@@ -80,7 +80,7 @@ impl Child {
 
     /// Asks it to end, and returns what it logged.
     pub fn stop(mut self) -> String {
-        self.process.stop(Signal::TERM, Duration::from_secs(20));
+        self.process.stop(Signal::TERM, PATIENCE);
         text(&self.log)
     }
 

@@ -19,7 +19,7 @@ use crate::{RECOVERY, record};
 /// Calls that one traveller makes and waits that it has.
 pub const STEPS: usize = 11;
 /// How long a call may take before it is made again.
-const CALL: Duration = Duration::from_secs(3);
+const CALL: Duration = Duration::from_secs(5);
 
 /// Travellers: opportunities on their whole way, made by a client that repeats what was not answered.
 pub struct Workload {

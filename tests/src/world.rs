@@ -5,7 +5,7 @@ use cosell::demo::Person;
 use cosell::{Stack, StackArgs, StackInfo};
 use cosell_opportunity::ImportLimits;
 use cosell_store::DbArgs;
-use cosell_testkit::harness::{eventually_within, folder, nats_program};
+use cosell_testkit::harness::{PATIENCE, eventually_within, folder, nats_program};
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::smtp::Sink;
@@ -19,8 +19,8 @@ use tonic::transport::{Channel, Endpoint};
 use crate::repository::contexts;
 
 /// How long anything may take to come about after a fault: the broker delivers what a dead worker had in hand again
-/// after ten seconds, and e-mail that it had in hand is due again after forty.
-pub const RECOVERY: Duration = Duration::from_secs(100);
+/// after ten seconds, and e-mail that it had in hand is due again after forty. The rest is for slow machines.
+pub const RECOVERY: Duration = Duration::from_secs(240);
 
 /// Who applies whose events.
 const CONSUMERS: [(&str, &str); 14] = [
@@ -251,7 +251,7 @@ impl InProcess {
     /// Ends them.
     pub async fn stop(self) {
         drop(self.stop);
-        let ended = tokio::time::timeout(Duration::from_secs(30), self.serving).await;
+        let ended = tokio::time::timeout(PATIENCE, self.serving).await;
         ended
             .expect("services that end when they are told to")
             .expect("services that do not panic");

@@ -5,6 +5,8 @@ mod demo;
 mod dev;
 #[cfg(feature = "prepare")]
 mod prepare;
+mod report;
+mod runner;
 mod stack;
 mod test;
 

@@ -17,7 +17,8 @@ use serde_json::Value;
 use crate::say;
 
 const MOST_INSTANCES: u32 = 16;
-const START_LIMIT: Duration = Duration::from_secs(120);
+/// Only guards against waiting for ever: on a slow machine the services seed for minutes.
+const START_LIMIT: Duration = Duration::from_secs(600);
 
 /// A folder of `target/dev`, held by at most one running stack.
 pub struct Instance {

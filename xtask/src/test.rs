@@ -1,15 +1,17 @@
-//! `cargo xtask test`: everything that has to hold, the quick things first.
+//! `cargo xtask test`: everything that has to hold, the quick things first. What fails keeps nothing else from running.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
-use crate::{passed, say, survive};
+use crate::report::{Report, check, tests};
+use crate::runner::Runner;
+use crate::{say, survive};
 
 /// What the Python client of the tests is made with, and what proves row-level security.
 const PYTHON: [&str; 4] = [
@@ -19,6 +21,15 @@ const PYTHON: [&str; 4] = [
     "pgrls==0.57.1",
 ];
 const BUF: &str = "@bufbuild/buf@1.75.0";
+const LINTS: [&str; 7] = [
+    "clippy",
+    "--quiet",
+    "--workspace",
+    "--all-targets",
+    "--",
+    "--deny",
+    "warnings",
+];
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -32,27 +43,16 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
+    let mut report = Report::default();
     if !arguments.only_tests {
-        say("formatting");
-        check(
-            Command::new("cargo")
-                .args(["fmt", "--all", "--check"])
-                .current_dir(root),
-            "cargo fmt",
-        )?;
-        say("lints");
-        let mut clippy = Command::new("cargo");
-        clippy.args([
-            "clippy",
-            "--quiet",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ]);
-        check(clippy.current_dir(root), "cargo clippy")?;
-        buf(root)?;
+        let cargo = |arguments: &[&str]| {
+            let mut command = Command::new("cargo");
+            command.args(arguments).current_dir(root);
+            command
+        };
+        report.step("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
+        report.step("lints", || check(&mut cargo(&LINTS)));
+        report.step("interface rules", || buf(root));
     }
 
     let programs = Programs::find(&say)?;
@@ -69,28 +69,15 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
         ("COSELL_TEST_PYTHON", python),
         ("COSELL_TEST_FOLDER", folder.0.clone()),
     ];
-
-    if arguments.runner.is_empty() {
-        say("tests of the build with faults built in");
-        let sabotaged = [
-            "--package",
-            "cosell-tests",
-            "--features",
-            "sabotage",
-            "--test",
-            "sabotage",
-        ];
-        let mut command = runner(root, &sabotaged.map(str::to_owned));
-        check(
-            command.envs(environment.clone()),
-            "the tests of the build with faults built in",
-        )?;
+    let runner = Runner::find();
+    for tier in runner.tiers(&arguments.runner) {
+        report.step(tier.name, || {
+            let mut command = runner.command(root, &tier);
+            tests(command.envs(environment.clone()), |line| runner.failed_test(line))
+        });
     }
-    say("tests");
-    let mut command = runner(root, &arguments.runner);
-    let code = passed(command.envs(environment))?;
     drop(postgres);
-    Ok(code)
+    Ok(report.finish())
 }
 
 /// The files of this run. Afterwards they are gone, and so is every server that was started in there.
@@ -135,35 +122,11 @@ fn clear(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// nextest where it is installed: it runs tests of all crates side by side. cargo's own runner does as well.
-fn runner(root: &Path, arguments: &[String]) -> Command {
-    let installed = Command::new("cargo")
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    let mut command = Command::new("cargo");
-    command.args(if installed {
-        ["nextest", "run"].as_slice()
-    } else {
-        ["test", "--no-fail-fast"].as_slice()
-    });
-    if !arguments
-        .iter()
-        .any(|argument| argument == "-p" || argument == "--package")
-    {
-        command.arg("--workspace");
-    }
-    command.args(arguments).current_dir(root);
-    command
-}
-
 /// The interface rules that buf knows, where Node can run it; `tests/proto_style` checks ours everywhere.
-fn buf(root: &Path) -> anyhow::Result<()> {
+fn buf(root: &Path) -> anyhow::Result<Vec<String>> {
     let (Some(node), Some(npm)) = (tools::in_path("node"), tools::in_path("npm")) else {
         say("Node is not installed: the interface is checked by tests/proto_style alone");
-        return Ok(());
+        return Ok(Vec::new());
     };
     let folder = tools::target().join("tools/buf");
     let program = folder.join("node_modules/.bin/buf");
@@ -177,18 +140,11 @@ fn buf(root: &Path) -> anyhow::Result<()> {
             .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
             .arg(&folder)
             .arg(BUF);
-        check(install.stdin(Stdio::null()).stdout(Stdio::null()), "npm install")?;
+        check(install.stdin(Stdio::null()).stdout(Stdio::null())).context("npm install")?;
     }
-    say("interface rules (buf)");
     let mut lint = Command::new(node);
     lint.arg(program.canonicalize()?)
         .args(["lint", "proto"])
         .current_dir(root);
-    check(&mut lint, "buf lint")
-}
-
-fn check(command: &mut Command, what: &str) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("running {what}"))?;
-    ensure!(status.success(), "{what} failed");
-    Ok(())
+    check(&mut lint)
 }

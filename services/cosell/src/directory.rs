@@ -31,6 +31,13 @@ pub struct Summary {
     pub refused: u64,
 }
 
+impl Summary {
+    /// All records.
+    pub fn total(&self) -> u64 {
+        self.created + self.updated + self.unchanged + self.refused
+    }
+}
+
 /// Applies records by a service's token; `tell` hears of each that is refused, by its number.
 pub async fn apply(
     channel: Channel,

@@ -31,8 +31,13 @@ use crate::seed::{members, records};
 const NEW_TOKENS: Duration = Duration::from_secs(1800);
 /// Solutions of the seeded partners, and some products of AWS.
 const CATALOGS: &str = include_str!("../demo/reference.jsonl");
-/// How long seeding may wait for what it needs.
-const SEEDING: Duration = Duration::from_secs(30);
+/// Pauses between attempts at seeding grow between these.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often it is logged that seeding still fails.
+const REPORT: Duration = Duration::from_secs(10);
+/// How long to wait for the services to receive the seeded members. Without them they ask the directory.
+const CATCH_UP: Duration = Duration::from_secs(60);
 
 /// What the process needs.
 #[derive(Clone, Debug, clap::Args)]
@@ -250,12 +255,12 @@ impl Stack {
         let (own_file, own_issuer) = (file.clone(), issuer.clone());
         let tokens = info.tokens.clone();
         let ready = tokio::spawn(async move {
-            let seeded = async {
-                seed(&info, &own_issuer, bus.as_ref()).await?;
-                anyhow::Ok(fs::write(&own_file, serde_json::to_vec_pretty(&info)?)?)
-            };
-            if let Err(error) = seeded.await {
-                tracing::error!(error = format!("{error:#}"), "the members could not be seeded");
+            seed(&info, &own_issuer, bus.as_ref()).await;
+            let written = serde_json::to_vec_pretty(&info)
+                .map_err(anyhow::Error::from)
+                .and_then(|text| keep_secret(&own_file, &text));
+            if let Err(error) = written {
+                tracing::error!(error = format!("{error:#}"), "stack.json could not be written");
             }
             loop {
                 tokio::time::sleep(NEW_TOKENS).await;
@@ -271,32 +276,56 @@ impl Stack {
     }
 }
 
-/// Takes everybody into the directory, and waits until all services know: news of the first minute is for them too.
-async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::Result<()> {
-    let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
-    let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
-    let until = Instant::now() + SEEDING;
-    // The first call may come before the keys are read, and later ones among those of many who wait for a new process.
-    let summary = loop {
-        let records = futures::stream::iter(records());
-        let mut tell = |number: i64, errors: &[String]| {
-            tracing::error!(number, ?errors, "a seeded record is wrong");
-        };
-        match directory::apply(channel.clone(), &token, records, &mut tell).await {
-            Ok(summary) => break summary,
-            Err(error) if Instant::now() > until => return Err(error),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+/// Puts everybody into the directory and loads the catalogs, again and again until it succeeds: what it needs may still
+/// be starting, on a slow machine for minutes. Returns when all services have the members, so that events of the first
+/// minute reach them too.
+async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) {
+    let mut pause = SHORTEST_PAUSE;
+    let (mut begun, mut attempts) = (Instant::now(), 0_u32);
+    let published = loop {
+        match try_seed(info, issuer).await {
+            // What an earlier attempt did before it failed is not in the answer to this one.
+            Ok(summary) if attempts > 0 => break summary.total(),
+            Ok(summary) => break summary.created + summary.updated,
+            Err(error) => {
+                attempts += 1;
+                if begun.elapsed() > REPORT {
+                    begun = Instant::now();
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        attempts,
+                        "seeding failed; trying again"
+                    );
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
         }
     };
-    tracing::info!(?summary, "the directory is seeded");
-    let catalogs = reference::batches(CATALOGS.as_bytes())?;
-    while let Err(error) = reference::load(channel.clone(), &token, catalogs.clone(), false).await {
-        if Instant::now() > until {
-            return Err(error);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    if let Some(bus) = bus.filter(|_| published > 0)
+        && tokio::time::timeout(CATCH_UP, all_caught_up(bus, published))
+            .await
+            .is_err()
+    {
+        tracing::warn!("some services have not received all members yet");
     }
-    let news = summary.created + summary.updated;
+}
+
+async fn try_seed(info: &StackInfo, issuer: &Issuer) -> anyhow::Result<directory::Summary> {
+    let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
+    let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
+    let records = futures::stream::iter(records());
+    let mut report = |number: i64, errors: &[String]| {
+        tracing::error!(number, ?errors, "seeded record refused");
+    };
+    let summary = directory::apply(channel.clone(), &token, records, &mut report).await?;
+    tracing::info!(?summary, "directory seeded");
+    reference::load(channel, &token, reference::batches(CATALOGS.as_bytes())?, false).await?;
+    Ok(summary)
+}
+
+/// Returns when every service has applied the events of the directory.
+async fn all_caught_up(bus: &Bus, published: u64) {
     for service in [
         "collaboration",
         "notification",
@@ -305,22 +334,13 @@ async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) -> anyhow::R
         "review",
     ] {
         let consumer = format!("{service}-{}", Partners::NAME);
-        while let Some(bus) = bus.filter(|_| news > 0) {
-            if bus
-                .has_caught_up(Partners::NAME, &consumer, news)
-                .await
-                .unwrap_or(false)
-            {
-                break;
-            }
-            anyhow::ensure!(
-                Instant::now() < until,
-                "{consumer} does not get on with its events"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        while !matches!(
+            bus.has_caught_up(Partners::NAME, &consumer, published).await,
+            Ok(true)
+        ) {
+            tokio::time::sleep(SHORTEST_PAUSE).await;
         }
     }
-    Ok(())
 }
 
 /// One file a member, in a folder that only its owner can read.
@@ -336,8 +356,8 @@ fn write_tokens(issuer: &Issuer, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes a file that only its owner reads: beside its place, then moved there, so that a reader never sees half of it.
 fn keep_secret(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    // Written beside and moved into place: a reader never sees half a token.
     let beside = path.with_extension("new");
     fs::write(&beside, content)?;
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;

@@ -12,7 +12,7 @@ use crate::process::{Process, free_port, reap};
 use crate::tools::{self, Platform};
 
 const OLDEST: [u32; 2] = [2, 11];
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// The program `nats-server` of the machine when it is new enough, else from a wheel.
 pub fn program(say: &dyn Fn(&str)) -> anyhow::Result<PathBuf> {
@@ -127,7 +127,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.stop(Signal::TERM, Duration::from_secs(5));
+            process.stop(Signal::TERM, Duration::from_secs(30));
         }
     }
 }

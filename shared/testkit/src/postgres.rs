@@ -15,7 +15,7 @@ use crate::process::{Process, free_port, is_root, reap};
 use crate::tools::{self, Platform};
 
 const OLDEST: u32 = 15;
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(120);
 /// Password of the superuser `postgres`. The server listens on the loopback interface only; the password keeps other
 /// users of the machine out, and lies in a file that only its owner reads.
 const PASSWORD_FILE: &str = "superuser";
@@ -242,7 +242,7 @@ impl Cluster {
     /// Kills the server as a power failure would, without giving anybody notice.
     pub fn crash(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.stop(Signal::QUIT, Duration::from_secs(5));
+            process.stop(Signal::QUIT, Duration::from_secs(30));
         }
     }
 }
@@ -250,7 +250,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.stop(Signal::INT, Duration::from_secs(10));
+            process.stop(Signal::INT, Duration::from_secs(60));
         }
     }
 }

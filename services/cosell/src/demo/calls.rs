@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::people::Person;
 
 /// How long anything may take to come about.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between two looks at something that is to come about.
 pub const PAUSE: Duration = Duration::from_millis(20);

@@ -13,7 +13,8 @@ use crate::domain::fixtures::{in_status, now};
 use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage};
 use crate::domain::{Periods, search};
 
-/// Records, their words, flags and revisions, and three thousand members.
+/// Records, their words, flags and revisions, and three thousand members. Every partition of the journal has a fifth of
+/// the events, on any day of the month: one with few rows is rightly read from end to end.
 const FILL: [&str; 21] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
@@ -71,7 +72,8 @@ const FILL: [&str; 21] = [
      WHERE $1::jsonb IS NOT NULL",
     "INSERT INTO event_journal (account_id, occurred_at, event_id, seq, shard, aggregate_type, aggregate_id,
        aggregate_version, type, subject, headers, payload)
-     SELECT account_id, now() + opportunity_id % 120 * interval '1 day' - interval '30 days', gen_random_uuid(),
+     SELECT account_id, date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+         + (opportunity_id % 5 - 1) * interval '1 month' + opportunity_id % 27 * interval '1 day', gen_random_uuid(),
        opportunity_id, opportunity_id % 16, 'x', opportunity_id::text, 1, 'x', 'x', '{}', '' FROM opportunity
      WHERE $1::jsonb IS NOT NULL",
     "INSERT INTO inbox (account_id, consumer, event_id, received_at)

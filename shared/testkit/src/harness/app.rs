@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use cosell_events::{Bus, BusArgs, Range, republish};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
@@ -12,7 +10,7 @@ use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{Client, Directory, TestDatabase, eventually, folder, nats_program};
+use super::{Client, Directory, PATIENCE, TestDatabase, eventually, folder, nats_program};
 use crate::nats;
 
 /// How a service under test is set up.
@@ -247,7 +245,7 @@ impl App {
         }
         drop(self.stop.take());
         if let Some(serving) = self.serving.take() {
-            let ended = tokio::time::timeout(Duration::from_secs(20), serving).await;
+            let ended = tokio::time::timeout(PATIENCE, serving).await;
             ended
                 .expect("the service must end when it is told to")
                 .expect("the service must not panic");
