@@ -47,7 +47,7 @@ async fn set(lead: &Person, role: Role) -> anyhow::Result<()> {
         request_id: request_id(),
         ..Default::default()
     };
-    lead.partners().set_member_roles(request).await?;
+    lead.members().set_member_roles(request).await?;
     Ok(())
 }
 

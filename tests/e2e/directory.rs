@@ -4,12 +4,12 @@
 use std::io::Cursor;
 use std::time::Duration;
 
+use cosell::demo::Person;
 use cosell::directory;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_testkit::harness::{Client, Refusal, eventually, member, refused, service};
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
@@ -75,8 +75,9 @@ impl Stage {
         Client::new(&self.issuer, Some(&caller(account, id))).over(self.running.channel())
     }
 
-    fn partner(&self, account: &str, id: &str) -> PartnerServiceClient<InterceptedService<Channel, Client>> {
-        PartnerServiceClient::new(self.client(account, id))
+    fn partner(&self, account: &str, id: &str) -> Person {
+        let token = self.issuer.token(&caller(account, id)).expect("a token");
+        Person::with_token(&self.running.channel(), id, &token).expect("somebody")
     }
 
     async fn list_opportunities(
@@ -96,7 +97,7 @@ impl Stage {
         from: (&str, &str),
         name: &str,
     ) -> Result<Response<pb::CreateConnectionInvitationResponse>, Status> {
-        let mut calls = self.partner(from.0, from.1);
+        let calls = self.partner(from.0, from.1);
         let filter = pb::PartnerFilter {
             name: name.to_owned(),
             ..Default::default()
@@ -106,6 +107,7 @@ impl Stage {
             ..Default::default()
         };
         let found = calls
+            .accounts()
             .list_partners(request)
             .await
             .expect("a page")
@@ -114,6 +116,7 @@ impl Stage {
         assert_eq!(found.len(), 1, "{found:?}");
         let profile = found[0].profile.clone().expect("a profile");
         calls
+            .connections()
             .create_connection_invitation(pb::CreateConnectionInvitationRequest {
                 r#type: pb::ConnectionType::OpportunityCollaboration.into(),
                 receiver_id: profile.profile_id,
@@ -146,8 +149,9 @@ async fn dir_040_050_con_004_030_partners_of_a_list_find_each_other_and_connect(
         connection_invitation_id: id,
         ..Default::default()
     };
-    let mut fir = stage.partner(FIR, "fir-lead");
+    let fir = stage.partner(FIR, "fir-lead");
     let answer = fir
+        .connections()
         .accept_connection_invitation(accepting)
         .await
         .expect("a connection")
@@ -160,8 +164,9 @@ async fn dir_040_050_con_004_030_partners_of_a_list_find_each_other_and_connect(
         revision: 1,
         ..Default::default()
     };
-    let mut oak = stage.partner(OAK, "oak-lead");
-    oak.update_connection_preferences(denying)
+    let oak = stage.partner(OAK, "oak-lead");
+    oak.connections()
+        .update_connection_preferences(denying)
         .await
         .expect("preferences");
     let refusal = stage.invite((ELM, "elm-lead"), "oak").await;
@@ -190,6 +195,7 @@ async fn acc_004_a_role_withdrawn_while_its_holder_works() {
     };
     stage
         .partner(ELM, "elm-lead")
+        .members()
         .set_member_roles(withdrawing)
         .await
         .expect("other roles");
@@ -229,7 +235,11 @@ async fn acc_004_the_pipeline_works_while_the_directory_is_down() {
         .await
         .expect("no rights");
     let request = pb::GetAccountRequest::default();
-    let away = stage.partner(ELM, "elm-manager").get_account(request).await;
+    let away = stage
+        .partner(ELM, "elm-manager")
+        .accounts()
+        .get_account(request)
+        .await;
     assert!(away.is_err(), "the directory is down");
     let until = Instant::now() + Duration::from_millis(1500);
     let mut made = 0;

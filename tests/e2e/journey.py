@@ -20,8 +20,21 @@ from cosell.collaboration.v1 import (
     engagement_pb2,
 )
 from cosell.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
-from cosell.opportunity.v1 import opportunity_pb2, opportunity_service_pb2, opportunity_service_pb2_grpc
-from cosell.partner.v1 import connection_pb2, partner_service_pb2, partner_service_pb2_grpc
+from cosell.opportunity.v1 import (
+    opportunity_filter_pb2,
+    opportunity_lifecycle_service_pb2,
+    opportunity_lifecycle_service_pb2_grpc,
+    opportunity_pb2,
+    opportunity_service_pb2,
+    opportunity_service_pb2_grpc,
+)
+from cosell.partner.v1 import (
+    account_service_pb2,
+    account_service_pb2_grpc,
+    connection_pb2,
+    connection_service_pb2,
+    connection_service_pb2_grpc,
+)
 from cosell.referral.v1 import referral_pb2, referral_service_pb2, referral_service_pb2_grpc
 from cosell.review.v1 import review_pb2, review_service_pb2, review_service_pb2_grpc
 from cosell.type.v1 import type_pb2
@@ -71,10 +84,12 @@ class Person:
         self.metadata = [("authorization", "Bearer " + (tokens / name).read_text().strip())]
         self.stubs = [
             opportunity_service_pb2_grpc.OpportunityServiceStub(channel),
+            opportunity_lifecycle_service_pb2_grpc.OpportunityLifecycleServiceStub(channel),
             review_service_pb2_grpc.ReviewServiceStub(channel),
             notification_service_pb2_grpc.NotificationServiceStub(channel),
             referral_service_pb2_grpc.ReferralServiceStub(channel),
-            partner_service_pb2_grpc.PartnerServiceStub(channel),
+            account_service_pb2_grpc.AccountServiceStub(channel),
+            connection_service_pb2_grpc.ConnectionServiceStub(channel),
             collaboration_service_pb2_grpc.CollaborationServiceStub(channel),
         ]
 
@@ -212,7 +227,7 @@ class Journey:
 
     def submit_one(self, position):
         involvement = "INVOLVEMENT_TYPE_" + self.records[position]["involvement"]
-        request = opportunity_service_pb2.SubmitOpportunityRequest(
+        request = opportunity_lifecycle_service_pb2.SubmitOpportunityRequest(
             opportunity_id=self.ids[position], involvement_type=involvement, request_id=request_id()
         )
         return self.owner(position).SubmitOpportunity(request).opportunity
@@ -225,7 +240,7 @@ class Journey:
     def withdraw(self):
         for position, record in self.submissions():
             if "verdict" not in record:
-                request = opportunity_service_pb2.WithdrawSubmissionRequest(
+                request = opportunity_lifecycle_service_pb2.WithdrawSubmissionRequest(
                     opportunity_id=self.ids[position], request_id=request_id()
                 )
                 self.owner(position).WithdrawSubmission(request)
@@ -278,7 +293,7 @@ class Journey:
 
     def correct_one(self, position, verdict):
         person, key = self.owner(position), self.ids[position]
-        filter_ = opportunity_service_pb2.OpportunityFilter(review_statuses=[STATUS.REVIEW_STATUS_ACTION_REQUIRED])
+        filter_ = opportunity_filter_pb2.OpportunityFilter(review_statuses=[STATUS.REVIEW_STATUS_ACTION_REQUIRED])
         request = opportunity_service_pb2.ListOpportunitiesRequest(filter=filter_, page_size=2)
         found = {item.opportunity_id: item for item in pages(person.ListOpportunities, request, "opportunities")}
         check(found[key].life_cycle.review_comments == verdict["remarks"], found[key].life_cycle)
@@ -369,9 +384,9 @@ class Journey:
     def connect(self):
         """Alder invites Birch to work together."""
         sender, receiver = self.person("alder-alliance-lead"), self.person(OUTSIDER)
-        named = partner_service_pb2.PartnerFilter(name="birch")
-        found = sender.ListPartners(partner_service_pb2.ListPartnersRequest(filter=named)).partners[0]
-        request = partner_service_pb2.CreateConnectionInvitationRequest(
+        named = account_service_pb2.PartnerFilter(name="birch")
+        found = sender.ListPartners(account_service_pb2.ListPartnersRequest(filter=named)).partners[0]
+        request = connection_service_pb2.CreateConnectionInvitationRequest(
             type=connection_pb2.CONNECTION_TYPE_OPPORTUNITY_COLLABORATION,
             receiver_id=found.profile.profile_id,
             inviter_name="Amara Okafor",
@@ -381,7 +396,7 @@ class Journey:
         )
         key = sender.CreateConnectionInvitation(request).connection_invitation.connection_invitation_id
         receiver.AcceptConnectionInvitation(
-            partner_service_pb2.AcceptConnectionInvitationRequest(
+            connection_service_pb2.AcceptConnectionInvitationRequest(
                 connection_invitation_id=key, request_id=request_id()
             )
         )

@@ -21,7 +21,7 @@ async fn ref_054_opp_091_a_lead_becomes_a_draft_of_who_converts_it() {
         request_id: FarEnd::id(),
         ..Default::default()
     };
-    let converted = holder.referrals().convert_lead(request).await;
+    let converted = holder.leads().convert_lead(request).await;
     let lead = converted.expect("a draft").into_inner().lead.expect("the lead");
     let made = eventually(async || {
         let request = opportunity::GetOpportunityRequest {

@@ -3,7 +3,6 @@
 //! the submission.
 
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_testkit::harness::{Client, Refusal};
 use cosell_tests::requests::{Records, request, rpcs_about_an_opportunity};
 use cosell_tests::scene::{ELM, Scene};
@@ -45,16 +44,17 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
     let scene = Scene::new(&world, running.channel(), &running.info);
     // Elm becomes a partner that Alder is connected with.
     scene.neighbours().await;
-    let calls = |caller: &Caller| {
-        let client = Client::new(&scene.issuer, Some(caller));
-        OpportunityServiceClient::new(client.over(scene.channel.clone()))
-    };
     let create = async |caller: &Caller, record: pb::Opportunity| {
         let request = pb::CreateOpportunityRequest {
             opportunity: Some(record),
             ..Default::default()
         };
-        let made = calls(caller).create_opportunity(request).await.expect("a record");
+        let made = scene
+            .by(caller)
+            .opportunities()
+            .create_opportunity(request)
+            .await
+            .expect("a record");
         made.into_inner().opportunity.expect("a record").opportunity_id
     };
     let submitted = async |caller: &Caller, visibility: pb::Visibility| {
@@ -72,7 +72,9 @@ async fn acc_010_011_012_every_rpc_by_every_role_on_records_of_every_relation() 
             visibility: visibility.into(),
             ..Default::default()
         };
-        calls(caller)
+        scene
+            .by(caller)
+            .lifecycle()
             .submit_opportunity(request)
             .await
             .expect("a submission");

@@ -92,7 +92,7 @@ async fn travel(partner: &Person, reviewer: &Person) {
         .metadata_mut()
         .insert("x-request-id", REQUEST.parse().expect("a header"));
     let submitted = partner
-        .opportunities()
+        .lifecycle()
         .submit_opportunity(submit)
         .await
         .expect("a submission");
@@ -194,7 +194,7 @@ async fn one_trace_leads_from_the_call_to_its_effects_and_nothing_repeats_what_p
         .map(|span| span.name)
         .collect();
     for name in [
-        "cosell.opportunity.v1.OpportunityService/SubmitOpportunity",
+        "cosell.opportunity.v1.OpportunityLifecycleService/SubmitOpportunity",
         "cosell.opportunity.v1.OpportunitySubmitted",
         // The review service asks for the record.
         "cosell.opportunity.v1.OpportunityService/GetOpportunity",

@@ -6,6 +6,7 @@ use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
@@ -158,6 +159,7 @@ impl Stage {
             involvement_type: opportunity::InvolvementType::CoSell.into(),
             ..Default::default()
         };
+        let mut calls = OpportunityLifecycleServiceClient::new(self.calls(&caller(ALDER)));
         calls.submit_opportunity(request).await.expect("submitted");
         let mut reviewer = ReviewServiceClient::new(self.calls(&aws(Role::Reviewer)));
         let filter = review::ReviewCaseFilter {

@@ -423,6 +423,49 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
     none("events", &wrong);
 }
 
+/// One family of resources a service, and files that a reader can hold in mind.
+#[test]
+fn services_and_files_are_small() {
+    let pool = pool();
+    let mut wrong = Vec::new();
+    for service in pool.services().filter(|service| own(service.package_name())) {
+        let rpcs = service.methods().count();
+        if rpcs > 14 {
+            wrong.push(format!("{}: {rpcs} RPCs, more than 14", service.full_name()));
+        }
+    }
+    for file in own_files(&pool) {
+        let lines = read(&format!("proto/{}", file.name())).lines().count();
+        if lines > 620 {
+            wrong.push(format!("{}: {lines} lines, more than 620", file.name()));
+        }
+    }
+    none("too large", &wrong);
+}
+
+/// Generators of other languages take from these where their code goes.
+#[test]
+fn files_state_where_generated_code_goes() {
+    let pool = pool();
+    let mut wrong = Vec::new();
+    for file in own_files(&pool) {
+        let options = file.file_descriptor_proto().options.clone().unwrap_or_default();
+        let package = file.package_name();
+        let context = package.split('.').nth(1).unwrap_or_default();
+        let go = format!("cosell.example/gen/cosell/{context}/v1;{context}v1");
+        if options.go_package() != go {
+            wrong.push(format!("{}: go_package is not {go}", file.name()));
+        }
+        if options.java_package() != package || !options.java_multiple_files() {
+            wrong.push(format!("{}: Java", file.name()));
+        }
+        if !options.csharp_namespace().eq_ignore_ascii_case(package) {
+            wrong.push(format!("{}: csharp_namespace", file.name()));
+        }
+    }
+    none("options", &wrong);
+}
+
 /// What can hold a name, an address or words of somebody is kept out of logs and `Debug`.
 #[test]
 fn personal_fields_are_marked() {
@@ -437,14 +480,11 @@ fn personal_fields_are_marked() {
             .fields()
             .filter(|field| personal.is_match(field.name()) && field.kind() == Kind::String)
         {
-            let marked = field
-                .options()
-                .get_field_by_name("debug_redact")
-                .is_some_and(|value| value.as_bool() == Some(true));
-            if !marked {
+            let marked = option(&field.options(), "cosell.type.v1.personal");
+            if marked.and_then(|value| value.as_bool()) != Some(true) {
                 wrong.push(field.full_name().to_owned());
             }
         }
     }
-    none("not marked debug_redact", &wrong);
+    none("not marked (cosell.type.v1.personal)", &wrong);
 }

@@ -89,7 +89,7 @@ async fn list(service: usize, person: &Person) -> Result<(), Status> {
     match service {
         0 => {
             let request = Request::new(partner::GetAccountRequest::default());
-            person.partners().get_account(request).await.map(drop)
+            person.accounts().get_account(request).await.map(drop)
         }
         1 => {
             let request = Request::new(opportunity::ListOpportunitiesRequest::default());

@@ -35,7 +35,7 @@ async fn shared(alder: &Person) -> String {
         ..Default::default()
     };
     alder
-        .opportunities()
+        .lifecycle()
         .submit_opportunity(request)
         .await
         .expect("submitted");

@@ -48,13 +48,17 @@ impl Scene<'_> {
         let mut sales = self.person("aws-sales-representative").referrals();
         let made = sales.create_referral(request).await.expect("a referral");
         let made = made.into_inner().referral.expect("a referral");
-        let mut keeper = self.person("alder-alliance-lead").referrals();
+        let keeper = self.person("alder-alliance-lead");
         let acceptance = AcceptReferralRequest {
             offer_id: made.offers[0].offer_id.clone(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        let accepted = keeper.accept_referral(acceptance).await.expect("an acceptance");
+        let accepted = keeper
+            .referrals()
+            .accept_referral(acceptance)
+            .await
+            .expect("an acceptance");
         let lead_id = accepted.into_inner().offer.expect("the offer").lead_id;
         let noted = AddLeadInteractionRequest {
             lead_id: lead_id.clone(),
@@ -62,14 +66,14 @@ impl Scene<'_> {
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        keeper.add_lead_interaction(noted).await.expect("a note");
+        keeper.leads().add_lead_interaction(noted).await.expect("a note");
         let given = AssignLeadRequest {
             lead_id: lead_id.clone(),
             member_id: HOLDER.to_owned(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        keeper.assign_lead(given).await.expect("another owner");
+        keeper.leads().assign_lead(given).await.expect("another owner");
         lead_id
     }
 }

@@ -6,9 +6,8 @@ use cosell::directory;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::notification::v1 as notification;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
 use cosell_proto::cosell::partner::v1 as partner;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
 use cosell_proto::cosell::review::v1::{
     ClaimReviewCaseRequest, DecideReviewRequest, Decision, ListReviewCasesRequest,
 };
@@ -17,7 +16,6 @@ use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
 use cosell_types::{Caller, Clock, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tonic::client::Grpc;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
@@ -68,10 +66,10 @@ impl<'a> Scene<'a> {
         Person::new(&self.channel, &self.tokens, id).expect("a seeded member")
     }
 
-    /// The calls of anybody to the directory.
-    pub fn partners(&self, caller: &Caller) -> PartnerServiceClient<InterceptedService<Channel, Client>> {
-        let client = Client::new(&self.issuer, Some(caller));
-        PartnerServiceClient::new(client.over(self.channel.clone()))
+    /// Anybody, by a fresh token.
+    pub fn by(&self, caller: &Caller) -> Person {
+        let token = self.issuer.token(caller).expect("a token");
+        Person::with_token(&self.channel, "anybody", &token).expect("somebody")
     }
 
     /// Takes records over into the directory.
@@ -129,7 +127,7 @@ impl<'a> Scene<'a> {
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        let mut elm = self.partners(&caller(ELM));
+        let mut elm = self.by(&caller(ELM)).connections();
         let accepted = elm.accept_connection_invitation(request).await;
         accepted.expect("a subsidiary");
         self.world.settled().await;
@@ -212,7 +210,7 @@ impl<'a> Scene<'a> {
         };
         let mut holder = self.person(HOLDER).notifications();
         holder.update_preferences(preferences).await.expect("preferences");
-        let mut alder = self.partners(&caller(cosell::ALDER));
+        let alder = self.by(&caller(cosell::ALDER));
         let preferences = partner::UpdateConnectionPreferencesRequest {
             access_type: partner::AccessType::AllowByDefaultDenySome.into(),
             excluded_profile_ids: vec![birch],
@@ -220,7 +218,10 @@ impl<'a> Scene<'a> {
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        let set = alder.update_connection_preferences(preferences).await;
+        let set = alder
+            .connections()
+            .update_connection_preferences(preferences)
+            .await;
         set.expect("preferences");
         let request = partner::UpdateMemberRequest {
             member_id: "alder-ace-manager".to_owned(),
@@ -234,7 +235,7 @@ impl<'a> Scene<'a> {
             request_id: FarEnd::id(),
             ..Default::default()
         };
-        alder.update_member(request).await.expect("a member");
+        alder.members().update_member(request).await.expect("a member");
         let inviting = partner::InviteMemberRequest {
             member_id: "alder-asked".to_owned(),
             person: Some(partner::Person {
@@ -247,6 +248,7 @@ impl<'a> Scene<'a> {
             ..Default::default()
         };
         alder
+            .members()
             .invite_member(inviting)
             .await
             .expect("an invitation to join");
@@ -267,7 +269,7 @@ impl<'a> Scene<'a> {
             ..Default::default()
         };
         let client = Client::new(&self.issuer, Some(&service("provisioner")));
-        let mut keeper = OpportunityServiceClient::new(client.over(self.channel.clone()));
+        let mut keeper = CatalogServiceClient::new(client.over(self.channel.clone()));
         keeper.apply_solutions(solutions).await.expect("a solution");
     }
 
@@ -348,7 +350,7 @@ impl<'a> Scene<'a> {
             ..Default::default()
         };
         // Possible once the record has followed the decision.
-        let mut calls = self.person("aws-account-owner").opportunities();
+        let mut calls = self.person("aws-account-owner").aws_summaries();
         eventually(async || {
             let answer = calls.update_aws_opportunity_summary(change.clone()).await;
             answer.map(drop).map_err(|status| status.message().to_owned())
@@ -359,7 +361,7 @@ impl<'a> Scene<'a> {
     /// The id of the profile of somebody's company.
     pub async fn profile(&self, caller: &Caller) -> String {
         let request = partner::GetAccountRequest::default();
-        let own = self.partners(caller).get_account(request).await;
+        let own = self.by(caller).accounts().get_account(request).await;
         let own = own.expect("an account").into_inner().account.expect("an account");
         own.profile.expect("a profile").profile_id
     }
@@ -373,7 +375,8 @@ impl<'a> Scene<'a> {
             ..Default::default()
         };
         let answer = self
-            .partners(&caller(receiver))
+            .by(&caller(receiver))
+            .connections()
             .accept_connection_invitation(request)
             .await
             .expect("a connection");
@@ -399,7 +402,8 @@ impl<'a> Scene<'a> {
             ..Default::default()
         };
         let made = self
-            .partners(&caller(sender))
+            .by(&caller(sender))
+            .connections()
             .create_connection_invitation(request)
             .await
             .expect("an invitation");
@@ -457,6 +461,6 @@ async fn submit(person: &Person, id: &str) {
         request_id: FarEnd::id(),
         ..Default::default()
     };
-    let submitted = person.opportunities().submit_opportunity(request).await;
+    let submitted = person.lifecycle().submit_opportunity(request).await;
     submitted.expect("a submission");
 }

@@ -170,7 +170,7 @@ async fn submit(partner: &Person, id: &str) {
         ..Default::default()
     };
     let answer = answered("SubmitOpportunity", async || {
-        partner.opportunities().submit_opportunity(timed(&message)).await
+        partner.lifecycle().submit_opportunity(timed(&message)).await
     });
     answer.await;
 }

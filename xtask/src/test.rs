@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 use cosell_testkit::nats;
@@ -20,7 +20,7 @@ const PYTHON: [&str; 4] = [
     "googleapis-common-protos==1.76.0",
     "pgrls==0.57.1",
 ];
-const BUF: &str = "@bufbuild/buf@1.75.0";
+const BUF: &str = "buf-bin==1.75.0";
 const LINTS: [&str; 7] = [
     "clippy",
     "--quiet",
@@ -122,29 +122,9 @@ fn clear(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// The interface rules that buf knows, where Node can run it; `tests/proto_style` checks ours everywhere.
+/// The interface rules that buf knows; `tests/proto_style` checks ours.
 fn buf(root: &Path) -> anyhow::Result<Vec<String>> {
-    let (Some(node), Some(npm)) = (tools::in_path("node"), tools::in_path("npm")) else {
-        say("Node is not installed: the interface is checked by tests/proto_style alone");
-        return Ok(Vec::new());
-    };
-    let folder = tools::target().join("tools/buf");
-    let program = folder.join("node_modules/.bin/buf");
-    if !program.exists() {
-        say(&format!(
-            "getting {BUF} from the npm registry (once, into target/tools)"
-        ));
-        fs::create_dir_all(&folder)?;
-        let mut install = Command::new(npm);
-        install
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-            .arg(&folder)
-            .arg(BUF);
-        check(install.stdin(Stdio::null()).stdout(Stdio::null())).context("npm install")?;
-    }
-    let mut lint = Command::new(node);
-    lint.arg(program.canonicalize()?)
-        .args(["lint", "proto"])
-        .current_dir(root);
-    check(&mut lint)
+    let folder = tools::wheels("buf", &[BUF], Platform::AnyPython, &say)?;
+    let program = tools::find(&folder, "buf").context("the wheel holds no buf")?;
+    check(Command::new(program).args(["lint", "proto"]).current_dir(root))
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Failure, Peer, Retry};
 use cosell_proto::cosell::partner::v1 as partner;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_service::Work;
 use cosell_store::{Database, Error, Scope, Tx};
 use cosell_types::{Clock, Pii};
@@ -211,7 +211,7 @@ impl ChannelWork {
             account_id: person.account.to_string(),
         };
         let request = self.directory.request(question)?;
-        let answer = PartnerServiceClient::new(self.directory.channel())
+        let answer = MemberServiceClient::new(self.directory.channel())
             .get_member(request)
             .await;
         let answer = answer.map_err(|status| match status.code() {

@@ -6,7 +6,7 @@ use cosell_grpc::{Failure, MAX_RESPONSE, Peer};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::resource_snapshot::Payload;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
 use cosell_service::Work;
 use cosell_store::{Database, Error, Scope, Tx};
 use cosell_types::{AccountId, Clock};
@@ -217,7 +217,7 @@ impl Snapshots {
             .opportunity
             .request(question)
             .map_err(|failure| failure.reason())?;
-        let answer = OpportunityServiceClient::new(self.opportunity.channel())
+        let answer = OpportunityInternalServiceClient::new(self.opportunity.channel())
             .max_decoding_message_size(MAX_RESPONSE)
             .get_opportunity_for_account(request)
             .await;

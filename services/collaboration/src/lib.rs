@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_grpc::{Peer, Resolve};
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::collaboration::v1::channel_service_server::ChannelServiceServer;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_server::CollaborationServiceServer;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotServiceServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_service::{Background, Platform, Service, add_services};
 use futures::FutureExt as _;
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
@@ -43,8 +43,8 @@ pub struct Collaboration;
 impl Service for Collaboration {
     const NAME: &'static str = events::CONTEXT;
     const GRPC: &'static [&'static str] = &[
-        "cosell.collaboration.v1.CollaborationService",
         "cosell.collaboration.v1.ChannelService",
+        "cosell.collaboration.v1.CollaborationService",
         "cosell.collaboration.v1.SnapshotService",
     ];
     type Options = Options;
@@ -100,23 +100,14 @@ impl Service for Collaboration {
             provider: kept_by,
             channel_work,
         };
-        let server = CollaborationServiceServer::new(api.clone());
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
-        );
-        let server = ChannelServiceServer::new(api.clone());
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
-        );
-        let server = SnapshotServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
+        add_services!(
+            routes,
+            api,
+            [
+                ChannelServiceServer,
+                CollaborationServiceServer,
+                SnapshotServiceServer
+            ]
         );
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
 use futures::{Stream, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
@@ -54,7 +54,7 @@ pub async fn apply(
     request
         .metadata_mut()
         .insert("authorization", format!("Bearer {token}").parse()?);
-    let mut answers = PartnerServiceClient::new(channel)
+    let mut answers = AccountServiceClient::new(channel)
         .apply_directory(request)
         .await?
         .into_inner();

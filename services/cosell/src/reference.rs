@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use anyhow::{Context as _, bail, ensure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
@@ -115,7 +115,7 @@ pub async fn load(
     validate_only: bool,
 ) -> anyhow::Result<Summary> {
     ensure!(!batches.is_empty(), "the list is empty");
-    let mut calls = OpportunityServiceClient::new(channel);
+    let mut calls = CatalogServiceClient::new(channel);
     let mut summary = Summary::default();
     for batch in batches {
         let (created, updated, unchanged) = match batch {

@@ -14,10 +14,10 @@ mod store;
 use std::sync::Arc;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_grpc::{Peer, Resolve};
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationServiceServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_service::{Background, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -61,12 +61,7 @@ impl Service for Notifications {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
         };
-        let server = NotificationServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
-        );
+        add_services!(routes, api, [NotificationServiceServer]);
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
     }

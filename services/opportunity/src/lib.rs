@@ -14,12 +14,17 @@ mod store;
 use std::sync::Arc;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_grpc::{Peer, Resolve};
 use cosell_members::{Members, Terms};
+use cosell_proto::cosell::opportunity::v1::aws_summary_service_server::AwsSummaryServiceServer;
 use cosell_proto::cosell::opportunity::v1::bulk_service_server::BulkServiceServer;
+use cosell_proto::cosell::opportunity::v1::catalog_service_server::CatalogServiceServer;
+use cosell_proto::cosell::opportunity::v1::opportunity_history_service_server::OpportunityHistoryServiceServer;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_server::OpportunityInternalServiceServer;
+use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_server::OpportunityLifecycleServiceServer;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityServiceServer;
 use cosell_proto::google::longrunning::operations_server::OperationsServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_service::{Background, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -32,8 +37,13 @@ pub struct Opportunities;
 impl Service for Opportunities {
     const NAME: &'static str = events::CONTEXT;
     const GRPC: &'static [&'static str] = &[
-        "cosell.opportunity.v1.OpportunityService",
+        "cosell.opportunity.v1.AwsSummaryService",
         "cosell.opportunity.v1.BulkService",
+        "cosell.opportunity.v1.CatalogService",
+        "cosell.opportunity.v1.OpportunityHistoryService",
+        "cosell.opportunity.v1.OpportunityInternalService",
+        "cosell.opportunity.v1.OpportunityLifecycleService",
+        "cosell.opportunity.v1.OpportunityService",
         "google.longrunning.Operations",
     ];
     type Options = Options;
@@ -77,17 +87,19 @@ impl Service for Opportunities {
         };
         let (worker, database, clock) = (api.clone(), background.database.clone(), background.clock.clone());
         background.spawn(|stop| bulk::worker::run(worker, database, clock, stop));
-        routes.add_service(
-            BulkServiceServer::new(api.clone())
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
-        );
-        routes.add_service(OperationsServer::new(api.clone()));
-        let server = OpportunityServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
+        add_services!(
+            routes,
+            api,
+            [
+                AwsSummaryServiceServer,
+                BulkServiceServer,
+                CatalogServiceServer,
+                OpportunityHistoryServiceServer,
+                OpportunityInternalServiceServer,
+                OpportunityLifecycleServiceServer,
+                OpportunityServiceServer,
+                OperationsServer
+            ]
         );
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())

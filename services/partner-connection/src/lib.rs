@@ -13,9 +13,11 @@ mod expiry;
 mod members;
 mod store;
 
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Resolve};
-use cosell_proto::cosell::partner::v1::partner_service_server::PartnerServiceServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_grpc::Resolve;
+use cosell_proto::cosell::partner::v1::account_service_server::AccountServiceServer;
+use cosell_proto::cosell::partner::v1::connection_service_server::ConnectionServiceServer;
+use cosell_proto::cosell::partner::v1::member_service_server::MemberServiceServer;
+use cosell_service::{Background, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -27,7 +29,11 @@ pub struct Partners;
 
 impl Service for Partners {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &["cosell.partner.v1.PartnerService"];
+    const GRPC: &'static [&'static str] = &[
+        "cosell.partner.v1.AccountService",
+        "cosell.partner.v1.ConnectionService",
+        "cosell.partner.v1.MemberService",
+    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -51,11 +57,10 @@ impl Service for Partners {
             quotas: options.quotas(),
             provisioners: options.provisioners.as_slice().into(),
         };
-        let server = PartnerServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
+        add_services!(
+            routes,
+            api,
+            [AccountServiceServer, ConnectionServiceServer, MemberServiceServer]
         );
         Ok(members::resolver(&background.database.calls))
     }

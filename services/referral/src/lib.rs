@@ -14,10 +14,12 @@ mod store;
 use std::sync::Arc;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_grpc::{Peer, Resolve};
 use cosell_members::{FromPartner, Members, Terms};
+use cosell_proto::cosell::referral::v1::lead_service_server::LeadServiceServer;
+use cosell_proto::cosell::referral::v1::referral_internal_service_server::ReferralInternalServiceServer;
 use cosell_proto::cosell::referral::v1::referral_service_server::ReferralServiceServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_service::{Background, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -29,7 +31,11 @@ pub struct Referrals;
 
 impl Service for Referrals {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &["cosell.referral.v1.ReferralService"];
+    const GRPC: &'static [&'static str] = &[
+        "cosell.referral.v1.LeadService",
+        "cosell.referral.v1.ReferralInternalService",
+        "cosell.referral.v1.ReferralService",
+    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -59,11 +65,14 @@ impl Service for Referrals {
             calendar,
             tier: options.offer_tier.into(),
         };
-        let server = ReferralServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
+        add_services!(
+            routes,
+            api,
+            [
+                LeadServiceServer,
+                ReferralInternalServiceServer,
+                ReferralServiceServer
+            ]
         );
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())

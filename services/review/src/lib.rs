@@ -11,10 +11,10 @@ mod events;
 mod store;
 
 use cosell_events::redrive;
-use cosell_grpc::{MAX_REQUEST, MAX_RESPONSE, Peer, Resolve};
+use cosell_grpc::{Peer, Resolve};
 use cosell_members::{FromPartner, Members, Terms};
 use cosell_proto::cosell::review::v1::review_service_server::ReviewServiceServer;
-use cosell_service::{Background, Platform, Service};
+use cosell_service::{Background, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
 use tonic::service::RoutesBuilder;
 
@@ -50,12 +50,7 @@ impl Service for Reviews {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
         };
-        let server = ReviewServiceServer::new(api);
-        routes.add_service(
-            server
-                .max_decoding_message_size(MAX_REQUEST)
-                .max_encoding_message_size(MAX_RESPONSE),
-        );
+        add_services!(routes, api, [ReviewServiceServer]);
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
     }

@@ -91,6 +91,15 @@ impl Listeners {
     }
 }
 
+fn reflection(services: &[String]) -> tonic_reflection::server::Builder<'static> {
+    let definitions = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS);
+    // The definitions also name services that are offered elsewhere, or nowhere.
+    services
+        .iter()
+        .fold(definitions, |named, service| named.with_service_name(service))
+}
+
 /// Serves until `stop` resolves, then lets calls in hand finish.
 pub async fn serve(
     args: &ServeArgs,
@@ -118,13 +127,10 @@ pub async fn serve(
     let mut server = builder(args)?.layer(edge);
     let mut router = server.add_routes(routes).add_service(health_service);
     if args.reflection {
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS);
-        for service in &services {
-            // The definitions also name services that are offered elsewhere, or nowhere.
-            reflection = reflection.with_service_name(service);
-        }
-        router = router.add_service(reflection.build_v1()?);
+        // Clients older than grpcurl 1.8.7 know v1alpha alone.
+        router = router
+            .add_service(reflection(&services).build_v1()?)
+            .add_service(reflection(&services).build_v1alpha()?);
     }
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(

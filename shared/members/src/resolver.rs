@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cosell_grpc::{Failure, Peer, Resolve, Retry, TokenSource};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_store::{Db, Scope};
 use cosell_types::{AccountId, ClosedList as _, Member, MemberId, Side};
 use futures::FutureExt as _;
@@ -103,7 +103,7 @@ impl Inner {
             account_id: member.account.to_string(),
         };
         let request = self.directory.request(question)?;
-        let answer = PartnerServiceClient::new(self.directory.channel())
+        let answer = MemberServiceClient::new(self.directory.channel())
             .get_member(request)
             .await;
         let answer = match answer {

@@ -204,10 +204,11 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
 
 /// Whether the field may hold personal data.
 fn is_redacted(field: &FieldDescriptor) -> bool {
-    field
-        .options()
-        .get_field_by_name("debug_redact")
-        .is_some_and(|value| value.as_bool() == Some(true))
+    let options = field.options();
+    let personal = field
+        .parent_pool()
+        .get_extension_by_name("cosell.type.v1.personal");
+    personal.is_some_and(|option| options.get_extension(&option).as_bool() == Some(true))
 }
 
 fn enum_debug_impl(code: &mut String, descriptor: &EnumDescriptor) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Compiles `proto/` without `protoc`: messages, stubs, validators out of the `buf.validate` rules, and a `Debug`
-//! that never prints a field marked `debug_redact`.
+//! that never prints a field marked `(cosell.type.v1.personal)`.
 
 mod codegen;
 mod rules;
@@ -41,7 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .file
         .retain(|file| is_generated(file.package()) || file.package() == "google.protobuf");
     let mut config = tonic_prost_build::Config::new();
-    config.skip_debug(["."]).enable_type_names();
+    config
+        .skip_debug(["."])
+        .enable_type_names()
+        .type_name_domain(["."], "type.googleapis.com");
     tonic_prost_build::configure()
         .include_file("modules.rs")
         .compile_fds_with_config(generated, config)?;

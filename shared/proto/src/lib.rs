@@ -1,7 +1,7 @@
 //! Generated code of cosell's public interface, and nothing else: messages, client and server stubs, validators
 //! made from the `buf.validate` rules in `proto/`, and the descriptors for reflection.
 //!
-//! `Debug` of a message never prints a field that the definition marks `debug_redact`.
+//! `Debug` of a message never prints a field that the definition marks `(cosell.type.v1.personal)`.
 
 mod validate;
 

@@ -6,6 +6,7 @@ mod cli;
 mod denials;
 mod due;
 mod host;
+mod routes;
 
 pub use background::Background;
 pub use cli::CommandLine;

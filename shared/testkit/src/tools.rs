@@ -65,8 +65,10 @@ pub fn wheels(
             "--abi",
             "cp311",
         ]);
-        command.args(["--abi", "none", "--platform", &format!("manylinux_2_28_{arch}")]);
-        command.args(["--platform", &format!("manylinux_2_27_{arch}")]);
+        command.args(["--abi", "none"]);
+        for platform in ["manylinux_2_28", "manylinux_2_27", "manylinux2014"] {
+            command.args(["--platform", &format!("{platform}_{arch}")]);
+        }
     }
     let output = command.args(packages).stdin(Stdio::null()).output();
     let output = output.context("python3 is needed to unpack what the machine lacks")?;
@@ -87,6 +89,24 @@ pub enum Platform {
     AnyPython,
     /// The machine's own Python imports them.
     ThisPython,
+}
+
+/// A program in a folder or one of the folders below it.
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries: Vec<_> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    let here = entries
+        .iter()
+        .find(|path| path.is_file() && path.file_name().is_some_and(|found| found == name));
+    here.cloned().or_else(|| {
+        entries
+            .iter()
+            .filter(|path| path.is_dir())
+            .find_map(|path| find(path, name))
+    })
 }
 
 /// A program in the folders of PATH.

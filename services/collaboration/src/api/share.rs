@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use cosell_grpc::{Call, Failure, MAX_RESPONSE, Retry};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
 use cosell_proto::cosell::partner::v1 as partner;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
 use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{
     AccountId, FieldPath, Member, MemberId, OpportunityId, Pii, Violation, ViolationCode, random,
@@ -187,7 +187,7 @@ pub async fn record(
         member_id: member.map(ToString::to_string).unwrap_or_default(),
     };
     let request = api.opportunity.request(question)?;
-    let answer = OpportunityServiceClient::new(api.opportunity.channel())
+    let answer = OpportunityInternalServiceClient::new(api.opportunity.channel())
         .max_decoding_message_size(MAX_RESPONSE)
         .get_opportunity_for_account(request)
         .await;
@@ -205,7 +205,7 @@ async fn company(api: &Api, account: &AccountId) -> Result<Company, Failure> {
         account_id: account.to_string(),
     };
     let request = api.directory.request(question)?;
-    let answer = PartnerServiceClient::new(api.directory.channel())
+    let answer = AccountServiceClient::new(api.directory.channel())
         .get_account(request)
         .await;
     let found = answer

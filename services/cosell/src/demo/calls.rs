@@ -88,11 +88,7 @@ pub async fn submit(
         request_id: request_id(),
         ..Default::default()
     };
-    let answer = person
-        .opportunities()
-        .submit_opportunity(request)
-        .await?
-        .into_inner();
+    let answer = person.lifecycle().submit_opportunity(request).await?.into_inner();
     answer.opportunity.context("an opportunity")
 }
 

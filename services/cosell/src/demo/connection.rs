@@ -36,7 +36,7 @@ impl Journey<'_> {
             ..Default::default()
         };
         let answer = receiver
-            .partners()
+            .connections()
             .accept_connection_invitation(request)
             .await?
             .into_inner();
@@ -68,7 +68,7 @@ impl Journey<'_> {
             filter: Some(filter),
             ..Default::default()
         };
-        let list = sender.partners().list_connections(request).await?.into_inner();
+        let list = sender.connections().list_connections(request).await?.into_inner();
         for connection in list.connections {
             let request = partner::CancelConnectionRequest {
                 connection_id: connection.connection_id.clone(),
@@ -77,7 +77,7 @@ impl Journey<'_> {
                 request_id: request_id(),
                 ..Default::default()
             };
-            sender.partners().cancel_connection(request).await?;
+            sender.connections().cancel_connection(request).await?;
             self.say(&sender.id, format!("ends      {}", connection.connection_id));
         }
         Ok(())
@@ -93,7 +93,7 @@ async fn find(person: &Person, name: &str) -> anyhow::Result<partner::Partner> {
         filter: Some(filter),
         ..Default::default()
     };
-    let list = person.partners().list_partners(request).await?.into_inner();
+    let list = person.accounts().list_partners(request).await?.into_inner();
     let found = list.partners.into_iter().next();
     found.with_context(|| format!("nobody is called {name}"))
 }
@@ -108,7 +108,7 @@ async fn invite(sender: &Person, profile: &str) -> anyhow::Result<partner::Conne
         request_id: request_id(),
         ..Default::default()
     };
-    let answer = sender.partners().create_connection_invitation(request).await?;
+    let answer = sender.connections().create_connection_invitation(request).await?;
     answer.into_inner().connection_invitation.context("an invitation")
 }
 

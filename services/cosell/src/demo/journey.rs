@@ -168,7 +168,7 @@ impl Journey<'_> {
                 ..Default::default()
             };
             let answer = person
-                .opportunities()
+                .lifecycle()
                 .withdraw_submission(request)
                 .await?
                 .into_inner();

@@ -7,9 +7,16 @@ use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServ
 use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_client::SnapshotServiceClient;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
+use cosell_proto::cosell::opportunity::v1::aws_summary_service_client::AwsSummaryServiceClient;
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
+use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_history_service_client::OpportunityHistoryServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
+use cosell_proto::cosell::partner::v1::connection_service_client::ConnectionServiceClient;
+use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
+use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use cosell_proto::google::longrunning::operations_client::OperationsClient;
@@ -46,6 +53,11 @@ impl Person {
     /// Somebody whose token lies in a folder.
     pub fn new(channel: &Channel, tokens: &Path, id: &str) -> anyhow::Result<Self> {
         let token = std::fs::read_to_string(tokens.join(id)).with_context(|| format!("no token of {id}"))?;
+        Self::with_token(channel, id, &token)
+    }
+
+    /// Somebody with a token.
+    pub fn with_token(channel: &Channel, id: &str, token: &str) -> anyhow::Result<Self> {
         let token = Token(format!("Bearer {}", token.trim()).parse().context("a token")?);
         Ok(Self {
             id: id.to_owned(),
@@ -69,9 +81,44 @@ impl Person {
         OperationsClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
-    /// Calls to the directory.
-    pub fn partners(&self) -> PartnerServiceClient<Calls> {
-        PartnerServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    /// Calls that move opportunities on.
+    pub fn lifecycle(&self) -> OpportunityLifecycleServiceClient<Calls> {
+        OpportunityLifecycleServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about what opportunities were.
+    pub fn history(&self) -> OpportunityHistoryServiceClient<Calls> {
+        OpportunityHistoryServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about AWS's side of opportunities.
+    pub fn aws_summaries(&self) -> AwsSummaryServiceClient<Calls> {
+        AwsSummaryServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about solutions, products and standard values.
+    pub fn catalog(&self) -> CatalogServiceClient<Calls> {
+        CatalogServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about accounts and profiles.
+    pub fn accounts(&self) -> AccountServiceClient<Calls> {
+        AccountServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about members.
+    pub fn members(&self) -> MemberServiceClient<Calls> {
+        MemberServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about connections.
+    pub fn connections(&self) -> ConnectionServiceClient<Calls> {
+        ConnectionServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
+    }
+
+    /// Calls about leads.
+    pub fn leads(&self) -> LeadServiceClient<Calls> {
+        LeadServiceClient::with_interceptor(self.channel.clone(), self.token.clone())
     }
 
     /// Calls to the review service.

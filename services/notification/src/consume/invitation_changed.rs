@@ -1,6 +1,6 @@
 use cosell_events::{Delivery, Fault};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::connection_service_client::ConnectionServiceClient;
 use pb::{InvitationStatus, ParticipantType};
 
 use super::{Change, FromPartner, News};
@@ -23,7 +23,7 @@ pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Chang
         account_id: event.account_id,
     };
     let request = handler.directory.request(question)?;
-    let answer = PartnerServiceClient::new(handler.directory.channel())
+    let answer = ConnectionServiceClient::new(handler.directory.channel())
         .get_connection_invitation(request)
         .await;
     let answer = answer.map_err(|status| Fault::from_status(&status))?.into_inner();

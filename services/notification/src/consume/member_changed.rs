@@ -1,6 +1,6 @@
 use cosell_events::{Delivery, Fault};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_store::Tx;
 use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role};
 use tonic::Code;
@@ -121,7 +121,7 @@ async fn find(
         account_id: event.account_id,
     };
     let request = handler.directory.request(question)?;
-    let answer = PartnerServiceClient::new(handler.directory.channel())
+    let answer = MemberServiceClient::new(handler.directory.channel())
         .get_member(request)
         .await;
     match answer {

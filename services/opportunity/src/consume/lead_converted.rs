@@ -5,7 +5,7 @@ use cosell_grpc::MAX_RESPONSE;
 use cosell_grpc::convert::day;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::referral::v1 as referral;
-use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
+use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_store::Tx;
 use cosell_types::{MemberId, OpportunityId};
 
@@ -31,7 +31,7 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Cust
     let request = handler.referral.request(referral::GetConvertedLeadRequest {
         lead_id: event.lead_id.clone(),
     })?;
-    let answer = ReferralServiceClient::new(handler.referral.channel())
+    let answer = ReferralInternalServiceClient::new(handler.referral.channel())
         .max_decoding_message_size(MAX_RESPONSE)
         .get_converted_lead(request)
         .await;

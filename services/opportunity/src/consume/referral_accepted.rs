@@ -1,7 +1,7 @@
 use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::referral::v1 as referral;
-use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
+use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_store::Tx;
 use cosell_types::{MemberId, OpportunityId, Violation};
 
@@ -36,7 +36,7 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Opti
         .request(referral::GetAcceptedOpportunityRequest {
             offer_id: event.offer_id.clone(),
         })?;
-    let answer = ReferralServiceClient::new(handler.referral.channel())
+    let answer = ReferralInternalServiceClient::new(handler.referral.channel())
         .max_decoding_message_size(MAX_RESPONSE)
         .get_accepted_opportunity(request)
         .await;

@@ -41,7 +41,7 @@ async fn close(app: &App, id: &str) -> pb::Opportunity {
         next_steps: "Ask again next year".to_owned(),
         ..stage_request(id, pb::Stage::ClosedLost)
     };
-    let answer = by(app, &user()).change_stage(request).await;
+    let answer = by(app, &user()).lifecycle().change_stage(request).await;
     answer
         .expect("a loss")
         .into_inner()
@@ -56,6 +56,7 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     let id = approved(&app, &far, with_solution()).await;
 
     let skipped = by(&app, &user())
+        .lifecycle()
         .change_stage(stage_request(&id, pb::Stage::Committed))
         .await
         .expect("a stage")
@@ -68,7 +69,7 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     );
     let without_reason = stage_request(&id, pb::Stage::ClosedLost);
     let refusal = refused(
-        by(&app, &user()).change_stage(without_reason).await,
+        by(&app, &user()).lifecycle().change_stage(without_reason).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -78,6 +79,7 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     assert_eq!(lost.next_steps, "Ask again next year");
     refused(
         by(&app, &user())
+            .lifecycle()
             .change_stage(stage_request(&id, pb::Stage::Qualified))
             .await,
         Code::FailedPrecondition,
@@ -92,13 +94,19 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
         ..Default::default()
     };
     refused(
-        by(&app, &manager()).reopen_opportunity(request.clone()).await,
+        by(&app, &manager())
+            .lifecycle()
+            .reopen_opportunity(request.clone())
+            .await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &reviewer()).reopen_opportunity(request.clone()).await;
+        let answer = by(&app, &reviewer())
+            .lifecycle()
+            .reopen_opportunity(request.clone())
+            .await;
         answers.push(answer.expect("a reopening").into_inner());
     }
     assert_eq!(answers[0], answers[1], "a repetition answers the same");
@@ -111,6 +119,7 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     assert_eq!(reopening.reason, "A new budget");
     refused(
         by(&app, &reviewer())
+            .lifecycle()
             .reopen_opportunity(pb::ReopenOpportunityRequest {
                 request_id: String::new(),
                 ..request
@@ -140,6 +149,7 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
     first.life_cycle.as_mut().expect("a life cycle").next_steps = "Between us".to_owned();
     let id = create(&app, &user(), first).await.opportunity_id;
     by(&app, &user())
+        .opportunities()
         .update_opportunity(next_steps(&id, "As submitted"))
         .await
         .expect("an update");
@@ -164,6 +174,7 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
     };
     refused(
         by(&app, &user())
+            .lifecycle()
             .add_next_step(add(&draft, "Call".to_owned()))
             .await,
         Code::FailedPrecondition,
@@ -171,6 +182,7 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
     );
     for number in 1..=55 {
         let answer = by(&app, &user())
+            .lifecycle()
             .add_next_step(add(&id, format!("Step {number}")))
             .await;
         answer.expect("a step");
@@ -189,7 +201,10 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
         };
         let mut steps = Vec::new();
         for _ in 0..3 {
-            let answer = by(&app, &caller).list_next_steps(request.clone()).await;
+            let answer = by(&app, &caller)
+                .lifecycle()
+                .list_next_steps(request.clone())
+                .await;
             let page = answer.expect("a page").into_inner();
             steps.extend(page.next_steps.into_iter().map(|step| step.value));
             request.page_token = page.next_page_token;
@@ -205,6 +220,7 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
     }
     refused(
         by(&app, &stranger())
+            .lifecycle()
             .list_next_steps(pb::ListNextStepsRequest {
                 opportunity_id: id,
                 ..Default::default()
@@ -235,6 +251,7 @@ async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second
         ..Default::default()
     };
     let clone = by(&app, &manager())
+        .lifecycle()
         .clone_opportunity(request.clone())
         .await
         .expect("a clone")
@@ -252,12 +269,14 @@ async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second
         "The second phase"
     );
     let again = by(&app, &manager())
+        .lifecycle()
         .clone_opportunity(request)
         .await
         .expect("a clone");
     assert_eq!(again.into_inner().opportunity, Some(clone.clone()));
     refused(
         by(&app, &manager())
+            .lifecycle()
             .clone_opportunity(pb::CloneOpportunityRequest {
                 opportunity_id: clone.opportunity_id,
                 ..Default::default()
@@ -288,7 +307,10 @@ async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
     };
     for nobody in ["mem-technical", "mem-elsewhere", "mem-unknown"] {
         let refusal = refused(
-            by(&app, &user()).assign_opportunity(give(nobody)).await,
+            by(&app, &user())
+                .lifecycle()
+                .assign_opportunity(give(nobody))
+                .await,
             Code::InvalidArgument,
             "INVALID_FIELDS",
         );
@@ -296,12 +318,14 @@ async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
     }
     refused(
         by(&app, &partner("mem-other", ALDER, Role::AceUser))
+            .lifecycle()
             .assign_opportunity(give("mem-other"))
             .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
     let given = by(&app, &manager())
+        .lifecycle()
         .assign_opportunity(give("mem-other"))
         .await
         .expect("another owner")

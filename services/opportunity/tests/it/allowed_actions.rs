@@ -16,6 +16,7 @@ async fn ask(app: &App, caller: &Caller, id: &str) -> pb::GetAllowedActionsRespo
         opportunity_id: id.to_owned(),
     };
     by(app, caller)
+        .opportunities()
         .get_allowed_actions(request)
         .await
         .expect("an answer")
@@ -71,14 +72,14 @@ async fn opp_070_the_answer_says_what_a_call_would() {
     ] {
         let answer = ask(&app, caller, id).await;
         let said = reasons(&answer);
-        let mut client = by(&app, caller);
+        let client = by(&app, caller);
         let update = pb::UpdateOpportunityRequest {
             validate_only: true,
             ..next_steps(id, "a step")
         };
         assert_eq!(
             said["OPPORTUNITY_ACTION_UPDATE"],
-            reason(client.update_opportunity(update).await)
+            reason(client.opportunities().update_opportunity(update).await)
         );
         let submit = pb::SubmitOpportunityRequest {
             validate_only: true,
@@ -86,13 +87,13 @@ async fn opp_070_the_answer_says_what_a_call_would() {
         };
         assert_eq!(
             said["OPPORTUNITY_ACTION_SUBMIT"],
-            reason(client.submit_opportunity(submit).await)
+            reason(client.lifecycle().submit_opportunity(submit).await)
         );
         let withdraw = pb::WithdrawSubmissionRequest {
             validate_only: true,
             ..withdraw_request(id)
         };
-        let withdrawn = reason(client.withdraw_submission(withdraw).await);
+        let withdrawn = reason(client.lifecycle().withdraw_submission(withdraw).await);
         assert_eq!(said["OPPORTUNITY_ACTION_WITHDRAW_SUBMISSION"], withdrawn);
         let discard = pb::DiscardDraftRequest {
             validate_only: true,
@@ -100,7 +101,7 @@ async fn opp_070_the_answer_says_what_a_call_would() {
         };
         assert_eq!(
             said["OPPORTUNITY_ACTION_DISCARD_DRAFT"],
-            reason(client.discard_draft(discard).await)
+            reason(client.lifecycle().discard_draft(discard).await)
         );
         let editable = answer.fields.iter().filter(|field| field.editable).count();
         assert_eq!(editable == 0, !said["OPPORTUNITY_ACTION_UPDATE"].is_empty());
@@ -151,6 +152,7 @@ async fn opp_070_fields_are_named_as_masks_name_them() {
         ..Default::default()
     };
     let updated = by(&app, &user())
+        .opportunities()
         .update_opportunity(request)
         .await
         .expect("a mask of all fields");

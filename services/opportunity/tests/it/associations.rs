@@ -37,6 +37,7 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
     };
     for _ in 0..2 {
         let answer = by(&app, &user())
+            .opportunities()
             .associate_entity(add.clone())
             .await
             .expect("a solution");
@@ -47,6 +48,7 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
         assert_eq!(related.expect("entities").solutions, ["S-1"]);
     }
     by(&app, &user())
+        .opportunities()
         .associate_entity(request(&id, pb::RelatedEntityType::AwsProducts, "AmazonEC2"))
         .await
         .expect("a product");
@@ -58,6 +60,7 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
     ] {
         let refusal = refused(
             by(&app, &user())
+                .opportunities()
                 .associate_entity(request(&id, kind, identifier))
                 .await,
             Code::InvalidArgument,
@@ -72,11 +75,15 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
         ..Default::default()
     };
     refused(
-        by(&app, &stranger()).disassociate_entity(remove.clone()).await,
+        by(&app, &stranger())
+            .opportunities()
+            .disassociate_entity(remove.clone())
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
     by(&app, &user())
+        .opportunities()
         .disassociate_entity(remove)
         .await
         .expect("no solution");
@@ -96,11 +103,13 @@ async fn opp_047_an_offer_has_one_deal() {
     let other = create(&app, &user(), record("Birch")).await.opportunity_id;
     let kind = pb::RelatedEntityType::AwsMarketplaceOffers;
     by(&app, &user())
+        .opportunities()
         .associate_entity(request(&one, kind, &offer(1)))
         .await
         .expect("an offer");
     let refusal = refused(
         by(&app, &user())
+            .opportunities()
             .associate_entity(request(&other, kind, &offer(1)))
             .await,
         Code::AlreadyExists,
@@ -114,10 +123,12 @@ async fn opp_047_an_offer_has_one_deal() {
         ..Default::default()
     };
     by(&app, &user())
+        .opportunities()
         .disassociate_entity(remove)
         .await
         .expect("no offer");
     by(&app, &user())
+        .opportunities()
         .associate_entity(request(&other, kind, &offer(1)))
         .await
         .expect("the offer is free");
@@ -135,6 +146,7 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
     let missing = "MISSING_ACTIVE_SUBSIDIARY_CONNECTION";
     refused(
         by(&app, &user())
+            .opportunities()
             .associate_entity(request(&id, kind, &theirs("a")))
             .await,
         Code::FailedPrecondition,
@@ -154,6 +166,7 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
     far.tell("partner", ALDER, connection, 1, &event).await;
     eventually(async || {
         by(&app, &user())
+            .opportunities()
             .associate_entity(request(&id, kind, &theirs("a")))
             .await
     })
@@ -166,7 +179,7 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
             validate_only: true,
             ..request(&id, kind, &theirs("b"))
         };
-        match by(&app, &user()).associate_entity(request).await {
+        match by(&app, &user()).opportunities().associate_entity(request).await {
             Ok(_) => Err("the connection is still in force"),
             Err(_) => Ok(()),
         }
@@ -174,6 +187,7 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
     .await;
     refused(
         by(&app, &user())
+            .opportunities()
             .associate_entity(request(&id, kind, &theirs("b")))
             .await,
         Code::FailedPrecondition,
@@ -186,6 +200,7 @@ async fn listed(app: &App, caller: &Caller, mut request: pb::ListSolutionsReques
     let mut ids = Vec::new();
     for _ in 0..20 {
         let page = by(app, caller)
+            .catalog()
             .list_solutions(request.clone())
             .await
             .expect("a page")
@@ -256,6 +271,7 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
         ..Default::default()
     };
     let page = by(&app, &manager())
+        .catalog()
         .list_products(products.clone())
         .await
         .expect("a page")
@@ -266,6 +282,7 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
         ..products
     };
     let page = by(&app, &manager())
+        .catalog()
         .list_products(next)
         .await
         .expect("a page")
@@ -294,17 +311,19 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
     for nobody in [service("review"), manager()] {
         refused(
             by(&app, &nobody)
+                .catalog()
                 .apply_solutions(apply(vec![solution(1, "One")]))
                 .await,
             Code::PermissionDenied,
             "ROLE_NOT_PERMITTED",
         );
     }
-    let mut keeper = by(&app, &service("provisioner"));
+    let keeper = by(&app, &service("provisioner"));
     let mut wrong = solution(2, "Two");
     wrong.category = "Nothing".to_owned();
     let refusal = refused(
         keeper
+            .catalog()
             .apply_solutions(apply(vec![solution(1, "One"), wrong, solution(1, "Again")]))
             .await,
         Code::InvalidArgument,
@@ -319,6 +338,7 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
         ..apply(vec![solution(1, "One")])
     };
     let answer = keeper
+        .catalog()
         .apply_solutions(rehearsal)
         .await
         .expect("a rehearsal")
@@ -331,6 +351,7 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
     );
     let first = apply(vec![solution(1, "One"), solution(2, "Two")]);
     let answer = keeper
+        .catalog()
         .apply_solutions(first)
         .await
         .expect("solutions")
@@ -342,6 +363,7 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
         solution(3, "Three"),
     ]);
     let answer = keeper
+        .catalog()
         .apply_solutions(second)
         .await
         .expect("solutions")

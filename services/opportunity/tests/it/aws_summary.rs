@@ -38,7 +38,10 @@ pub async fn read(app: &App, caller: &Caller, id: &str) -> Result<pb::AwsOpportu
     let request = pb::GetAwsOpportunitySummaryRequest {
         opportunity_id: id.to_owned(),
     };
-    let answer = by(app, caller).get_aws_opportunity_summary(request).await?;
+    let answer = by(app, caller)
+        .aws_summaries()
+        .get_aws_opportunity_summary(request)
+        .await?;
     Ok(answer.into_inner().summary.expect("the AWS summary"))
 }
 
@@ -55,7 +58,10 @@ pub async fn write(
     caller: &Caller,
     request: pb::UpdateAwsOpportunitySummaryRequest,
 ) -> Result<Response<pb::UpdateAwsOpportunitySummaryResponse>, Status> {
-    by(app, caller).update_aws_opportunity_summary(request).await
+    by(app, caller)
+        .aws_summaries()
+        .update_aws_opportunity_summary(request)
+        .await
 }
 
 async fn written(
@@ -422,6 +428,7 @@ async fn opp_050_whatever_one_side_says_the_other_stays_as_it_is() {
             let of_aws = rows(&app, OF_AWS).await;
             let step = next_steps(&id, &format!("Step {number}"));
             by(&app, &user())
+                .opportunities()
                 .update_opportunity(step)
                 .await
                 .expect("an update");

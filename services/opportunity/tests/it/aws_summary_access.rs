@@ -206,7 +206,7 @@ async fn opp_052_055_what_each_side_is_shown_in_each_stage_of_aws() {
         }),
         ..Default::default()
     };
-    let answer = by(&app, &user()).update_opportunity(closed).await;
+    let answer = by(&app, &user()).opportunities().update_opportunity(closed).await;
     let record = answer
         .expect("a change")
         .into_inner()
@@ -235,6 +235,7 @@ async fn opp_053_sales_reach_only_what_is_fully_visible() {
         ..Default::default()
     };
     by(&app, &user())
+        .lifecycle()
         .submit_opportunity(submission)
         .await
         .expect("a submission");

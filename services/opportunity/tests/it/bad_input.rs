@@ -104,7 +104,10 @@ async fn plt_010_a_message_that_is_too_large_is_refused() {
     let mut large = record("Alder");
     large.lead_source = "x".repeat(1024 * 1024);
     let refusal = refused(
-        by(&app, &user()).create_opportunity(create_request(large)).await,
+        by(&app, &user())
+            .opportunities()
+            .create_opportunity(create_request(large))
+            .await,
         Code::OutOfRange,
         "MESSAGE_TOO_LARGE",
     );
@@ -145,7 +148,10 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     project.delivery_models = vec![1, 1];
     wrong.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 2, 30);
 
-    let result = by(&app, &user()).create_opportunity(create_request(wrong)).await;
+    let result = by(&app, &user())
+        .opportunities()
+        .create_opportunity(create_request(wrong))
+        .await;
     let refusal = refused(result, Code::InvalidArgument, "INVALID_FIELDS");
     let found: Vec<_> = refusal
         .fields
@@ -227,7 +233,10 @@ async fn opp_011_a_single_mistake_is_answered_with_all_values_that_are_allowed()
     let mut wrong = record("Alder");
     let customer = wrong.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Alchemy".to_owned();
-    let result = by(&app, &user()).create_opportunity(create_request(wrong)).await;
+    let result = by(&app, &user())
+        .opportunities()
+        .create_opportunity(create_request(wrong))
+        .await;
     let refusal = refused(result, Code::InvalidArgument, "INVALID_FIELDS");
     let allowed = &refusal.details[0].allowed_values;
     assert_eq!(allowed.len(), 28, "{allowed:?}");
@@ -250,7 +259,10 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
         200
     ];
     let refusal = refused(
-        by(&app, &user()).create_opportunity(create_request(wrong)).await,
+        by(&app, &user())
+            .opportunities()
+            .create_opportunity(create_request(wrong))
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -269,7 +281,10 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
         201
     ];
     let refusal = refused(
-        by(&app, &user()).create_opportunity(create_request(many)).await,
+        by(&app, &user())
+            .opportunities()
+            .create_opportunity(create_request(many))
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -281,7 +296,7 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
 async fn requests_themselves_are_checked() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let mut client = by(&app, &user());
+    let client = by(&app, &user());
     let wrong = |result: Result<_, _>, fields: &[&str]| {
         assert_eq!(
             refused(result, Code::InvalidArgument, "INVALID_FIELDS").paths(),
@@ -289,11 +304,16 @@ async fn requests_themselves_are_checked() {
         );
     };
     wrong(
-        client.get_opportunity(get_request("")).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .get_opportunity(get_request(""))
+            .await
+            .map(|r| r.map(drop)),
         &["opportunity_id"],
     );
     wrong(
         client
+            .opportunities()
             .get_opportunity(get_request("o7"))
             .await
             .map(|r| r.map(drop)),
@@ -304,12 +324,20 @@ async fn requests_themselves_are_checked() {
         ..get_request(&id)
     };
     wrong(
-        client.get_opportunity(zero).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .get_opportunity(zero)
+            .await
+            .map(|r| r.map(drop)),
         &["revision"],
     );
     let nothing = pb::CreateOpportunityRequest::default();
     wrong(
-        client.create_opportunity(nothing).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .create_opportunity(nothing)
+            .await
+            .map(|r| r.map(drop)),
         &["opportunity"],
     );
     let mut unrelated = record("Alder");
@@ -320,6 +348,7 @@ async fn requests_themselves_are_checked() {
         .related_opportunity_id = "O9999999999999999999".to_owned();
     wrong(
         client
+            .opportunities()
             .create_opportunity(create_request(unrelated))
             .await
             .map(|r| r.map(drop)),
@@ -329,6 +358,7 @@ async fn requests_themselves_are_checked() {
     unstorable.project.as_mut().expect("a project").title = "Nothing\0here".to_owned();
     wrong(
         client
+            .opportunities()
             .create_opportunity(create_request(unstorable))
             .await
             .map(|r| r.map(drop)),
@@ -342,7 +372,11 @@ async fn requests_themselves_are_checked() {
         ..Default::default()
     };
     wrong(
-        client.list_opportunities(unstorable).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .list_opportunities(unstorable)
+            .await
+            .map(|r| r.map(drop)),
         &["filter.customer_company_names[0]"],
     );
     let before_time = pb::ListOpportunitiesRequest {
@@ -359,7 +393,11 @@ async fn requests_themselves_are_checked() {
         ..Default::default()
     };
     wrong(
-        client.list_opportunities(before_time).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .list_opportunities(before_time)
+            .await
+            .map(|r| r.map(drop)),
         &["filter.create_time.start"],
     );
     let not_a_uuid = pb::UpdateOpportunityRequest {
@@ -368,7 +406,11 @@ async fn requests_themselves_are_checked() {
         ..next_steps(&id, "a step")
     };
     wrong(
-        client.update_opportunity(not_a_uuid).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .update_opportunity(not_a_uuid)
+            .await
+            .map(|r| r.map(drop)),
         &["etag", "request_id"],
     );
     let neither = pb::SubmitOpportunityRequest {
@@ -377,7 +419,11 @@ async fn requests_themselves_are_checked() {
         ..submit_request(&id)
     };
     wrong(
-        client.submit_opportunity(neither).await.map(|r| r.map(drop)),
+        client
+            .lifecycle()
+            .submit_opportunity(neither)
+            .await
+            .map(|r| r.map(drop)),
         &["involvement_type", "visibility"],
     );
     let list = pb::ListOpportunitiesRequest {
@@ -398,7 +444,11 @@ async fn requests_themselves_are_checked() {
         "sort_key",
     ];
     wrong(
-        client.list_opportunities(list).await.map(|r| r.map(drop)),
+        client
+            .opportunities()
+            .list_opportunities(list)
+            .await
+            .map(|r| r.map(drop)),
         &fields,
     );
     app.finish::<Opportunities>().await;

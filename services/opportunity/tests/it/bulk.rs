@@ -483,6 +483,7 @@ async fn opp_086_a_file_that_was_given_out_changes_what_was_changed_in_it() {
     assert_eq!(result.failures[0].code, "OPPORTUNITY_NOT_FOUND");
     assert_eq!(exported(&app, &stranger(), pb::FileFormat::JsonLines).await, "");
     let list = by(&app, &manager())
+        .opportunities()
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(list.expect("a list").into_inner().opportunities.len(), 2);

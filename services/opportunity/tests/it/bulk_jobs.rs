@@ -262,6 +262,7 @@ async fn opp_087_records_are_given_away_each_on_its_own_and_a_whole_list_only_wi
         refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     }
     let mine = by(&app, &other)
+        .opportunities()
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(mine.expect("a list").into_inner().opportunities.len(), 3);

@@ -39,10 +39,12 @@ async fn plt_008_an_expired_deadline_is_deadline_exceeded_and_the_statement_is_g
     let held = hold(&app).await;
     let started = Instant::now();
     let read = by(&app, &user())
+        .opportunities()
         .get_opportunity(within(get_request(&made.opportunity_id), "300m"))
         .await;
     refused(read, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
     let write = by(&app, &user())
+        .opportunities()
         .update_opportunity(within(next_steps(&made.opportunity_id, "late"), "300m"))
         .await;
     refused(write, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
@@ -110,19 +112,27 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     for round in 0..20_u64 {
         let calls: Vec<_> = (0..20_u64)
             .map(|number| {
-                let mut client = by(&app, &user());
+                let client = by(&app, &user());
                 let patience = Duration::from_micros((round * 20 + number) * 97 % 12_000);
                 let existing = existing.clone();
                 tokio::spawn(async move {
                     // Reads are dropped where they are; changes go on to their end by themselves.
                     let call = async {
                         if number % 2 == 0 {
-                            let answer = client.get_opportunity(get_request(&existing)).await?;
+                            let answer = client
+                                .opportunities()
+                                .get_opportunity(get_request(&existing))
+                                .await?;
                             Ok(answer.into_inner().opportunity)
                         } else {
                             let request = create_request(record("Alder"));
                             Ok::<_, Status>(
-                                client.create_opportunity(request).await?.into_inner().opportunity,
+                                client
+                                    .opportunities()
+                                    .create_opportunity(request)
+                                    .await?
+                                    .into_inner()
+                                    .opportunity,
                             )
                         }
                     };
@@ -145,7 +155,11 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     assert!(cut > 50, "only {cut} calls were cut off");
     for id in &answered {
         assert!(
-            by(&app, &user()).get_opportunity(get_request(id)).await.is_ok(),
+            by(&app, &user())
+                .opportunities()
+                .get_opportunity(get_request(id))
+                .await
+                .is_ok(),
             "{id} was acknowledged and is lost"
         );
     }
@@ -203,8 +217,8 @@ async fn a_full_service_says_so_at_once_and_recovers() {
     let held = hold(&app).await;
     let calls: Vec<_> = (0..8)
         .map(|_| {
-            let (mut client, request) = (by(&app, &user()), get_request(&made.opportunity_id));
-            tokio::spawn(async move { client.get_opportunity(request).await })
+            let (client, request) = (by(&app, &user()), get_request(&made.opportunity_id));
+            tokio::spawn(async move { client.opportunities().get_opportunity(request).await })
         })
         .collect();
     let mut shed = 0;
@@ -225,6 +239,7 @@ async fn a_full_service_says_so_at_once_and_recovers() {
     held.close().await.expect("a released lock");
     eventually(async || {
         by(&app, &user())
+            .opportunities()
             .get_opportunity(get_request(&made.opportunity_id))
             .await
     })

@@ -195,6 +195,7 @@ async fn opp_003_the_partners_own_key_is_unique_in_its_account() {
     create(&app, &user(), first.clone()).await;
     create(&app, &stranger(), first.clone()).await;
     let again = by(&app, &manager())
+        .opportunities()
         .create_opportunity(create_request(first))
         .await;
     let refusal = refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
@@ -213,7 +214,10 @@ async fn acc_011_what_somebody_may_not_see_does_not_exist() {
     let colleague = partner("mem-colleague", ALDER, Role::AceUser);
     let mut messages = Vec::new();
     for outsider in [&colleague, &stranger(), &aws("mem-reviewer", Role::Reviewer)] {
-        let hidden = by(&app, outsider).get_opportunity(get_request(id)).await;
+        let hidden = by(&app, outsider)
+            .opportunities()
+            .get_opportunity(get_request(id))
+            .await;
         messages.push(
             refused(hidden, Code::NotFound, "OPPORTUNITY_NOT_FOUND")
                 .message
@@ -221,7 +225,10 @@ async fn acc_011_what_somebody_may_not_see_does_not_exist() {
         );
     }
     // Nothing tells a hidden record from one that never was.
-    let absent = by(&app, &stranger()).get_opportunity(get_request("O123")).await;
+    let absent = by(&app, &stranger())
+        .opportunities()
+        .get_opportunity(get_request("O123"))
+        .await;
     messages.push(
         refused(absent, Code::NotFound, "OPPORTUNITY_NOT_FOUND")
             .message
@@ -247,21 +254,32 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
         ..Default::default()
     };
     refused(
-        by(&app, &reviewer).get_opportunity(draft.clone()).await,
+        by(&app, &reviewer)
+            .opportunities()
+            .get_opportunity(draft.clone())
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
     assert!(
-        by(&app, &user()).get_opportunity(draft).await.is_ok(),
+        by(&app, &user())
+            .opportunities()
+            .get_opportunity(draft)
+            .await
+            .is_ok(),
         "the partner reads its own past"
     );
 
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
     refused(
-        by(&app, &reviewer).get_opportunity(get_request(id)).await,
+        by(&app, &reviewer)
+            .opportunities()
+            .get_opportunity(get_request(id))
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
@@ -273,6 +291,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     };
     assert!(
         by(&app, &service("review"))
+            .opportunities()
             .get_opportunity(submitted.clone())
             .await
             .is_ok()
@@ -282,7 +301,10 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
             revision,
             ..submitted.clone()
         };
-        let hidden = by(&app, &service("review")).get_opportunity(other).await;
+        let hidden = by(&app, &service("review"))
+            .opportunities()
+            .get_opportunity(other)
+            .await;
         refused(hidden, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
     app.finish::<Opportunities>().await;
@@ -296,12 +318,16 @@ async fn plt_004_validate_only_answers_as_if_done_and_does_nothing() {
         ..create_request(record("Alder"))
     };
     let answer = by(&app, &user())
+        .opportunities()
         .create_opportunity(request)
         .await
         .expect("as if done");
     let id = answer.into_inner().opportunity.expect("a record").opportunity_id;
     refused(
-        by(&app, &user()).get_opportunity(get_request(&id)).await,
+        by(&app, &user())
+            .opportunities()
+            .get_opportunity(get_request(&id))
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
@@ -310,7 +336,7 @@ async fn plt_004_validate_only_answers_as_if_done_and_does_nothing() {
         ..create_request(pb::Opportunity::default())
     };
     refused(
-        by(&app, &user()).create_opportunity(wrong).await,
+        by(&app, &user()).opportunities().create_opportunity(wrong).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );

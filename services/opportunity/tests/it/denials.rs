@@ -40,20 +40,26 @@ async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
         service("review"),
     ];
     for caller in &refused {
-        let answer = by(&app, caller).submit_opportunity(submit_request(&id)).await;
+        let answer = by(&app, caller)
+            .lifecycle()
+            .submit_opportunity(submit_request(&id))
+            .await;
         answer.expect_err("no role for it");
     }
     // A colleague's record is not there for an ACE user, a draft is not there for AWS, and nobody tells them from one that
     // never was: all of these are kept.
     by(&app, &user())
+        .opportunities()
         .get_opportunity(get_request(&id))
         .await
         .expect_err("a colleague's");
     by(&app, &user())
+        .opportunities()
         .get_opportunity(get_request("O1"))
         .await
         .expect_err("none");
     by(&app, &aws("mem-reviewer", Role::Reviewer))
+        .opportunities()
         .get_opportunity(get_request(&id))
         .await
         .expect_err("a draft");
@@ -86,6 +92,7 @@ async fn acc_030_denials_are_out_of_reach_of_those_they_are_about() {
     let app = start().await;
     let standard = partner("mem-standard", ALDER, Role::StandardUser);
     by(&app, &standard)
+        .opportunities()
         .get_opportunity(get_request("O1"))
         .await
         .expect_err("no role for it");

@@ -118,6 +118,7 @@ async fn opp_064_only_what_the_caller_may_see_is_found() {
     assert_eq!(both.len(), 2);
     assert!(!both.contains(&other));
     let taken_back = by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&own))
         .await;
     taken_back.expect("a withdrawal");
@@ -141,6 +142,7 @@ async fn opp_064_words_follow_the_record() {
         ..Default::default()
     };
     by(&app, &user())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
@@ -164,7 +166,10 @@ async fn opp_064_a_search_has_ten_words_at_most() {
             search: search.to_owned(),
             ..Default::default()
         };
-        by(&app, &user()).list_opportunities(request).await
+        by(&app, &user())
+            .opportunities()
+            .list_opportunities(request)
+            .await
     };
     assert!(search("a b c d e f g h i j J").await.is_ok());
     let refusal = refused(

@@ -21,7 +21,7 @@ fn flagging(id: &str, flagged: bool) -> pb::FlagOpportunityRequest {
 }
 
 async fn flag(app: &App, caller: &Caller, request: pb::FlagOpportunityRequest) -> pb::Opportunity {
-    let answer = by(app, caller).flag_opportunity(request).await;
+    let answer = by(app, caller).opportunities().flag_opportunity(request).await;
     answer
         .expect("a flag")
         .into_inner()
@@ -83,11 +83,16 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
             revision: Some(2),
             ..Default::default()
         };
-        let past = by(&app, &caller).get_opportunity(past).await.expect("a revision");
+        let past = by(&app, &caller)
+            .opportunities()
+            .get_opportunity(past)
+            .await
+            .expect("a revision");
         let past = past.into_inner().opportunity.expect("the record");
         assert_eq!(past.flagged_for_follow_up, expected, "of a past revision");
-        let mut calls = by(&app, &caller);
+        let calls = by(&app, &caller);
         let all = calls
+            .opportunities()
             .list_opportunities(pb::ListOpportunitiesRequest::default())
             .await;
         let all = all.expect("a list").into_inner().opportunities;
@@ -113,6 +118,7 @@ async fn opp_066_an_update_neither_sets_nor_loses_a_flag() {
     let id = made.opportunity_id;
     flag(&app, &user(), flagging(&id, true)).await;
     let answer = by(&app, &user())
+        .opportunities()
         .update_opportunity(next_steps(&id, "Workshop"))
         .await;
     let updated = answer
@@ -126,7 +132,7 @@ async fn opp_066_an_update_neither_sets_nor_loses_a_flag() {
         paths: vec!["flagged_for_follow_up".to_owned()],
     });
     refused(
-        by(&app, &user()).update_opportunity(masked).await,
+        by(&app, &user()).opportunities().update_opportunity(masked).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -139,7 +145,10 @@ async fn opp_066_who_does_not_see_the_record_cannot_flag_it() {
     let id = create(&app, &manager(), record("Alder")).await.opportunity_id;
     for caller in [user(), stranger(), aws("mem-reviewer", Role::Reviewer)] {
         for id in [&id, "O1"] {
-            let answer = by(&app, &caller).flag_opportunity(flagging(id, true)).await;
+            let answer = by(&app, &caller)
+                .opportunities()
+                .flag_opportunity(flagging(id, true))
+                .await;
             refused(answer, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
         }
     }
@@ -173,7 +182,7 @@ async fn opp_066_plt_002_004_flags_are_repeated_and_tried_out() {
         ..once
     };
     refused(
-        by(&app, &user()).flag_opportunity(other).await,
+        by(&app, &user()).opportunities().flag_opportunity(other).await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
@@ -186,7 +195,10 @@ async fn opp_066_032_flags_and_words_of_a_discarded_draft_go_with_it() {
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     flag(&app, &user(), flagging(&id, true)).await;
     flag(&app, &manager(), flagging(&id, true)).await;
-    let gone = by(&app, &user()).discard_draft(discard_request(&id)).await;
+    let gone = by(&app, &user())
+        .lifecycle()
+        .discard_draft(discard_request(&id))
+        .await;
     gone.expect("a discarded draft");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_flag").await, 0);
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_word").await, 0);

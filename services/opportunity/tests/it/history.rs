@@ -32,6 +32,7 @@ async fn history(app: &App) -> String {
     hour();
     let change = next_steps(&id, "First call");
     by(app, &user())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
@@ -42,11 +43,13 @@ async fn history(app: &App) -> String {
         ..submit_request(&id)
     };
     by(app, &user())
+        .lifecycle()
         .submit_opportunity(limited)
         .await
         .expect("a submission");
     hour();
     by(app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
@@ -55,6 +58,7 @@ async fn history(app: &App) -> String {
     let given = change.opportunity.as_mut().expect("a record");
     given.primary_needs_from_aws = vec![pb::PrimaryNeedFromAws::DealSupport.into()];
     by(app, &manager())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
@@ -73,6 +77,7 @@ async fn revisions(app: &App, caller: &Caller, id: &str, page_size: i32) -> Vec<
     let mut all = Vec::new();
     loop {
         let page = by(app, caller)
+            .history()
             .list_revisions(request.clone())
             .await
             .expect("a page")
@@ -142,12 +147,13 @@ async fn acc_012_opp_067_aws_lists_what_it_could_see() {
             opportunity_id: id.to_owned(),
             ..Default::default()
         };
-        by(&app, caller).list_revisions(request).await
+        by(&app, caller).history().list_revisions(request).await
     };
     for unknown in [list(&stranger(), &id).await, list(&user(), "O1").await] {
         refused(unknown, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
@@ -158,6 +164,7 @@ async fn acc_012_opp_067_aws_lists_what_it_could_see() {
     );
     let draft = create(&app, &user(), record("Elm")).await.opportunity_id;
     by(&app, &user())
+        .lifecycle()
         .discard_draft(discard_request(&draft))
         .await
         .expect("a discarded draft");
@@ -174,7 +181,7 @@ async fn as_of(app: &App, caller: &Caller, id: &str, seconds: i64) -> Result<i64
         time: Some(Timestamp { seconds, nanos: 0 }),
         ..get_request(id)
     };
-    let answer = by(app, caller).get_opportunity(request).await?;
+    let answer = by(app, caller).opportunities().get_opportunity(request).await?;
     Ok(answer.into_inner().opportunity.expect("the record").revision)
 }
 
@@ -231,7 +238,7 @@ async fn opp_068_a_time_and_a_revision_exclude_each_other() {
             revision,
             ..get_request(&id)
         };
-        let answer = by(&app, &user()).get_opportunity(request).await;
+        let answer = by(&app, &user()).opportunities().get_opportunity(request).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), ["time"]);
     }
@@ -249,7 +256,7 @@ async fn diff(
         from_revision,
         to_revision,
     };
-    let answer = by(app, caller).diff_revisions(request).await?;
+    let answer = by(app, caller).history().diff_revisions(request).await?;
     Ok(answer.into_inner().differences)
 }
 
@@ -329,12 +336,14 @@ async fn opp_069_a_long_way_back_is_found() {
         ..next_steps(&id, "")
     };
     by(&app, &manager())
+        .opportunities()
         .update_opportunity(title)
         .await
         .expect("an update");
     for number in 3..50 {
         let change = next_steps(&id, &format!("Call {number}"));
         by(&app, &user())
+            .opportunities()
             .update_opportunity(change)
             .await
             .expect("an update");
@@ -372,7 +381,7 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
         to_revision: 2,
     };
     let refusal = refused(
-        by(&app, &user()).diff_revisions(request).await,
+        by(&app, &user()).history().diff_revisions(request).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -393,6 +402,7 @@ async fn opp_017_069_aws_compares_no_classified_values() {
     let id = create(&app, &user(), secret).await.opportunity_id;
     submit(&app, &user(), &id).await;
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
@@ -405,6 +415,7 @@ async fn opp_017_069_aws_compares_no_classified_values() {
         .and_then(|customer| customer.account.as_mut());
     account.expect("an account").industry = "Government".to_owned();
     by(&app, &user())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
@@ -437,6 +448,7 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
     };
     let company = async |caller: &Caller, revision| {
         let answer = by(&app, caller)
+            .opportunities()
             .get_opportunity(at(revision))
             .await
             .expect("a revision");
@@ -453,6 +465,7 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
         "nobody has said that it is a secret"
     );
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
@@ -465,6 +478,7 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
         ..Default::default()
     };
     by(&app, &user())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("a secret");

@@ -16,8 +16,9 @@ async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
         request_id: request_id(),
         ..create_request(record("Alder"))
     };
-    let mut client = by(&app, &user());
+    let client = by(&app, &user());
     let first = client
+        .opportunities()
         .create_opportunity(request.clone())
         .await
         .expect("a record")
@@ -30,10 +31,12 @@ async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
         .opportunity_id
         .clone();
     client
+        .opportunities()
         .update_opportunity(next_steps(&id, "Workshop"))
         .await
         .expect("an update");
     let again = client
+        .opportunities()
         .create_opportunity(request)
         .await
         .expect("the same record")
@@ -47,7 +50,7 @@ async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
 #[tokio::test]
 async fn plt_002_every_transition_can_be_repeated() {
     let app = start().await;
-    let mut client = by(&app, &user());
+    let client = by(&app, &user());
     let made = create(&app, &user(), record("Alder")).await;
     let id = made.opportunity_id.as_str();
     let update = pb::UpdateOpportunityRequest {
@@ -64,18 +67,21 @@ async fn plt_002_every_transition_can_be_repeated() {
     };
     for _ in 0..3 {
         client
+            .opportunities()
             .update_opportunity(update.clone())
             .await
             .expect("an update");
     }
     for _ in 0..3 {
         client
+            .lifecycle()
             .submit_opportunity(submit.clone())
             .await
             .expect("a submission");
     }
     for _ in 0..3 {
         client
+            .lifecycle()
             .withdraw_submission(withdraw.clone())
             .await
             .expect("a withdrawal");
@@ -88,6 +94,7 @@ async fn plt_002_every_transition_can_be_repeated() {
     };
     for _ in 0..3 {
         client
+            .lifecycle()
             .discard_draft(discard.clone())
             .await
             .expect("a discarded draft");
@@ -105,6 +112,7 @@ async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
         ..create_request(record("Alder"))
     };
     by(&app, &user())
+        .opportunities()
         .create_opportunity(request.clone())
         .await
         .expect("a record");
@@ -113,7 +121,10 @@ async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
         ..create_request(record("Birch"))
     };
     refused(
-        by(&app, &user()).create_opportunity(other_body).await,
+        by(&app, &user())
+            .opportunities()
+            .create_opportunity(other_body)
+            .await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
@@ -123,12 +134,16 @@ async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
         ..submit_request(&made.opportunity_id)
     };
     refused(
-        by(&app, &user()).submit_opportunity(other_method).await,
+        by(&app, &user())
+            .lifecycle()
+            .submit_opportunity(other_method)
+            .await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
     let colleague = partner("mem-colleague", ALDER, Role::AceManager);
     by(&app, &colleague)
+        .opportunities()
         .create_opportunity(request)
         .await
         .expect("another member's id is another id");
@@ -145,7 +160,7 @@ async fn plt_002_a_refused_request_leaves_its_id_free() {
         ..create_request(pb::Opportunity::default())
     };
     refused(
-        by(&app, &user()).create_opportunity(wrong).await,
+        by(&app, &user()).opportunities().create_opportunity(wrong).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -154,6 +169,7 @@ async fn plt_002_a_refused_request_leaves_its_id_free() {
         ..create_request(record("Alder"))
     };
     by(&app, &user())
+        .opportunities()
         .create_opportunity(right)
         .await
         .expect("the corrected request");
@@ -170,8 +186,8 @@ async fn plt_002_twins_at_the_same_moment_make_one_record() {
     };
     let calls: Vec<_> = (0..8)
         .map(|_| {
-            let (mut client, request) = (by(&app, &user()), request.clone());
-            tokio::spawn(async move { client.create_opportunity(request).await })
+            let (client, request) = (by(&app, &user()), request.clone());
+            tokio::spawn(async move { client.opportunities().create_opportunity(request).await })
         })
         .collect();
     let mut ids = Vec::new();

@@ -51,7 +51,11 @@ async fn acc_020_words_and_flags_are_kept_apart() {
             flagged: true,
             ..Default::default()
         };
-        by(&app, &caller).flag_opportunity(flag).await.expect("a flag");
+        by(&app, &caller)
+            .opportunities()
+            .flag_opportunity(flag)
+            .await
+            .expect("a flag");
     }
     for (scope, seen_words, seen_flags) in [
         (Some((ALDER, "partner")), 2 * words, 2),

@@ -29,6 +29,7 @@ async fn fill(app: &App) -> Vec<pb::Opportunity> {
     for number in [3, 0, 7] {
         let id = made[number].opportunity_id.clone();
         let answer = by(app, &user())
+            .opportunities()
             .update_opportunity(next_steps(&id, "later"))
             .await
             .expect("an update");
@@ -236,7 +237,10 @@ async fn opp_060_spans_that_end_before_they_begin_are_refused() {
         ..Default::default()
     };
     let refusal = refused(
-        by(&app, &user()).list_opportunities(request).await,
+        by(&app, &user())
+            .opportunities()
+            .list_opportunities(request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -268,6 +272,7 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..Default::default()
     };
     let page = by(&app, &manager())
+        .opportunities()
         .list_opportunities(first.clone())
         .await
         .expect("a page")
@@ -278,6 +283,7 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
     };
     assert!(
         by(&app, &manager())
+            .opportunities()
             .list_opportunities(next.clone())
             .await
             .is_ok()
@@ -287,7 +293,11 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..next.clone()
     };
     assert!(
-        by(&app, &manager()).list_opportunities(other_size).await.is_ok(),
+        by(&app, &manager())
+            .opportunities()
+            .list_opportunities(other_size)
+            .await
+            .is_ok(),
         "the size may change"
     );
     let other_order = pb::ListOpportunitiesRequest {
@@ -310,11 +320,17 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..next.clone()
     };
     for request in [other_order, other_filter, junk, forged] {
-        let foreign = by(&app, &manager()).list_opportunities(request).await;
+        let foreign = by(&app, &manager())
+            .opportunities()
+            .list_opportunities(request)
+            .await;
         refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     }
     for other in [user(), stranger()] {
-        let foreign = by(&app, &other).list_opportunities(next.clone()).await;
+        let foreign = by(&app, &other)
+            .opportunities()
+            .list_opportunities(next.clone())
+            .await;
         refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     }
     app.finish::<Opportunities>().await;
@@ -338,6 +354,7 @@ async fn acc_011_012_everybody_lists_what_it_may_see() {
         ..submit_request(&limited)
     };
     by(&app, &user())
+        .lifecycle()
         .submit_opportunity(request)
         .await
         .expect("a limited submission");

@@ -241,6 +241,7 @@ async fn opp_061_records_of_who_has_left_are_found() {
             ..Default::default()
         };
         let list = by(&app, &manager())
+            .opportunities()
             .list_opportunities(request)
             .await
             .expect("a list");
@@ -270,7 +271,10 @@ async fn opp_061_records_of_who_has_left_are_found() {
         ..Default::default()
     };
     let reviewer = aws("mem-reviewer", Role::Reviewer);
-    let refusal = by(&app, &reviewer).list_opportunities(request).await;
+    let refusal = by(&app, &reviewer)
+        .opportunities()
+        .list_opportunities(request)
+        .await;
     let refusal = refused(refusal, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(refusal.paths(), ["filter.without_active_owner"]);
     app.finish::<Opportunities>().await;

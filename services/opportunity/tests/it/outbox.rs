@@ -17,16 +17,19 @@ async fn plt_009_every_change_is_published_once_in_order() {
     let made = create(&app, &user(), record("Secret Customer Ltd")).await;
     let id = made.opportunity_id.as_str();
     by(&app, &user())
+        .opportunities()
         .update_opportunity(next_steps(id, "Confidential step"))
         .await
         .expect("an update");
     submit(&app, &user(), id).await;
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
     let other = create(&app, &user(), record("Secret Customer Ltd")).await;
     by(&app, &user())
+        .lifecycle()
         .discard_draft(discard_request(&other.opportunity_id))
         .await
         .expect("a discarded draft");

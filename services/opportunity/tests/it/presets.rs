@@ -104,6 +104,7 @@ async fn counted(app: &App, caller: &Caller, presets: &[Preset]) -> Vec<(i32, i6
         presets: presets.iter().map(|preset| preset.number()).collect(),
     };
     let answer = by(app, caller)
+        .opportunities()
         .count_opportunities(request)
         .await
         .expect("counts");
@@ -316,7 +317,7 @@ async fn opp_063_065_presets_are_counted_as_they_are_listed() {
                 ..Default::default()
             };
             // Some see it, some do not.
-            let _ = by(&app, caller).flag_opportunity(request).await;
+            let _ = by(&app, caller).opportunities().flag_opportunity(request).await;
         }
     }
     for caller in &callers {

@@ -68,7 +68,8 @@ fn accepted() -> referral::ReferralAccepted {
 
 async fn made(app: &App) -> pb::Opportunity {
     eventually(async || {
-        let answer = by(app, &manager()).get_opportunity(get_request(ID)).await;
+        let mut calls = by(app, &manager()).opportunities();
+        let answer = calls.get_opportunity(get_request(ID)).await;
         match answer {
             Ok(answer) => Ok(answer.into_inner().opportunity.expect("the record")),
             Err(status) => Err(status.to_string()),
@@ -108,6 +109,7 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
         "the key is the partner's to choose"
     );
     let summary = by(&app, &manager())
+        .aws_summaries()
         .get_aws_opportunity_summary(pb::GetAwsOpportunitySummaryRequest {
             opportunity_id: ID.to_owned(),
         })
@@ -151,10 +153,12 @@ async fn opp_090_title_and_problem_are_locked_and_a_solution_is_needed_when_comm
         title: "Another title".to_owned(),
         ..Default::default()
     });
-    let answer = by(&app, &manager()).update_opportunity(retitled).await;
+    let mut calls = by(&app, &manager()).opportunities();
+    let answer = calls.update_opportunity(retitled).await;
     let refusal = refused(answer, Code::FailedPrecondition, "FIELD_NOT_EDITABLE");
     assert_eq!(refusal.fields[0].0, "opportunity.project.title");
     by(&app, &manager())
+        .opportunities()
         .update_opportunity(next_steps(ID, "Call"))
         .await
         .expect("what is open is open without a solution");
@@ -164,12 +168,12 @@ async fn opp_090_title_and_problem_are_locked_and_a_solution_is_needed_when_comm
         ..Default::default()
     };
     by(&app, &manager())
+        .lifecycle()
         .change_stage(stage(pb::Stage::Qualified))
         .await
         .expect("a stage that needs none");
-    let answer = by(&app, &manager())
-        .change_stage(stage(pb::Stage::Committed))
-        .await;
+    let mut calls = by(&app, &manager()).lifecycle();
+    let answer = calls.change_stage(stage(pb::Stage::Committed)).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     assert!(refusal.fields[0].2.contains("solution"), "{refusal:?}");
     app.finish::<Opportunities>().await;
@@ -194,9 +198,8 @@ async fn opp_090_a_deal_is_checked_before_it_is_offered() {
             opportunity: Some(opportunity),
             sender_contacts,
         };
-        let answer = by(&app, &service("referral"))
-            .check_referred_opportunity(request)
-            .await;
+        let mut calls = by(&app, &service("referral")).internal();
+        let answer = calls.check_referred_opportunity(request).await;
         let problems = answer.expect("an answer").into_inner().problems;
         problems
             .into_iter()
@@ -226,7 +229,8 @@ async fn opp_090_a_deal_is_checked_before_it_is_offered() {
         ]
     );
     let request = pb::CheckReferredOpportunityRequest::default();
-    let answer = by(&app, &user()).check_referred_opportunity(request).await;
+    let mut calls = by(&app, &user()).internal();
+    let answer = calls.check_referred_opportunity(request).await;
     refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     let own = create(&app, &user(), record("Alder")).await;
     assert_eq!(own.referral_offer_id, "");
@@ -369,7 +373,8 @@ async fn opp_091_what_is_missing_is_asked_for_and_a_solution_too() {
         involvement_type: pb::InvolvementType::CoSell.into(),
         ..Default::default()
     };
-    let answer = by(&app, &manager()).submit_opportunity(submission.clone()).await;
+    let mut calls = by(&app, &manager()).lifecycle();
+    let answer = calls.submit_opportunity(submission.clone()).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     let missing = refusal.paths();
     for field in [
@@ -393,10 +398,12 @@ async fn opp_091_what_is_missing_is_asked_for_and_a_solution_too() {
         ..Default::default()
     };
     by(&app, &manager())
+        .opportunities()
         .update_opportunity(update)
         .await
         .expect("what was missing");
     by(&app, &manager())
+        .lifecycle()
         .submit_opportunity(submission)
         .await
         .expect("a submission");
@@ -413,7 +420,8 @@ async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_n
     made(&app).await;
     let own = create(&app, &manager(), record("Alder")).await;
     let list = async |request: pb::ListOpportunitiesRequest| {
-        let answer = by(&app, &manager()).list_opportunities(request).await;
+        let mut calls = by(&app, &manager()).opportunities();
+        let answer = calls.list_opportunities(request).await;
         let answer = answer.expect("a list").into_inner();
         let ids: Vec<_> = answer
             .opportunities

@@ -64,7 +64,10 @@ async fn opp_040_locked_fields_are_named_and_none_is_changed() {
         }),
         ..Default::default()
     };
-    let locked = by(&app, &user()).update_opportunity(request).await;
+    let locked = by(&app, &user())
+        .opportunities()
+        .update_opportunity(request)
+        .await;
     let refusal = refused(locked, Code::FailedPrecondition, "FIELD_NOT_EDITABLE");
     assert_eq!(refusal.paths(), ["opportunity.project.title"]);
     assert_eq!(refusal.metadata["review_status"], "ACTION_REQUIRED");
@@ -100,6 +103,7 @@ async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");

@@ -51,7 +51,10 @@ fn status(record: &pb::Opportunity) -> ReviewStatus {
 /// Birch's record, once it stands there.
 async fn stands(app: &App, id: &str, wanted: ReviewStatus) -> pb::Opportunity {
     eventually(async || {
-        let answer = by(app, &stranger()).get_opportunity(get_request(id)).await;
+        let answer = by(app, &stranger())
+            .opportunities()
+            .get_opportunity(get_request(id))
+            .await;
         let seen = answer
             .map_err(|status| status.to_string())?
             .into_inner()
@@ -167,6 +170,7 @@ async fn opp_092_a_copy_follows_the_decision_of_the_other_record() {
         let waits = stands(&app, &id, ReviewStatus::Submitted).await;
         // It was not this partner who submitted it.
         let answer = by(&app, &stranger())
+            .lifecycle()
             .withdraw_submission(withdraw_request(&id))
             .await;
         refused(answer, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
@@ -197,6 +201,7 @@ async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
     submit(&app, &user(), &source).await;
     let submitted = get(&app, &user(), &source).await;
     by(&app, &user())
+        .lifecycle()
         .withdraw_submission(withdraw_request(&source))
         .await
         .expect("a draft again");
@@ -222,6 +227,7 @@ async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
         ..Default::default()
     };
     by(&app, &user())
+        .opportunities()
         .update_opportunity(update)
         .await
         .expect("changed");
@@ -307,7 +313,10 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
     let id = create(&app, &user(), record("Nordwind")).await.opportunity_id;
     let colleague = partner("mem-colleague", ALDER, Role::AceUser);
     // So that they are known here.
-    let answer = by(&app, &colleague).get_opportunity(get_request(&id)).await;
+    let answer = by(&app, &colleague)
+        .opportunities()
+        .get_opportunity(get_request(&id))
+        .await;
     refused(answer, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     get(&app, &manager(), &id).await;
     let ask = async |caller: &Caller, account: &str, member: &str| {
@@ -316,7 +325,10 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
             opportunity_id: id.clone(),
             member_id: member.to_owned(),
         };
-        by(&app, caller).get_opportunity_for_account(request).await
+        by(&app, caller)
+            .internal()
+            .get_opportunity_for_account(request)
+            .await
     };
     let collaboration = service("collaboration");
     for member in ["", "mem-user", "mem-manager"] {
@@ -365,7 +377,10 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
         ..Default::default()
     };
     let owner = aws("aws-owner", Role::AccountOwner);
-    let changed = by(&app, &owner).update_aws_opportunity_summary(change).await;
+    let changed = by(&app, &owner)
+        .aws_summaries()
+        .update_aws_opportunity_summary(change)
+        .await;
     changed.expect("a summary");
     let answer = ask(&collaboration, ALDER, "")
         .await

@@ -59,6 +59,7 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
     project.related_opportunity_id = "O1".to_owned();
     project.expected_customer_spend[0].target_company = "Somebody".to_owned();
     let answer = by(&app, &user())
+        .opportunities()
         .create_opportunity(create_request(written))
         .await;
     let answer = answer.expect("a draft").into_inner();
@@ -94,6 +95,7 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
         ..Default::default()
     };
     let answer = by(&app, &user())
+        .opportunities()
         .update_opportunity(change)
         .await
         .expect("a change");
@@ -106,7 +108,10 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
 
     // A submission in PROSPECT is taken, and warned about.
     let id = create(&app, &user(), record("Birch")).await.opportunity_id;
-    let answer = by(&app, &user()).submit_opportunity(submit_request(&id)).await;
+    let answer = by(&app, &user())
+        .lifecycle()
+        .submit_opportunity(submit_request(&id))
+        .await;
     let warnings = answer.expect("a submission").into_inner().warnings;
     assert_eq!(fields(&warnings), ["opportunity.life_cycle.stage"]);
     app.finish::<Opportunities>().await;
@@ -141,6 +146,7 @@ async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
     let reviewer = aws("mem-reviewer", Role::Reviewer);
     assert_eq!(company(&get(&app, &reviewer, &id).await), nothing());
     let listed = by(&app, &reviewer)
+        .opportunities()
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(
@@ -151,7 +157,10 @@ async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
         revision: Some(submitted.revision),
         ..get_request(&id)
     };
-    let read = by(&app, &service("review")).get_opportunity(by_revision).await;
+    let read = by(&app, &service("review"))
+        .opportunities()
+        .get_opportunity(by_revision)
+        .await;
     let read = read
         .expect("what was submitted")
         .into_inner()
@@ -166,7 +175,10 @@ async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
 async fn opp_044_pick_lists_are_listed_with_their_version() {
     let app = start().await;
     let list = async |request: pb::ListStandardValuesRequest| {
-        let answer = by(&app, &service("crm")).list_standard_values(request).await;
+        let answer = by(&app, &service("crm"))
+            .catalog()
+            .list_standard_values(request)
+            .await;
         answer.expect("lists").into_inner()
     };
     let all = list(pb::ListStandardValuesRequest::default()).await;

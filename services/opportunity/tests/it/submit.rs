@@ -27,7 +27,10 @@ async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
     );
     assert_eq!(submitted.involvement_type(), pb::InvolvementType::CoSell);
     assert_eq!(submitted.visibility(), pb::Visibility::Full);
-    let again = by(&app, &user()).submit_opportunity(submit_request(id)).await;
+    let again = by(&app, &user())
+        .lifecycle()
+        .submit_opportunity(submit_request(id))
+        .await;
     let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     assert_eq!(
         (
@@ -38,6 +41,7 @@ async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
     );
 
     let withdrawn = by(&app, &manager())
+        .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
@@ -46,10 +50,14 @@ async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
         ReviewStatus::PendingSubmission
     );
     let twice = by(&app, &manager())
+        .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await;
     refused(twice, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
-    let discarded = by(&app, &user()).discard_draft(discard_request(id)).await;
+    let discarded = by(&app, &user())
+        .lifecycle()
+        .discard_draft(discard_request(id))
+        .await;
     refused(discarded, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     let second = submit(&app, &user(), id).await;
     assert_eq!(second.life_cycle.expect("a life cycle").review_round, 2);
@@ -73,7 +81,7 @@ async fn opp_019_everything_that_is_missing_is_said_at_once_and_nothing_changes(
         ..submit_request(&made.opportunity_id)
     };
     let refusal = refused(
-        by(&app, &user()).submit_opportunity(request).await,
+        by(&app, &user()).lifecycle().submit_opportunity(request).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -100,16 +108,20 @@ async fn acc_010_technical_staff_manage_their_records_but_submit_none() {
     let made = create(&app, &engineer, record("Alder")).await;
     let id = made.opportunity_id.as_str();
     let refusal = refused(
-        by(&app, &engineer).submit_opportunity(submit_request(id)).await,
+        by(&app, &engineer)
+            .lifecycle()
+            .submit_opportunity(submit_request(id))
+            .await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
     assert_eq!(
         refusal.metadata["rpc"],
-        "cosell.opportunity.v1.OpportunityService/SubmitOpportunity"
+        "cosell.opportunity.v1.OpportunityLifecycleService/SubmitOpportunity"
     );
     submit(&app, &manager(), id).await;
     let theirs = by(&app, &engineer)
+        .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await;
     refused(theirs, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
@@ -124,16 +136,23 @@ async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
     let made = create(&app, &user(), given.clone()).await;
     let id = made.opportunity_id.as_str();
     by(&app, &user())
+        .lifecycle()
         .discard_draft(discard_request(id))
         .await
         .expect("a discarded draft");
     refused(
-        by(&app, &user()).get_opportunity(get_request(id)).await,
+        by(&app, &user())
+            .opportunities()
+            .get_opportunity(get_request(id))
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
     refused(
-        by(&app, &user()).discard_draft(discard_request(id)).await,
+        by(&app, &user())
+            .lifecycle()
+            .discard_draft(discard_request(id))
+            .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
@@ -146,7 +165,10 @@ async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
         .await,
         1
     );
-    let again = by(&app, &user()).create_opportunity(create_request(given)).await;
+    let again = by(&app, &user())
+        .opportunities()
+        .create_opportunity(create_request(given))
+        .await;
     assert!(again.is_ok(), "the partner's key is free again: {again:?}");
     app.finish::<Opportunities>().await;
 }

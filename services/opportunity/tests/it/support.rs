@@ -4,6 +4,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use cosell_opportunity::{Opportunities, Options};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::aws_summary_service_client::AwsSummaryServiceClient;
+use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_history_service_client::OpportunityHistoryServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_testkit::harness::{App, Client, Setup, partner, service};
@@ -11,7 +16,34 @@ use cosell_types::{Caller, Clock, Role, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = OpportunityServiceClient<InterceptedService<Channel, Client>>;
+/// The calls of one caller to every gRPC service of this one.
+pub struct Calls(InterceptedService<Channel, Client>);
+
+impl Calls {
+    pub fn aws_summaries(&self) -> AwsSummaryServiceClient<InterceptedService<Channel, Client>> {
+        AwsSummaryServiceClient::new(self.0.clone())
+    }
+
+    pub fn catalog(&self) -> CatalogServiceClient<InterceptedService<Channel, Client>> {
+        CatalogServiceClient::new(self.0.clone())
+    }
+
+    pub fn history(&self) -> OpportunityHistoryServiceClient<InterceptedService<Channel, Client>> {
+        OpportunityHistoryServiceClient::new(self.0.clone())
+    }
+
+    pub fn internal(&self) -> OpportunityInternalServiceClient<InterceptedService<Channel, Client>> {
+        OpportunityInternalServiceClient::new(self.0.clone())
+    }
+
+    pub fn lifecycle(&self) -> OpportunityLifecycleServiceClient<InterceptedService<Channel, Client>> {
+        OpportunityLifecycleServiceClient::new(self.0.clone())
+    }
+
+    pub fn opportunities(&self) -> OpportunityServiceClient<InterceptedService<Channel, Client>> {
+        OpportunityServiceClient::new(self.0.clone())
+    }
+}
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
@@ -44,7 +76,7 @@ pub fn stranger() -> Caller {
 }
 
 pub fn by(app: &App, caller: &Caller) -> Calls {
-    OpportunityServiceClient::new(app.by(caller))
+    Calls(app.by(caller))
 }
 
 pub fn request_id() -> String {
@@ -111,7 +143,10 @@ pub fn create_request(record: pb::Opportunity) -> pb::CreateOpportunityRequest {
 }
 
 pub async fn create(app: &App, caller: &Caller, record: pb::Opportunity) -> pb::Opportunity {
-    let answer = by(app, caller).create_opportunity(create_request(record)).await;
+    let answer = by(app, caller)
+        .opportunities()
+        .create_opportunity(create_request(record))
+        .await;
     answer
         .expect("a new record")
         .into_inner()
@@ -128,7 +163,10 @@ pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
 }
 
 pub async fn get(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
-    let answer = by(app, caller).get_opportunity(get_request(id)).await;
+    let answer = by(app, caller)
+        .opportunities()
+        .get_opportunity(get_request(id))
+        .await;
     answer
         .expect("the record")
         .into_inner()
@@ -145,7 +183,10 @@ pub fn submit_request(id: &str) -> pb::SubmitOpportunityRequest {
 }
 
 pub async fn submit(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
-    let answer = by(app, caller).submit_opportunity(submit_request(id)).await;
+    let answer = by(app, caller)
+        .lifecycle()
+        .submit_opportunity(submit_request(id))
+        .await;
     answer
         .expect("a submission")
         .into_inner()
@@ -191,6 +232,7 @@ pub async fn pages(
     let mut ids = Vec::new();
     loop {
         let page = by(app, caller)
+            .opportunities()
             .list_opportunities(request.clone())
             .await?
             .into_inner();
@@ -217,13 +259,13 @@ pub async fn catalog(app: &App) {
         .collect();
     solutions.push(solution(13, pb::SolutionStatus::Inactive));
     solutions.push(solution(14, pb::SolutionStatus::Draft));
-    let mut calls = by(app, &service("provisioner"));
+    let calls = by(app, &service("provisioner"));
     let request = pb::ApplySolutionsRequest {
         account_id: ALDER.to_owned(),
         solutions,
         ..Default::default()
     };
-    calls.apply_solutions(request).await.expect("solutions");
+    calls.catalog().apply_solutions(request).await.expect("solutions");
     let products = ["AmazonEC2", "AmazonRDS", "AmazonS3"].map(|code| pb::Product {
         product_id: code.to_owned(),
         name: code.replace("Amazon", "Amazon "),
@@ -234,7 +276,7 @@ pub async fn catalog(app: &App) {
         products: products.to_vec(),
         ..Default::default()
     };
-    calls.apply_products(request).await.expect("products");
+    calls.catalog().apply_products(request).await.expect("products");
 }
 
 /// A number out of the database, seen by its administrator.

@@ -25,6 +25,7 @@ async fn update(
     request: pb::UpdateOpportunityRequest,
 ) -> pb::Opportunity {
     let answer = by(app, &user())
+        .opportunities()
         .update_opportunity(request)
         .await
         .expect("an update");
@@ -94,6 +95,7 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
     );
     // Everything: what is not given is cleared, which the rules refuse where it is required.
     let all = by(&app, &user())
+        .opportunities()
         .update_opportunity(masked(id, pb::Opportunity::default(), &["*"]))
         .await;
     let refusal = refused(all, Code::InvalidArgument, "INVALID_FIELDS");
@@ -132,7 +134,10 @@ async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
     ];
     let request = masked(&made.opportunity_id, wrong, &paths);
     let refusal = refused(
-        by(&app, &user()).update_opportunity(request).await,
+        by(&app, &user())
+            .opportunities()
+            .update_opportunity(request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -148,7 +153,10 @@ async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
     );
     let request = masked(&made.opportunity_id, request_value(), &paths[..2]);
     let refusal = refused(
-        by(&app, &user()).update_opportunity(request).await,
+        by(&app, &user())
+            .opportunities()
+            .update_opportunity(request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -189,15 +197,18 @@ async fn plt_003_a_stale_etag_is_refused_and_told_the_current_one() {
         ..next_steps(id, text)
     };
     by(&app, &user())
+        .opportunities()
         .update_opportunity(with(&made.etag, "one"))
         .await
         .expect("the current etag");
     let stale = by(&app, &user())
+        .opportunities()
         .update_opportunity(with(&made.etag, "two"))
         .await;
     let refusal = refused(stale, Code::Aborted, "ETAG_MISMATCH");
     assert_eq!(refusal.metadata["current_etag"], "\"2\"");
     by(&app, &user())
+        .opportunities()
         .update_opportunity(with(&refusal.metadata["current_etag"], "two"))
         .await
         .expect("the told etag");
@@ -214,12 +225,12 @@ async fn plt_003_writers_at_the_same_moment_lose_nothing() {
     let race = |etag: &str| {
         let calls: Vec<_> = (0..8)
             .map(|number| {
-                let mut client = by(&app, &user());
+                let client = by(&app, &user());
                 let request = pb::UpdateOpportunityRequest {
                     etag: etag.to_owned(),
                     ..next_steps(id, &format!("step {number} {etag}"))
                 };
-                tokio::spawn(async move { client.update_opportunity(request).await })
+                tokio::spawn(async move { client.opportunities().update_opportunity(request).await })
             })
             .collect();
         async move {
@@ -259,7 +270,10 @@ async fn opp_040_a_submitted_record_is_locked() {
     let made = create(&app, &user(), record("Alder")).await;
     let id = made.opportunity_id.as_str();
     submit(&app, &user(), id).await;
-    let locked = by(&app, &user()).update_opportunity(next_steps(id, "late")).await;
+    let locked = by(&app, &user())
+        .opportunities()
+        .update_opportunity(next_steps(id, "late"))
+        .await;
     let refusal = refused(locked, Code::FailedPrecondition, "RECORD_NOT_EDITABLE");
     assert_eq!(refusal.metadata["review_status"], "SUBMITTED");
     assert_eq!(refusal.metadata["opportunity_id"], id);
@@ -274,12 +288,14 @@ async fn acc_011_only_who_sees_a_record_changes_it() {
     let id = made.opportunity_id.as_str();
     for outsider in [partner("mem-colleague", ALDER, Role::AceUser), stranger()] {
         let hidden = by(&app, &outsider)
+            .opportunities()
             .update_opportunity(next_steps(id, "mine"))
             .await;
         refused(hidden, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
     assert!(
         by(&app, &manager())
+            .opportunities()
             .update_opportunity(next_steps(id, "ours"))
             .await
             .is_ok()

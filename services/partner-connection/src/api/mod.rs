@@ -1,12 +1,14 @@
-//! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
-//! needs, and its file.
+//! The RPCs: one file each, in which the handler is the use case. `<service>.rs` lists those of one
+//! gRPC service.
 
 mod accept_invitation;
 mod accept_membership;
 mod accept_terms;
+mod account_service;
 mod apply_directory;
 mod cancel_connection;
 mod cancel_invitation;
+mod connection_service;
 mod convert;
 mod create_invitation;
 mod deactivate_member;
@@ -23,6 +25,7 @@ mod list_connections;
 mod list_invitations;
 mod list_members;
 mod list_partners;
+mod member_service;
 mod reject_invitation;
 mod set_member_roles;
 mod set_visibility;
@@ -34,15 +37,13 @@ mod update_profile;
 use std::sync::Arc;
 
 use cosell_events::Cause;
-use cosell_grpc::{Answers, Call, Failure, etags, read, stream, write};
+use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::Mutation;
-use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_server::PartnerService;
 use cosell_store::{Claim, Db, Scope, Tx, claim};
 use cosell_telemetry::metrics;
 use cosell_types::{AccountId, Caller, Clock, Member as CallingMember, MemberId, Pii, ServiceName};
 use opentelemetry::KeyValue;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Response, Status};
 
 use crate::domain::access::{self, Action};
 use crate::domain::values::MemberStatus;
@@ -61,287 +62,6 @@ pub struct Api {
 }
 
 type Answer<T> = Result<Response<T>, Status>;
-
-#[tonic::async_trait]
-impl PartnerService for Api {
-    type ApplyDirectoryStream = Answers<pb::ApplyDirectoryResponse>;
-
-    async fn apply_directory(
-        &self,
-        request: Request<Streaming<pb::ApplyDirectoryRequest>>,
-    ) -> Answer<Self::ApplyDirectoryStream> {
-        let provisions = |caller: &Caller| access::provisions(caller, &self.provisioners);
-        stream(request, provisions, |call| {
-            apply_directory::handle(self.clone(), call)
-        })
-    }
-
-    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
-        read(request, permit(Action::GetAccount), |call| {
-            get_account::handle(self, call)
-        })
-        .await
-    }
-
-    async fn accept_terms(
-        &self,
-        request: Request<pb::AcceptTermsRequest>,
-    ) -> Answer<pb::AcceptTermsResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Lead), move |call| {
-            accept_terms::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn update_profile(
-        &self,
-        request: Request<pb::UpdateProfileRequest>,
-    ) -> Answer<pb::UpdateProfileResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            update_profile::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn set_profile_visibility(
-        &self,
-        request: Request<pb::SetProfileVisibilityRequest>,
-    ) -> Answer<pb::SetProfileVisibilityResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            set_visibility::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn get_partner(&self, request: Request<pb::GetPartnerRequest>) -> Answer<pb::GetPartnerResponse> {
-        read(request, permit(Action::FindPartners), |call| {
-            get_partner::handle(self, call)
-        })
-        .await
-    }
-
-    async fn list_partners(
-        &self,
-        request: Request<pb::ListPartnersRequest>,
-    ) -> Answer<pb::ListPartnersResponse> {
-        read(request, permit(Action::FindPartners), |call| {
-            list_partners::handle(self, call)
-        })
-        .await
-    }
-
-    async fn invite_member(
-        &self,
-        request: Request<pb::InviteMemberRequest>,
-    ) -> Answer<pb::InviteMemberResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
-            invite_member::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn accept_membership(
-        &self,
-        request: Request<pb::AcceptMembershipRequest>,
-    ) -> Answer<pb::AcceptMembershipResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Join), move |call| {
-            accept_membership::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn get_member(&self, request: Request<pb::GetMemberRequest>) -> Answer<pb::GetMemberResponse> {
-        read(request, permit(Action::GetMember), |call| {
-            get_member::handle(self, call)
-        })
-        .await
-    }
-
-    async fn list_members(
-        &self,
-        request: Request<pb::ListMembersRequest>,
-    ) -> Answer<pb::ListMembersResponse> {
-        read(request, permit(Action::ListMembers), |call| {
-            list_members::handle(self, call)
-        })
-        .await
-    }
-
-    async fn list_assignable_members(
-        &self,
-        request: Request<pb::ListAssignableMembersRequest>,
-    ) -> Answer<pb::ListAssignableMembersResponse> {
-        read(request, permit(Action::Work), |call| {
-            list_assignable::handle(self, call)
-        })
-        .await
-    }
-
-    async fn update_member(
-        &self,
-        request: Request<pb::UpdateMemberRequest>,
-    ) -> Answer<pb::UpdateMemberResponse> {
-        let api = self.clone();
-        write(request, permit(Action::UpdateMember), move |call| {
-            update_member::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn set_member_roles(
-        &self,
-        request: Request<pb::SetMemberRolesRequest>,
-    ) -> Answer<pb::SetMemberRolesResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
-            set_member_roles::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn deactivate_member(
-        &self,
-        request: Request<pb::DeactivateMemberRequest>,
-    ) -> Answer<pb::DeactivateMemberResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
-            deactivate_member::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn hand_over_alliance_lead(
-        &self,
-        request: Request<pb::HandOverAllianceLeadRequest>,
-    ) -> Answer<pb::HandOverAllianceLeadResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Lead), move |call| {
-            hand_over_lead::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn create_connection_invitation(
-        &self,
-        request: Request<pb::CreateConnectionInvitationRequest>,
-    ) -> Answer<pb::CreateConnectionInvitationResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            create_invitation::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn get_connection_invitation(
-        &self,
-        request: Request<pb::GetConnectionInvitationRequest>,
-    ) -> Answer<pb::GetConnectionInvitationResponse> {
-        read(request, permit(Action::GetInvitation), |call| {
-            get_invitation::handle(self, call)
-        })
-        .await
-    }
-
-    async fn list_connection_invitations(
-        &self,
-        request: Request<pb::ListConnectionInvitationsRequest>,
-    ) -> Answer<pb::ListConnectionInvitationsResponse> {
-        read(request, permit(Action::Work), |call| {
-            list_invitations::handle(self, call)
-        })
-        .await
-    }
-
-    async fn accept_connection_invitation(
-        &self,
-        request: Request<pb::AcceptConnectionInvitationRequest>,
-    ) -> Answer<pb::AcceptConnectionInvitationResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            accept_invitation::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn reject_connection_invitation(
-        &self,
-        request: Request<pb::RejectConnectionInvitationRequest>,
-    ) -> Answer<pb::RejectConnectionInvitationResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            reject_invitation::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn cancel_connection_invitation(
-        &self,
-        request: Request<pb::CancelConnectionInvitationRequest>,
-    ) -> Answer<pb::CancelConnectionInvitationResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            cancel_invitation::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn get_connection(
-        &self,
-        request: Request<pb::GetConnectionRequest>,
-    ) -> Answer<pb::GetConnectionResponse> {
-        read(request, permit(Action::Work), |call| {
-            get_connection::handle(self, call)
-        })
-        .await
-    }
-
-    async fn list_connections(
-        &self,
-        request: Request<pb::ListConnectionsRequest>,
-    ) -> Answer<pb::ListConnectionsResponse> {
-        read(request, permit(Action::Work), |call| {
-            list_connections::handle(self, call)
-        })
-        .await
-    }
-
-    async fn cancel_connection(
-        &self,
-        request: Request<pb::CancelConnectionRequest>,
-    ) -> Answer<pb::CancelConnectionResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            cancel_connection::handle(api.clone(), call)
-        })
-        .await
-    }
-
-    async fn get_connection_preferences(
-        &self,
-        request: Request<pb::GetConnectionPreferencesRequest>,
-    ) -> Answer<pb::GetConnectionPreferencesResponse> {
-        read(request, permit(Action::Work), |call| {
-            get_preferences::handle(self, call)
-        })
-        .await
-    }
-
-    async fn update_connection_preferences(
-        &self,
-        request: Request<pb::UpdateConnectionPreferencesRequest>,
-    ) -> Answer<pb::UpdateConnectionPreferencesResponse> {
-        let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            update_preferences::handle(api.clone(), call)
-        })
-        .await
-    }
-}
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)

@@ -23,20 +23,21 @@ async fn dir_020_an_account_is_read_by_its_members_by_aws_and_by_services() {
     assert_eq!(account(&mut user).await.display_name, "Alder");
     for id in [BIRCH, "888888888888"] {
         refused(
-            user.get_account(reading(id)).await,
+            user.accounts().get_account(reading(id)).await,
             Code::NotFound,
             "ACCOUNT_NOT_FOUND",
         );
     }
-    let mut aws = by(&app, &who(AWS, "aws-pdm"));
+    let aws = by(&app, &who(AWS, "aws-pdm"));
     let seen = aws
+        .accounts()
         .get_account(reading(BIRCH))
         .await
         .expect("an account")
         .into_inner();
     assert_eq!(seen.account.expect("an account").legal_name, "Birch Ltd");
-    let mut collaboration = by(&app, &service("collaboration"));
-    let seen = collaboration.get_account(reading(BIRCH)).await;
+    let collaboration = by(&app, &service("collaboration"));
+    let seen = collaboration.accounts().get_account(reading(BIRCH)).await;
     let seen = seen
         .expect("an account")
         .into_inner()
@@ -45,7 +46,7 @@ async fn dir_020_an_account_is_read_by_its_members_by_aws_and_by_services() {
     assert_eq!(seen.account_id, BIRCH);
     // A service has no account of its own.
     for id in ["", "888888888888"] {
-        let answer = collaboration.get_account(reading(id)).await;
+        let answer = collaboration.accounts().get_account(reading(id)).await;
         refused(answer, Code::NotFound, "ACCOUNT_NOT_FOUND");
     }
     app.finish::<Partners>().await;
@@ -55,18 +56,20 @@ async fn dir_020_an_account_is_read_by_its_members_by_aws_and_by_services() {
 async fn dir_003_the_lead_accepts_the_terms_once() {
     let app = start().await;
     let request = pb::AcceptTermsRequest::default();
-    let mut team = by(&app, &who(ALDER, "alder-team"));
+    let team = by(&app, &who(ALDER, "alder-team"));
     refused(
-        team.accept_terms(request.clone()).await,
+        team.accounts().accept_terms(request.clone()).await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
     let first = lead(&app, ALDER)
+        .accounts()
         .accept_terms(request.clone())
         .await
         .expect("an account")
         .into_inner();
     let again = lead(&app, ALDER)
+        .accounts()
         .accept_terms(request)
         .await
         .expect("an account")
@@ -86,7 +89,7 @@ async fn dir_001_nobody_of_a_suspended_account_is_let_in() {
     let mut suspended = company(ALDER, "Alder");
     suspended.status = pb::AccountStatus::Suspended.into();
     apply(&app, vec![account_record(suspended)]).await;
-    let answer = lead(&app, ALDER).get_account(reading("")).await;
+    let answer = lead(&app, ALDER).accounts().get_account(reading("")).await;
     refused(answer, Code::PermissionDenied, "MEMBER_INACTIVE");
     app.finish::<Partners>().await;
 }
@@ -99,13 +102,13 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
         ..Options::default()
     })
     .await;
-    let mut cedar = lead(&app, CEDAR);
+    let cedar = lead(&app, CEDAR);
     let showing = |visibility: pb::ProfileVisibility| pb::SetProfileVisibilityRequest {
         visibility: visibility.into(),
         ..Default::default()
     };
     let (public, private) = (pb::ProfileVisibility::Public, pb::ProfileVisibility::Private);
-    let none = cedar.set_profile_visibility(showing(public)).await;
+    let none = cedar.accounts().set_profile_visibility(showing(public)).await;
     refused(none, Code::FailedPrecondition, "SENDER_PROFILE_NOT_FOUND");
 
     let writing = |name: &str| pb::UpdateProfileRequest {
@@ -118,7 +121,7 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
         profile.industry_segments = vec!["Retail".to_owned(); 4];
     }
     let refusal = refused(
-        cedar.update_profile(wrong).await,
+        cedar.accounts().update_profile(wrong).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -128,6 +131,7 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
     );
 
     let made = cedar
+        .accounts()
         .update_profile(writing("Cedar"))
         .await
         .expect("a profile")
@@ -136,14 +140,16 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
     assert!(made.profile_id.starts_with("pprofile-"), "{}", made.profile_id);
     assert_eq!(made.visibility(), private);
     cedar
+        .accounts()
         .update_profile(writing("Cedar"))
         .await
         .expect("the same is no change");
     cedar
+        .accounts()
         .update_profile(writing("Cedar & Sons"))
         .await
         .expect("a change");
-    let third = cedar.update_profile(writing("Cedar and Sons")).await;
+    let third = cedar.accounts().update_profile(writing("Cedar and Sons")).await;
     let third = refused(
         third,
         Code::ResourceExhausted,
@@ -152,17 +158,19 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
     assert_eq!(third.metadata["limit"], "2");
     for visibility in [public, private] {
         cedar
+            .accounts()
             .set_profile_visibility(showing(visibility))
             .await
             .expect("a change");
     }
-    let third = cedar.set_profile_visibility(showing(public)).await;
+    let third = cedar.accounts().set_profile_visibility(showing(public)).await;
     let reason = "LIMIT_EXCEEDED_NUMBER_OF_PROFILE_VISIBILITY_UPDATE_PER_DAY";
     refused(third, Code::ResourceExhausted, reason);
     app.clock.advance(chrono::TimeDelta::hours(15));
     // The token of the day before has run out with it.
-    let mut cedar = lead(&app, CEDAR);
+    let cedar = lead(&app, CEDAR);
     cedar
+        .accounts()
         .set_profile_visibility(showing(public))
         .await
         .expect("a new day");

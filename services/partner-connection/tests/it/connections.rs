@@ -23,6 +23,7 @@ fn canceling(id: &str, kind: pb::ConnectionType) -> pb::CancelConnectionRequest 
 /// Makes the second a subsidiary of the first.
 async fn subordinate(app: &App, from: &str, to: &str) {
     let answer = lead(app, from)
+        .connections()
         .create_connection_invitation(invite(to, SUBSIDIARY))
         .await;
     let invitation = answer
@@ -32,6 +33,7 @@ async fn subordinate(app: &App, from: &str, to: &str) {
         .expect("one");
     let accepting = accepting(&invitation.connection_invitation_id);
     lead(app, to)
+        .connections()
         .accept_connection_invitation(accepting)
         .await
         .expect("a connection");
@@ -47,6 +49,7 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
         connection_id: id.clone(),
     };
     let seen = lead(&app, ALDER)
+        .connections()
         .get_connection(reading.clone())
         .await
         .expect("it")
@@ -72,6 +75,7 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
     };
     for _ in 0..2 {
         let answer = lead(&app, BIRCH)
+            .connections()
             .cancel_connection(canceled.clone())
             .await
             .expect("it")
@@ -85,14 +89,17 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
         assert_eq!(seen.parts[0].canceled_by_account_id, BIRCH);
         assert_eq!(seen.parts[0].cancel_reason, "We go other ways");
     }
-    let twice = lead(&app, ALDER).cancel_connection(canceling(&id, SHARING)).await;
+    let twice = lead(&app, ALDER)
+        .connections()
+        .cancel_connection(canceling(&id, SHARING))
+        .await;
     refused(twice, Code::FailedPrecondition, "INCOMPATIBLE_CONNECTION_STATE");
     let stale = pb::CancelConnectionRequest {
         etag: "\"2\"".to_owned(),
         ..canceling(&id, SUBSIDIARY)
     };
     refused(
-        lead(&app, ALDER).cancel_connection(stale).await,
+        lead(&app, ALDER).connections().cancel_connection(stale).await,
         Code::Aborted,
         "ETAG_MISMATCH",
     );
@@ -101,16 +108,18 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
         ..canceling(&id, SUBSIDIARY)
     };
     let silent = refused(
-        lead(&app, ALDER).cancel_connection(silent).await,
+        lead(&app, ALDER).connections().cancel_connection(silent).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(silent.paths(), ["reason"]);
     lead(&app, ALDER)
+        .connections()
         .cancel_connection(canceling(&id, SUBSIDIARY))
         .await
         .expect("an end");
     let seen = lead(&app, BIRCH)
+        .connections()
         .get_connection(reading)
         .await
         .expect("history")
@@ -143,10 +152,12 @@ async fn con_020_a_stranger_learns_nothing() {
             connection_id: id.to_owned(),
         };
         let read = lead(&app, CEDAR)
+            .connections()
             .get_connection(reading)
             .await
             .expect_err("a refusal");
         let ended = lead(&app, CEDAR)
+            .connections()
             .cancel_connection(canceling(id, SHARING))
             .await
             .expect_err("a refusal");
@@ -166,10 +177,10 @@ async fn con_020_two_who_end_it_at_once_end_it_once() {
     let app = start().await;
     for _ in 0..5 {
         let id = connected(&app, ALDER, BIRCH).await.connection_id;
-        let (mut one, mut two) = (lead(&app, ALDER), lead(&app, BIRCH));
+        let (one, two) = (lead(&app, ALDER), lead(&app, BIRCH));
         let (first, second) = tokio::join!(
-            one.cancel_connection(canceling(&id, SHARING)),
-            two.cancel_connection(canceling(&id, SHARING)),
+            async { one.connections().cancel_connection(canceling(&id, SHARING)).await },
+            async { two.connections().cancel_connection(canceling(&id, SHARING)).await },
         );
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
         let status = first.err().or(second.err()).expect("a refusal");
@@ -184,6 +195,7 @@ async fn con_050_connections_are_listed_by_type_and_status() {
     let id = connected(&app, ALDER, BIRCH).await.connection_id;
     subordinate(&app, ALDER, CEDAR).await;
     lead(&app, ALDER)
+        .connections()
         .cancel_connection(canceling(&id, SHARING))
         .await
         .expect("an end");
@@ -213,6 +225,7 @@ async fn con_050_connections_are_listed_by_type_and_status() {
             ..Default::default()
         };
         let list = lead(&app, ALDER)
+            .connections()
             .list_connections(request)
             .await
             .expect("a list")

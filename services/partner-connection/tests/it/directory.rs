@@ -151,7 +151,11 @@ async fn dir_050_a_status_that_is_not_stated_stays_a_members_and_is_active_of_an
             member_id: "alder.new".to_owned(),
             ..Default::default()
         };
-        let read = lead(&app, ALDER).get_member(reading).await.expect("a member");
+        let read = lead(&app, ALDER)
+            .members()
+            .get_member(reading)
+            .await
+            .expect("a member");
         let found = read.into_inner().member.expect("a member");
         assert_eq!(found.status(), status);
     }
@@ -190,8 +194,9 @@ async fn dir_050_lists_of_any_length_are_taken_over_in_batches() {
 #[tokio::test]
 async fn dir_050_only_services_provision() {
     let app = start().await;
-    let mut calls = by(&app, &who(ALDER, "alder-lead"));
+    let calls = by(&app, &who(ALDER, "alder-lead"));
     let answer = calls
+        .accounts()
         .apply_directory(tokio_stream::iter([account_record(company(ALDER, "A"))]))
         .await;
     refused(
@@ -227,6 +232,7 @@ async fn dir_050_acc_004_who_loses_access_during_a_long_list_loses_it_at_once() 
         ..Default::default()
     };
     lead(&app, ALDER)
+        .members()
         .deactivate_member(leaving)
         .await
         .expect("an end");
@@ -236,6 +242,7 @@ async fn dir_050_acc_004_who_loses_access_during_a_long_list_loses_it_at_once() 
         ..Default::default()
     };
     lead(&app, ALDER)
+        .members()
         .set_member_roles(changing)
         .await
         .expect("a change");

@@ -19,7 +19,10 @@ async fn link(
     to: &str,
 ) -> Result<Response<pb::CreateConnectionInvitationResponse>, Status> {
     let request = invite(to, pb::ConnectionType::Subsidiary);
-    lead(app, from).create_connection_invitation(request).await
+    lead(app, from)
+        .connections()
+        .create_connection_invitation(request)
+        .await
 }
 
 async fn linked(app: &App, from: &str, to: &str) -> Result<(), Status> {
@@ -29,6 +32,7 @@ async fn linked(app: &App, from: &str, to: &str) -> Result<(), Status> {
         .expect("an invitation")
         .connection_invitation_id;
     lead(app, to)
+        .connections()
         .accept_connection_invitation(accepting(&id))
         .await
         .map(drop)
@@ -96,10 +100,18 @@ async fn con_006_what_was_possible_when_invited_is_asked_again_when_accepted() {
                 .connection_invitation_id,
         );
     }
-    let (mut one, mut two) = (lead(&app, BIRCH), lead(&app, BIRCH));
+    let (one, two) = (lead(&app, BIRCH), lead(&app, BIRCH));
     let (first, second) = tokio::join!(
-        one.accept_connection_invitation(accepting(&ids[0])),
-        two.accept_connection_invitation(accepting(&ids[1])),
+        async {
+            one.connections()
+                .accept_connection_invitation(accepting(&ids[0]))
+                .await
+        },
+        async {
+            two.connections()
+                .accept_connection_invitation(accepting(&ids[1]))
+                .await
+        },
     );
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let late = if first.is_err() { first } else { second };
@@ -117,7 +129,10 @@ async fn con_005_dir_002_who_has_not_come_far_enough_invites_nobody() {
     let receiver = profile_id(&app, BIRCH).await;
     let request = invite(&receiver, pb::ConnectionType::OpportunityCollaboration);
     let mut alder = lead(&app, ALDER);
-    let answer = alder.create_connection_invitation(request.clone()).await;
+    let answer = alder
+        .connections()
+        .create_connection_invitation(request.clone())
+        .await;
     let refusal = refused(answer, Code::FailedPrecondition, "INELIGIBLE_ACCOUNT_TIER");
     assert_eq!(refusal.metadata["tier"], "REGISTERED");
     assert_eq!(refusal.metadata["required_tier"], "SELECT");
@@ -126,11 +141,13 @@ async fn con_005_dir_002_who_has_not_come_far_enough_invites_nobody() {
     apply(&app, vec![account_record(record)]).await;
     assert_eq!(account(&mut alder).await.tier(), pb::PartnerTier::Advanced);
     alder
+        .connections()
         .create_connection_invitation(request)
         .await
         .expect("an invitation");
 
     let found = lead(&app, BIRCH)
+        .accounts()
         .list_partners(pb::ListPartnersRequest::default())
         .await;
     let found = found.expect("companies").into_inner().partners;
@@ -146,7 +163,7 @@ async fn dir_016_an_address_is_asked_to_join_so_often_a_day() {
         ..Options::default()
     };
     let app = start_with(options).await;
-    let mut alder = lead(&app, ALDER);
+    let alder = lead(&app, ALDER);
     let ask = pb::InviteMemberRequest {
         person: Some(named("new")),
         roles: vec![Role::AceUser.number()],
@@ -154,6 +171,7 @@ async fn dir_016_an_address_is_asked_to_join_so_often_a_day() {
     };
     for _ in 0..2 {
         let invited = alder
+            .members()
             .invite_member(ask.clone())
             .await
             .expect("an invitation")
@@ -162,20 +180,25 @@ async fn dir_016_an_address_is_asked_to_join_so_often_a_day() {
             member_id: invited.member.expect("a member").member_id,
             ..Default::default()
         };
-        alder.deactivate_member(leaving).await.expect("an end");
+        alder.members().deactivate_member(leaving).await.expect("an end");
     }
-    let again = alder.invite_member(ask.clone()).await;
+    let again = alder.members().invite_member(ask.clone()).await;
     let refusal = refused(again, Code::ResourceExhausted, "LIMIT_EXCEEDED_NUMBER_OF_EMAIL");
     assert_eq!(refusal.metadata["limit"], "2");
     // Another address, another company, another day.
     let mut other = ask.clone();
     other.person = Some(named("other"));
-    alder.invite_member(other).await.expect("an invitation");
+    alder.members().invite_member(other).await.expect("an invitation");
     lead(&app, BIRCH)
+        .members()
         .invite_member(ask.clone())
         .await
         .expect("an invitation");
     app.clock.advance(chrono::TimeDelta::days(1));
-    lead(&app, ALDER).invite_member(ask).await.expect("an invitation");
+    lead(&app, ALDER)
+        .members()
+        .invite_member(ask)
+        .await
+        .expect("an invitation");
     app.finish::<Partners>().await;
 }

@@ -27,6 +27,7 @@ async fn con_010_over_is_over_at_once_and_each_company_is_told_once() {
     let before = last_event(&app).await;
     app.clock.advance(TimeDelta::days(30));
     let late = lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepting(&id))
         .await;
     let late = refused(
@@ -71,6 +72,7 @@ async fn con_010_three_replicas_end_each_invitation_once() {
                 _ => profile_id(&app, to).await,
             };
             let answer = lead(&app, from)
+                .connections()
                 .create_connection_invitation(invite(&receiver, kind))
                 .await;
             if let Ok(made) = answer {

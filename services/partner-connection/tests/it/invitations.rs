@@ -30,6 +30,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     );
     assert_eq!(sent.other_account_id, "");
     let received = lead(&app, BIRCH)
+        .connections()
         .get_connection_invitation(reading(&id))
         .await
         .expect("it")
@@ -46,6 +47,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     assert!(!format!("{received:?}").contains("Jane"), "{received:?}");
 
     let accepted = lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepting(&id))
         .await
         .expect("it")
@@ -113,6 +115,7 @@ async fn con_001_002_who_can_be_invited_how() {
         (CEDAR, birch.as_str(), SHARING, "SENDER_PROFILE_NOT_FOUND"),
     ] {
         let status = lead(&app, from)
+            .connections()
             .create_connection_invitation(invite(receiver, kind))
             .await;
         let refusal = Refusal::from(&status.expect_err("a refusal"));
@@ -121,11 +124,13 @@ async fn con_001_002_who_can_be_invited_how() {
     apply(&app, vec![account_record(hidden)]).await;
     let hidden = profile_id(&app, CEDAR).await;
     let status = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(&hidden, SHARING))
         .await;
     refused(status, Code::NotFound, nobody);
     // A subsidiary is named by its account, also one that hides.
     let made = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(CEDAR, subsidiary))
         .await;
     let made = made
@@ -150,6 +155,7 @@ async fn con_001_002_who_can_be_invited_how() {
         ..Default::default()
     };
     let found = lead(&app, ALDER)
+        .connections()
         .list_connection_invitations(by_profile.clone())
         .await
         .expect("a list");
@@ -157,10 +163,12 @@ async fn con_001_002_who_can_be_invited_how() {
     let told = last_invitation(&app, ALDER).await;
     assert_eq!(told.receiver_profile_id, "", "nor by the event");
     let accepted = lead(&app, CEDAR)
+        .connections()
         .accept_connection_invitation(accepting(&made.connection_invitation_id))
         .await;
     accepted.expect("a connection");
     let found = lead(&app, ALDER)
+        .connections()
         .list_connection_invitations(by_profile)
         .await
         .expect("a list");
@@ -169,7 +177,10 @@ async fn con_001_002_who_can_be_invited_how() {
 
     let empty = pb::CreateConnectionInvitationRequest::default();
     let empty = refused(
-        lead(&app, ALDER).create_connection_invitation(empty).await,
+        lead(&app, ALDER)
+            .connections()
+            .create_connection_invitation(empty)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -181,6 +192,7 @@ async fn con_001_002_who_can_be_invited_how() {
     suspended.status = pb::AccountStatus::Suspended.into();
     apply(&app, vec![account_record(suspended)]).await;
     let status = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(&birch, SHARING))
         .await;
     refused(
@@ -198,6 +210,7 @@ async fn con_003_004_there_is_one_of_each() {
     for (from, to) in [(ALDER, BIRCH), (BIRCH, ALDER)] {
         let receiver = profile_id(&app, to).await;
         let twice = lead(&app, from)
+            .connections()
             .create_connection_invitation(invite(&receiver, SHARING))
             .await;
         let twice = refused(twice, Code::AlreadyExists, "DUPLICATE_CONNECTION_INVITATION");
@@ -208,11 +221,13 @@ async fn con_003_004_there_is_one_of_each() {
     }
     let accepted = accepting(&first.connection_invitation_id);
     lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepted)
         .await
         .expect("a connection");
     let receiver = profile_id(&app, ALDER).await;
     let again = lead(&app, BIRCH)
+        .connections()
         .create_connection_invitation(invite(&receiver, SHARING))
         .await;
     refused(again, Code::AlreadyExists, "DUPLICATE_CONNECTION");
@@ -226,6 +241,7 @@ async fn con_010_who_may_answer_and_only_once() {
     let wrong = "INCOMPATIBLE_CONNECTION_INVITATION_RECEIVER";
     refused(
         lead(&app, ALDER)
+            .connections()
             .accept_connection_invitation(accepting(&id))
             .await,
         Code::FailedPrecondition,
@@ -233,6 +249,7 @@ async fn con_010_who_may_answer_and_only_once() {
     );
     refused(
         lead(&app, ALDER)
+            .connections()
             .reject_connection_invitation(rejecting(&id, ""))
             .await,
         Code::FailedPrecondition,
@@ -240,6 +257,7 @@ async fn con_010_who_may_answer_and_only_once() {
     );
     refused(
         lead(&app, BIRCH)
+            .connections()
             .cancel_connection_invitation(canceling(&id))
             .await,
         Code::FailedPrecondition,
@@ -250,7 +268,10 @@ async fn con_010_who_may_answer_and_only_once() {
         ..accepting(&id)
     };
     refused(
-        lead(&app, BIRCH).accept_connection_invitation(stale).await,
+        lead(&app, BIRCH)
+            .connections()
+            .accept_connection_invitation(stale)
+            .await,
         Code::Aborted,
         "ETAG_MISMATCH",
     );
@@ -259,6 +280,7 @@ async fn con_010_who_may_answer_and_only_once() {
         ..accepting(&id)
     };
     lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(rehearsal)
         .await
         .expect("a rehearsal");
@@ -269,6 +291,7 @@ async fn con_010_who_may_answer_and_only_once() {
     };
     for _ in 0..2 {
         let answer = lead(&app, BIRCH)
+            .connections()
             .reject_connection_invitation(rejecting.clone())
             .await
             .expect("it")
@@ -280,6 +303,7 @@ async fn con_010_who_may_answer_and_only_once() {
         );
     }
     let seen = lead(&app, ALDER)
+        .connections()
         .get_connection_invitation(reading(&id))
         .await
         .expect("it")
@@ -289,6 +313,7 @@ async fn con_010_who_may_answer_and_only_once() {
         "Not now"
     );
     let late = lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepting(&id))
         .await;
     let late = refused(
@@ -303,15 +328,16 @@ async fn con_010_who_may_answer_and_only_once() {
 
     let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
     lead(&app, ALDER)
+        .connections()
         .cancel_connection_invitation(canceling(&id))
         .await
         .expect("an end");
     let never = "pacinv-0000000000000";
     for stranger in [lead(&app, CEDAR), by(&app, &who(CEDAR, "cedar-user"))] {
-        let (mut one, mut two) = (stranger.clone(), stranger);
-        let theirs = one.get_connection_invitation(reading(&id)).await;
+        let (one, two) = (stranger.clone(), stranger);
+        let theirs = one.connections().get_connection_invitation(reading(&id)).await;
         let theirs = refused(theirs, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
-        let nobodys = two.get_connection_invitation(reading(never)).await;
+        let nobodys = two.connections().get_connection_invitation(reading(never)).await;
         let nobodys = refused(nobodys, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
         assert_eq!(
             theirs.message.replace(&id, ""),
@@ -329,6 +355,7 @@ async fn con_004_dir_001_a_suspended_account_connects_with_nobody() {
     suspended.status = pb::AccountStatus::Suspended.into();
     apply(&app, vec![account_record(suspended)]).await;
     let status = lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepting(&id))
         .await;
     refused(status, Code::FailedPrecondition, "INVALID_ACCOUNT_STATE");
@@ -352,6 +379,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
         let mut found = Vec::new();
         loop {
             let page = lead(&app, account)
+                .connections()
                 .list_connection_invitations(request.clone())
                 .await
                 .expect("a page");

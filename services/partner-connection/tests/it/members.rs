@@ -37,7 +37,11 @@ async fn get(app: &App, id: &str) -> pb::Member {
         member_id: id.to_owned(),
         ..Default::default()
     };
-    let answer = lead(app, ALDER).get_member(request).await.expect("a member");
+    let answer = lead(app, ALDER)
+        .members()
+        .get_member(request)
+        .await
+        .expect("a member");
     answer.into_inner().member.expect("a member")
 }
 
@@ -45,10 +49,10 @@ async fn get(app: &App, id: &str) -> pb::Member {
 async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
     let app = start().await;
     let before = last_event(&app).await;
-    let mut newcomer = by(&app, &who(ALDER, "alder.newcomer"));
+    let newcomer = by(&app, &who(ALDER, "alder.newcomer"));
     let list = pb::ListMembersRequest::default();
     refused(
-        newcomer.list_members(list.clone()).await,
+        newcomer.members().list_members(list.clone()).await,
         Code::PermissionDenied,
         "MEMBER_INACTIVE",
     );
@@ -57,13 +61,15 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         request_id: request_id(),
         ..inviting("alder.newcomer", &[Role::AceUser])
     };
-    let mut administrator = by(&app, &who(ALDER, "alder-admin"));
+    let administrator = by(&app, &who(ALDER, "alder-admin"));
     let invited = administrator
+        .members()
         .invite_member(inviting.clone())
         .await
         .expect("an invitation")
         .into_inner();
     let again = administrator
+        .members()
         .invite_member(inviting)
         .await
         .expect("the same answer")
@@ -75,7 +81,7 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         (pb::MemberStatus::Invited, 1)
     );
     refused(
-        newcomer.list_members(list.clone()).await,
+        newcomer.members().list_members(list.clone()).await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
@@ -83,6 +89,7 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
     let joining = pb::AcceptMembershipRequest::default();
     for _ in 0..2 {
         let joined = newcomer
+            .members()
             .accept_membership(joining.clone())
             .await
             .expect("a member")
@@ -90,22 +97,27 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         let joined = joined.member.expect("a member");
         assert_eq!((joined.status(), joined.revision), (pb::MemberStatus::Active, 2));
     }
-    newcomer.list_members(list.clone()).await.expect("a list");
+    newcomer
+        .members()
+        .list_members(list.clone())
+        .await
+        .expect("a list");
 
     let leaving = pb::DeactivateMemberRequest {
         member_id: "alder.newcomer".to_owned(),
         ..Default::default()
     };
     administrator
+        .members()
         .deactivate_member(leaving.clone())
         .await
         .expect("an end");
     refused(
-        newcomer.list_members(list).await,
+        newcomer.members().list_members(list).await,
         Code::PermissionDenied,
         "MEMBER_INACTIVE",
     );
-    let gone = administrator.deactivate_member(leaving).await;
+    let gone = administrator.members().deactivate_member(leaving).await;
     let gone = refused(gone, Code::FailedPrecondition, "INCOMPATIBLE_MEMBER_STATUS");
     assert_eq!(gone.metadata["status"], "DEACTIVATED");
     assert_eq!(
@@ -119,12 +131,13 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
     // The address is free for somebody else, and the id is not.
     let mut other = inviting_as("alder-other", "alder.newcomer@partners.example");
     lead(&app, ALDER)
+        .members()
         .invite_member(other.clone())
         .await
         .expect("an invitation");
     other.member_id = "alder.newcomer".to_owned();
     refused(
-        lead(&app, ALDER).invite_member(other).await,
+        lead(&app, ALDER).members().invite_member(other).await,
         Code::AlreadyExists,
         "DUPLICATE_MEMBER",
     );
@@ -144,15 +157,17 @@ fn inviting_as(id: &str, email: &str) -> pb::InviteMemberRequest {
 #[tokio::test]
 async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
     let app = start().await;
-    let mut team = by(&app, &who(ALDER, "alder-team"));
+    let team = by(&app, &who(ALDER, "alder-team"));
     let refusal = refused(
-        team.set_member_roles(setting("alder-user", &[Role::AllianceTeam]))
+        team.members()
+            .set_member_roles(setting("alder-user", &[Role::AllianceTeam]))
             .await,
         Code::PermissionDenied,
         "ROLE_NOT_GRANTABLE",
     );
     assert_eq!(refusal.metadata["roles"], "ALLIANCE_TEAM");
     let changed = team
+        .members()
         .set_member_roles(setting("alder-user", &[Role::AceManager]))
         .await;
     assert_eq!(
@@ -170,6 +185,7 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
         .collect();
     apply(&app, many).await;
     let full = team
+        .members()
         .invite_member(inviting("one-more", &[Role::AceManager]))
         .await;
     let full = refused(full, Code::FailedPrecondition, "ROLE_LIMIT_REACHED");
@@ -178,31 +194,39 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
         ("ACE_MANAGER", "20")
     );
 
-    let mut lead = lead(&app, ALDER);
-    let without = lead.set_member_roles(setting("alder-lead", &[])).await;
+    let lead = lead(&app, ALDER);
+    let without = lead.members().set_member_roles(setting("alder-lead", &[])).await;
     refused(without, Code::FailedPrecondition, "ALLIANCE_LEAD_REQUIRED");
     let stale = pb::SetMemberRolesRequest {
         etag: "\"7\"".to_owned(),
         ..setting("alder-user", &[])
     };
-    refused(lead.set_member_roles(stale).await, Code::Aborted, "ETAG_MISMATCH");
+    refused(
+        lead.members().set_member_roles(stale).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
     let rehearsed = pb::SetMemberRolesRequest {
         validate_only: true,
         ..setting("alder-user", &[])
     };
-    lead.set_member_roles(rehearsed).await.expect("a rehearsal");
+    lead.members()
+        .set_member_roles(rehearsed)
+        .await
+        .expect("a rehearsal");
     assert_eq!(
         get(&app, "alder-user").await.roles,
         roles(&[Role::AceManager]),
         "a dry run changes nothing"
     );
     let wrong = lead
+        .members()
         .set_member_roles(setting("alder-user", &[Role::Reviewer]))
         .await;
     let wrong = refused(wrong, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(wrong.paths(), ["roles"]);
     refused(
-        lead.set_member_roles(setting("birch-user", &[])).await,
+        lead.members().set_member_roles(setting("birch-user", &[])).await,
         Code::NotFound,
         "MEMBER_NOT_FOUND",
     );
@@ -218,14 +242,23 @@ async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
         ..Default::default()
     };
     let unsure = lead(&app, ALDER)
+        .members()
         .hand_over_alliance_lead(handing("alder-team", "yes"))
         .await;
     refused(unsure, Code::InvalidArgument, "INVALID_FIELDS");
     // Both at once: one is the lead afterwards, and the caller is none any more.
-    let (mut one, mut two) = (lead(&app, ALDER), lead(&app, ALDER));
+    let (one, two) = (lead(&app, ALDER), lead(&app, ALDER));
     let (first, second) = tokio::join!(
-        one.hand_over_alliance_lead(handing("alder-team", "confirm")),
-        two.hand_over_alliance_lead(handing("alder-manager", "confirm")),
+        async {
+            one.members()
+                .hand_over_alliance_lead(handing("alder-team", "confirm"))
+                .await
+        },
+        async {
+            two.members()
+                .hand_over_alliance_lead(handing("alder-manager", "confirm"))
+                .await
+        },
     );
     let (won, lost) = match (first, second) {
         (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
@@ -238,8 +271,9 @@ async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
         roles: roles(&[Role::AllianceLead]),
         ..Default::default()
     };
-    let mut manager = by(&app, &who(ALDER, "alder-manager"));
+    let manager = by(&app, &who(ALDER, "alder-manager"));
     let leads = manager
+        .members()
         .list_members(request)
         .await
         .expect("a list")
@@ -257,8 +291,9 @@ async fn dir_013_addresses_and_their_domains() {
         ..Options::default()
     })
     .await;
-    let mut lead = lead(&app, ALDER);
+    let lead = lead(&app, ALDER);
     let taken = lead
+        .members()
         .invite_member(inviting_as("x", "ALDER-user@partners.example"))
         .await;
     let taken = refused(taken, Code::AlreadyExists, "DUPLICATE_MEMBER");
@@ -267,12 +302,19 @@ async fn dir_013_addresses_and_their_domains() {
         !format!("{taken:?}").to_lowercase().contains("alder-user@"),
         "{taken:?}"
     );
-    lead.invite_member(inviting_as("y", "y@two.example"))
+    lead.members()
+        .invite_member(inviting_as("y", "y@two.example"))
         .await
         .expect("a second domain");
-    let third = lead.invite_member(inviting_as("z", "z@three.example")).await;
+    let third = lead
+        .members()
+        .invite_member(inviting_as("z", "z@three.example"))
+        .await;
     refused(third, Code::ResourceExhausted, "LIMIT_EXCEEDED_NUMBER_OF_DOMAIN");
-    let itself = lead.invite_member(inviting_as(ALDER, "w@two.example")).await;
+    let itself = lead
+        .members()
+        .invite_member(inviting_as(ALDER, "w@two.example"))
+        .await;
     refused(itself, Code::AlreadyExists, "DUPLICATE_MEMBER");
     app.finish::<Partners>().await;
 }
@@ -297,7 +339,7 @@ async fn dir_014_who_reads_and_changes_whom() {
         (service("opportunity"), "birch-lead", ALDER, false),
         (service("opportunity"), "birch-lead", "", false),
     ] {
-        let answer = by(&app, &caller).get_member(reading(id, account)).await;
+        let answer = by(&app, &caller).members().get_member(reading(id, account)).await;
         let what = format!("{} reads {id} of {account:?}", caller.actor());
         match answer {
             Ok(answer) => {
@@ -319,17 +361,21 @@ async fn dir_014_who_reads_and_changes_whom() {
         }),
         ..Default::default()
     };
-    let mut user = by(&app, &who(ALDER, "alder-user"));
-    user.update_member(describing("alder-user", "Seller"))
+    let user = by(&app, &who(ALDER, "alder-user"));
+    user.members()
+        .update_member(describing("alder-user", "Seller"))
         .await
         .expect("oneself");
     refused(
-        user.update_member(describing("alder-lead", "Seller")).await,
+        user.members()
+            .update_member(describing("alder-lead", "Seller"))
+            .await,
         Code::NotFound,
         "MEMBER_NOT_FOUND",
     );
-    let mut admin = by(&app, &who(ALDER, "alder-admin"));
+    let admin = by(&app, &who(ALDER, "alder-admin"));
     admin
+        .members()
         .update_member(describing("alder-user", "Vendor"))
         .await
         .expect("whom one administers");
@@ -346,6 +392,7 @@ async fn dir_015_assignable_members_are_the_active_ones_of_four_roles() {
     let app = start().await;
     let invited = inviting("alder-z", &[Role::AceUser]);
     lead(&app, ALDER)
+        .members()
         .invite_member(invited)
         .await
         .expect("an invitation");
@@ -354,9 +401,10 @@ async fn dir_015_assignable_members_are_the_active_ones_of_four_roles() {
         page_size: 3,
         ..Default::default()
     };
-    let mut user = by(&app, &who(ALDER, "alder-user"));
+    let user = by(&app, &who(ALDER, "alder-user"));
     loop {
         let page = user
+            .members()
             .list_assignable_members(request.clone())
             .await
             .expect("a page")
@@ -369,6 +417,7 @@ async fn dir_015_assignable_members_are_the_active_ones_of_four_roles() {
     }
     assert_eq!(found, ["alder-lead", "alder-manager", "alder-team", "alder-user"]);
     let foreign = by(&app, &who(BIRCH, "birch-user"))
+        .members()
         .list_assignable_members(Request::new(request))
         .await;
     refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");

@@ -14,8 +14,9 @@ use crate::support::{
 async fn con_030_031_preferences_say_whose_invitations_are_taken() {
     let app = start().await;
     let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let mut receiver = lead(&app, BIRCH);
+    let receiver = lead(&app, BIRCH);
     let read = receiver
+        .connections()
         .get_connection_preferences(pb::GetConnectionPreferencesRequest {})
         .await;
     let read = read
@@ -33,6 +34,7 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         };
     let denied = pb::AccessType::AllowByDefaultDenySome;
     let empty = receiver
+        .connections()
         .update_connection_preferences(preferring(denied, &[], 1))
         .await;
     assert_eq!(
@@ -40,10 +42,12 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         ["excluded_profile_ids"]
     );
     receiver
+        .connections()
         .update_connection_preferences(preferring(denied, &[&alder], 1))
         .await
         .expect("a change");
     let stale = receiver
+        .connections()
         .update_connection_preferences(preferring(denied, &[&alder], 1))
         .await;
     let stale = refused(
@@ -53,6 +57,7 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
     );
     assert_eq!(stale.metadata["revision"], "2");
     let status = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(&birch, SHARING))
         .await;
     refused(
@@ -61,6 +66,7 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         "INCOMPATIBLE_CONNECTION_INVITATION_RECEIVER",
     );
     receiver
+        .connections()
         .update_connection_preferences(preferring(pb::AccessType::AllowAll, &[], 2))
         .await
         .expect("a change");
@@ -81,6 +87,7 @@ async fn con_040_nobody_has_or_sends_too_many() {
     let cedar = profile_id(&app, CEDAR).await;
     let first = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
     let second = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(&cedar, SHARING))
         .await;
     let second = refused(
@@ -92,10 +99,12 @@ async fn con_040_nobody_has_or_sends_too_many() {
     // Cedar asks Alder, who then connects with Birch: there is no room for both.
     let asked = invited(&app, CEDAR, ALDER).await.connection_invitation_id;
     lead(&app, BIRCH)
+        .connections()
         .accept_connection_invitation(accepting(&first))
         .await
         .expect("a connection");
     let full = lead(&app, ALDER)
+        .connections()
         .accept_connection_invitation(accepting(&asked))
         .await;
     refused(
@@ -105,6 +114,7 @@ async fn con_040_nobody_has_or_sends_too_many() {
     );
     end_all(&app).await;
     lead(&app, ALDER)
+        .connections()
         .accept_connection_invitation(accepting(&asked))
         .await
         .expect("room");
@@ -113,12 +123,14 @@ async fn con_040_nobody_has_or_sends_too_many() {
     for _ in 0..2 {
         let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
         lead(&app, ALDER)
+            .connections()
             .cancel_connection_invitation(canceling(&id))
             .await
             .expect("an end");
     }
     let birch = profile_id(&app, BIRCH).await;
     let fourth = lead(&app, ALDER)
+        .connections()
         .create_connection_invitation(invite(&birch, SHARING))
         .await;
     refused(

@@ -19,11 +19,24 @@ async fn con_010_parallel_callers_race_and_one_wins() {
     let app = start().await;
     for _ in 0..8 {
         let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-        let (mut one, mut two, mut three) = (lead(&app, BIRCH), lead(&app, BIRCH), lead(&app, ALDER));
+        let (one, two, three) = (lead(&app, BIRCH), lead(&app, BIRCH), lead(&app, ALDER));
         let (accepted, rejected, canceled) = tokio::join!(
-            one.accept_connection_invitation(accepting(&id)),
-            two.reject_connection_invitation(rejecting(&id, "")),
-            three.cancel_connection_invitation(canceling(&id)),
+            async {
+                one.connections()
+                    .accept_connection_invitation(accepting(&id))
+                    .await
+            },
+            async {
+                two.connections()
+                    .reject_connection_invitation(rejecting(&id, ""))
+                    .await
+            },
+            async {
+                three
+                    .connections()
+                    .cancel_connection_invitation(canceling(&id))
+                    .await
+            },
         );
         let outcomes = [accepted.map(|_| ()), rejected.map(|_| ()), canceled.map(|_| ())];
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -45,10 +58,18 @@ async fn con_010_parallel_callers_race_and_one_wins() {
 async fn con_003_two_who_invite_each_other_at_once_have_one_invitation() {
     let app = start().await;
     let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let (mut one, mut two) = (lead(&app, ALDER), lead(&app, BIRCH));
+    let (one, two) = (lead(&app, ALDER), lead(&app, BIRCH));
     let (first, second) = tokio::join!(
-        one.create_connection_invitation(invite(&birch, SHARING)),
-        two.create_connection_invitation(invite(&alder, SHARING)),
+        async {
+            one.connections()
+                .create_connection_invitation(invite(&birch, SHARING))
+                .await
+        },
+        async {
+            two.connections()
+                .create_connection_invitation(invite(&alder, SHARING))
+                .await
+        },
     );
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let refusal = first.err().or(second.err()).expect("a refusal");
@@ -66,7 +87,7 @@ async fn dir_011_the_last_place_is_given_once() {
     apply(&app, many).await;
     let mut tasks = JoinSet::new();
     for number in 0..6 {
-        let mut calls = lead(&app, ALDER);
+        let calls = lead(&app, ALDER);
         let id = format!("late-{number}");
         let request = pb::InviteMemberRequest {
             person: Some(named(&id)),
@@ -74,7 +95,7 @@ async fn dir_011_the_last_place_is_given_once() {
             roles: vec![Role::AceManager.number()],
             ..Default::default()
         };
-        tasks.spawn(async move { calls.invite_member(request).await.map(drop) });
+        tasks.spawn(async move { calls.members().invite_member(request).await.map(drop) });
     }
     let outcomes = tasks.join_all().await;
     let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -100,14 +121,14 @@ async fn acc_004_a_role_that_is_withdrawn_while_a_call_waits_is_no_use_to_it() {
         .execute(&mut *turn)
         .await
         .expect("the lock that the calls wait for");
-    let mut administrator = by(&app, &who(ALDER, "alder-admin"));
+    let administrator = by(&app, &who(ALDER, "alder-admin"));
     let inviting = pb::InviteMemberRequest {
         member_id: "alder-late".to_owned(),
         person: Some(named("alder-late")),
         roles: vec![Role::AceUser.number()],
         ..Default::default()
     };
-    let waiting = tokio::spawn(async move { administrator.invite_member(inviting).await });
+    let waiting = tokio::spawn(async move { administrator.members().invite_member(inviting).await });
     let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
                  WHERE datname = current_database()) OR (NOT granted AND locktype = 'transactionid')";
     eventually(async || {

@@ -18,6 +18,7 @@ async fn find(calls: &mut Calls, filter: pb::PartnerFilter) -> Vec<String> {
     let mut found = Vec::new();
     loop {
         let page = calls
+            .accounts()
             .list_partners(request.clone())
             .await
             .expect("a page")
@@ -172,6 +173,7 @@ async fn dir_031_a_private_profile_is_as_if_it_were_not() {
     };
     let mut alder = by(&app, &who(ALDER, "alder-user"));
     let seen = alder
+        .accounts()
         .get_partner(reading(&id))
         .await
         .expect("a partner")
@@ -182,17 +184,18 @@ async fn dir_031_a_private_profile_is_as_if_it_were_not() {
         ..Default::default()
     };
     lead(&app, BIRCH)
+        .accounts()
         .set_profile_visibility(hiding)
         .await
         .expect("a change");
     let never = "pprofile-0000000000000";
     let hidden = refused(
-        alder.get_partner(reading(&id)).await,
+        alder.accounts().get_partner(reading(&id)).await,
         Code::NotFound,
         "PROFILE_NOT_FOUND",
     );
     let absent = refused(
-        alder.get_partner(reading(never)).await,
+        alder.accounts().get_partner(reading(never)).await,
         Code::NotFound,
         "PROFILE_NOT_FOUND",
     );

@@ -2,13 +2,31 @@
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_proto::cosell::partner::v1::partner_service_client::PartnerServiceClient;
+use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
+use cosell_proto::cosell::partner::v1::connection_service_client::ConnectionServiceClient;
+use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_testkit::harness::{App, Client, Setup, member, service};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = PartnerServiceClient<InterceptedService<Channel, Client>>;
+/// The calls of one caller to every gRPC service of this one.
+#[derive(Clone)]
+pub struct Calls(InterceptedService<Channel, Client>);
+
+impl Calls {
+    pub fn accounts(&self) -> AccountServiceClient<InterceptedService<Channel, Client>> {
+        AccountServiceClient::new(self.0.clone())
+    }
+
+    pub fn connections(&self) -> ConnectionServiceClient<InterceptedService<Channel, Client>> {
+        ConnectionServiceClient::new(self.0.clone())
+    }
+
+    pub fn members(&self) -> MemberServiceClient<InterceptedService<Channel, Client>> {
+        MemberServiceClient::new(self.0.clone())
+    }
+}
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
@@ -121,8 +139,9 @@ pub fn named(id: &str) -> pb::Person {
 
 /// The results of records that are applied one after the other.
 pub async fn apply(app: &App, records: Vec<pb::ApplyDirectoryRequest>) -> Vec<pb::ApplyDirectoryResponse> {
-    let mut calls = by(app, &service("provisioner"));
+    let calls = by(app, &service("provisioner"));
     let mut stream = calls
+        .accounts()
         .apply_directory(tokio_stream::iter(records))
         .await
         .expect("a stream of results")
@@ -141,7 +160,7 @@ pub fn who(account: &str, id: &str) -> Caller {
 }
 
 pub fn by(app: &App, caller: &Caller) -> Calls {
-    PartnerServiceClient::new(app.by(caller))
+    Calls(app.by(caller))
 }
 
 /// The calls of a company's alliance lead.
@@ -160,7 +179,7 @@ pub fn request_id() -> String {
 
 pub async fn account(calls: &mut Calls) -> pb::Account {
     let request = pb::GetAccountRequest::default();
-    let answer = calls.get_account(request).await.expect("an account");
+    let answer = calls.accounts().get_account(request).await.expect("an account");
     answer.into_inner().account.expect("an account")
 }
 
@@ -184,7 +203,10 @@ pub fn invite(receiver: &str, kind: pb::ConnectionType) -> pb::CreateConnectionI
 pub async fn invited(app: &App, from: &str, to: &str) -> pb::ConnectionInvitation {
     let receiver = profile_id(app, to).await;
     let request = invite(&receiver, pb::ConnectionType::OpportunityCollaboration);
-    let answer = lead(app, from).create_connection_invitation(request).await;
+    let answer = lead(app, from)
+        .connections()
+        .create_connection_invitation(request)
+        .await;
     let answer = answer.expect("an invitation").into_inner();
     answer.connection_invitation.expect("an invitation")
 }
@@ -200,7 +222,10 @@ pub fn accepting(id: &str) -> pb::AcceptConnectionInvitationRequest {
 pub async fn connected(app: &App, from: &str, to: &str) -> pb::Connection {
     let invitation = invited(app, from, to).await;
     let accepting = accepting(&invitation.connection_invitation_id);
-    let answer = lead(app, to).accept_connection_invitation(accepting).await;
+    let answer = lead(app, to)
+        .connections()
+        .accept_connection_invitation(accepting)
+        .await;
     let connection = answer
         .expect("a connection")
         .into_inner()
@@ -210,6 +235,7 @@ pub async fn connected(app: &App, from: &str, to: &str) -> pb::Connection {
         connection_id: connection.connection_id,
     };
     let answer = lead(app, from)
+        .connections()
         .get_connection(request)
         .await
         .expect("a connection");
@@ -257,6 +283,7 @@ pub fn canceling(id: &str) -> pb::CancelConnectionInvitationRequest {
 pub async fn end_all(app: &App) {
     let request = pb::ListConnectionsRequest::default();
     let list = lead(app, ALDER)
+        .connections()
         .list_connections(request)
         .await
         .expect("a list")
@@ -270,6 +297,7 @@ pub async fn end_all(app: &App) {
                 ..Default::default()
             };
             lead(app, ALDER)
+                .connections()
                 .cancel_connection(canceling)
                 .await
                 .expect("an end");

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Call, Failure, Retry};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, FieldPath, Violation, ViolationCode, random};
@@ -197,7 +197,7 @@ async fn problems(api: &Api, given: &pb::Referral) -> Result<Vec<Violation>, Fai
         sender_contacts: given.sender_contacts.clone(),
     };
     let request = api.opportunity.request(question)?;
-    let answer = OpportunityServiceClient::new(api.opportunity.channel())
+    let answer = OpportunityInternalServiceClient::new(api.opportunity.channel())
         .check_referred_opportunity(request)
         .await;
     let answer = answer.map_err(|status| match status.code() {

@@ -13,6 +13,7 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
     refer(&app, &[BIRCH]).await;
     let taken = offered(&app, BIRCH).await.offer_id;
     by(&app, &lead(BIRCH))
+        .referrals()
         .accept_referral(accept(&taken))
         .await
         .expect("an acceptance");
@@ -46,6 +47,7 @@ async fn ref_031_nothing_of_a_deal_is_left_with_who_did_not_want_it() {
     refer(&app, &[ALDER]).await;
     let offer = offered(&app, ALDER).await.offer_id;
     by(&app, &lead(ALDER))
+        .referrals()
         .reject_referral(reject(&offer))
         .await
         .expect("a rejection");
@@ -73,8 +75,12 @@ async fn acc_020_ref_055_each_partner_sees_its_own_leads_and_services_those_of_w
     let app = start().await;
     accepted_lead(&app, ALDER).await;
     let made = accepted_lead(&app, BIRCH).await;
-    let mut calls = by(&app, &lead(BIRCH));
-    calls.convert_lead(convert(&made)).await.expect("an opportunity");
+    let calls = by(&app, &lead(BIRCH));
+    calls
+        .leads()
+        .convert_lead(convert(&made))
+        .await
+        .expect("an opportunity");
     for (table, alder, birch, aws, services, system) in
         [("lead", 1, 1, 0, 1, 1), ("offer_deal", 0, 0, 0, 0, 0)]
     {

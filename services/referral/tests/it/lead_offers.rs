@@ -60,13 +60,17 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
     let mut secrets: Vec<_> = HIDDEN_OF_LEAD.to_vec();
     secrets.extend([BIRCH, referral.referral_id.as_str()]);
     let list = by(&app, &lead(ALDER))
+        .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest::default())
         .await;
     let rehearsed = pb::AcceptReferralRequest {
         validate_only: true,
         ..accept(&offer.offer_id)
     };
-    let answer = by(&app, &lead(ALDER)).accept_referral(rehearsed).await;
+    let answer = by(&app, &lead(ALDER))
+        .referrals()
+        .accept_referral(rehearsed)
+        .await;
     let answer = answer.expect("an answer").into_inner();
     let rehearsal = answer.offer.as_ref().expect("the offer");
     assert_eq!(
@@ -78,7 +82,10 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         validate_only: true,
         ..Default::default()
     };
-    let many = by(&app, &lead(ALDER)).accept_referrals(rehearsed).await;
+    let many = by(&app, &lead(ALDER))
+        .referrals()
+        .accept_referrals(rehearsed)
+        .await;
     let mut answers = vec![
         offer.encode_to_vec(),
         list.expect("a list").into_inner().encode_to_vec(),
@@ -114,7 +121,10 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER)).accept_referral(request.clone()).await;
+        let answer = by(&app, &lead(ALDER))
+            .referrals()
+            .accept_referral(request.clone())
+            .await;
         let answer = answer
             .expect("an acceptance")
             .into_inner()
@@ -149,6 +159,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
         offer_id: offer.offer_id.clone(),
     };
     let deal = by(&app, &service("opportunity"))
+        .internal()
         .get_accepted_opportunity(request)
         .await;
     refused(deal, Code::NotFound, "OFFER_NOT_FOUND");
@@ -220,7 +231,7 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
             "referral.lead.customer_website_url",
         ),
     ] {
-        let answer = by(&app, &sales()).create_referral(request).await;
+        let answer = by(&app, &sales()).referrals().create_referral(request).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), [field], "{refusal:?}");
     }
@@ -230,7 +241,7 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
         let contact = lead.interactions[0].contact.as_mut();
         contact.expect("a contact").email = "Hidden-Person@customer.example".to_owned();
     });
-    let made = by(&app, &sales()).create_referral(written).await;
+    let made = by(&app, &sales()).referrals().create_referral(written).await;
     let made = made.expect("a referral").into_inner().referral.expect("one");
     assert_eq!(
         made.lead,
@@ -246,6 +257,7 @@ async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it(
     let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
     let first = offered(&app, ALDER).await;
     let answer = by(&app, &lead(ALDER))
+        .referrals()
         .reject_referral(reject(&first.offer_id))
         .await;
     let answer = answer
@@ -261,6 +273,7 @@ async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it(
     until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 2).await;
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     let late = by(&app, &lead(BIRCH))
+        .referrals()
         .accept_referral(accept(&second.offer_id))
         .await;
     refused(late, Code::NotFound, "OFFER_NOT_FOUND");
@@ -285,7 +298,10 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
     };
     let mut seen = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER)).accept_referrals(request.clone()).await;
+        let answer = by(&app, &lead(ALDER))
+            .referrals()
+            .accept_referrals(request.clone())
+            .await;
         let results = answer.expect("results").into_inner().results;
         let ids: Vec<_> = results
             .into_iter()

@@ -21,7 +21,7 @@ async fn ref_053_what_has_become_of_a_lead_is_said_in_four_ways() {
     let app = start().await;
     let made = accepted_lead(&app, ALDER).await;
     let set = async |request: pb::SetLeadStateRequest| {
-        let answer = by(&app, &lead(ALDER)).set_lead_state(request).await;
+        let answer = by(&app, &lead(ALDER)).leads().set_lead_state(request).await;
         answer.map(|answer| answer.into_inner().lead.expect("the lead"))
     };
     let custom = pb::SetLeadStateRequest {
@@ -55,7 +55,7 @@ async fn ref_053_what_has_become_of_a_lead_is_said_in_four_ways() {
         etag: made.etag.clone(),
         ..set_state(&made, pb::LeadState::Qualified)
     };
-    let answer = by(&app, &lead(ALDER)).set_lead_state(stale).await;
+    let answer = by(&app, &lead(ALDER)).leads().set_lead_state(stale).await;
     let refusal = refused(answer, Code::Aborted, "ETAG_MISMATCH");
     assert_eq!(refusal.metadata["current_etag"], "\"2\"");
     let wordless = set_state(&made, pb::LeadState::Other);
@@ -68,12 +68,12 @@ async fn ref_053_what_has_become_of_a_lead_is_said_in_four_ways() {
         ..set_state(&made, pb::LeadState::Other)
     };
     for request in [wordless, wordy, lengthy] {
-        let answer = by(&app, &lead(ALDER)).set_lead_state(request).await;
+        let answer = by(&app, &lead(ALDER)).leads().set_lead_state(request).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), ["custom_state"]);
     }
     let stateless = set_state(&made, pb::LeadState::Unspecified);
-    let answer = by(&app, &lead(ALDER)).set_lead_state(stateless).await;
+    let answer = by(&app, &lead(ALDER)).leads().set_lead_state(stateless).await;
     assert_eq!(
         refused(answer, Code::InvalidArgument, "INVALID_FIELDS").paths(),
         ["state"]
@@ -93,7 +93,7 @@ async fn ref_052_what_the_customer_does_is_noted_up_to_ten_times() {
     let app = start().await;
     let made = accepted_lead(&app, ALDER).await;
     let add = async |request: pb::AddLeadInteractionRequest| {
-        let answer = by(&app, &lead(ALDER)).add_lead_interaction(request).await;
+        let answer = by(&app, &lead(ALDER)).leads().add_lead_interaction(request).await;
         answer.map(|answer| answer.into_inner().lead.expect("the lead"))
     };
     let count = |lead: &pb::Lead| lead.details.as_ref().expect("details").interactions.len();
@@ -130,7 +130,7 @@ async fn ref_052_what_the_customer_does_is_noted_up_to_ten_times() {
         ..add_interaction(&made)
     };
     for (request, field) in [(nowhen, "interaction.interaction_date"), (nothing, "interaction")] {
-        let answer = by(&app, &lead(ALDER)).add_lead_interaction(request).await;
+        let answer = by(&app, &lead(ALDER)).leads().add_lead_interaction(request).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), [field]);
     }
@@ -138,16 +138,15 @@ async fn ref_052_what_the_customer_does_is_noted_up_to_ten_times() {
         etag: made.etag.clone(),
         ..add_interaction(&made)
     };
-    let answer = by(&app, &lead(ALDER)).add_lead_interaction(stale).await;
+    let answer = by(&app, &lead(ALDER)).leads().add_lead_interaction(stale).await;
     refused(answer, Code::Aborted, "ETAG_MISMATCH");
     for expected in 4..=10 {
         let seen = add(add_interaction(&made)).await.expect("an interaction");
         assert_eq!(count(&seen), expected);
     }
     let before = get_lead(&app, &lead(ALDER), &made.lead_id).await;
-    let answer = by(&app, &lead(ALDER))
-        .add_lead_interaction(add_interaction(&made))
-        .await;
+    let mut calls = by(&app, &lead(ALDER)).leads();
+    let answer = calls.add_lead_interaction(add_interaction(&made)).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(
         (refusal.fields[0].0.as_str(), refusal.fields[0].1.as_str()),
@@ -169,7 +168,8 @@ async fn ref_055_056_a_lead_is_given_to_somebody_who_may_have_it_and_then_is_the
         leads(&app, caller).await;
     }
     for nobody in ["mem-marketer", "mem-stranger", "mem-unknown"] {
-        let answer = by(&app, &lead(ALDER)).assign_lead(assign(&made, nobody)).await;
+        let mut calls = by(&app, &lead(ALDER)).leads();
+        let answer = calls.assign_lead(assign(&made, nobody)).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), ["member_id"], "{nobody}");
     }
@@ -182,38 +182,42 @@ async fn ref_055_056_a_lead_is_given_to_somebody_who_may_have_it_and_then_is_the
         validate_only: true,
         ..request.clone()
     };
-    let answer = by(&app, &lead(ALDER)).assign_lead(rehearsed).await;
+    let answer = by(&app, &lead(ALDER)).leads().assign_lead(rehearsed).await;
     let seen = answer.expect("an answer").into_inner().lead.expect("the lead");
     assert_eq!(seen.owner_member_id, "mem-seller");
     assert_eq!(get_lead(&app, &lead(ALDER), &made.lead_id).await, made);
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER)).assign_lead(request.clone()).await;
+        let answer = by(&app, &lead(ALDER)).leads().assign_lead(request.clone()).await;
         let seen = answer.expect("the lead").into_inner().lead.expect("the lead");
         assert_eq!((seen.owner_member_id.as_str(), seen.revision), ("mem-seller", 2));
     }
-    let again = by(&app, &seller).assign_lead(assign(&made, "mem-seller")).await;
+    let mut calls = by(&app, &seller).leads();
+    let again = calls.assign_lead(assign(&made, "mem-seller")).await;
     let again = again.expect("the lead").into_inner().lead.expect("the lead");
     assert_eq!(again.revision, 2, "no change");
     let stale = pb::AssignLeadRequest {
         etag: made.etag.clone(),
         ..assign(&made, "mem-other")
     };
-    let answer = by(&app, &lead(ALDER)).assign_lead(stale).await;
+    let answer = by(&app, &lead(ALDER)).leads().assign_lead(stale).await;
     refused(answer, Code::Aborted, "ETAG_MISMATCH");
 
     assert_eq!(leads(&app, &seller).await.len(), 1);
     assert_eq!(leads(&app, &marketer).await.len(), 1, "the whole pipeline");
     assert_eq!(leads(&app, &other).await, []);
-    let mut theirs = by(&app, &seller);
+    let theirs = by(&app, &seller);
     theirs
+        .leads()
         .set_lead_state(set_state(&made, pb::LeadState::Qualified))
         .await
         .expect("a state");
     theirs
+        .leads()
         .assign_lead(assign(&made, "mem-other"))
         .await
         .expect("given away");
     let gone = theirs
+        .leads()
         .get_lead(pb::GetLeadRequest {
             lead_id: made.lead_id.clone(),
         })
@@ -248,18 +252,21 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
             lead_id: made.lead_id.clone(),
         };
         by(&app, &service("opportunity"))
+            .internal()
             .get_converted_lead(request)
             .await
     };
     refused(read().await, Code::NotFound, "LEAD_NOT_FOUND");
-    let mut calls = by(&app, &lead(ALDER));
+    let calls = by(&app, &lead(ALDER));
     calls
+        .leads()
         .set_lead_state(set_state(&made, pb::LeadState::Disqualified))
         .await
         .expect("a state");
-    let answer = calls.convert_lead(convert(&made)).await;
+    let answer = calls.leads().convert_lead(convert(&made)).await;
     refused(answer, Code::FailedPrecondition, "LEAD_DISQUALIFIED");
     calls
+        .leads()
         .set_lead_state(set_state(&made, pb::LeadState::Unqualified))
         .await
         .expect("a state");
@@ -268,7 +275,11 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
         etag: made.etag.clone(),
         ..convert(&made)
     };
-    refused(calls.convert_lead(stale).await, Code::Aborted, "ETAG_MISMATCH");
+    refused(
+        calls.leads().convert_lead(stale).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
     let request = pb::ConvertLeadRequest {
         request_id: request_id(),
         etag: before.etag.clone(),
@@ -278,7 +289,7 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
         validate_only: true,
         ..request.clone()
     };
-    let answer = calls.convert_lead(rehearsed).await.expect("an answer");
+    let answer = calls.leads().convert_lead(rehearsed).await.expect("an answer");
     let seen = answer.into_inner().lead.expect("the lead");
     assert_eq!(
         (seen.state(), seen.opportunity_id.as_str()),
@@ -288,7 +299,11 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
     refused(read().await, Code::NotFound, "LEAD_NOT_FOUND");
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = calls.convert_lead(request.clone()).await.expect("an opportunity");
+        let answer = calls
+            .leads()
+            .convert_lead(request.clone())
+            .await
+            .expect("an opportunity");
         let seen = answer.into_inner().lead.expect("the lead");
         assert_eq!((seen.state(), seen.revision), (pb::LeadState::Qualified, 4));
         ids.push(seen.opportunity_id);
@@ -301,24 +316,28 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
     let closed = get_lead(&app, &lead(ALDER), &made.lead_id).await;
     let refusals = [
         refused(
-            calls.convert_lead(convert(&made)).await,
+            calls.leads().convert_lead(convert(&made)).await,
             Code::FailedPrecondition,
             "LEAD_CONVERTED",
         ),
         refused(
             calls
+                .leads()
                 .set_lead_state(set_state(&made, pb::LeadState::Disqualified))
                 .await,
             Code::FailedPrecondition,
             "LEAD_CONVERTED",
         ),
         refused(
-            calls.add_lead_interaction(add_interaction(&made)).await,
+            calls.leads().add_lead_interaction(add_interaction(&made)).await,
             Code::FailedPrecondition,
             "LEAD_CONVERTED",
         ),
         refused(
-            calls.assign_lead(assign(&made, "mem-lead-111111111111")).await,
+            calls
+                .leads()
+                .assign_lead(assign(&made, "mem-lead-111111111111"))
+                .await,
             Code::FailedPrecondition,
             "LEAD_CONVERTED",
         ),
@@ -359,30 +378,34 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
 
 /// What each call about a lead is refused with.
 async fn refusals(app: &App, caller: &Caller, made: &pb::Lead, code: Code, reason: &str) -> Vec<Refusal> {
-    let mut calls = by(app, caller);
+    let calls = by(app, caller);
     let get = pb::GetLeadRequest {
         lead_id: made.lead_id.clone(),
     };
     vec![
-        refused(calls.get_lead(get).await, code, reason),
+        refused(calls.leads().get_lead(get).await, code, reason),
         refused(
             calls
+                .leads()
                 .set_lead_state(set_state(made, pb::LeadState::Qualified))
                 .await,
             code,
             reason,
         ),
         refused(
-            calls.add_lead_interaction(add_interaction(made)).await,
+            calls.leads().add_lead_interaction(add_interaction(made)).await,
             code,
             reason,
         ),
         refused(
-            calls.assign_lead(assign(made, "mem-lead-111111111111")).await,
+            calls
+                .leads()
+                .assign_lead(assign(made, "mem-lead-111111111111"))
+                .await,
             code,
             reason,
         ),
-        refused(calls.convert_lead(convert(made)).await, code, reason),
+        refused(calls.leads().convert_lead(convert(made)).await, code, reason),
     ]
 }
 
@@ -415,16 +438,15 @@ async fn ref_055_a_lead_of_somebody_else_does_not_exist() {
     ] {
         let (code, reason) = (Code::PermissionDenied, "ROLE_NOT_PERMITTED");
         refusals(&app, &caller, &made, code, reason).await;
-        let list = by(&app, &caller)
-            .list_leads(pb::ListLeadsRequest::default())
-            .await;
+        let mut calls = by(&app, &caller).leads();
+        let list = calls.list_leads(pb::ListLeadsRequest::default()).await;
         refused(list, code, reason);
     }
     for caller in [lead(ALDER), service("review")] {
         let request = pb::GetConvertedLeadRequest {
             lead_id: made.lead_id.clone(),
         };
-        let answer = by(&app, &caller).get_converted_lead(request).await;
+        let answer = by(&app, &caller).internal().get_converted_lead(request).await;
         refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
     assert_eq!(get_lead(&app, &lead(ALDER), &made.lead_id).await, made);
@@ -448,7 +470,7 @@ async fn ref_055_leads_are_listed_newest_first_in_pages() {
             page_token: token,
             ..Default::default()
         };
-        let answer = by(&app, &lead(ALDER)).list_leads(request).await;
+        let answer = by(&app, &lead(ALDER)).leads().list_leads(request).await;
         let answer = answer.expect("a page").into_inner();
         assert_eq!(answer.leads.len(), expected);
         seen.extend(answer.leads);
@@ -456,6 +478,7 @@ async fn ref_055_leads_are_listed_newest_first_in_pages() {
     }
     assert_eq!((seen, token.as_str()), (made.clone(), ""));
     by(&app, &lead(ALDER))
+        .leads()
         .set_lead_state(set_state(&made[1], pb::LeadState::Qualified))
         .await
         .expect("a state");
@@ -463,14 +486,14 @@ async fn ref_055_leads_are_listed_newest_first_in_pages() {
         states: vec![pb::LeadState::Qualified.into(), pb::LeadState::Other.into()],
         ..Default::default()
     };
-    let answer = by(&app, &lead(ALDER)).list_leads(only.clone()).await;
+    let answer = by(&app, &lead(ALDER)).leads().list_leads(only.clone()).await;
     let found = answer.expect("a list").into_inner().leads;
     assert_eq!((found.len(), &found[0].lead_id), (1, &made[1].lead_id));
     let strange = pb::ListLeadsRequest {
         page_token: "nonsense".to_owned(),
         ..only
     };
-    let answer = by(&app, &lead(ALDER)).list_leads(strange).await;
+    let answer = by(&app, &lead(ALDER)).leads().list_leads(strange).await;
     refused(answer, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     app.finish::<Referrals>().await;
 }

@@ -45,6 +45,7 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
         assert!(holds(&whole, hidden), "{hidden} is to be hidden, and not there");
     }
     let list = by(&app, &lead(ALDER))
+        .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest::default())
         .await;
     let mut answers = vec![
@@ -55,7 +56,10 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
         validate_only: true,
         ..accept(&offer.offer_id)
     };
-    let answer = by(&app, &lead(ALDER)).accept_referral(rehearsed).await;
+    let answer = by(&app, &lead(ALDER))
+        .referrals()
+        .accept_referral(rehearsed)
+        .await;
     let answer = answer.expect("an answer").into_inner();
     assert_eq!(
         answer.offer.as_ref().expect("the offer").opportunity_id,
@@ -91,7 +95,10 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER)).accept_referral(request.clone()).await;
+        let answer = by(&app, &lead(ALDER))
+            .referrals()
+            .accept_referral(request.clone())
+            .await;
         let answer = answer
             .expect("an acceptance")
             .into_inner()
@@ -104,6 +111,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     assert_eq!(ids[0], ids[1]);
     assert!(ids[0].starts_with('O'), "{}", ids[0]);
     let again = by(&app, &lead(ALDER))
+        .referrals()
         .accept_referral(accept(&offer.offer_id))
         .await;
     let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
@@ -116,6 +124,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
         offer_id: offer.offer_id.clone(),
     };
     let whole = by(&app, &service("opportunity"))
+        .internal()
         .get_accepted_opportunity(request)
         .await;
     let whole = whole.expect("the deal").into_inner();
@@ -144,10 +153,11 @@ async fn ref_031_what_was_rejected_is_gone() {
         reason: pb::ReferralRejectionReason::Other.into(),
         ..reject(&offer.offer_id)
     };
-    let answer = by(&app, &lead(ALDER)).reject_referral(bare).await;
+    let answer = by(&app, &lead(ALDER)).referrals().reject_referral(bare).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(refusal.fields[0].0, "text");
     let answer = by(&app, &lead(ALDER))
+        .referrals()
         .reject_referral(reject(&offer.offer_id))
         .await;
     let answer = answer
@@ -164,6 +174,7 @@ async fn ref_031_what_was_rejected_is_gone() {
     assert_eq!(answer.sender_contacts, []);
     assert_eq!(offers(&app, &lead(ALDER)).await, [], "not in the usual list");
     let rejected = by(&app, &lead(ALDER))
+        .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest {
             states: vec![pb::OfferState::Rejected.into()],
             ..Default::default()
@@ -172,6 +183,7 @@ async fn ref_031_what_was_rejected_is_gone() {
     let rejected = rejected.expect("a list").into_inner().offers;
     assert_eq!((rejected.len(), rejected[0].opportunity.clone()), (1, None));
     let late = by(&app, &lead(ALDER))
+        .referrals()
         .accept_referral(accept(&offer.offer_id))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
@@ -179,6 +191,7 @@ async fn ref_031_what_was_rejected_is_gone() {
         offer_id: offer.offer_id,
     };
     let whole = by(&app, &service("opportunity"))
+        .internal()
         .get_accepted_opportunity(request)
         .await;
     refused(whole, Code::NotFound, "OFFER_NOT_FOUND");
@@ -196,6 +209,7 @@ async fn ref_021_over_is_over_at_once() {
     assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
     app.clock.advance(TimeDelta::seconds(1));
     let late = by(&app, &lead(ALDER))
+        .referrals()
         .accept_referral(accept(&offer.offer_id))
         .await;
     refused(late, Code::NotFound, "OFFER_NOT_FOUND");
@@ -206,7 +220,10 @@ async fn ref_021_over_is_over_at_once() {
         states: vec![pb::OfferState::Expired.into()],
         ..Default::default()
     };
-    let answer = by(&app, &lead(ALDER)).list_referral_offers(everything).await;
+    let answer = by(&app, &lead(ALDER))
+        .referrals()
+        .list_referral_offers(everything)
+        .await;
     assert_eq!(answer.expect("a list").into_inner().offers, []);
     app.finish::<Referrals>().await;
 }
@@ -225,6 +242,7 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     refer(&app, &[BIRCH]).await;
     let foreign = offered(&app, BIRCH).await.offer_id;
     by(&app, &lead(ALDER))
+        .referrals()
         .reject_referral(reject(&mine[2]))
         .await
         .expect("a rejection");
@@ -235,7 +253,10 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER)).accept_referrals(request.clone()).await;
+        let answer = by(&app, &lead(ALDER))
+            .referrals()
+            .accept_referrals(request.clone())
+            .await;
         let results = answer.expect("results").into_inner().results;
         let outcomes: Vec<_> = results
             .iter()
@@ -264,11 +285,17 @@ async fn acc_011_an_offer_to_somebody_else_does_not_exist() {
     let request = pb::GetReferralOfferRequest {
         offer_id: offer.offer_id.clone(),
     };
-    let answer = by(&app, &stranger).get_referral_offer(request).await;
+    let answer = by(&app, &stranger).referrals().get_referral_offer(request).await;
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
-    let answer = by(&app, &stranger).accept_referral(accept(&offer.offer_id)).await;
+    let answer = by(&app, &stranger)
+        .referrals()
+        .accept_referral(accept(&offer.offer_id))
+        .await;
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
-    let answer = by(&app, &stranger).reject_referral(reject(&offer.offer_id)).await;
+    let answer = by(&app, &stranger)
+        .referrals()
+        .reject_referral(reject(&offer.offer_id))
+        .await;
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
     assert_eq!(get(&app, &referral.referral_id).await, referral);
     app.finish::<Referrals>().await;

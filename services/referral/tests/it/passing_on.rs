@@ -17,6 +17,7 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
     let id = referral.referral_id.as_str();
     let first = offered(&app, ALDER).await;
     by(&app, &lead(ALDER))
+        .referrals()
         .reject_referral(reject(&first.offer_id))
         .await
         .expect("a rejection");
@@ -28,6 +29,7 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
     let third = offered(&app, CEDAR).await;
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     by(&app, &lead(CEDAR))
+        .referrals()
         .accept_referral(accept(&third.offer_id))
         .await
         .expect("an acceptance");

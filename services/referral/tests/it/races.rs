@@ -34,9 +34,9 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
         .map(|number| partner(&format!("mem-{number}"), ALDER, Role::AceManager))
         .collect();
     let calls = (0..100).map(|number| {
-        let mut calls = by(&app, &members[number % members.len()]);
+        let calls = by(&app, &members[number % members.len()]);
         let request = accept(&id);
-        async move { calls.accept_referral(request).await }
+        async move { calls.referrals().accept_referral(request).await }
     });
     let (mut won, mut codes) = (Vec::new(), Vec::new());
     for answer in join_all(calls).await {
@@ -67,9 +67,9 @@ async fn ref_050_054_of_a_hundred_acceptances_and_conversions_of_a_lead_one_wins
         .map(|number| partner(&format!("mem-{number}"), ALDER, Role::AceManager))
         .collect();
     let calls = (0..100).map(|number| {
-        let mut calls = by(&app, &members[number % members.len()]);
+        let calls = by(&app, &members[number % members.len()]);
         let request = accept(&offer);
-        async move { calls.accept_referral(request).await }
+        async move { calls.referrals().accept_referral(request).await }
     });
     let accepted: Vec<_> = join_all(calls).await.into_iter().filter_map(Result::ok).collect();
     assert_eq!(accepted.len(), 1);
@@ -82,9 +82,9 @@ async fn ref_050_054_of_a_hundred_acceptances_and_conversions_of_a_lead_one_wins
 
     let made = accepted_lead(&app, BIRCH).await;
     let calls = (0..100).map(|_| {
-        let mut calls = by(&app, &lead(BIRCH));
+        let calls = by(&app, &lead(BIRCH));
         let request = convert(&made);
-        async move { calls.convert_lead(request).await }
+        async move { calls.leads().convert_lead(request).await }
     });
     let (mut won, mut codes) = (Vec::new(), Vec::new());
     for answer in join_all(calls).await {
@@ -123,10 +123,10 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
         let end = DateTime::from_timestamp(offer.expire_time.expect("a time").seconds, 0).expect("a time");
         app.clock.advance(end - app.clock.now() - TimeDelta::seconds(1));
         let offer = offer.offer_id;
-        let (mut one, mut other) = (by(&app, &lead(ALDER)), by(&app, &lead(ALDER)));
+        let (one, other) = (by(&app, &lead(ALDER)), by(&app, &lead(ALDER)));
         let requests = (accept(&offer), reject(&offer));
-        let accepting = tokio::spawn(async move { one.accept_referral(requests.0).await });
-        let rejecting = tokio::spawn(async move { other.reject_referral(requests.1).await });
+        let accepting = tokio::spawn(async move { one.referrals().accept_referral(requests.0).await });
+        let rejecting = tokio::spawn(async move { other.referrals().reject_referral(requests.1).await });
         for _ in 0..round / 2 {
             get(&app, id).await;
         }

@@ -23,6 +23,7 @@ async fn ref_004_010_a_deal_is_offered_to_the_first_of_the_list() {
     assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     let list = by(&app, &sales())
+        .referrals()
         .list_referrals(pb::ListReferralsRequest {
             receiver_account_ids: vec![BIRCH.to_owned()],
             ..Default::default()
@@ -41,7 +42,10 @@ async fn plt_002_a_repeated_offer_is_one_offer() {
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &sales()).create_referral(request.clone()).await;
+        let answer = by(&app, &sales())
+            .referrals()
+            .create_referral(request.clone())
+            .await;
         ids.push(
             answer
                 .expect("a referral")
@@ -56,13 +60,14 @@ async fn plt_002_a_repeated_offer_is_one_offer() {
     let unknown = pb::GetReferralRequest {
         referral_id: "ref-0000000000000".to_owned(),
     };
-    let answer = by(&app, &sales()).get_referral(unknown).await;
+    let answer = by(&app, &sales()).referrals().get_referral(unknown).await;
     refused(answer, Code::NotFound, "REFERRAL_NOT_FOUND");
     let rehearsed = pb::CreateReferralRequest {
         validate_only: true,
         ..referral(&[BIRCH])
     };
     by(&app, &sales())
+        .referrals()
         .create_referral(rehearsed)
         .await
         .expect("an answer");
@@ -77,16 +82,22 @@ async fn plt_002_what_was_done_is_answered_though_it_could_not_be_done_again() {
         request_id: request_id(),
         ..referral(&[ALDER])
     };
-    let made = by(&app, &sales()).create_referral(request.clone()).await;
+    let made = by(&app, &sales())
+        .referrals()
+        .create_referral(request.clone())
+        .await;
     let made = made.expect("a referral").into_inner().referral;
     // Another replica, that does not reach the opportunity service.
     let options = Options::new("http://127.0.0.1:9".to_owned());
     let replica = Setup::beside(&app)
         .start_on::<Referrals>(app.database.shared(), options)
         .await;
-    let again = by(&replica, &sales()).create_referral(request).await;
+    let again = by(&replica, &sales()).referrals().create_referral(request).await;
     assert_eq!(again.expect("a referral").into_inner().referral, made);
-    let another = by(&replica, &sales()).create_referral(referral(&[BIRCH])).await;
+    let another = by(&replica, &sales())
+        .referrals()
+        .create_referral(referral(&[BIRCH]))
+        .await;
     refused(another, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
     replica.finish::<Referrals>().await;
     app.finish::<Referrals>().await;
@@ -96,6 +107,7 @@ async fn plt_002_what_was_done_is_answered_though_it_could_not_be_done_again() {
 async fn ref_001_002_003_what_cannot_be_offered_says_why() {
     let app = start().await;
     let unknown = by(&app, &sales())
+        .referrals()
         .create_referral(referral(&[ALDER, "555555555555"]))
         .await;
     let refusal = refused(unknown, Code::FailedPrecondition, "RECEIVER_NOT_ELIGIBLE");
@@ -132,7 +144,7 @@ async fn ref_001_002_003_what_cannot_be_offered_says_why() {
         (referral(&[ALDER, ALDER]), "referral.receiver_account_ids"),
     ] {
         let refusal = refused(
-            by(&app, &sales()).create_referral(request).await,
+            by(&app, &sales()).referrals().create_referral(request).await,
             Code::InvalidArgument,
             "INVALID_FIELDS",
         );
@@ -147,11 +159,15 @@ async fn ref_040_who_offers_and_who_answers_is_a_matter_of_roles() {
     let app = start().await;
     refer(&app, &[ALDER]).await;
     for caller in [lead(ALDER), aws("mem-reviewer", Role::Reviewer)] {
-        let answer = by(&app, &caller).create_referral(referral(&[ALDER])).await;
+        let answer = by(&app, &caller)
+            .referrals()
+            .create_referral(referral(&[ALDER]))
+            .await;
         refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
     for role in [Role::AceUser, Role::TechnicalStaff, Role::CloudAdmin] {
         let answer = by(&app, &partner("mem-other", ALDER, role))
+            .referrals()
             .list_referral_offers(pb::ListReferralOffersRequest::default())
             .await;
         refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");

@@ -2,6 +2,8 @@
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
+use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_referral::{Options, Referrals};
@@ -12,7 +14,22 @@ use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = ReferralServiceClient<InterceptedService<Channel, Client>>;
+/// The calls of one caller to every gRPC service of this one.
+pub struct Calls(InterceptedService<Channel, Client>);
+
+impl Calls {
+    pub fn leads(&self) -> LeadServiceClient<InterceptedService<Channel, Client>> {
+        LeadServiceClient::new(self.0.clone())
+    }
+
+    pub fn internal(&self) -> ReferralInternalServiceClient<InterceptedService<Channel, Client>> {
+        ReferralInternalServiceClient::new(self.0.clone())
+    }
+
+    pub fn referrals(&self) -> ReferralServiceClient<InterceptedService<Channel, Client>> {
+        ReferralServiceClient::new(self.0.clone())
+    }
+}
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
@@ -41,7 +58,7 @@ pub fn lead(account: &str) -> Caller {
 }
 
 pub fn by(app: &App, caller: &Caller) -> Calls {
-    ReferralServiceClient::new(app.by(caller))
+    Calls(app.by(caller))
 }
 
 pub fn request_id() -> String {
@@ -154,7 +171,10 @@ pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
 }
 
 pub async fn refer(app: &App, receivers: &[&str]) -> pb::Referral {
-    let answer = by(app, &sales()).create_referral(referral(receivers)).await;
+    let answer = by(app, &sales())
+        .referrals()
+        .create_referral(referral(receivers))
+        .await;
     answer
         .expect("a referral")
         .into_inner()
@@ -166,7 +186,7 @@ pub async fn get(app: &App, id: &str) -> pb::Referral {
     let request = pb::GetReferralRequest {
         referral_id: id.to_owned(),
     };
-    let answer = by(app, &sales()).get_referral(request).await;
+    let answer = by(app, &sales()).referrals().get_referral(request).await;
     answer
         .expect("the referral")
         .into_inner()
@@ -176,7 +196,7 @@ pub async fn get(app: &App, id: &str) -> pb::Referral {
 
 pub async fn offers(app: &App, caller: &Caller) -> Vec<pb::ReferralOffer> {
     let request = pb::ListReferralOffersRequest::default();
-    let answer = by(app, caller).list_referral_offers(request).await;
+    let answer = by(app, caller).referrals().list_referral_offers(request).await;
     answer.expect("a list").into_inner().offers
 }
 
@@ -276,7 +296,10 @@ pub fn lead_referral(receivers: &[&str]) -> pb::CreateReferralRequest {
 }
 
 pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
-    let answer = by(app, &sales()).create_referral(lead_referral(receivers)).await;
+    let answer = by(app, &sales())
+        .referrals()
+        .create_referral(lead_referral(receivers))
+        .await;
     answer
         .expect("a referral")
         .into_inner()
@@ -288,7 +311,7 @@ pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
 pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
     let referral = refer_lead(app, &[account]).await;
     let offer = accept(&referral.offers[0].offer_id);
-    let answer = by(app, &lead(account)).accept_referral(offer).await;
+    let answer = by(app, &lead(account)).referrals().accept_referral(offer).await;
     let offer = answer
         .expect("an acceptance")
         .into_inner()
@@ -301,13 +324,13 @@ pub async fn get_lead(app: &App, caller: &Caller, id: &str) -> pb::Lead {
     let request = pb::GetLeadRequest {
         lead_id: id.to_owned(),
     };
-    let answer = by(app, caller).get_lead(request).await;
+    let answer = by(app, caller).leads().get_lead(request).await;
     answer.expect("the lead").into_inner().lead.expect("the lead")
 }
 
 pub async fn leads(app: &App, caller: &Caller) -> Vec<pb::Lead> {
     let request = pb::ListLeadsRequest::default();
-    let answer = by(app, caller).list_leads(request).await;
+    let answer = by(app, caller).leads().list_leads(request).await;
     answer.expect("a list").into_inner().leads
 }
 

@@ -33,7 +33,10 @@ impl Directory {
     pub async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let server = tonic::transport::Server::builder().add_service(self.clone());
+        let server = tonic::transport::Server::builder()
+            .add_service(Named::<0>(self.clone()))
+            .add_service(Named::<1>(self.clone()))
+            .add_service(Named::<2>(self.clone()));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         address
     }
@@ -156,12 +159,24 @@ impl UnaryService<pb::GetAccountRequest> for Accounts {
     }
 }
 
-impl NamedService for Directory {
-    const NAME: &'static str = "cosell.partner.v1.PartnerService";
+/// The directory under the name of one of its gRPC services: members, and accounts and invitations, of which it makes up
+/// what is asked for. Nothing else is asked of a stand-in.
+#[derive(Clone)]
+struct Named<const N: usize>(Directory);
+
+impl NamedService for Named<0> {
+    const NAME: &'static str = "cosell.partner.v1.MemberService";
 }
 
-/// Members, and accounts and invitations, of which it makes up what is asked for; nothing else is asked of a stand-in.
-impl Service<http::Request<Body>> for Directory {
+impl NamedService for Named<1> {
+    const NAME: &'static str = "cosell.partner.v1.AccountService";
+}
+
+impl NamedService for Named<2> {
+    const NAME: &'static str = "cosell.partner.v1.ConnectionService";
+}
+
+impl<const N: usize> Service<http::Request<Body>> for Named<N> {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<http::Response<Body>, Infallible>>;
@@ -171,7 +186,7 @@ impl Service<http::Request<Body>> for Directory {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let directory = self.clone();
+        let directory = self.0.clone();
         async move {
             if request.uri().path().ends_with("/GetAccount") {
                 Ok(Grpc::new(ProstCodec::default()).unary(Accounts, request).await)

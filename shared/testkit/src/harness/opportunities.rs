@@ -1,6 +1,10 @@
 use std::fmt;
+use std::sync::Arc;
 
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_server::{
+    OpportunityInternalService, OpportunityInternalServiceServer,
+};
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::{
     OpportunityService, OpportunityServiceServer,
 };
@@ -10,7 +14,13 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Code, Request, Response, Status};
 
 /// Stands in for the opportunity service where another one asks it for a revision of a record.
-struct StandIn<F>(F);
+struct StandIn<F>(Arc<F>);
+
+impl<F> Clone for StandIn<F> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<F> fmt::Debug for StandIn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,8 +37,10 @@ where
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let server =
-        tonic::transport::Server::builder().add_service(OpportunityServiceServer::new(StandIn(record)));
+    let stand_in = StandIn(Arc::new(record));
+    let server = tonic::transport::Server::builder()
+        .add_service(OpportunityServiceServer::new(stand_in.clone()))
+        .add_service(OpportunityInternalServiceServer::new(stand_in));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
@@ -101,6 +113,26 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
     }
 }
 
+#[tonic::async_trait]
+impl<F> OpportunityInternalService for StandIn<F>
+where
+    F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
+{
+    async fn check_referred_opportunity(
+        &self,
+        request: Request<pb::CheckReferredOpportunityRequest>,
+    ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
+        Self::check(request)
+    }
+
+    async fn get_opportunity_for_account(
+        &self,
+        request: Request<pb::GetOpportunityForAccountRequest>,
+    ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
+        self.for_account(request)
+    }
+}
+
 macro_rules! stand_in {
     (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
         #[tonic::async_trait]
@@ -113,20 +145,6 @@ macro_rules! stand_in {
                 request: Request<pb::GetOpportunityRequest>,
             ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
                 self.answer(request)
-            }
-
-            async fn check_referred_opportunity(
-                &self,
-                request: Request<pb::CheckReferredOpportunityRequest>,
-            ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
-                Self::check(request)
-            }
-
-            async fn get_opportunity_for_account(
-                &self,
-                request: Request<pb::GetOpportunityForAccountRequest>,
-            ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
-                self.for_account(request)
             }
 
             $(
@@ -143,28 +161,10 @@ stand_in! {
         create_opportunity(CreateOpportunityRequest) -> CreateOpportunityResponse;
         list_opportunities(ListOpportunitiesRequest) -> ListOpportunitiesResponse;
         update_opportunity(UpdateOpportunityRequest) -> UpdateOpportunityResponse;
-        submit_opportunity(SubmitOpportunityRequest) -> SubmitOpportunityResponse;
-        withdraw_submission(WithdrawSubmissionRequest) -> WithdrawSubmissionResponse;
-        discard_draft(DiscardDraftRequest) -> DiscardDraftResponse;
         get_allowed_actions(GetAllowedActionsRequest) -> GetAllowedActionsResponse;
-        list_standard_values(ListStandardValuesRequest) -> ListStandardValuesResponse;
-        get_aws_opportunity_summary(GetAwsOpportunitySummaryRequest) -> GetAwsOpportunitySummaryResponse;
-        update_aws_opportunity_summary(UpdateAwsOpportunitySummaryRequest) -> UpdateAwsOpportunitySummaryResponse;
-        change_stage(ChangeStageRequest) -> ChangeStageResponse;
-        reopen_opportunity(ReopenOpportunityRequest) -> ReopenOpportunityResponse;
-        add_next_step(AddNextStepRequest) -> AddNextStepResponse;
-        list_next_steps(ListNextStepsRequest) -> ListNextStepsResponse;
-        clone_opportunity(CloneOpportunityRequest) -> CloneOpportunityResponse;
-        assign_opportunity(AssignOpportunityRequest) -> AssignOpportunityResponse;
         associate_entity(AssociateEntityRequest) -> AssociateEntityResponse;
         disassociate_entity(DisassociateEntityRequest) -> DisassociateEntityResponse;
-        list_solutions(ListSolutionsRequest) -> ListSolutionsResponse;
-        list_products(ListProductsRequest) -> ListProductsResponse;
-        apply_solutions(ApplySolutionsRequest) -> ApplySolutionsResponse;
-        apply_products(ApplyProductsRequest) -> ApplyProductsResponse;
         count_opportunities(CountOpportunitiesRequest) -> CountOpportunitiesResponse;
         flag_opportunity(FlagOpportunityRequest) -> FlagOpportunityResponse;
-        list_revisions(ListRevisionsRequest) -> ListRevisionsResponse;
-        diff_revisions(DiffRevisionsRequest) -> DiffRevisionsResponse;
     }
 }

@@ -1,7 +1,9 @@
 use std::fmt;
 
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_proto::cosell::referral::v1::referral_service_server::{ReferralService, ReferralServiceServer};
+use cosell_proto::cosell::referral::v1::referral_internal_service_server::{
+    ReferralInternalService, ReferralInternalServiceServer,
+};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -20,61 +22,32 @@ impl fmt::Debug for StandIn {
 pub async fn referrals(deal: pb::GetAcceptedOpportunityResponse, lead: pb::LeadDetails) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let service = ReferralServiceServer::new(StandIn(deal, lead));
+    let service = ReferralInternalServiceServer::new(StandIn(deal, lead));
     let server = tonic::transport::Server::builder().add_service(service);
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
 
-macro_rules! stand_in {
-    (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
-        #[tonic::async_trait]
-        impl ReferralService for StandIn {
-            async fn get_accepted_opportunity(
-                &self,
-                request: Request<pb::GetAcceptedOpportunityRequest>,
-            ) -> Result<Response<pb::GetAcceptedOpportunityResponse>, Status> {
-                if !request.metadata().contains_key("authorization") {
-                    return Err(Status::unauthenticated("a service has a token"));
-                }
-                Ok(Response::new(self.0.clone()))
-            }
-
-            async fn get_converted_lead(
-                &self,
-                request: Request<pb::GetConvertedLeadRequest>,
-            ) -> Result<Response<pb::GetConvertedLeadResponse>, Status> {
-                if !request.metadata().contains_key("authorization") {
-                    return Err(Status::unauthenticated("a service has a token"));
-                }
-                let details = Some(self.1.clone());
-                Ok(Response::new(pb::GetConvertedLeadResponse { details }))
-            }
-
-            $(
-                async fn $rpc(&self, _: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
-                    Err(Status::unimplemented("no service asks another for this"))
-                }
-            )+
+#[tonic::async_trait]
+impl ReferralInternalService for StandIn {
+    async fn get_accepted_opportunity(
+        &self,
+        request: Request<pb::GetAcceptedOpportunityRequest>,
+    ) -> Result<Response<pb::GetAcceptedOpportunityResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
         }
-    };
-}
+        Ok(Response::new(self.0.clone()))
+    }
 
-stand_in! {
-    others {
-        create_referral(CreateReferralRequest) -> CreateReferralResponse;
-        get_referral(GetReferralRequest) -> GetReferralResponse;
-        list_referrals(ListReferralsRequest) -> ListReferralsResponse;
-        get_referral_offer(GetReferralOfferRequest) -> GetReferralOfferResponse;
-        list_referral_offers(ListReferralOffersRequest) -> ListReferralOffersResponse;
-        accept_referral(AcceptReferralRequest) -> AcceptReferralResponse;
-        accept_referrals(AcceptReferralsRequest) -> AcceptReferralsResponse;
-        reject_referral(RejectReferralRequest) -> RejectReferralResponse;
-        get_lead(GetLeadRequest) -> GetLeadResponse;
-        list_leads(ListLeadsRequest) -> ListLeadsResponse;
-        set_lead_state(SetLeadStateRequest) -> SetLeadStateResponse;
-        add_lead_interaction(AddLeadInteractionRequest) -> AddLeadInteractionResponse;
-        assign_lead(AssignLeadRequest) -> AssignLeadResponse;
-        convert_lead(ConvertLeadRequest) -> ConvertLeadResponse;
+    async fn get_converted_lead(
+        &self,
+        request: Request<pb::GetConvertedLeadRequest>,
+    ) -> Result<Response<pb::GetConvertedLeadResponse>, Status> {
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("a service has a token"));
+        }
+        let details = Some(self.1.clone());
+        Ok(Response::new(pb::GetConvertedLeadResponse { details }))
     }
 }
