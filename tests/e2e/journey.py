@@ -352,8 +352,8 @@ class Journey:
         seen = first.GetReferralOffer(referral_service_pb2.GetReferralOfferRequest(offer_id=offer)).offer
         check(seen.opportunity.customer_company_name == "Hafenkontor GmbH", seen)
         check(b"Untertrave" not in seen.SerializeToString(), "the street is hidden before the answer")
-        first.RejectReferral(
-            referral_service_pb2.RejectReferralRequest(
+        first.RejectReferralOffer(
+            referral_service_pb2.RejectReferralOfferRequest(
                 offer_id=offer,
                 reason=referral_pb2.REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT,
                 request_id=request_id(),
@@ -366,9 +366,9 @@ class Journey:
             return offers[1].offer_id if len(offers) > 1 else None
 
         offer = eventually("the next partner is asked", next_offer)
-        accept = referral_service_pb2.AcceptReferralRequest(offer_id=offer, request_id=request_id())
-        key = second.AcceptReferral(accept).offer.opportunity_id
-        check(second.AcceptReferral(accept).offer.opportunity_id == key, "repeated, it is another opportunity")
+        accept = referral_service_pb2.AcceptReferralOfferRequest(offer_id=offer, request_id=request_id())
+        key = second.AcceptReferralOffer(accept).offer.opportunity_id
+        check(second.AcceptReferralOffer(accept).offer.opportunity_id == key, "repeated, it is another opportunity")
 
         def there():
             try:

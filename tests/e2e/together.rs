@@ -9,7 +9,7 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::referral::v1 as referral;
-use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
@@ -221,7 +221,7 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
             "how AWS calls it is AWS's"
         );
     }
-    let request = referral::AcceptReferralsRequest {
+    let request = referral::BatchAcceptReferralOffersRequest {
         offer_ids: vec![
             first.offers[0].offer_id.clone(),
             second.offers[0].offer_id.clone(),
@@ -229,7 +229,7 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
         ..Default::default()
     };
     let results = alder
-        .accept_referrals(request)
+        .batch_accept_referral_offers(request)
         .await
         .expect("results")
         .into_inner()
@@ -242,12 +242,12 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
         assert_eq!(record.origin(), opportunity::Origin::AwsReferral);
         assert_eq!(record.referral_offer_id, offer.offer_id);
     }
-    let reject = referral::RejectReferralRequest {
+    let reject = referral::RejectReferralOfferRequest {
         offer_id: third.offers[0].offer_id.clone(),
         reason: referral::ReferralRejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
-    alder.reject_referral(reject).await.expect("rejected");
+    alder.reject_referral_offer(reject).await.expect("rejected");
     let (rejected, pending) = (referral::OfferState::Rejected, referral::OfferState::Pending);
     stage.until(&third.referral_id, &[rejected, pending]).await;
     // Offered on a Thursday, it can be answered until the Thursday after has ended: the weekend does not count.
@@ -335,23 +335,23 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
         assert_eq!(status, ReviewStatus::Approved, "it stands where Alder's stands");
         assert_eq!(copy.engagement_invitation_id, invitation.engagement_invitation_id);
     }
-    let request = collaboration::DeclineEngagementInvitationRequest {
+    let request = collaboration::RejectEngagementInvitationRequest {
         engagement_invitation_id: shared.invitations[4].engagement_invitation_id.clone(),
-        reason: collaboration::InvitationDeclineReason::UnableToSupport.into(),
+        reason: collaboration::InvitationRejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
     let declined = stage
         .collaboration(&others[4])
-        .decline_engagement_invitation(request)
+        .reject_engagement_invitation(request)
         .await;
     declined.expect("declined");
     for invitation in &shared.invitations[5..8] {
-        let request = collaboration::WithdrawEngagementInvitationRequest {
+        let request = collaboration::CancelEngagementInvitationRequest {
             engagement_invitation_id: invitation.engagement_invitation_id.clone(),
             ..Default::default()
         };
         alder
-            .withdraw_engagement_invitation(request)
+            .cancel_engagement_invitation(request)
             .await
             .expect("withdrawn");
     }

@@ -137,7 +137,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         collaboration::ChannelProvider = "cosell.collaboration.v1.ChannelProvider";
         collaboration::ChannelState = "cosell.collaboration.v1.ChannelState";
         collaboration::EngagementChange = "cosell.collaboration.v1.EngagementChange";
-        collaboration::InvitationDeclineReason = "cosell.collaboration.v1.InvitationDeclineReason";
+        collaboration::InvitationRejectionReason = "cosell.collaboration.v1.InvitationRejectionReason";
         collaboration::InvitationState = "cosell.collaboration.v1.InvitationState";
         collaboration::MemberState = "cosell.collaboration.v1.MemberState";
         collaboration::ParticipantType = "cosell.collaboration.v1.ParticipantType";

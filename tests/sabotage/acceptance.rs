@@ -31,10 +31,10 @@ async fn offered(sales: &Person) -> String {
 }
 
 /// Accepts, as often as it takes: with the same request id it is one acceptance. The opportunity, once there is an answer.
-async fn accepted(partner: &Person, request: &referral::AcceptReferralRequest) -> Option<String> {
+async fn accepted(partner: &Person, request: &referral::AcceptReferralOfferRequest) -> Option<String> {
     let mut request = Request::new(request.clone());
     request.set_timeout(Duration::from_secs(5));
-    let answer = partner.referrals().accept_referral(request).await.ok()?;
+    let answer = partner.referrals().accept_referral_offer(request).await.ok()?;
     answer.into_inner().offer.map(|offer| offer.opportunity_id)
 }
 
@@ -45,7 +45,7 @@ async fn through(point: &str, passes: &[usize]) {
     let sales = first.person("aws-sales-representative");
     let mut requests = Vec::new();
     for _ in 0..DEALS {
-        requests.push(referral::AcceptReferralRequest {
+        requests.push(referral::AcceptReferralOfferRequest {
             offer_id: offered(&sales).await,
             request_id: FarEnd::id(),
             ..Default::default()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use cosell_proto::cosell::referral::v1::AcceptReferralsResponse;
-use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::BatchAcceptReferralOffersResponse;
+use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_testkit::harness::{Client, Refusal, member, service};
 use cosell_types::{Caller, Role, Side};
 use prost::Message as _;
@@ -414,10 +414,10 @@ fn names_any(message: &DynamicMessage, records: &Records) -> bool {
 
 /// Where a call answers for each of several records, and refuses all of them, that is a refusal.
 fn refusal_of_all(rpc: &MethodDescriptor, answer: Bytes) -> Result<Bytes, Status> {
-    if rpc.name() != "AcceptReferrals" {
+    if rpc.name() != "BatchAcceptReferralOffers" {
         return Ok(answer);
     }
-    let results = AcceptReferralsResponse::decode(answer.clone())
+    let results = BatchAcceptReferralOffersResponse::decode(answer.clone())
         .expect("an answer")
         .results;
     let mut refused = None;

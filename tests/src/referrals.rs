@@ -1,8 +1,8 @@
 //! Deals and leads that AWS offers.
 
 use cosell_proto::cosell::referral::v1::{
-    AcceptReferralRequest, AddLeadInteractionRequest, AssignLeadRequest, CreateReferralRequest, LeadDetails,
-    LeadInteraction, Referral,
+    AcceptReferralOfferRequest, AddLeadInteractionRequest, AssignLeadRequest, CreateReferralRequest,
+    LeadDetails, LeadInteraction, Referral,
 };
 use cosell_testkit::harness::FarEnd;
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -49,14 +49,14 @@ impl Scene<'_> {
         let made = sales.create_referral(request).await.expect("a referral");
         let made = made.into_inner().referral.expect("a referral");
         let keeper = self.person("alder-alliance-lead");
-        let acceptance = AcceptReferralRequest {
+        let acceptance = AcceptReferralOfferRequest {
             offer_id: made.offers[0].offer_id.clone(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
         let accepted = keeper
             .referrals()
-            .accept_referral(acceptance)
+            .accept_referral_offer(acceptance)
             .await
             .expect("an acceptance");
         let lead_id = accepted.into_inner().offer.expect("the offer").lead_id;

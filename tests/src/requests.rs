@@ -264,18 +264,18 @@ fn body(rpc: &str, records: &Records) -> Value {
             json!({"lead_id": lead, "interaction": {"source_type": "Call", "customer_action": "Asked"}})
         }
         "AssignLead" => json!({"lead_id": lead, "member_id": member}),
-        "GetReferralOffer" | "AcceptReferral" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
-        "AcceptReferrals" => json!({"offer_ids": [offer]}),
-        "RejectReferral" => {
+        "GetReferralOffer" | "AcceptReferralOffer" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
+        "BatchAcceptReferralOffers" => json!({"offer_ids": [offer]}),
+        "RejectReferralOffer" => {
             json!({"offer_id": offer, "reason": "REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT"})
         }
         "ShareOpportunity" => crate::engagements::json(opportunity),
         "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
-        "GetEngagementInvitation" | "AcceptEngagementInvitation" | "WithdrawEngagementInvitation" => {
+        "GetEngagementInvitation" | "AcceptEngagementInvitation" | "CancelEngagementInvitation" => {
             json!({"engagement_invitation_id": engagement_invitation})
         }
-        "DeclineEngagementInvitation" => json!({"engagement_invitation_id": engagement_invitation,
-            "reason": "INVITATION_DECLINE_REASON_UNABLE_TO_SUPPORT"}),
+        "RejectEngagementInvitation" => json!({"engagement_invitation_id": engagement_invitation,
+            "reason": "INVITATION_REJECTION_REASON_UNABLE_TO_SUPPORT"}),
         "ListEngagementInvitations" | "ListEngagements" | "ListSnapshotJobs" | "ListChannels" => {
             json!({"page_size": 100})
         }

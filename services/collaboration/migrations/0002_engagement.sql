@@ -47,7 +47,7 @@ CREATE TABLE invitation (
   sender_account_id  text        NOT NULL CHECK (sender_account_id ~ '^[0-9]{12}$'),
   engagement_id      text        NOT NULL,
   revision           bigint      NOT NULL CHECK (revision > 0),
-  state              text        NOT NULL CHECK (state IN ('PENDING', 'ACCEPTED', 'DECLINED', 'EXPIRED', 'WITHDRAWN')),
+  state              text        NOT NULL CHECK (state IN ('PENDING', 'ACCEPTED', 'REJECTED', 'EXPIRED', 'CANCELED')),
   create_time        timestamptz NOT NULL,
   expire_time        timestamptz NOT NULL,
   is_limited         boolean     NOT NULL,

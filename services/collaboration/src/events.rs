@@ -83,7 +83,7 @@ pub fn invitation(
             Some(invitation.sent_by()),
         ),
         ParticipantType::Receiver => {
-            let is_own = invitation.state() != InvitationState::Withdrawn;
+            let is_own = invitation.state() != InvitationState::Canceled;
             (
                 invitation.receiver(),
                 invitation.opportunity(),
@@ -100,8 +100,8 @@ pub fn invitation(
         version: invitation.revision(),
     };
     let by = match event {
-        InvitationEvent::Created | InvitationEvent::Withdrawn => invitation.sender(),
-        InvitationEvent::Accepted | InvitationEvent::Declined | InvitationEvent::Expired => {
+        InvitationEvent::Created | InvitationEvent::Canceled => invitation.sender(),
+        InvitationEvent::Accepted | InvitationEvent::Rejected | InvitationEvent::Expired => {
             invitation.receiver()
         }
     };
@@ -119,7 +119,7 @@ pub fn invitation(
         opportunity_id: opportunity.map(|id| id.to_string()).unwrap_or_default(),
         source_opportunity_id: source.map(|id| id.to_string()).unwrap_or_default(),
         member_id: member.map(ToString::to_string).unwrap_or_default(),
-        decline_reason: reason.map_or(0, |reason| reason.number()),
+        rejection_reason: reason.map_or(0, |reason| reason.number()),
     };
     Published::new(about, cause, event.name(), &message)
 }

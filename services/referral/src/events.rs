@@ -29,7 +29,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
     let verb = event.name();
     match event {
         Event::Offered => {
-            let message = pb::ReferralOffered {
+            let message = pb::ReferralOfferCreated {
                 offer_id,
                 account_id,
                 revision,
@@ -49,7 +49,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
             Published::new(about, cause, verb, &message)
         }
         Event::Accepted => {
-            let message = pb::ReferralAccepted {
+            let message = pb::ReferralOfferAccepted {
                 offer_id,
                 account_id,
                 revision,
@@ -61,7 +61,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
         }
         Event::Rejected => {
             let reason = answer.and_then(|answer| answer.reason);
-            let message = pb::ReferralRejected {
+            let message = pb::ReferralOfferRejected {
                 offer_id,
                 account_id,
                 revision,
@@ -71,7 +71,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
             Published::new(about, cause, verb, &message)
         }
         Event::Expired => {
-            let message = pb::ReferralExpired {
+            let message = pb::ReferralOfferExpired {
                 offer_id,
                 account_id,
                 revision,

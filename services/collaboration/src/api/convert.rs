@@ -142,7 +142,7 @@ pub fn invitation(
     let is_sender = who == Some(ParticipantType::Sender);
     let is_receiver = who == Some(ParticipantType::Receiver);
     let answer = invitation.answer();
-    let taken_back = invitation.state() == InvitationState::Withdrawn;
+    let taken_back = invitation.state() == InvitationState::Canceled;
     // Who did it is for the own company.
     let names_actor = if taken_back { !is_receiver } else { !is_sender };
     let offer = shown
@@ -172,10 +172,10 @@ pub fn invitation(
             .filter(|_| names_actor)
             .map(ToString::to_string)
             .unwrap_or_default(),
-        decline_reason: answer
+        rejection_reason: answer
             .and_then(|answer| answer.reason)
             .map_or(0, |reason| reason.number()),
-        decline_text: answer
+        rejection_text: answer
             .map(|answer| answer.text.reveal().clone())
             .unwrap_or_default(),
         offer,
@@ -445,7 +445,7 @@ pub fn channel(channel: &Channel) -> pb::Channel {
             .map(ToString::to_string)
             .unwrap_or_default(),
         decide_time: decision.map(|decision| timestamp(decision.time)),
-        decline_text: decision
+        rejection_text: decision
             .map(|decision| decision.text.reveal().clone())
             .unwrap_or_default(),
         link: channel.link().reveal().clone(),

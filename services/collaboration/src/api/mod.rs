@@ -1,15 +1,15 @@
 //! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
 //! needs, and its file.
 
-mod accept;
+mod accept_engagement_invitation;
 mod add_channel_members;
 mod approve_channel;
 mod archive_channel;
+mod cancel_engagement_invitation;
 mod change;
 pub mod convert;
 mod create_context;
 mod create_job;
-mod decline;
 mod decline_channel;
 mod delete_job;
 mod get;
@@ -29,6 +29,7 @@ mod list_members;
 mod list_resources;
 mod list_snapshots;
 mod people;
+mod reject_engagement_invitation;
 mod remove_member;
 mod request_channel;
 mod share;
@@ -38,7 +39,6 @@ mod stop_job;
 mod update_channel_preferences;
 mod update_context;
 mod visible;
-mod withdraw;
 
 pub use status::person_not_found;
 
@@ -120,29 +120,29 @@ impl CollaborationService for Api {
     ) -> Answer<pb::AcceptEngagementInvitationResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
-            accept::handle(api.clone(), call)
+            accept_engagement_invitation::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn decline_engagement_invitation(
+    async fn reject_engagement_invitation(
         &self,
-        request: Request<pb::DeclineEngagementInvitationRequest>,
-    ) -> Answer<pb::DeclineEngagementInvitationResponse> {
+        request: Request<pb::RejectEngagementInvitationRequest>,
+    ) -> Answer<pb::RejectEngagementInvitationResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
-            decline::handle(api.clone(), call)
+            reject_engagement_invitation::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn withdraw_engagement_invitation(
+    async fn cancel_engagement_invitation(
         &self,
-        request: Request<pb::WithdrawEngagementInvitationRequest>,
-    ) -> Answer<pb::WithdrawEngagementInvitationResponse> {
+        request: Request<pb::CancelEngagementInvitationRequest>,
+    ) -> Answer<pb::CancelEngagementInvitationResponse> {
         let api = self.clone();
         write(request, permit(Action::Work), move |call| {
-            withdraw::handle(api.clone(), call)
+            cancel_engagement_invitation::handle(api.clone(), call)
         })
         .await
     }

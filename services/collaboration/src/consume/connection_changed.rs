@@ -35,7 +35,7 @@ pub async fn apply(tx: &mut Tx, delivery: &Delivery, now: DateTime<Utc>) -> Resu
         let cause = delivery.cause(now);
         let event = match invitation.expire(now) {
             Some(event) => event,
-            None => match invitation.withdraw(None, now) {
+            None => match invitation.cancel(None, now) {
                 Ok(event) => event,
                 // It was answered a moment ago.
                 Err(_) => continue,

@@ -10,7 +10,7 @@ use super::{Channel, Engagement, Person};
 pub enum Action {
     /// ShareOpportunity, and all changes of engagements and jobs.
     Work,
-    /// AcceptEngagementInvitation, DeclineEngagementInvitation.
+    /// AcceptEngagementInvitation, RejectEngagementInvitation.
     Answer,
     /// ListEngagementInvitations.
     ListInvitations,

@@ -36,11 +36,11 @@ pub enum InvitationEvent {
     /// The company is part of the engagement.
     Accepted,
     /// The company does not want it.
-    Declined,
+    Rejected,
     /// Nobody answered in time.
     Expired,
     /// It was taken back.
-    Withdrawn,
+    Canceled,
 }
 
 impl InvitationEvent {
@@ -49,9 +49,9 @@ impl InvitationEvent {
         match self {
             InvitationEvent::Created => "engagement_invitation_created",
             InvitationEvent::Accepted => "engagement_invitation_accepted",
-            InvitationEvent::Declined => "engagement_invitation_declined",
+            InvitationEvent::Rejected => "engagement_invitation_rejected",
             InvitationEvent::Expired => "engagement_invitation_expired",
-            InvitationEvent::Withdrawn => "engagement_invitation_withdrawn",
+            InvitationEvent::Canceled => "engagement_invitation_canceled",
         }
     }
 }

@@ -4,7 +4,7 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::values::{InvitationDeclineReason, InvitationState, ParticipantType};
+use super::values::{InvitationRejectionReason, InvitationState, ParticipantType};
 use super::{EngagementId, InvitationEvent, Rule};
 
 text_id!(
@@ -43,9 +43,9 @@ pub struct Answer {
     pub by: Option<MemberId>,
     /// When.
     pub time: DateTime<Utc>,
-    /// Why it was declined.
-    pub reason: Option<InvitationDeclineReason>,
-    /// Why it was declined, in words.
+    /// Why it was rejected.
+    pub reason: Option<InvitationRejectionReason>,
+    /// Why it was rejected, in words.
     pub text: Pii<String>,
 }
 
@@ -104,15 +104,15 @@ impl Invitation {
     }
 
     /// Does not want to (COL-013).
-    pub fn decline(
+    pub fn reject(
         &mut self,
         by: &MemberId,
-        reason: InvitationDeclineReason,
+        reason: InvitationRejectionReason,
         text: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
-        self.require("DECLINE", now)?;
-        if reason == InvitationDeclineReason::Other && text.reveal().trim().is_empty() {
+        self.require("REJECT", now)?;
+        if reason == InvitationRejectionReason::Other && text.reveal().trim().is_empty() {
             let at = FieldPath::root();
             let wrong = Violation::new(
                 &at.field("text"),
@@ -121,19 +121,19 @@ impl Invitation {
             );
             return Err(Rule::Invalid(vec![wrong]));
         }
-        self.end(InvitationState::Declined, Some(by.clone()), now);
+        self.end(InvitationState::Rejected, Some(by.clone()), now);
         if let Some(answer) = &mut self.answer {
             answer.reason = Some(reason);
             answer.text = text;
         }
-        Ok(InvitationEvent::Declined)
+        Ok(InvitationEvent::Rejected)
     }
 
     /// The sender takes it back, or the platform because the two companies are not connected any more (COL-014).
-    pub fn withdraw(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
-        self.require("WITHDRAW", now)?;
-        self.end(InvitationState::Withdrawn, by.cloned(), now);
-        Ok(InvitationEvent::Withdrawn)
+    pub fn cancel(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
+        self.require("CANCEL", now)?;
+        self.end(InvitationState::Canceled, by.cloned(), now);
+        Ok(InvitationEvent::Canceled)
     }
 
     /// Ends it when its time is over. None when it is not, or when it has ended (COL-010).

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::tests_invitation::{account, invitation, member, now, opportunity};
 use super::values::{
-    EngagementChange, InvitationDeclineReason, MemberState, SnapshotJobState, SnapshotTemplate,
+    EngagementChange, InvitationRejectionReason, MemberState, SnapshotJobState, SnapshotTemplate,
 };
 use super::{
     Beginning, Company, Context, Engagement, EngagementEvent, MOST_MEMBERS, Rule, Shareable, SnapshotJob,
@@ -64,8 +64,8 @@ fn answer(engagement: &mut Engagement, number: u64, state: MemberState) -> Optio
         let accepted = sent.accept(&member("mem-receiver"), opportunity(8), now());
         accepted.expect("an acceptance");
     } else {
-        let reason = InvitationDeclineReason::UnableToSupport;
-        let declined = sent.decline(&member("mem-receiver"), reason, "".into(), now());
+        let reason = InvitationRejectionReason::UnableToSupport;
+        let declined = sent.reject(&member("mem-receiver"), reason, "".into(), now());
         declined.expect("a refusal");
     }
     engagement.invitation_ended(&sent, Some(account(number)), now())
@@ -395,7 +395,7 @@ fn happen(
                 return None;
             }
             if step == 4 {
-                answered.withdraw(None, now()).expect("an end");
+                answered.cancel(None, now()).expect("an end");
             } else {
                 let accepted = answered.accept(&member("mem-receiver"), opportunity(8), now());
                 accepted.expect("an acceptance");

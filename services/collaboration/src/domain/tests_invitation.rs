@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use proptest::prelude::*;
 
-use super::values::{InvitationDeclineReason, InvitationState, ParticipantType};
+use super::values::{InvitationRejectionReason, InvitationState, ParticipantType};
 use super::{Invitation, InvitationEvent, Rule, Sending};
 
 pub const DAYS: u32 = 15;
@@ -46,16 +46,16 @@ pub fn invitation(number: usize, receiver: AccountId, time: DateTime<Utc>) -> In
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Accept,
-    Decline,
-    Withdraw,
+    Reject,
+    Cancel,
     TakeBack,
     Expire,
 }
 
 const STEPS: [Step; 5] = [
     Step::Accept,
-    Step::Decline,
-    Step::Withdraw,
+    Step::Reject,
+    Step::Cancel,
     Step::TakeBack,
     Step::Expire,
 ];
@@ -69,14 +69,12 @@ fn take(
     let by = member("mem-receiver");
     match step {
         Step::Accept => invitation.accept(&by, opportunity(8), time).map(Some),
-        Step::Decline => {
-            let reason = InvitationDeclineReason::UnableToSupport;
-            invitation
-                .decline(&by, reason, "No people".into(), time)
-                .map(Some)
+        Step::Reject => {
+            let reason = InvitationRejectionReason::UnableToSupport;
+            invitation.reject(&by, reason, "No people".into(), time).map(Some)
         }
-        Step::Withdraw => invitation.withdraw(Some(&member("mem-sender")), time).map(Some),
-        Step::TakeBack => invitation.withdraw(None, time).map(Some),
+        Step::Cancel => invitation.cancel(Some(&member("mem-sender")), time).map(Some),
+        Step::TakeBack => invitation.cancel(None, time).map(Some),
         Step::Expire => Ok(invitation.expire(time)),
     }
 }
@@ -88,8 +86,8 @@ fn in_state(state: InvitationState) -> (Invitation, DateTime<Utc>) {
     let (step, time) = match state {
         InvitationState::Pending => return (invitation, later),
         InvitationState::Accepted => (Step::Accept, later),
-        InvitationState::Declined => (Step::Decline, later),
-        InvitationState::Withdrawn => (Step::Withdraw, later),
+        InvitationState::Rejected => (Step::Reject, later),
+        InvitationState::Canceled => (Step::Cancel, later),
         InvitationState::Expired => (Step::Expire, invitation.expire_time()),
     };
     let happened = take(&mut invitation, step, time);
@@ -112,9 +110,9 @@ fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
             let happened = take(&mut invitation, step, time);
             let (event, ends, action) = match step {
                 Step::Accept => (InvitationEvent::Accepted, InvitationState::Accepted, "ACCEPT"),
-                Step::Decline => (InvitationEvent::Declined, InvitationState::Declined, "DECLINE"),
-                Step::Withdraw | Step::TakeBack => {
-                    (InvitationEvent::Withdrawn, InvitationState::Withdrawn, "WITHDRAW")
+                Step::Reject => (InvitationEvent::Rejected, InvitationState::Rejected, "REJECT"),
+                Step::Cancel | Step::TakeBack => {
+                    (InvitationEvent::Canceled, InvitationState::Canceled, "CANCEL")
                 }
                 Step::Expire => (InvitationEvent::Expired, InvitationState::Expired, ""),
             };
@@ -156,7 +154,7 @@ fn col_010_over_is_over_at_once_also_before_it_was_noted() {
     assert_eq!(sent.state_at(last), InvitationState::Pending);
     assert_eq!(sent.clone().expire(last), None);
     assert_eq!(sent.state_at(end), InvitationState::Expired);
-    for step in [Step::Accept, Step::Decline, Step::Withdraw, Step::TakeBack] {
+    for step in [Step::Accept, Step::Reject, Step::Cancel, Step::TakeBack] {
         let mut late = sent.clone();
         let refused = take(&mut late, step, end);
         assert!(
@@ -185,12 +183,12 @@ fn col_012_what_is_shown_in_each_state() {
 
 #[test]
 fn col_013_another_reason_says_which() {
-    for reason in InvitationDeclineReason::ALL.iter().copied() {
+    for reason in InvitationRejectionReason::ALL.iter().copied() {
         for (text, is_said) in [("", false), ("  ", false), ("We know them too well", true)] {
             let before = invitation(1, account(1), now());
             let mut declined = before.clone();
-            let answer = declined.decline(&member("mem-receiver"), reason, text.into(), now());
-            let is_taken = is_said || reason != InvitationDeclineReason::Other;
+            let answer = declined.reject(&member("mem-receiver"), reason, text.into(), now());
+            let is_taken = is_said || reason != InvitationRejectionReason::Other;
             assert_eq!(answer.is_ok(), is_taken, "{reason:?} {text:?}");
             if let Err(Rule::Invalid(found)) = answer {
                 assert_eq!(found[0].field, "text");
@@ -209,7 +207,7 @@ fn col_013_another_reason_says_which() {
 #[test]
 fn col_014_what_the_platform_takes_back_is_nobodys_doing() {
     let mut taken = invitation(1, account(1), now());
-    assert_eq!(taken.withdraw(None, now()), Ok(InvitationEvent::Withdrawn));
+    assert_eq!(taken.cancel(None, now()), Ok(InvitationEvent::Canceled));
     assert_eq!(taken.answer().map(|answer| answer.by.clone()), Some(None));
 }
 

@@ -11,11 +11,11 @@ closed_list! {
         /// The company is part of the engagement.
         Accepted = 2 "ACCEPTED" "",
         /// The company does not want it.
-        Declined = 3 "DECLINED" "REJECTED",
+        Rejected = 3 "REJECTED" "REJECTED",
         /// Nobody answered in time.
         Expired = 4 "EXPIRED" "",
         /// It was taken back.
-        Withdrawn = 5 "WITHDRAWN" "",
+        Canceled = 5 "CANCELED" "",
     }
 }
 
@@ -37,7 +37,7 @@ closed_list! {
 
 closed_list! {
     /// Why a company does not want to be part of an engagement (COL-013).
-    InvitationDeclineReason {
+    InvitationRejectionReason {
         /// It is not clear what the customer needs.
         CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
         /// It is not clear what is to be done.

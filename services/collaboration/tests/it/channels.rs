@@ -318,7 +318,7 @@ async fn chn_003_people_are_members_with_access_and_who_sees_decides_and_asks() 
         .expect("declined");
     let seen = get(&scene, &user(), id).await.expect("it");
     assert_eq!(
-        (seen.state(), seen.decline_text.as_str()),
+        (seen.state(), seen.rejection_text.as_str()),
         (pb::ChannelState::Declined, "Not now")
     );
     assert_eq!(scene.told(ALDER, "channel_declined").await, 1);

@@ -7,7 +7,7 @@ use cosell_testkit::harness::{aws, eventually, partner};
 use cosell_types::Role;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, CEDAR, Scene, accept, decline, lead, request_id, sales, why, withdraw};
+use crate::support::{ALDER, BIRCH, CEDAR, Scene, accept, cancel, lead, reject, request_id, sales, why};
 
 async fn invitation(scene: &Scene, account: &str) -> pb::EngagementInvitation {
     let found = scene.invitations(&lead(account)).await;
@@ -96,45 +96,45 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         .iter()
         .map(|one| one.engagement_invitation_id.clone())
         .collect();
-    let other = pb::DeclineEngagementInvitationRequest {
-        reason: pb::InvitationDeclineReason::Other.into(),
-        ..decline(&ids[0])
+    let other = pb::RejectEngagementInvitationRequest {
+        reason: pb::InvitationRejectionReason::Other.into(),
+        ..reject(&ids[0])
     };
     let refusal = scene
         .by(&lead(BIRCH))
-        .decline_engagement_invitation(other.clone())
+        .reject_engagement_invitation(other.clone())
         .await;
     assert_eq!(why(&refusal.expect_err("why?")).fields[0].0, "text");
-    let said = pb::DeclineEngagementInvitationRequest {
+    let said = pb::RejectEngagementInvitationRequest {
         text: "We know them too well.".to_owned(),
         ..other
     };
     scene
         .by(&lead(BIRCH))
-        .decline_engagement_invitation(said)
+        .reject_engagement_invitation(said)
         .await
         .expect("declined");
     scene
         .by(&lead(ALDER))
-        .withdraw_engagement_invitation(withdraw(&ids[1]))
+        .cancel_engagement_invitation(cancel(&ids[1]))
         .await
         .expect("withdrawn");
     let declined = invitation(&scene, BIRCH).await;
     assert_eq!(
         (declined.state(), declined.offer.clone()),
-        (pb::InvitationState::Declined, None)
+        (pb::InvitationState::Rejected, None)
     );
     let withdrawn = invitation(&scene, CEDAR).await;
     assert_eq!(
         (withdrawn.state(), withdrawn.offer.clone()),
-        (pb::InvitationState::Withdrawn, None)
+        (pb::InvitationState::Canceled, None)
     );
     assert_eq!(withdrawn.answered_by, "", "who of Alder did it is Alder's");
     for sent in scene.invitations(&lead(ALDER)).await {
         assert_eq!(sent.offer, None);
-        if sent.state() == pb::InvitationState::Declined {
-            assert_eq!(sent.decline_reason(), pb::InvitationDeclineReason::Other);
-            assert_eq!(sent.decline_text, "We know them too well.");
+        if sent.state() == pb::InvitationState::Rejected {
+            assert_eq!(sent.rejection_reason(), pb::InvitationRejectionReason::Other);
+            assert_eq!(sent.rejection_text, "We know them too well.");
         }
     }
     let mut admin = scene.app.database.admin::<Collaboration>().await;
@@ -152,7 +152,7 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         assert_eq!(why(&refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
         let refusal = scene
             .by(&lead(ALDER))
-            .withdraw_engagement_invitation(withdraw(id))
+            .cancel_engagement_invitation(cancel(id))
             .await;
         assert_eq!(why(&refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
     }
@@ -210,7 +210,7 @@ async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_ru
         scene.connect(ALDER, other, 2, false).await;
     }
     eventually(async || match invitation(&scene, CEDAR).await.state() {
-        pb::InvitationState::Withdrawn => Ok(()),
+        pb::InvitationState::Canceled => Ok(()),
         other => Err(format!("{other:?}")),
     })
     .await;
@@ -250,7 +250,7 @@ async fn col_013_who_answers_and_who_takes_back() {
             why(&refusal.expect_err("not asked")).reason,
             "INVITATION_NOT_FOUND"
         );
-        let refusal = scene.by(&caller).decline_engagement_invitation(decline(id)).await;
+        let refusal = scene.by(&caller).reject_engagement_invitation(reject(id)).await;
         assert_eq!(
             why(&refusal.expect_err("not asked")).reason,
             "INVITATION_NOT_FOUND"
@@ -258,7 +258,7 @@ async fn col_013_who_answers_and_who_takes_back() {
     }
     let refusal = scene
         .by(&lead(BIRCH))
-        .withdraw_engagement_invitation(withdraw(id))
+        .cancel_engagement_invitation(cancel(id))
         .await;
     assert_eq!(
         why(&refusal.expect_err("did not send it")).reason,

@@ -8,7 +8,7 @@ use cosell_testkit::harness::Setup;
 use cosell_types::Caller;
 
 use crate::channels::{ask, prepare, user};
-use crate::support::{ALDER, BIRCH, CEDAR, DEAL, Scene, deal, decline, lead, sales, share};
+use crate::support::{ALDER, BIRCH, CEDAR, DEAL, Scene, deal, lead, reject, sales, share};
 
 const DEALS: [&str; 3] = [DEAL, "O4712", "O4713"];
 
@@ -138,7 +138,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
     let (engagements, ids) = shared(&scene).await;
     let declined = scene
         .by(&lead(BIRCH))
-        .decline_engagement_invitation(decline(&ids[0]))
+        .reject_engagement_invitation(reject(&ids[0]))
         .await;
     declined.expect("declined");
     let all = vec![ids[2].clone(), ids[1].clone(), ids[0].clone()];
@@ -172,7 +172,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         (BIRCH, of_side(pb::ParticipantType::Sender), Vec::new()),
         (
             BIRCH,
-            in_states(&[pb::InvitationState::Declined]),
+            in_states(&[pb::InvitationState::Rejected]),
             all[2..].to_vec(),
         ),
         (
@@ -182,7 +182,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         ),
         (
             BIRCH,
-            in_states(&[pb::InvitationState::Pending, pb::InvitationState::Declined]),
+            in_states(&[pb::InvitationState::Pending, pb::InvitationState::Rejected]),
             all.clone(),
         ),
         (BIRCH, of_engagement, all[1..2].to_vec()),

@@ -8,7 +8,7 @@ use cosell_types::Role;
 use futures::future::join_all;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, CEDAR, DOGWOOD, Scene, accept, decline, lead, share, why};
+use crate::support::{ALDER, BIRCH, CEDAR, DOGWOOD, Scene, accept, lead, reject, share, why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn col_020_of_a_hundred_acceptances_one_wins() {
@@ -98,7 +98,7 @@ async fn col_014_an_end_of_the_connection_and_an_answer_at_once_have_one_outcome
         .await;
         let expected = match accepted {
             true => pb::InvitationState::Accepted,
-            false => pb::InvitationState::Withdrawn,
+            false => pb::InvitationState::Canceled,
         };
         assert_eq!(state, expected);
         assert_eq!(scene.get(&lead(BIRCH), &engagement).await.is_ok(), accepted);
@@ -143,7 +143,7 @@ async fn col_002_014_an_end_of_the_connection_and_a_share_at_once_leave_nobody_w
         let found = scene.invitations(&lead(BIRCH)).await;
         let states: Vec<_> = found.iter().map(pb::EngagementInvitation::state).collect();
         let expected = match answer {
-            Ok(_) => vec![pb::InvitationState::Withdrawn],
+            Ok(_) => vec![pb::InvitationState::Canceled],
             Err(_) => Vec::new(),
         };
         assert_eq!(states, expected, "round {round}");
@@ -172,9 +172,9 @@ async fn col_010_acceptance_refusal_and_the_end_of_time_at_once_have_one_outcome
             .clock
             .advance(TimeDelta::days(15) - TimeDelta::seconds(1));
         let (mut one, mut other) = (scene.by(&lead(BIRCH)), scene.by(&lead(BIRCH)));
-        let requests = (accept(&id), decline(&id));
+        let requests = (accept(&id), reject(&id));
         let accepting = tokio::spawn(async move { one.accept_engagement_invitation(requests.0).await });
-        let declining = tokio::spawn(async move { other.decline_engagement_invitation(requests.1).await });
+        let declining = tokio::spawn(async move { other.reject_engagement_invitation(requests.1).await });
         for _ in 0..round / 3 {
             scene.list(&lead(ALDER)).await;
         }
@@ -209,7 +209,7 @@ async fn col_010_acceptance_refusal_and_the_end_of_time_at_once_have_one_outcome
         }
     }
     let ended = scene.told(BIRCH, "engagement_invitation_accepted").await
-        + scene.told(BIRCH, "engagement_invitation_declined").await
+        + scene.told(BIRCH, "engagement_invitation_rejected").await
         + scene.told(BIRCH, "engagement_invitation_expired").await;
     assert_eq!(ended, 12, "each invitation has ended once");
     scene.app.finish::<Collaboration>().await;

@@ -210,7 +210,7 @@ async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
     let declined = &shared.invitations[0];
     let answer = scene
         .by(&lead(&declined.receiver_account_id))
-        .decline_engagement_invitation(crate::support::decline(&declined.engagement_invitation_id))
+        .reject_engagement_invitation(crate::support::reject(&declined.engagement_invitation_id))
         .await;
     answer.expect("declined");
     scene.share(&others[9..10]).await;

@@ -245,16 +245,16 @@ pub fn accept(id: &str) -> pb::AcceptEngagementInvitationRequest {
     }
 }
 
-pub fn decline(id: &str) -> pb::DeclineEngagementInvitationRequest {
-    pb::DeclineEngagementInvitationRequest {
+pub fn reject(id: &str) -> pb::RejectEngagementInvitationRequest {
+    pb::RejectEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
-        reason: pb::InvitationDeclineReason::UnableToSupport.into(),
+        reason: pb::InvitationRejectionReason::UnableToSupport.into(),
         ..Default::default()
     }
 }
 
-pub fn withdraw(id: &str) -> pb::WithdrawEngagementInvitationRequest {
-    pb::WithdrawEngagementInvitationRequest {
+pub fn cancel(id: &str) -> pb::CancelEngagementInvitationRequest {
+    pb::CancelEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
         ..Default::default()
     }

@@ -335,9 +335,9 @@ pub const COMMANDS: &[Command] = &[
             "lead_id",
         ],
     ),
-    one("offers", "accept", "AcceptReferral", "offer_id"),
-    one("offers", "accept-all", "AcceptReferrals", "offer_ids"),
-    one("offers", "reject", "RejectReferral", "offer_id"),
+    one("offers", "accept", "AcceptReferralOffer", "offer_id"),
+    one("offers", "accept-all", "BatchAcceptReferralOffers", "offer_ids"),
+    one("offers", "reject", "RejectReferralOffer", "offer_id"),
     one("offers", "deal", "GetAcceptedOpportunity", "offer_id"),
     one(
         "opportunities",
@@ -405,8 +405,8 @@ pub const COMMANDS: &[Command] = &[
     ),
     of_invitation("show", "GetEngagementInvitation"),
     of_invitation("accept", "AcceptEngagementInvitation"),
-    of_invitation("decline", "DeclineEngagementInvitation"),
-    of_invitation("withdraw", "WithdrawEngagementInvitation"),
+    of_invitation("reject", "RejectEngagementInvitation"),
+    of_invitation("cancel", "CancelEngagementInvitation"),
     one("snapshots", "show", "GetResourceSnapshot", "opportunity_id"),
     Command {
         subject: "engagement_id",

@@ -44,14 +44,14 @@ impl Journey<'_> {
             &first.id,
             format!("sees      {}  {}", offer.offer_id, told(&offer)),
         );
-        let request = referral::RejectReferralRequest {
+        let request = referral::RejectReferralOfferRequest {
             offer_id: offer.offer_id.clone(),
             reason: referral::ReferralRejectionReason::UnableToSupport.into(),
             text: "Nobody of us is free this quarter".to_owned(),
             request_id: request_id(),
             ..Default::default()
         };
-        first.referrals().reject_referral(request).await?;
+        first.referrals().reject_referral_offer(request).await?;
         self.say(&first.id, format!("rejects   {}", offer.offer_id));
 
         let id = self.next_offer(&seller, &made.referral_id).await?;
@@ -60,12 +60,16 @@ impl Journey<'_> {
             &second.id,
             format!("sees      {}  {}", offer.offer_id, told(&offer)),
         );
-        let request = referral::AcceptReferralRequest {
+        let request = referral::AcceptReferralOfferRequest {
             offer_id: id,
             request_id: request_id(),
             ..Default::default()
         };
-        let answer = second.referrals().accept_referral(request).await?.into_inner();
+        let answer = second
+            .referrals()
+            .accept_referral_offer(request)
+            .await?
+            .into_inner();
         let offer = answer.offer.context("the offer")?;
         self.say(&second.id, format!("accepts   {}", offer.offer_id));
         let record = until_there(&second, &offer.opportunity_id).await?;

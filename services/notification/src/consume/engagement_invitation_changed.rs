@@ -15,7 +15,7 @@ pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
         (ParticipantType::Sender, InvitationState::Accepted) => {
             (Kind::EngagementAnswered, "a partner takes part")
         }
-        (ParticipantType::Sender, InvitationState::Declined) => {
+        (ParticipantType::Sender, InvitationState::Rejected) => {
             (Kind::EngagementAnswered, "a partner does not take part")
         }
         (ParticipantType::Sender, InvitationState::Expired) => {

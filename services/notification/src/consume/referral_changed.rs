@@ -11,8 +11,8 @@ use crate::store::About;
 /// What partners are told of offers and of leads that are given to others, and AWS of what became of offers; nothing
 /// of the deal or lead itself, which is read where it is kept.
 pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
-    if delivery.is::<pb::ReferralOffered>() {
-        let event: pb::ReferralOffered = delivery.message()?;
+    if delivery.is::<pb::ReferralOfferCreated>() {
+        let event: pb::ReferralOfferCreated = delivery.message()?;
         let what = what(event.kind());
         Ok(Some(of_offer(
             Kind::ReferralOffered,

@@ -21,7 +21,7 @@ fn expire_time() -> Option<Timestamp> {
 #[tokio::test]
 async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_deal() {
     let stage = start().await;
-    let offered = referral::ReferralOffered {
+    let offered = referral::ReferralOfferCreated {
         offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,
@@ -61,7 +61,7 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
             .await;
         stage.far.tell("referral", AWS, REFERRAL, 2, &concluded).await;
     }
-    let expired = referral::ReferralExpired::default();
+    let expired = referral::ReferralOfferExpired::default();
     stage.far.tell("referral", ALDER, OFFER, 3, &expired).await;
     // The lead of the company, twice, and who offers, once; not ACE users and marketing, who do not answer for the company,
     // and nobody of others.
@@ -109,7 +109,7 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
 #[tokio::test]
 async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_given_away_both_members() {
     let stage = start().await;
-    let offered = referral::ReferralOffered {
+    let offered = referral::ReferralOfferCreated {
         offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,

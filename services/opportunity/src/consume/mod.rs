@@ -3,7 +3,7 @@
 mod connection_changed;
 mod invitation_accepted;
 mod lead_converted;
-mod referral_accepted;
+mod referral_offer_accepted;
 mod review_decided;
 mod review_started;
 
@@ -53,7 +53,7 @@ pub enum Source {
     /// Of nothing.
     None,
     /// Of a deal that a partner accepted.
-    Deal(Box<referral_accepted::Deal>),
+    Deal(Box<referral_offer_accepted::Deal>),
     /// Of a lead.
     Lead(Box<lead_converted::Customer>),
 }
@@ -62,8 +62,8 @@ impl Handler for FromReferral {
     type Prepared = Source;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
-        if delivery.is::<referral::ReferralAccepted>() {
-            let deal = referral_accepted::prepare(self, delivery).await?;
+        if delivery.is::<referral::ReferralOfferAccepted>() {
+            let deal = referral_offer_accepted::prepare(self, delivery).await?;
             Ok(deal.map_or(Source::None, |deal| Source::Deal(Box::new(deal))))
         } else if delivery.is::<referral::LeadConverted>() {
             let customer = lead_converted::prepare(self, delivery).await?;
@@ -75,7 +75,7 @@ impl Handler for FromReferral {
 
     async fn apply(&self, tx: &mut Tx, delivery: &Delivery, source: Self::Prepared) -> Result<(), Fault> {
         match source {
-            Source::Deal(deal) => referral_accepted::apply(tx, self, delivery, *deal).await,
+            Source::Deal(deal) => referral_offer_accepted::apply(tx, self, delivery, *deal).await,
             Source::Lead(customer) => lead_converted::apply(tx, self, delivery, *customer).await,
             Source::None => Ok(()),
         }

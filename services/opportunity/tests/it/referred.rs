@@ -55,8 +55,8 @@ async fn start_beside_both(deal: pb::Opportunity, lead: referral::LeadDetails) -
     (app, far)
 }
 
-fn accepted() -> referral::ReferralAccepted {
-    referral::ReferralAccepted {
+fn accepted() -> referral::ReferralOfferAccepted {
+    referral::ReferralOfferAccepted {
         offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,
@@ -123,8 +123,14 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
 
     // The event comes again, as itself and as another copy.
     far.tell("referral", ALDER, OFFER, 1, &accepted()).await;
-    far.tell("referral", ALDER, OFFER, 2, &referral::ReferralExpired::default())
-        .await;
+    far.tell(
+        "referral",
+        ALDER,
+        OFFER,
+        2,
+        &referral::ReferralOfferExpired::default(),
+    )
+    .await;
     eventually(async || {
         match count(
             &app,
@@ -476,7 +482,7 @@ async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_n
 #[tokio::test]
 async fn opp_090_of_an_accepted_lead_comes_no_opportunity() {
     let (app, far) = start_beside(deal()).await;
-    let lead = referral::ReferralAccepted {
+    let lead = referral::ReferralOfferAccepted {
         opportunity_id: String::new(),
         lead_id: LEAD.to_owned(),
         ..accepted()

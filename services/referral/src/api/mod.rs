@@ -1,8 +1,8 @@
 //! The RPCs: one file each, in which the handler is the use case. `<service>.rs` lists those of one
 //! gRPC service.
 
-mod accept;
-mod accept_many;
+mod accept_referral_offer;
+mod batch_accept_referral_offers;
 mod convert;
 mod create;
 mod get;
@@ -20,7 +20,7 @@ mod list;
 mod list_offers;
 mod referral_internal_service;
 mod referral_service;
-mod reject;
+mod reject_referral_offer;
 mod status;
 mod visible;
 

@@ -5,7 +5,10 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral_service_server::ReferralService;
 use tonic::Request;
 
-use super::{Answer, Api, accept, accept_many, create, get, get_offer, list, list_offers, permit, reject};
+use super::{
+    Answer, Api, accept_referral_offer, batch_accept_referral_offers, create, get, get_offer, list,
+    list_offers, permit, reject_referral_offer,
+};
 use crate::domain::access::Action;
 
 #[tonic::async_trait]
@@ -55,35 +58,35 @@ impl ReferralService for Api {
         .await
     }
 
-    async fn accept_referral(
+    async fn accept_referral_offer(
         &self,
-        request: Request<pb::AcceptReferralRequest>,
-    ) -> Answer<pb::AcceptReferralResponse> {
+        request: Request<pb::AcceptReferralOfferRequest>,
+    ) -> Answer<pb::AcceptReferralOfferResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
-            accept::handle(api.clone(), call)
+            accept_referral_offer::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn accept_referrals(
+    async fn batch_accept_referral_offers(
         &self,
-        request: Request<pb::AcceptReferralsRequest>,
-    ) -> Answer<pb::AcceptReferralsResponse> {
+        request: Request<pb::BatchAcceptReferralOffersRequest>,
+    ) -> Answer<pb::BatchAcceptReferralOffersResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
-            accept_many::handle(api.clone(), call)
+            batch_accept_referral_offers::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn reject_referral(
+    async fn reject_referral_offer(
         &self,
-        request: Request<pb::RejectReferralRequest>,
-    ) -> Answer<pb::RejectReferralResponse> {
+        request: Request<pb::RejectReferralOfferRequest>,
+    ) -> Answer<pb::RejectReferralOfferResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
-            reject::handle(api.clone(), call)
+            reject_referral_offer::handle(api.clone(), call)
         })
         .await
     }

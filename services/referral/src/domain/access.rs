@@ -9,7 +9,7 @@ use super::Lead;
 pub enum Action {
     /// CreateReferral, GetReferral, ListReferrals.
     Refer,
-    /// GetReferralOffer, ListReferralOffers, AcceptReferral, AcceptReferrals, RejectReferral.
+    /// GetReferralOffer, ListReferralOffers, AcceptReferralOffer, BatchAcceptReferralOffers, RejectReferralOffer.
     Answer,
     /// GetLead, ListLeads, SetLeadState, AddLeadInteraction, AssignLead, ConvertLead.
     Lead,

@@ -14,7 +14,7 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
     let taken = offered(&app, BIRCH).await.offer_id;
     by(&app, &lead(BIRCH))
         .referrals()
-        .accept_referral(accept(&taken))
+        .accept_referral_offer(accept(&taken))
         .await
         .expect("an acceptance");
     for (table, alder, birch, aws, services, system) in [
@@ -48,7 +48,7 @@ async fn ref_031_nothing_of_a_deal_is_left_with_who_did_not_want_it() {
     let offer = offered(&app, ALDER).await.offer_id;
     by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral(reject(&offer))
+        .reject_referral_offer(reject(&offer))
         .await
         .expect("a rejection");
     let mut admin = app.database.admin::<Referrals>().await;

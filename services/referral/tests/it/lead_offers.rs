@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{FarEnd, Setup, refused, service};
 use prost::Message as _;
@@ -63,13 +63,13 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest::default())
         .await;
-    let rehearsed = pb::AcceptReferralRequest {
+    let rehearsed = pb::AcceptReferralOfferRequest {
         validate_only: true,
         ..accept(&offer.offer_id)
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral(rehearsed)
+        .accept_referral_offer(rehearsed)
         .await;
     let answer = answer.expect("an answer").into_inner();
     let rehearsal = answer.offer.as_ref().expect("the offer");
@@ -77,14 +77,14 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         (rehearsal.state(), rehearsal.lead_id.as_str()),
         (pb::OfferState::Accepted, "")
     );
-    let rehearsed = pb::AcceptReferralsRequest {
+    let rehearsed = pb::BatchAcceptReferralOffersRequest {
         offer_ids: vec![offer.offer_id.clone()],
         validate_only: true,
         ..Default::default()
     };
     let many = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referrals(rehearsed)
+        .batch_accept_referral_offers(rehearsed)
         .await;
     let mut answers = vec![
         offer.encode_to_vec(),
@@ -115,7 +115,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
     let app = start_with(Setup::default().with_bus()).await;
     let referral = refer_lead(&app, &[ALDER]).await;
     let offer = offered(&app, ALDER).await;
-    let request = pb::AcceptReferralRequest {
+    let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
         ..accept(&offer.offer_id)
     };
@@ -123,7 +123,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
     for _ in 0..2 {
         let answer = by(&app, &lead(ALDER))
             .referrals()
-            .accept_referral(request.clone())
+            .accept_referral_offer(request.clone())
             .await;
         let answer = answer
             .expect("an acceptance")
@@ -167,7 +167,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
         .await
         .first("referral", 5)
         .await;
-    let accepted: pb::ReferralAccepted = told[2].message();
+    let accepted: pb::ReferralOfferAccepted = told[2].message();
     assert_eq!(
         (accepted.opportunity_id.as_str(), &accepted.lead_id),
         ("", &ids[0])
@@ -258,7 +258,7 @@ async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it(
     let first = offered(&app, ALDER).await;
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral(reject(&first.offer_id))
+        .reject_referral_offer(reject(&first.offer_id))
         .await;
     let answer = answer
         .expect("a rejection")
@@ -274,7 +274,7 @@ async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it(
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     let late = by(&app, &lead(BIRCH))
         .referrals()
-        .accept_referral(accept(&second.offer_id))
+        .accept_referral_offer(accept(&second.offer_id))
         .await;
     refused(late, Code::NotFound, "OFFER_NOT_FOUND");
     for account in [ALDER, BIRCH] {
@@ -291,7 +291,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
         refer_lead(&app, &[ALDER]).await;
     }
     let mine = offers(&app, &lead(ALDER)).await;
-    let request = pb::AcceptReferralsRequest {
+    let request = pb::BatchAcceptReferralOffersRequest {
         offer_ids: mine.iter().map(|offer| offer.offer_id.clone()).collect(),
         request_id: request_id(),
         ..Default::default()
@@ -300,7 +300,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
     for _ in 0..2 {
         let answer = by(&app, &lead(ALDER))
             .referrals()
-            .accept_referrals(request.clone())
+            .batch_accept_referral_offers(request.clone())
             .await;
         let results = answer.expect("results").into_inner().results;
         let ids: Vec<_> = results

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{FarEnd, Setup, refused, service};
 use prost::Message as _;
@@ -52,13 +52,13 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
         offer.encode_to_vec(),
         list.expect("a list").into_inner().encode_to_vec(),
     ];
-    let rehearsed = pb::AcceptReferralRequest {
+    let rehearsed = pb::AcceptReferralOfferRequest {
         validate_only: true,
         ..accept(&offer.offer_id)
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral(rehearsed)
+        .accept_referral_offer(rehearsed)
         .await;
     let answer = answer.expect("an answer").into_inner();
     assert_eq!(
@@ -89,7 +89,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     let app = start_with(Setup::default().with_bus()).await;
     let referral = refer(&app, &[ALDER]).await;
     let offer = offered(&app, ALDER).await;
-    let request = pb::AcceptReferralRequest {
+    let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
         ..accept(&offer.offer_id)
     };
@@ -97,7 +97,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     for _ in 0..2 {
         let answer = by(&app, &lead(ALDER))
             .referrals()
-            .accept_referral(request.clone())
+            .accept_referral_offer(request.clone())
             .await;
         let answer = answer
             .expect("an acceptance")
@@ -112,7 +112,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     assert!(ids[0].starts_with('O'), "{}", ids[0]);
     let again = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.offer_id))
         .await;
     let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     assert_eq!(refusal.metadata["state"], "ACCEPTED");
@@ -139,7 +139,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
         .map(|event| event.subject.rsplit('.').next().expect("a verb"))
         .collect();
     assert_eq!(verbs, ["created", "offered", "accepted", "concluded"]);
-    let accepted: pb::ReferralAccepted = told[2].message();
+    let accepted: pb::ReferralOfferAccepted = told[2].message();
     assert_eq!((accepted.opportunity_id, accepted.revision), (ids[0].clone(), 2));
     app.finish::<Referrals>().await;
 }
@@ -149,16 +149,19 @@ async fn ref_031_what_was_rejected_is_gone() {
     let app = start().await;
     refer(&app, &[ALDER]).await;
     let offer = offered(&app, ALDER).await;
-    let bare = pb::RejectReferralRequest {
+    let bare = pb::RejectReferralOfferRequest {
         reason: pb::ReferralRejectionReason::Other.into(),
         ..reject(&offer.offer_id)
     };
-    let answer = by(&app, &lead(ALDER)).referrals().reject_referral(bare).await;
+    let answer = by(&app, &lead(ALDER))
+        .referrals()
+        .reject_referral_offer(bare)
+        .await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(refusal.fields[0].0, "text");
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral(reject(&offer.offer_id))
+        .reject_referral_offer(reject(&offer.offer_id))
         .await;
     let answer = answer
         .expect("a rejection")
@@ -184,7 +187,7 @@ async fn ref_031_what_was_rejected_is_gone() {
     assert_eq!((rejected.len(), rejected[0].opportunity.clone()), (1, None));
     let late = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.offer_id))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     let request = pb::GetAcceptedOpportunityRequest {
@@ -210,7 +213,7 @@ async fn ref_021_over_is_over_at_once() {
     app.clock.advance(TimeDelta::seconds(1));
     let late = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.offer_id))
         .await;
     refused(late, Code::NotFound, "OFFER_NOT_FOUND");
     assert_eq!(offers(&app, &lead(ALDER)).await, []);
@@ -243,10 +246,10 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     let foreign = offered(&app, BIRCH).await.offer_id;
     by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral(reject(&mine[2]))
+        .reject_referral_offer(reject(&mine[2]))
         .await
         .expect("a rejection");
-    let request = pb::AcceptReferralsRequest {
+    let request = pb::BatchAcceptReferralOffersRequest {
         offer_ids: vec![mine[0].clone(), foreign.clone(), mine[2].clone(), mine[1].clone()],
         request_id: request_id(),
         ..Default::default()
@@ -255,7 +258,7 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     for _ in 0..2 {
         let answer = by(&app, &lead(ALDER))
             .referrals()
-            .accept_referrals(request.clone())
+            .batch_accept_referral_offers(request.clone())
             .await;
         let results = answer.expect("results").into_inner().results;
         let outcomes: Vec<_> = results
@@ -289,12 +292,12 @@ async fn acc_011_an_offer_to_somebody_else_does_not_exist() {
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
     let answer = by(&app, &stranger)
         .referrals()
-        .accept_referral(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.offer_id))
         .await;
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
     let answer = by(&app, &stranger)
         .referrals()
-        .reject_referral(reject(&offer.offer_id))
+        .reject_referral_offer(reject(&offer.offer_id))
         .await;
     refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
     assert_eq!(get(&app, &referral.referral_id).await, referral);

@@ -18,7 +18,7 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
     let first = offered(&app, ALDER).await;
     by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral(reject(&first.offer_id))
+        .reject_referral_offer(reject(&first.offer_id))
         .await
         .expect("a rejection");
     let second = offered(&app, BIRCH).await;
@@ -30,7 +30,7 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     by(&app, &lead(CEDAR))
         .referrals()
-        .accept_referral(accept(&third.offer_id))
+        .accept_referral_offer(accept(&third.offer_id))
         .await
         .expect("an acceptance");
     let known = until(&app, id, pb::ReferralState::Accepted, 3).await;

@@ -36,7 +36,7 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
     let calls = (0..100).map(|number| {
         let calls = by(&app, &members[number % members.len()]);
         let request = accept(&id);
-        async move { calls.referrals().accept_referral(request).await }
+        async move { calls.referrals().accept_referral_offer(request).await }
     });
     let (mut won, mut codes) = (Vec::new(), Vec::new());
     for answer in join_all(calls).await {
@@ -69,7 +69,7 @@ async fn ref_050_054_of_a_hundred_acceptances_and_conversions_of_a_lead_one_wins
     let calls = (0..100).map(|number| {
         let calls = by(&app, &members[number % members.len()]);
         let request = accept(&offer);
-        async move { calls.referrals().accept_referral(request).await }
+        async move { calls.referrals().accept_referral_offer(request).await }
     });
     let accepted: Vec<_> = join_all(calls).await.into_iter().filter_map(Result::ok).collect();
     assert_eq!(accepted.len(), 1);
@@ -125,8 +125,9 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
         let offer = offer.offer_id;
         let (one, other) = (by(&app, &lead(ALDER)), by(&app, &lead(ALDER)));
         let requests = (accept(&offer), reject(&offer));
-        let accepting = tokio::spawn(async move { one.referrals().accept_referral(requests.0).await });
-        let rejecting = tokio::spawn(async move { other.referrals().reject_referral(requests.1).await });
+        let accepting = tokio::spawn(async move { one.referrals().accept_referral_offer(requests.0).await });
+        let rejecting =
+            tokio::spawn(async move { other.referrals().reject_referral_offer(requests.1).await });
         for _ in 0..round / 2 {
             get(&app, id).await;
         }

@@ -226,15 +226,15 @@ pub async fn until(app: &App, id: &str, state: pb::ReferralState, offers: usize)
     .await
 }
 
-pub fn accept(id: &str) -> pb::AcceptReferralRequest {
-    pb::AcceptReferralRequest {
+pub fn accept(id: &str) -> pb::AcceptReferralOfferRequest {
+    pb::AcceptReferralOfferRequest {
         offer_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-pub fn reject(id: &str) -> pb::RejectReferralRequest {
-    pb::RejectReferralRequest {
+pub fn reject(id: &str) -> pb::RejectReferralOfferRequest {
+    pb::RejectReferralOfferRequest {
         offer_id: id.to_owned(),
         reason: pb::ReferralRejectionReason::UnableToSupport.into(),
         ..Default::default()
@@ -311,7 +311,10 @@ pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
 pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
     let referral = refer_lead(app, &[account]).await;
     let offer = accept(&referral.offers[0].offer_id);
-    let answer = by(app, &lead(account)).referrals().accept_referral(offer).await;
+    let answer = by(app, &lead(account))
+        .referrals()
+        .accept_referral_offer(offer)
+        .await;
     let offer = answer
         .expect("an acceptance")
         .into_inner()

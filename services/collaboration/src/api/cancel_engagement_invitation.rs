@@ -1,33 +1,31 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_store::{Claim, claim};
-use cosell_types::ClosedList as _;
 
 use super::{Api, convert, status, visible};
-use crate::domain::values::InvitationDeclineReason;
 
 pub async fn handle(
     api: Api,
-    call: Call<pb::DeclineEngagementInvitationRequest>,
-) -> Result<pb::DeclineEngagementInvitationResponse, Failure> {
+    call: Call<pb::CancelEngagementInvitationRequest>,
+) -> Result<pb::CancelEngagementInvitationResponse, Failure> {
     let message = &call.message;
     let member = call.member()?;
     let id = &message.engagement_invitation_id;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
-    let (mut invitation, shown) = visible::received(&mut tx, &call, id).await?;
+    let (mut invitation, shown) = visible::invitation(&mut tx, &call, id).await?;
+    // Whom it asks can decline it.
+    if invitation.sender() != &member.account {
+        return Err(status::invitation_not_found(id));
+    }
     let now = api.clock.now();
     if claimed == Claim::New {
         let engagement = visible::held(&mut tx, &mut invitation).await?;
         etags::check(&message.etag, invitation.revision())?;
-        let reason = InvitationDeclineReason::from_number(message.reason)
-            .ok_or_else(|| Failure::internal("validated, but no reason"))?;
-        let event = invitation
-            .decline(&member.id, reason, message.text.clone().into(), now)
-            .map_err(status::broken)?;
+        let event = invitation.cancel(Some(&member.id), now).map_err(status::broken)?;
         api.ended(tx, &call, engagement, &invitation, event).await?;
     }
-    Ok(pb::DeclineEngagementInvitationResponse {
+    Ok(pb::CancelEngagementInvitationResponse {
         invitation: Some(convert::invitation(&invitation, shown, member, now)?),
     })
 }

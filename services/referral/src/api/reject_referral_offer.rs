@@ -9,8 +9,8 @@ use crate::domain::values::ReferralRejectionReason;
 
 pub async fn handle(
     api: Api,
-    call: Call<pb::RejectReferralRequest>,
-) -> Result<pb::RejectReferralResponse, Failure> {
+    call: Call<pb::RejectReferralOfferRequest>,
+) -> Result<pb::RejectReferralOfferResponse, Failure> {
     let message = &call.message;
     let id = &message.offer_id;
     let mut tx = api.begin(&call).await?;
@@ -31,7 +31,7 @@ pub async fn handle(
         conclude(tx, &call, &offer, event).await?;
         shown = None;
     }
-    Ok(pb::RejectReferralResponse {
+    Ok(pb::RejectReferralOfferResponse {
         offer: Some(convert::offer(&offer, shown)?),
     })
 }

@@ -8,8 +8,8 @@ use super::{Api, convert, status};
 
 pub async fn handle(
     api: Api,
-    call: Call<pb::AcceptReferralRequest>,
-) -> Result<pb::AcceptReferralResponse, Failure> {
+    call: Call<pb::AcceptReferralOfferRequest>,
+) -> Result<pb::AcceptReferralOfferResponse, Failure> {
     let message = &call.message;
     let id = &message.offer_id;
     let mut tx = api.begin(&call).await?;
@@ -28,7 +28,7 @@ pub async fn handle(
             .map_err(|rule| status::broken(rule, id))?;
         conclude(tx, &call, &offer, event).await?;
     }
-    Ok(pb::AcceptReferralResponse {
+    Ok(pb::AcceptReferralOfferResponse {
         offer: Some(convert::answered(&offer, shown, message.validate_only)?),
     })
 }

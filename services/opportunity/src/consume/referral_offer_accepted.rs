@@ -24,7 +24,7 @@ pub struct Deal {
 
 /// What the deal is is not in the event, because it names people; it is read where it is kept.
 pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Option<Deal>, Fault> {
-    let event: referral::ReferralAccepted = delivery.message()?;
+    let event: referral::ReferralOfferAccepted = delivery.message()?;
     if event.opportunity_id.is_empty() {
         // A lead was accepted, of which the partner may make an opportunity later.
         return Ok(None);

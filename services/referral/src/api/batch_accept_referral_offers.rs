@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_proto::cosell::referral::v1::accept_referral_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_store::{Claim, claim};
 use cosell_types::{OpportunityId, random};
 
@@ -17,8 +17,8 @@ use crate::store;
 /// All that can be accepted are accepted together; the others say why not (REF-032).
 pub async fn handle(
     api: Api,
-    call: Call<pb::AcceptReferralsRequest>,
-) -> Result<pb::AcceptReferralsResponse, Failure> {
+    call: Call<pb::BatchAcceptReferralOffersRequest>,
+) -> Result<pb::BatchAcceptReferralOffersResponse, Failure> {
     let message = &call.message;
     let member = call.member()?;
     let mut tx = api.begin(&call).await?;
@@ -63,12 +63,12 @@ pub async fn handle(
             Ok((offer, shown)) => Outcome::Offer(convert::answered(&offer, shown, message.validate_only)?),
             Err(failure) => Outcome::Error(failure.into_part(&call.tag)?),
         };
-        Ok(pb::AcceptReferralResult {
+        Ok(pb::AcceptReferralOfferResult {
             offer_id: id.clone(),
             result: Some(outcome),
         })
     });
-    Ok(pb::AcceptReferralsResponse {
+    Ok(pb::BatchAcceptReferralOffersResponse {
         results: results.collect::<Result<_, Failure>>()?,
     })
 }
