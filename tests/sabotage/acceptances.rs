@@ -25,7 +25,10 @@ pub async fn accepting_through<R>(
             0 => format!("{point}=1*return"),
             passes => format!("{point}={passes}*off->1*return"),
         };
-        let mut child = Child::start(PROGRAM, world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let started = Child::try_start(PROGRAM, world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let Some(mut child) = started else {
+            continue;
+        };
         let person = child.person(partner);
         eventually_within(RECOVERY, async || {
             for request in requests {

@@ -15,7 +15,10 @@ async fn crashing_at(point: &str, passes: &[usize]) {
     let mut workload = None;
     for passes in passes {
         let failpoints = format!("{point}={passes}*off->1*return");
-        let mut child = Child::start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let started = Child::try_start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let Some(mut child) = started else {
+            continue;
+        };
         workload.get_or_insert_with(|| Workload::start(&child.info, TRAVELLERS));
         eventually_within(RECOVERY, async || {
             if child.has_ended() {

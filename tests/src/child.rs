@@ -34,6 +34,18 @@ impl Child {
         listen: SocketAddr,
         environment: &[(&str, &str)],
     ) -> Self {
+        let child = Self::try_start(program, world, listen, environment).await;
+        child.expect("a process that serves")
+    }
+
+    /// The same for a process that may end before it serves, as one does that comes to a crash point with what another
+    /// has left undone; none when it has.
+    pub async fn try_start(
+        program: &str,
+        world: &World,
+        listen: SocketAddr,
+        environment: &[(&str, &str)],
+    ) -> Option<Self> {
         let (args, file) = (world.args(), world.state().join("stack.json"));
         // What a killed one left behind.
         let _ = std::fs::remove_file(&file);
@@ -51,10 +63,15 @@ impl Child {
             // Ends with this process, however that ends.
             .stdin(Stdio::piped());
         let name = format!("cosell-{}", cosell_types::random::prefixed("up"));
-        let process = Process::start(&name, &mut command, world.folder()).expect("a process");
+        let mut process = Process::start(&name, &mut command, world.folder()).expect("a process");
         let log = world.folder().join(format!("{name}.log"));
-        let info = eventually(async || read(&file).map_err(|error| format!("{error}\n{}", text(&log)))).await;
-        Self { info, process, log }
+        let info = eventually(async || match read(&file) {
+            Ok(info) => Ok(Some(info)),
+            Err(_) if process.has_ended() => Ok(None),
+            Err(error) => Err(format!("{error}\n{}", text(&log))),
+        })
+        .await?;
+        Some(Self { info, process, log })
     }
 
     /// The process id.

@@ -188,14 +188,12 @@ impl ChannelWork {
             return Ok(None);
         }
         match self.email(person).await {
-            Ok(email) => Ok(Some(email)),
-            Err(failure) if failure.code() == Code::NotFound => {
-                // It does not work for the company any more.
+            Ok(None) => {
                 self.change(known, |channel| channel.not_taken(person, now))
                     .await?;
                 Ok(None)
             }
-            Err(failure) => Err(failure),
+            answer => answer,
         }
     }
 
@@ -204,8 +202,8 @@ impl ChannelWork {
         Ok(store::has_opted_out(&mut tx, person).await?)
     }
 
-    /// The address of a person, by the directory.
-    async fn email(&self, person: &Person) -> Result<Pii<String>, Failure> {
+    /// The address of a person, by the directory; empty when it does not work for the company any more.
+    async fn email(&self, person: &Person) -> Result<Option<Pii<String>>, Failure> {
         let question = partner::GetMemberRequest {
             member_id: person.member.to_string(),
             account_id: person.account.to_string(),
@@ -214,12 +212,12 @@ impl ChannelWork {
         let answer = MemberServiceClient::new(self.directory.channel())
             .get_member(request)
             .await;
-        let answer = answer.map_err(|status| match status.code() {
-            Code::NotFound => crate::api::person_not_found(person.member.as_str()),
-            _ => Failure::unavailable(Retry::Never, status),
-        })?;
-        let found = answer.into_inner().member.unwrap_or_default();
-        Ok(found.person.unwrap_or_default().email.into())
+        let found = match answer {
+            Ok(answer) => answer.into_inner().member.unwrap_or_default(),
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) => return Err(Failure::unavailable(Retry::Never, status)),
+        };
+        Ok(Some(found.person.unwrap_or_default().email.into()))
     }
 
     async fn failed(&self, known: &Known, error: &ProviderError) -> Result<(), Failure> {
@@ -379,11 +377,10 @@ impl ChannelWork {
             return Ok(None);
         };
         // At once: whoever says that somebody came waits for the answer.
-        let asked = people.map(async |member| match self.email(&member.person).await {
-            Ok(known) => Ok(is_same(&known, email).then(|| member.person.clone())),
-            // It works for the company no more.
-            Err(failure) if failure.code() == Code::NotFound => Ok(None),
-            Err(failure) => Err(failure),
+        let asked = people.map(async |member| {
+            let known = self.email(&member.person).await?;
+            let is_it = known.is_some_and(|known| is_same(&known, email));
+            Ok::<_, Failure>(is_it.then(|| member.person.clone()))
         });
         Ok(try_join_all(asked).await?.into_iter().flatten().next())
     }

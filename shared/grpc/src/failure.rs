@@ -267,13 +267,18 @@ impl Failure {
         self
     }
 
-    /// Names the record that it is about: its kind and id.
+    /// Names the record that it is about: its kind and id. The metadata has it as `<kind>_id`.
     #[must_use]
     pub fn about(mut self, kind: &'static str, id: impl fmt::Display) -> Self {
-        let id = id.to_string();
-        self.0.metadata.insert(format!("{kind}_id"), id.clone());
-        self.0.subject = Some((kind, id));
-        self
+        self.0.subject = Some((kind, id.to_string()));
+        self.with(&format!("{kind}_id"), id)
+    }
+
+    /// The same for a record that has a name, such as `operations/…`. The metadata has it as `<kind>`.
+    #[must_use]
+    pub fn about_named(mut self, kind: &'static str, name: &str) -> Self {
+        self.0.subject = Some((kind, name.to_owned()));
+        self.with(kind, name)
     }
 
     /// Adds the fields at fault.
@@ -393,12 +398,8 @@ impl Failure {
         if listed.fields.is_empty() {
             return status;
         }
-        with_detail(
-            &status,
-            &InvalidFields {
-                fields: listed.fields,
-            },
-        )
+        let fields = listed.fields;
+        with_detail(&status, &InvalidFields { fields })
     }
 }
 

@@ -40,8 +40,6 @@ mod update_channel_preferences;
 mod update_context;
 mod visible;
 
-pub use status::person_not_found;
-
 use std::sync::Arc;
 
 use cosell_events::Cause;

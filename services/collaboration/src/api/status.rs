@@ -56,11 +56,6 @@ pub fn not_moved(channel: &Channel, who: &Person, action: &'static str) -> Failu
     }
 }
 
-/// No such person.
-pub fn person_not_found(id: &str) -> Failure {
-    not_found(ErrorReason::MemberNotFound, "member", id)
-}
-
 /// No such job.
 pub fn job_not_found(id: &str) -> Failure {
     not_found(ErrorReason::JobNotFound, "job", id)
@@ -109,7 +104,7 @@ pub fn broken(rule: Rule) -> Failure {
         }
         Rule::NoMember(account) => {
             let text = format!("{account} is not part of the engagement");
-            failure(Code::NotFound, ErrorReason::MemberNotFound, text).with("account_id", account)
+            failure(Code::NotFound, ErrorReason::EngagementMemberNotFound, text).with("account_id", account)
         }
         Rule::NotEligible(id, cause) => {
             let text = format!("opportunity {id} gets no channel: {cause}");

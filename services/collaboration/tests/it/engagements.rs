@@ -168,7 +168,9 @@ async fn col_021_who_leaves_and_who_is_removed_does_not_see_it_any_more() {
         .by(&lead(ALDER))
         .remove_engagement_member(remove("777777777777"))
         .await;
-    assert_eq!(why(&refusal.expect_err("unknown")).reason, "MEMBER_NOT_FOUND");
+    let refusal = why(&refusal.expect_err("unknown"));
+    assert_eq!(refusal.reason, "ENGAGEMENT_MEMBER_NOT_FOUND");
+    assert_eq!(refusal.metadata["account_id"], "777777777777");
     let refusal = scene
         .by(&lead(ALDER))
         .remove_engagement_member(remove(BIRCH))

@@ -36,13 +36,13 @@ pub fn not_approved(record: &Opportunity) -> Failure {
 /// No such job, or none that the caller may see.
 pub fn no_operation(name: &str) -> Failure {
     let text = format!("operation {name} does not exist or is not visible to the caller");
-    failure(Code::NotFound, ErrorReason::OperationNotFound, text).about("operation", name)
+    failure(Code::NotFound, ErrorReason::OperationNotFound, text).about_named("operation", name)
 }
 
 /// A job that runs, and so cannot be removed.
 pub fn operation_running(name: &str) -> Failure {
     let text = format!("operation {name} is running: cancel it first");
-    failure(Code::FailedPrecondition, ErrorReason::OperationRunning, text).about("operation", name)
+    failure(Code::FailedPrecondition, ErrorReason::OperationRunning, text).about_named("operation", name)
 }
 
 /// A list that has another number of records than was thought.

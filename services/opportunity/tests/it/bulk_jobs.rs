@@ -46,7 +46,8 @@ async fn opp_082_a_job_is_seen_by_who_began_it_and_by_who_sees_everything() {
             usize::from(sees)
         );
         if !sees {
-            refused(answer, Code::NotFound, "OPERATION_NOT_FOUND");
+            let refusal = refused(answer, Code::NotFound, "OPERATION_NOT_FOUND");
+            assert_eq!(refusal.metadata["operation"], name);
             let request = pb::DownloadImportResultRequest {
                 name: name.clone(),
                 failed_only: false,
