@@ -3,14 +3,17 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread::available_parallelism;
+
+/// How many whole platforms run at a time, as in .config/nextest.toml. Their tests wait more than they compute, so
+/// this does not depend on the number of processors.
+const PLATFORMS: &str = "4";
 
 /// Tests that run together.
 pub struct Tier {
     /// What they are, for people.
     pub name: &'static str,
     arguments: Vec<String>,
-    /// Whether each test runs all services.
+    /// Whether each of them runs all services.
     is_platform: bool,
 }
 
@@ -76,12 +79,14 @@ impl Runner {
     pub fn command(&self, root: &Path, tier: &Tier) -> Command {
         let mut command = Command::new("cargo");
         if self.is_nextest {
-            // How many run at a time stands in .config/nextest.toml.
             command.args(["nextest", "run"]);
+            if tier.is_platform {
+                command.args(["--test-threads", PLATFORMS]);
+            }
         } else {
             command.args(["test", "--no-fail-fast"]);
             if tier.is_platform {
-                command.env("RUST_TEST_THREADS", platforms().to_string());
+                command.env("RUST_TEST_THREADS", PLATFORMS);
             }
         }
         command.args(&tier.arguments).current_dir(root);
@@ -114,11 +119,6 @@ fn failed_in_nextest(line: &str) -> Option<String> {
     let name = name.trim_start();
     let counted = name.strip_prefix('(').and_then(|rest| rest.split_once(") "));
     Some(counted.map_or(name, |(_, name)| name).trim().to_owned())
-}
-
-/// How many whole platforms run at a time, as in .config/nextest.toml.
-fn platforms() -> usize {
-    available_parallelism().map_or(1, usize::from).min(4)
 }
 
 #[cfg(test)]
