@@ -71,7 +71,7 @@ impl Frozen {
 fn plt_009_frozen_bytes_mean_what_they_meant() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = Frozen::all();
-    assert!(all.len() >= 41);
+    assert!(all.len() >= 76);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -186,6 +186,7 @@ async fn plt_009_notification_reads_frozen_events() {
         ("partner", "notification-partner"),
         ("review", "notification-review"),
         ("referral", "notification-referral"),
+        ("collaboration", "notification-collaboration"),
     ] {
         let frozen = Frozen::of(context);
         for event in &frozen {

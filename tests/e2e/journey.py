@@ -17,7 +17,6 @@ from google.rpc import error_details_pb2, status_pb2
 from cosell.collaboration.v1 import (
     collaboration_service_pb2,
     collaboration_service_pb2_grpc,
-    engagement_pb2,
 )
 from cosell.notification.v1 import notification_pb2, notification_service_pb2, notification_service_pb2_grpc
 from cosell.opportunity.v1 import (
@@ -344,7 +343,7 @@ class Journey:
         given.receiver_account_ids.extend(["222222222222", "111111111111"])
         given.customer_consent_time.GetCurrentTime()
         given.message = "They know you from the fair."
-        given.receiver_responsibilities.append(referral_pb2.RECEIVER_RESPONSIBILITY_SERVICES_PARTNER)
+        given.receiver_responsibilities.append(type_pb2.RECEIVER_RESPONSIBILITY_SERVICES_PARTNER)
         given.sender_contacts.add(first_name="Vera", email="vera@aws.example", business_title="AWSSalesRep")
         given.opportunity.CopyFrom(opportunity(REFERRED, closes_in_days=180))
         made = seller.CreateReferral(request).referral
@@ -355,7 +354,7 @@ class Journey:
         first.RejectReferralOffer(
             referral_service_pb2.RejectReferralOfferRequest(
                 offer_id=offer,
-                reason=referral_pb2.REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT,
+                reason=type_pb2.REJECTION_REASON_UNABLE_TO_SUPPORT,
                 request_id=request_id(),
             )
         )
@@ -415,7 +414,7 @@ class Journey:
         )
         request.receivers.add(
             account_id="222222222222",
-            responsibilities=[engagement_pb2.COLLABORATOR_RESPONSIBILITY_SOFTWARE_PARTNER],
+            responsibilities=[type_pb2.RECEIVER_RESPONSIBILITY_SOFTWARE_PARTNER],
         )
         request.sender_contacts.add(first_name="Chiara", email="chiara.rossi@alder.example")
 
@@ -432,7 +431,7 @@ class Journey:
         key = made.invitations[0].engagement_invitation_id
         read = collaboration_service_pb2.GetEngagementInvitationRequest(engagement_invitation_id=key)
         seen = other.GetEngagementInvitation(read).invitation
-        check(seen.offer.sender_company_name and seen.offer.title, seen)
+        check(seen.sender_company_name and seen.opportunity_invitation.project.title, seen)
         check(self.ids[position].encode() not in seen.SerializeToString(), "the sender's id is the sender's")
         accept = collaboration_service_pb2.AcceptEngagementInvitationRequest(
             engagement_invitation_id=key, request_id=request_id()

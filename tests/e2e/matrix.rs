@@ -156,6 +156,8 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("AssignOpportunity", only(&[&KEEPERS])),
         ("AssociateEntity", only(&[&KEEPERS])),
         ("DisassociateEntity", only(&[&KEEPERS])),
+        ("TagOpportunity", only(&[&KEEPERS])),
+        ("UntagOpportunity", only(&[&KEEPERS])),
         ("ListSolutions", only(&[&KEEPERS])),
         ("ListProducts", or_services(every_member())),
         ("ApplySolutions", by_provisioner()),

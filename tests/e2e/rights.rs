@@ -171,16 +171,16 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
         let rows = format!(
             "INSERT INTO collaboration.invitation (account_id, invitation_id, sender_account_id, engagement_id, revision,
                state, create_time, expire_time, record, is_limited)
-             VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'eng-00000000000001', 1, 'PENDING', now(), now(), '{{}}', true);
+             VALUES ('{0}', 'engi-a000000000001', '{NOBODY}', 'eng-a0000000000001', 1, 'PENDING', now(), now(), '{{}}', true);
              INSERT INTO collaboration.engagement (account_id, engagement_id, opportunity_id, revision, create_time,
                is_limited, record)
-             VALUES ('{0}', 'eng-00000000000001', 1, 1, now(), true, '{{}}');
+             VALUES ('{0}', 'eng-a0000000000001', 1, 1, now(), true, '{{}}');
              INSERT INTO collaboration.snapshot (account_id, engagement_id, opportunity_id, template, revision,
                create_time, source_revision, is_limited, payload)
-             VALUES ('{0}', 'eng-00000000000001', 1, 'OPPORTUNITY_SUMMARY', 1, now(), 1, true, '');
+             VALUES ('{0}', 'eng-a0000000000001', 1, 'OPPORTUNITY_SUMMARY', 1, now(), 1, true, '');
              INSERT INTO collaboration.snapshot_job (account_id, job_id, engagement_id, opportunity_id, template, state,
                by_member_id, create_time, due_time, record)
-             VALUES ('{0}', 'job-0000000000001', 'eng-00000000000001', 1, 'OPPORTUNITY_SUMMARY', 'RUNNING', 'x', now(),
+             VALUES ('{0}', 'job-0000000000001', 'eng-a0000000000001', 1, 'OPPORTUNITY_SUMMARY', 'RUNNING', 'x', now(),
                now(), '{{}}')",
             cosell::ALDER
         );
@@ -195,7 +195,7 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
              SELECT account_id, opportunity_id, '{NOBODY}', 'x', now() FROM opportunity.opportunity LIMIT 1;
              INSERT INTO opportunity.bulk_job
                (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
-             SELECT '{0}', 'job-' || lpad(days::text, 13, '0'), 'IMPORT', 'DONE', 'x', 'x', '{{}}', 0, now(),
+             SELECT '{0}', 'bulkjob-' || lpad(days::text, 13, '0'), 'IMPORT', 'DONE', 'x', 'x', '{{}}', 0, now(),
                now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days;
              INSERT INTO opportunity.bulk_key
              SELECT '{0}', sha256(days::text::bytea), 1, now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days",

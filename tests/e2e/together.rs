@@ -13,7 +13,7 @@ use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as 
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason, ReviewStatus};
 use cosell_proto::google::r#type::Date;
 use cosell_testkit::harness::{Client, FarEnd, Refusal, eventually_within, member};
 use cosell_tests::scene::{Scene, caller, company, lead};
@@ -140,10 +140,8 @@ impl Stage {
             month: 6,
             day: 30,
         });
-        given.tags = vec![opportunity::Tag {
-            key: "strategic".to_owned(),
-            value: String::new(),
-        }];
+        let spend = &mut given.project.get_or_insert_default().expected_customer_spend[0];
+        spend.amount.get_or_insert_default().units = 10_000;
         let request = opportunity::CreateOpportunityRequest {
             opportunity: Some(given),
             ..Default::default()
@@ -244,7 +242,7 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
     }
     let reject = referral::RejectReferralOfferRequest {
         offer_id: third.offers[0].offer_id.clone(),
-        reason: referral::ReferralRejectionReason::UnableToSupport.into(),
+        reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
     alder.reject_referral_offer(reject).await.expect("rejected");
@@ -292,7 +290,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
             .iter()
             .map(|account| collaboration::ShareReceiver {
                 account_id: account.clone(),
-                responsibilities: vec![collaboration::CollaboratorResponsibility::Reseller.into()],
+                responsibilities: vec![ReceiverResponsibility::Reseller.into()],
                 ..Default::default()
             })
             .collect(),
@@ -337,7 +335,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
     }
     let request = collaboration::RejectEngagementInvitationRequest {
         engagement_invitation_id: shared.invitations[4].engagement_invitation_id.clone(),
-        reason: collaboration::InvitationRejectionReason::UnableToSupport.into(),
+        reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
     let declined = stage

@@ -388,8 +388,13 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
         .filter(|file| file.name().ends_with("_events.proto"))
     {
         for message in file.messages() {
+            let detail = message.get_field_by_name("detail").map(|field| field.kind());
+            let named = match &detail {
+                Some(Kind::Message(detail)) => detail,
+                _ => &message,
+            };
             for field in ["account_id", "revision"] {
-                if message.get_field_by_name(field).is_none() {
+                if named.get_field_by_name(field).is_none() {
                     wrong.push(format!("{} has no {field}", message.full_name()));
                 }
             }
@@ -397,7 +402,8 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
                 .get_field(1)
                 .map(|field| field.name().to_owned())
                 .unwrap_or_default();
-            if !first.ends_with("_id") {
+            // Or with what all events of its record have in common, which does.
+            if !first.ends_with("_id") && detail.is_none() {
                 wrong.push(format!(
                     "{} does not begin with the id of its record",
                     message.full_name()
@@ -411,7 +417,10 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
                         name.ends_with("_id") || name.ends_with("_ids") || name == "changed_fields"
                     }
                     Kind::Int32 | Kind::Int64 | Kind::Bool | Kind::Enum(_) => true,
-                    Kind::Message(kind) => kind.full_name() == "google.protobuf.Timestamp",
+                    Kind::Message(kind) => {
+                        let name = kind.full_name();
+                        name == "google.protobuf.Timestamp" || name.ends_with("EventDetail")
+                    }
                     _ => false,
                 };
                 if !fine {

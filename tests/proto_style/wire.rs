@@ -132,15 +132,11 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         };
     }
     same! {
-        collaboration::ChannelChange = "cosell.collaboration.v1.ChannelChange";
         collaboration::ChannelMemberState = "cosell.collaboration.v1.ChannelMemberState";
         collaboration::ChannelProvider = "cosell.collaboration.v1.ChannelProvider";
         collaboration::ChannelState = "cosell.collaboration.v1.ChannelState";
-        collaboration::EngagementChange = "cosell.collaboration.v1.EngagementChange";
-        collaboration::InvitationRejectionReason = "cosell.collaboration.v1.InvitationRejectionReason";
         collaboration::InvitationState = "cosell.collaboration.v1.InvitationState";
         collaboration::MemberState = "cosell.collaboration.v1.MemberState";
-        collaboration::ParticipantType = "cosell.collaboration.v1.ParticipantType";
         collaboration::SnapshotJobState = "cosell.collaboration.v1.SnapshotJobState";
         collaboration::SnapshotTemplate = "cosell.collaboration.v1.SnapshotTemplate";
         notification::Kind = "cosell.notification.v1.NotificationKind";
@@ -172,26 +168,23 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         opportunity::AwsStage = "cosell.opportunity.v1.AwsStage";
         opportunity::InvolvementTypeChangeReason = "cosell.opportunity.v1.InvolvementTypeChangeReason";
         opportunity::EngagementScore = "cosell.opportunity.v1.EngagementScore";
-        opportunity::QualityTrend = "cosell.opportunity.v1.QualityTrend";
-        opportunity::RecommendationType = "cosell.opportunity.v1.RecommendationType";
-        opportunity::CosellMotion = "cosell.opportunity.v1.CosellMotion";
         partner::AccessType = "cosell.partner.v1.AccessType";
         partner::AccountStatus = "cosell.partner.v1.AccountStatus";
         partner::ConnectionStatus = "cosell.partner.v1.ConnectionStatus";
         partner::ConnectionType = "cosell.partner.v1.ConnectionType";
         partner::InvitationStatus = "cosell.partner.v1.InvitationStatus";
         partner::MemberStatus = "cosell.partner.v1.MemberStatus";
-        partner::ParticipantType = "cosell.partner.v1.ParticipantType";
         partner::PartnerType = "cosell.partner.v1.PartnerType";
         partner::ProfileVisibility = "cosell.partner.v1.ProfileVisibility";
         partner::PartnerTier = "cosell.partner.v1.PartnerTier";
         partner::SolutionType = "cosell.partner.v1.SolutionType";
+        types::ParticipantType = "cosell.type.v1.ParticipantType";
+        types::RejectionReason = "cosell.type.v1.RejectionReason";
         types::Role = "cosell.partner.v1.Role";
         types::Side = "cosell.partner.v1.Side";
         referral::LeadState = "cosell.referral.v1.LeadState";
         referral::OfferState = "cosell.referral.v1.OfferState";
         referral::ReferralKind = "cosell.referral.v1.ReferralKind";
-        referral::ReferralRejectionReason = "cosell.referral.v1.ReferralRejectionReason";
         referral::ReferralState = "cosell.referral.v1.ReferralState";
         review::Decision = "cosell.review.v1.Decision";
         review::ReviewReason = "cosell.type.v1.ReviewReason";
@@ -207,17 +200,25 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                 && ![
                     "cosell.type.v1.SortOrder",
                     "cosell.partner.v1.ApplyResult",
-                    "cosell.partner.v1.MemberChange",
                     "cosell.opportunity.v1.OpportunitySortKey",
                     "cosell.opportunity.v1.OpportunityAction",
                     "cosell.opportunity.v1.SolutionSortKey",
-                    "cosell.referral.v1.AwsMaturity",
-                    "cosell.referral.v1.MarketSegment",
-                    "cosell.collaboration.v1.CollaboratorResponsibility",
-                    "cosell.referral.v1.ReceiverResponsibility",
+                    "cosell.type.v1.ReceiverResponsibility",
+                    "cosell.collaboration.v1.EngagementPayloadType",
                 ]
                 .contains(&name.as_str())
         })
         .collect();
     none("lists that no code is held against", &unchecked);
+}
+
+/// A decision opens what a partner can change, and the review service knows the opportunity by its interface only.
+#[test]
+fn rev_013_fields_to_correct_are_those_of_the_opportunity() {
+    let known: Vec<_> = cosell_opportunity::domain::Field::ALL
+        .iter()
+        .map(|field| field.path())
+        .filter(|path| *path != "national_security")
+        .collect();
+    assert_eq!(cosell_review::domain::CORRECTABLE.as_slice(), known);
 }

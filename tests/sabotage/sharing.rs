@@ -5,6 +5,7 @@ use std::time::Duration;
 use cosell::demo::Person;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::r#type::v1::ReceiverResponsibility;
 use cosell_testkit::harness::{FarEnd, eventually};
 use cosell_tests::scene::Scene;
 use cosell_tests::{Child, World, record};
@@ -43,7 +44,7 @@ async fn shared(alder: &Person) -> String {
         opportunity_id: id,
         receivers: vec![collaboration::ShareReceiver {
             account_id: cosell::BIRCH.to_owned(),
-            responsibilities: vec![collaboration::CollaboratorResponsibility::Reseller.into()],
+            responsibilities: vec![ReceiverResponsibility::Reseller.into()],
             ..Default::default()
         }],
         message: "Let us do this together.".to_owned(),

@@ -4,6 +4,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_client::SnapshotServiceClient;
 use cosell_proto::cosell::opportunity::v1::Contact;
+use cosell_proto::cosell::r#type::v1::ReceiverResponsibility;
 use cosell_testkit::harness::{Client, FarEnd, eventually, member};
 use cosell_types::{Caller, Role, Side};
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ impl Scene<'_> {
             receivers: vec![pb::ShareReceiver {
                 account_id: HAZEL.to_owned(),
                 alias: "Them".to_owned(),
-                responsibilities: vec![pb::CollaboratorResponsibility::ServicesPartner.into()],
+                responsibilities: vec![ReceiverResponsibility::ServicesPartner.into()],
             }],
             message: format!("{SUBMITTED} message"),
             engagement_title: format!("{SUBMITTED} engagement"),
@@ -134,7 +135,7 @@ pub fn json(opportunity: &str) -> Value {
     json!({
         "opportunity_id": opportunity,
         "receivers": [{"account_id": HAZEL,
-            "responsibilities": ["COLLABORATOR_RESPONSIBILITY_SERVICES_PARTNER"]}],
+            "responsibilities": ["RECEIVER_RESPONSIBILITY_SERVICES_PARTNER"]}],
         "message": "Let us work together",
         "sender_contacts": [{"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"}],
     })

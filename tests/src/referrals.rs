@@ -1,5 +1,6 @@
 //! Deals and leads that AWS offers.
 
+use cosell_proto::cosell::opportunity::v1::Address;
 use cosell_proto::cosell::referral::v1::{
     AcceptReferralOfferRequest, AddLeadInteractionRequest, AssignLeadRequest, CreateReferralRequest,
     LeadDetails, LeadInteraction, Referral,
@@ -35,7 +36,10 @@ impl Scene<'_> {
         content.opportunity = None;
         content.lead = Some(LeadDetails {
             customer_company_name: format!("{SUBMITTED} customer"),
-            country_code: "DE".to_owned(),
+            address: Some(Address {
+                country_code: "DE".to_owned(),
+                ..Default::default()
+            }),
             industry: "Retail".to_owned(),
             interactions: vec![interaction("Came to the stand")],
             ..Default::default()

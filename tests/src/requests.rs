@@ -61,12 +61,12 @@ impl Records {
             invitation: "pacinv-0000000000000".to_owned(),
             connection: "pac-0000000000000".to_owned(),
             notification: "ntf-0000000000000".to_owned(),
-            job: "operations/job-0000000000000".to_owned(),
+            job: "operations/bulkjob-0000000000000".to_owned(),
             offer: "engi-0000000000000".to_owned(),
             referral: "ref-0000000000000".to_owned(),
             lead: "lead-0000000000000".to_owned(),
-            engagement: "eng-00000000000000".to_owned(),
-            engagement_invitation: "engi-0000000000001".to_owned(),
+            engagement: "eng-a0000000000000".to_owned(),
+            engagement_invitation: "engi-a000000000001".to_owned(),
             snapshot_job: "job-0000000000001".to_owned(),
             channel: "chan-0000000000000".to_owned(),
         }
@@ -202,6 +202,8 @@ fn body(rpc: &str, records: &Records) -> Value {
             json!({"opportunity_id": opportunity, "entity_type": "RELATED_ENTITY_TYPE_SOLUTIONS",
             "entity_identifier": "S-1000001"})
         }
+        "TagOpportunity" => json!({"opportunity_id": opportunity, "tags": [{"key": "region"}]}),
+        "UntagOpportunity" => json!({"opportunity_id": opportunity, "tag_keys": ["region"]}),
         "ApplySolutions" => json!({"account_id": account, "solutions": [{"solution_id": "S-1", "name": "One",
             "status": "SOLUTION_STATUS_ACTIVE", "category": "Software Product"}]}),
         "ApplyProducts" => json!({"products": [{"product_id": "AmazonEC2", "name": "Amazon EC2"}]}),
@@ -248,7 +250,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "GetConnection" => json!({"connection_id": connection}),
         "CancelConnection" => json!({"connection_id": connection, "reason": "Over",
             "type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION"}),
-        "UpdateConnectionPreferences" => json!({"access_type": "ACCESS_TYPE_ALLOW_ALL", "revision": 1}),
+        "UpdateConnectionPreferences" => json!({"access_type": "ACCESS_TYPE_ALLOW_ALL", "etag": "1"}),
         "ApplyDirectory" => json!({"member": {"account_id": account, "member_id": member, "person": person}}),
         "ListReviewCases" => json!({"page_size": 100}),
         "GetReviewCase" | "StartReview" => json!({"review_case_id": review_case}),
@@ -267,7 +269,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "GetReferralOffer" | "AcceptReferralOffer" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
         "BatchAcceptReferralOffers" => json!({"offer_ids": [offer]}),
         "RejectReferralOffer" => {
-            json!({"offer_id": offer, "reason": "REFERRAL_REJECTION_REASON_UNABLE_TO_SUPPORT"})
+            json!({"offer_id": offer, "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"})
         }
         "ShareOpportunity" => crate::engagements::json(opportunity),
         "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
@@ -275,7 +277,7 @@ fn body(rpc: &str, records: &Records) -> Value {
             json!({"engagement_invitation_id": engagement_invitation})
         }
         "RejectEngagementInvitation" => json!({"engagement_invitation_id": engagement_invitation,
-            "reason": "INVITATION_REJECTION_REASON_UNABLE_TO_SUPPORT"}),
+            "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"}),
         "ListEngagementInvitations" | "ListEngagements" | "ListSnapshotJobs" | "ListChannels" => {
             json!({"page_size": 100})
         }

@@ -214,7 +214,7 @@ impl<'a> Scene<'a> {
         let preferences = partner::UpdateConnectionPreferencesRequest {
             access_type: partner::AccessType::AllowByDefaultDenySome.into(),
             excluded_profile_ids: vec![birch],
-            revision: 1,
+            etag: "1".to_owned(),
             request_id: FarEnd::id(),
             ..Default::default()
         };

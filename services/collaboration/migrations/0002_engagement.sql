@@ -7,7 +7,7 @@
 CREATE TABLE engagement (
   -- The account that began it.
   account_id     text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  engagement_id  text        NOT NULL CHECK (engagement_id ~ '^eng-[0-9a-z]{14}$'),
+  engagement_id  text        NOT NULL CHECK (engagement_id ~ '^eng-[a-z][0-9a-z]{13}$'),
   -- The digits after the O of the opportunity that is shared.
   opportunity_id bigint      NOT NULL,
   revision       bigint      NOT NULL CHECK (revision > 0),
@@ -43,7 +43,7 @@ CREATE INDEX engagement_member_by_time ON engagement_member (account_id, create_
 CREATE TABLE invitation (
   -- The company that is asked.
   account_id         text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  invitation_id      text        NOT NULL CHECK (invitation_id ~ '^engi-[0-9a-z]{13}$'),
+  invitation_id      text        NOT NULL CHECK (invitation_id ~ '^engi-[a-z][0-9a-z]{12}$'),
   sender_account_id  text        NOT NULL CHECK (sender_account_id ~ '^[0-9]{12}$'),
   engagement_id      text        NOT NULL,
   revision           bigint      NOT NULL CHECK (revision > 0),

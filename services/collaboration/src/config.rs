@@ -19,13 +19,9 @@ pub struct Options {
     pub invitation_days: u32,
 
     /// What a customer is at least expected to spend with AWS in a month for the deal to get a channel, in whole units
-    /// of its currency, unless the deal is strategic.
+    /// of its currency, unless AWS regards the deal as strategic.
     #[arg(long, env = "COSELL_CHANNEL_MIN_SPEND", default_value_t = 10_000)]
     pub channel_min_spend: u32,
-
-    /// Key of the tag by which a partner calls a deal strategic.
-    #[arg(long, env = "COSELL_CHANNEL_STRATEGIC_TAG", default_value = "strategic")]
-    pub channel_strategic_tag: String,
 
     /// Grants every channel that is asked for, where a provider makes it.
     #[arg(long, env = "COSELL_CHANNEL_AUTO_APPROVE")]
@@ -43,7 +39,6 @@ impl Options {
             opportunity_url,
             invitation_days: 15,
             channel_min_spend: 10_000,
-            channel_strategic_tag: "strategic".to_owned(),
             channel_auto_approve: false,
             provider: ProviderArgs::default(),
         }
@@ -53,7 +48,6 @@ impl Options {
     pub(crate) fn channel_policy(&self) -> ChannelPolicy {
         ChannelPolicy {
             min_spend: i64::from(self.channel_min_spend) * 100,
-            strategic_tag: self.channel_strategic_tag.clone(),
             auto_approve: self.channel_auto_approve,
         }
     }

@@ -247,7 +247,7 @@ impl Snapshots {
             SnapshotTemplate::OpportunitySummary => {
                 // What has become classified since it was shared is not shared any more (COL-001).
                 let is_shown = |record: &opportunity::Opportunity| {
-                    convert::is_submitted(record) && !record.national_security
+                    convert::is_submitted(record) && !record.national_security()
                 };
                 let record = answer.opportunity.filter(is_shown);
                 record.map(|record| found(record.revision, Payload::Opportunity(convert::summary(record))))

@@ -1,12 +1,14 @@
 //! Public events: the one place where what happened inside becomes what others are told.
 
 use cosell_events::{About, Cause, Event as Published};
+use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_types::{AccountId, ClosedList as _};
+use cosell_types::{AccountId, ClosedList as _, ParticipantType, RejectionReason};
 
-use crate::domain::values::{InvitationState, ParticipantType};
+use crate::domain::values::InvitationState;
 use crate::domain::{
-    Channel, ChannelEvent, Engagement, EngagementEvent, Invitation, InvitationEvent, Snapshot,
+    Channel, ChannelEvent, ChannelEventKind, Engagement, EngagementEvent, EngagementEventKind, Invitation,
+    InvitationEvent, Person, Snapshot,
 };
 
 /// The name of this context in subjects.
@@ -42,27 +44,51 @@ pub fn engagement(
         version: told,
     };
     let cause = heard(cause, account, engagement.modified_by(), engagement.id().as_str());
-    let engagement_id = engagement.id().to_string();
-    let Some(change) = event.change else {
-        let message = pb::EngagementCreated {
-            engagement_id,
-            account_id: account.to_string(),
-            revision: told,
-            member_id: engagement.created_by().to_string(),
-            opportunity_id: engagement.opportunity().to_string(),
-        };
-        return Published::new(about, cause, event.name(), &message);
-    };
-    let message = pb::EngagementUpdated {
-        engagement_id,
+    let detail = Some(pb::EngagementEventDetail {
+        engagement_id: engagement.id().to_string(),
         account_id: account.to_string(),
         revision: told,
-        change: change.number(),
-        member_account_id: event.about.as_ref().map(ToString::to_string).unwrap_or_default(),
-        member_account_ids: event.members.iter().map(ToString::to_string).collect(),
         engagement_revision: event.revision,
-    };
-    Published::new(about, cause, event.name(), &message)
+        member_account_ids: event.members.iter().map(ToString::to_string).collect(),
+    });
+    let name = event.name();
+    macro_rules! about_member {
+        ($message:ident, $member:expr) => {{
+            let member_account_id = $member.to_string();
+            Published::new(
+                about,
+                cause,
+                name,
+                &pb::$message {
+                    detail,
+                    member_account_id,
+                },
+            )
+        }};
+    }
+    macro_rules! about_context {
+        ($message:ident, $context:expr) => {{
+            let context_id = $context.clone();
+            Published::new(about, cause, name, &pb::$message { detail, context_id })
+        }};
+    }
+    match &event.kind {
+        EngagementEventKind::Created => {
+            let message = pb::EngagementCreated {
+                detail,
+                member_id: engagement.created_by().to_string(),
+                opportunity_id: engagement.opportunity().to_string(),
+            };
+            Published::new(about, cause, name, &message)
+        }
+        EngagementEventKind::MemberInvited(member) => about_member!(EngagementMemberInvited, member),
+        EngagementEventKind::MemberAdded(member) => about_member!(EngagementMemberAdded, member),
+        EngagementEventKind::MemberNotJoined(member) => about_member!(EngagementMemberNotJoined, member),
+        EngagementEventKind::MemberLeft(member) => about_member!(EngagementMemberLeft, member),
+        EngagementEventKind::MemberRemoved(member) => about_member!(EngagementMemberRemoved, member),
+        EngagementEventKind::ContextCreated(context) => about_context!(EngagementContextCreated, context),
+        EngagementEventKind::ContextUpdated(context) => about_context!(EngagementContextUpdated, context),
+    }
 }
 
 /// The public form of what happened to an invitation, for one of the two companies. Neither reads of the other one's
@@ -106,22 +132,46 @@ pub fn invitation(
         }
     };
     let cause = heard(cause, account, Some(by), invitation.id().as_str());
-    let reason = invitation.answer().and_then(|answer| answer.reason);
-    let message = pb::EngagementInvitationChanged {
+    let detail = Some(pb::EngagementInvitationEventDetail {
         engagement_invitation_id: invitation.id().to_string(),
         account_id: account.to_string(),
         revision: invitation.revision(),
         participant_type: who.number(),
-        state: invitation.state().number(),
         engagement_id: invitation.engagement().to_string(),
         sender_account_id: invitation.sender().to_string(),
         receiver_account_id: invitation.receiver().to_string(),
+        expire_time: Some(timestamp(invitation.expire_time())),
+        payload_type: pb::EngagementPayloadType::OpportunityInvitation.into(),
         opportunity_id: opportunity.map(|id| id.to_string()).unwrap_or_default(),
-        source_opportunity_id: source.map(|id| id.to_string()).unwrap_or_default(),
         member_id: member.map(ToString::to_string).unwrap_or_default(),
-        rejection_reason: reason.map_or(0, |reason| reason.number()),
-    };
-    Published::new(about, cause, event.name(), &message)
+    });
+    let name = event.name();
+    match event {
+        InvitationEvent::Created => {
+            Published::new(about, cause, name, &pb::EngagementInvitationCreated { detail })
+        }
+        InvitationEvent::Accepted => {
+            let message = pb::EngagementInvitationAccepted {
+                detail,
+                source_opportunity_id: source.map(|id| id.to_string()).unwrap_or_default(),
+            };
+            Published::new(about, cause, name, &message)
+        }
+        InvitationEvent::Rejected => {
+            let reason = invitation.answer().and_then(|answer| answer.reason);
+            let message = pb::EngagementInvitationRejected {
+                detail,
+                rejection_reason: reason.map_or(0, RejectionReason::number),
+            };
+            Published::new(about, cause, name, &message)
+        }
+        InvitationEvent::Expired => {
+            Published::new(about, cause, name, &pb::EngagementInvitationExpired { detail })
+        }
+        InvitationEvent::Canceled => {
+            Published::new(about, cause, name, &pb::EngagementInvitationCanceled { detail })
+        }
+    }
 }
 
 /// How a new snapshot is named at the end of its subject.
@@ -167,18 +217,39 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
         id: channel.id().as_str(),
         version: event.revision,
     };
-    let person = event.about.as_ref();
-    let message = pb::ChannelChanged {
+    let detail = Some(pb::ChannelEventDetail {
         channel_id: channel.id().to_string(),
         account_id: channel.account().to_string(),
         revision: event.revision,
         opportunity_id: channel.opportunity().to_string(),
-        change: event.change.number(),
         state: event.state.number(),
         requested_by_member_id: channel.requested_by().to_string(),
-        member_account_id: person.map(|(who, _)| who.account.to_string()).unwrap_or_default(),
-        member_id: person.map(|(who, _)| who.member.to_string()).unwrap_or_default(),
-        member_state: person.map_or(0, |(_, state)| state.number()),
-    };
-    Published::new(about, cause, event.name(), &message)
+    });
+    let name = event.name();
+    macro_rules! about_member {
+        ($message:ident, $person:expr) => {{
+            let Person { account, member } = $person;
+            let message = pb::$message {
+                detail,
+                member_account_id: account.to_string(),
+                member_id: member.to_string(),
+            };
+            Published::new(about, cause, name, &message)
+        }};
+    }
+    match &event.kind {
+        ChannelEventKind::Requested => Published::new(about, cause, name, &pb::ChannelRequested { detail }),
+        ChannelEventKind::Approved => Published::new(about, cause, name, &pb::ChannelApproved { detail }),
+        ChannelEventKind::Declined => Published::new(about, cause, name, &pb::ChannelDeclined { detail }),
+        ChannelEventKind::Activated => Published::new(about, cause, name, &pb::ChannelActivated { detail }),
+        ChannelEventKind::Archived => Published::new(about, cause, name, &pb::ChannelArchived { detail }),
+        ChannelEventKind::MembersAdded => {
+            Published::new(about, cause, name, &pb::ChannelMembersAdded { detail })
+        }
+        ChannelEventKind::MemberInvited(person) => about_member!(ChannelMemberInvited, person),
+        ChannelEventKind::MemberJoined(person) => about_member!(ChannelMemberJoined, person),
+        ChannelEventKind::MemberLeft(person) => about_member!(ChannelMemberLeft, person),
+        ChannelEventKind::MemberOptedOut(person) => about_member!(ChannelMemberOptedOut, person),
+        ChannelEventKind::MemberExpired(person) => about_member!(ChannelMemberExpired, person),
+    }
 }

@@ -37,7 +37,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often it is logged that seeding still fails.
 const REPORT: Duration = Duration::from_secs(10);
 /// How long to wait for the services to receive the seeded members. Without them they ask the directory.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_secs(300);
 
 /// What the process needs.
 #[derive(Clone, Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 CREATE TABLE bulk_job (
   account_id  text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  job_id      text        NOT NULL CHECK (job_id ~ '^job-[0-9a-z]{13}$'),
+  job_id      text        NOT NULL CHECK (job_id ~ '^bulkjob-[0-9a-z]{13}$'),
   kind        text        NOT NULL CHECK (kind IN ('IMPORT', 'TRANSFER')),
   state       text        NOT NULL CHECK (state IN ('RUNNING', 'DONE', 'CANCELED', 'FAILED')),
   member_id   text        NOT NULL,

@@ -49,7 +49,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                     .unwrap_or_default(),
             },
         ),
-        Event::Updated(_) | Event::Related(_) => {
+        Event::Updated(_) | Event::Related(_) | Event::Tagged => {
             let message = pb::OpportunityUpdated {
                 opportunity_id: id,
                 account_id,

@@ -1,9 +1,11 @@
 //! Public events: the one place where what happened inside becomes what others are told.
 
 use cosell_events::{About, Cause, Event};
+use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_types::{AccountId, ClosedList as _};
 
+use crate::domain::values::{ConnectionStatus, InvitationStatus};
 use crate::domain::{
     Account, AccountEvent, Connection, ConnectionEvent, Invitation, InvitationEvent, Member, MemberEvent,
 };
@@ -12,7 +14,7 @@ use crate::domain::{
 pub const CONTEXT: &str = "partner";
 
 /// The public form of what happened to an account.
-pub fn account(account: &Account, AccountEvent: AccountEvent, cause: Cause<'_>) -> Event {
+pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Event {
     let about = About {
         context: CONTEXT,
         aggregate: "account",
@@ -20,7 +22,7 @@ pub fn account(account: &Account, AccountEvent: AccountEvent, cause: Cause<'_>) 
         id: account.id().as_str(),
         version: account.revision(),
     };
-    let message = pb::AccountChanged {
+    let detail = Some(pb::AccountEventDetail {
         account_id: account.id().to_string(),
         revision: account.revision(),
         side: account.side().number(),
@@ -33,8 +35,17 @@ pub fn account(account: &Account, AccountEvent: AccountEvent, cause: Cause<'_>) 
             .map(|kind| kind.number())
             .collect(),
         tier: account.facts().tier.number(),
-    };
-    Event::new(about, cause, "account_changed", &message)
+    });
+    let name = event.name();
+    match event {
+        AccountEvent::Registered => Event::new(about, cause, name, &pb::AccountRegistered { detail }),
+        AccountEvent::Provisioned => Event::new(about, cause, name, &pb::AccountProvisioned { detail }),
+        AccountEvent::TermsAccepted => Event::new(about, cause, name, &pb::AccountTermsAccepted { detail }),
+        AccountEvent::ProfileUpdated => Event::new(about, cause, name, &pb::AccountProfileUpdated { detail }),
+        AccountEvent::PreferencesUpdated => {
+            Event::new(about, cause, name, &pb::AccountPreferencesUpdated { detail })
+        }
+    }
 }
 
 /// The public form of what happened to a member.
@@ -46,24 +57,23 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         id: member.id().as_str(),
         version: member.revision(),
     };
-    let change = match event {
-        MemberEvent::Invited => pb::MemberChange::Invited,
-        MemberEvent::Joined => pb::MemberChange::Joined,
-        MemberEvent::RolesChanged => pb::MemberChange::Roles,
-        MemberEvent::DetailsChanged => pb::MemberChange::Details,
-        MemberEvent::Deactivated => pb::MemberChange::Deactivated,
-        MemberEvent::Provisioned => pb::MemberChange::Provisioned,
-    };
-    let message = pb::MemberChanged {
+    let detail = Some(pb::MemberEventDetail {
         member_id: member.id().to_string(),
         account_id: member.account().to_string(),
         revision: member.revision(),
         side: member.side().number(),
-        change: change.into(),
         status: member.facts().status.number(),
         roles: member.facts().roles.iter().map(|role| role.number()).collect(),
-    };
-    Event::new(about, cause, event.name(), &message)
+    });
+    let name = event.name();
+    match event {
+        MemberEvent::Invited => Event::new(about, cause, name, &pb::MemberInvited { detail }),
+        MemberEvent::Joined => Event::new(about, cause, name, &pb::MemberJoined { detail }),
+        MemberEvent::RolesChanged => Event::new(about, cause, name, &pb::MemberRolesChanged { detail }),
+        MemberEvent::DetailsChanged => Event::new(about, cause, name, &pb::MemberDetailsChanged { detail }),
+        MemberEvent::Deactivated => Event::new(about, cause, name, &pb::MemberDeactivated { detail }),
+        MemberEvent::Provisioned => Event::new(about, cause, name, &pb::MemberProvisioned { detail }),
+    }
 }
 
 /// The public form of what happened to an invitation, for one of the two companies.
@@ -87,21 +97,41 @@ pub fn invitation(
             .map(ToString::to_string)
             .unwrap_or_default()
     };
-    let message = pb::ConnectionInvitationChanged {
+    let detail = Some(pb::ConnectionInvitationEventDetail {
         connection_invitation_id: invitation.id().to_string(),
         account_id: account.to_string(),
         revision: invitation.revision(),
         participant_type: invitation.participant(account).number(),
-        r#type: invitation.offer().kind.number(),
-        status: event.0.number(),
+        connection_type: invitation.offer().kind.number(),
+        expire_time: Some(timestamp(invitation.expire_time())),
         sender_profile_id: profile(invitation.sender()),
         receiver_profile_id: invitation.receiver_for(account).map(profile).unwrap_or_default(),
-        connection_id: invitation
-            .connection()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    };
-    Event::new(about, cause, event.name(), &message)
+    });
+    let name = event.name();
+    match event.0 {
+        InvitationStatus::Pending => {
+            Event::new(about, cause, name, &pb::ConnectionInvitationCreated { detail })
+        }
+        InvitationStatus::Accepted => {
+            let message = pb::ConnectionInvitationAccepted {
+                detail,
+                connection_id: invitation
+                    .connection()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            };
+            Event::new(about, cause, name, &message)
+        }
+        InvitationStatus::Rejected => {
+            Event::new(about, cause, name, &pb::ConnectionInvitationRejected { detail })
+        }
+        InvitationStatus::Canceled => {
+            Event::new(about, cause, name, &pb::ConnectionInvitationCanceled { detail })
+        }
+        InvitationStatus::Expired => {
+            Event::new(about, cause, name, &pb::ConnectionInvitationExpired { detail })
+        }
+    }
 }
 
 /// The public form of what happened to a connection, for one of the two companies.
@@ -119,18 +149,26 @@ pub fn connection(
         version: connection.revision(),
     };
     let ConnectionEvent(kind, status) = event;
-    let message = pb::ConnectionChanged {
+    let detail = Some(pb::ConnectionEventDetail {
         connection_id: connection.id().to_string(),
         account_id: account.to_string(),
         revision: connection.revision(),
         other_account_id: connection.other(account).account.to_string(),
-        r#type: kind.number(),
-        type_status: status.number(),
+        connection_type: kind.number(),
         status: connection.status().number(),
-        canceled_by_account_id: connection
-            .ended_by(kind)
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    };
-    Event::new(about, cause, event.name(), &message)
+    });
+    let name = event.name();
+    match status {
+        ConnectionStatus::Active => Event::new(about, cause, name, &pb::ConnectionEstablished { detail }),
+        ConnectionStatus::Canceled => {
+            let message = pb::ConnectionCanceled {
+                detail,
+                canceled_by_account_id: connection
+                    .ended_by(kind)
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            };
+            Event::new(about, cause, name, &message)
+        }
+    }
 }

@@ -22,7 +22,7 @@ CREATE INDEX referral_receivers ON referral USING gin (receivers);
 CREATE TABLE offer (
   -- The partner's account.
   account_id          text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  offer_id            text        NOT NULL CHECK (offer_id ~ '^engi-[0-9a-z]{13}$'),
+  offer_id            text        NOT NULL CHECK (offer_id ~ '^engi-[0-9][0-9a-z]{12}$'),
   sender_account_id   text        NOT NULL CHECK (sender_account_id ~ '^[0-9]{12}$'),
   referral_id         text        NOT NULL,
   revision            bigint      NOT NULL CHECK (revision > 0),

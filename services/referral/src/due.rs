@@ -104,7 +104,9 @@ impl Worker {
         store::save_referral(&mut tx, &referral, event, ended, cause).await?;
         if let Some((_, account)) = next {
             let content = pb::Referral::decode(content.as_slice()).map_err(Failure::internal)?;
-            let offer_id = random::prefixed("engi-").parse().map_err(Failure::internal)?;
+            let offer_id = random::prefixed_digit("engi-")
+                .parse()
+                .map_err(Failure::internal)?;
             let (offer, made) = Offer::make(
                 offer_id,
                 account,

@@ -3,6 +3,7 @@
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use cosell_proto::EventDetail;
 use cosell_types::AccountId;
 use prost::{Message, Name};
 use serde_json::{Value, json};
@@ -88,6 +89,13 @@ impl Delivery {
     pub fn message<M: Message + Name + Default>(&self) -> Result<M, Fault> {
         M::decode(self.payload.clone())
             .map_err(|error| Fault::permanent(format!("not a {}: {error}", M::NAME)))
+    }
+
+    /// What holds for a record after the event; `None` when this is no event of such a record, whatever happened to it.
+    pub fn detail<T: EventDetail>(&self) -> Result<Option<T>, Fault> {
+        T::read(&self.type_name, &self.payload)
+            .transpose()
+            .map_err(|error| Fault::permanent(format!("not a {}: {error}", self.type_name)))
     }
 
     /// The cause to give to events that this one brings about.

@@ -49,6 +49,11 @@ pub fn day(date: &Date) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(date.year, month, day).filter(|day| (1..=9999).contains(&day.year()))
 }
 
+/// The time that is meant; `None` outside the years 1 to 9999, or when the nanoseconds are no such.
+pub fn time(given: &Timestamp) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(given.seconds, u32::try_from(given.nanos).ok()?).filter(is_stored)
+}
+
 /// Whether a time is one that is stored: of the years 1 to 9999, as `google.protobuf.Timestamp` has it.
 pub fn is_stored(time: &DateTime<Utc>) -> bool {
     (1..=9999).contains(&time.year())
@@ -63,21 +68,17 @@ pub fn time_span(
     let Some(given) = given else {
         return Span::default();
     };
-    let read = |time: &Timestamp| {
-        DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or(u32::MAX))
-            .filter(is_stored)
-    };
     let span = Span {
         start: part(
             given.start.as_ref(),
-            read,
+            time,
             &format!("{at}.start"),
             "is no time",
             found,
         ),
         end: part(
             given.end.as_ref(),
-            read,
+            time,
             &format!("{at}.end"),
             "is no time",
             found,

@@ -26,33 +26,31 @@ impl Handler for FromPartner {
 
 /// Takes over what an event says of a member or an account; other events are none of its business.
 pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
-    if delivery.is::<pb::MemberChanged>() {
-        let event: pb::MemberChanged = delivery.message()?;
-        let id: MemberId = event
+    if let Some(member) = delivery.detail::<pb::MemberEventDetail>()? {
+        let id: MemberId = member
             .member_id
             .parse()
             .map_err(|_| Fault::permanent("member_id"))?;
-        let is_active = event.status() == pb::MemberStatus::Active;
+        let is_active = member.status() == pb::MemberStatus::Active;
         upsert_member(
             tx,
             &delivery.account,
             &id,
-            event.revision,
+            member.revision,
             is_active,
-            &event.roles,
+            &member.roles,
         )
         .await?;
-    } else if delivery.is::<pb::AccountChanged>() {
-        let event: pb::AccountChanged = delivery.message()?;
-        let side = Side::from_number(event.side).ok_or_else(|| Fault::permanent("side"))?;
-        let is_active = event.status() == pb::AccountStatus::Active;
+    } else if let Some(account) = delivery.detail::<pb::AccountEventDetail>()? {
+        let side = Side::from_number(account.side).ok_or_else(|| Fault::permanent("side"))?;
+        let is_active = account.status() == pb::AccountStatus::Active;
         let state = AccountState {
             side,
             is_active,
-            terms_accepted: event.terms_accepted,
-            facts: facts(&event.partner_types, event.tier()),
+            terms_accepted: account.terms_accepted,
+            facts: facts(&account.partner_types, account.tier()),
         };
-        upsert_account(tx, &delivery.account, event.revision, &state).await?;
+        upsert_account(tx, &delivery.account, account.revision, &state).await?;
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Generated code of cosell's public interface, and nothing else: messages, client and server stubs, validators
-//! made from the `buf.validate` rules in `proto/`, and the descriptors for reflection.
+//! made from the `buf.validate` rules in `proto/`, what the events of a record have in common, and the descriptors for
+//! reflection.
 //!
 //! `Debug` of a message never prints a field that the definition marks `(cosell.type.v1.personal)`.
 
+mod detail;
 mod validate;
 
+pub use detail::EventDetail;
 pub use validate::{Mutation, Validate};
 
 /// The descriptor set of everything under `proto/`, with comments and custom options.

@@ -43,3 +43,25 @@ impl Clock {
         }
     }
 }
+
+/// The time of a record's next revision: now, but at least a millisecond after the last one, so that whoever asks for
+/// what changed since a time misses none (PLT-013).
+pub fn revision_time(last: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    now.max(last + TimeDelta::milliseconds(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plt_013_each_revision_is_at_least_a_millisecond_later() {
+        let first = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
+        let step = TimeDelta::milliseconds(1);
+        for now in [first - TimeDelta::hours(1), first, first + step / 2] {
+            assert_eq!(revision_time(first, now), first + step, "{now}");
+        }
+        let later = first + TimeDelta::seconds(1);
+        assert_eq!(revision_time(first, later), later);
+    }
+}

@@ -71,8 +71,18 @@ pub fn is_prefixed(text: &str, prefix: &str) -> bool {
     has_prefix(text, prefix, 13)
 }
 
-/// Whether the text is a prefix followed by so many lower-case letters or digits.
-pub fn has_prefix(text: &str, prefix: &str, letters: usize) -> bool {
+/// Whether the text is a prefix followed by a digit and 12 lower-case letters or digits: referral minted it (PLT-012).
+pub fn is_digit_first(text: &str, prefix: &str) -> bool {
+    has_prefix(text, prefix, 13) && text.as_bytes()[prefix.len()].is_ascii_digit()
+}
+
+/// Whether the text is a prefix followed by a letter and lower-case letters or digits, `length` characters without the
+/// prefix: collaboration minted it (PLT-012).
+pub fn is_letter_first(text: &str, prefix: &str, length: usize) -> bool {
+    has_prefix(text, prefix, length) && text.as_bytes()[prefix.len()].is_ascii_lowercase()
+}
+
+fn has_prefix(text: &str, prefix: &str, letters: usize) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
         rest.len() == letters && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })

@@ -7,6 +7,7 @@ mod clock;
 mod closed_list;
 mod countries;
 mod id;
+mod invitation;
 mod money;
 mod pii;
 pub mod random;
@@ -15,9 +16,12 @@ pub mod standard;
 mod violation;
 
 pub use caller::{Caller, Member, Side};
-pub use clock::Clock;
+pub use clock::{Clock, revision_time};
 pub use closed_list::ClosedList;
-pub use id::{AccountId, IdError, MemberId, OpportunityId, ServiceName, has_prefix, is_prefixed};
+pub use id::{
+    AccountId, IdError, MemberId, OpportunityId, ServiceName, is_digit_first, is_letter_first, is_prefixed,
+};
+pub use invitation::{ParticipantType, RejectionReason};
 pub use money::{Currency, Money, MoneyError};
 pub use pii::Pii;
 pub use role::Role;

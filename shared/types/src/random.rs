@@ -29,16 +29,28 @@ pub fn uuid(now: DateTime<Utc>) -> Uuid {
 
 /// A new identifier of a kind: the prefix and 13 lower-case letters or digits, 67 bits of chance.
 pub fn prefixed(prefix: &str) -> String {
-    with_prefix(prefix, 13)
+    with_first(prefix, ALPHANUMERIC, 13)
 }
 
-/// A new identifier of a kind: the prefix and so many lower-case letters or digits.
-pub fn with_prefix(prefix: &str, letters: usize) -> String {
-    const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// A new identifier of a kind that referral mints: the prefix, a digit and 12 lower-case letters or digits (PLT-012).
+pub fn prefixed_digit(prefix: &str) -> String {
+    with_first(prefix, &ALPHANUMERIC[..10], 13)
+}
+
+/// A new identifier of a kind that collaboration mints: the prefix, a letter and lower-case letters or digits, `length`
+/// characters without the prefix (PLT-012).
+pub fn prefixed_letter(prefix: &str, length: usize) -> String {
+    with_first(prefix, &ALPHANUMERIC[10..], length)
+}
+
+const ALPHANUMERIC: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+fn with_first(prefix: &str, first: &[u8], length: usize) -> String {
     let mut generator = generator();
     let mut id = String::from(prefix);
-    for _ in 0..letters {
-        id.push(char::from(LETTERS[generator.random_range(0..LETTERS.len())]));
+    for at in 0..length {
+        let alphabet = if at == 0 { first } else { ALPHANUMERIC };
+        id.push(char::from(alphabet[generator.random_range(0..alphabet.len())]));
     }
     id
 }
@@ -78,5 +90,19 @@ mod tests {
     #[test]
     fn prefixed_ids_have_their_form() {
         assert!(crate::id::is_prefixed(&prefixed("rc-"), "rc-"));
+    }
+
+    #[test]
+    fn plt_012_first_character_tells_which_service_minted_an_id() {
+        for _ in 0..1000 {
+            let (offer, invitation) = (prefixed_digit("engi-"), prefixed_letter("engi-", 13));
+            assert!(crate::id::is_digit_first(&offer, "engi-"), "{offer}");
+            assert!(!crate::id::is_letter_first(&offer, "engi-", 13), "{offer}");
+            assert!(
+                crate::id::is_letter_first(&invitation, "engi-", 13),
+                "{invitation}"
+            );
+            assert!(!crate::id::is_digit_first(&invitation, "engi-"), "{invitation}");
+        }
     }
 }

@@ -98,6 +98,16 @@ pub fn plain(text: &str) -> String {
 /// Industries of customers.
 pub static INDUSTRY: StandardList = StandardList::new("industry", &INDUSTRIES);
 
+/// Sizes of customers.
+pub static MARKET_SEGMENT: StandardList = StandardList::new(
+    "market_segment",
+    &["Enterprise", "Large", "Medium", "Small", "Micro"],
+);
+
+/// Experience of customers with AWS.
+pub static AWS_MATURITY: StandardList =
+    StandardList::new("aws_maturity", &["Evaluating", "Single-Account", "Multi-Account"]);
+
 /// Countries by their codes. The Netherlands Antilles were dissolved; their code is still taken.
 pub static COUNTRY: StandardList = StandardList {
     name: "country",

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
 
 use super::change::Held;
-use super::{Api, convert, people, status};
+use super::{Api, convert_channel, people, status};
 
 pub async fn handle(
     api: Api,
@@ -23,6 +23,6 @@ pub async fn handle(
         }
     };
     Ok(pb::AddChannelMembersResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(convert_channel::channel(&channel)),
     })
 }

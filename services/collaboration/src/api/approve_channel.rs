@@ -4,7 +4,7 @@ use cosell_store::{Claim, claim};
 use cosell_types::{FieldPath, Violation, ViolationCode};
 
 use super::change::Held;
-use super::{Api, convert, people, share, status, visible};
+use super::{Api, convert_channel, people, share, status, visible};
 use crate::domain::Channel;
 use crate::domain::values::{ChannelProvider, ChannelState};
 
@@ -40,7 +40,7 @@ pub async fn handle(
         }
     };
     Ok(pb::ApproveChannelResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(convert_channel::channel(&channel)),
     })
 }
 
@@ -50,8 +50,8 @@ async fn require_open(api: &Api, channel: &Channel) -> Result<(), Failure> {
         return Ok(());
     }
     let id = channel.opportunity().to_string();
-    let (opportunity, record) = share::record(api, (channel.account(), None), &id).await?;
-    convert::deal(&record)
+    let (opportunity, record, summary) = share::record(api, (channel.account(), None), &id).await?;
+    convert_channel::deal(&record, &summary)
         .require_open(opportunity)
         .map_err(status::broken)
 }

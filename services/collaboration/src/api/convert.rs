@@ -5,16 +5,16 @@ use cosell_grpc::convert::{date, day, timestamp};
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::engagement_context::Payload;
+use cosell_proto::cosell::collaboration::v1::engagement_invitation;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 use cosell_types::standard::{COUNTRY, INDUSTRY};
-use cosell_types::{ClosedList as _, FieldPath, Member, Side, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, FieldPath, Member, ParticipantType, Side, Violation, ViolationCode};
 use prost::Message as _;
 
-use crate::domain::values::{InvitationState, MemberState, ParticipantType};
+use crate::domain::values::{InvitationState, MemberState};
 use crate::domain::{
-    Channel, ChannelMember, Company, Context, Deal, Engagement, Invitation, Participant, Shareable, Snapshot,
-    SnapshotJob,
+    Company, Context, Engagement, Invitation, Participant, Shareable, Snapshot, SnapshotJob,
 };
 
 /// The engagement as the member sees it.
@@ -145,9 +145,9 @@ pub fn invitation(
     let taken_back = invitation.state() == InvitationState::Canceled;
     // Who did it is for the own company.
     let names_actor = if taken_back { !is_receiver } else { !is_sender };
-    let offer = shown
+    let content = shown
         .filter(|_| invitation.is_shown(now))
-        .map(|bytes| pb::EngagementOffer::decode(bytes.as_slice()))
+        .map(|bytes| pb::EngagementInvitation::decode(bytes.as_slice()))
         .transpose()
         .map_err(Failure::internal)?;
     Ok(pb::EngagementInvitation {
@@ -178,12 +178,12 @@ pub fn invitation(
         rejection_text: answer
             .map(|answer| answer.text.reveal().clone())
             .unwrap_or_default(),
-        offer,
         opportunity_id: invitation
             .opportunity()
             .filter(|_| !is_sender)
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        ..content.unwrap_or_default()
     })
 }
 
@@ -202,23 +202,23 @@ pub fn answered(
     Ok(answer)
 }
 
-/// What is said of a company to others.
+/// What the sender adds to the record.
 #[derive(Clone, Copy)]
 pub struct Words<'a> {
-    /// What the sender says.
+    /// What the sender writes to the receiver.
     pub message: &'a str,
     /// People of the sender.
     pub contacts: &'a [opportunity::Contact],
-    /// What the receiver is to be.
+    /// The receiver's part in the deal.
     pub responsibilities: &'a [i32],
 }
 
-/// What a company may know of an engagement before it accepts: the one place that decides it (COL-011).
-pub fn offer(
+/// The fields of an invitation that its receiver may read before it accepts: the one place that decides it (COL-011).
+pub fn content(
     engagement: &Engagement,
     record: &opportunity::Opportunity,
     words: Words<'_>,
-) -> pb::EngagementOffer {
+) -> pb::EngagementInvitation {
     let project = record.project.clone().unwrap_or_default();
     let sender = engagement.participant(engagement.account());
     let context = context_of(record);
@@ -226,15 +226,13 @@ pub fn offer(
         phone: String::new(),
         ..person.clone()
     };
-    pb::EngagementOffer {
+    pb::EngagementInvitation {
         message: words.message.to_owned(),
         engagement_title: engagement.title().reveal().clone(),
         engagement_description: engagement.description().reveal().clone(),
         sender_company_name: sender
             .map(|one| one.company.name.reveal().clone())
             .unwrap_or_default(),
-        sender_contacts: words.contacts.iter().map(reachable).collect(),
-        receiver_responsibilities: words.responsibilities.to_vec(),
         existing_members: engagement
             .participants()
             .iter()
@@ -244,31 +242,42 @@ pub fn offer(
                 website_url: one.company.website.reveal().clone(),
             })
             .collect(),
-        customer: Some(pb::EngagementCustomer {
-            company_name: context.company_name.reveal().clone(),
-            industry: context.industry,
-            website_url: context.website_url.reveal().clone(),
-            country_code: context.country_code,
-        }),
-        title: project.title,
-        business_problem: project.customer_business_problem,
-        customer_use_case: project.customer_use_case,
-        expected_customer_spend: project
-            .expected_customer_spend
-            .into_iter()
-            .filter_map(revenue)
-            .collect(),
-        target_completion_date: record
-            .life_cycle
-            .as_ref()
-            .and_then(|life_cycle| life_cycle.target_close_date),
+        payload: Some(engagement_invitation::Payload::OpportunityInvitation(
+            pb::OpportunityInvitation {
+                sender_contacts: words.contacts.iter().map(reachable).collect(),
+                receiver_responsibilities: words.responsibilities.to_vec(),
+                customer: Some(pb::EngagementCustomer {
+                    company_name: context.company_name.reveal().clone(),
+                    industry: context.industry,
+                    website_url: context.website_url.reveal().clone(),
+                    country_code: context.country_code,
+                }),
+                project: Some(pb::OpportunityInvitationProject {
+                    title: project.title,
+                    business_problem: project.customer_business_problem,
+                    customer_use_case: project.customer_use_case,
+                    expected_customer_spend: project
+                        .expected_customer_spend
+                        .into_iter()
+                        .filter_map(revenue)
+                        .collect(),
+                    target_completion_date: record
+                        .life_cycle
+                        .as_ref()
+                        .and_then(|life_cycle| life_cycle.target_close_date),
+                }),
+            },
+        )),
+        ..Default::default()
     }
 }
 
-/// What AWS would be paid; neither how it was reckoned, nor what others would be paid.
+/// What AWS would be paid; neither how it was reckoned, nor what others would be paid. An entry that only names its price
+/// estimate says nothing then.
 fn revenue(entry: opportunity::ExpectedCustomerSpend) -> Option<opportunity::ExpectedCustomerSpend> {
     let company = entry.target_company.trim();
-    (company.is_empty() || company.eq_ignore_ascii_case("AWS")).then(|| opportunity::ExpectedCustomerSpend {
+    let is_of_aws = company.is_empty() || company.eq_ignore_ascii_case("AWS");
+    (is_of_aws && entry.amount.is_some()).then(|| opportunity::ExpectedCustomerSpend {
         estimation_url: String::new(),
         ..entry
     })
@@ -310,7 +319,7 @@ pub fn shareable(record: &opportunity::Opportunity) -> Shareable {
             life_cycle.stage(),
             opportunity::Stage::Launched | opportunity::Stage::ClosedLost
         ),
-        is_classified: record.national_security,
+        is_classified: record.national_security(),
         is_copy: !record.engagement_invitation_id.is_empty(),
     }
 }
@@ -423,72 +432,5 @@ pub fn company(account: &cosell_proto::cosell::partner::v1::Account) -> Company 
             .map(|profile| profile.website_url.as_str())
             .unwrap_or_default()
             .into(),
-    }
-}
-
-/// A channel.
-pub fn channel(channel: &Channel) -> pb::Channel {
-    let decision = channel.decision();
-    pb::Channel {
-        channel_id: channel.id().to_string(),
-        etag: etags::of(channel.revision()),
-        revision: channel.revision(),
-        account_id: channel.account().to_string(),
-        opportunity_id: channel.opportunity().to_string(),
-        requested_by: channel.requested_by().to_string(),
-        create_time: Some(timestamp(channel.create_time())),
-        update_time: Some(timestamp(channel.update_time())),
-        state: channel.state().number(),
-        purpose: channel.purpose().reveal().clone(),
-        decided_by: decision
-            .and_then(|decision| decision.by.as_ref())
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        decide_time: decision.map(|decision| timestamp(decision.time)),
-        rejection_text: decision
-            .map(|decision| decision.text.reveal().clone())
-            .unwrap_or_default(),
-        link: channel.link().reveal().clone(),
-        provider: channel.provider().number(),
-        members: channel.members().iter().map(channel_member).collect(),
-        last_failure: channel.last_failure().unwrap_or_default().to_owned(),
-    }
-}
-
-fn channel_member(member: &ChannelMember) -> pb::ChannelMember {
-    pb::ChannelMember {
-        account_id: member.person.account.to_string(),
-        member_id: member.person.member.to_string(),
-        state: member.state.number(),
-        invite_time: member.invite_time.map(timestamp),
-        update_time: Some(timestamp(member.update_time)),
-    }
-}
-
-/// What decides whether the record gets a channel.
-pub fn deal(record: &opportunity::Opportunity) -> Deal {
-    use opportunity::Stage;
-    let life_cycle = record.life_cycle.clone().unwrap_or_default();
-    let spend = record
-        .project
-        .iter()
-        .flat_map(|project| &project.expected_customer_spend)
-        .filter(|entry| !entry.target_company.trim().eq_ignore_ascii_case("Self"))
-        .filter_map(|entry| entry.amount.as_ref())
-        .map(|amount| {
-            amount
-                .units
-                .saturating_mul(100)
-                .saturating_add(i64::from(amount.nanos) / 10_000_000)
-        });
-    Deal {
-        is_approved: life_cycle.review_status() == ReviewStatus::Approved,
-        is_cosell: record.involvement_type() == opportunity::InvolvementType::CoSell,
-        is_in_stage: matches!(
-            life_cycle.stage(),
-            Stage::Qualified | Stage::TechnicalValidation | Stage::BusinessValidation | Stage::Committed
-        ),
-        spend: spend.fold(0, i64::saturating_add),
-        tags: record.tags.iter().map(|tag| tag.key.clone()).collect(),
     }
 }

@@ -3,7 +3,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_store::Scope;
 use cosell_types::{AccountId, Caller};
 
-use super::{Api, convert, status, visible};
+use super::{Api, convert_channel, status, visible};
 use crate::store;
 
 /// A service says for which account it asks: it is shown nothing of others, and nothing by itself.
@@ -24,6 +24,6 @@ pub async fn handle(api: &Api, call: Call<pb::GetChannelRequest>) -> Result<pb::
         }
     };
     Ok(pb::GetChannelResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(convert_channel::channel(&channel)),
     })
 }

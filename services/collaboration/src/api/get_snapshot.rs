@@ -17,7 +17,7 @@ pub async fn handle(
     let not_found = || status::snapshot_not_found(&message.opportunity_id);
     let opportunity = message.opportunity_id.parse().map_err(|_| not_found())?;
     let template = SnapshotTemplate::from_number(message.template).ok_or_else(not_found)?;
-    let revision = (message.revision > 0).then_some(message.revision);
+    let revision = message.revision;
     let mut tx = api.begin(&call).await?;
     if member.side == Side::Partner {
         let by = store::works_for(&mut tx, &member.account, &message.engagement_id).await?;

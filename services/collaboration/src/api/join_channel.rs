@@ -1,7 +1,7 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
 
-use super::{Api, convert, status};
+use super::{Api, convert_channel, status};
 use crate::domain::access;
 use crate::domain::values::ChannelProvider;
 
@@ -23,6 +23,6 @@ pub async fn handle(
     });
     let channel = changed.await?;
     Ok(pb::JoinChannelResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(convert_channel::channel(&channel)),
     })
 }

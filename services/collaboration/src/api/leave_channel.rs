@@ -1,7 +1,7 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
 
-use super::{Api, convert, status};
+use super::{Api, convert_channel, status};
 use crate::domain::access;
 
 pub async fn handle(
@@ -18,6 +18,6 @@ pub async fn handle(
     });
     let channel = changed.await?;
     Ok(pb::LeaveChannelResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(convert_channel::channel(&channel)),
     })
 }

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use super::{Api, convert, visible};
+use super::{Api, convert_channel, visible};
 use crate::domain::values::ChannelState;
 use crate::store::list::{ChannelFilter, Last, about, channels};
 
@@ -24,7 +24,7 @@ pub async fn handle(
     };
     let mut tx = api.begin(&call).await?;
     let found = channels(&mut tx, &reach, &filter, last, size + 1).await?;
-    let (channels, next_page_token) = query.page(&found, size, convert::channel, Last::of_channel)?;
+    let (channels, next_page_token) = query.page(&found, size, convert_channel::channel, Last::of_channel)?;
     Ok(pb::ListChannelsResponse {
         channels,
         next_page_token,

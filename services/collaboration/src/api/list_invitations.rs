@@ -1,9 +1,9 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, ParticipantType};
 
 use super::{Api, convert};
-use crate::domain::values::{InvitationState, ParticipantType};
+use crate::domain::values::InvitationState;
 use crate::store::list::{InvitationFilter, Last, invitations};
 
 pub async fn handle(
@@ -21,7 +21,7 @@ pub async fn handle(
         states: states
             .filter_map(|number| InvitationState::from_number(*number))
             .collect(),
-        engagement: call.message.engagement_id.clone(),
+        engagements: call.message.engagement_ids.clone(),
     };
     let now = api.clock.now();
     let mut tx = api.begin(&call).await?;

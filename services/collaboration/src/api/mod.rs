@@ -8,6 +8,7 @@ mod archive_channel;
 mod cancel_engagement_invitation;
 mod change;
 pub mod convert;
+mod convert_channel;
 mod create_context;
 mod create_job;
 mod decline_channel;

@@ -1,10 +1,9 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_store::{Claim, claim};
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, RejectionReason};
 
 use super::{Api, convert, status, visible};
-use crate::domain::values::InvitationRejectionReason;
 
 pub async fn handle(
     api: Api,
@@ -20,7 +19,7 @@ pub async fn handle(
     if claimed == Claim::New {
         let engagement = visible::held(&mut tx, &mut invitation).await?;
         etags::check(&message.etag, invitation.revision())?;
-        let reason = InvitationRejectionReason::from_number(message.reason)
+        let reason = RejectionReason::from_number(message.reason)
             .ok_or_else(|| Failure::internal("validated, but no reason"))?;
         let event = invitation
             .reject(&member.id, reason, message.text.clone().into(), now)

@@ -4,7 +4,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_store::{Claim, Scope, claim};
 use cosell_types::{Pii, random};
 
-use super::{Api, convert, people, share, status, visible};
+use super::{Api, convert_channel, people, share, status, visible};
 use crate::domain::values::ChannelProvider;
 use crate::domain::{Channel, ChannelEvent, Request, Rule};
 use crate::events::PLATFORM;
@@ -24,9 +24,9 @@ pub async fn handle(
     }
     // What was done is answered whatever has changed since; what is new is checked while no transaction is open.
     drop(tx);
-    let (opportunity, record) =
+    let (opportunity, record, summary) =
         share::record(&api, (&member.account, Some(&member.id)), &message.opportunity_id).await?;
-    convert::deal(&record)
+    convert_channel::deal(&record, &summary)
         .require_eligible(opportunity, &api.channels)
         .map_err(status::broken)?;
     let mut tx = api.begin(&call).await?;
@@ -71,6 +71,6 @@ pub async fn handle(
 
 fn respond(channel: &Channel) -> pb::RequestChannelResponse {
     pb::RequestChannelResponse {
-        channel: Some(convert::channel(channel)),
+        channel: Some(convert_channel::channel(channel)),
     }
 }

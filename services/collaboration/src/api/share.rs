@@ -47,7 +47,7 @@ pub async fn handle(
     // What was done is answered whatever has changed since; what is new is checked while no transaction is open.
     drop(tx);
     sound(message)?;
-    let (id, record) = record(&api, (&member.account, Some(&member.id)), opportunity_id).await?;
+    let (id, record, _) = record(&api, (&member.account, Some(&member.id)), opportunity_id).await?;
     convert::shareable(&record).require(id).map_err(status::broken)?;
     let receivers = accounts(message)?;
     // Of whom it is not connected with, a company learns nothing, not even that there is such a company.
@@ -89,7 +89,9 @@ pub async fn handle(
     for one in asked {
         let (invitation, event) = Invitation::send(
             Sending {
-                id: random::prefixed("engi-").parse().map_err(Failure::internal)?,
+                id: random::prefixed_letter("engi-", 13)
+                    .parse()
+                    .map_err(Failure::internal)?,
                 engagement: engagement.id().clone(),
                 sender: member.account.clone(),
                 by: member.id.clone(),
@@ -106,18 +108,18 @@ pub async fn handle(
             contacts: &message.sender_contacts,
             responsibilities: &one.responsibilities,
         };
-        let offer = convert::offer(&engagement, &record, words).encode_to_vec();
+        let content = convert::content(&engagement, &record, words).encode_to_vec();
         let invited = engagement.invite(&invitation, one.company, cause.time);
         happened.push(invited.map_err(status::broken)?);
-        sent.push((invitation, offer, event));
+        sent.push((invitation, content, event));
     }
     store::save_engagement(&mut tx, &engagement, &happened, cause).await?;
     if is_new {
         add_jobs(&mut tx, &engagement, &member.account, &member.id, id, &api).await?;
     }
     let mut names: Vec<_> = happened.iter().map(EngagementEvent::name).collect();
-    for (invitation, offer, event) in &sent {
-        let shown = (offer.as_slice(), engagement.is_limited());
+    for (invitation, content, event) in &sent {
+        let shown = (content.as_slice(), engagement.is_limited());
         store::send_invitation(&mut tx, invitation, shown, *event, cause).await?;
         names.push(event.name());
     }
@@ -125,7 +127,7 @@ pub async fn handle(
     tracing::info!(engagement.id = %engagement.id(), invitations = sent.len(), "opportunity shared");
     let invitations = sent
         .into_iter()
-        .map(|(invitation, offer, _)| convert::invitation(&invitation, Some(offer), &member, cause.time));
+        .map(|(invitation, content, _)| convert::invitation(&invitation, Some(content), &member, cause.time));
     Ok(pb::ShareOpportunityResponse {
         engagement: Some(convert::engagement(&engagement, &member)),
         invitations: invitations.collect::<Result<_, _>>()?,
@@ -172,13 +174,20 @@ fn accounts(message: &pb::ShareOpportunityRequest) -> Result<Vec<AccountId>, Fai
         .collect()
 }
 
-/// The record, as far as the member sees it. The opportunity service is asked as one service by another, and says what
+/// The record and its AWS summary, as far as the member sees them. The opportunity service is asked as one service by another, and says what
 /// the member may see (docs/adr/0017).
 pub async fn record(
     api: &Api,
     (account, member): (&AccountId, Option<&MemberId>),
     id: &str,
-) -> Result<(OpportunityId, opportunity::Opportunity), Failure> {
+) -> Result<
+    (
+        OpportunityId,
+        opportunity::Opportunity,
+        opportunity::AwsOpportunitySummary,
+    ),
+    Failure,
+> {
     let not_found = || status::opportunity_not_found(id);
     let opportunity_id = id.parse().map_err(|_| not_found())?;
     let question = opportunity::GetOpportunityForAccountRequest {
@@ -195,8 +204,9 @@ pub async fn record(
         Code::NotFound => not_found(),
         _ => elsewhere(error),
     })?;
-    let record = answer.into_inner().opportunity.ok_or_else(not_found)?;
-    Ok((opportunity_id, record))
+    let answer = answer.into_inner();
+    let record = answer.opportunity.ok_or_else(not_found)?;
+    Ok((opportunity_id, record, answer.aws_summary.unwrap_or_default()))
 }
 
 /// What a company is called, by the directory.
@@ -250,7 +260,7 @@ fn begin(
         title => title.to_owned(),
     };
     let given = Beginning {
-        id: random::with_prefix("eng-", 14)
+        id: random::prefixed_letter("eng-", 14)
             .parse()
             .map_err(Failure::internal)?,
         account: member.account.clone(),

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Delivery, Fault};
-use cosell_proto::cosell::partner::v1::{ConnectionChanged, ConnectionStatus, ConnectionType};
+use cosell_proto::cosell::partner::v1::{ConnectionEstablished, ConnectionEventDetail, ConnectionType};
 use cosell_store::{Scope, Tx};
 use cosell_types::AccountId;
 
@@ -8,18 +8,22 @@ use crate::store;
 
 /// Whom a company may share with; what it has asked another one that it is not connected with any more is taken back
 /// (COL-002, COL-014). Each of the two companies has an event of its own, for what it has sent.
-pub async fn apply(tx: &mut Tx, delivery: &Delivery, now: DateTime<Utc>) -> Result<(), Fault> {
-    let event: ConnectionChanged = delivery.message()?;
-    if event.r#type() != ConnectionType::OpportunityCollaboration {
+pub async fn apply(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    connection: &ConnectionEventDetail,
+    now: DateTime<Utc>,
+) -> Result<(), Fault> {
+    if connection.connection_type() != ConnectionType::OpportunityCollaboration {
         return Ok(());
     }
-    let other: AccountId = event
+    let other: AccountId = connection
         .other_account_id
         .parse()
         .map_err(|_| Fault::permanent("other_account_id"))?;
-    let is_active = event.type_status() == ConnectionStatus::Active;
+    let is_active = delivery.is::<ConnectionEstablished>();
     let sender = &delivery.account;
-    store::put_connection(tx, sender, &other, &event.connection_id, is_active).await?;
+    store::put_connection(tx, sender, &other, &connection.connection_id, is_active).await?;
     if is_active || store::is_connected(tx, sender, &other).await? {
         return Ok(());
     }

@@ -30,8 +30,8 @@ impl Handler for FromPartner {
     }
 
     async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
-        if delivery.is::<partner::ConnectionChanged>() {
-            connection_changed::apply(tx, delivery, self.clock.now()).await
+        if let Some(connection) = delivery.detail::<partner::ConnectionEventDetail>()? {
+            connection_changed::apply(tx, delivery, &connection, self.clock.now()).await
         } else {
             cosell_members::take_over(tx, delivery).await
         }

@@ -1,9 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, Pii, text_id};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{ChannelChange, ChannelMemberState, ChannelProvider, ChannelState};
-use super::{ChannelEvent, Rule};
+use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
+use super::{ChannelEvent, ChannelEventKind, Rule};
 
 /// How long somebody has to come after an invitation (CHN-011).
 const INVITED_FOR: TimeDelta = TimeDelta::days(14);
@@ -135,7 +135,7 @@ impl Channel {
             last_failure: None,
             not_before: None,
         };
-        let event = channel.event(ChannelChange::Requested, None);
+        let event = channel.event(ChannelEventKind::Requested);
         (channel, event)
     }
 
@@ -150,7 +150,7 @@ impl Channel {
         self.require(&[ChannelState::Requested], "APPROVE")?;
         self.decide(ChannelState::Approved, by, Pii::default(), now);
         self.select(people, now);
-        let mut happened = vec![self.step(ChannelChange::Approved, now)];
+        let mut happened = vec![self.step(ChannelEventKind::Approved, now)];
         if self.provider == ChannelProvider::Manual {
             self.link = link;
             happened.push(self.activate(now));
@@ -167,7 +167,7 @@ impl Channel {
     ) -> Result<ChannelEvent, Rule> {
         self.require(&[ChannelState::Requested], "DECLINE")?;
         self.decide(ChannelState::Declined, Some(by), text, now);
-        Ok(self.step(ChannelChange::Declined, now))
+        Ok(self.step(ChannelEventKind::Declined, now))
     }
 
     /// Adds people; those who are in it already stay as they are. None when all are (CHN-011).
@@ -176,7 +176,7 @@ impl Channel {
         if !self.select(people, now) {
             return Ok(None);
         }
-        Ok(Some(self.step(ChannelChange::MembersAdded, now)))
+        Ok(Some(self.step(ChannelEventKind::MembersAdded, now)))
     }
 
     /// Ends it (CHN-013).
@@ -189,7 +189,7 @@ impl Channel {
         self.require(&open, "ARCHIVE")?;
         self.state = ChannelState::Archived;
         self.not_before = None;
-        Ok(self.step(ChannelChange::Archived, now))
+        Ok(self.step(ChannelEventKind::Archived, now))
     }
 
     /// A person came. None when that is known, or when it is nobody who was asked (CHN-011).
@@ -197,8 +197,7 @@ impl Channel {
         if self.state != ChannelState::Active {
             return None;
         }
-        let at = self.place(who)?;
-        let member = self.members.get_mut(at)?;
+        let member = self.members.iter_mut().find(|one| one.person == *who)?;
         if !matches!(
             member.state,
             ChannelMemberState::Selected | ChannelMemberState::Invited | ChannelMemberState::Expired
@@ -206,15 +205,14 @@ impl Channel {
             return None;
         }
         member.user = user.map(str::to_owned);
-        Some(self.moved(at, ChannelMemberState::Joined, now))
+        self.moved(who, ChannelMemberState::Joined, now)
     }
 
     /// A person leaves: it was taken out by the provider already, or is to be. None when it is not in it, or all is over
     /// (CHN-011).
     pub fn left(&mut self, who: &Person, is_out: bool, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let at = self.place(who)?;
         let is_over = self.is_over();
-        let member = self.members.get_mut(at)?;
+        let member = self.members.iter_mut().find(|one| one.person == *who)?;
         if is_out {
             member.is_to_go = false;
         }
@@ -226,15 +224,17 @@ impl Channel {
             return None;
         }
         member.is_to_go = !is_out && member.user.is_some();
-        Some(self.moved(at, ChannelMemberState::Left, now))
+        self.moved(who, ChannelMemberState::Left, now)
     }
 
     /// A person does not want to be asked to any channel. None when it was not waiting for anything here (CHN-012).
     pub fn opted_out(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let at = self.place(who)?;
-        let state = self.members.get(at)?.state;
+        let state = self.member(who)?.state;
         let waits = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
-        (waits && !self.is_over()).then(|| self.moved(at, ChannelMemberState::OptedOut, now))
+        if !waits || self.is_over() {
+            return None;
+        }
+        self.moved(who, ChannelMemberState::OptedOut, now)
     }
 
     /// Whether nothing happens in it any more.
@@ -254,7 +254,7 @@ impl Channel {
 
     pub(super) fn activate(&mut self, now: DateTime<Utc>) -> ChannelEvent {
         self.state = ChannelState::Active;
-        self.step(ChannelChange::Activated, now)
+        self.step(ChannelEventKind::Activated, now)
     }
 
     fn place(&self, who: &Person) -> Option<usize> {
@@ -262,16 +262,25 @@ impl Channel {
     }
 
     /// One of the people stands elsewhere.
-    pub(super) fn moved(&mut self, at: usize, state: ChannelMemberState, now: DateTime<Utc>) -> ChannelEvent {
-        let mut about = None;
-        if let Some(member) = self.members.get_mut(at) {
-            member.state = state;
-            member.update_time = now;
-            about = Some((member.person.clone(), state));
-        }
-        self.update_time = now;
-        self.revision += 1;
-        self.event(ChannelChange::Member, about)
+    pub(super) fn moved(
+        &mut self,
+        who: &Person,
+        state: ChannelMemberState,
+        now: DateTime<Utc>,
+    ) -> Option<ChannelEvent> {
+        let member = self.members.iter_mut().find(|one| one.person == *who)?;
+        member.state = state;
+        member.update_time = now;
+        let who = who.clone();
+        let kind = match state {
+            ChannelMemberState::Selected => ChannelEventKind::MembersAdded,
+            ChannelMemberState::Invited => ChannelEventKind::MemberInvited(who),
+            ChannelMemberState::Joined => ChannelEventKind::MemberJoined(who),
+            ChannelMemberState::Left => ChannelEventKind::MemberLeft(who),
+            ChannelMemberState::OptedOut => ChannelEventKind::MemberOptedOut(who),
+            ChannelMemberState::Expired => ChannelEventKind::MemberExpired(who),
+        };
+        Some(self.step(kind, now))
     }
 
     /// Selects people who are not in it, or are no more. Whether there are any.
@@ -323,18 +332,17 @@ impl Channel {
         })
     }
 
-    fn step(&mut self, change: ChannelChange, now: DateTime<Utc>) -> ChannelEvent {
+    fn step(&mut self, kind: ChannelEventKind, now: DateTime<Utc>) -> ChannelEvent {
         self.revision += 1;
-        self.update_time = now;
-        self.event(change, None)
+        self.update_time = revision_time(self.update_time, now);
+        self.event(kind)
     }
 
-    fn event(&self, change: ChannelChange, about: Option<(Person, ChannelMemberState)>) -> ChannelEvent {
+    fn event(&self, kind: ChannelEventKind) -> ChannelEvent {
         ChannelEvent {
-            change,
+            kind,
             state: self.state,
             revision: self.revision,
-            about,
         }
     }
 }

@@ -8,8 +8,6 @@ pub struct ChannelPolicy {
     /// What a customer is at least expected to spend with AWS in a month, in hundredths of whatever currency the deal
     /// is in; a deal below it may still be strategic.
     pub min_spend: i64,
-    /// The key of the tag by which a partner calls a deal strategic.
-    pub strategic_tag: String,
     /// Whether every request is granted at once.
     pub auto_approve: bool,
 }
@@ -25,8 +23,8 @@ pub struct Deal {
     pub is_in_stage: bool,
     /// What is expected to be spent in a month, in hundredths.
     pub spend: i64,
-    /// Its tags.
-    pub tags: Vec<String>,
+    /// AWS regards it as strategic.
+    pub is_strategic: bool,
 }
 
 impl Deal {
@@ -40,7 +38,7 @@ impl Deal {
 
     /// Refuses an opportunity that gets no channel (CHN-001).
     pub fn require_eligible(&self, opportunity: OpportunityId, policy: &ChannelPolicy) -> Result<(), Rule> {
-        let matters = self.spend >= policy.min_spend || self.tags.contains(&policy.strategic_tag);
+        let matters = self.spend >= policy.min_spend || self.is_strategic;
         let cause = if !self.is_approved {
             "REVIEW_STATUS"
         } else if !self.is_cosell {

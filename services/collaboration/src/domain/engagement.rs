@@ -1,9 +1,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
-use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, Pii, text_id};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{EngagementChange, InvitationState, MemberState};
-use super::{EngagementEvent, Invitation, InvitationId, Rule};
+use super::values::{InvitationState, MemberState};
+use super::{EngagementEvent, EngagementEventKind, Invitation, InvitationId, Rule};
 
 /// Companies that an engagement has at most, with those that are invited (COL-003).
 pub const MOST_MEMBERS: usize = 10;
@@ -11,11 +11,11 @@ pub const MOST_MEMBERS: usize = 10;
 const MOST_CONTEXTS: usize = 5;
 
 text_id!(
-    /// An engagement: `eng-` and 14 lower-case letters or digits.
+    /// An engagement: `eng-`, a letter and 13 lower-case letters or digits.
     EngagementId,
     "engagement id",
-    "eng- and 14 lower-case letters or digits",
-    |text| cosell_types::has_prefix(text, "eng-", 14)
+    "eng-, a lower-case letter and 13 lower-case letters or digits",
+    |text| cosell_types::is_letter_first(text, "eng-", 14)
 );
 
 /// Companies that work a deal together: the aggregate. It changes only through its methods, each of which checks
@@ -147,8 +147,7 @@ impl Engagement {
             is_limited: false,
         };
         let event = EngagementEvent {
-            change: None,
-            about: None,
+            kind: EngagementEventKind::Created,
             revision: 1,
             told: vec![(given.account.clone(), 1)],
             members: vec![given.account],
@@ -206,7 +205,7 @@ impl Engagement {
         }
         self.participants.push(participant);
         let by = Some(invitation.sender().clone());
-        Ok(self.step(EngagementChange::Invited, Some(account.clone()), by, now))
+        Ok(self.step(EngagementEventKind::MemberInvited(account.clone()), by, now))
     }
 
     /// Notes how an invitation ended (COL-020). None where the company was invited anew since.
@@ -224,23 +223,24 @@ impl Engagement {
             .iter_mut()
             .find(|one| one.invitation.as_ref() == Some(id))?;
         let account = participant.account.clone();
-        let change = if is_accepted {
+        let kind = if is_accepted {
             participant.state = MemberState::Active;
             participant.by = answered_by;
             participant.opportunity = invitation.opportunity();
             participant.join_time = Some(now);
-            EngagementChange::Joined
+            EngagementEventKind::MemberAdded(account)
         } else {
             participant.state = MemberState::NotJoined;
             participant.end_time = Some(now);
-            EngagementChange::NotJoined
+            EngagementEventKind::MemberNotJoined(account)
         };
-        Some(self.step(change, Some(account), by, now))
+        Some(self.step(kind, by, now))
     }
 
     /// A company leaves (COL-021).
     pub fn leave(&mut self, account: &AccountId, now: DateTime<Utc>) -> Result<EngagementEvent, Rule> {
-        self.end(account, MemberState::Left, EngagementChange::Left, account, now)
+        let kind = EngagementEventKind::MemberLeft(account.clone());
+        self.end(account, MemberState::Left, kind, account, now)
     }
 
     /// The company that began the engagement removes another one (COL-021).
@@ -250,14 +250,15 @@ impl Engagement {
         by: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
-        self.end(account, MemberState::Removed, EngagementChange::Removed, by, now)
+        let kind = EngagementEventKind::MemberRemoved(account.clone());
+        self.end(account, MemberState::Removed, kind, by, now)
     }
 
     fn end(
         &mut self,
         account: &AccountId,
         state: MemberState,
-        change: EngagementChange,
+        kind: EngagementEventKind,
         by: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
@@ -270,12 +271,12 @@ impl Engagement {
         if participant.state != MemberState::Active || is_founder {
             return Err(Rule::IllegalTransition {
                 state: participant.state.name(),
-                action: change.name(),
+                action: state.name(),
             });
         }
         participant.state = state;
         participant.end_time = Some(now);
-        Ok(self.step(change, Some(account.clone()), Some(by.clone()), now))
+        Ok(self.step(kind, Some(by.clone()), now))
     }
 
     /// Adds what the members know of the customer (COL-030).
@@ -289,8 +290,9 @@ impl Engagement {
             return Err(Rule::TooManyContexts { limit: MOST_CONTEXTS });
         }
         let id = (self.contexts.len() + 1).to_string();
+        let kind = EngagementEventKind::ContextCreated(id.clone());
         self.contexts.push(Context { id, ..context });
-        Ok(self.step(EngagementChange::Context, None, Some(by.clone()), now))
+        Ok(self.step(kind, Some(by.clone()), now))
     }
 
     /// Replaces what a context says. None when it says that already (COL-030).
@@ -308,13 +310,9 @@ impl Engagement {
         if *present == context {
             return Ok(None);
         }
+        let kind = EngagementEventKind::ContextUpdated(context.id.clone());
         *present = context;
-        Ok(Some(self.step(
-            EngagementChange::Context,
-            None,
-            Some(by.clone()),
-            now,
-        )))
+        Ok(Some(self.step(kind, Some(by.clone()), now)))
     }
 
     /// How many companies it has, with those that are invited.
@@ -338,25 +336,22 @@ impl Engagement {
     /// One more change, of which everybody hears who is part of it, and whoever it has just ceased to be.
     fn step(
         &mut self,
-        change: EngagementChange,
-        about: Option<AccountId>,
+        kind: EngagementEventKind,
         by: Option<AccountId>,
         now: DateTime<Utc>,
     ) -> EngagementEvent {
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         self.modified_by = by;
-        let is_ended = matches!(change, EngagementChange::Left | EngagementChange::Removed);
         let mut told = Vec::new();
         for one in &mut self.participants {
-            if one.state == MemberState::Active || (is_ended && about.as_ref() == Some(&one.account)) {
+            if one.state == MemberState::Active || kind.gone() == Some(&one.account) {
                 one.told += 1;
                 told.push((one.account.clone(), one.told));
             }
         }
         EngagementEvent {
-            change: Some(change),
-            about,
+            kind,
             revision: self.revision,
             told,
             members: self.members().map(|one| one.account.clone()).collect(),

@@ -1,18 +1,19 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{
-    AccountId, ClosedList as _, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, text_id,
+    AccountId, ClosedList as _, FieldPath, MemberId, OpportunityId, ParticipantType, Pii, RejectionReason,
+    Violation, ViolationCode, revision_time, text_id,
 };
 use serde::{Deserialize, Serialize};
 
-use super::values::{InvitationRejectionReason, InvitationState, ParticipantType};
+use super::values::InvitationState;
 use super::{EngagementId, InvitationEvent, Rule};
 
 text_id!(
-    /// An invitation: `engi-` and 13 lower-case letters or digits.
+    /// An invitation: `engi-`, a letter and 12 lower-case letters or digits.
     InvitationId,
     "engagement invitation id",
-    "engi- and 13 lower-case letters or digits",
-    |text| cosell_types::is_prefixed(text, "engi-")
+    "engi-, a lower-case letter and 12 lower-case letters or digits",
+    |text| cosell_types::is_letter_first(text, "engi-", 13)
 );
 
 /// Asks one company to become part of an engagement: the aggregate. It changes only through its methods, each of which
@@ -44,7 +45,7 @@ pub struct Answer {
     /// When.
     pub time: DateTime<Utc>,
     /// Why it was rejected.
-    pub reason: Option<InvitationRejectionReason>,
+    pub reason: Option<RejectionReason>,
     /// Why it was rejected, in words.
     pub text: Pii<String>,
 }
@@ -107,12 +108,12 @@ impl Invitation {
     pub fn reject(
         &mut self,
         by: &MemberId,
-        reason: InvitationRejectionReason,
+        reason: RejectionReason,
         text: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
         self.require("REJECT", now)?;
-        if reason == InvitationRejectionReason::Other && text.reveal().trim().is_empty() {
+        if reason == RejectionReason::Other && text.reveal().trim().is_empty() {
             let at = FieldPath::root();
             let wrong = Violation::new(
                 &at.field("text"),
@@ -196,7 +197,7 @@ impl Invitation {
     fn step(&mut self, state: InvitationState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
     }
 }
 

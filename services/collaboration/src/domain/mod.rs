@@ -26,7 +26,7 @@ pub mod values;
 pub use channel::{Channel, ChannelId, ChannelMember, Decision, Person, Request};
 pub use eligible::{ChannelPolicy, Deal};
 pub use engagement::{Beginning, Company, Context, Engagement, EngagementId, MOST_MEMBERS, Participant};
-pub use event::{ChannelEvent, EngagementEvent, InvitationEvent};
+pub use event::{ChannelEvent, ChannelEventKind, EngagementEvent, EngagementEventKind, InvitationEvent};
 pub use invitation::{Answer, Invitation, InvitationId, Sending};
 pub use rule::Rule;
 pub use sharing::Shareable;

@@ -48,9 +48,10 @@ impl Channel {
         let time = match &step {
             Step::Expire(person) => {
                 let invited = self.member(person).and_then(|member| member.invite_time);
-                Self::end_of_invitation(invited.unwrap_or(self.update_time))
+                Self::end_of_invitation(invited.unwrap_or(self.create_time))
             }
-            _ => self.not_before.unwrap_or(self.update_time),
+            // At once: whatever it is, it became due after the channel was created.
+            _ => self.not_before.unwrap_or(self.create_time),
         };
         Some((step, time))
     }
@@ -135,14 +136,13 @@ impl Channel {
         now: DateTime<Utc>,
     ) -> Option<ChannelEvent> {
         self.done();
-        let at = self.members.iter().position(|one| one.person == *who)?;
-        let member = self.members.get_mut(at)?;
+        let member = self.members.iter_mut().find(|one| one.person == *who)?;
         member.invite_id = invite_id;
         if self.state != ChannelState::Active || member.state != ChannelMemberState::Selected {
             return None;
         }
         member.invite_time = Some(now);
-        Some(self.moved(at, ChannelMemberState::Invited, now))
+        self.moved(who, ChannelMemberState::Invited, now)
     }
 
     /// A person who was to be asked is in it already.
@@ -159,11 +159,12 @@ impl Channel {
 
     /// A person did not come in time. None when it has come, or the channel is over.
     pub fn expired(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let at = self.members.iter().position(|one| one.person == *who)?;
-        let state = self.members.get(at)?.state;
+        let state = self.member(who)?.state;
         let waits = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
-        (waits && self.state == ChannelState::Active)
-            .then(|| self.moved(at, ChannelMemberState::Expired, now))
+        if !waits || self.state != ChannelState::Active {
+            return None;
+        }
+        self.moved(who, ChannelMemberState::Expired, now)
     }
 
     /// A person was taken out.

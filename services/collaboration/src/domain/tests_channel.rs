@@ -2,8 +2,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{ClosedList as _, Pii};
 
 use super::tests_invitation::{account, member, now, opportunity};
-use super::values::{ChannelChange, ChannelMemberState, ChannelProvider, ChannelState};
-use super::{Channel, ChannelEvent, ChannelPolicy, Deal, Person, Request, Rule, Step};
+use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
+use super::{Channel, ChannelEvent, ChannelEventKind, ChannelPolicy, Deal, Person, Request, Rule, Step};
 
 pub const LINK: &str = "https://chat.example/nordwind";
 
@@ -36,8 +36,8 @@ pub fn requested(provider: ChannelProvider) -> Channel {
         now(),
     );
     assert_eq!(
-        (event.change, event.revision),
-        (ChannelChange::Requested, channel.revision())
+        (event.kind, event.revision),
+        (ChannelEventKind::Requested, channel.revision())
     );
     channel
 }
@@ -128,10 +128,10 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
                 assert!(asked, "{state:?}");
                 assert_eq!(happened.len(), 1);
                 assert_eq!(
-                    (channel.state(), happened[0].change, happened[0].state),
+                    (channel.state(), happened[0].kind.clone(), happened[0].state),
                     (
                         ChannelState::Approved,
-                        ChannelChange::Approved,
+                        ChannelEventKind::Approved,
                         ChannelState::Approved
                     )
                 );
@@ -152,8 +152,8 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
             Ok(event) => {
                 assert!(asked, "{state:?}");
                 assert_eq!(
-                    (channel.state(), event.change),
-                    (ChannelState::Declined, ChannelChange::Declined)
+                    (channel.state(), event.kind),
+                    (ChannelState::Declined, ChannelEventKind::Declined)
                 );
             }
             Err(rule) => {
@@ -167,8 +167,8 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
             Ok(event) => {
                 assert!(!over, "{state:?}");
                 assert_eq!(
-                    (channel.state(), event.change),
-                    (ChannelState::Archived, ChannelChange::Archived)
+                    (channel.state(), event.kind),
+                    (ChannelState::Archived, ChannelEventKind::Archived)
                 );
             }
             Err(rule) => {
@@ -181,7 +181,10 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
         match channel.add(vec![of_aws("mem-other")], later) {
             Ok(event) => {
                 assert!(!over && !asked, "{state:?}");
-                assert_eq!(event.map(|event| event.change), Some(ChannelChange::MembersAdded));
+                assert_eq!(
+                    event.map(|event| event.kind),
+                    Some(ChannelEventKind::MembersAdded)
+                );
                 assert_eq!(channel.state(), state);
             }
             Err(rule) => {
@@ -246,9 +249,15 @@ fn chn_011_012_people_move_from_each_state_as_they_may_and_in_no_other_way() {
                 let event = event.unwrap_or_else(|| panic!("{state:?}: {what}"));
                 assert_eq!(stands, to, "{state:?}: {what}");
                 assert_eq!(event.revision, before.revision() + 1);
-                if event.change == ChannelChange::Member {
-                    assert_eq!(event.about, Some((who.clone(), to)));
-                }
+                let expected = match to {
+                    Selected => ChannelEventKind::MembersAdded,
+                    Invited => ChannelEventKind::MemberInvited(who.clone()),
+                    Joined => ChannelEventKind::MemberJoined(who.clone()),
+                    Left => ChannelEventKind::MemberLeft(who.clone()),
+                    OptedOut => ChannelEventKind::MemberOptedOut(who.clone()),
+                    Expired => ChannelEventKind::MemberExpired(who.clone()),
+                };
+                assert_eq!(event.kind, expected, "{state:?}: {what}");
             } else {
                 assert_eq!((event, stands), (None, state), "{state:?}: {what}");
                 assert_eq!(channel.revision(), before.revision(), "{state:?}: {what}");
@@ -274,8 +283,8 @@ fn chn_011_012_people_move_from_each_state_as_they_may_and_in_no_other_way() {
 fn chn_030_kept_by_hand_it_is_there_with_its_link_once_approved() {
     let mut channel = requested(ChannelProvider::Manual);
     let happened = approve(&mut channel, now()).expect("a decision");
-    let changes: Vec<_> = happened.iter().map(|event| event.change).collect();
-    assert_eq!(changes, [ChannelChange::Approved, ChannelChange::Activated]);
+    let kinds: Vec<_> = happened.into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [ChannelEventKind::Approved, ChannelEventKind::Activated]);
     assert_eq!(
         (channel.state(), channel.link().reveal().as_str()),
         (ChannelState::Active, LINK)
@@ -302,7 +311,6 @@ fn chn_004_who_has_approved_is_said_and_the_platform_is_nobody() {
 fn chn_001_what_gets_a_channel_and_why_not() {
     let policy = ChannelPolicy {
         min_spend: 1_000_000,
-        strategic_tag: "strategic".to_owned(),
         auto_approve: false,
     };
     let large = Deal {
@@ -310,11 +318,11 @@ fn chn_001_what_gets_a_channel_and_why_not() {
         is_cosell: true,
         is_in_stage: true,
         spend: 1_000_000,
-        tags: Vec::new(),
+        is_strategic: false,
     };
     let strategic = Deal {
         spend: 0,
-        tags: vec!["region".to_owned(), "strategic".to_owned()],
+        is_strategic: true,
         ..large.clone()
     };
     for deal in [&large, &strategic] {
@@ -322,7 +330,6 @@ fn chn_001_what_gets_a_channel_and_why_not() {
     }
     let small = Deal {
         spend: 999_999,
-        tags: vec!["Strategic".to_owned()],
         ..large.clone()
     };
     let cases = [

@@ -1,16 +1,14 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use cosell_types::{AccountId, ClosedList as _};
+use cosell_types::{AccountId, ClosedList as _, RejectionReason};
 use proptest::prelude::*;
 
 use super::tests_invitation::{account, invitation, member, now, opportunity};
-use super::values::{
-    EngagementChange, InvitationRejectionReason, MemberState, SnapshotJobState, SnapshotTemplate,
-};
+use super::values::{MemberState, SnapshotJobState, SnapshotTemplate};
 use super::{
-    Beginning, Company, Context, Engagement, EngagementEvent, MOST_MEMBERS, Rule, Shareable, SnapshotJob,
-    Subject,
+    Beginning, Company, Context, Engagement, EngagementEvent, EngagementEventKind, MOST_MEMBERS, Rule,
+    Shareable, SnapshotJob, Subject,
 };
 
 fn context(title: &str) -> Context {
@@ -29,7 +27,7 @@ fn context(title: &str) -> Context {
 pub fn begun() -> (Engagement, EngagementEvent) {
     Engagement::begin(
         Beginning {
-            id: "eng-00000000000000".parse().expect("an id"),
+            id: "eng-a0000000000000".parse().expect("an id"),
             account: account(0),
             company: Company::default(),
             by: member("mem-sender"),
@@ -64,7 +62,7 @@ fn answer(engagement: &mut Engagement, number: u64, state: MemberState) -> Optio
         let accepted = sent.accept(&member("mem-receiver"), opportunity(8), now());
         accepted.expect("an acceptance");
     } else {
-        let reason = InvitationRejectionReason::UnableToSupport;
+        let reason = RejectionReason::UnableToSupport;
         let declined = sent.reject(&member("mem-receiver"), reason, "".into(), now());
         declined.expect("a refusal");
     }
@@ -104,7 +102,10 @@ fn col_004_an_engagement_begins_with_one_company_and_one_context() {
     assert_eq!((engagement.revision(), engagement.involved()), (1, 1));
     assert_eq!(engagement.contexts().len(), 1);
     assert_eq!(engagement.contexts()[0].id, "1");
-    assert_eq!((event.change, event.told), (None, vec![(account(0), 1)]));
+    assert_eq!(
+        (event.kind, event.told),
+        (EngagementEventKind::Created, vec![(account(0), 1)])
+    );
     assert_eq!(event.members, [account(0)]);
 }
 
@@ -122,8 +123,8 @@ fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_wa
             assert_eq!(engagement, before, "a refused call changes nothing");
         } else {
             assert_eq!(
-                invited.map(|event| event.change),
-                Ok(Some(EngagementChange::Invited))
+                invited.map(|event| event.kind),
+                Ok(EngagementEventKind::MemberInvited(account(1)))
             );
             let last = engagement.participants().last().expect("a company");
             assert_eq!((&last.account, last.state), (&account(1), MemberState::Invited));
@@ -131,24 +132,24 @@ fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_wa
         }
 
         type End = fn(&mut Engagement) -> Result<EngagementEvent, Rule>;
-        let ends: [(End, MemberState, EngagementChange); 2] = [
+        let ends: [(End, MemberState, EngagementEventKind); 2] = [
             (
                 |engagement| engagement.leave(&account(1), now()),
                 MemberState::Left,
-                EngagementChange::Left,
+                EngagementEventKind::MemberLeft(account(1)),
             ),
             (
                 |engagement| engagement.remove(&account(1), &account(0), now()),
                 MemberState::Removed,
-                EngagementChange::Removed,
+                EngagementEventKind::MemberRemoved(account(1)),
             ),
         ];
-        for (end, becomes, change) in ends {
+        for (end, becomes, kind) in ends {
             let mut engagement = before.clone();
             let ended = end(&mut engagement);
             if state == MemberState::Active {
                 let event = ended.expect("an end");
-                assert_eq!((event.change, event.about), (Some(change), Some(account(1))));
+                assert_eq!(event.kind, kind);
                 // Whom it is about hears it once more.
                 assert!(
                     event.told.iter().any(|(who, _)| *who == account(1)),
@@ -159,7 +160,7 @@ fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_wa
                 let one = engagement.participant(&account(1)).expect("a company");
                 assert_eq!((one.state, one.end_time), (becomes, Some(now())));
             } else {
-                let (state, action) = (state.name(), change.name());
+                let (state, action) = (state.name(), becomes.name());
                 assert_eq!(ended, Err(Rule::IllegalTransition { state, action }));
                 assert_eq!(engagement, before, "a refused call changes nothing");
             }
@@ -186,7 +187,10 @@ fn col_020_an_answer_counts_for_the_last_invitation_of_a_company_only() {
         .accept(&member("mem-other"), opportunity(9), now())
         .expect("an acceptance");
     let event = engagement.invitation_ended(&accepted, Some(account(1)), now());
-    assert_eq!(event.expect("an event").change, Some(EngagementChange::Joined));
+    assert_eq!(
+        event.expect("an event").kind,
+        EngagementEventKind::MemberAdded(account(1))
+    );
     let one = engagement.participant(&account(1)).expect("a member");
     assert_eq!(
         (one.by.clone(), one.opportunity),
@@ -242,7 +246,10 @@ fn col_030_five_contexts_that_are_replaced_whole() {
     let (mut engagement, _) = begun();
     for number in 2..=5 {
         let added = engagement.add_context(context("Another"), &account(0), now());
-        assert_eq!(added.expect("a context").change, Some(EngagementChange::Context));
+        assert_eq!(
+            added.expect("a context").kind,
+            EngagementEventKind::ContextCreated(number.to_string())
+        );
         let last = engagement.contexts().last().expect("a context");
         assert_eq!(last.id, number.to_string());
     }
@@ -314,7 +321,7 @@ fn col_001_what_is_shared_and_why_not() {
 fn job() -> SnapshotJob {
     let subject = Subject {
         account: account(0),
-        engagement: "eng-00000000000000".parse().expect("an id"),
+        engagement: "eng-a0000000000000".parse().expect("an id"),
         opportunity: opportunity(7),
         template: SnapshotTemplate::OpportunitySummary,
     };
@@ -437,7 +444,7 @@ proptest! {
                 prop_assert!(event.told.iter().any(|(one, _)| one == who));
             }
             for (who, _) in &event.told {
-                prop_assert!(members.contains(who) || event.about.as_ref() == Some(who));
+                prop_assert!(members.contains(who) || event.kind.gone() == Some(who));
             }
             // The one that began it hears every change.
             prop_assert_eq!(told[&account(0)], engagement.revision());

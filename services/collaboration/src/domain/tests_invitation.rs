@@ -1,8 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, ParticipantType, RejectionReason};
 use proptest::prelude::*;
 
-use super::values::{InvitationRejectionReason, InvitationState, ParticipantType};
+use super::values::InvitationState;
 use super::{Invitation, InvitationEvent, Rule, Sending};
 
 pub const DAYS: u32 = 15;
@@ -27,8 +27,8 @@ pub fn opportunity(number: i64) -> OpportunityId {
 pub fn invitation(number: usize, receiver: AccountId, time: DateTime<Utc>) -> Invitation {
     let (invitation, event) = Invitation::send(
         Sending {
-            id: format!("engi-{number:013}").parse().expect("an id"),
-            engagement: "eng-00000000000000".parse().expect("an id"),
+            id: format!("engi-a{number:012}").parse().expect("an id"),
+            engagement: "eng-a0000000000000".parse().expect("an id"),
             sender: account(0),
             by: member("mem-sender"),
             receiver,
@@ -70,7 +70,7 @@ fn take(
     match step {
         Step::Accept => invitation.accept(&by, opportunity(8), time).map(Some),
         Step::Reject => {
-            let reason = InvitationRejectionReason::UnableToSupport;
+            let reason = RejectionReason::UnableToSupport;
             invitation.reject(&by, reason, "No people".into(), time).map(Some)
         }
         Step::Cancel => invitation.cancel(Some(&member("mem-sender")), time).map(Some),
@@ -183,12 +183,12 @@ fn col_012_what_is_shown_in_each_state() {
 
 #[test]
 fn col_013_another_reason_says_which() {
-    for reason in InvitationRejectionReason::ALL.iter().copied() {
+    for reason in RejectionReason::ALL.iter().copied() {
         for (text, is_said) in [("", false), ("  ", false), ("We know them too well", true)] {
             let before = invitation(1, account(1), now());
             let mut declined = before.clone();
             let answer = declined.reject(&member("mem-receiver"), reason, text.into(), now());
-            let is_taken = is_said || reason != InvitationRejectionReason::Other;
+            let is_taken = is_said || reason != RejectionReason::Other;
             assert_eq!(answer.is_ok(), is_taken, "{reason:?} {text:?}");
             if let Err(Rule::Invalid(found)) = answer {
                 assert_eq!(found[0].field, "text");

@@ -36,50 +36,6 @@ closed_list! {
 }
 
 closed_list! {
-    /// Why a company does not want to be part of an engagement (COL-013).
-    InvitationRejectionReason {
-        /// It is not clear what the customer needs.
-        CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
-        /// It is not clear what is to be done.
-        NextStepsUnclear = 2 "NEXT_STEPS_UNCLEAR" "Next steps unclear",
-        /// The partner cannot help.
-        UnableToSupport = 3 "UNABLE_TO_SUPPORT" "Unable to support",
-        /// The partner has registered the deal itself.
-        DuplicateOfPartnerReferral = 4 "DUPLICATE_OF_PARTNER_REFERRAL" "Duplicate of partner referral",
-        /// Another reason; the text says which.
-        Other = 5 "OTHER" "Other",
-    }
-}
-
-closed_list! {
-    /// Which of the two companies of an invitation somebody is.
-    ParticipantType {
-        /// The one that asks.
-        Sender = 1 "SENDER" "",
-        /// The one that is asked.
-        Receiver = 2 "RECEIVER" "",
-    }
-}
-
-closed_list! {
-    /// What changed in an engagement.
-    EngagementChange {
-        /// A company was invited.
-        Invited = 1 "INVITED" "",
-        /// A company joined.
-        Joined = 2 "JOINED" "",
-        /// A company that was invited did not join.
-        NotJoined = 3 "NOT_JOINED" "",
-        /// A company left.
-        Left = 4 "LEFT" "",
-        /// A company was removed.
-        Removed = 5 "REMOVED" "",
-        /// A context is new or another.
-        Context = 6 "CONTEXT" "",
-    }
-}
-
-closed_list! {
     /// Which part of an opportunity a snapshot has.
     SnapshotTemplate {
         /// For all members.
@@ -140,25 +96,5 @@ closed_list! {
         Manual = 1 "MANUAL" "",
         /// Slack.
         Slack = 2 "SLACK" "",
-    }
-}
-
-closed_list! {
-    /// What happened to a channel.
-    ChannelChange {
-        /// It was asked for.
-        Requested = 1 "REQUESTED" "",
-        /// AWS has granted it.
-        Approved = 2 "APPROVED" "",
-        /// AWS has not.
-        Declined = 3 "DECLINED" "",
-        /// It is there.
-        Activated = 4 "ACTIVATED" "",
-        /// It is over.
-        Archived = 5 "ARCHIVED" "",
-        /// People were added to it.
-        MembersAdded = 6 "MEMBERS_ADDED" "",
-        /// One of its people stands elsewhere.
-        Member = 7 "MEMBER" "",
     }
 }

@@ -1,10 +1,9 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
 use cosell_store::{Error, Scope, Tx, written};
-use cosell_types::{AccountId, ClosedList as _};
+use cosell_types::{AccountId, ClosedList as _, ParticipantType};
 use sqlx::types::Json;
 
-use crate::domain::values::ParticipantType;
 use crate::domain::{EngagementId, Invitation, InvitationEvent, InvitationId};
 use crate::events;
 

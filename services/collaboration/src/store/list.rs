@@ -3,16 +3,14 @@
 use chrono::{DateTime, Utc};
 use cosell_grpc::convert::is_stored;
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
+use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, ParticipantType};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
-use crate::domain::values::{
-    ChannelState, InvitationState, ParticipantType, SnapshotJobState, SnapshotTemplate,
-};
+use crate::domain::values::{ChannelState, InvitationState, SnapshotJobState, SnapshotTemplate};
 use crate::domain::{Channel, Engagement, Invitation, Snapshot, SnapshotJob, Subject};
 
 /// The last row of a page: the time that it is sorted by, and its id.
@@ -154,7 +152,7 @@ pub struct InvitationFilter {
     /// Which of the two companies this one is.
     pub participant: Option<ParticipantType>,
     pub states: Vec<InvitationState>,
-    pub engagement: String,
+    pub engagements: Vec<String>,
 }
 
 /// At most `limit` invitations after `last`, the newest first, as they stand now, with what the receiver may know.
@@ -185,10 +183,11 @@ pub async fn invitations(
             }
         }
     }
-    if !filter.engagement.is_empty() {
+    if !filter.engagements.is_empty() {
         query
-            .push(" AND engagement_id = ")
-            .push_bind(filter.engagement.clone());
+            .push(" AND engagement_id = ANY(")
+            .push_bind(filter.engagements.clone())
+            .push(")");
     }
     if !filter.states.is_empty() {
         let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();

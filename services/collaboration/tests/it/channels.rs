@@ -24,10 +24,7 @@ pub fn user() -> Caller {
 
 /// Everybody is known, and the deal is strategic.
 pub async fn prepare(scene: &Scene) {
-    scene.records.lock().expect("records")[0].tags = vec![opportunity::Tag {
-        key: "strategic".to_owned(),
-        value: String::new(),
-    }];
+    scene.summary.lock().expect("the summary").strategic = Some(true);
     for caller in [user(), owner(), sales(), lead(ALDER)] {
         scene.list(&caller).await;
     }
@@ -182,7 +179,7 @@ async fn chn_001_002_only_strategic_or_large_co_sell_deals_from_qualified_on() {
     let scene = Scene::start().await;
     prepare(&scene).await;
     type Change = fn(&mut opportunity::Opportunity);
-    let cases: [(&str, Change); 5] = [
+    let cases: [(&str, Change); 4] = [
         ("REVIEW_STATUS", |record| {
             life(record).review_status = ReviewStatus::Submitted.into()
         }),
@@ -195,7 +192,6 @@ async fn chn_001_002_only_strategic_or_large_co_sell_deals_from_qualified_on() {
         ("STAGE", |record| {
             life(record).stage = opportunity::Stage::Launched.into()
         }),
-        ("VALUE", |record| record.tags.clear()),
     ];
     let strategic = scene.records.lock().expect("records")[0].clone();
     for (cause, change) in cases {
@@ -212,6 +208,13 @@ async fn chn_001_002_only_strategic_or_large_co_sell_deals_from_qualified_on() {
             ("NOT_ELIGIBLE", cause)
         );
     }
+    *scene.records.lock().expect("records") = vec![strategic];
+    scene.summary.lock().expect("the summary").strategic = Some(false);
+    let small = scene
+        .channels(&user())
+        .request_channel(request(&["mem-user"]))
+        .await;
+    assert_eq!(why(&small.expect_err("too small")).metadata["cause"], "VALUE");
     let mut large = deal();
     let spend = &mut large.project.get_or_insert_default().expected_customer_spend[0];
     spend.amount.get_or_insert_default().units = 10_000;
@@ -318,7 +321,7 @@ async fn chn_003_people_are_members_with_access_and_who_sees_decides_and_asks() 
         .expect("declined");
     let seen = get(&scene, &user(), id).await.expect("it");
     assert_eq!(
-        (seen.state(), seen.rejection_text.as_str()),
+        (seen.state(), seen.decline_text.as_str()),
         (pb::ChannelState::Declined, "Not now")
     );
     assert_eq!(scene.told(ALDER, "channel_declined").await, 1);

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::r#type::v1::RejectionReason;
 use cosell_testkit::harness::{aws, eventually, partner};
 use cosell_types::Role;
 use tonic::Code;
@@ -49,7 +50,7 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
     );
     assert!(first.opportunity_id.starts_with('O'), "{first:?}");
     assert_eq!(first.answered_by, "mem-lead-222222222222");
-    assert!(first.offer.is_some(), "what it accepted stays readable");
+    assert!(first.payload.is_some(), "what it accepted stays readable");
 
     let seen = scene
         .get(&lead(BIRCH), &engagement)
@@ -81,9 +82,9 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
     assert_eq!(sent.receiver_alias, "our friend 222222222222");
     for account in [ALDER, BIRCH] {
         assert_eq!(scene.told(account, "engagement_invitation_accepted").await, 1);
-        assert!(scene.told(account, "engagement_updated").await >= 1);
+        assert!(scene.told(account, "engagement_member_added").await >= 1);
     }
-    assert_eq!(scene.told(CEDAR, "engagement_updated").await, 0);
+    assert_eq!(scene.told(CEDAR, "engagement_member_added").await, 0);
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -97,7 +98,7 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         .map(|one| one.engagement_invitation_id.clone())
         .collect();
     let other = pb::RejectEngagementInvitationRequest {
-        reason: pb::InvitationRejectionReason::Other.into(),
+        reason: RejectionReason::Other.into(),
         ..reject(&ids[0])
     };
     let refusal = scene
@@ -121,19 +122,19 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         .expect("withdrawn");
     let declined = invitation(&scene, BIRCH).await;
     assert_eq!(
-        (declined.state(), declined.offer.clone()),
-        (pb::InvitationState::Rejected, None)
+        (declined.state(), declined.payload.is_none()),
+        (pb::InvitationState::Rejected, true)
     );
     let withdrawn = invitation(&scene, CEDAR).await;
     assert_eq!(
-        (withdrawn.state(), withdrawn.offer.clone()),
-        (pb::InvitationState::Canceled, None)
+        (withdrawn.state(), withdrawn.payload.is_none()),
+        (pb::InvitationState::Canceled, true)
     );
     assert_eq!(withdrawn.answered_by, "", "who of Alder did it is Alder's");
     for sent in scene.invitations(&lead(ALDER)).await {
-        assert_eq!(sent.offer, None);
+        assert!(sent.payload.is_none() && sent.message.is_empty(), "{sent:?}");
         if sent.state() == pb::InvitationState::Rejected {
-            assert_eq!(sent.rejection_reason(), pb::InvitationRejectionReason::Other);
+            assert_eq!(sent.rejection_reason(), RejectionReason::Other);
             assert_eq!(sent.rejection_text, "We know them too well.");
         }
     }
@@ -181,7 +182,10 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
     let refusal = why(&late.expect_err("too late"));
     assert_eq!(refusal.metadata["state"], "EXPIRED");
     let seen = invitation(&scene, CEDAR).await;
-    assert_eq!((seen.state(), seen.offer), (pb::InvitationState::Expired, None));
+    assert_eq!(
+        (seen.state(), seen.payload.is_none()),
+        (pb::InvitationState::Expired, true)
+    );
     eventually(
         async || match scene.told(CEDAR, "engagement_invitation_expired").await {
             1 => Ok(()),
@@ -276,7 +280,7 @@ async fn col_013_who_answers_and_who_takes_back() {
     assert_eq!(why(&refusal.expect_err("stale")).reason, "ETAG_MISMATCH");
     let unknown = scene
         .by(&lead(BIRCH))
-        .accept_engagement_invitation(accept("engi-0000000000000"))
+        .accept_engagement_invitation(accept("engi-a000000000000"))
         .await;
     assert_eq!(why(&unknown.expect_err("unknown")).code, Code::NotFound);
     scene.app.finish::<Collaboration>().await;

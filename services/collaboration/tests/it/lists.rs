@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_proto::cosell::r#type::v1::SortOrder;
+use cosell_proto::cosell::r#type::v1::{ParticipantType, SortOrder};
 use cosell_testkit::harness::Setup;
 use cosell_types::Caller;
 
@@ -142,7 +142,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         .await;
     declined.expect("declined");
     let all = vec![ids[2].clone(), ids[1].clone(), ids[0].clone()];
-    let of_side = |side: pb::ParticipantType| pb::ListEngagementInvitationsRequest {
+    let of_side = |side: ParticipantType| pb::ListEngagementInvitationsRequest {
         participant_type: side.into(),
         ..Default::default()
     };
@@ -151,7 +151,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         ..Default::default()
     };
     let of_engagement = pb::ListEngagementInvitationsRequest {
-        engagement_id: engagements[1].clone(),
+        engagement_ids: vec![engagements[1].clone()],
         ..Default::default()
     };
     for (caller, asked, expected) in [
@@ -166,10 +166,10 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
             all.clone(),
         ),
         (CEDAR, pb::ListEngagementInvitationsRequest::default(), Vec::new()),
-        (ALDER, of_side(pb::ParticipantType::Sender), all.clone()),
-        (ALDER, of_side(pb::ParticipantType::Receiver), Vec::new()),
-        (BIRCH, of_side(pb::ParticipantType::Receiver), all.clone()),
-        (BIRCH, of_side(pb::ParticipantType::Sender), Vec::new()),
+        (ALDER, of_side(ParticipantType::Sender), all.clone()),
+        (ALDER, of_side(ParticipantType::Receiver), Vec::new()),
+        (BIRCH, of_side(ParticipantType::Receiver), all.clone()),
+        (BIRCH, of_side(ParticipantType::Sender), Vec::new()),
         (
             BIRCH,
             in_states(&[pb::InvitationState::Rejected]),

@@ -2,8 +2,9 @@
 
 use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::collaboration::v1::engagement_invitation::Payload;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{ParticipantType, ReviewStatus};
 use cosell_testkit::harness::{Setup, eventually, partner};
 use cosell_types::Role;
 use prost::Message as _;
@@ -36,14 +37,17 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
     let [invitation] = received.as_slice() else {
         panic!("{received:?}");
     };
-    let offer = invitation.offer.clone().expect("an offer");
+    let Some(Payload::OpportunityInvitation(offer)) = invitation.payload.clone() else {
+        panic!("{invitation:?}");
+    };
     let customer = offer.customer.clone().expect("a customer");
+    let project = offer.project.clone().expect("a project");
     assert_eq!(
         (
-            offer.message.as_str(),
-            offer.sender_company_name.as_str(),
-            offer.title.as_str(),
-            offer.customer_use_case.as_str(),
+            invitation.message.as_str(),
+            invitation.sender_company_name.as_str(),
+            project.title.as_str(),
+            project.customer_use_case.as_str(),
             customer.company_name.as_str(),
             customer.country_code.as_str(),
         ),
@@ -58,11 +62,11 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
     );
     assert_eq!(offer.sender_contacts[0].email, "ada@alder.example");
     assert_eq!(
-        offer.existing_members.len(),
+        invitation.existing_members.len(),
         1,
         "Alder, and nobody who is only invited"
     );
-    assert_eq!(invitation.participant_type(), pb::ParticipantType::Receiver);
+    assert_eq!(invitation.participant_type(), ParticipantType::Receiver);
     assert_eq!(invitation.receiver_alias, "", "that is between Alder and itself");
 
     // Byte by byte: what is hidden, who else is invited, and how Alder calls its record.
@@ -126,9 +130,11 @@ async fn col_001_only_open_deals_that_aws_has_are_shared() {
         ("STAGE", |record| {
             life(record).stage = opportunity::Stage::Launched.into()
         }),
-        ("NATIONAL_SECURITY", |record| record.national_security = true),
+        ("NATIONAL_SECURITY", |record| {
+            record.national_security = Some(true)
+        }),
         ("SHARED_BY_ANOTHER", |record| {
-            record.engagement_invitation_id = "engi-0000000000000".to_owned()
+            record.engagement_invitation_id = "engi-a000000000000".to_owned()
         }),
     ];
     for (cause, change) in cases {
@@ -329,7 +335,7 @@ async fn col_050_acc_012_aws_reads_what_is_shared_of_deals_with_full_visibility_
         engagement_id: engagement.clone(),
         opportunity_id: DEAL.to_owned(),
         template: pb::SnapshotTemplate::OpportunitySummary.into(),
-        revision: 1,
+        revision: Some(1),
     };
     eventually(async || {
         let mut alder = scene.snapshots(&lead(ALDER));

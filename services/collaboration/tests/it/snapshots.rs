@@ -20,7 +20,7 @@ async fn newest(
         engagement_id: engagement.to_owned(),
         opportunity_id: DEAL.to_owned(),
         template: template.into(),
-        revision: 0,
+        revision: None,
     };
     let answer = scene
         .snapshots(&lead(account))
@@ -128,7 +128,7 @@ async fn col_040_members_read_the_summary_and_only_its_owner_what_aws_says() {
         assert!(listed.iter().all(|one| one.payload.is_none()));
     }
     // For who is no part of it, and for everybody where there is none, there is no such engagement.
-    let never = "eng-00000000000000";
+    let never = "eng-a0000000000000";
     for (caller, id) in [(lead(CEDAR), id.as_str()), (lead(ALDER), never), (sales(), never)] {
         let resources = pb::ListEngagementResourcesRequest {
             engagement_id: id.to_owned(),
@@ -176,7 +176,7 @@ async fn col_041_a_new_one_when_something_has_changed_and_only_then() {
         engagement_id: id.clone(),
         opportunity_id: DEAL.to_owned(),
         template: pb::SnapshotTemplate::OpportunitySummary.into(),
-        revision: 1,
+        revision: Some(1),
     };
     let old = scene.snapshots(&lead(BIRCH)).get_resource_snapshot(old).await;
     let Some(Payload::Opportunity(said)) = old.expect("the first").into_inner().snapshot.expect("it").payload
@@ -333,7 +333,7 @@ async fn col_001_what_becomes_classified_is_shared_no_more() {
     for (revision, is_classified, title) in [(1, true, "Mallard"), (2, false, "Data lake")] {
         scene.app.clock.advance(TimeDelta::seconds(2));
         change(&scene, revision, |record| {
-            record.national_security = is_classified;
+            record.national_security = Some(is_classified);
             record.project.get_or_insert_default().title = title.to_owned();
         })
         .await;
@@ -385,7 +385,7 @@ async fn col_042_who_comes_back_shares_the_new_opportunity_and_not_the_old_one()
         engagement_id: engagement.clone(),
         opportunity_id: copy.to_owned(),
         template: pb::SnapshotTemplate::OpportunitySummary.into(),
-        revision: 0,
+        revision: None,
     };
     eventually(async || {
         let mut alder = scene.snapshots(&lead(ALDER));

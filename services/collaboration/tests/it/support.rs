@@ -9,9 +9,11 @@ use cosell_proto::cosell::collaboration::v1::collaboration_service_client::Colla
 use cosell_proto::cosell::collaboration::v1::snapshot_service_client::SnapshotServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner_api;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason, ReviewStatus};
 use cosell_proto::google::r#type::{Date, Money};
-use cosell_testkit::harness::{App, Client, FarEnd, Refusal, Setup, aws, eventually, opportunities, partner};
+use cosell_testkit::harness::{
+    App, Client, FarEnd, Refusal, Setup, aws, eventually, opportunities_with_summary, partner,
+};
 use cosell_types::{Caller, Clock, Role, random};
 use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
@@ -35,6 +37,8 @@ pub struct Scene {
     pub far: FarEnd,
     /// The records that there are.
     pub records: Arc<Mutex<Vec<opportunity::Opportunity>>>,
+    /// What AWS says of each.
+    pub summary: Arc<Mutex<opportunity::AwsOpportunitySummary>>,
 }
 
 impl Scene {
@@ -56,16 +60,23 @@ impl Scene {
     async fn build(setup: Setup, others: &[&str], configure: impl FnOnce(&mut Options)) -> Self {
         let records = Arc::new(Mutex::new(vec![deal()]));
         let known = records.clone();
-        let url = opportunities(move |id, _| {
+        let record = move |id: &str, _| {
             let known = known.lock().expect("records");
             let found = known.iter().find(|record| record.opportunity_id == id);
             found.cloned().ok_or(Code::NotFound)
-        });
+        };
+        let summary = Arc::default();
+        let url = opportunities_with_summary(record, Arc::clone(&summary));
         let mut options = Options::new(url.await);
         configure(&mut options);
         let app = setup.with_bus().start::<Collaboration>(options).await;
         let far = FarEnd::new(&app.bus_args.nats_url).await;
-        let scene = Self { app, far, records };
+        let scene = Self {
+            app,
+            far,
+            records,
+            summary,
+        };
         for account in others.iter().chain([&ALDER]) {
             scene.list(&lead(account)).await;
         }
@@ -100,17 +111,24 @@ impl Scene {
         let mut pair = [account, other];
         pair.sort_unstable();
         let id = format!("pac-{}{}x", &pair[0][6..], &pair[1][6..]);
-        let event = partner_api::ConnectionChanged {
+        let detail = Some(partner_api::ConnectionEventDetail {
             connection_id: id.clone(),
             account_id: account.to_owned(),
             revision,
             other_account_id: other.to_owned(),
-            r#type: partner_api::ConnectionType::OpportunityCollaboration.into(),
-            type_status: status.into(),
+            connection_type: partner_api::ConnectionType::OpportunityCollaboration.into(),
             status: status.into(),
-            ..Default::default()
-        };
-        self.far.tell("partner", account, &id, revision, &event).await;
+        });
+        if is_active {
+            let event = partner_api::ConnectionEstablished { detail };
+            self.far.tell("partner", account, &id, revision, &event).await;
+        } else {
+            let event = partner_api::ConnectionCanceled {
+                detail,
+                canceled_by_account_id: account.to_owned(),
+            };
+            self.far.tell("partner", account, &id, revision, &event).await;
+        }
     }
 
     pub fn by(&self, caller: &Caller) -> Calls {
@@ -219,7 +237,7 @@ pub fn receiver(account: &str) -> pb::ShareReceiver {
     pb::ShareReceiver {
         account_id: account.to_owned(),
         alias: format!("our friend {account}"),
-        responsibilities: vec![pb::CollaboratorResponsibility::Reseller.into()],
+        responsibilities: vec![ReceiverResponsibility::Reseller.into()],
     }
 }
 
@@ -248,7 +266,7 @@ pub fn accept(id: &str) -> pb::AcceptEngagementInvitationRequest {
 pub fn reject(id: &str) -> pb::RejectEngagementInvitationRequest {
     pb::RejectEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
-        reason: pb::InvitationRejectionReason::UnableToSupport.into(),
+        reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use chrono::{Datelike as _, Months, NaiveDate};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as referral;
+use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason};
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_types::Clock;
 use prost_types::Timestamp;
@@ -46,7 +47,7 @@ impl Journey<'_> {
         );
         let request = referral::RejectReferralOfferRequest {
             offer_id: offer.offer_id.clone(),
-            reason: referral::ReferralRejectionReason::UnableToSupport.into(),
+            reason: RejectionReason::UnableToSupport.into(),
             text: "Nobody of us is free this quarter".to_owned(),
             request_id: request_id(),
             ..Default::default()
@@ -197,7 +198,7 @@ fn deal(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referra
             nanos: 0,
         }),
         message: "They ask for somebody who knows harbours.".to_owned(),
-        receiver_responsibilities: vec![referral::ReceiverResponsibility::ServicesPartner.into()],
+        receiver_responsibilities: vec![ReceiverResponsibility::ServicesPartner.into()],
         sender_contacts: vec![opportunity::Contact {
             first_name: "Vera".to_owned(),
             last_name: "Lindqvist".to_owned(),

@@ -1,10 +1,10 @@
 //! Two partners work a deal together, and talk about it with AWS.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use cosell_proto::cosell::collaboration::v1 as collaboration;
-use cosell_proto::cosell::collaboration::v1::resource_snapshot::Payload;
+use cosell_proto::cosell::collaboration::v1::{engagement_invitation, resource_snapshot};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, ReviewStatus};
 use tokio::time::Instant;
 
 use super::calls::{PATIENCE, PAUSE, get, headline, request_id};
@@ -29,7 +29,7 @@ impl Journey<'_> {
             receivers: vec![collaboration::ShareReceiver {
                 account_id: BIRCH.to_owned(),
                 alias: "Birch, for the data".to_owned(),
-                responsibilities: vec![collaboration::CollaboratorResponsibility::SoftwarePartner.into()],
+                responsibilities: vec![ReceiverResponsibility::SoftwarePartner.into()],
             }],
             message: "You know such data; shall we do it together?".to_owned(),
             sender_contacts: vec![opportunity::Contact {
@@ -58,15 +58,15 @@ impl Journey<'_> {
             engagement_invitation_id: invitation_id.clone(),
         };
         let seen = other.collaboration().get_engagement_invitation(request).await?;
-        let offer = seen
-            .into_inner()
-            .invitation
-            .and_then(|seen| seen.offer)
-            .context("an offer")?;
-        let customer = offer.customer.unwrap_or_default();
+        let payload = seen.into_inner().invitation.and_then(|seen| seen.payload);
+        let Some(engagement_invitation::Payload::OpportunityInvitation(offered)) = payload else {
+            bail!("the invitation says nothing of an opportunity");
+        };
+        let customer = offered.customer.unwrap_or_default();
+        let project = offered.project.unwrap_or_default();
         let what = format!(
             "sees      {invitation_id}  {}: {}",
-            customer.company_name, offer.title
+            customer.company_name, project.title
         );
         self.say(&other.id, what);
         let request = collaboration::AcceptEngagementInvitationRequest {
@@ -167,7 +167,7 @@ impl Journey<'_> {
             let is_it = life_cycle.review_status() == ReviewStatus::Approved
                 && life_cycle.stage() == opportunity::Stage::Qualified
                 && record.involvement_type() == opportunity::InvolvementType::CoSell
-                && !record.national_security
+                && !record.national_security()
                 && spend >= 1_000;
             if is_it {
                 return Ok(traveller.id.clone());
@@ -203,11 +203,11 @@ async fn snapshot(person: &Person, engagement: &str, opportunity: &str) -> anyho
             engagement_id: engagement.to_owned(),
             opportunity_id: opportunity.to_owned(),
             template: collaboration::SnapshotTemplate::OpportunitySummary.into(),
-            revision: 0,
+            revision: None,
         };
         match person.snapshots().get_resource_snapshot(request).await {
             Ok(answer) => {
-                let Some(Payload::Opportunity(said)) =
+                let Some(resource_snapshot::Payload::Opportunity(said)) =
                     answer.into_inner().snapshot.and_then(|one| one.payload)
                 else {
                     anyhow::bail!("a snapshot that says nothing");

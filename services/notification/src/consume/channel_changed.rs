@@ -2,7 +2,7 @@ use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
-use pb::{ChannelChange, ChannelMemberState, ChannelProvider};
+use pb::ChannelProvider;
 
 use super::{FromCollaboration, News};
 use crate::domain::values::Kind;
@@ -13,23 +13,22 @@ use crate::store::About;
 pub async fn prepare(
     handler: &FromCollaboration,
     delivery: &Delivery,
+    event: pb::ChannelEventDetail,
 ) -> Result<Option<(News, String)>, Fault> {
-    let event: pb::ChannelChanged = delivery.message()?;
     let own = (event.requested_by_member_id.clone(), event.account_id.clone());
-    let (kind, how, (member, account), link) = match event.change() {
-        ChannelChange::Requested => (Kind::ChannelRequested, "", (String::new(), own.1), String::new()),
-        ChannelChange::Approved => (Kind::ChannelDecided, "has been granted", own, String::new()),
-        ChannelChange::Declined => (Kind::ChannelDecided, "has not been granted", own, String::new()),
-        ChannelChange::Member if event.member_state() == ChannelMemberState::Invited => {
-            let person = (event.member_id.clone(), event.member_account_id.clone());
-            (
-                Kind::ChannelInvited,
-                "",
-                person,
-                link(handler, &event.account_id, &event.channel_id).await?,
-            )
-        }
-        _ => return Ok(None),
+    let (kind, how, (member, account), link) = if delivery.is::<pb::ChannelRequested>() {
+        (Kind::ChannelRequested, "", (String::new(), own.1), String::new())
+    } else if delivery.is::<pb::ChannelApproved>() {
+        (Kind::ChannelDecided, "has been granted", own, String::new())
+    } else if delivery.is::<pb::ChannelDeclined>() {
+        (Kind::ChannelDecided, "has not been granted", own, String::new())
+    } else if delivery.is::<pb::ChannelMemberInvited>() {
+        let invited: pb::ChannelMemberInvited = delivery.message()?;
+        let link = link(handler, &event.account_id, &event.channel_id).await?;
+        let person = (invited.member_id, invited.member_account_id);
+        (Kind::ChannelInvited, "", person, link)
+    } else {
+        return Ok(None);
     };
     let news = News {
         kind,

@@ -1,6 +1,6 @@
-use cosell_events::{Delivery, Fault};
+use cosell_events::Delivery;
 use cosell_proto::cosell::collaboration::v1 as pb;
-use pb::{InvitationState, ParticipantType};
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 
 use super::News;
 use crate::domain::values::Kind;
@@ -8,22 +8,20 @@ use crate::domain::{Facts, Shared};
 use crate::store::About;
 
 /// Each of the two companies has an event of its own; that a deal is shared is news to the one, an answer to the other.
-pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
-    let event: pb::EngagementInvitationChanged = delivery.message()?;
-    let (kind, how) = match (event.participant_type(), event.state()) {
-        (ParticipantType::Receiver, InvitationState::Pending) => (Kind::EngagementInvited, ""),
-        (ParticipantType::Sender, InvitationState::Accepted) => {
-            (Kind::EngagementAnswered, "a partner takes part")
-        }
-        (ParticipantType::Sender, InvitationState::Rejected) => {
-            (Kind::EngagementAnswered, "a partner does not take part")
-        }
-        (ParticipantType::Sender, InvitationState::Expired) => {
-            (Kind::EngagementAnswered, "a partner has not answered in time")
-        }
-        _ => return Ok(None),
+pub fn prepare(delivery: &Delivery, event: pb::EngagementInvitationEventDetail) -> Option<News> {
+    let is_sender = event.participant_type() == ParticipantType::Sender;
+    let (kind, how) = if delivery.is::<pb::EngagementInvitationCreated>() && !is_sender {
+        (Kind::EngagementInvited, "")
+    } else if delivery.is::<pb::EngagementInvitationAccepted>() && is_sender {
+        (Kind::EngagementAnswered, "a partner takes part")
+    } else if delivery.is::<pb::EngagementInvitationRejected>() && is_sender {
+        (Kind::EngagementAnswered, "a partner does not take part")
+    } else if delivery.is::<pb::EngagementInvitationExpired>() && is_sender {
+        (Kind::EngagementAnswered, "a partner has not answered in time")
+    } else {
+        return None;
     };
-    Ok(Some(News {
+    Some(News {
         kind,
         about: About {
             opportunity: event.opportunity_id.parse().ok(),
@@ -41,5 +39,5 @@ pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
             },
             ..Facts::default()
         },
-    }))
+    })
 }

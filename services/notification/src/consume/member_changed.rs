@@ -17,16 +17,19 @@ pub struct Reached {
     email: Pii<String>,
 }
 
-pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Change, Fault> {
-    let event: pb::MemberChanged = delivery.message()?;
+pub async fn prepare(
+    handler: &FromPartner,
+    delivery: &Delivery,
+    event: pb::MemberEventDetail,
+) -> Result<Change, Fault> {
     let member: MemberId = event
         .member_id
         .parse()
         .map_err(|_| Fault::permanent("member_id"))?;
-    if event.change() == pb::MemberChange::Invited {
+    if delivery.is::<pb::MemberInvited>() {
         return invited(handler, event, member).await;
     }
-    let news = news(&event, &member).map(Box::new);
+    let news = news(delivery, &event, &member).map(Box::new);
     if event.status() != pb::MemberStatus::Active {
         // Who has left is reached nowhere, and the address is not kept.
         let reached = Reached {
@@ -47,7 +50,11 @@ pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Chang
 }
 
 /// Tells a person that it was asked to join. Its address is not kept: it is no member yet.
-async fn invited(handler: &FromPartner, event: pb::MemberChanged, member: MemberId) -> Result<Change, Fault> {
+async fn invited(
+    handler: &FromPartner,
+    event: pb::MemberEventDetail,
+    member: MemberId,
+) -> Result<Change, Fault> {
     let reached = Reached {
         member: member.clone(),
         revision: event.revision,
@@ -89,11 +96,13 @@ fn names(roles: &[i32]) -> String {
 }
 
 /// What the event is news of, and to whom.
-fn news(event: &pb::MemberChanged, member: &MemberId) -> Option<News> {
-    let kind = match event.change() {
-        pb::MemberChange::Roles => Kind::RolesChanged,
-        pb::MemberChange::Deactivated => Kind::MemberLeft,
-        _ => return None,
+fn news(delivery: &Delivery, event: &pb::MemberEventDetail, member: &MemberId) -> Option<News> {
+    let kind = if delivery.is::<pb::MemberRolesChanged>() {
+        Kind::RolesChanged
+    } else if delivery.is::<pb::MemberDeactivated>() {
+        Kind::MemberLeft
+    } else {
+        return None;
     };
     let facts = Facts {
         roles: names(&event.roles),
@@ -114,7 +123,7 @@ fn news(event: &pb::MemberChanged, member: &MemberId) -> Option<News> {
 /// in the event, because it is personal.
 async fn find(
     handler: &FromPartner,
-    event: pb::MemberChanged,
+    event: pb::MemberEventDetail,
 ) -> Result<Option<(pb::Member, String)>, Fault> {
     let question = pb::GetMemberRequest {
         member_id: event.member_id,

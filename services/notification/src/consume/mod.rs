@@ -2,8 +2,8 @@
 
 mod bulk_finished;
 mod channel_changed;
+mod connection_invitation_changed;
 mod engagement_invitation_changed;
-mod invitation_changed;
 mod member_changed;
 mod opportunity_assigned;
 mod opportunity_changed;
@@ -145,10 +145,10 @@ impl Handler for FromPartner {
     type Prepared = Change;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
-        if delivery.is::<partner::MemberChanged>() {
-            member_changed::prepare(self, delivery).await
-        } else if delivery.is::<partner::ConnectionInvitationChanged>() {
-            invitation_changed::prepare(self, delivery).await
+        if let Some(member) = delivery.detail::<partner::MemberEventDetail>()? {
+            member_changed::prepare(self, delivery, member).await
+        } else if let Some(invitation) = delivery.detail::<partner::ConnectionInvitationEventDetail>()? {
+            connection_invitation_changed::prepare(self, delivery, invitation).await
         } else {
             Ok(Change::default())
         }
@@ -212,13 +212,15 @@ impl Handler for FromCollaboration {
     type Prepared = Option<Box<(News, String)>>;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
-        let news = if delivery.is::<collaboration::EngagementInvitationChanged>() {
-            engagement_invitation_changed::prepare(delivery)?.map(|news| (news, delivery.account.to_string()))
-        } else if delivery.is::<collaboration::ChannelChanged>() {
-            channel_changed::prepare(self, delivery).await?
-        } else {
-            None
-        };
+        let news =
+            if let Some(invitation) = delivery.detail::<collaboration::EngagementInvitationEventDetail>()? {
+                engagement_invitation_changed::prepare(delivery, invitation)
+                    .map(|news| (news, delivery.account.to_string()))
+            } else if let Some(channel) = delivery.detail::<collaboration::ChannelEventDetail>()? {
+                channel_changed::prepare(self, delivery, channel).await?
+            } else {
+                None
+            };
         Ok(news.map(Box::new))
     }
 

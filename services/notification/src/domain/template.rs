@@ -259,7 +259,7 @@ mod tests {
             roles: "ACE_MANAGER".to_owned(),
             member: "alder-user".to_owned(),
             job: Job {
-                name: "operations/job-0000000000000".to_owned(),
+                name: "operations/bulkjob-0000000000000".to_owned(),
                 what: "The transfer",
                 how: "is done",
                 total: 3,
@@ -275,7 +275,7 @@ mod tests {
                 how: "a partner has taken it",
             },
             shared: Shared {
-                invitation: "engi-0000000000000".to_owned(),
+                invitation: "engi-a000000000000".to_owned(),
                 channel: "chan-0000000000000".to_owned(),
                 link: "https://chat.example/nordwind".to_owned(),
                 how: "has been granted",

@@ -3,6 +3,7 @@
 use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::partner::v1 as directory;
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 use cosell_testkit::harness::eventually;
 use cosell_types::{Caller, ClosedList as _, Role};
 
@@ -11,19 +12,18 @@ use crate::support::{ALDER, Stage, lead, start, user};
 const INVITATION: &str = "pacinv-0000000000000";
 
 fn invitation(
+    id: &str,
     revision: i64,
-    participant: directory::ParticipantType,
-    status: directory::InvitationStatus,
-) -> directory::ConnectionInvitationChanged {
-    directory::ConnectionInvitationChanged {
-        connection_invitation_id: INVITATION.to_owned(),
+    participant: ParticipantType,
+) -> Option<directory::ConnectionInvitationEventDetail> {
+    Some(directory::ConnectionInvitationEventDetail {
+        connection_invitation_id: id.to_owned(),
         account_id: ALDER.to_owned(),
         revision,
         participant_type: participant.into(),
-        r#type: directory::ConnectionType::OpportunityCollaboration.into(),
-        status: status.into(),
+        connection_type: directory::ConnectionType::OpportunityCollaboration.into(),
         ..Default::default()
-    }
+    })
 }
 
 async fn told(stage: &Stage, caller: &Caller, kind: pb::NotificationKind) -> pb::Notification {
@@ -37,36 +37,39 @@ async fn told(stage: &Stage, caller: &Caller, kind: pb::NotificationKind) -> pb:
 
 #[tokio::test]
 async fn not_001_the_lead_is_told_of_requests_and_answers() {
-    use directory::{InvitationStatus, ParticipantType};
     let stage = start().await;
-    for (id, participant, status, kind, text) in [
+    let accepted = "pacinv-0000000000001";
+    let rejected = "pacinv-0000000000002";
+    let event = directory::ConnectionInvitationCreated {
+        detail: invitation(INVITATION, 1, ParticipantType::Receiver),
+    };
+    stage.far.tell("partner", ALDER, INVITATION, 1, &event).await;
+    let event = directory::ConnectionInvitationAccepted {
+        detail: invitation(accepted, 1, ParticipantType::Sender),
+        ..Default::default()
+    };
+    stage.far.tell("partner", ALDER, accepted, 1, &event).await;
+    let event = directory::ConnectionInvitationRejected {
+        detail: invitation(rejected, 1, ParticipantType::Sender),
+    };
+    stage.far.tell("partner", ALDER, rejected, 1, &event).await;
+    for (id, kind, text) in [
         (
             INVITATION,
-            ParticipantType::Receiver,
-            InvitationStatus::Pending,
             pb::NotificationKind::ConnectionRequested,
             "Let us work together\n\nJane Roe <jane@birch.example>",
         ),
         (
-            "pacinv-0000000000001",
-            ParticipantType::Sender,
-            InvitationStatus::Accepted,
+            accepted,
             pb::NotificationKind::ConnectionAccepted,
             "You are connected with Birch",
         ),
         (
-            "pacinv-0000000000002",
-            ParticipantType::Sender,
-            InvitationStatus::Rejected,
+            rejected,
             pb::NotificationKind::ConnectionRejected,
             "Reason: Not now.",
         ),
     ] {
-        let event = directory::ConnectionInvitationChanged {
-            connection_invitation_id: id.to_owned(),
-            ..invitation(1, participant, status)
-        };
-        stage.far.tell("partner", ALDER, id, 1, &event).await;
         let news = told(&stage, &lead(), kind).await;
         assert!(news.body.contains(text), "{:?}: {}", news, news.body);
         assert_eq!(
@@ -79,7 +82,9 @@ async fn not_001_the_lead_is_told_of_requests_and_answers() {
         assert!(news.subject.contains("Birch"));
     }
     // What a company does itself is no news to it.
-    let own = invitation(1, ParticipantType::Sender, InvitationStatus::Pending);
+    let own = directory::ConnectionInvitationCreated {
+        detail: invitation(INVITATION, 2, ParticipantType::Sender),
+    };
     stage.far.tell("partner", ALDER, INVITATION, 2, &own).await;
     assert!(
         stage.inbox(&user()).await.is_empty(),
@@ -92,27 +97,26 @@ async fn not_001_the_lead_is_told_of_requests_and_answers() {
 #[tokio::test]
 async fn not_001_a_member_is_told_of_its_roles_and_the_heads_of_who_leaves() {
     let stage = start().await;
-    let changed = |revision, change: directory::MemberChange, status: directory::MemberStatus| {
-        directory::MemberChanged {
+    let member = |revision, status: directory::MemberStatus| {
+        Some(directory::MemberEventDetail {
             member_id: "mem-user".to_owned(),
             account_id: ALDER.to_owned(),
             revision,
             side: directory::Side::Partner.into(),
-            change: change.into(),
             status: status.into(),
             roles: vec![Role::AceManager.number()],
-        }
+        })
     };
-    let roles = changed(2, directory::MemberChange::Roles, directory::MemberStatus::Active);
+    let roles = directory::MemberRolesChanged {
+        detail: member(2, directory::MemberStatus::Active),
+    };
     stage.far.tell("partner", ALDER, "mem-user", 2, &roles).await;
     let news = told(&stage, &user(), pb::NotificationKind::RolesChanged).await;
     assert!(news.body.contains("ACE_MANAGER"), "{}", news.body);
     assert!(stage.inbox(&lead()).await.is_empty(), "it is no news to others");
-    let left = changed(
-        3,
-        directory::MemberChange::Deactivated,
-        directory::MemberStatus::Deactivated,
-    );
+    let left = directory::MemberDeactivated {
+        detail: member(3, directory::MemberStatus::Deactivated),
+    };
     stage.far.tell("partner", ALDER, "mem-user", 3, &left).await;
     let news = told(&stage, &lead(), pb::NotificationKind::MemberLeft).await;
     assert!(
@@ -148,14 +152,15 @@ async fn not_001_who_is_asked_to_join_is_written_to() {
         member: Some(found),
         account: Some(account),
     });
-    let invited = directory::MemberChanged {
-        member_id: "mem-new".to_owned(),
-        account_id: ALDER.to_owned(),
-        revision: 1,
-        side: directory::Side::Partner.into(),
-        change: directory::MemberChange::Invited.into(),
-        status: directory::MemberStatus::Invited.into(),
-        roles: vec![Role::AceUser.number()],
+    let invited = directory::MemberInvited {
+        detail: Some(directory::MemberEventDetail {
+            member_id: "mem-new".to_owned(),
+            account_id: ALDER.to_owned(),
+            revision: 1,
+            side: directory::Side::Partner.into(),
+            status: directory::MemberStatus::Invited.into(),
+            roles: vec![Role::AceUser.number()],
+        }),
     };
     stage.far.tell("partner", ALDER, "mem-new", 1, &invited).await;
     let written_to = stage.recipients(1).await;

@@ -3,57 +3,52 @@
 use cosell_notification::Notifications;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 use cosell_testkit::harness::{CHANNEL_LINK, eventually};
 
 use crate::support::{ALDER, AWS, BIRCH, address, count, lead, start, stranger, tara, user, vera};
 
-const INVITATION: &str = "engi-0000000000004";
+const INVITATION: &str = "engi-a000000000004";
 const CHANNEL: &str = "chan-0000000000004";
 const DEAL: &str = "O900719925474090104";
 
-fn invited(
-    account: &str,
-    revision: i64,
-    state: collaboration::InvitationState,
-) -> collaboration::EngagementInvitationChanged {
+fn invited(account: &str, revision: i64) -> Option<collaboration::EngagementInvitationEventDetail> {
     let is_sender = account == ALDER;
     let participant = if is_sender {
-        collaboration::ParticipantType::Sender
+        ParticipantType::Sender
     } else {
-        collaboration::ParticipantType::Receiver
+        ParticipantType::Receiver
     };
-    collaboration::EngagementInvitationChanged {
+    let of_sender = |text: &str| if is_sender { text.to_owned() } else { String::new() };
+    Some(collaboration::EngagementInvitationEventDetail {
         engagement_invitation_id: INVITATION.to_owned(),
         account_id: account.to_owned(),
         revision,
         participant_type: participant.into(),
-        state: state.into(),
         sender_account_id: ALDER.to_owned(),
         receiver_account_id: BIRCH.to_owned(),
-        opportunity_id: if is_sender { DEAL.to_owned() } else { String::new() },
-        member_id: if is_sender {
-            "mem-user".to_owned()
-        } else {
-            String::new()
-        },
+        opportunity_id: of_sender(DEAL),
+        member_id: of_sender("mem-user"),
         ..Default::default()
-    }
+    })
 }
 
 #[tokio::test]
 async fn not_001_of_a_shared_deal_the_receiver_is_told_and_of_the_answer_who_shares_it() {
-    use collaboration::InvitationState::{Accepted, Pending};
     let stage = start().await;
     // Each comes twice.
     for _ in 0..2 {
         for account in [ALDER, BIRCH] {
-            for (revision, state) in [(1, Pending), (2, Accepted)] {
-                let event = invited(account, revision, state);
-                stage
-                    .far
-                    .tell("collaboration", account, INVITATION, revision, &event)
-                    .await;
-            }
+            let created = collaboration::EngagementInvitationCreated {
+                detail: invited(account, 1),
+            };
+            let accepted = collaboration::EngagementInvitationAccepted {
+                detail: invited(account, 2),
+                ..Default::default()
+            };
+            let far = &stage.far;
+            far.tell("collaboration", account, INVITATION, 1, &created).await;
+            far.tell("collaboration", account, INVITATION, 2, &accepted).await;
         }
     }
     let sent = stage.recipients(2).await;
@@ -89,40 +84,39 @@ async fn read(stage: &crate::support::Stage, expected: i64) {
 
 #[tokio::test]
 async fn not_001_of_a_channel_account_owners_are_told_then_who_asked_then_who_is_asked_to_it() {
-    use collaboration::ChannelChange::{Approved, Member, MembersAdded, Requested};
     let stage = start().await;
-    let event = |revision: i64, change: collaboration::ChannelChange| collaboration::ChannelChanged {
-        channel_id: CHANNEL.to_owned(),
-        account_id: ALDER.to_owned(),
-        revision,
-        opportunity_id: DEAL.to_owned(),
-        change: change.into(),
-        requested_by_member_id: "mem-user".to_owned(),
-        ..Default::default()
+    let channel = |revision: i64| {
+        Some(collaboration::ChannelEventDetail {
+            channel_id: CHANNEL.to_owned(),
+            account_id: ALDER.to_owned(),
+            revision,
+            opportunity_id: DEAL.to_owned(),
+            requested_by_member_id: "mem-user".to_owned(),
+            ..Default::default()
+        })
     };
-    let asked = |revision: i64, account: &str, member: &str, state: collaboration::ChannelMemberState| {
-        collaboration::ChannelChanged {
-            member_account_id: account.to_owned(),
-            member_id: member.to_owned(),
-            member_state: state.into(),
-            ..event(revision, Member)
-        }
+    let asked = |revision: i64, account: &str, member: &str| collaboration::ChannelMemberInvited {
+        detail: channel(revision),
+        member_account_id: account.to_owned(),
+        member_id: member.to_owned(),
     };
-    let invited = collaboration::ChannelMemberState::Invited;
-    let events = [
-        event(1, Requested),
-        event(2, Approved),
-        asked(3, ALDER, "mem-second", invited),
-        asked(4, AWS, "mem-vera", invited),
-        asked(5, ALDER, "mem-second", collaboration::ChannelMemberState::Joined),
-        event(6, MembersAdded),
-    ];
-    for event in &events {
-        stage
-            .far
-            .tell("collaboration", ALDER, CHANNEL, event.revision, event)
-            .await;
-    }
+    let requested = collaboration::ChannelRequested { detail: channel(1) };
+    let approved = collaboration::ChannelApproved { detail: channel(2) };
+    let joined = collaboration::ChannelMemberJoined {
+        detail: channel(5),
+        member_account_id: ALDER.to_owned(),
+        member_id: "mem-second".to_owned(),
+    };
+    let added = collaboration::ChannelMembersAdded { detail: channel(6) };
+    let far = &stage.far;
+    far.tell("collaboration", ALDER, CHANNEL, 1, &requested).await;
+    far.tell("collaboration", ALDER, CHANNEL, 2, &approved).await;
+    far.tell("collaboration", ALDER, CHANNEL, 3, &asked(3, ALDER, "mem-second"))
+        .await;
+    far.tell("collaboration", ALDER, CHANNEL, 4, &asked(4, AWS, "mem-vera"))
+        .await;
+    far.tell("collaboration", ALDER, CHANNEL, 5, &joined).await;
+    far.tell("collaboration", ALDER, CHANNEL, 6, &added).await;
     let sent = stage.recipients(4).await;
     assert_eq!(
         sent,

@@ -81,28 +81,31 @@ where
 /// Tells the service of all members, as the directory does.
 async fn enrol(app: &App, far: &FarEnd) {
     for (account, side) in [(ALDER, Side::Partner), (BIRCH, Side::Partner), (AWS, Side::Aws)] {
-        let changed = directory::AccountChanged {
-            account_id: account.to_owned(),
-            revision: 1,
-            side: side.number(),
-            status: directory::AccountStatus::Active.into(),
-            terms_accepted: true,
-            ..Default::default()
+        let registered = directory::AccountRegistered {
+            detail: Some(directory::AccountEventDetail {
+                account_id: account.to_owned(),
+                revision: 1,
+                side: side.number(),
+                status: directory::AccountStatus::Active.into(),
+                terms_accepted: true,
+                ..Default::default()
+            }),
         };
-        far.tell("partner", account, account, 1, &changed).await;
+        far.tell("partner", account, account, 1, &registered).await;
     }
     for (account, side, id, role) in MEMBERS {
         app.directory.admit(&member(id, account, side, &[role]));
-        let changed = directory::MemberChanged {
-            member_id: id.to_owned(),
-            account_id: account.to_owned(),
-            revision: 1,
-            side: side.number(),
-            change: directory::MemberChange::Joined.into(),
-            status: directory::MemberStatus::Active.into(),
-            roles: vec![role.number()],
+        let joined = directory::MemberJoined {
+            detail: Some(directory::MemberEventDetail {
+                member_id: id.to_owned(),
+                account_id: account.to_owned(),
+                revision: 1,
+                side: side.number(),
+                status: directory::MemberStatus::Active.into(),
+                roles: vec![role.number()],
+            }),
         };
-        far.tell("partner", account, id, 1, &changed).await;
+        far.tell("partner", account, id, 1, &joined).await;
     }
     eventually(async || {
         let sql = "SELECT count(*) FROM contact c JOIN directory_member m USING (account_id, member_id)";

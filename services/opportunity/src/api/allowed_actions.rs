@@ -66,6 +66,7 @@ pub async fn handle(
     let associate = ask("AssociateEntity", Action::Update, &|record| {
         record.can_be_associated(RelatedEntityType::Solutions)
     });
+    let tag = ask("TagOpportunity", Action::Update, &|_| Ok(()));
     let actions = [
         (pb::OpportunityAction::Update, update, Vec::new()),
         (pb::OpportunityAction::Submit, submit, blockers),
@@ -77,6 +78,7 @@ pub async fn handle(
         (pb::OpportunityAction::Assign, assign, Vec::new()),
         (pb::OpportunityAction::Reopen, reopen, Vec::new()),
         (pb::OpportunityAction::AssociateEntity, associate, Vec::new()),
+        (pb::OpportunityAction::Tag, tag, Vec::new()),
     ];
     Ok(pb::GetAllowedActionsResponse {
         actions: actions.into_iter().map(permission).collect(),

@@ -46,14 +46,7 @@ impl Reader {
             opportunity_team: given.opportunity_team.into_iter().map(contact).collect(),
             related_entity_identifiers: related(given.related_entity_identifiers.unwrap_or_default()),
             lead_source: given.lead_source,
-            tags: given
-                .tags
-                .into_iter()
-                .map(|tag| Tag {
-                    key: tag.key,
-                    value: tag.value,
-                })
-                .collect(),
+            tags: given.tags.into_iter().map(tag).collect(),
         }
     }
 
@@ -470,4 +463,12 @@ pub(super) fn number<T: ClosedList>(value: Option<T>) -> i32 {
 
 fn numbers<T: ClosedList>(values: &[T]) -> Vec<i32> {
     values.iter().map(|value| value.number()).collect()
+}
+
+/// A tag as it is kept.
+pub fn tag(given: pb::Tag) -> Tag {
+    Tag {
+        key: given.key,
+        value: given.value,
+    }
 }

@@ -2,7 +2,6 @@
 
 use cosell_grpc::convert::date;
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_types::ClosedList as _;
 
 use super::convert::{Reader, member, number, show_money};
 use crate::domain::{
@@ -11,24 +10,25 @@ use crate::domain::{
 };
 
 pub fn read(given: pb::AwsInsights) -> AwsInsights {
-    let recommendations = given.recommendations.into_iter().filter_map(|recommendation| {
-        Some(Recommendation {
-            kind: member(recommendation.r#type)?,
+    let recommendations = given
+        .recommendations
+        .into_iter()
+        .map(|recommendation| Recommendation {
+            kind: recommendation.r#type,
             details: recommendation.details.into(),
             attributes: recommendation
                 .attributes
                 .into_iter()
                 .map(|given| (given.key, given.value))
                 .collect(),
-        })
-    });
+        });
     let by_source = given.aws_products_spend_insights_by_source.unwrap_or_default();
     AwsInsights {
         next_best_actions: given.next_best_actions.into(),
         engagement_score: member(given.engagement_score),
         opportunity_quality: given.opportunity_quality.map(|quality| OpportunityQuality {
             score: quality.score,
-            trend: member(quality.trend),
+            trend: quality.trend,
         }),
         recommendations: recommendations.collect(),
         aws_products_spend_insights_by_source: SpendInsightsBySource {
@@ -74,7 +74,7 @@ pub fn read_revenue(reader: &mut Reader, given: &pb::AwsSoftwareRevenue) -> AwsS
     let at = |name: &str| format!("summary.software_revenue.{name}");
     AwsSoftwareRevenue {
         value: reader.money(given.value.as_ref(), &at("value")),
-        discount: reader.money(given.discount.as_ref(), &at("discount")),
+        discount: given.discount.clone().into(),
         effective_date: reader.date(given.effective_date.as_ref(), &at("effective_date")),
         expiration_date: reader.date(given.expiration_date.as_ref(), &at("expiration_date")),
     }
@@ -89,11 +89,11 @@ pub fn show(insights: &AwsInsights) -> pb::AwsInsights {
         engagement_score: number(insights.engagement_score),
         opportunity_quality: quality.map(|quality| pb::OpportunityQuality {
             score: quality.score,
-            trend: number(quality.trend),
+            trend: quality.trend.clone(),
         }),
         recommendations: recommendations
             .map(|recommendation| pb::Recommendation {
-                r#type: recommendation.kind.number(),
+                r#type: recommendation.kind.clone(),
                 details: recommendation.details.reveal().clone(),
                 attributes: recommendation
                     .attributes
@@ -151,7 +151,7 @@ fn show_spend(spend: &SpendInsights) -> pb::AwsProductsSpendInsights {
 pub fn show_revenue(revenue: &AwsSoftwareRevenue) -> pb::AwsSoftwareRevenue {
     pb::AwsSoftwareRevenue {
         value: revenue.value.map(show_money),
-        discount: revenue.discount.map(show_money),
+        discount: revenue.discount.reveal().clone(),
         effective_date: revenue.effective_date.map(date),
         expiration_date: revenue.expiration_date.map(date),
     }

@@ -59,7 +59,9 @@ pub fn shown(caller: &Caller, summary: AwsSummary, about: &Opportunity) -> pb::A
             .software_revenue
             .as_ref()
             .map(convert_insights::show_revenue),
-        cosell_motion: number(details.cosell_motion),
+        cosell_motion: details.cosell_motion.clone(),
+        cosell_motion_reason: details.cosell_motion_reason.reveal().clone(),
+        strategic: details.strategic,
         stages_disagree: summary.disagrees_with(about.details().life_cycle.stage),
     }
 }

@@ -36,6 +36,8 @@ mod opportunity_service;
 mod reopen;
 pub(crate) mod status;
 mod submit;
+mod tag_opportunity;
+mod untag_opportunity;
 mod update;
 mod update_aws_summary;
 mod visible;

@@ -7,7 +7,7 @@ use tonic::Request;
 
 use super::{
     Answer, Api, RECORD, allowed_actions, associate_entity, count, create, disassociate_entity, flag, get,
-    list, permit, update,
+    list, permit, tag_opportunity, untag_opportunity, update,
 };
 use crate::domain::access::Action;
 
@@ -70,6 +70,28 @@ impl OpportunityService for Api {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             disassociate_entity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn tag_opportunity(
+        &self,
+        request: Request<pb::TagOpportunityRequest>,
+    ) -> Answer<pb::TagOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            tag_opportunity::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn untag_opportunity(
+        &self,
+        request: Request<pb::UntagOpportunityRequest>,
+    ) -> Answer<pb::UntagOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            untag_opportunity::handle(api.clone(), call)
         })
         .await
     }

@@ -134,7 +134,9 @@ fn details(reader: &mut Reader, given: pb::AwsOpportunitySummary) -> AwsDetails 
             aws_partition: project.aws_partition,
         },
         insights: convert_insights::read(given.insights.unwrap_or_default()),
-        cosell_motion: member(given.cosell_motion),
+        cosell_motion: given.cosell_motion,
+        cosell_motion_reason: given.cosell_motion_reason.into(),
+        strategic: given.strategic,
         software_revenue: given
             .software_revenue
             .map(|given| convert_insights::read_revenue(reader, &given)),

@@ -23,7 +23,7 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
         return Err(Failure::invalid(vec![wrong]));
     }
     let member = call.member()?;
-    let id = random::prefixed("job-");
+    let id = random::prefixed("bulkjob-");
     let mut tx = api.begin(&call).await?;
     if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
         let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;

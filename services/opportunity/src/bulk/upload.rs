@@ -101,7 +101,7 @@ async fn take_in(
     if mode == ImportMode::CreateAndSubmit && !permit(Action::Submit)(&call.caller) {
         return Err(Failure::role_not_permitted(&call.tag.rpc));
     }
-    let id = random::prefixed("job-");
+    let id = random::prefixed("bulkjob-");
     let mut tx = api.begin_for(&call, STEP).await?;
     if let Claim::Replay(done) = claim_with(&mut tx, &call, &id, &hash).await? {
         let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
-use cosell_grpc::convert::day;
+use cosell_grpc::convert::time;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
@@ -13,6 +13,9 @@ use super::FromReferral;
 use crate::api::convert;
 use crate::domain::{Details, Facts, Opportunity};
 use crate::store;
+
+/// Characters that a title and an address of a record have at most.
+const LONGEST: usize = 80;
 
 /// The customer of a lead of which a partner makes an opportunity.
 #[derive(Debug)]
@@ -69,8 +72,8 @@ pub async fn apply(
 /// What a record says of what is known of the customer (OPP-091).
 fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
     let mut interactions: Vec<_> = lead.interactions.into_iter().enumerate().collect();
-    // The newest first; of one day, and without a day, the one that was noted last.
-    interactions.sort_by_key(|(place, known)| (known.interaction_date.as_ref().and_then(day), *place));
+    // The newest first; of one time, and without a time, the one that was noted last.
+    interactions.sort_by_key(|(place, known)| (known.interaction_date.as_ref().and_then(time), *place));
     interactions.reverse();
     let newest = |text: fn(&referral::LeadInteraction) -> &String| {
         let mut texts = interactions.iter().map(|(_, known)| text(known));
@@ -83,7 +86,7 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
     let mut reached = BTreeSet::new();
     let contacts = interactions
         .into_iter()
-        .filter_map(|(_, known)| known.contact)
+        .filter_map(|(_, known)| known.contact.map(contact))
         .filter(|contact| *contact != pb::Contact::default())
         // Who has done several things is one person.
         .filter(|contact| contact.email.is_empty() || reached.insert(contact.email.to_lowercase()));
@@ -94,10 +97,7 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
                 company_name: lead.customer_company_name,
                 industry: lead.industry,
                 website_url: lead.customer_website_url,
-                address: Some(pb::Address {
-                    country_code: lead.country_code,
-                    ..Default::default()
-                }),
+                address: Some(lead.address.unwrap_or_default()),
                 ..Default::default()
             }),
         }),
@@ -107,5 +107,34 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
             ..Default::default()
         }),
         ..Default::default()
+    }
+}
+
+/// A person as far as a record can have it: a title or an address that is too long is left out, and of a phone number
+/// everything but `+` and digits; one without its country code is left out (OPP-091).
+fn contact(known: referral::LeadContact) -> pb::Contact {
+    let fitting = |text: String| {
+        if text.chars().count() <= LONGEST {
+            text
+        } else {
+            String::new()
+        }
+    };
+    let phone: String = known
+        .phone
+        .chars()
+        .filter(|letter| *letter == '+' || letter.is_ascii_digit())
+        .collect();
+    let is_e164 = phone.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    pb::Contact {
+        first_name: known.first_name,
+        last_name: known.last_name,
+        business_title: fitting(known.business_title),
+        email: fitting(known.email),
+        phone: if is_e164 { phone } else { String::new() },
     }
 }

@@ -1,7 +1,7 @@
 //! Incoming events: what review decides moves the record; what the directory says is kept, as far as rules ask for it.
 
 mod connection_changed;
-mod invitation_accepted;
+mod engagement_invitation_accepted;
 mod lead_converted;
 mod referral_offer_accepted;
 mod review_decided;
@@ -100,8 +100,8 @@ impl Handler for FromCollaboration {
     }
 
     async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
-        if delivery.is::<collaboration::EngagementInvitationChanged>() {
-            invitation_accepted::apply(tx, delivery, &self.clock).await
+        if delivery.is::<collaboration::EngagementInvitationAccepted>() {
+            engagement_invitation_accepted::apply(tx, delivery, &self.clock).await
         } else {
             Ok(())
         }
@@ -120,8 +120,8 @@ impl Handler for FromPartner {
     }
 
     async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
-        if delivery.is::<partner::ConnectionChanged>() {
-            connection_changed::apply(tx, delivery).await
+        if let Some(connection) = delivery.detail::<partner::ConnectionEventDetail>()? {
+            connection_changed::apply(tx, delivery, &connection).await
         } else {
             cosell_members::take_over(tx, delivery).await
         }

@@ -37,15 +37,14 @@ pub async fn prepare(handler: &FromReview, delivery: &Delivery) -> Result<Change
         .review_case
         .unwrap_or_default();
     let round = case.rounds.into_iter().find(|round| round.round == event.round);
-    let remarks = round
-        .ok_or_else(|| Fault::Bug("the case lacks the decided round".to_owned()))?
-        .remarks;
+    let round = round.ok_or_else(|| Fault::Bug("the case lacks the decided round".to_owned()))?;
     Ok(Change::Decided {
         opportunity,
         round: event.round,
         decision: Decision {
             outcome,
-            remarks: remarks.into(),
+            remarks: round.remarks.into(),
+            fields_to_correct: round.fields_to_correct,
         },
     })
 }

@@ -15,7 +15,8 @@ pub enum Action {
     Get,
     /// ListOpportunities.
     List,
-    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity, AssociateEntity, DisassociateEntity.
+    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity, AssociateEntity, DisassociateEntity,
+    /// TagOpportunity, UntagOpportunity.
     Update,
     /// SubmitOpportunity.
     Submit,

@@ -95,6 +95,9 @@ impl Opportunity {
         for field in selected {
             field.copy(given, &mut details);
         }
+        if !given.tags.is_empty() {
+            details.tags.clone_from(&given.tags);
+        }
         let (mut record, event) = Opportunity::create(id, self.account.clone(), by, details, facts, now)?;
         record.cloned_from = Some(self.id);
         Ok((record, event))

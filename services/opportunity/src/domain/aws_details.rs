@@ -8,10 +8,7 @@ use cosell_types::{Money, Pii};
 use serde::{Deserialize, Serialize};
 
 use super::field::paths;
-use super::values::{
-    AwsStage, CosellMotion, EngagementScore, InvolvementType, InvolvementTypeChangeReason, QualityTrend,
-    RecommendationType,
-};
+use super::values::{AwsStage, EngagementScore, InvolvementType, InvolvementTypeChangeReason};
 use super::{Contact, ExpectedCustomerSpend, RelatedEntityIdentifiers, SpendInsightsBySource};
 
 /// What AWS says about a deal.
@@ -27,7 +24,9 @@ pub struct AwsDetails {
     pub related_entity_identifiers: RelatedEntityIdentifiers,
     pub project: AwsProject,
     pub insights: AwsInsights,
-    pub cosell_motion: Option<CosellMotion>,
+    pub cosell_motion: String,
+    pub cosell_motion_reason: Pii<String>,
+    pub strategic: Option<bool>,
     pub software_revenue: Option<AwsSoftwareRevenue>,
 }
 
@@ -77,7 +76,7 @@ pub struct AwsInsights {
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
 pub struct AwsSoftwareRevenue {
     pub value: Option<Money>,
-    pub discount: Option<Money>,
+    pub discount: Pii<String>,
     pub effective_date: Option<NaiveDate>,
     pub expiration_date: Option<NaiveDate>,
 }
@@ -87,14 +86,14 @@ pub struct AwsSoftwareRevenue {
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
 pub struct OpportunityQuality {
     pub score: i32,
-    pub trend: Option<QualityTrend>,
+    pub trend: String,
 }
 
 /// A recommendation to the partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
 pub struct Recommendation {
-    pub kind: RecommendationType,
+    pub kind: String,
     pub details: Pii<String>,
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
@@ -123,6 +122,8 @@ paths! {
         Recommendations: insights.recommendations;
         SpendInsights: insights.aws_products_spend_insights_by_source;
         CosellMotion: cosell_motion;
+        CosellMotionReason: cosell_motion_reason;
+        Strategic: strategic;
         SoftwareRevenue: software_revenue;
     }
 }

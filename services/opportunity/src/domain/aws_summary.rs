@@ -1,12 +1,14 @@
 use chrono::{DateTime, Utc};
-use cosell_types::{AccountId, FieldPath, OpportunityId, Violation, ViolationCode};
+use cosell_types::{AccountId, FieldPath, OpportunityId, Violation, ViolationCode, revision_time};
 use serde::{Deserialize, Serialize};
 
 use super::aws_details::SHOWN_WHEN_CLOSED;
 use super::canonical::{contact, one, personal, spend};
 use super::check::of_no_list;
 use super::deal_size::{self, AWS};
-use super::reference::{AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE};
+use super::reference::{
+    AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COSELL_MOTION, QUALITY_TREND, RECOMMENDATION_TYPE,
+};
 use super::values::{AwsStage, InvolvementType, Stage};
 use super::{AwsDetails, AwsField, NextStep, Opportunity, Policy};
 
@@ -63,7 +65,7 @@ impl AwsSummary {
         }
         self.details = details;
         self.revision += 1;
-        self.update_time = Some(now);
+        self.update_time = Some(self.update_time.map_or(now, |last| revision_time(last, now)));
         if changed.contains(&AwsField::NextSteps) {
             NextStep::note(
                 &mut self.next_steps_history,
@@ -148,6 +150,13 @@ fn canonical(details: &mut AwsDetails) {
         &AWS_CLOSED_LOST_REASON,
         &mut details.life_cycle.closed_lost_reason,
     );
+    one(&COSELL_MOTION, &mut details.cosell_motion);
+    if let Some(quality) = &mut details.insights.opportunity_quality {
+        one(&QUALITY_TREND, &mut quality.trend);
+    }
+    for recommendation in &mut details.insights.recommendations {
+        one(&RECOMMENDATION_TYPE, &mut recommendation.kind);
+    }
     for person in &mut details.opportunity_team {
         personal(&AWS_TEAM_TITLE, &mut person.business_title);
     }
@@ -193,6 +202,29 @@ fn check(details: &AwsDetails, policy: &Policy) -> Vec<Violation> {
     if details.involvement_type.is_none() && details.involvement_type_change_reason.is_some() {
         let text = "is only allowed with an involvement_type that AWS states";
         refuse("involvement_type_change_reason", text, &mut found);
+    }
+    let quality = details.insights.opportunity_quality.iter();
+    let trends = quality.map(|quality| {
+        let at = "insights.opportunity_quality.trend".to_owned();
+        (&QUALITY_TREND, &quality.trend, at)
+    });
+    let recommendations = details.insights.recommendations.iter().enumerate();
+    let recommendations = recommendations.map(|(index, recommendation)| {
+        let at = format!("insights.recommendations[{index}].type");
+        (&RECOMMENDATION_TYPE, &recommendation.kind, at)
+    });
+    let motion = (&COSELL_MOTION, &details.cosell_motion, "cosell_motion".to_owned());
+    for (list, value, at) in trends.chain(recommendations).chain([motion]) {
+        if !value.is_empty() && !list.has(value) {
+            found.push(of_no_list(list, &at).rejecting(value));
+        }
+    }
+    if details.cosell_motion.is_empty() && !details.cosell_motion_reason.reveal().is_empty() {
+        refuse(
+            "cosell_motion_reason",
+            "is only allowed with a cosell_motion",
+            &mut found,
+        );
     }
     let project = &details.project;
     for (index, entry) in project.expected_customer_spend.iter().enumerate() {

@@ -10,7 +10,7 @@ use super::reference::{
     USE_CASE,
 };
 use super::values::{CompetitorName, InvolvementType, MarketingSource, Stage, Visibility};
-use super::{Details, Facts, deal_size, postal};
+use super::{Details, Facts, deal_size, postal, tags};
 
 const MAX_YEARS_AHEAD: u32 = 60;
 
@@ -18,7 +18,7 @@ const MAX_YEARS_AHEAD: u32 = 60;
 pub fn record(details: &Details, facts: &Facts<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     // National security comes first: it decides what else is required.
-    if details.national_security && details.customer.account.industry != GOVERNMENT {
+    if details.is_national_security() && details.customer.account.industry != GOVERNMENT {
         let text = "is only for customers in the industry Government";
         add(&mut found, "national_security", ViolationCode::InvalidValue, text);
     }
@@ -34,6 +34,7 @@ pub fn record(details: &Details, facts: &Facts<'_>) -> Vec<Violation> {
             not_in(&TEAM_TITLE, &at, &mut found);
         }
     }
+    found.extend(tags::repeated(&details.tags));
     found
 }
 
@@ -97,7 +98,7 @@ fn marketing(details: &Details, found: &mut Vec<Violation>) {
 
 fn customer(details: &Details, found: &mut Vec<Violation>) {
     let account = &details.customer.account;
-    if !details.national_security {
+    if !details.is_national_security() {
         required(&account.company_name, "customer.account.company_name", found);
     }
     if account.industry.is_empty() {
@@ -113,10 +114,10 @@ fn customer(details: &Details, found: &mut Vec<Violation>) {
             text,
         );
     }
-    if !details.national_security {
+    if !details.is_national_security() {
         required(&account.website_url, "customer.account.website_url", found);
     }
-    address(&account.address, details.national_security, found);
+    address(&account.address, details.is_national_security(), found);
 }
 
 fn address(address: &Address, national_security: bool, found: &mut Vec<Violation>) {
@@ -305,12 +306,12 @@ pub fn submittable(
         if involvement == InvolvementType::CoSell {
             let text = "cannot be LIMITED on a co-sell opportunity";
             add(&mut found, "visibility", ViolationCode::InvalidValue, text);
-        } else if details.national_security {
+        } else if details.is_national_security() {
             let text = "must be FULL for a national-security opportunity";
             add(&mut found, "visibility", ViolationCode::InvalidValue, text);
         }
     }
-    if details.national_security && involvement == InvolvementType::ForVisibilityOnly {
+    if details.is_national_security() && involvement == InvolvementType::ForVisibilityOnly {
         let text = "must be CO_SELL for a national-security opportunity";
         add(&mut found, "involvement_type", ViolationCode::InvalidValue, text);
     }

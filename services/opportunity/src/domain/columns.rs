@@ -156,10 +156,10 @@ pub static COLUMNS: [Column; 45] = [
         "national_security",
         Some(Field::NationalSecurity),
         |details, cell| {
-            details.national_security = yes(cell)?.unwrap_or_default();
+            details.national_security = yes(cell)?;
             Ok(())
         },
-        |record| yes_no(Some(record.details().national_security)),
+        |record| yes_no(record.details().national_security),
     ),
     required(column(
         "Country",

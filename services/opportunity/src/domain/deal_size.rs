@@ -108,11 +108,13 @@ pub fn one(
     found: &mut Vec<Violation>,
 ) {
     match entry.amount {
+        // The price estimate says it.
+        None if !entry.estimation_url.is_empty() => {}
         None => add(
             found,
             &format!("{at}.amount"),
             ViolationCode::RequiredFieldMissing,
-            "is required",
+            "is required without an estimation_url",
         ),
         Some(amount) => {
             if !(1..=MAX_SPEND).contains(&amount.hundredths) {

@@ -19,7 +19,7 @@ use super::values::{
 pub struct Details {
     pub partner_opportunity_identifier: String,
     pub opportunity_type: OpportunityType,
-    pub national_security: bool,
+    pub national_security: Option<bool>,
     pub primary_needs_from_aws: Vec<PrimaryNeedFromAws>,
     pub customer: Customer,
     pub project: Project,
@@ -37,7 +37,7 @@ impl Default for Details {
         Self {
             partner_opportunity_identifier: String::new(),
             opportunity_type: OpportunityType::NetNewBusiness,
-            national_security: false,
+            national_security: None,
             primary_needs_from_aws: Vec::new(),
             customer: Customer::default(),
             project: Project::default(),
@@ -49,6 +49,13 @@ impl Default for Details {
             lead_source: String::new(),
             tags: Vec::new(),
         }
+    }
+}
+
+impl Details {
+    /// Whether the deal holds classified national-security information (OPP-017).
+    pub fn is_national_security(&self) -> bool {
+        self.national_security == Some(true)
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Event {
     },
     /// An entity of this type was added or taken away.
     Related(RelatedEntityType),
+    /// Tags were set or removed.
+    Tagged,
     /// The draft was thrown away.
     Discarded,
     /// It was submitted for this round.
@@ -49,7 +51,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Created => "created",
-            Event::Updated(_) | Event::Related(_) => "updated",
+            Event::Updated(_) | Event::Related(_) | Event::Tagged => "updated",
             Event::StageChanged { .. } => "stage_changed",
             Event::Reopened(_) => "reopened",
             Event::Assigned { .. } => "assigned",
@@ -70,6 +72,7 @@ impl Event {
                 fields.iter().map(|field| field.path().to_owned()).collect()
             }
             Event::Related(kind) => vec![kind.path().to_owned()],
+            Event::Tagged => vec!["tags".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -130,7 +130,26 @@ fields! {
     TargetCloseDate: life_cycle.target_close_date, [ActionRequired, Approved];
     NextSteps: life_cycle.next_steps, [Approved];
     LeadSource: lead_source, [Approved];
-    Tags: tags, [Approved];
+}
+
+/// A set of fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldSet(u64);
+
+const _: () = assert!(Field::ALL.len() <= 64, "a bit for each field");
+
+impl FieldSet {
+    /// Whether the field is in it.
+    pub fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u32) != 0
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<T: IntoIterator<Item = Field>>(fields: T) -> Self {
+        let bits = fields.into_iter().map(|field| 1 << field as u32);
+        FieldSet(bits.fold(0, |all, bit: u64| all | bit))
+    }
 }
 
 impl Field {
@@ -139,7 +158,7 @@ impl Field {
         let open = self.open();
         match now.status {
             ReviewStatus::PendingSubmission => true,
-            ReviewStatus::ActionRequired => open.contains(&ActionRequired),
+            ReviewStatus::ActionRequired => open.contains(&ActionRequired) || now.opened.contains(self),
             ReviewStatus::Approved => match now.stage {
                 Stage::Launched => open.contains(&Launched),
                 Stage::ClosedLost => false,

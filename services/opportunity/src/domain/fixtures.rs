@@ -128,6 +128,7 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
             Decision {
                 outcome,
                 remarks: "Remarks.".into(),
+                fields_to_correct: Vec::new(),
             },
             now(),
         )

@@ -12,7 +12,7 @@ use super::values::{BulkKind, BulkState, FileFormat, ImportMode};
 /// A job: what is to be done with its rows, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// `job-` and 13 letters or digits.
+    /// `bulkjob-` and 13 letters or digits.
     pub id: String,
     /// Whose records it is about.
     pub account: AccountId,

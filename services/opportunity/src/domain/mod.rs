@@ -31,6 +31,7 @@ mod shared;
 mod situation;
 mod spend_insights;
 pub mod standard_values;
+mod tags;
 pub mod values;
 
 #[cfg(test)]

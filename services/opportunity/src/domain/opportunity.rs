@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use cosell_types::{
     AccountId, ClosedList as _, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode,
+    revision_time,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +140,7 @@ impl Opportunity {
                 status: ReviewStatus::PendingSubmission,
                 round: 0,
                 remarks: Pii::default(),
+                fields_to_correct: Vec::new(),
                 reason: None,
                 submit_time: None,
             },
@@ -170,8 +172,13 @@ impl Opportunity {
         for field in selected {
             field.copy(&given, &mut details);
         }
-        // A refused change brings nothing with it.
         let secrecy = Field::NationalSecurity;
+        // No answer counts as no: where the question is closed, one for the other is no change (OPP-017).
+        let is_same_answer = details.is_national_security() == self.details.is_national_security();
+        if is_same_answer && !secrecy.is_editable(situation) {
+            secrecy.copy(&self.details, &mut details);
+        }
+        // A refused change brings nothing with it.
         if !secrecy.differs(&self.details, &details) || secrecy.is_editable(situation) {
             settle(&mut details);
         }
@@ -278,7 +285,7 @@ impl Opportunity {
 
     pub(super) fn step(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         self.last_modified_by = by.cloned();
     }
 
@@ -301,6 +308,12 @@ impl Opportunity {
             status: self.review.status,
             stage: self.details.life_cycle.stage,
             involvement: self.involvement,
+            opened: self
+                .review
+                .fields_to_correct
+                .iter()
+                .filter_map(|path| Field::from_path(path))
+                .collect(),
         }
     }
 
@@ -384,7 +397,7 @@ impl Opportunity {
 
     /// Whether AWS and other services do not see whose deal it is (OPP-017).
     pub fn is_classified(&self) -> bool {
-        self.is_classified || self.details.national_security
+        self.is_classified || self.details.is_national_security()
     }
 
     /// Without next steps from before it was submitted, but for the one that it was submitted with: what a draft said is not
@@ -422,7 +435,7 @@ impl Opportunity {
 /// What follows from what was given: the country of a national-security deal is the United States (OPP-017), and what is
 /// new expands and renews nothing (OPP-005).
 fn settle(details: &mut Details) {
-    if details.national_security {
+    if details.is_national_security() {
         details.customer.account.address.country_code = US.into();
     }
     if details.opportunity_type == OpportunityType::NetNewBusiness {

@@ -271,6 +271,26 @@ pub static AWS_CLOSED_LOST_REASON: StandardList = StandardList::new(
     ],
 );
 
+/// Trends of the quality score of an opportunity (OPP-058).
+pub static QUALITY_TREND: StandardList =
+    StandardList::new("quality_trend", &["Improving", "Declining", "No Change"]);
+
+/// Subjects of recommendations of AWS (OPP-058).
+pub static RECOMMENDATION_TYPE: StandardList = StandardList::new(
+    "recommendation_type",
+    &[
+        "OpportunityQuality",
+        "SolutionRecommendation",
+        "SpecialistRecommendation",
+    ],
+);
+
+/// Who leads a deal (OPP-058).
+pub static COSELL_MOTION: StandardList = StandardList::new(
+    "cosell_motion",
+    &["AWS Field-engaged", "Agent-engaged", "Partner-led"],
+);
+
 /// What a person of AWS may be in AWS's team of an opportunity (OPP-056).
 pub static AWS_TEAM_TITLE: StandardList = StandardList::new(
     "aws_team_title",

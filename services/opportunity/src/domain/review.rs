@@ -19,6 +19,9 @@ pub struct Review {
     pub remarks: Pii<String>,
     /// Why it was sent back or rejected.
     pub reason: Option<ReviewReason>,
+    /// Paths of the fields that the decision opened for correction (REV-013).
+    #[serde(default)]
+    pub fields_to_correct: Vec<String>,
     /// When it was submitted last.
     #[serde(default)]
     pub submit_time: Option<DateTime<Utc>>,
@@ -31,6 +34,8 @@ pub struct Decision {
     pub outcome: Outcome,
     /// Remarks for the partner.
     pub remarks: Pii<String>,
+    /// Paths of the fields that it opens for correction.
+    pub fields_to_correct: Vec<String>,
 }
 
 /// What was decided.
@@ -64,6 +69,7 @@ impl Opportunity {
             round: self.review.round + 1,
             remarks: Pii::default(),
             reason: None,
+            fields_to_correct: Vec::new(),
             submit_time: Some(now),
         };
         self.step(Some(by), now);
@@ -137,6 +143,7 @@ impl Opportunity {
             round,
             remarks: decision.remarks,
             reason,
+            fields_to_correct: decision.fields_to_correct,
             submit_time: self.review.submit_time,
         };
         self.step(None, now);

@@ -29,7 +29,7 @@ pub fn words_of(record: &Opportunity) -> BTreeMap<String, bool> {
     let company = details.customer.account.company_name.reveal();
     let mut found = BTreeMap::new();
     for word in words(company) {
-        found.insert(word, !is_draft && !details.national_security);
+        found.insert(word, !is_draft && !details.is_national_security());
     }
     for text in [&details.project.title, &details.project.customer_business_problem] {
         for word in words(text.reveal()) {

@@ -73,6 +73,7 @@ impl Opportunity {
                 status,
                 round: 0,
                 remarks: Pii::default(),
+                fields_to_correct: Vec::new(),
                 reason: (status == ReviewStatus::Rejected)
                     .then_some(of.review.reason)
                     .flatten(),
@@ -88,7 +89,7 @@ impl Opportunity {
 
     /// Whether others may have what it says: AWS has it, and it is not classified.
     pub fn is_shareable(&self) -> bool {
-        self.review.status != ReviewStatus::PendingSubmission && !self.details.national_security
+        self.review.status != ReviewStatus::PendingSubmission && !self.details.is_national_security()
     }
 
     /// Where it stands now, with what it said earlier.

@@ -3,6 +3,7 @@
 use cosell_types::ClosedList as _;
 
 use super::Field;
+use super::field::FieldSet;
 use super::values::{InvolvementType, ReviewStatus, Stage, StageMove};
 
 /// The record's position in its life.
@@ -14,6 +15,8 @@ pub struct Situation {
     pub stage: Stage,
     /// How far AWS is involved; none before the first submission.
     pub involvement: Option<InvolvementType>,
+    /// Fields that the reviewer opened for correction besides those that always are (REV-013).
+    pub opened: FieldSet,
 }
 
 /// A change of the review status (OPP-030).

@@ -1,20 +1,20 @@
 //! Every pick list of the record, for whoever builds a form or a mapping (OPP-044).
 
 use cosell_types::ClosedList;
-use cosell_types::standard::StandardList;
+use cosell_types::standard::{AWS_MATURITY, MARKET_SEGMENT, StandardList};
 use sha2::{Digest as _, Sha256};
 
 use super::Policy;
 use super::reference::{
-    APN_PROGRAM, AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COUNTRY, INDUSTRY, MARKETING_USE_CASE,
-    SOLUTION_CATEGORY, TEAM_TITLE, US_STATE, USE_CASE,
+    APN_PROGRAM, AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COSELL_MOTION, COUNTRY, INDUSTRY,
+    MARKETING_USE_CASE, QUALITY_TREND, RECOMMENDATION_TYPE, SOLUTION_CATEGORY, TEAM_TITLE, US_STATE,
+    USE_CASE,
 };
 use super::values::{
-    AwsStage, ClosedLostReason, CompetitorName, CosellMotion, DeliveryModel, EngagementScore,
-    InvolvementType, InvolvementTypeChangeReason, MarketingChannel, MarketingSource, MigrationPhase,
-    OpportunityType, Origin, PaymentFrequency, PrimaryNeedFromAws, QualityTrend, RecommendationType,
-    RelatedEntityType, RevenueDeliveryModel, ReviewReason, ReviewStatus, SalesActivity, SolutionStatus,
-    Stage, Visibility,
+    AwsStage, ClosedLostReason, CompetitorName, DeliveryModel, EngagementScore, InvolvementType,
+    InvolvementTypeChangeReason, MarketingChannel, MarketingSource, MigrationPhase, OpportunityType, Origin,
+    PaymentFrequency, PrimaryNeedFromAws, RelatedEntityType, RevenueDeliveryModel, ReviewReason,
+    ReviewStatus, SalesActivity, SolutionStatus, Stage, Visibility,
 };
 
 /// A pick list.
@@ -59,6 +59,11 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         },
         texts(&AWS_CLOSED_LOST_REASON),
         texts(&AWS_TEAM_TITLE),
+        texts(&MARKET_SEGMENT),
+        texts(&AWS_MATURITY),
+        texts(&QUALITY_TREND),
+        texts(&RECOMMENDATION_TYPE),
+        texts(&COSELL_MOTION),
     ];
     lists.extend([
         members::<Stage>("stage"),
@@ -81,9 +86,6 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         members::<AwsStage>("aws_stage"),
         members::<InvolvementTypeChangeReason>("involvement_type_change_reason"),
         members::<EngagementScore>("engagement_score"),
-        members::<QualityTrend>("quality_trend"),
-        members::<RecommendationType>("recommendation_type"),
-        members::<CosellMotion>("cosell_motion"),
         members::<RelatedEntityType>("related_entity_type"),
         members::<SolutionStatus>("solution_status"),
     ]);
@@ -147,7 +149,7 @@ mod tests {
     fn opp_044_every_list_is_there_once_and_the_version_follows_what_is_in_them() {
         let (version, lists) = all(&policy());
         let names: HashSet<_> = lists.iter().map(|list| list.name).collect();
-        assert_eq!((names.len(), lists.len()), (36, 36));
+        assert_eq!((names.len(), lists.len()), (38, 38));
         assert!(lists.iter().all(|list| !list.values.is_empty()));
         assert_eq!(all(&policy()).0, version);
         let dollars = Policy {

@@ -163,6 +163,7 @@ fn opp_035_a_deal_goes_on_in_an_open_stage_that_fits_it() {
     let approved = super::Decision {
         outcome: super::Outcome::Approved,
         remarks: "".into(),
+        fields_to_correct: Vec::new(),
     };
     record.decided(1, approved, now()).expect("a decision");
     let mut given = record.details().clone();

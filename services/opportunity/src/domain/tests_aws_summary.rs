@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use super::fixtures::{in_stage, in_status, now, policy, spend, today};
 use super::reference::{AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE};
 use super::values::{
-    AwsStage, CosellMotion, EngagementScore, InvolvementType, InvolvementTypeChangeReason, PaymentFrequency,
-    QualityTrend, RecommendationType, ReviewStatus, Stage,
+    AwsStage, EngagementScore, InvolvementType, InvolvementTypeChangeReason, PaymentFrequency, ReviewStatus,
+    Stage,
 };
 use super::{
     AwsDetails, AwsField, AwsSoftwareRevenue, AwsSummary, Contact, ExpectedCustomerSpend, OpportunityQuality,
@@ -32,7 +32,9 @@ fn full(stage: Option<AwsStage>) -> AwsDetails {
     let mut details = AwsDetails {
         involvement_type: Some(InvolvementType::ForVisibilityOnly),
         involvement_type_change_reason: Some(InvolvementTypeChangeReason::RiskMitigation),
-        cosell_motion: Some(CosellMotion::PartnerLed),
+        cosell_motion: "Partner-led".to_owned(),
+        cosell_motion_reason: "They know the customer".into(),
+        strategic: Some(true),
         opportunity_team: vec![person("PSM")],
         ..Default::default()
     };
@@ -58,10 +60,10 @@ fn full(stage: Option<AwsStage>) -> AwsDetails {
     insights.engagement_score = Some(EngagementScore::High);
     insights.opportunity_quality = Some(OpportunityQuality {
         score: 70,
-        trend: Some(QualityTrend::Improving),
+        trend: "Improving".to_owned(),
     });
     insights.recommendations = vec![Recommendation {
-        kind: RecommendationType::SolutionRecommendation,
+        kind: "SolutionRecommendation".to_owned(),
         details: "Another solution".into(),
         attributes: [("solution".to_owned(), "S-2".to_owned())].into(),
     }];
@@ -160,7 +162,7 @@ fn opp_052_the_partner_is_shown_each_field_in_each_stage_or_not() {
         assert_eq!(shown.revision(), summary.revision());
         assert_eq!(shown.next_steps_history(), summary.next_steps_history());
     }
-    assert_eq!(cells, 25 * 21);
+    assert_eq!(cells, 25 * 23);
 }
 
 #[test]
@@ -410,4 +412,38 @@ fn opp_051_before_aws_has_said_something_there_is_nothing() {
     assert_eq!((summary.revision(), summary.update_time()), (0, None));
     assert_eq!(*summary.details(), AwsDetails::default());
     assert_eq!(summary.clone().for_partner(), summary);
+}
+
+#[test]
+fn opp_058_trend_type_and_motion_are_standard_values_and_a_reason_needs_its_motion() {
+    let invalid = |path: &str| vec![(path.to_owned(), InvalidEnumValue)];
+    let motion = wrong(|details| details.cosell_motion = "Alone".to_owned());
+    assert_eq!(motion, invalid("cosell_motion"));
+    let trend = wrong(|details| {
+        details.insights.opportunity_quality = Some(OpportunityQuality {
+            score: 7,
+            trend: "Sideways".to_owned(),
+        });
+    });
+    assert_eq!(trend, invalid("insights.opportunity_quality.trend"));
+    let kind = wrong(|details| {
+        details.insights.recommendations = vec![Recommendation {
+            kind: "Gossip".to_owned(),
+            details: "They say".into(),
+            attributes: Default::default(),
+        }];
+    });
+    assert_eq!(kind, invalid("insights.recommendations[0].type"));
+    let reason = wrong(|details| details.cosell_motion_reason = "Because".into());
+    assert_eq!(reason, [("cosell_motion_reason".to_owned(), InvalidValue)]);
+    let details = AwsDetails {
+        cosell_motion: "aws field – engaged".to_owned(),
+        ..Default::default()
+    };
+    let kept = saying(&details);
+    assert_eq!(
+        kept.details().cosell_motion,
+        "AWS Field-engaged",
+        "spelled as the list has it"
+    );
 }

@@ -156,7 +156,7 @@ fn in_america(details: &mut Details) {
 }
 
 fn secret(details: &mut Details) {
-    details.national_security = true;
+    details.national_security = Some(true);
     let account = &mut details.customer.account;
     account.industry = "Government".to_owned();
     account.company_name = "".into();
@@ -317,7 +317,7 @@ fn about_everything() -> Vec<Case> {
         breaks(
             "OPP-017",
             At::Create,
-            |d| d.national_security = true,
+            |d| d.national_security = Some(true),
             "national_security",
             InvalidValue,
         ),

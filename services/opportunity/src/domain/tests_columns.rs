@@ -95,11 +95,10 @@ fn opp_080_days_amounts_and_answers_are_read_in_every_usual_form_and_in_no_other
             "{amount}"
         );
     }
-    assert!(
-        read("Does opportunity belong to NatSec?", "YES")
-            .0
-            .national_security
-    );
+    for (cell, expected) in [("YES", Some(true)), ("no", Some(false)), ("", None)] {
+        let details = read("Does opportunity belong to NatSec?", cell).0;
+        assert_eq!(details.national_security, expected, "{cell:?}");
+    }
     assert_eq!(
         read("Does opportunity belong to NatSec?", "perhaps").1,
         [ViolationCode::InvalidValue]

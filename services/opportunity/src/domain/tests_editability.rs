@@ -6,10 +6,10 @@ use cosell_types::{ClosedList as _, OpportunityId, ViolationCode};
 use super::fixtures::{facts, in_stage, in_status, member, now, spend, today};
 use super::values::{
     ClosedLostReason, CompetitorName, DeliveryModel, InvolvementType, MarketingChannel, MarketingSource,
-    MigrationPhase, OpportunityType, PrimaryNeedFromAws, RevenueDeliveryModel, ReviewStatus, SalesActivity,
-    Stage, Visibility,
+    MigrationPhase, OpportunityType, PrimaryNeedFromAws, RevenueDeliveryModel, ReviewReason, ReviewStatus,
+    SalesActivity, Stage, Visibility,
 };
-use super::{Contact, Details, Event, Field, Opportunity, Rule, Tag};
+use super::{Contact, Decision, Details, Event, Field, Opportunity, Outcome, Rule};
 
 /// Where each field is open: D draft, A action required, P approved and the deal open, V the same for visibility only,
 /// L approved and launched. Submitted, in review, rejected and closed lost: nothing.
@@ -64,7 +64,6 @@ life_cycle.closed_lost_reason                  D . P V .
 life_cycle.target_close_date                   D A P V .
 life_cycle.next_steps                          D . P V .
 lead_source                                    D . P V .
-tags                                           D . P V .
 ";
 
 /// Every situation a record can be in, with its letter in the table.
@@ -100,7 +99,7 @@ fn with_another(field: Field, details: &Details) -> Details {
     match field {
         Field::PartnerOpportunityIdentifier => other.partner_opportunity_identifier = "CRM-2".to_owned(),
         Field::OpportunityType => other.opportunity_type = OpportunityType::FlatRenewal,
-        Field::NationalSecurity => other.national_security = true,
+        Field::NationalSecurity => other.national_security = Some(true),
         Field::PrimaryNeedsFromAws => {
             other.primary_needs_from_aws = vec![PrimaryNeedFromAws::BusinessPresentation]
         }
@@ -154,12 +153,6 @@ fn with_another(field: Field, details: &Details) -> Details {
         Field::TargetCloseDate => other.life_cycle.target_close_date = today().checked_add_days(Days::new(9)),
         Field::NextSteps => other.life_cycle.next_steps = "Workshop".into(),
         Field::LeadSource => other.lead_source = "Fair".to_owned(),
-        Field::Tags => {
-            other.tags = vec![Tag {
-                key: "team".to_owned(),
-                value: "north".to_owned(),
-            }]
-        }
     }
     // A draft starts in PROSPECT; there the other stage is another one.
     if field == Field::Stage && details.life_cycle.stage == Stage::Prospect {
@@ -324,4 +317,23 @@ fn opp_019_an_approved_record_stays_submittable() {
         panic!("{result:?}")
     };
     assert_eq!(found[0].field, "project.customer_use_case");
+}
+
+/// What the reviewer names is open in ACTION_REQUIRED, and closed again once the record was submitted.
+#[test]
+fn rev_013_a_decision_opens_the_fields_that_it_names() {
+    let mut record = in_status(ReviewStatus::Submitted, InvolvementType::CoSell);
+    let title = Field::Title;
+    let decision = Decision {
+        outcome: Outcome::ActionRequired(ReviewReason::ClarifySolution),
+        remarks: "Which one is it?".into(),
+        fields_to_correct: vec![title.path().to_owned()],
+    };
+    record.decided(1, decision, now()).expect("a decision");
+    let sent_back = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell).situation();
+    for field in Field::ALL.iter().copied() {
+        let expected = field.is_editable(sent_back) || field == title;
+        assert_eq!(field.is_editable(record.situation()), expected, "{field:?}");
+    }
+    assert!(!title.is_editable(sent_back), "it is closed otherwise");
 }

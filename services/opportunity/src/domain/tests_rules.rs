@@ -210,6 +210,11 @@ fn opp_016_spend_is_an_amount_in_an_allowed_currency_paid_to_somebody() {
         with(|entry| entry.amount = None),
         one(&field(".amount"), RequiredFieldMissing)
     );
+    let estimated = with(|entry| {
+        entry.amount = None;
+        entry.estimation_url = format!("https://calculator.aws/#/estimate?id={}", "0".repeat(32));
+    });
+    assert_eq!(estimated, [], "the price estimate says the amount");
     assert_eq!(
         with(|entry| entry.frequency = None),
         one(&field(".frequency"), RequiredFieldMissing)
@@ -223,7 +228,7 @@ fn opp_017_national_security_is_for_governments_and_asks_for_less() {
     let secret = |industry: &str| {
         let industry = industry.to_owned();
         created(move |details| {
-            details.national_security = true;
+            details.national_security = Some(true);
             let account = &mut details.customer.account;
             account.industry = industry;
             account.website_url = "".into();
@@ -234,7 +239,7 @@ fn opp_017_national_security_is_for_governments_and_asks_for_less() {
     assert_eq!(secret("Retail"), one("national_security", InvalidValue));
 
     let mut details = minimal();
-    details.national_security = true;
+    details.national_security = Some(true);
     details.customer.account.industry = "Government".to_owned();
     assert_eq!(
         draft(details)
@@ -249,7 +254,7 @@ fn opp_017_national_security_is_for_governments_and_asks_for_less() {
 
     let secret = |involvement, visibility| {
         submitted(involvement, visibility, |details| {
-            details.national_security = true;
+            details.national_security = Some(true);
             details.customer.account.industry = "Government".to_owned();
             if involvement == InvolvementType::ForVisibilityOnly {
                 details.primary_needs_from_aws.clear();

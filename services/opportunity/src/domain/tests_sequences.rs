@@ -114,6 +114,7 @@ fn run(record: &mut Opportunity, command: &Command) -> Result<bool, Rule> {
                     Decision {
                         outcome,
                         remarks: "r".into(),
+                        fields_to_correct: Vec::new(),
                     },
                     now(),
                 )

@@ -9,7 +9,7 @@ use super::values::{
 };
 use super::{Contact, Details, Event, Field, Opportunity, Outcome, RelatedEntityIdentifiers, Rule, Tag};
 
-const INVITATION: &str = "engi-0000000000004";
+const INVITATION: &str = "engi-a000000000004";
 
 fn copy_of(source: &Opportunity) -> Opportunity {
     let (copy, event) = Opportunity::shared(
@@ -135,7 +135,7 @@ fn opp_092_a_copy_of_what_cannot_be_shared_any_more_says_what_could_be() {
         assert_eq!(shareable, status != ReviewStatus::PendingSubmission, "{status:?}");
     }
     let mut now = full();
-    now.details.national_security = true;
+    now.details.national_security = Some(true);
     assert!(!now.is_shareable());
     now.details.project.title = "Mallard".into();
     now.review.status = ReviewStatus::Rejected;

@@ -36,6 +36,7 @@ fn attempt(record: &mut Opportunity, transition: Transition) -> Result<Option<Ev
     let decision = |outcome| Decision {
         outcome,
         remarks: "Remarks.".into(),
+        fields_to_correct: Vec::new(),
     };
     match transition {
         Transition::Submit => record
@@ -125,6 +126,7 @@ fn opp_033_an_answer_to_an_earlier_round_changes_nothing() {
     let late = Decision {
         outcome: Outcome::Approved,
         remarks: "".into(),
+        fields_to_correct: Vec::new(),
     };
     assert_eq!(record.decided(1, late, now()), None);
     assert_eq!(record.review_started(1, now()), None);

@@ -389,39 +389,6 @@ closed_list! {
 }
 
 closed_list! {
-    /// Where the quality score of an opportunity is going (OPP-058).
-    QualityTrend {
-        Improving = 1 "IMPROVING" "Improving",
-        Declining = 2 "DECLINING" "Declining",
-        NoChange = 3 "NO_CHANGE" "No Change",
-    }
-}
-
-closed_list! {
-    /// What a recommendation of AWS is about (OPP-058).
-    RecommendationType {
-        /// How the record could say more.
-        OpportunityQuality = 1 "OPPORTUNITY_QUALITY" "OpportunityQuality",
-        /// Which solution fits.
-        SolutionRecommendation = 2 "SOLUTION_RECOMMENDATION" "SolutionRecommendation",
-        /// Which specialist can help.
-        SpecialistRecommendation = 3 "SPECIALIST_RECOMMENDATION" "SpecialistRecommendation",
-    }
-}
-
-closed_list! {
-    /// Who leads the deal (OPP-058).
-    CosellMotion {
-        /// People of AWS sales.
-        AwsFieldEngaged = 1 "AWS_FIELD_ENGAGED" "AWS Field-engaged",
-        /// An agent of AWS.
-        AgentEngaged = 2 "AGENT_ENGAGED" "Agent-engaged",
-        /// The partner.
-        PartnerLed = 3 "PARTNER_LED" "Partner-led",
-    }
-}
-
-closed_list! {
     /// Lists by name (OPP-063).
     Preset {
         /// Everything that is no draft, and what AWS has shared.

@@ -93,7 +93,7 @@ impl Key {
             Key::UpdateTime => text_of(record.update_time()),
             Key::CreateTime => text_of(record.create_time()),
             Key::Id => record.id().number().to_string(),
-            Key::CompanyName if details.national_security && member.side == Side::Aws => String::new(),
+            Key::CompanyName if details.is_national_security() && member.side == Side::Aws => String::new(),
             Key::CompanyName => details.customer.account.company_name.reveal().clone(),
             Key::TargetCloseDate => close_date(record).to_string(),
         };

@@ -2,7 +2,9 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_proto::cosell::partner::v1::{ConnectionChanged, ConnectionStatus, ConnectionType};
+use cosell_proto::cosell::partner::v1::{
+    ConnectionCanceled, ConnectionEstablished, ConnectionEventDetail, ConnectionStatus, ConnectionType,
+};
 use cosell_proto::cosell::r#type::v1::SortOrder;
 use cosell_testkit::harness::{App, eventually, refused, service};
 use cosell_types::Caller;
@@ -153,15 +155,18 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
         missing,
     );
     let connection = "pac-0000000000001";
-    let mut event = ConnectionChanged {
-        connection_id: connection.to_owned(),
-        account_id: ALDER.to_owned(),
-        revision: 1,
-        other_account_id: BIRCH.to_owned(),
-        r#type: ConnectionType::Subsidiary.into(),
-        type_status: ConnectionStatus::Active.into(),
-        status: ConnectionStatus::Active.into(),
-        ..Default::default()
+    let detail = |revision, status: ConnectionStatus| {
+        Some(ConnectionEventDetail {
+            connection_id: connection.to_owned(),
+            account_id: ALDER.to_owned(),
+            revision,
+            other_account_id: BIRCH.to_owned(),
+            connection_type: ConnectionType::Subsidiary.into(),
+            status: status.into(),
+        })
+    };
+    let event = ConnectionEstablished {
+        detail: detail(1, ConnectionStatus::Active),
     };
     far.tell("partner", ALDER, connection, 1, &event).await;
     eventually(async || {
@@ -171,8 +176,10 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
             .await
     })
     .await;
-    event.revision = 2;
-    event.type_status = ConnectionStatus::Canceled.into();
+    let event = ConnectionCanceled {
+        detail: detail(2, ConnectionStatus::Canceled),
+        canceled_by_account_id: BIRCH.to_owned(),
+    };
     far.tell("partner", ALDER, connection, 2, &event).await;
     eventually(async || {
         let request = pb::AssociateEntityRequest {

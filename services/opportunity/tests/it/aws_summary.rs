@@ -107,7 +107,7 @@ pub fn news(step: &str) -> pb::AwsOpportunitySummary {
         insights: Some(pb::AwsInsights {
             opportunity_quality: Some(pb::OpportunityQuality {
                 score: 71,
-                trend: pb::QualityTrend::Improving.into(),
+                trend: "improving".to_owned(),
             }),
             ..Default::default()
         }),

@@ -267,7 +267,7 @@ async fn opp_053_sales_reach_only_what_is_fully_visible() {
 async fn opp_017_052_the_aws_side_has_nothing_of_what_is_classified() {
     let (app, far) = start_with_review().await;
     let mut secret = record("Alder Secret Works");
-    secret.national_security = true;
+    secret.national_security = Some(true);
     let account = secret
         .customer
         .as_mut()

@@ -69,7 +69,7 @@ async fn every_field_survives_the_round_trip() {
     };
     given.partner_opportunity_identifier = "CRM-2".to_owned();
     given.opportunity_type = pb::OpportunityType::Expansion.into();
-    given.national_security = true;
+    given.national_security = Some(true);
     given.lead_source = "Fair".to_owned();
     given.tags = vec![pb::Tag {
         key: "team".to_owned(),

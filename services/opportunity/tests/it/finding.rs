@@ -192,7 +192,7 @@ async fn opp_064_a_search_has_ten_words_at_most() {
 async fn opp_017_062_064_aws_learns_no_classified_company() {
     let app = start().await;
     let mut secret = deal("Mallard", "Common secret", "Orders are typed in twice.");
-    secret.national_security = true;
+    secret.national_security = Some(true);
     let customer = secret.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
     let secret = create(&app, &manager(), secret).await.opportunity_id;

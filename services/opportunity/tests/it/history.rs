@@ -396,7 +396,7 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
 async fn opp_017_069_aws_compares_no_classified_values() {
     let app = start().await;
     let mut secret = record("Mallard");
-    secret.national_security = true;
+    secret.national_security = Some(true);
     let customer = secret.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
     let id = create(&app, &user(), secret).await.opportunity_id;
@@ -472,7 +472,7 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
     let change = pb::UpdateOpportunityRequest {
         opportunity_id: id.clone(),
         opportunity: Some(pb::Opportunity {
-            national_security: true,
+            national_security: Some(true),
             ..Default::default()
         }),
         ..Default::default()

@@ -23,15 +23,16 @@ fn member_changed(
     revision: i64,
     status: directory::MemberStatus,
     roles: &[Role],
-) -> directory::MemberChanged {
-    directory::MemberChanged {
-        member_id: "mem-user".to_owned(),
-        account_id: ALDER.to_owned(),
-        revision,
-        side: directory::Side::Partner.into(),
-        change: directory::MemberChange::Roles.into(),
-        status: status.into(),
-        roles: roles.iter().map(|role| role.number()).collect(),
+) -> directory::MemberRolesChanged {
+    directory::MemberRolesChanged {
+        detail: Some(directory::MemberEventDetail {
+            member_id: "mem-user".to_owned(),
+            account_id: ALDER.to_owned(),
+            revision,
+            side: directory::Side::Partner.into(),
+            status: status.into(),
+            roles: roles.iter().map(|role| role.number()).collect(),
+        }),
     }
 }
 
@@ -39,14 +40,16 @@ fn account_changed(
     revision: i64,
     status: directory::AccountStatus,
     terms: bool,
-) -> directory::AccountChanged {
-    directory::AccountChanged {
-        account_id: ALDER.to_owned(),
-        revision,
-        side: directory::Side::Partner.into(),
-        status: status.into(),
-        terms_accepted: terms,
-        ..Default::default()
+) -> directory::AccountProvisioned {
+    directory::AccountProvisioned {
+        detail: Some(directory::AccountEventDetail {
+            account_id: ALDER.to_owned(),
+            revision,
+            side: directory::Side::Partner.into(),
+            status: status.into(),
+            terms_accepted: terms,
+            ..Default::default()
+        }),
     }
 }
 

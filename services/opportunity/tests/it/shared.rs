@@ -4,7 +4,7 @@ use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
-use cosell_proto::cosell::r#type::v1::{ReviewStatus, SortOrder};
+use cosell_proto::cosell::r#type::v1::{ParticipantType, ReviewStatus, SortOrder};
 use cosell_testkit::harness::{App, FarEnd, aws, eventually, partner, refused, service};
 use cosell_types::{Caller, Role, random};
 use tonic::Code;
@@ -17,30 +17,38 @@ use crate::support::{
 
 /// Birch's id of a copy.
 const ID: &str = "O900719925474090107";
-const INVITATION: &str = "engi-0000000000007";
+const INVITATION: &str = "engi-a000000000007";
 
-fn accepted(source: &str, id: &str, invitation: &str) -> collaboration::EngagementInvitationChanged {
-    collaboration::EngagementInvitationChanged {
+fn invitation(id: &str, invitation: &str) -> collaboration::EngagementInvitationEventDetail {
+    collaboration::EngagementInvitationEventDetail {
         engagement_invitation_id: invitation.to_owned(),
         account_id: BIRCH.to_owned(),
         revision: 1,
-        participant_type: collaboration::ParticipantType::Receiver.into(),
-        state: collaboration::InvitationState::Accepted.into(),
-        engagement_id: "eng-00000000000007".to_owned(),
+        participant_type: ParticipantType::Receiver.into(),
+        engagement_id: "eng-a0000000000007".to_owned(),
         sender_account_id: ALDER.to_owned(),
         receiver_account_id: BIRCH.to_owned(),
         opportunity_id: id.to_owned(),
-        source_opportunity_id: source.to_owned(),
         member_id: "mem-stranger".to_owned(),
         ..Default::default()
     }
 }
 
+fn accepted(
+    source: &str,
+    detail: collaboration::EngagementInvitationEventDetail,
+) -> collaboration::EngagementInvitationAccepted {
+    collaboration::EngagementInvitationAccepted {
+        detail: Some(detail),
+        source_opportunity_id: source.to_owned(),
+    }
+}
+
 /// Birch accepts what Alder shares.
 async fn share(far: &FarEnd, source: &str, id: &str) {
-    let invitation = random::prefixed("engi-");
-    let event = accepted(source, id, &invitation);
-    far.tell("collaboration", BIRCH, &invitation, 1, &event).await;
+    let sent = random::prefixed_letter("engi-", 13);
+    let event = accepted(source, invitation(id, &sent));
+    far.tell("collaboration", BIRCH, &sent, 1, &event).await;
 }
 
 fn status(record: &pb::Opportunity) -> ReviewStatus {
@@ -96,22 +104,26 @@ async fn opp_092_an_accepted_invitation_makes_a_copy_once() {
     let (app, far) = start_with_review().await;
     let source = approved(&app, &far, record("Nordwind")).await;
     // What is sent, refused, and said to the sender makes nothing.
-    let sent = collaboration::EngagementInvitationChanged {
-        state: collaboration::InvitationState::Pending.into(),
-        ..accepted(&source, "", INVITATION)
+    let sent = collaboration::EngagementInvitationCreated {
+        detail: Some(invitation("", INVITATION)),
     };
     far.tell("collaboration", BIRCH, INVITATION, 1, &sent).await;
-    let to_sender = collaboration::EngagementInvitationChanged {
-        account_id: ALDER.to_owned(),
-        participant_type: collaboration::ParticipantType::Sender.into(),
-        opportunity_id: source.clone(),
-        ..accepted(&source, "", INVITATION)
-    };
+    let to_sender = accepted(
+        "",
+        collaboration::EngagementInvitationEventDetail {
+            account_id: ALDER.to_owned(),
+            participant_type: ParticipantType::Sender.into(),
+            ..invitation(&source, INVITATION)
+        },
+    );
     far.tell("collaboration", ALDER, INVITATION, 1, &to_sender).await;
-    let event = collaboration::EngagementInvitationChanged {
-        revision: 2,
-        ..accepted(&source, ID, INVITATION)
-    };
+    let event = accepted(
+        &source,
+        collaboration::EngagementInvitationEventDetail {
+            revision: 2,
+            ..invitation(ID, INVITATION)
+        },
+    );
     // As itself, and as other copies.
     let id = FarEnd::id();
     for id in [&id, &id, &FarEnd::id()] {
@@ -119,8 +131,8 @@ async fn opp_092_an_accepted_invitation_makes_a_copy_once() {
             .await;
     }
     let seen = stands(&app, ID, ReviewStatus::Approved).await;
-    let other = collaboration::EngagementUpdated::default();
-    far.tell("collaboration", BIRCH, "eng-00000000000007", 1, &other)
+    let other = collaboration::EngagementMemberAdded::default();
+    far.tell("collaboration", BIRCH, "eng-a0000000000007", 1, &other)
         .await;
     read(&app, 4).await;
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 2);
@@ -206,7 +218,7 @@ async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
         .await
         .expect("a draft again");
     let mut draft = record("Nordwind");
-    draft.national_security = true;
+    draft.national_security = Some(true);
     let project = draft.project.as_mut().expect("a project");
     project.title = "Mallard".to_owned();
     let account = draft
@@ -236,7 +248,7 @@ async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
     let seen = stands(&app, &id, ReviewStatus::Submitted).await;
     let title = |record: &pb::Opportunity| record.project.clone().expect("a project").title;
     assert_eq!(title(&seen), title(&submitted));
-    assert!(!seen.national_security);
+    assert!(seen.national_security != Some(true));
     assert_eq!(seen.customer, submitted.customer);
     app.finish::<Opportunities>().await;
 }

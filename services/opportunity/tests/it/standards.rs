@@ -121,7 +121,7 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
 async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
     let app = start().await;
     let mut secret = record("Alder");
-    secret.national_security = true;
+    secret.national_security = Some(true);
     let customer = secret.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
     let id = create(&app, &manager(), secret).await.opportunity_id;

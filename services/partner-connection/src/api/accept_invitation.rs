@@ -39,7 +39,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
     let links = [of_other, of_own];
     let event = invitation
         .accept(own, connection_id.clone(), links, now)
-        .map_err(|rule| status::broken(rule).about("connection_invitation", id))?;
+        .map_err(status::broken)?;
     for account in &accounts {
         account.require_active().map_err(status::broken)?;
     }

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use cosell_grpc::convert::timestamp;
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_types::{AccountId, ClosedList, Role};
+use cosell_types::{AccountId, ClosedList, ParticipantType, Role};
 
-use crate::domain::values::{ConnectionType, ParticipantType, SolutionType};
+use crate::domain::values::{ConnectionType, SolutionType};
 use crate::domain::{
     Account, Connection, Invitation, LocalizedContent, Member, Part, Person, Preferences, Profile,
     ProfileText,
@@ -257,7 +257,7 @@ pub fn preferences(preferences: &Preferences) -> pb::ConnectionPreferences {
     pb::ConnectionPreferences {
         access_type: preferences.access.number(),
         excluded_profile_ids: preferences.excluded.iter().map(ToString::to_string).collect(),
-        revision: preferences.revision,
+        etag: etags::of(preferences.revision),
         update_time: preferences.update_time.map(timestamp),
     }
 }

@@ -22,7 +22,7 @@ pub async fn handle(
     etags::check(&call.message.etag, member.revision())?;
     let event = member
         .deactivate(&actor.roles.iter().copied().collect(), api.clock.now())
-        .map_err(|rule| status::broken(rule).about("member", id))?;
+        .map_err(status::broken)?;
     api.save_member(&mut tx, &call, &member, event).await?;
     api.conclude(tx, &call).await?;
     Ok(pb::DeactivateMemberResponse {

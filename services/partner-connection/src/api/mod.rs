@@ -153,8 +153,7 @@ async fn answer_invitation<M: Mutation>(
     still_permitted(&mut tx, call, Action::Represent).await?;
     invitation = existing_invitation(&mut tx, own, id).await?;
     etags::check(etag, invitation.revision())?;
-    let event =
-        change(&mut invitation).map_err(|rule| status::broken(rule).about("connection_invitation", id))?;
+    let event = change(&mut invitation).map_err(status::broken)?;
     let actor = call.caller.actor();
     store::save_invitation(&mut tx, &invitation, event, api.cause(call, &actor)).await?;
     api.conclude(tx, call).await?;

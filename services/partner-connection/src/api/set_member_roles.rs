@@ -30,7 +30,7 @@ pub async fn handle(
             &roster,
             api.clock.now(),
         )
-        .map_err(|rule| status::broken(rule).about("member", id))?;
+        .map_err(status::broken)?;
     if let Some(event) = event {
         api.save_member(&mut tx, &call, &member, event).await?;
         api.conclude(tx, &call).await?;

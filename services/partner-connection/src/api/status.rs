@@ -2,10 +2,9 @@
 
 use cosell_grpc::Failure;
 use cosell_proto::cosell::partner::v1::ErrorReason;
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, ParticipantType};
 use tonic::Code;
 
-use crate::domain::values::ParticipantType;
 use crate::domain::{Limit, Rule};
 
 const DOMAIN: &str = "partner.cosell";
@@ -160,11 +159,6 @@ pub fn broken(rule: Rule) -> Failure {
                 ErrorReason::IncompatibleConnectionState,
                 text,
             )
-        }
-        Rule::PreferencesChanged(revision) => {
-            let text = format!("the preferences have changed; their revision is now {revision}");
-            let reason = ErrorReason::IncompatibleConnectionPreferencesRevision;
-            failure(Code::Aborted, reason, text).with("revision", revision)
         }
     }
 }

@@ -29,7 +29,7 @@ pub async fn handle(
     let roster = roster_with(&mut tx, account.id(), &person.email, Some(member.id())).await?;
     let event = member
         .describe(person, &roster, &api.quotas, api.clock.now())
-        .map_err(|rule| status::broken(rule).about("member", id))?;
+        .map_err(status::broken)?;
     if let Some(event) = event {
         api.save_member(&mut tx, &call, &member, event).await?;
         api.conclude(tx, &call).await?;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cosell_grpc::{Call, Failure};
+use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Claim, claim};
 
@@ -19,6 +19,7 @@ pub async fn handle(
     let claimed = claim(&mut tx, &call, member.account.as_str()).await?;
     let (mut account, _) = own_account(&mut tx, &call, Action::Represent).await?;
     if claimed == Claim::New {
+        etags::check(&message.etag, account.preferences().revision)?;
         let excluded: BTreeSet<ProfileId> = message
             .excluded_profile_ids
             .iter()
@@ -28,7 +29,7 @@ pub async fn handle(
         let now = api.clock.now();
         let next = account
             .preferences()
-            .replaced(message.revision, access, excluded, now)
+            .replaced(access, excluded, now)
             .map_err(status::broken)?;
         let event = account.prefer(next, now);
         api.save_account(tx, &call, &account, event).await?;

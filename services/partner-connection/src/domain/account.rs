@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use cosell_types::standard::{COUNTRY, INDUSTRY};
-use cosell_types::{AccountId, FieldPath, MemberId, Side, Violation, ViolationCode, text_id};
+use cosell_types::{AccountId, FieldPath, MemberId, Side, Violation, ViolationCode, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
 use super::values::{AccountStatus, PartnerTier, PartnerType, ProfileVisibility, SolutionType};
@@ -161,7 +161,7 @@ impl Account {
             profile_updates: Tally::default(),
             visibility_updates: Tally::default(),
         };
-        (account, AccountEvent)
+        (account, AccountEvent::Registered)
     }
 
     /// Makes it as the master list has it; none when it is (DIR-050). Terms that were accepted stay so, and so does a
@@ -185,7 +185,7 @@ impl Account {
             return None;
         }
         *self = next;
-        Some(self.changed(now))
+        Some(self.changed(AccountEvent::Provisioned, now))
     }
 
     /// Accepts the terms; none when they were accepted before (DIR-003).
@@ -197,7 +197,7 @@ impl Account {
             time: now,
             by: Some(by.clone()),
         });
-        Some(self.changed(now))
+        Some(self.changed(AccountEvent::TermsAccepted, now))
     }
 
     /// Writes the profile; `id` is for the first time. None when it said the same before (DIR-030, DIR-032).
@@ -225,7 +225,7 @@ impl Account {
                 self.profile = Some(Profile { id, visibility, text });
             }
         }
-        Ok(Some(self.changed(now)))
+        Ok(Some(self.changed(AccountEvent::ProfileUpdated, now)))
     }
 
     /// Shows the company to other partners or hides it; none when it was so before (DIR-031, DIR-032).
@@ -242,13 +242,13 @@ impl Account {
         self.visibility_updates
             .count(now, Limit::VisibilityUpdates, quotas.visibility_updates_per_day)?;
         profile.visibility = visibility;
-        Ok(Some(self.changed(now)))
+        Ok(Some(self.changed(AccountEvent::ProfileUpdated, now)))
     }
 
     /// Says whose invitations it takes (CON-030, CON-031).
     pub fn prefer(&mut self, preferences: Preferences, now: DateTime<Utc>) -> AccountEvent {
         self.preferences = preferences;
-        self.changed(now)
+        self.changed(AccountEvent::PreferencesUpdated, now)
     }
 
     /// Refuses what a suspended account may not do (DIR-001).
@@ -268,10 +268,10 @@ impl Account {
         Ok(())
     }
 
-    fn changed(&mut self, now: DateTime<Utc>) -> AccountEvent {
+    fn changed(&mut self, event: AccountEvent, now: DateTime<Utc>) -> AccountEvent {
         self.revision += 1;
-        self.update_time = now;
-        AccountEvent
+        self.update_time = revision_time(self.update_time, now);
+        event
     }
 }
 

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use cosell_types::{AccountId, Pii, text_id};
+use cosell_types::{AccountId, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
 use super::values::{ConnectionStatus, ConnectionType};
@@ -149,7 +149,7 @@ impl Connection {
 
     fn changed(&mut self, event: ConnectionEvent, now: DateTime<Utc>) -> ConnectionEvent {
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         event
     }
 }

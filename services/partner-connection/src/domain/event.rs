@@ -1,8 +1,32 @@
 use super::values::{ConnectionStatus, ConnectionType, InvitationStatus};
 
-/// What happened to an account: something about it changed.
+/// What happened to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccountEvent;
+pub enum AccountEvent {
+    /// The master list brought it.
+    Registered,
+    /// The master list changed it.
+    Provisioned,
+    /// Its alliance lead accepted the terms.
+    TermsAccepted,
+    /// Its profile, or who may see it, changed.
+    ProfileUpdated,
+    /// Its preferences for invitations changed.
+    PreferencesUpdated,
+}
+
+impl AccountEvent {
+    /// The last token of the event's subject.
+    pub fn name(self) -> &'static str {
+        match self {
+            AccountEvent::Registered => "account_registered",
+            AccountEvent::Provisioned => "account_provisioned",
+            AccountEvent::TermsAccepted => "account_terms_accepted",
+            AccountEvent::ProfileUpdated => "account_profile_updated",
+            AccountEvent::PreferencesUpdated => "account_preferences_updated",
+        }
+    }
+}
 
 /// What happened to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +46,7 @@ pub enum MemberEvent {
 }
 
 impl MemberEvent {
-    /// The end of the event's subject.
+    /// The last token of the event's subject.
     pub fn name(self) -> &'static str {
         match self {
             MemberEvent::Invited => "member_invited",
@@ -40,14 +64,14 @@ impl MemberEvent {
 pub struct InvitationEvent(pub InvitationStatus);
 
 impl InvitationEvent {
-    /// The end of the event's subject.
+    /// The last token of the event's subject.
     pub fn name(self) -> &'static str {
         match self.0 {
-            InvitationStatus::Pending => "invitation_created",
-            InvitationStatus::Accepted => "invitation_accepted",
-            InvitationStatus::Rejected => "invitation_rejected",
-            InvitationStatus::Canceled => "invitation_canceled",
-            InvitationStatus::Expired => "invitation_expired",
+            InvitationStatus::Pending => "connection_invitation_created",
+            InvitationStatus::Accepted => "connection_invitation_accepted",
+            InvitationStatus::Rejected => "connection_invitation_rejected",
+            InvitationStatus::Canceled => "connection_invitation_canceled",
+            InvitationStatus::Expired => "connection_invitation_expired",
         }
     }
 }
@@ -57,10 +81,10 @@ impl InvitationEvent {
 pub struct ConnectionEvent(pub ConnectionType, pub ConnectionStatus);
 
 impl ConnectionEvent {
-    /// The end of the event's subject.
+    /// The last token of the event's subject.
     pub fn name(self) -> &'static str {
         match self.1 {
-            ConnectionStatus::Active => "connection_made",
+            ConnectionStatus::Active => "connection_established",
             ConnectionStatus::Canceled => "connection_canceled",
         }
     }

@@ -1,8 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use cosell_types::{AccountId, Pii, text_id};
+use cosell_types::{AccountId, ParticipantType, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{AccountStatus, ConnectionType, InvitationStatus, ParticipantType};
+use super::values::{AccountStatus, ConnectionType, InvitationStatus};
 use super::{Account, Action, Connection, ConnectionId, InvitationEvent, Limit, ProfileId, Quotas, Rule};
 
 text_id!(
@@ -258,7 +258,7 @@ impl Invitation {
     fn moved(&mut self, status: InvitationStatus, now: DateTime<Utc>) -> InvitationEvent {
         self.status = status;
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         InvitationEvent(status)
     }
 }

@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use cosell_types::{AccountId, FieldPath, MemberId, Pii, Role, Side, Violation, ViolationCode};
+use cosell_types::{
+    AccountId, FieldPath, MemberId, Pii, Role, Side, Violation, ViolationCode, revision_time,
+};
 use serde::{Deserialize, Serialize};
 
 use super::values::MemberStatus;
@@ -362,7 +364,7 @@ impl Member {
 
     fn changed(&mut self, event: MemberEvent, now: DateTime<Utc>) -> MemberEvent {
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         event
     }
 }

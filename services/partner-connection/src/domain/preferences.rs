@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use cosell_types::{FieldPath, Violation, ViolationCode};
+use cosell_types::{FieldPath, Violation, ViolationCode, revision_time};
 use serde::{Deserialize, Serialize};
 
 use super::values::AccessType;
@@ -41,17 +41,13 @@ impl Preferences {
         }
     }
 
-    /// What follows on these, if they are the ones that were read (CON-031).
+    /// What follows on these (CON-030).
     pub fn replaced(
         &self,
-        revision: i64,
         access: AccessType,
         excluded: BTreeSet<ProfileId>,
         now: DateTime<Utc>,
     ) -> Result<Self, Rule> {
-        if revision != self.revision {
-            return Err(Rule::PreferencesChanged(self.revision));
-        }
         let some = access == AccessType::AllowByDefaultDenySome;
         if some == excluded.is_empty() {
             let (code, text) = if some {
@@ -75,8 +71,8 @@ impl Preferences {
         Ok(Self {
             access,
             excluded,
-            revision: revision + 1,
-            update_time: Some(now),
+            revision: self.revision + 1,
+            update_time: Some(self.update_time.map_or(now, |last| revision_time(last, now))),
         })
     }
 }

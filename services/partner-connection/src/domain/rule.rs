@@ -1,6 +1,6 @@
-use cosell_types::{Role, Violation};
+use cosell_types::{ParticipantType, Role, Violation};
 
-use super::values::{InvitationStatus, MemberStatus, ParticipantType, PartnerTier};
+use super::values::{InvitationStatus, MemberStatus, PartnerTier};
 use super::{ConnectionId, InvitationId};
 
 /// What is asked of a member or an invitation.
@@ -126,7 +126,4 @@ pub enum Rule {
     /// The connection has no active part of the type (CON-020).
     #[error("the connection has no active part of the type")]
     NotConnected,
-    /// The preferences have changed (CON-031).
-    #[error("the preferences have changed")]
-    PreferencesChanged(i64),
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cosell_types::{AccountId, ClosedList as _, Side};
+use cosell_types::{AccountId, ClosedList as _, ParticipantType, Side};
 use proptest::prelude::*;
 
 use super::tests_member::{QUOTAS, now};
 use super::values::{
-    AccessType, AccountStatus, ConnectionStatus, ConnectionType, InvitationStatus, ParticipantType,
-    PartnerTier, ProfileVisibility, SolutionType,
+    AccessType, AccountStatus, ConnectionStatus, ConnectionType, InvitationStatus, PartnerTier,
+    ProfileVisibility, SolutionType,
 };
 use super::{
     Account, AccountFacts, Action, Connection, ConnectionId, Invitation, InvitationId, Limit, Links, Offer,
@@ -72,7 +72,7 @@ fn suspended(mut account: Account) -> Account {
 fn preferring(mut account: Account, access: AccessType, excluded: &[ProfileId]) -> Account {
     let next = account
         .preferences()
-        .replaced(1, access, excluded.iter().cloned().collect(), now())
+        .replaced(access, excluded.iter().cloned().collect(), now())
         .expect("preferences");
     account.prefer(next, now());
     account
@@ -350,17 +350,15 @@ fn con_040_neither_may_have_too_many_connections() {
 }
 
 #[test]
-fn con_030_031_preferences_are_replaced_as_they_were_read() {
+fn con_030_preferences_are_replaced_as_a_whole() {
     let preferences = Preferences::default();
     let some = BTreeSet::from([profile_id('3')]);
     let denied = AccessType::AllowByDefaultDenySome;
-    let stale = preferences.replaced(2, AccessType::DenyAll, BTreeSet::new(), now());
-    assert_eq!(stale, Err(Rule::PreferencesChanged(1)));
     for (access, excluded) in [(denied, BTreeSet::new()), (AccessType::AllowAll, some.clone())] {
-        let wrong = preferences.replaced(1, access, excluded, now());
+        let wrong = preferences.replaced(access, excluded, now());
         assert!(matches!(wrong, Err(Rule::Invalid(_))), "{wrong:?}");
     }
-    let next = preferences.replaced(1, denied, some, now()).expect("preferences");
+    let next = preferences.replaced(denied, some, now()).expect("preferences");
     assert_eq!((next.revision, next.update_time), (2, Some(now())));
     assert!(next.admits(&profile_id('1')) && !next.admits(&profile_id('3')));
 }

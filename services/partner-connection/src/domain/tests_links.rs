@@ -1,10 +1,10 @@
 //! Which companies may connect and be linked (CON-005, CON-006).
 
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, ParticipantType};
 
 use super::tests_connection::{NO_LINKS, account, connection_id, invitation_id, offer};
 use super::tests_member::{QUOTAS, now};
-use super::values::{ConnectionType, ParticipantType, PartnerTier};
+use super::values::{ConnectionType, PartnerTier};
 use super::{Account, Connection, Invitation, Links, Quotas, Rule, Standing};
 
 fn send(

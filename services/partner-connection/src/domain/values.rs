@@ -105,16 +105,6 @@ closed_list! {
 }
 
 closed_list! {
-    /// Which of the two a company is.
-    ParticipantType {
-        /// It invites.
-        Sender = 1 "SENDER" "SENDER",
-        /// It is invited.
-        Receiver = 2 "RECEIVER" "RECEIVER",
-    }
-}
-
-closed_list! {
     /// Where an invitation stands; all but pending are final (CON-010).
     InvitationStatus {
         /// Waits for the receiver.

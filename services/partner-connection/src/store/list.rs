@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use cosell_grpc::convert::is_stored;
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList, MemberId, Role};
+use cosell_types::{AccountId, ClosedList, MemberId, ParticipantType, Role};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
@@ -11,8 +11,7 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use crate::domain::values::{
-    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, ParticipantType, PartnerTier,
-    PartnerType, SolutionType,
+    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, PartnerTier, PartnerType, SolutionType,
 };
 use crate::domain::{Connection, Invitation, Member, Profile};
 

@@ -2,6 +2,7 @@
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 use cosell_testkit::harness::{App, Refusal, refused};
 use tonic::Code;
 
@@ -63,8 +64,8 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
     assert_eq!(
         parts,
         [
-            (SHARING, pb::ParticipantType::Sender),
-            (SUBSIDIARY, pb::ParticipantType::Receiver)
+            (SHARING, ParticipantType::Sender),
+            (SUBSIDIARY, ParticipantType::Receiver)
         ],
         "one connection of two types"
     );

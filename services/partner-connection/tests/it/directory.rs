@@ -48,10 +48,10 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
     assert_eq!(
         subjects(&app, before).await,
         [
-            "cosell.partner.v1.111111111111.111111111111.account_changed",
+            "cosell.partner.v1.111111111111.111111111111.account_provisioned",
             "cosell.partner.v1.111111111111.alder-user.member_roles_changed",
             "cosell.partner.v1.111111111111.alder%2Enew.member_provisioned",
-            "cosell.partner.v1.444444444444.444444444444.account_changed",
+            "cosell.partner.v1.444444444444.444444444444.account_registered",
         ]
     );
     assert_eq!(

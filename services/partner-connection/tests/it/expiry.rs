@@ -44,8 +44,8 @@ async fn con_010_over_is_over_at_once_and_each_company_is_told_once() {
     assert_eq!(
         subjects(&app, before).await,
         [
-            format!("cosell.partner.v1.{ALDER}.{id}.invitation_expired"),
-            format!("cosell.partner.v1.{BIRCH}.{id}.invitation_expired"),
+            format!("cosell.partner.v1.{ALDER}.{id}.connection_invitation_expired"),
+            format!("cosell.partner.v1.{BIRCH}.{id}.connection_invitation_expired"),
         ]
     );
     // Nothing is in the way of another one.

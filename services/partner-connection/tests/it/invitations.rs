@@ -1,9 +1,11 @@
 //! Invitations between companies (CON-001 to CON-004, CON-010, CON-030, CON-031, CON-040, CON-050).
 
 use cosell_partner_connection::Partners;
+use cosell_proto::EventDetail as _;
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 use cosell_testkit::harness::{App, Refusal, refused};
-use prost::Message;
+
 use tonic::Code;
 
 use crate::support::{
@@ -26,7 +28,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     let id = sent.connection_invitation_id.clone();
     assert_eq!(
         (sent.status(), sent.participant_type()),
-        (pb::InvitationStatus::Pending, pb::ParticipantType::Sender)
+        (pb::InvitationStatus::Pending, ParticipantType::Sender)
     );
     assert_eq!(sent.other_account_id, "");
     let received = lead(&app, BIRCH)
@@ -36,7 +38,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
         .expect("it")
         .into_inner();
     let received = received.connection_invitation.expect("an invitation");
-    assert_eq!(received.participant_type(), pb::ParticipantType::Receiver);
+    assert_eq!(received.participant_type(), ParticipantType::Receiver);
     assert_eq!(
         (
             received.sender_company_name.as_str(),
@@ -70,29 +72,30 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     assert_eq!(
         subjects(&app, before).await,
         [
-            format!("cosell.partner.v1.{ALDER}.{id}.invitation_created"),
-            format!("cosell.partner.v1.{BIRCH}.{id}.invitation_created"),
-            format!("cosell.partner.v1.{ALDER}.{id}.invitation_accepted"),
-            format!("cosell.partner.v1.{BIRCH}.{id}.invitation_accepted"),
-            format!("cosell.partner.v1.{ALDER}.{connection}.connection_made"),
-            format!("cosell.partner.v1.{BIRCH}.{connection}.connection_made"),
+            format!("cosell.partner.v1.{ALDER}.{id}.connection_invitation_created"),
+            format!("cosell.partner.v1.{BIRCH}.{id}.connection_invitation_created"),
+            format!("cosell.partner.v1.{ALDER}.{id}.connection_invitation_accepted"),
+            format!("cosell.partner.v1.{BIRCH}.{id}.connection_invitation_accepted"),
+            format!("cosell.partner.v1.{ALDER}.{connection}.connection_established"),
+            format!("cosell.partner.v1.{BIRCH}.{connection}.connection_established"),
         ]
     );
     app.finish::<Partners>().await;
 }
 
 /// What an account was last told about an invitation.
-async fn last_invitation(app: &App, account: &str) -> pb::ConnectionInvitationChanged {
+async fn last_invitation(app: &App, account: &str) -> pb::ConnectionInvitationEventDetail {
     let mut admin = app.database.admin::<Partners>().await;
-    let payload: Vec<u8> = sqlx::query_scalar(
-        "SELECT payload FROM event_journal WHERE account_id = $1 AND aggregate_type = 'connection_invitation'
+    let (type_name, payload): (String, Vec<u8>) = sqlx::query_as(
+        "SELECT type, payload FROM event_journal WHERE account_id = $1 AND aggregate_type = 'connection_invitation'
          ORDER BY seq DESC LIMIT 1",
     )
     .bind(account)
     .fetch_one(&mut admin)
     .await
     .expect("an event");
-    Message::decode(payload.as_slice()).expect("the message")
+    let detail = pb::ConnectionInvitationEventDetail::read(&type_name, &payload);
+    detail.expect("an event of an invitation").expect("the message")
 }
 
 #[tokio::test]
@@ -415,7 +418,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
         (
             ALDER,
             pb::ConnectionInvitationFilter {
-                participant_types: vec![pb::ParticipantType::Receiver.into()],
+                participant_types: vec![ParticipantType::Receiver.into()],
                 ..none()
             },
             0,

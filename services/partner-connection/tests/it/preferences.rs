@@ -1,5 +1,6 @@
 //! Whose invitations a company takes, and how many there can be (CON-030, CON-031, CON-040).
 
+use cosell_grpc::etags;
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_testkit::harness::refused;
@@ -24,14 +25,18 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         .into_inner()
         .connection_preferences
         .expect("preferences");
-    assert_eq!((read.access_type(), read.revision), (pb::AccessType::AllowAll, 1));
-    let preferring =
-        |access: pb::AccessType, excluded: &[&String], revision| pb::UpdateConnectionPreferencesRequest {
+    assert_eq!(
+        (read.access_type(), read.etag.as_str()),
+        (pb::AccessType::AllowAll, "\"1\"")
+    );
+    let preferring = |access: pb::AccessType, excluded: &[&String], revision: i64| {
+        pb::UpdateConnectionPreferencesRequest {
             access_type: access.into(),
             excluded_profile_ids: excluded.iter().map(|id| (*id).clone()).collect(),
-            revision,
+            etag: etags::of(revision),
             ..Default::default()
-        };
+        }
+    };
     let denied = pb::AccessType::AllowByDefaultDenySome;
     let empty = receiver
         .connections()
@@ -50,12 +55,20 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         .connections()
         .update_connection_preferences(preferring(denied, &[&alder], 1))
         .await;
-    let stale = refused(
-        stale,
-        Code::Aborted,
-        "INCOMPATIBLE_CONNECTION_PREFERENCES_REVISION",
+    let stale = refused(stale, Code::Aborted, "ETAG_MISMATCH");
+    assert_eq!(stale.metadata["current_etag"], "\"2\"");
+    let unstated = pb::UpdateConnectionPreferencesRequest {
+        etag: String::new(),
+        ..preferring(denied, &[&alder], 2)
+    };
+    let unstated = receiver
+        .connections()
+        .update_connection_preferences(unstated)
+        .await;
+    assert_eq!(
+        refused(unstated, Code::InvalidArgument, "INVALID_FIELDS").paths(),
+        ["etag"]
     );
-    assert_eq!(stale.metadata["revision"], "2");
     let status = lead(&app, ALDER)
         .connections()
         .create_connection_invitation(invite(&birch, SHARING))

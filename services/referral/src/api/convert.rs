@@ -1,6 +1,6 @@
 //! Between the interface and the domain.
 
-use cosell_grpc::convert::{day, timestamp};
+use cosell_grpc::convert::{time, timestamp};
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
@@ -115,33 +115,57 @@ pub fn lead(lead: &Lead, details: pb::LeadDetails) -> pb::Lead {
     }
 }
 
-/// Writes what is known of a customer as it is kept, and says what is wrong with it beyond its form (REF-050).
+/// Writes what is known of a customer as it is kept, and returns what is wrong with it beyond its form (REF-050).
 pub fn settle_lead(given: &mut pb::LeadDetails) -> Vec<Violation> {
-    let mut customer = Customer {
-        industry: std::mem::take(&mut given.industry),
-        country: given.country_code.clone(),
-    };
-    let mut found = customer.settle();
-    given.industry = customer.industry;
+    let root = FieldPath::root();
+    let mut customer = customer(given);
+    let mut found = customer.settle(&root.field("referral.lead"));
+    write_customer(given, customer);
     for (index, interaction) in given.interactions.iter_mut().enumerate() {
-        let root = FieldPath::root();
         let field = format!("referral.lead.interactions[{index}]");
         found.extend(settle_interaction(interaction, &root.field(&field)));
     }
     found
 }
 
-/// Writes something that a customer has done as it is kept, and says whether its day is none (REF-052).
+/// Adds to what is known of a customer what the caller states at conversion, and returns what is wrong or not known
+/// (REF-054).
+pub fn complete_lead(known: &mut pb::LeadDetails, industry: &str, country: &str) -> Vec<Violation> {
+    let mut customer = customer(known);
+    let found = customer.complete(industry, country);
+    write_customer(known, customer);
+    found
+}
+
+fn customer(given: &pb::LeadDetails) -> Customer {
+    let address = given.address.as_ref();
+    Customer {
+        industry: given.industry.clone(),
+        country: address
+            .map(|address| address.country_code.clone())
+            .unwrap_or_default(),
+        market_segment: given.market_segment.clone(),
+        aws_maturity: given.aws_maturity.clone(),
+    }
+}
+
+fn write_customer(details: &mut pb::LeadDetails, customer: Customer) {
+    details.industry = customer.industry;
+    details.market_segment = customer.market_segment;
+    details.aws_maturity = customer.aws_maturity;
+    if !customer.country.is_empty() {
+        details.address.get_or_insert_default().country_code = customer.country;
+    }
+}
+
+/// Writes something that a customer has done as it is kept, and returns whether its time is none (REF-052).
 pub fn settle_interaction(given: &mut pb::LeadInteraction, at: &FieldPath<'_>) -> Option<Violation> {
     if let Some(contact) = &mut given.contact {
         contact.email = contact.email.to_lowercase();
     }
-    let is_no_day = given
-        .interaction_date
-        .as_ref()
-        .is_some_and(|given| day(given).is_none());
-    is_no_day.then(|| {
-        let text = "is no day of the calendar; year, month and day are required";
+    let is_no_time = given.interaction_date.is_some_and(|given| time(&given).is_none());
+    is_no_time.then(|| {
+        let text = "is no time between the years 1 and 9999";
         Violation::new(&at.field("interaction_date"), ViolationCode::InvalidValue, text)
     })
 }
@@ -184,10 +208,10 @@ fn shown_lead(lead: &pb::LeadDetails) -> pb::OfferedLead {
     pb::OfferedLead {
         customer_company_name: lead.customer_company_name.clone(),
         customer_website_url: lead.customer_website_url.clone(),
-        country_code: lead.country_code.clone(),
+        country_code: customer(lead).country,
         industry: lead.industry.clone(),
-        market_segment: lead.market_segment,
-        aws_maturity: lead.aws_maturity,
+        market_segment: lead.market_segment.clone(),
+        aws_maturity: lead.aws_maturity.clone(),
         interactions: interactions.collect(),
     }
 }
@@ -234,10 +258,12 @@ fn reachable(person: &opportunity::Contact) -> opportunity::Contact {
     }
 }
 
-/// What AWS would be paid; neither how it was reckoned, nor what others would be paid.
+/// What AWS would be paid; neither how it was reckoned, nor what others would be paid. An entry that only names its price
+/// estimate says nothing then.
 fn revenue(entry: opportunity::ExpectedCustomerSpend) -> Option<opportunity::ExpectedCustomerSpend> {
     let company = entry.target_company.trim();
-    (company.is_empty() || company.eq_ignore_ascii_case("AWS")).then(|| opportunity::ExpectedCustomerSpend {
+    let is_of_aws = company.is_empty() || company.eq_ignore_ascii_case("AWS");
+    (is_of_aws && entry.amount.is_some()).then(|| opportunity::ExpectedCustomerSpend {
         estimation_url: String::new(),
         ..entry
     })

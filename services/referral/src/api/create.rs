@@ -68,7 +68,9 @@ pub async fn handle(
         .receivers()
         .first()
         .ok_or_else(|| Failure::internal("validated, but no receiver"))?;
-    let offer_id = random::prefixed("engi-").parse().map_err(Failure::internal)?;
+    let offer_id = random::prefixed_digit("engi-")
+        .parse()
+        .map_err(Failure::internal)?;
     let (offer, made) = Offer::make(
         offer_id,
         first.clone(),

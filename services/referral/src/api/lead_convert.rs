@@ -14,13 +14,17 @@ pub async fn handle(
     let id = &message.lead_id;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
-    let (mut lead, details) = led(&mut tx, &call, id).await?;
+    let (mut lead, mut details) = led(&mut tx, &call, id).await?;
     if claimed == Claim::New {
         etags::check(&message.etag, lead.revision())?;
         let now = api.clock.now();
         let event = lead
             .convert(&call.member()?.id, random::opportunity_id(now), now)
             .map_err(|rule| status::broken(rule, id))?;
+        let unknown = convert::complete_lead(&mut details, &message.industry, &message.country_code);
+        if !unknown.is_empty() {
+            return Err(Failure::invalid(unknown));
+        }
         conclude_lead(tx, &call, &lead, &details, &event).await?;
     }
     let mut shown = convert::lead(&lead, details);

@@ -1,11 +1,10 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_store::{Claim, claim};
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, RejectionReason};
 
 use super::visible::{conclude, offered};
 use super::{Api, convert, status};
-use crate::domain::values::ReferralRejectionReason;
 
 pub async fn handle(
     api: Api,
@@ -18,7 +17,7 @@ pub async fn handle(
     let (mut offer, mut shown) = offered(&mut tx, &api, &call, id).await?;
     if claimed == Claim::New {
         etags::check(&message.etag, offer.revision())?;
-        let reason = ReferralRejectionReason::from_number(message.reason)
+        let reason = RejectionReason::from_number(message.reason)
             .ok_or_else(|| Failure::internal("validated, but no reason"))?;
         let event = offer
             .reject(

@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
-use cosell_types::standard::{COUNTRY, INDUSTRY};
-use cosell_types::{AccountId, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, text_id};
+use cosell_types::standard::{AWS_MATURITY, COUNTRY, INDUSTRY, MARKET_SEGMENT, StandardList};
+use cosell_types::{
+    AccountId, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, revision_time, text_id,
+};
 use serde::{Deserialize, Serialize};
 
 use super::values::LeadState;
@@ -136,7 +138,7 @@ impl Lead {
 
     fn step(&mut self, now: DateTime<Utc>) {
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
     }
 
     /// Its id.
@@ -195,28 +197,74 @@ fn invalid(field: &str, code: ViolationCode, text: &str) -> Rule {
     Rule::Invalid(vec![Violation::new(&root.field(field), code, text)])
 }
 
-/// Of the customer of a lead, what is one of a list.
+/// Of the customer of a lead, what is one of a list; empty where it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
     /// The industry.
     pub industry: String,
     /// The country.
     pub country: String,
+    /// The size.
+    pub market_segment: String,
+    /// The experience with AWS.
+    pub aws_maturity: String,
 }
 
 impl Customer {
-    /// Writes the industry as it is kept, and says what is of no list (REF-050).
-    pub fn settle(&mut self) -> Vec<Violation> {
+    /// Writes what is known as the lists have it, and returns what is of no list (REF-050).
+    pub fn settle(&mut self, at: &FieldPath<'_>) -> Vec<Violation> {
+        self.country.make_ascii_uppercase();
+        let address = at.field("address");
+        [
+            (&INDUSTRY, &mut self.industry, at.field("industry")),
+            (&COUNTRY, &mut self.country, address.field("country_code")),
+            (
+                &MARKET_SEGMENT,
+                &mut self.market_segment,
+                at.field("market_segment"),
+            ),
+            (&AWS_MATURITY, &mut self.aws_maturity, at.field("aws_maturity")),
+        ]
+        .into_iter()
+        .filter_map(|(list, value, field)| settle(list, value, &field))
+        .collect()
+    }
+
+    /// Takes what the caller adds at conversion, and returns what is of no list or still not known (REF-054).
+    pub fn complete(&mut self, industry: &str, country: &str) -> Vec<Violation> {
+        if !industry.is_empty() {
+            industry.clone_into(&mut self.industry);
+        }
+        if !country.is_empty() {
+            self.country = country.to_ascii_uppercase();
+        }
         let root = FieldPath::root();
-        let at = root.field("referral.lead");
-        let mut found = Vec::new();
-        match INDUSTRY.canonical(&self.industry) {
-            Some(industry) => industry.clone_into(&mut self.industry),
-            None => found.push(Violation::not_in(&INDUSTRY, &at.field("industry"))),
+        [
+            (&INDUSTRY, &mut self.industry, root.field("industry")),
+            (&COUNTRY, &mut self.country, root.field("country_code")),
+        ]
+        .into_iter()
+        .filter_map(|(list, value, field)| {
+            if value.is_empty() {
+                let text = "is required: the lead has none";
+                return Some(Violation::new(&field, ViolationCode::RequiredFieldMissing, text));
+            }
+            settle(list, value, &field)
+        })
+        .collect()
+    }
+}
+
+/// Writes a value as its list has it; empty is not known.
+fn settle(list: &'static StandardList, value: &mut String, at: &FieldPath<'_>) -> Option<Violation> {
+    if value.is_empty() {
+        return None;
+    }
+    match list.canonical(value) {
+        Some(known) => {
+            known.clone_into(value);
+            None
         }
-        if !COUNTRY.has(&self.country) {
-            found.push(Violation::not_in(&COUNTRY, &at.field("country_code")));
-        }
-        found
+        None => Some(Violation::not_in(list, at)),
     }
 }

@@ -1,16 +1,19 @@
 use chrono::{DateTime, Utc};
-use cosell_types::{AccountId, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, text_id};
+use cosell_types::{
+    AccountId, FieldPath, MemberId, OpportunityId, Pii, RejectionReason, Violation, ViolationCode,
+    revision_time, text_id,
+};
 use serde::{Deserialize, Serialize};
 
-use super::values::{OfferState, ReferralKind, ReferralRejectionReason};
+use super::values::{OfferState, ReferralKind};
 use super::{Action, Calendar, Event, LeadId, Referral, ReferralId, Rule};
 
 text_id!(
-    /// An offer: `engi-` and 13 lower-case letters or digits.
+    /// An offer: `engi-`, a digit and 12 lower-case letters or digits.
     OfferId,
     "offer id",
-    "engi- and 13 lower-case letters or digits",
-    |text| cosell_types::is_prefixed(text, "engi-")
+    "engi-, a digit and 12 lower-case letters or digits",
+    |text| cosell_types::is_digit_first(text, "engi-")
 );
 
 /// An offer of a deal or a lead to one partner: the aggregate. It changes only through its methods, each of which
@@ -50,7 +53,7 @@ pub struct Answer {
     /// When.
     pub time: DateTime<Utc>,
     /// Why it was rejected.
-    pub reason: Option<ReferralRejectionReason>,
+    pub reason: Option<RejectionReason>,
     /// Why it was rejected, in words.
     pub text: Pii<String>,
 }
@@ -106,12 +109,12 @@ impl Offer {
     pub fn reject(
         &mut self,
         by: &MemberId,
-        reason: ReferralRejectionReason,
+        reason: RejectionReason,
         text: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
         self.require(Action::Reject, now)?;
-        if reason == ReferralRejectionReason::Other && text.reveal().trim().is_empty() {
+        if reason == RejectionReason::Other && text.reveal().trim().is_empty() {
             let at = FieldPath::root();
             let wrong = "is required with reason OTHER";
             return Err(Rule::Invalid(vec![Violation::new(
@@ -143,7 +146,8 @@ impl Offer {
     pub fn due_time(&self) -> DateTime<Utc> {
         match self.state {
             OfferState::Pending => self.remind_time.unwrap_or(self.expire_time),
-            _ => self.update_time,
+            // At once: whatever it is, it became due after the offer was made.
+            _ => self.offer_time,
         }
     }
 
@@ -172,7 +176,7 @@ impl Offer {
         &mut self,
         state: OfferState,
         by: &MemberId,
-        reason: Option<ReferralRejectionReason>,
+        reason: Option<RejectionReason>,
         text: Pii<String>,
         now: DateTime<Utc>,
     ) {
@@ -188,7 +192,7 @@ impl Offer {
     fn step(&mut self, state: OfferState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
     }
 
     /// Its id.

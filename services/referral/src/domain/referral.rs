@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use cosell_types::{AccountId, FieldPath, MemberId, Violation, ViolationCode, text_id};
+use cosell_types::{AccountId, FieldPath, MemberId, Violation, ViolationCode, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
 use super::values::{OfferState, ReferralState};
@@ -92,7 +92,7 @@ impl Referral {
             return None;
         }
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
         if offer.state() == OfferState::Accepted {
             self.state = ReferralState::Accepted;
             return Some(ReferralEvent::Concluded);

@@ -1,5 +1,7 @@
 use chrono::TimeDelta;
-use cosell_types::{ClosedList as _, Member, OpportunityId, Pii, Role, Side, ViolationCode};
+use cosell_types::{
+    ClosedList as _, FieldPath, Member, OpportunityId, Pii, Role, Side, Violation, ViolationCode,
+};
 use proptest::prelude::*;
 
 use super::access::{may_own_leads, sees, sees_all_leads};
@@ -169,17 +171,51 @@ fn ref_052_a_lead_has_ten_interactions_at_most() {
 }
 
 #[test]
-fn ref_050_industry_and_country_are_of_lists() {
+fn ref_050_054_what_is_known_is_of_lists_and_conversion_needs_industry_and_country() {
+    let root = FieldPath::root();
     let customer = |industry: &str, country: &str| Customer {
         industry: industry.to_owned(),
         country: country.to_owned(),
+        market_segment: String::new(),
+        aws_maturity: String::new(),
     };
-    let mut known = customer("retail", "DE");
-    assert_eq!(known.settle(), []);
-    assert_eq!(known, customer("Retail", "DE"));
-    let found = customer("Witchcraft", "XX").settle();
-    let fields: Vec<_> = found.iter().map(|wrong| wrong.field.as_str()).collect();
-    assert_eq!(fields, ["referral.lead.industry", "referral.lead.country_code"]);
+    let mut known = Customer {
+        market_segment: "micro".to_owned(),
+        aws_maturity: "multi – account".to_owned(),
+        ..customer("retail", "de")
+    };
+    assert_eq!(known.settle(&root), []);
+    let kept = Customer {
+        market_segment: "Micro".to_owned(),
+        aws_maturity: "Multi-Account".to_owned(),
+        ..customer("Retail", "DE")
+    };
+    assert_eq!(known, kept);
+    assert_eq!(customer("", "").settle(&root), [], "it need not be known");
+    let mut wrong = Customer {
+        market_segment: "Gigantic".to_owned(),
+        aws_maturity: "Curious".to_owned(),
+        ..customer("Witchcraft", "XX")
+    };
+    let fields = |found: Vec<Violation>| found.into_iter().map(|wrong| wrong.field).collect::<Vec<_>>();
+    assert_eq!(
+        fields(wrong.settle(&root)),
+        [
+            "industry",
+            "address.country_code",
+            "market_segment",
+            "aws_maturity"
+        ]
+    );
+
+    let complete = |mut known: Customer, industry, country| fields(known.complete(industry, country));
+    assert_eq!(complete(customer("Retail", "DE"), "", ""), [""; 0]);
+    assert_eq!(complete(customer("", ""), "retail", "de"), [""; 0]);
+    assert_eq!(complete(customer("", ""), "", ""), ["industry", "country_code"]);
+    assert_eq!(
+        complete(customer("Retail", "DE"), "Witchcraft", "XX"),
+        ["industry", "country_code"]
+    );
 }
 
 /// Every role, for a lead of its own and for one of somebody else.

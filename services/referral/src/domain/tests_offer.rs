@@ -1,8 +1,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use cosell_types::{ClosedList as _, MemberId, OpportunityId};
+use cosell_types::{ClosedList as _, MemberId, OpportunityId, RejectionReason};
 use proptest::prelude::*;
 
-use super::values::{OfferState, ReferralKind, ReferralRejectionReason};
+use super::values::{OfferState, ReferralKind};
 use super::{Action, Calendar, Event, LeadId, Offer, Referral, Rule};
 
 pub fn now() -> DateTime<Utc> {
@@ -64,7 +64,7 @@ pub fn in_state(state: OfferState) -> (Offer, DateTime<Utc>) {
                 .expect("an acceptance");
         }
         OfferState::Rejected => {
-            let reason = ReferralRejectionReason::UnableToSupport;
+            let reason = RejectionReason::UnableToSupport;
             offer.reject(&by, reason, "".into(), later).expect("a rejection");
         }
         OfferState::Expired => {
@@ -99,7 +99,7 @@ fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
         }
 
         let mut offer = before.clone();
-        let reason = ReferralRejectionReason::NextStepsUnclear;
+        let reason = RejectionReason::NextStepsUnclear;
         let rejected = offer.reject(&by, reason, "".into(), later);
         if is_open {
             assert_eq!(rejected, Ok(Event::Rejected));
@@ -133,10 +133,10 @@ fn ref_050_an_offer_from_before_there_were_leads_is_one_of_a_deal() {
 #[test]
 fn ref_031_another_reason_says_which() {
     for (reason, text, is_taken) in [
-        (ReferralRejectionReason::Other, "", false),
-        (ReferralRejectionReason::Other, "  ", false),
-        (ReferralRejectionReason::Other, "We know them too well", true),
-        (ReferralRejectionReason::RenewalOpportunity, "", true),
+        (RejectionReason::Other, "", false),
+        (RejectionReason::Other, "  ", false),
+        (RejectionReason::Other, "We know them too well", true),
+        (RejectionReason::RenewalOpportunity, "", true),
     ] {
         let mut offer = offer();
         let rejected = offer.reject(&member("mem-lead"), reason, text.into(), now());
@@ -186,7 +186,7 @@ proptest! {
             let event = match step {
                 0 => offer.accept(&member("mem-lead"), opportunity(), lead_id(), time).ok(),
                 1 => offer
-                    .reject(&member("mem-lead"), ReferralRejectionReason::UnableToSupport, "".into(), time)
+                    .reject(&member("mem-lead"), RejectionReason::UnableToSupport, "".into(), time)
                     .ok(),
                 _ => offer.come_due(time),
             };

@@ -51,21 +51,3 @@ closed_list! {
         Other = 4 "OTHER" "",
     }
 }
-
-closed_list! {
-    /// Why a partner does not want a deal (REF-031).
-    ReferralRejectionReason {
-        /// It is not clear what the customer needs.
-        CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
-        /// It is not clear what is to be done.
-        NextStepsUnclear = 2 "NEXT_STEPS_UNCLEAR" "Next steps unclear",
-        /// The partner cannot help.
-        UnableToSupport = 3 "UNABLE_TO_SUPPORT" "Unable to support",
-        /// The partner has registered the deal itself.
-        DuplicateOfPartnerReferral = 4 "DUPLICATE_OF_PARTNER_REFERRAL" "Duplicate of partner referral",
-        /// Another reason; the text says which.
-        Other = 5 "OTHER" "Other",
-        /// It renews what the customer has.
-        RenewalOpportunity = 6 "RENEWAL_OPPORTUNITY" "Renewal opportunity",
-    }
-}

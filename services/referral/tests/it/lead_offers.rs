@@ -1,6 +1,7 @@
 //! Leads are offered and accepted like deals.
 
 use chrono::TimeDelta;
+use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
 use cosell_referral::Referrals;
@@ -9,7 +10,7 @@ use prost::Message as _;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, HIDDEN_OF_LEAD, accept, by, get, get_lead, lead, lead_details, lead_referral, leads,
+    ALDER, BIRCH, HIDDEN_OF_LEAD, accept, by, get, get_lead, lead, lead_details, lead_referral, leads, noon,
     offered, offers, refer, refer_lead, referral, reject, request_id, sales, start, start_with, until,
 };
 
@@ -32,10 +33,7 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         customer_action: action.to_owned(),
         customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
         use_case: "Database".to_owned(),
-        interaction_date: lead_details().interactions[0].interaction_date.map(|mut date| {
-            date.day = day;
-            date
-        }),
+        interaction_date: Some(noon(day)),
         contact_business_title: "Head of data".to_owned(),
     };
     let shown = pb::OfferedLead {
@@ -43,8 +41,8 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         customer_website_url: "www.nordwind.example".to_owned(),
         country_code: "DE".to_owned(),
         industry: "Retail".to_owned(),
-        market_segment: pb::MarketSegment::Medium.into(),
-        aws_maturity: pb::AwsMaturity::Evaluating.into(),
+        market_segment: "Medium".to_owned(),
+        aws_maturity: "Single-Account".to_owned(),
         interactions: vec![
             interaction(11, "Came to the stand"),
             interaction(12, "Read a paper"),
@@ -191,6 +189,10 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
     app.finish::<Referrals>().await;
 }
 
+fn address(lead: &mut pb::LeadDetails) -> &mut opportunity::Address {
+    lead.address.as_mut().expect("an address")
+}
+
 #[tokio::test]
 async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
     let app = start().await;
@@ -212,8 +214,16 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
             "referral.lead.industry",
         ),
         (
-            with(|lead| lead.country_code = "XX".to_owned()),
-            "referral.lead.country_code",
+            with(|lead| address(lead).country_code = "XX".to_owned()),
+            "referral.lead.address.country_code",
+        ),
+        (
+            with(|lead| lead.market_segment = "Gigantic".to_owned()),
+            "referral.lead.market_segment",
+        ),
+        (
+            with(|lead| lead.aws_maturity = "Curious".to_owned()),
+            "referral.lead.aws_maturity",
         ),
         (
             with(|lead| lead.interactions.clear()),
@@ -221,8 +231,8 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
         ),
         (
             with(|lead| {
-                let date = lead.interactions[1].interaction_date.as_mut();
-                date.expect("a date").day = 30;
+                let time = lead.interactions[1].interaction_date.as_mut();
+                time.expect("a time").seconds = i64::MAX;
             }),
             "referral.lead.interactions[1].interaction_date",
         ),
@@ -238,6 +248,9 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
     assert_eq!(offers(&app, &lead(ALDER)).await, [], "nothing was changed");
     let written = with(|lead| {
         lead.industry = "retail".to_owned();
+        lead.market_segment = " MEDIUM".to_owned();
+        lead.aws_maturity = "single – account".to_owned();
+        address(lead).country_code = "de".to_owned();
         let contact = lead.interactions[0].contact.as_mut();
         contact.expect("a contact").email = "Hidden-Person@customer.example".to_owned();
     });

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
+use cosell_proto::cosell::r#type::v1::RejectionReason;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{FarEnd, Setup, refused, service};
 use prost::Message as _;
@@ -150,7 +151,7 @@ async fn ref_031_what_was_rejected_is_gone() {
     refer(&app, &[ALDER]).await;
     let offer = offered(&app, ALDER).await;
     let bare = pb::RejectReferralOfferRequest {
-        reason: pb::ReferralRejectionReason::Other.into(),
+        reason: RejectionReason::Other.into(),
         ..reject(&offer.offer_id)
     };
     let answer = by(&app, &lead(ALDER))
@@ -169,10 +170,7 @@ async fn ref_031_what_was_rejected_is_gone() {
         .offer
         .expect("the offer");
     assert_eq!(answer.state(), pb::OfferState::Rejected);
-    assert_eq!(
-        answer.rejection_reason(),
-        pb::ReferralRejectionReason::UnableToSupport
-    );
+    assert_eq!(answer.rejection_reason(), RejectionReason::UnableToSupport);
     assert_eq!((answer.opportunity, answer.message.as_str()), (None, ""));
     assert_eq!(answer.sender_contacts, []);
     assert_eq!(offers(&app, &lead(ALDER)).await, [], "not in the usual list");

@@ -5,6 +5,7 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
 use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
+use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason};
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_referral::{Options, Referrals};
 use cosell_testkit::harness::{App, Client, Setup, aws, eventually, opportunities, partner};
@@ -155,7 +156,7 @@ pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
                 nanos: 0,
             }),
             message: "They know you from the fair.".to_owned(),
-            receiver_responsibilities: vec![pb::ReceiverResponsibility::ServicesPartner.into()],
+            receiver_responsibilities: vec![ReceiverResponsibility::ServicesPartner.into()],
             sender_contacts: vec![opportunity::Contact {
                 first_name: "Vera".to_owned(),
                 email: "vera@amazon.example".to_owned(),
@@ -236,19 +237,28 @@ pub fn accept(id: &str) -> pb::AcceptReferralOfferRequest {
 pub fn reject(id: &str) -> pb::RejectReferralOfferRequest {
     pb::RejectReferralOfferRequest {
         offer_id: id.to_owned(),
-        reason: pb::ReferralRejectionReason::UnableToSupport.into(),
+        reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     }
 }
 
 /// Words of a lead that a partner must not read before it accepts.
-pub const HIDDEN_OF_LEAD: [&str; 5] = [
+pub const HIDDEN_OF_LEAD: [&str; 6] = [
     "Hiddenfirst",
     "Hiddenlast",
     "hidden-person@customer.example",
     "+4940666",
     "hidden-source-7",
+    "Hiddentown",
 ];
+
+/// Noon of a day in February 2026.
+pub fn noon(day: i32) -> Timestamp {
+    Timestamp {
+        seconds: 1_769_947_200 + i64::from(day - 1) * 86_400,
+        nanos: 0,
+    }
+}
 
 /// What AWS knows of a customer: of a fair, and what came of it.
 pub fn lead_details() -> pb::LeadDetails {
@@ -257,14 +267,10 @@ pub fn lead_details() -> pb::LeadDetails {
         source_id: HIDDEN_OF_LEAD[4].to_owned(),
         source_name: "Cloud fair".to_owned(),
         use_case: "Database".to_owned(),
-        interaction_date: Some(Date {
-            year: 2026,
-            month: 2,
-            day,
-        }),
+        interaction_date: Some(noon(day)),
         customer_action: action.to_owned(),
         customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
-        contact: Some(opportunity::Contact {
+        contact: Some(pb::LeadContact {
             first_name: HIDDEN_OF_LEAD[0].to_owned(),
             last_name: HIDDEN_OF_LEAD[1].to_owned(),
             email: HIDDEN_OF_LEAD[2].to_owned(),
@@ -275,10 +281,14 @@ pub fn lead_details() -> pb::LeadDetails {
     pb::LeadDetails {
         customer_company_name: "Nordwind".to_owned(),
         customer_website_url: "www.nordwind.example".to_owned(),
-        country_code: "DE".to_owned(),
+        address: Some(opportunity::Address {
+            country_code: "DE".to_owned(),
+            city: HIDDEN_OF_LEAD[5].to_owned(),
+            ..Default::default()
+        }),
         industry: "Retail".to_owned(),
-        market_segment: pb::MarketSegment::Medium.into(),
-        aws_maturity: pb::AwsMaturity::Evaluating.into(),
+        market_segment: "Medium".to_owned(),
+        aws_maturity: "Single-Account".to_owned(),
         interactions: vec![
             interaction(11, "Came to the stand"),
             interaction(12, "Read a paper"),
@@ -310,6 +320,11 @@ pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
 /// A lead that the lead of a company has accepted.
 pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
     let referral = refer_lead(app, &[account]).await;
+    accept_lead(app, account, &referral).await
+}
+
+/// The lead of a referral of which this company has an offer, accepted.
+pub async fn accept_lead(app: &App, account: &str, referral: &pb::Referral) -> pb::Lead {
     let offer = accept(&referral.offers[0].offer_id);
     let answer = by(app, &lead(account))
         .referrals()

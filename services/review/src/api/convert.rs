@@ -63,5 +63,8 @@ fn show_round(round: &Round, snapshots: &[(i32, Vec<u8>)]) -> Result<pb::ReviewR
         decided_by: ruling.map(|ruling| ruling.by.to_string()).unwrap_or_default(),
         decide_time: ruling.map(|ruling| timestamp(ruling.time)),
         withdraw_time: round.withdraw_time.map(timestamp),
+        fields_to_correct: ruling
+            .map(|ruling| ruling.fields_to_correct.clone())
+            .unwrap_or_default(),
     })
 }

@@ -31,6 +31,7 @@ pub async fn handle(
             decision,
             reason,
             message.remarks.clone().into(),
+            message.fields_to_correct.clone(),
             api.clock.now(),
         )
         .map_err(|rule| status::broken(rule, id))?;

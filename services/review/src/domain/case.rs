@@ -1,9 +1,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use cosell_types::{
-    AccountId, ClosedList as _, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode, text_id,
+    AccountId, ClosedList as _, FieldPath, MemberId, OpportunityId, Pii, Violation, ViolationCode,
+    revision_time, text_id,
 };
 use serde::{Deserialize, Serialize};
 
+use super::correctable::CORRECTABLE;
 use super::values::{Decision, ReviewReason, State};
 use super::{Action, Event, Rule};
 
@@ -69,6 +71,9 @@ pub struct Ruling {
     pub reason: Option<ReviewReason>,
     /// Remarks for the partner.
     pub remarks: Pii<String>,
+    /// Paths of the fields that it opens for correction.
+    #[serde(default)]
+    pub fields_to_correct: Vec<String>,
     /// Who decided.
     pub by: MemberId,
     /// When.
@@ -164,9 +169,11 @@ impl ReviewCase {
         decision: Decision,
         reason: Option<ReviewReason>,
         remarks: Pii<String>,
+        fields_to_correct: Vec<String>,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
-        let found = wrong(decision, reason, &remarks);
+        let mut found = wrong(decision, reason, &remarks);
+        found.extend(not_correctable(decision, &fields_to_correct));
         if !found.is_empty() {
             return Err(Rule::Invalid(found));
         }
@@ -177,6 +184,7 @@ impl ReviewCase {
                 decision,
                 reason,
                 remarks,
+                fields_to_correct,
                 by: by.clone(),
                 time: now,
             });
@@ -212,7 +220,7 @@ impl ReviewCase {
     fn step(&mut self, state: State, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
-        self.update_time = now;
+        self.update_time = revision_time(self.update_time, now);
     }
 
     /// The current round.
@@ -313,4 +321,26 @@ fn wrong(decision: Decision, reason: Option<ReviewReason>, remarks: &Pii<String>
         add("remarks", ViolationCode::RequiredFieldMissing, text);
     }
     found
+}
+
+/// Fields that this decision does not open (REV-013).
+fn not_correctable(decision: Decision, fields: &[String]) -> Vec<Violation> {
+    let root = FieldPath::root();
+    let wrong = |index: usize, path: &String| {
+        let text = if decision != Decision::ActionRequired {
+            "is only allowed with ACTION_REQUIRED"
+        } else if !CORRECTABLE.contains(&path.as_str()) {
+            "is the path of no field that can be opened for correction"
+        } else {
+            return None;
+        };
+        let field = format!("fields_to_correct[{index}]");
+        let violation = Violation::new(&root.field(&field), ViolationCode::InvalidValue, text);
+        Some(violation.rejecting(path))
+    };
+    fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, path)| wrong(index, path))
+        .collect()
 }

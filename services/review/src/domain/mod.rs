@@ -3,6 +3,7 @@
 
 pub mod access;
 mod case;
+mod correctable;
 mod event;
 mod rule;
 #[cfg(test)]
@@ -10,5 +11,6 @@ mod tests;
 pub mod values;
 
 pub use case::{CaseId, ReviewCase, Round, Ruling, Summary};
+pub use correctable::CORRECTABLE;
 pub use event::Event;
 pub use rule::{Action, Rule};

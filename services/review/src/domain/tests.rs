@@ -30,7 +30,14 @@ fn claimed() -> ReviewCase {
 
 fn decide(case: &mut ReviewCase, decision: Decision) -> Result<Event, Rule> {
     let reason = (decision != Decision::Approve).then_some(ReviewReason::Other);
-    case.decide(&member("tara"), decision, reason, "Remarks.".into(), now())
+    case.decide(
+        &member("tara"),
+        decision,
+        reason,
+        "Remarks.".into(),
+        Vec::new(),
+        now(),
+    )
 }
 
 /// A claimed case in a state, reached by the legal way.
@@ -64,7 +71,7 @@ fn run(case: &mut ReviewCase, by: &str, command: &Command) -> Result<Option<Even
         Command::Start => case.start(&by, now()).map(Some),
         Command::Decide(decision) => {
             let reason = (*decision != Decision::Approve).then_some(ReviewReason::Other);
-            case.decide(&by, *decision, reason, "Remarks.".into(), now())
+            case.decide(&by, *decision, reason, "Remarks.".into(), Vec::new(), now())
                 .map(Some)
         }
         Command::OpenRound(round) => case
@@ -193,7 +200,14 @@ fn rev_011_012_reason_and_remarks_belong_to_the_decision() {
     let wrong = |decision, reason, remarks: &str| {
         let mut case = claimed();
         let before = case.clone();
-        match case.decide(&member("tara"), decision, reason, remarks.into(), now()) {
+        match case.decide(
+            &member("tara"),
+            decision,
+            reason,
+            remarks.into(),
+            Vec::new(),
+            now(),
+        ) {
             Ok(_) => Vec::new(),
             Err(Rule::Invalid(found)) => {
                 assert_eq!(case, before);
@@ -239,6 +253,61 @@ proptest! {
             prop_assert!(case.state() != State::InReview || case.assignee().is_some());
             let stored = serde_json::to_value(&case).expect("serializable");
             prop_assert_eq!(&serde_json::from_value::<ReviewCase>(stored).expect("readable"), &case);
+        }
+    }
+}
+
+#[test]
+fn rev_013_only_a_decision_that_asks_for_corrections_opens_fields() {
+    use Decision::{ActionRequired, Approve, Reject};
+    let title = vec!["project.title".to_owned()];
+    for (decision, reason, fields, paths) in [
+        (Approve, None, title.clone(), vec!["fields_to_correct[0]"]),
+        (
+            Reject,
+            Some(ReviewReason::Other),
+            title.clone(),
+            vec!["fields_to_correct[0]"],
+        ),
+        (
+            ActionRequired,
+            Some(ReviewReason::Other),
+            vec![
+                "project.title".to_owned(),
+                "national_security".to_owned(),
+                "account_id".to_owned(),
+            ],
+            vec!["fields_to_correct[1]", "fields_to_correct[2]"],
+        ),
+        (
+            ActionRequired,
+            Some(ReviewReason::Other),
+            title.clone(),
+            Vec::new(),
+        ),
+    ] {
+        let before = claimed();
+        let mut case = before.clone();
+        let decided = case.decide(
+            &member("tara"),
+            decision,
+            reason,
+            "Remarks".into(),
+            fields.clone(),
+            now(),
+        );
+        match decided {
+            Ok(_) => {
+                assert!(paths.is_empty(), "{decision:?}");
+                let ruling = case.rounds().last().and_then(|round| round.ruling.clone());
+                assert_eq!(ruling.expect("a ruling").fields_to_correct, fields);
+            }
+            Err(Rule::Invalid(found)) => {
+                let found: Vec<_> = found.iter().map(|found| found.field.as_str()).collect();
+                assert_eq!(found, paths, "{decision:?}");
+                assert_eq!(case, before, "a refused call changes nothing");
+            }
+            Err(other) => panic!("{other:?}"),
         }
     }
 }

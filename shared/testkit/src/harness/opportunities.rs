@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_server::{
@@ -13,12 +13,12 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Code, Request, Response, Status};
 
-/// Stands in for the opportunity service where another one asks it for a revision of a record.
-struct StandIn<F>(Arc<F>);
+/// Stands in for the opportunity service where another one asks it for a revision of a record, or for its AWS summary.
+struct StandIn<F>(Arc<F>, Arc<Mutex<pb::AwsOpportunitySummary>>);
 
 impl<F> Clone for StandIn<F> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self(self.0.clone(), self.1.clone())
     }
 }
 
@@ -35,9 +35,20 @@ pub async fn opportunities<F>(record: F) -> String
 where
     F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
 {
+    opportunities_with_summary(record, Arc::default()).await
+}
+
+/// The same, with this AWS summary of every record.
+pub async fn opportunities_with_summary<F>(
+    record: F,
+    summary: Arc<Mutex<pb::AwsOpportunitySummary>>,
+) -> String
+where
+    F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let stand_in = StandIn(Arc::new(record));
+    let stand_in = StandIn(Arc::new(record), summary);
     let server = tonic::transport::Server::builder()
         .add_service(OpportunityServiceServer::new(stand_in.clone()))
         .add_service(OpportunityInternalServiceServer::new(stand_in));
@@ -82,8 +93,8 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         let aws_summary = pb::AwsOpportunitySummary {
             related_opportunity_id: asked.opportunity_id,
             revision: 1,
-            cosell_motion: pb::CosellMotion::PartnerLed.into(),
-            ..Default::default()
+            cosell_motion: "Partner-led".to_owned(),
+            ..self.1.lock().expect("the summary").clone()
         };
         Ok(Response::new(pb::GetOpportunityForAccountResponse {
             opportunity: Some(record),
@@ -165,6 +176,8 @@ stand_in! {
         associate_entity(AssociateEntityRequest) -> AssociateEntityResponse;
         disassociate_entity(DisassociateEntityRequest) -> DisassociateEntityResponse;
         count_opportunities(CountOpportunitiesRequest) -> CountOpportunitiesResponse;
+        tag_opportunity(TagOpportunityRequest) -> TagOpportunityResponse;
+        untag_opportunity(UntagOpportunityRequest) -> UntagOpportunityResponse;
         flag_opportunity(FlagOpportunityRequest) -> FlagOpportunityResponse;
     }
 }

@@ -5,6 +5,8 @@ use prost::{Message as _, Name as _};
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 
+use super::reasons;
+
 /// A refused call, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -25,6 +27,7 @@ pub struct Refusal {
 }
 
 impl From<&Status> for Refusal {
+    /// Fails where the definitions promise something else of this reason.
     fn from(status: &Status) -> Self {
         let info = status.get_details_error_info();
         let (reason, domain, metadata) = info
@@ -41,7 +44,7 @@ impl From<&Status> for Refusal {
             .find(|any| any.type_url == InvalidFields::type_url());
         let details =
             details.map(|any| InvalidFields::decode(any.value.as_slice()).expect("what its type says"));
-        Self {
+        let refusal = Self {
             code: status.code(),
             reason,
             domain,
@@ -52,7 +55,9 @@ impl From<&Status> for Refusal {
                 .map(|field| (field.field, field.reason, field.description))
                 .collect(),
             details: details.unwrap_or_default().fields,
-        }
+        };
+        reasons::check(&refusal);
+        refusal
     }
 }
 

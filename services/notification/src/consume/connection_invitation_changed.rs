@@ -1,7 +1,7 @@
 use cosell_events::{Delivery, Fault};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::connection_service_client::ConnectionServiceClient;
-use pb::{InvitationStatus, ParticipantType};
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 
 use super::{Change, FromPartner, News};
 use crate::domain::Facts;
@@ -10,13 +10,20 @@ use crate::store::About;
 
 /// Each of the two companies has an event of its own; a request is news to the one, an answer to the other. Names and
 /// texts are not in the event; they are read where they are kept.
-pub async fn prepare(handler: &FromPartner, delivery: &Delivery) -> Result<Change, Fault> {
-    let event: pb::ConnectionInvitationChanged = delivery.message()?;
-    let kind = match (event.participant_type(), event.status()) {
-        (ParticipantType::Receiver, InvitationStatus::Pending) => Kind::ConnectionRequested,
-        (ParticipantType::Sender, InvitationStatus::Accepted) => Kind::ConnectionAccepted,
-        (ParticipantType::Sender, InvitationStatus::Rejected) => Kind::ConnectionRejected,
-        _ => return Ok(Change::default()),
+pub async fn prepare(
+    handler: &FromPartner,
+    delivery: &Delivery,
+    event: pb::ConnectionInvitationEventDetail,
+) -> Result<Change, Fault> {
+    let is_sender = event.participant_type() == ParticipantType::Sender;
+    let kind = if delivery.is::<pb::ConnectionInvitationCreated>() && !is_sender {
+        Kind::ConnectionRequested
+    } else if delivery.is::<pb::ConnectionInvitationAccepted>() && is_sender {
+        Kind::ConnectionAccepted
+    } else if delivery.is::<pb::ConnectionInvitationRejected>() && is_sender {
+        Kind::ConnectionRejected
+    } else {
+        return Ok(Change::default());
     };
     let question = pb::GetConnectionInvitationRequest {
         connection_invitation_id: event.connection_invitation_id.clone(),

@@ -1,5 +1,6 @@
 use cosell_events::{Delivery, Fault};
 use cosell_proto::cosell::collaboration::v1 as collaboration;
+use cosell_proto::cosell::r#type::v1::ParticipantType;
 use cosell_store::{Scope, Tx};
 use cosell_types::{AccountId, Clock};
 
@@ -9,14 +10,13 @@ use crate::store;
 /// A partner accepted a deal that another one shares: it has a copy of it. Both records are here, so the event's ids
 /// are all that is needed. The other's record is held: whatever is decided of it meanwhile finds the copy (OPP-092).
 pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<(), Fault> {
-    let event: collaboration::EngagementInvitationChanged = delivery.message()?;
-    if event.state() != collaboration::InvitationState::Accepted
-        || event.participant_type() != collaboration::ParticipantType::Receiver
-    {
+    let event: collaboration::EngagementInvitationAccepted = delivery.message()?;
+    let invitation = event.detail.unwrap_or_default();
+    if invitation.participant_type() != ParticipantType::Receiver {
         return Ok(());
     }
     let wrong = |field: &'static str| move |_| Fault::permanent(field);
-    let sender: AccountId = event
+    let sender: AccountId = invitation
         .sender_account_id
         .parse()
         .map_err(wrong("sender_account_id"))?;
@@ -24,8 +24,11 @@ pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<()
         .source_opportunity_id
         .parse()
         .map_err(wrong("source_opportunity_id"))?;
-    let id = event.opportunity_id.parse().map_err(wrong("opportunity_id"))?;
-    let by = event.member_id.parse().map_err(wrong("member_id"))?;
+    let id = invitation
+        .opportunity_id
+        .parse()
+        .map_err(wrong("opportunity_id"))?;
+    let by = invitation.member_id.parse().map_err(wrong("member_id"))?;
     let now = clock.now();
     tx.act_for(&Scope::account(&sender)).await?;
     let shared = store::load_held(tx, &sender, source).await?;
@@ -36,7 +39,7 @@ pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<()
         shared = shared.saying(earlier.ok_or_else(gone)?);
     }
     let account = delivery.account.clone();
-    let invitation = &event.engagement_invitation_id;
+    let invitation = &invitation.engagement_invitation_id;
     let (copy, happened) = Opportunity::shared(id, account, by, invitation, &shared, now);
     if let Some(source) = copy.source() {
         store::copies::add(tx, &copy, source).await?;
