@@ -10,7 +10,7 @@ use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::{Client, Refusal, eventually, member, refused, service};
+use cosell_testkit::harness::{Client, Refusal, eventually, eventually_within, member, refused, service};
 use cosell_tests::{InProcess, World, record};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use tokio::time::Instant;
@@ -161,7 +161,7 @@ async fn dir_040_050_con_004_030_partners_of_a_list_find_each_other_and_connect(
     // A third company wants nobody.
     let denying = pb::UpdateConnectionPreferencesRequest {
         access_type: pb::AccessType::DenyAll.into(),
-        revision: 1,
+        etag: "1".to_owned(),
         ..Default::default()
     };
     let oak = stage.partner(OAK, "oak-lead");
@@ -199,15 +199,16 @@ async fn acc_004_a_role_withdrawn_while_its_holder_works() {
         .set_member_roles(withdrawing)
         .await
         .expect("other roles");
-    eventually(
-        async || match stage.list_opportunities(ELM, "elm-manager").await {
+    // Two seconds, on a machine that does nothing else; what is kept far too long is noticed on any.
+    eventually_within(Duration::from_secs(30), async || {
+        match stage.list_opportunities(ELM, "elm-manager").await {
             Ok(_) => Err("a role that was withdrawn is still let in".to_owned()),
             Err(status) => match Refusal::from(&status).reason {
                 reason if reason == "ROLE_NOT_PERMITTED" => Ok(()),
                 reason => Err(format!("the former manager is refused, but with {reason}")),
             },
-        },
-    )
+        }
+    })
     .await;
     stage.running.stop().await;
 }

@@ -26,21 +26,23 @@ pub async fn accepting_through<R>(
             passes => format!("{point}={passes}*off->1*return"),
         };
         let started = Child::try_start(PROGRAM, world, address, &[("FAILPOINTS", &failpoints)]).await;
-        let Some(mut child) = started else {
-            continue;
+        let mut child = match started {
+            Ok(child) => child,
+            Err(ended) => {
+                ended.at_crash_point();
+                continue;
+            }
         };
         let person = child.person(partner);
         eventually_within(RECOVERY, async || {
             for request in requests {
                 accepted(&person, request).await;
             }
-            if child.has_ended() {
-                Ok(())
-            } else {
-                Err(format!("it never came to {point} for the {passes}th time"))
-            }
+            let ended = child.ended();
+            ended.ok_or_else(|| format!("it never came to {point} for the {passes}th time"))
         })
-        .await;
+        .await
+        .at_crash_point();
     }
     let child = Child::start(PROGRAM, world, address, &[]).await;
     let person = child.person(partner);

@@ -16,18 +16,20 @@ async fn crashing_at(point: &str, passes: &[usize]) {
     for passes in passes {
         let failpoints = format!("{point}={passes}*off->1*return");
         let started = Child::try_start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
-        let Some(mut child) = started else {
-            continue;
+        let mut child = match started {
+            Ok(child) => child,
+            Err(ended) => {
+                ended.at_crash_point();
+                continue;
+            }
         };
         workload.get_or_insert_with(|| Workload::start(&child.info, TRAVELLERS));
         eventually_within(RECOVERY, async || {
-            if child.has_ended() {
-                Ok(())
-            } else {
-                Err(format!("it never came to {point} for the {passes}th time"))
-            }
+            let ended = child.ended();
+            ended.ok_or_else(|| format!("it never came to {point} for the {passes}th time"))
         })
-        .await;
+        .await
+        .at_crash_point();
     }
     let workload = workload.expect("travellers");
     let taken = workload.progress().taken();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use cosell::ALDER;
 use cosell::demo::Person;
 use cosell_proto::cosell::{
     collaboration::v1 as collaboration, notification::v1 as notification, opportunity::v1 as opportunity,
@@ -14,7 +15,7 @@ use cosell_proto::cosell::{
 use cosell_testkit::harness::eventually_within;
 use cosell_tests::repository::contexts;
 use cosell_tests::{Child, RECOVERY, Throttle, World};
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use tokio::task::JoinSet;
 use tonic::{Request, Status};
 
@@ -68,13 +69,13 @@ async fn make_logins_expensive(world: &World) {
     }
 }
 
-/// Calls one service, again and again, and counts the answers.
-fn call(callers: &mut JoinSet<()>, answers: &Answers, service: usize, person: &Person) {
+/// Calls one service with [`CALLERS`] at a time, again and again, and counts the answers.
+fn spawn_callers(callers: &mut JoinSet<()>, answers: &Answers, service: usize, person: &Person) {
     for _ in 0..CALLERS {
         let (answers, person) = (answers.clone(), person.clone());
         callers.spawn(async move {
             loop {
-                if list(service, &person).await.is_ok() {
+                if read_once(service, &person).await.is_ok() {
                     answers[service].fetch_add(1, Ordering::Relaxed);
                 }
                 tokio::task::yield_now().await;
@@ -85,7 +86,7 @@ fn call(callers: &mut JoinSet<()>, answers: &Answers, service: usize, person: &P
 
 type Answers = Arc<[AtomicUsize; 6]>;
 
-async fn list(service: usize, person: &Person) -> Result<(), Status> {
+async fn read_once(service: usize, person: &Person) -> Result<(), Status> {
     match service {
         0 => {
             let request = Request::new(partner::GetAccountRequest::default());
@@ -114,22 +115,58 @@ async fn list(service: usize, person: &Person) -> Result<(), Status> {
     }
 }
 
+async fn hide_profile(lead: &Person) {
+    let request = partner::SetProfileVisibilityRequest {
+        visibility: partner::ProfileVisibility::Private.into(),
+        ..Default::default()
+    };
+    eventually_within(RECOVERY, async || {
+        lead.accounts().set_profile_visibility(request.clone()).await
+    })
+    .await;
+}
+
+/// Whether every service that keeps a replica of the directory has the account as the directory has it.
+async fn replicas_follow(admin: &mut PgConnection) -> Result<(), String> {
+    let revision = "SELECT revision FROM partner.account WHERE account_id = $1";
+    let current: i64 = sqlx::query_scalar(revision)
+        .bind(ALDER)
+        .fetch_one(&mut *admin)
+        .await
+        .map_err(|error| error.to_string())?;
+    for context in contexts().into_iter().filter(|context| context != "partner") {
+        let revision = format!("SELECT revision FROM {context}.directory_account WHERE account_id = $1");
+        let known: Option<i64> = sqlx::query_scalar(AssertSqlSafe(revision))
+            .bind(ALDER)
+            .fetch_optional(&mut *admin)
+            .await
+            .map_err(|error| error.to_string())?;
+        if known != Some(current) {
+            return Err(format!(
+                "{context} has revision {known:?} of the account, not {current}"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// How many logins were begun since PostgreSQL was last started.
 fn logins(world: &World) -> usize {
     let log = std::fs::read_to_string(world.folder().join("postgres/postgres.log"));
     log.expect("a log").matches("connection received").count()
 }
 
-/// Returns when every service has answered since then, with how many logins that took. An error once the logins would
-/// have filled all pools several times: what they lead to is lost.
+/// Returns when every service has answered calls that were made since then, with how many logins that took. An error once
+/// the logins would have filled all pools several times: what they lead to is lost.
 async fn all_answer(world: &World, answers: &Answers) -> Result<usize, String> {
     let count = || answers.each_ref().map(|count| count.load(Ordering::Relaxed));
     let before = count();
     eventually_within(RECOVERY, async || {
+        // Each caller may still have had an answer on its way.
         let silent = count()
             .iter()
             .zip(before)
-            .filter(|(now, before)| **now <= *before)
+            .filter(|(now, before)| **now <= *before + CALLERS)
             .count();
         let logins = logins(world);
         let state = format!("{silent} of 6 services are silent after {logins} logins");
@@ -142,7 +179,8 @@ async fn all_answer(world: &World, answers: &Answers) -> Result<usize, String> {
     .await
 }
 
-/// What becomes of a restart of PostgreSQL while all services are called and have a tenth of a processor.
+/// Restarts PostgreSQL while all services are called and have a tenth of a processor, and returns with how many logins they
+/// answer again.
 async fn restart_under_load(faults: &[(&str, &str)]) -> Result<usize, String> {
     let mut world = World::start();
     let child = Child::start(PROGRAM, &world, Child::address(), faults).await;
@@ -152,14 +190,23 @@ async fn restart_under_load(faults: &[(&str, &str)]) -> Result<usize, String> {
     let (partner, reviewer) = (child.person("alder-ace-manager"), child.person("aws-reviewer"));
     for service in 0..answers.len() {
         let person = if service == 2 { &reviewer } else { &partner };
-        call(&mut callers, &answers, service, person);
+        spawn_callers(&mut callers, &answers, service, person);
     }
-    all_answer(&world, &answers).await?;
+    // With the fault not even that need succeed, when the machine is busy.
+    all_answer(&world, &answers)
+        .await
+        .map_err(|error| format!("before the restart: {error}"))?;
     make_logins_expensive(&world).await;
     let throttle = Throttle::start(child.id());
     world.postgres.crash();
     world.postgres.resume().expect("PostgreSQL again");
     let outcome = all_answer(&world, &answers).await;
+    if outcome.is_ok() {
+        // Not only calls have connections: an event is published, and each of the other services applies it.
+        hide_profile(&child.person("alder-alliance-lead")).await;
+        let mut admin = world.admin().await;
+        eventually_within(RECOVERY, async || replicas_follow(&mut admin).await).await;
+    }
     drop((callers, throttle));
     child.kill();
     outcome

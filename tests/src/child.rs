@@ -1,6 +1,8 @@
+use std::fmt;
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use cosell::StackInfo;
@@ -34,18 +36,20 @@ impl Child {
         listen: SocketAddr,
         environment: &[(&str, &str)],
     ) -> Self {
-        let child = Self::try_start(program, world, listen, environment).await;
-        child.expect("a process that serves")
+        match Self::try_start(program, world, listen, environment).await {
+            Ok(child) => child,
+            Err(ended) => panic!("the process ended before it served: {ended}"),
+        }
     }
 
     /// The same for a process that may end before it serves, as one does that comes to a crash point with what another
-    /// has left undone; none when it has.
+    /// has left undone.
     pub async fn try_start(
         program: &str,
         world: &World,
         listen: SocketAddr,
         environment: &[(&str, &str)],
-    ) -> Option<Self> {
+    ) -> Result<Self, Ended> {
         let (args, file) = (world.args(), world.state().join("stack.json"));
         // What a killed one left behind.
         let _ = std::fs::remove_file(&file);
@@ -65,13 +69,16 @@ impl Child {
         let name = format!("cosell-{}", cosell_types::random::prefixed("up"));
         let mut process = Process::start(&name, &mut command, world.folder()).expect("a process");
         let log = world.folder().join(format!("{name}.log"));
-        let info = eventually(async || match read(&file) {
-            Ok(info) => Ok(Some(info)),
-            Err(_) if process.has_ended() => Ok(None),
-            Err(error) => Err(format!("{error}\n{}", text(&log))),
+        let info = eventually(async || match (read(&file), process.ended()) {
+            (Ok(info), _) => Ok(Ok(info)),
+            (Err(_), Some(status)) => Ok(Err(Ended {
+                status,
+                log: text(&log),
+            })),
+            (Err(error), None) => Err(format!("{error}\n{}", text(&log))),
         })
         .await?;
-        Some(Self { info, process, log })
+        Ok(Self { info, process, log })
     }
 
     /// The process id.
@@ -101,9 +108,34 @@ impl Child {
         text(&self.log)
     }
 
-    /// Whether it has ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        self.process.has_ended()
+    /// How it has ended by itself; none while it runs.
+    pub fn ended(&mut self) -> Option<Ended> {
+        let status = self.process.ended()?;
+        Some(Ended {
+            status,
+            log: text(&self.log),
+        })
+    }
+}
+
+/// How a process has ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    status: ExitStatus,
+    log: String,
+}
+
+impl Ended {
+    /// Fails unless it was at a crash point, which aborts.
+    pub fn at_crash_point(&self) {
+        let abort = Signal::ABORT.as_raw();
+        assert_eq!(self.status.signal(), Some(abort), "it ended by itself: {self}");
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.status, self.log)
     }
 }
 

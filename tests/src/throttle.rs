@@ -1,25 +1,30 @@
+//! A slow machine, for one process: it gets about a tenth of one processor, by being stopped most of the time. What
+//! happens to it meanwhile is the test's business.
+
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// How long the process runs out of each tenth of a second. With two worker threads that is a tenth of a processor.
-const RUNS: Duration = Duration::from_millis(5);
-const RESTS: Duration = Duration::from_millis(95);
+/// How long the process runs on its one processor out of each tenth of a second.
+const RUNS: Duration = Duration::from_millis(10);
+const RESTS: Duration = Duration::from_millis(90);
 
-/// Lets a process have about a tenth of a processor, by stopping it most of the time, until dropped.
+/// Keeps a process at about a tenth of a processor until dropped.
 pub struct Throttle {
     end: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Throttle {
-    /// Begins.
+    /// Throttles a process from now on.
     pub fn start(process: u32) -> Self {
         let (end, ended) = mpsc::channel();
         let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
         let pid = pid.expect("a process id");
+        pin(process);
         let thread = thread::spawn(move || {
             let mut is_running = true;
             loop {
@@ -42,6 +47,20 @@ impl Throttle {
             end: Some(end),
             thread: Some(thread),
         }
+    }
+}
+
+/// Puts all threads of a process on one processor; those that they start later inherit it.
+fn pin(process: u32) {
+    let usable = sched_getaffinity(None).expect("the usable processors");
+    let first = (0..CpuSet::MAX_CPU).find(|cpu| usable.is_set(*cpu));
+    let mut one = CpuSet::new();
+    one.set(first.expect("a processor"));
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("its threads");
+    for thread in threads.flatten() {
+        let id = thread.file_name().to_str().and_then(|name| name.parse().ok());
+        // One that has ended meanwhile needs no processor.
+        let _ = sched_setaffinity(id.and_then(Pid::from_raw), &one);
     }
 }
 

@@ -8,10 +8,13 @@ use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 
-use crate::{Db, DbArgs, Scope};
+use crate::{Db, DbArgs, Error, Scope, Tx};
 
 /// How long another migration may hold the lock.
 const LOCK_LIMIT: Duration = Duration::from_secs(300);
+/// How long a process that starts waits for its first connection: machines start everything at once, and then a login
+/// takes longer than a caller would wait for it.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Brings the schema of a service up to date, as its owner role. Several at once wait for each other.
 pub async fn migrate(args: &DbArgs, service: &str, mut migrator: Migrator) -> anyhow::Result<()> {
@@ -53,8 +56,7 @@ async fn lock(connection: &mut PgConnection, service: &str) -> anyhow::Result<()
 
 /// Fails when the schema lacks a migration that this program was built with. A newer schema is fine.
 pub async fn check(db: &Db, migrator: &Migrator) -> anyhow::Result<()> {
-    let mut tx = db
-        .tx(&Scope::work())
+    let mut tx = first_transaction(db)
         .await
         .map_err(Failure::from)
         .context("connecting to the database")?;
@@ -73,4 +75,16 @@ pub async fn check(db: &Db, migrator: &Migrator) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn first_transaction(db: &Db) -> Result<Tx, Error> {
+    let until = Instant::now() + START_LIMIT;
+    loop {
+        match db.tx(&Scope::work()).await {
+            Err(Error::NoConnection(cause)) if Instant::now() < until => {
+                tracing::info!(cause, "waiting for the database");
+            }
+            done => return done,
+        }
+    }
 }
