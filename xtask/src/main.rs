@@ -30,8 +30,8 @@ enum Task {
     Test(test::Arguments),
     /// Play the journey of an opportunity and print it; starts the stack if none runs.
     Demo(demo::Arguments),
-    /// Measure, on a build with optimisations: how soon decisions show and withdrawn roles are refused, how fast a list
-    /// is provisioned.
+    /// Measure, on a build with optimisations: how many calls are answered in a second, how soon decisions show and
+    /// withdrawn roles are refused, how fast a list is provisioned.
     Bench(bench::Arguments),
     /// Show the e-mails that the running stack has sent.
     Mail,

@@ -1,4 +1,5 @@
-//! Runs the steps of a check one after the other, whatever becomes of each, and names every failure at the end.
+//! Runs every step of a check, also after a failure, and names every failure at the end. What the steps are is in
+//! `test.rs`.
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _, pipe, stderr};
 use std::process::{Command, ExitCode, Stdio};
@@ -67,9 +68,9 @@ pub fn check(command: &mut Command) -> anyhow::Result<Vec<String>> {
 
 /// Runs a test runner, passes on what it prints, and returns the names of the tests that failed, as `failed_test` finds
 /// them in its lines.
-pub fn tests(
+pub fn run_tests(
     command: &mut Command,
-    failed_test: impl Fn(&str) -> Option<String>,
+    mut failed_test: impl FnMut(&str) -> Option<String>,
 ) -> anyhow::Result<Vec<String>> {
     if stderr().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");

@@ -1,5 +1,6 @@
-//! How tests are run: by nextest where it is installed, which runs tests of all crates side by side, else by cargo's
-//! own runner.
+//! How tests are run: by nextest where it is installed, which runs tests of all crates side by side, else by cargo's own
+//! runner. Decides which tests run together, how many at a time, and which lines of a report name a failure; what becomes
+//! of the failures is in `report.rs`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,6 +16,8 @@ pub struct Tier {
     arguments: Vec<String>,
     /// Whether each of them runs all services.
     is_platform: bool,
+    /// Whether the caller selected them.
+    is_selected: bool,
 }
 
 /// The test runner of this machine.
@@ -41,6 +44,7 @@ impl Runner {
             name,
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             is_platform,
+            is_selected: false,
         };
         if !selected.is_empty() {
             let is_scope =
@@ -54,6 +58,7 @@ impl Runner {
                 name: "selected tests",
                 arguments: scope.into_iter().chain(selected.iter().cloned()).collect(),
                 is_platform: false,
+                is_selected: true,
             }];
         }
         let faults = [
@@ -85,7 +90,8 @@ impl Runner {
             }
         } else {
             command.args(["test", "--no-fail-fast"]);
-            if tier.is_platform {
+            // Selected tests may be such.
+            if tier.is_platform || tier.is_selected {
                 command.env("RUST_TEST_THREADS", PLATFORMS);
             }
         }
@@ -93,26 +99,39 @@ impl Runner {
         command
     }
 
-    /// The name in a line by which the runner reports that a test failed.
-    pub fn failed_test(&self, line: &str) -> Option<String> {
-        if self.is_nextest {
-            failed_in_nextest(line)
-        } else {
-            failed_in_cargo(line)
+    /// Finds the names of failed tests in the lines of the runner's report, one after the other.
+    pub fn failed_tests(&self) -> impl FnMut(&str) -> Option<String> {
+        let is_nextest = self.is_nextest;
+        let mut binary = String::new();
+        move |line| {
+            if is_nextest {
+                failed_in_nextest(line)
+            } else {
+                failed_in_cargo(line, &mut binary)
+            }
         }
     }
 }
 
-fn failed_in_cargo(line: &str) -> Option<String> {
+/// `Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)` says whose tests follow. A binary that ends without
+/// naming a test is in the list at the end, as `` `-p package --test it` ``.
+fn failed_in_cargo(line: &str, binary: &mut String) -> Option<String> {
+    if let Some(started) = line.strip_prefix("Running ") {
+        started.clone_into(binary);
+    }
+    if line.starts_with("`-p ") && line.ends_with('`') {
+        return Some(line.trim_matches('`').to_owned());
+    }
     let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
-    Some(name.to_owned())
+    Some(format!("{name} in {binary}"))
 }
 
 /// `TIMEOUT [ 600.002s] (12/630) package::binary module::test`
 fn failed_in_nextest(line: &str) -> Option<String> {
     let (verdict, rest) = line.split_once(" [")?;
     let is_signal = verdict.starts_with("SIG") && verdict.chars().all(char::is_alphanumeric);
-    if !is_signal && !["FAIL", "TIMEOUT", "ABORT", "LEAK-FAIL"].contains(&verdict) {
+    let word = verdict.split_whitespace().next()?;
+    if !is_signal && !["FAIL", "TIMEOUT", "ABORT", "LEAK-FAIL", "XFAIL"].contains(&word) {
         return None;
     }
     let (_, name) = rest.split_once("] ")?;
@@ -140,6 +159,14 @@ mod tests {
                 "SIGABRT [   1.000s] (─────) cosell-review::it a::b",
                 Some("cosell-review::it a::b"),
             ),
+            (
+                "FAIL + LEAK [   1.000s] (  4/630) cosell-review::it a::b",
+                Some("cosell-review::it a::b"),
+            ),
+            (
+                "ABORT SIG 11 [   1.000s] (  4/630) cosell-review::it a::b",
+                Some("cosell-review::it a::b"),
+            ),
             ("SLOW [> 60.000s] cosell-tests::e2e journey", None),
             ("PASS [   0.005s] cosell-tests::e2e journey", None),
             ("Summary [ 12.000s] 630 tests run: 629 passed, 1 failed", None),
@@ -151,7 +178,17 @@ mod tests {
 
     #[test]
     fn failed_tests_of_cargo_are_named() {
-        assert_eq!(failed_in_cargo("test a::b ... FAILED").as_deref(), Some("a::b"));
-        assert_eq!(failed_in_cargo("test a::b ... ok"), None);
+        let mut binary = String::new();
+        let mut name = |line| failed_in_cargo(line, &mut binary);
+        assert_eq!(name("Running tests/it/main.rs (target/debug/deps/it-01)"), None);
+        assert_eq!(name("test a::b ... ok"), None);
+        assert_eq!(
+            name("test a::b ... FAILED").as_deref(),
+            Some("a::b in tests/it/main.rs (target/debug/deps/it-01)")
+        );
+        assert_eq!(
+            name("`-p cosell-review --test it`").as_deref(),
+            Some("-p cosell-review --test it")
+        );
     }
 }

@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::thread;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
-use crate::report::{Report, check, tests};
+use crate::report::{Report, check, run_tests};
 use crate::runner::Runner;
 use crate::{say, survive};
 
@@ -21,6 +22,8 @@ const PYTHON: [&str; 4] = [
     "pgrls==0.57.1",
 ];
 const BUF: &str = "buf-bin==1.75.0";
+/// The interface as it was released last.
+const RELEASED: &str = "proto/released.binpb";
 const LINTS: [&str; 7] = [
     "clippy",
     "--quiet",
@@ -29,6 +32,23 @@ const LINTS: [&str; 7] = [
     "--",
     "--deny",
     "warnings",
+];
+
+const ALONE: [&str; 5] = [
+    "clippy",
+    "--quiet",
+    "--package",
+    "cosell-server",
+    "--no-default-features",
+];
+/// The services of `cosell-server`, each of which is also built without the others.
+const SERVICES: [&str; 6] = [
+    "collaboration",
+    "notification",
+    "opportunity",
+    "partner",
+    "referral",
+    "review",
 ];
 
 #[derive(clap::Args)]
@@ -44,40 +64,85 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
-    if !arguments.only_tests {
-        let cargo = |arguments: &[&str]| {
-            let mut command = Command::new("cargo");
-            command.args(arguments).current_dir(root);
-            command
-        };
-        report.step("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
-        report.step("lints", || check(&mut cargo(&LINTS)));
-        report.step("interface rules", || buf(root));
+    let needs = thread::scope(|scope| {
+        // Downloads wait for the network, the lints for a processor.
+        let finding = scope.spawn(Needs::find);
+        if !arguments.only_tests {
+            lints(root, &mut report);
+        }
+        finding
+            .join()
+            .unwrap_or_else(|_| bail!("looking for them panicked"))
+    });
+    match needs {
+        Ok(needs) => all_tests(arguments, root, &needs, &mut report)?,
+        Err(error) => report.step("PostgreSQL, NATS and Python packages", || Err(error)),
     }
+    Ok(report.finish())
+}
 
-    let programs = Programs::find(&say)?;
-    let nats = nats::program(&say)?;
-    let python = tools::wheels("python", &PYTHON, Platform::ThisPython, &say)?;
+/// What the tests need of this machine.
+struct Needs {
+    postgres: Programs,
+    nats: PathBuf,
+    python: PathBuf,
+}
+
+impl Needs {
+    /// Finds it, or downloads what is missing.
+    fn find() -> anyhow::Result<Self> {
+        Ok(Self {
+            postgres: Programs::find(&say)?,
+            nats: nats::program(&say)?,
+            python: tools::wheels("python", &PYTHON, Platform::ThisPython, &say)?,
+        })
+    }
+}
+
+fn lints(root: &Path, report: &mut Report) {
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(root);
+        command
+    };
+    report.step("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
+    report.step("lints", || check(&mut cargo(&LINTS)));
+    report.step("each service alone", || {
+        for service in SERVICES {
+            check(cargo(&ALONE).args(["--features", service, "--", "--deny", "warnings"]))?;
+        }
+        Ok(Vec::new())
+    });
+    // The rules that buf knows; `tests/proto_style` checks our own.
+    report.step("interface rules", || buf(root, &["lint", "proto"]));
+    report.step("interface compatibility", || {
+        buf(root, &["breaking", "proto", "--against", RELEASED])
+    });
+}
+
+fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Report) -> anyhow::Result<()> {
     survive()?;
     let folder = Folder::new()?;
-    say(&format!("starting PostgreSQL {} for the tests", programs.version));
-    let postgres = Cluster::start(&programs, &folder.0.join("postgres"), Durability::Process)?;
+    say(&format!(
+        "starting PostgreSQL {} for the tests",
+        needs.postgres.version
+    ));
+    let postgres = Cluster::start(&needs.postgres, &folder.0.join("postgres"), Durability::Process)?;
     let admin = postgres.admin_url("");
     let environment = [
         ("COSELL_TEST_POSTGRES", PathBuf::from(admin.trim_end_matches('/'))),
-        ("COSELL_TEST_NATS", nats),
-        ("COSELL_TEST_PYTHON", python),
+        ("COSELL_TEST_NATS", needs.nats.clone()),
+        ("COSELL_TEST_PYTHON", needs.python.clone()),
         ("COSELL_TEST_FOLDER", folder.0.clone()),
     ];
     let runner = Runner::find();
     for tier in runner.tiers(&arguments.runner) {
         report.step(tier.name, || {
             let mut command = runner.command(root, &tier);
-            tests(command.envs(environment.clone()), |line| runner.failed_test(line))
+            run_tests(command.envs(environment.clone()), runner.failed_tests())
         });
     }
-    drop(postgres);
-    Ok(report.finish())
+    Ok(())
 }
 
 /// The files of this run. Afterwards they are gone, and so is every server that was started in there.
@@ -122,9 +187,8 @@ fn clear(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// The interface rules that buf knows; `tests/proto_style` checks ours.
-fn buf(root: &Path) -> anyhow::Result<Vec<String>> {
+fn buf(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
     let folder = tools::wheels("buf", &[BUF], Platform::AnyPython, &say)?;
     let program = tools::find(&folder, "buf").context("the wheel holds no buf")?;
-    check(Command::new(program).args(["lint", "proto"]).current_dir(root))
+    check(Command::new(program).args(arguments).current_dir(root))
 }
