@@ -169,6 +169,10 @@ impl World {
         eventually_within(patience, async || {
             // Asked anew each time: the server may just have been taken away.
             let mut admin = PgConnection::connect(&self.postgres.admin_url("postgres")).await?;
+            // All counts are of one instant: what is applied between two of them would be in neither.
+            admin
+                .execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await?;
             for (what, sql) in unsettled() {
                 let left = try_count(&mut admin, &sql).await?;
                 anyhow::ensure!(left == 0, "{left} {what}");
