@@ -5,6 +5,7 @@ mod demo;
 mod dev;
 #[cfg(feature = "prepare")]
 mod prepare;
+mod reasons;
 mod report;
 mod runner;
 mod stack;

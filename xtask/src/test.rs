@@ -12,7 +12,7 @@ use cosell_testkit::tools::{self, Platform};
 
 use crate::report::{Report, check, run_tests};
 use crate::runner::Runner;
-use crate::{say, survive};
+use crate::{reasons, say, survive};
 
 /// What the Python client of the tests is made with, and what proves row-level security.
 const PYTHON: [&str; 4] = [
@@ -140,6 +140,11 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
         report.step(tier.name, || {
             let mut command = runner.command(root, &tier);
             run_tests(command.envs(environment.clone()), runner.failed_tests())
+        });
+    }
+    if arguments.runner.is_empty() {
+        report.step("every reason of refusal provoked", || {
+            reasons::unprovoked(root, &folder.0.join("provoked"))
         });
     }
     Ok(())

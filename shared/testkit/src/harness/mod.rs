@@ -38,14 +38,18 @@ pub mod environment {
     /// Folder with the Python packages of the run.
     pub const PYTHON: &str = "COSELL_TEST_PYTHON";
 
+    pub(super) fn get(name: &str) -> String {
+        find(name).unwrap_or_else(|| {
+            panic!("{name} is not set: tests need a real PostgreSQL and NATS, which `cargo xtask test` starts for them")
+        })
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "test runners pass nothing else to tests"
     )]
-    pub(super) fn get(name: &str) -> String {
-        std::env::var(name).unwrap_or_else(|_| {
-            panic!("{name} is not set: tests need a real PostgreSQL and NATS, which `cargo xtask test` starts for them")
-        })
+    pub(super) fn find(name: &str) -> Option<String> {
+        std::env::var(name).ok()
     }
 }
 

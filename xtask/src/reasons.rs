@@ -1,0 +1,56 @@
+//! Which reasons of refusal no test has provoked. Each test that provokes one holds the answer against the documented
+//! example, and leaves a file (`harness/reasons.rs` of the testkit).
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+
+/// Names the documented reasons of which `folder` has no file.
+pub fn unprovoked(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let documented = documented(&root.join("proto/cosell"))?;
+    ensure!(!documented.is_empty(), "no reason is documented");
+    let missing = documented.into_iter();
+    let missing = missing.filter(|(domain, reason)| !folder.join(domain).join(reason).exists());
+    Ok(missing
+        .map(|(domain, reason)| format!("no test provokes {reason} of {domain}"))
+        .collect())
+}
+
+/// Domain and reason of each example in the comments of `…errors.proto`.
+fn documented(proto: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for package in fs::read_dir(proto)? {
+        for file in fs::read_dir(package?.path().join("v1"))? {
+            let file = file?.path();
+            if file.to_string_lossy().ends_with("errors.proto") {
+                let text = fs::read_to_string(&file)?;
+                for example in text.split("\"reason\": \"").skip(1) {
+                    let (reason, rest) = example.split_once('"').context("a reason")?;
+                    let domain = rest.strip_prefix(", \"domain\": \"").context("a domain")?;
+                    let (domain, _) = domain.split_once('"').context("a domain")?;
+                    found.push((domain.to_owned(), reason.to_owned()));
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_test_provokes_is_named() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let named = unprovoked(&root, Path::new("nowhere")).expect("the documented reasons");
+        let expected = "no test provokes CHANNEL_NOT_FOUND of collaboration.cosell";
+        assert!(named.iter().any(|line| line == expected), "{named:#?}");
+        assert!(
+            named.iter().any(|line| line.ends_with(" of cosell")),
+            "{named:#?}"
+        );
+    }
+}
