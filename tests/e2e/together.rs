@@ -368,7 +368,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
             .await?;
         let states: Vec<_> = found.into_inner().members.iter().map(|one| one.state()).collect();
         anyhow::ensure!(
-            !states.contains(&collaboration::MemberState::Invited),
+            !states.contains(&collaboration::EngagementMemberState::Invited),
             "{states:?}"
         );
         Ok(states)
@@ -376,11 +376,11 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
     .await;
     let count = |wanted| states.iter().filter(|state| **state == wanted).count();
     assert_eq!(
-        count(collaboration::MemberState::Active),
+        count(collaboration::EngagementMemberState::Active),
         5,
         "Alder, and four others"
     );
-    assert_eq!(count(collaboration::MemberState::NotJoined), 5);
+    assert_eq!(count(collaboration::EngagementMemberState::NotJoined), 5);
     stage.world.settled().await;
     // No schema has what another one does not know of.
     let copies = "SELECT count(*) FROM opportunity.opportunity WHERE record ->> 'shared_from' IS NOT NULL";

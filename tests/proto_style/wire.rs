@@ -135,8 +135,8 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         collaboration::ChannelMemberState = "cosell.collaboration.v1.ChannelMemberState";
         collaboration::ChannelProvider = "cosell.collaboration.v1.ChannelProvider";
         collaboration::ChannelState = "cosell.collaboration.v1.ChannelState";
-        collaboration::InvitationState = "cosell.collaboration.v1.InvitationState";
-        collaboration::MemberState = "cosell.collaboration.v1.MemberState";
+        collaboration::EngagementInvitationState = "cosell.collaboration.v1.EngagementInvitationState";
+        collaboration::EngagementMemberState = "cosell.collaboration.v1.EngagementMemberState";
         collaboration::SnapshotJobState = "cosell.collaboration.v1.SnapshotJobState";
         collaboration::SnapshotTemplate = "cosell.collaboration.v1.SnapshotTemplate";
         notification::Kind = "cosell.notification.v1.NotificationKind";
@@ -172,7 +172,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         partner::AccountStatus = "cosell.partner.v1.AccountStatus";
         partner::ConnectionStatus = "cosell.partner.v1.ConnectionStatus";
         partner::ConnectionType = "cosell.partner.v1.ConnectionType";
-        partner::InvitationStatus = "cosell.partner.v1.InvitationStatus";
+        partner::ConnectionInvitationStatus = "cosell.partner.v1.ConnectionInvitationStatus";
         partner::MemberStatus = "cosell.partner.v1.MemberStatus";
         partner::PartnerType = "cosell.partner.v1.PartnerType";
         partner::ProfileVisibility = "cosell.partner.v1.ProfileVisibility";

@@ -150,7 +150,7 @@ async fn append_to(tx: &mut Tx, aggregate: &str, version: i64) {
         request_id: "a-request",
         time: Clock::system().now(),
     };
-    let event = Event::new(about, cause, "discarded", &OpportunityDiscarded::default());
+    let event = Event::new(about, cause, &OpportunityDiscarded::default());
     append(tx, &event).await.expect("an appended event");
 }
 

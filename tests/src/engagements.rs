@@ -86,7 +86,7 @@ impl Scene<'_> {
         let asked = holder.channels().request_channel(request).await;
         let channel = asked.expect("a channel").into_inner().channel;
         let opted_out = pb::UpdateChannelPreferencesRequest {
-            preferences: Some(pb::ChannelPreferences { opted_out: true }),
+            opted_out: true,
             request_id: FarEnd::id(),
             ..Default::default()
         };

@@ -300,7 +300,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "DeclineChannel" => json!({"channel_id": channel, "text": "Not now"}),
         "AddChannelMembers" => json!({"channel_id": channel, "partner_member_ids": [member]}),
         "GetChannelPreferences" => json!({}),
-        "UpdateChannelPreferences" => json!({"preferences": {"opted_out": false}}),
+        "UpdateChannelPreferences" => json!({"opted_out": false}),
         "GetResourceSnapshot" | "CreateSnapshotJob" => json!({"engagement_id": engagement,
             "opportunity_id": opportunity, "template": "SNAPSHOT_TEMPLATE_OPPORTUNITY_SUMMARY"}),
         "GetSnapshotJob" | "StartSnapshotJob" | "StopSnapshotJob" | "DeleteSnapshotJob" => {

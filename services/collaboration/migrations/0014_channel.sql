@@ -41,9 +41,11 @@ CREATE INDEX channel_member_of ON channel_member (member_account_id, member_id, 
 CREATE INDEX channel_member_by_invitation ON channel_member (invite_id) WHERE invite_id IS NOT NULL;
 
 -- Who does not want to be asked to any channel (CHN-012).
-CREATE TABLE channel_opt_out (
+CREATE TABLE channel_preference (
   account_id text NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
   member_id  text NOT NULL,
+  opted_out  boolean NOT NULL,
+  revision   bigint NOT NULL CHECK (revision > 0),
   PRIMARY KEY (account_id, member_id)
 );
 
@@ -54,13 +56,16 @@ DECLARE
   own text := '(SELECT current_setting(''app.account'', true))';
   side text := '(SELECT current_setting(''app.side'', true))';
 BEGIN
-  FOREACH tab IN ARRAY ARRAY['channel', 'channel_member', 'channel_opt_out'] LOOP
+  FOREACH tab IN ARRAY ARRAY['channel', 'channel_member', 'channel_preference'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tab);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tab);
     -- The platform works for one account after the other.
     EXECUTE format('CREATE POLICY system ON %I TO collaboration_app USING (%s = ''system'' AND account_id = %s)
       WITH CHECK (%s = ''system'' AND account_id = %s)', tab, side, own, side, own);
   END LOOP;
+  -- What one wants is one's own account's, and known to nobody else.
+  EXECUTE format('CREATE POLICY own_account ON channel_preference TO collaboration_app USING (%s IN (''partner'', ''aws'') AND account_id = %s)
+    WITH CHECK (%s IN (''partner'', ''aws'') AND account_id = %s)', side, own, side, own);
   FOREACH tab IN ARRAY ARRAY['channel', 'channel_member'] LOOP
     EXECUTE format('CREATE POLICY partner ON %I FOR SELECT TO collaboration_app USING (%s = ''partner'' AND account_id = %s)',
       tab, side, own);
@@ -72,7 +77,7 @@ BEGIN
   EXECUTE format('CREATE POLICY work ON channel_member FOR SELECT TO collaboration_worker USING (%s = ''work'')', side);
 END $$;
 GRANT SELECT, INSERT, UPDATE ON channel, channel_member TO collaboration_app;
-GRANT SELECT, INSERT, DELETE ON channel_opt_out TO collaboration_app;
+GRANT SELECT, INSERT, UPDATE ON channel_preference TO collaboration_app;
 GRANT SELECT (account_id, channel_id, external_id, due_time) ON channel TO collaboration_worker;
 GRANT SELECT (account_id, channel_id, member_account_id, member_id, state, invite_id) ON channel_member
   TO collaboration_worker;

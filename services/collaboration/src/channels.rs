@@ -199,7 +199,7 @@ impl ChannelWork {
 
     async fn has_opted_out(&self, person: &Person) -> Result<bool, Failure> {
         let mut tx = self.database.events.tx(&Scope::account(&person.account)).await?;
-        Ok(store::has_opted_out(&mut tx, person).await?)
+        Ok(store::channel_preferences(&mut tx, person).await?.opted_out)
     }
 
     /// The address of a person, by the directory; empty when it does not work for the company any more.
@@ -275,8 +275,11 @@ impl ChannelWork {
                 };
                 let scope = Scope::account(&person.account);
                 let mut tx = self.database.events.tx(&scope).await?;
-                store::opt_out(&mut tx, &person, true).await?;
-                tx.commit().await?;
+                let preferences = store::channel_preferences(&mut tx, &person).await?;
+                if !preferences.opted_out {
+                    store::set_channel_preferences(&mut tx, &person, &preferences.replaced(true)).await?;
+                    tx.commit().await?;
+                }
                 self.opted_out(&person).await
             }
             // Whether the person is in the channel is told apart from this.

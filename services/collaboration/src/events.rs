@@ -5,7 +5,7 @@ use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_types::{AccountId, ClosedList as _, ParticipantType, RejectionReason};
 
-use crate::domain::values::InvitationState;
+use crate::domain::values::EngagementInvitationState;
 use crate::domain::{
     Channel, ChannelEvent, ChannelEventKind, Engagement, EngagementEvent, EngagementEventKind, Invitation,
     InvitationEvent, Person, Snapshot,
@@ -51,14 +51,12 @@ pub fn engagement(
         engagement_revision: event.revision,
         member_account_ids: event.members.iter().map(ToString::to_string).collect(),
     });
-    let name = event.name();
     macro_rules! about_member {
         ($message:ident, $member:expr) => {{
             let member_account_id = $member.to_string();
             Published::new(
                 about,
                 cause,
-                name,
                 &pb::$message {
                     detail,
                     member_account_id,
@@ -69,7 +67,7 @@ pub fn engagement(
     macro_rules! about_context {
         ($message:ident, $context:expr) => {{
             let context_id = $context.clone();
-            Published::new(about, cause, name, &pb::$message { detail, context_id })
+            Published::new(about, cause, &pb::$message { detail, context_id })
         }};
     }
     match &event.kind {
@@ -79,7 +77,7 @@ pub fn engagement(
                 member_id: engagement.created_by().to_string(),
                 opportunity_id: engagement.opportunity().to_string(),
             };
-            Published::new(about, cause, name, &message)
+            Published::new(about, cause, &message)
         }
         EngagementEventKind::MemberInvited(member) => about_member!(EngagementMemberInvited, member),
         EngagementEventKind::MemberAdded(member) => about_member!(EngagementMemberAdded, member),
@@ -99,7 +97,7 @@ pub fn invitation(
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Published {
-    let is_accepted = invitation.state() == InvitationState::Accepted;
+    let is_accepted = invitation.state() == EngagementInvitationState::Accepted;
     let answered_by = invitation.answer().and_then(|answer| answer.by.as_ref());
     let (account, opportunity, source, member) = match who {
         ParticipantType::Sender => (
@@ -109,7 +107,7 @@ pub fn invitation(
             Some(invitation.sent_by()),
         ),
         ParticipantType::Receiver => {
-            let is_own = invitation.state() != InvitationState::Canceled;
+            let is_own = invitation.state() != EngagementInvitationState::Canceled;
             (
                 invitation.receiver(),
                 invitation.opportunity(),
@@ -145,17 +143,14 @@ pub fn invitation(
         opportunity_id: opportunity.map(|id| id.to_string()).unwrap_or_default(),
         member_id: member.map(ToString::to_string).unwrap_or_default(),
     });
-    let name = event.name();
     match event {
-        InvitationEvent::Created => {
-            Published::new(about, cause, name, &pb::EngagementInvitationCreated { detail })
-        }
+        InvitationEvent::Created => Published::new(about, cause, &pb::EngagementInvitationCreated { detail }),
         InvitationEvent::Accepted => {
             let message = pb::EngagementInvitationAccepted {
                 detail,
                 source_opportunity_id: source.map(|id| id.to_string()).unwrap_or_default(),
             };
-            Published::new(about, cause, name, &message)
+            Published::new(about, cause, &message)
         }
         InvitationEvent::Rejected => {
             let reason = invitation.answer().and_then(|answer| answer.reason);
@@ -163,18 +158,16 @@ pub fn invitation(
                 detail,
                 rejection_reason: reason.map_or(0, RejectionReason::number),
             };
-            Published::new(about, cause, name, &message)
+            Published::new(about, cause, &message)
         }
-        InvitationEvent::Expired => {
-            Published::new(about, cause, name, &pb::EngagementInvitationExpired { detail })
-        }
+        InvitationEvent::Expired => Published::new(about, cause, &pb::EngagementInvitationExpired { detail }),
         InvitationEvent::Canceled => {
-            Published::new(about, cause, name, &pb::EngagementInvitationCanceled { detail })
+            Published::new(about, cause, &pb::EngagementInvitationCanceled { detail })
         }
     }
 }
 
-/// How a new snapshot is named at the end of its subject.
+/// A new snapshot in logs and metrics.
 pub const SNAPSHOT_CREATED: &str = "resource_snapshot_created";
 
 /// The public form of a new snapshot, for one of the companies that may read it. Each is a record of its own that never
@@ -205,7 +198,7 @@ pub fn snapshot(
         owner_account_id: of.account.to_string(),
         snapshot_revision: number,
     };
-    Published::new(about, cause, SNAPSHOT_CREATED, &message)
+    Published::new(about, cause, &message)
 }
 
 /// The public form of what happened to a channel.
@@ -225,7 +218,6 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
         state: event.state.number(),
         requested_by_member_id: channel.requested_by().to_string(),
     });
-    let name = event.name();
     macro_rules! about_member {
         ($message:ident, $person:expr) => {{
             let Person { account, member } = $person;
@@ -234,18 +226,16 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
                 member_account_id: account.to_string(),
                 member_id: member.to_string(),
             };
-            Published::new(about, cause, name, &message)
+            Published::new(about, cause, &message)
         }};
     }
     match &event.kind {
-        ChannelEventKind::Requested => Published::new(about, cause, name, &pb::ChannelRequested { detail }),
-        ChannelEventKind::Approved => Published::new(about, cause, name, &pb::ChannelApproved { detail }),
-        ChannelEventKind::Declined => Published::new(about, cause, name, &pb::ChannelDeclined { detail }),
-        ChannelEventKind::Activated => Published::new(about, cause, name, &pb::ChannelActivated { detail }),
-        ChannelEventKind::Archived => Published::new(about, cause, name, &pb::ChannelArchived { detail }),
-        ChannelEventKind::MembersAdded => {
-            Published::new(about, cause, name, &pb::ChannelMembersAdded { detail })
-        }
+        ChannelEventKind::Requested => Published::new(about, cause, &pb::ChannelRequested { detail }),
+        ChannelEventKind::Approved => Published::new(about, cause, &pb::ChannelApproved { detail }),
+        ChannelEventKind::Declined => Published::new(about, cause, &pb::ChannelDeclined { detail }),
+        ChannelEventKind::Activated => Published::new(about, cause, &pb::ChannelActivated { detail }),
+        ChannelEventKind::Archived => Published::new(about, cause, &pb::ChannelArchived { detail }),
+        ChannelEventKind::MembersAdded => Published::new(about, cause, &pb::ChannelMembersAdded { detail }),
         ChannelEventKind::MemberInvited(person) => about_member!(ChannelMemberInvited, person),
         ChannelEventKind::MemberJoined(person) => about_member!(ChannelMemberJoined, person),
         ChannelEventKind::MemberLeft(person) => about_member!(ChannelMemberLeft, person),

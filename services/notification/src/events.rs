@@ -25,5 +25,5 @@ pub fn email_failed(mail: &Queued, code: Option<i32>, cause: Cause<'_>) -> Event
         notification_id: mail.notification.clone().unwrap_or_default(),
         smtp_code: code.unwrap_or_default(),
     };
-    Event::new(about, cause, "email_failed", &message)
+    Event::new(about, cause, &message)
 }

@@ -11,9 +11,8 @@ use crate::domain::{AwsSummary, Event, Opportunity};
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
 
-/// What a job is called where aggregates are told apart, and the end of its subject.
+/// What a job is called where aggregates are told apart.
 const BULK_JOB: &str = "bulk_job";
-const BULK_FINISHED: &str = "bulk_finished";
 
 /// The public form of what happened to a record.
 pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Published {
@@ -28,13 +27,11 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
         id: &opportunity_id,
         version: revision,
     };
-    let verb = event.name();
     let id = opportunity_id.clone();
     match event {
         Event::Created => Published::new(
             about,
             cause,
-            verb,
             &pb::OpportunityCreated {
                 opportunity_id: id,
                 account_id,
@@ -58,7 +55,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 review_status: record.review().status.number(),
                 stage: record.details().life_cycle.stage.number(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::StageChanged { from, .. } => {
             let stage = record.details().life_cycle.stage;
@@ -71,7 +68,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 stage: stage.number(),
                 stage_move: StageMove::between(*from, stage).number(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Reopened(from) => {
             let message = pb::OpportunityReopened {
@@ -81,7 +78,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 previous_stage: from.number(),
                 stage: record.details().life_cycle.stage.number(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Assigned { from, job } => {
             let message = pb::OpportunityAssigned {
@@ -92,12 +89,11 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 owner_member_id: record.owner().to_string(),
                 job_id: job.clone().unwrap_or_default(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Discarded => Published::new(
             about,
             cause,
-            verb,
             &pb::OpportunityDiscarded {
                 opportunity_id: id,
                 account_id,
@@ -113,7 +109,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 involvement_type: record.involvement().map_or(0, |involvement| involvement.number()),
                 visibility: record.visibility().map_or(0, |visibility| visibility.number()),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Withdrawn => {
             let message = pb::OpportunitySubmissionWithdrawn {
@@ -122,7 +118,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::ReviewStarted => {
             let message = pb::OpportunityReviewStarted {
@@ -131,7 +127,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Approved => {
             let message = pb::OpportunityApproved {
@@ -140,7 +136,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::ActionRequired(reason) => {
             let reason = reason.number();
@@ -151,7 +147,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 round,
                 reason,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Rejected(reason) => {
             let reason = reason.number();
@@ -162,12 +158,12 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 round,
                 reason,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
     }
 }
 
-/// How the change of an AWS summary is named at the end of its subject.
+/// The change of an AWS summary in logs and metrics.
 pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
 
 /// The public form of a change of the AWS summary. Its versions are its own, so it has an id of its own too: consumers
@@ -191,7 +187,7 @@ pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
         stage: stage.map_or(0, |stage| stage.number()),
         is_terminal: summary.is_closed(),
     };
-    Published::new(about, cause, AWS_SUMMARY_CHANGED, &message)
+    Published::new(about, cause, &message)
 }
 
 /// The public form of a job's end.
@@ -222,5 +218,5 @@ pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
         done: job.done,
         failed: job.failed,
     };
-    Published::new(about, cause, BULK_FINISHED, &message)
+    Published::new(about, cause, &message)
 }

@@ -5,7 +5,7 @@ use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_types::{AccountId, ClosedList as _};
 
-use crate::domain::values::{ConnectionStatus, InvitationStatus};
+use crate::domain::values::{ConnectionInvitationStatus, ConnectionStatus};
 use crate::domain::{
     Account, AccountEvent, Connection, ConnectionEvent, Invitation, InvitationEvent, Member, MemberEvent,
 };
@@ -36,14 +36,18 @@ pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Even
             .collect(),
         tier: account.facts().tier.number(),
     });
-    let name = event.name();
     match event {
-        AccountEvent::Registered => Event::new(about, cause, name, &pb::AccountRegistered { detail }),
-        AccountEvent::Provisioned => Event::new(about, cause, name, &pb::AccountProvisioned { detail }),
-        AccountEvent::TermsAccepted => Event::new(about, cause, name, &pb::AccountTermsAccepted { detail }),
-        AccountEvent::ProfileUpdated => Event::new(about, cause, name, &pb::AccountProfileUpdated { detail }),
+        AccountEvent::Registered => Event::new(about, cause, &pb::AccountRegistered { detail }),
+        AccountEvent::Provisioned => Event::new(about, cause, &pb::AccountProvisioned { detail }),
+        AccountEvent::Suspended => Event::new(about, cause, &pb::AccountSuspended { detail }),
+        AccountEvent::Reinstated => Event::new(about, cause, &pb::AccountReinstated { detail }),
+        AccountEvent::TermsAccepted => Event::new(about, cause, &pb::AccountTermsAccepted { detail }),
+        AccountEvent::ProfileUpdated => Event::new(about, cause, &pb::AccountProfileUpdated { detail }),
+        AccountEvent::ProfileVisibilityChanged => {
+            Event::new(about, cause, &pb::AccountProfileVisibilityChanged { detail })
+        }
         AccountEvent::PreferencesUpdated => {
-            Event::new(about, cause, name, &pb::AccountPreferencesUpdated { detail })
+            Event::new(about, cause, &pb::AccountPreferencesUpdated { detail })
         }
     }
 }
@@ -65,14 +69,13 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         status: member.facts().status.number(),
         roles: member.facts().roles.iter().map(|role| role.number()).collect(),
     });
-    let name = event.name();
     match event {
-        MemberEvent::Invited => Event::new(about, cause, name, &pb::MemberInvited { detail }),
-        MemberEvent::Joined => Event::new(about, cause, name, &pb::MemberJoined { detail }),
-        MemberEvent::RolesChanged => Event::new(about, cause, name, &pb::MemberRolesChanged { detail }),
-        MemberEvent::DetailsChanged => Event::new(about, cause, name, &pb::MemberDetailsChanged { detail }),
-        MemberEvent::Deactivated => Event::new(about, cause, name, &pb::MemberDeactivated { detail }),
-        MemberEvent::Provisioned => Event::new(about, cause, name, &pb::MemberProvisioned { detail }),
+        MemberEvent::Invited => Event::new(about, cause, &pb::MemberInvited { detail }),
+        MemberEvent::Joined => Event::new(about, cause, &pb::MemberJoined { detail }),
+        MemberEvent::RolesChanged => Event::new(about, cause, &pb::MemberRolesChanged { detail }),
+        MemberEvent::DetailsChanged => Event::new(about, cause, &pb::MemberDetailsChanged { detail }),
+        MemberEvent::Deactivated => Event::new(about, cause, &pb::MemberDeactivated { detail }),
+        MemberEvent::Provisioned => Event::new(about, cause, &pb::MemberProvisioned { detail }),
     }
 }
 
@@ -107,12 +110,11 @@ pub fn invitation(
         sender_profile_id: profile(invitation.sender()),
         receiver_profile_id: invitation.receiver_for(account).map(profile).unwrap_or_default(),
     });
-    let name = event.name();
     match event.0 {
-        InvitationStatus::Pending => {
-            Event::new(about, cause, name, &pb::ConnectionInvitationCreated { detail })
+        ConnectionInvitationStatus::Pending => {
+            Event::new(about, cause, &pb::ConnectionInvitationCreated { detail })
         }
-        InvitationStatus::Accepted => {
+        ConnectionInvitationStatus::Accepted => {
             let message = pb::ConnectionInvitationAccepted {
                 detail,
                 connection_id: invitation
@@ -120,16 +122,16 @@ pub fn invitation(
                     .map(ToString::to_string)
                     .unwrap_or_default(),
             };
-            Event::new(about, cause, name, &message)
+            Event::new(about, cause, &message)
         }
-        InvitationStatus::Rejected => {
-            Event::new(about, cause, name, &pb::ConnectionInvitationRejected { detail })
+        ConnectionInvitationStatus::Rejected => {
+            Event::new(about, cause, &pb::ConnectionInvitationRejected { detail })
         }
-        InvitationStatus::Canceled => {
-            Event::new(about, cause, name, &pb::ConnectionInvitationCanceled { detail })
+        ConnectionInvitationStatus::Canceled => {
+            Event::new(about, cause, &pb::ConnectionInvitationCanceled { detail })
         }
-        InvitationStatus::Expired => {
-            Event::new(about, cause, name, &pb::ConnectionInvitationExpired { detail })
+        ConnectionInvitationStatus::Expired => {
+            Event::new(about, cause, &pb::ConnectionInvitationExpired { detail })
         }
     }
 }
@@ -157,9 +159,8 @@ pub fn connection(
         connection_type: kind.number(),
         status: connection.status().number(),
     });
-    let name = event.name();
     match status {
-        ConnectionStatus::Active => Event::new(about, cause, name, &pb::ConnectionEstablished { detail }),
+        ConnectionStatus::Active => Event::new(about, cause, &pb::ConnectionEstablished { detail }),
         ConnectionStatus::Canceled => {
             let message = pb::ConnectionCanceled {
                 detail,
@@ -168,7 +169,7 @@ pub fn connection(
                     .map(ToString::to_string)
                     .unwrap_or_default(),
             };
-            Event::new(about, cause, name, &message)
+            Event::new(about, cause, &message)
         }
     }
 }

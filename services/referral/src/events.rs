@@ -26,7 +26,6 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
     let kind = offer.kind().number();
     let answer = offer.answer();
     let member_id = answer.map(|answer| answer.by.to_string()).unwrap_or_default();
-    let verb = event.name();
     match event {
         Event::Offered => {
             let message = pb::ReferralOfferCreated {
@@ -36,7 +35,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 kind,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Due => {
             let message = pb::ReferralOfferDue {
@@ -46,7 +45,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 kind,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Accepted => {
             let message = pb::ReferralOfferAccepted {
@@ -57,7 +56,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 opportunity_id: opportunity(offer),
                 lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Rejected => {
             let reason = answer.and_then(|answer| answer.reason);
@@ -68,7 +67,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 member_id,
                 reason: reason.map_or(0, |reason| reason.number()),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Expired => {
             let message = pb::ReferralOfferExpired {
@@ -76,7 +75,7 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 account_id,
                 revision,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
     }
 }
@@ -101,7 +100,6 @@ pub fn of_referral(
     let member_id = referral.created_by().to_string();
     let offer_id = ended.map(|offer| offer.id().to_string()).unwrap_or_default();
     let offer_state = ended.map_or(0, |offer| offer.state().number());
-    let verb = event.name();
     match event {
         ReferralEvent::Created => {
             let message = pb::ReferralCreated {
@@ -110,7 +108,7 @@ pub fn of_referral(
                 revision,
                 member_id,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         ReferralEvent::PassedOn => {
             let message = pb::ReferralPassedOn {
@@ -121,7 +119,7 @@ pub fn of_referral(
                 offer_id,
                 offer_state,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         ReferralEvent::Concluded => {
             let message = pb::ReferralConcluded {
@@ -134,7 +132,7 @@ pub fn of_referral(
                 offer_id,
                 opportunity_id: ended.map(opportunity).unwrap_or_default(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
     }
 }
@@ -151,7 +149,6 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
     let lead_id = lead.id().to_string();
     let account_id = lead.account().to_string();
     let revision = lead.revision();
-    let verb = event.name();
     match event {
         LeadEvent::Accepted => {
             let message = pb::LeadAccepted {
@@ -161,7 +158,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 member_id: lead.owner().to_string(),
                 offer_id: lead.offer().to_string(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         LeadEvent::StateChanged => {
             let message = pb::LeadStateChanged {
@@ -170,7 +167,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 revision,
                 state: lead.state().number(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         LeadEvent::InteractionAdded => {
             let message = pb::LeadInteractionAdded {
@@ -178,7 +175,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 account_id,
                 revision,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         LeadEvent::Assigned { from } => {
             let message = pb::LeadAssigned {
@@ -188,7 +185,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 previous_owner_member_id: from.to_string(),
                 owner_member_id: lead.owner().to_string(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         LeadEvent::Converted { by } => {
             let message = pb::LeadConverted {
@@ -198,7 +195,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 member_id: by.to_string(),
                 opportunity_id: lead.opportunity().map(|id| id.to_string()).unwrap_or_default(),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
     }
 }

@@ -24,7 +24,6 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
     let revision = case.revision();
     let round = case.round();
     let assignee_member_id = case.assignee().map(ToString::to_string).unwrap_or_default();
-    let verb = event.name();
     match event {
         Event::RoundOpened => {
             let message = pb::ReviewRoundOpened {
@@ -35,7 +34,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 round,
                 assignee_member_id,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Claimed => {
             let message = pb::ReviewCaseClaimed {
@@ -45,7 +44,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 assignee_member_id,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Started => {
             let message = pb::ReviewStarted {
@@ -55,7 +54,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 round,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Decided(decision, reason) => {
             let message = pb::ReviewDecided {
@@ -67,7 +66,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 decision: decision.number(),
                 reason: reason.map_or(0, |reason| reason.number()),
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
         Event::Withdrawn => {
             let message = pb::ReviewWithdrawn {
@@ -77,7 +76,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 round,
             };
-            Published::new(about, cause, verb, &message)
+            Published::new(about, cause, &message)
         }
     }
 }

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, random};
+use heck::ToSnakeCase as _;
 use prost::{Message, Name};
 use uuid::Uuid;
 
@@ -46,8 +47,8 @@ pub struct Cause<'a> {
 }
 
 impl Event {
-    /// An event with its public message; `verb` ends the subject.
-    pub fn new<M: Message + Name>(about: About<'_>, cause: Cause<'_>, verb: &str, message: &M) -> Self {
+    /// An event with its public message, whose name ends the subject.
+    pub fn new<M: Message + Name>(about: About<'_>, cause: Cause<'_>, message: &M) -> Self {
         Event {
             event_id: random::uuid(cause.time),
             account: about.account.clone(),
@@ -56,11 +57,12 @@ impl Event {
             version: about.version,
             type_name: M::full_name(),
             subject: format!(
-                "cosell.{}.v1.{}.{}.{verb}",
+                "cosell.{}.v1.{}.{}.{}",
                 about.context,
                 about.account,
                 // A dot would begin another token; the header has the id as it is.
-                about.id.replace('.', "%2E")
+                about.id.replace('.', "%2E"),
+                M::NAME.to_snake_case()
             ),
             payload: message.encode_to_vec(),
             actor: cause.actor.to_owned(),

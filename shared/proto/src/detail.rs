@@ -25,8 +25,8 @@ macro_rules! details {
 }
 
 details! {
-    partner::AccountEventDetail in AccountRegistered AccountProvisioned AccountTermsAccepted AccountProfileUpdated
-        AccountPreferencesUpdated;
+    partner::AccountEventDetail in AccountRegistered AccountProvisioned AccountSuspended AccountReinstated
+        AccountTermsAccepted AccountProfileUpdated AccountProfileVisibilityChanged AccountPreferencesUpdated;
     partner::MemberEventDetail in MemberInvited MemberJoined MemberRolesChanged MemberDetailsChanged
         MemberDeactivated MemberProvisioned;
     partner::ConnectionInvitationEventDetail in ConnectionInvitationCreated ConnectionInvitationAccepted

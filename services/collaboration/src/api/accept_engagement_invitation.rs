@@ -5,7 +5,7 @@ use cosell_types::random;
 
 use super::share::add_jobs;
 use super::{Api, convert, status, visible};
-use crate::domain::values::InvitationState;
+use crate::domain::values::EngagementInvitationState;
 use crate::domain::{EngagementEvent, Rule};
 use crate::store;
 
@@ -56,7 +56,7 @@ pub async fn handle(
         names.extend(happened.iter().map(EngagementEvent::name));
         api.conclude(tx, &call, &names).await?;
     }
-    let shown = shown.filter(|_| invitation.state() == InvitationState::Accepted);
+    let shown = shown.filter(|_| invitation.state() == EngagementInvitationState::Accepted);
     Ok(pb::AcceptEngagementInvitationResponse {
         invitation: Some(convert::answered(
             &invitation,

@@ -12,7 +12,7 @@ use cosell_types::standard::{COUNTRY, INDUSTRY};
 use cosell_types::{ClosedList as _, FieldPath, Member, ParticipantType, Side, Violation, ViolationCode};
 use prost::Message as _;
 
-use crate::domain::values::{InvitationState, MemberState};
+use crate::domain::values::{EngagementInvitationState, EngagementMemberState};
 use crate::domain::{
     Company, Context, Engagement, Invitation, Participant, Shareable, Snapshot, SnapshotJob,
 };
@@ -142,7 +142,7 @@ pub fn invitation(
     let is_sender = who == Some(ParticipantType::Sender);
     let is_receiver = who == Some(ParticipantType::Receiver);
     let answer = invitation.answer();
-    let taken_back = invitation.state() == InvitationState::Canceled;
+    let taken_back = invitation.state() == EngagementInvitationState::Canceled;
     // Who did it is for the own company.
     let names_actor = if taken_back { !is_receiver } else { !is_sender };
     let content = shown
@@ -236,7 +236,7 @@ pub fn content(
         existing_members: engagement
             .participants()
             .iter()
-            .filter(|one| one.state == MemberState::Active)
+            .filter(|one| one.state == EngagementMemberState::Active)
             .map(|one| pb::ExistingMember {
                 company_name: one.company.name.reveal().clone(),
                 website_url: one.company.website.reveal().clone(),

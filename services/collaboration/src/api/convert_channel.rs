@@ -7,7 +7,7 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Channel, ChannelMember, Deal};
+use crate::domain::{Channel, ChannelMember, ChannelPreferences, Deal};
 
 /// A channel.
 pub fn channel(channel: &Channel) -> pb::Channel {
@@ -45,6 +45,13 @@ fn channel_member(member: &ChannelMember) -> pb::ChannelMember {
         state: member.state.number(),
         invite_time: member.invite_time.map(timestamp),
         update_time: Some(timestamp(member.update_time)),
+    }
+}
+
+pub fn preferences(preferences: &ChannelPreferences) -> pb::ChannelPreferences {
+    pb::ChannelPreferences {
+        opted_out: preferences.opted_out,
+        etag: etags::of(preferences.revision),
     }
 }
 

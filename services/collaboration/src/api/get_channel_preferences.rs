@@ -1,7 +1,7 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
 
-use super::Api;
+use super::{Api, convert_channel};
 use crate::domain::access;
 use crate::store;
 
@@ -10,8 +10,8 @@ pub async fn handle(
     call: Call<pb::GetChannelPreferencesRequest>,
 ) -> Result<pb::GetChannelPreferencesResponse, Failure> {
     let mut tx = api.begin(&call).await?;
-    let opted_out = store::has_opted_out(&mut tx, &access::person(call.member()?)).await?;
+    let preferences = store::channel_preferences(&mut tx, &access::person(call.member()?)).await?;
     Ok(pb::GetChannelPreferencesResponse {
-        preferences: Some(pb::ChannelPreferences { opted_out }),
+        preferences: Some(convert_channel::preferences(&preferences)),
     })
 }

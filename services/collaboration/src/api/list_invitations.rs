@@ -3,7 +3,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_types::{ClosedList as _, ParticipantType};
 
 use super::{Api, convert};
-use crate::domain::values::InvitationState;
+use crate::domain::values::EngagementInvitationState;
 use crate::store::list::{InvitationFilter, Last, invitations};
 
 pub async fn handle(
@@ -19,7 +19,7 @@ pub async fn handle(
     let filter = InvitationFilter {
         participant: ParticipantType::from_number(call.message.participant_type),
         states: states
-            .filter_map(|number| InvitationState::from_number(*number))
+            .filter_map(|number| EngagementInvitationState::from_number(*number))
             .collect(),
         engagements: call.message.engagement_ids.clone(),
     };

@@ -1,8 +1,8 @@
-use cosell_grpc::{Call, Failure};
+use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_store::{Claim, claim};
 
-use super::Api;
+use super::{Api, convert_channel};
 use crate::domain::access;
 use crate::store;
 
@@ -12,18 +12,21 @@ pub async fn handle(
     api: Api,
     call: Call<pb::UpdateChannelPreferencesRequest>,
 ) -> Result<pb::UpdateChannelPreferencesResponse, Failure> {
-    let given = call.message.preferences.unwrap_or_default();
     let person = access::person(call.member()?);
     let mut tx = api.begin(&call).await?;
-    if claim(&mut tx, &call, person.member.as_str()).await? == Claim::New {
-        store::opt_out(&mut tx, &person, given.opted_out).await?;
+    let new = claim(&mut tx, &call, person.member.as_str()).await? == Claim::New;
+    let mut preferences = store::channel_preferences(&mut tx, &person).await?;
+    if new {
+        etags::check(&call.message.etag, preferences.revision)?;
+        preferences = preferences.replaced(call.message.opted_out);
+        store::set_channel_preferences(&mut tx, &person, &preferences).await?;
         api.conclude(tx, &call, &["channel_preference"]).await?;
     }
     // Also when it was noted before: going through them may have been cut.
-    if given.opted_out && !call.message.validate_only {
+    if preferences.opted_out && !call.message.validate_only {
         api.channel_work.opted_out(&person).await?;
     }
     Ok(pb::UpdateChannelPreferencesResponse {
-        preferences: Some(given),
+        preferences: Some(convert_channel::preferences(&preferences)),
     })
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{InvitationState, MemberState};
+use super::values::{EngagementInvitationState, EngagementMemberState};
 use super::{EngagementEvent, EngagementEventKind, Invitation, InvitationId, Rule};
 
 /// Companies that an engagement has at most, with those that are invited (COL-003).
@@ -45,7 +45,7 @@ pub struct Participant {
     /// What it is called.
     pub company: Company,
     /// Where it stands.
-    pub state: MemberState,
+    pub state: EngagementMemberState,
     /// The member of it who began the engagement, or accepted the invitation.
     pub by: Option<MemberId>,
     /// The opportunity that it has in the engagement.
@@ -119,7 +119,7 @@ impl Engagement {
         let founder = Participant {
             account: given.account.clone(),
             company: given.company,
-            state: MemberState::Active,
+            state: EngagementMemberState::Active,
             by: Some(given.by.clone()),
             opportunity: Some(given.opportunity),
             invitation: None,
@@ -177,7 +177,7 @@ impl Engagement {
         let state = present
             .and_then(|at| self.participants.get(at))
             .map(|one| one.state);
-        if let Some(state @ (MemberState::Active | MemberState::Invited)) = state {
+        if let Some(state @ (EngagementMemberState::Active | EngagementMemberState::Invited)) = state {
             return Err(Rule::AlreadyInvolved(account.clone(), state));
         }
         let involved = self.involved();
@@ -190,7 +190,7 @@ impl Engagement {
         let participant = Participant {
             account: account.clone(),
             company,
-            state: MemberState::Invited,
+            state: EngagementMemberState::Invited,
             by: None,
             opportunity: None,
             invitation: Some(invitation.id().clone()),
@@ -215,7 +215,7 @@ impl Engagement {
         by: Option<AccountId>,
         now: DateTime<Utc>,
     ) -> Option<EngagementEvent> {
-        let is_accepted = invitation.state() == InvitationState::Accepted;
+        let is_accepted = invitation.state() == EngagementInvitationState::Accepted;
         let answered_by = invitation.answer().and_then(|answer| answer.by.clone());
         let id = invitation.id();
         let participant = self
@@ -224,13 +224,13 @@ impl Engagement {
             .find(|one| one.invitation.as_ref() == Some(id))?;
         let account = participant.account.clone();
         let kind = if is_accepted {
-            participant.state = MemberState::Active;
+            participant.state = EngagementMemberState::Active;
             participant.by = answered_by;
             participant.opportunity = invitation.opportunity();
             participant.join_time = Some(now);
             EngagementEventKind::MemberAdded(account)
         } else {
-            participant.state = MemberState::NotJoined;
+            participant.state = EngagementMemberState::NotJoined;
             participant.end_time = Some(now);
             EngagementEventKind::MemberNotJoined(account)
         };
@@ -240,7 +240,7 @@ impl Engagement {
     /// A company leaves (COL-021).
     pub fn leave(&mut self, account: &AccountId, now: DateTime<Utc>) -> Result<EngagementEvent, Rule> {
         let kind = EngagementEventKind::MemberLeft(account.clone());
-        self.end(account, MemberState::Left, kind, account, now)
+        self.end(account, EngagementMemberState::Left, kind, account, now)
     }
 
     /// The company that began the engagement removes another one (COL-021).
@@ -251,13 +251,13 @@ impl Engagement {
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
         let kind = EngagementEventKind::MemberRemoved(account.clone());
-        self.end(account, MemberState::Removed, kind, by, now)
+        self.end(account, EngagementMemberState::Removed, kind, by, now)
     }
 
     fn end(
         &mut self,
         account: &AccountId,
-        state: MemberState,
+        state: EngagementMemberState,
         kind: EngagementEventKind,
         by: &AccountId,
         now: DateTime<Utc>,
@@ -268,7 +268,7 @@ impl Engagement {
             .iter_mut()
             .find(|one| one.account == *account)
             .ok_or_else(|| Rule::NoMember(account.clone()))?;
-        if participant.state != MemberState::Active || is_founder {
+        if participant.state != EngagementMemberState::Active || is_founder {
             return Err(Rule::IllegalTransition {
                 state: participant.state.name(),
                 action: state.name(),
@@ -317,7 +317,12 @@ impl Engagement {
 
     /// How many companies it has, with those that are invited.
     pub fn involved(&self) -> usize {
-        let counts = |one: &&Participant| matches!(one.state, MemberState::Active | MemberState::Invited);
+        let counts = |one: &&Participant| {
+            matches!(
+                one.state,
+                EngagementMemberState::Active | EngagementMemberState::Invited
+            )
+        };
         self.participants.iter().filter(counts).count()
     }
 
@@ -330,7 +335,7 @@ impl Engagement {
     pub fn members(&self) -> impl Iterator<Item = &Participant> {
         self.participants
             .iter()
-            .filter(|one| one.state == MemberState::Active)
+            .filter(|one| one.state == EngagementMemberState::Active)
     }
 
     /// One more change, of which everybody hears who is part of it, and whoever it has just ceased to be.
@@ -345,7 +350,7 @@ impl Engagement {
         self.modified_by = by;
         let mut told = Vec::new();
         for one in &mut self.participants {
-            if one.state == MemberState::Active || kind.gone() == Some(&one.account) {
+            if one.state == EngagementMemberState::Active || kind.gone() == Some(&one.account) {
                 one.told += 1;
                 told.push((one.account.clone(), one.told));
             }

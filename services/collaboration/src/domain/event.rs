@@ -50,7 +50,7 @@ impl EngagementEventKind {
 }
 
 impl EngagementEvent {
-    /// The last token of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self.kind {
             EngagementEventKind::Created => "engagement_created",
@@ -81,7 +81,7 @@ pub enum InvitationEvent {
 }
 
 impl InvitationEvent {
-    /// The last token of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             InvitationEvent::Created => "engagement_invitation_created",
@@ -132,7 +132,7 @@ pub enum ChannelEventKind {
 }
 
 impl ChannelEvent {
-    /// The last token of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self.kind {
             ChannelEventKind::Requested => "channel_requested",

@@ -5,7 +5,7 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::values::InvitationState;
+use super::values::EngagementInvitationState;
 use super::{EngagementId, InvitationEvent, Rule};
 
 text_id!(
@@ -29,7 +29,7 @@ pub struct Invitation {
     alias: Pii<String>,
     source: OpportunityId,
     revision: i64,
-    state: InvitationState,
+    state: EngagementInvitationState,
     create_time: DateTime<Utc>,
     expire_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
@@ -81,7 +81,7 @@ impl Invitation {
             alias: given.alias,
             source: given.source,
             revision: 1,
-            state: InvitationState::Pending,
+            state: EngagementInvitationState::Pending,
             create_time: now,
             expire_time: now + TimeDelta::days(days.into()),
             update_time: now,
@@ -100,7 +100,7 @@ impl Invitation {
     ) -> Result<InvitationEvent, Rule> {
         self.require("ACCEPT", now)?;
         self.opportunity = Some(opportunity);
-        self.end(InvitationState::Accepted, Some(by.clone()), now);
+        self.end(EngagementInvitationState::Accepted, Some(by.clone()), now);
         Ok(InvitationEvent::Accepted)
     }
 
@@ -122,7 +122,7 @@ impl Invitation {
             );
             return Err(Rule::Invalid(vec![wrong]));
         }
-        self.end(InvitationState::Rejected, Some(by.clone()), now);
+        self.end(EngagementInvitationState::Rejected, Some(by.clone()), now);
         if let Some(answer) = &mut self.answer {
             answer.reason = Some(reason);
             answer.text = text;
@@ -133,23 +133,23 @@ impl Invitation {
     /// The sender takes it back, or the platform because the two companies are not connected any more (COL-014).
     pub fn cancel(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
         self.require("CANCEL", now)?;
-        self.end(InvitationState::Canceled, by.cloned(), now);
+        self.end(EngagementInvitationState::Canceled, by.cloned(), now);
         Ok(InvitationEvent::Canceled)
     }
 
     /// Ends it when its time is over. None when it is not, or when it has ended (COL-010).
     pub fn expire(&mut self, now: DateTime<Utc>) -> Option<InvitationEvent> {
-        if self.state != InvitationState::Pending || now < self.expire_time {
+        if self.state != EngagementInvitationState::Pending || now < self.expire_time {
             return None;
         }
-        self.step(InvitationState::Expired, now);
+        self.step(EngagementInvitationState::Expired, now);
         Some(InvitationEvent::Expired)
     }
 
     /// Where it stands at this time: over is over, also before anybody has noted it.
-    pub fn state_at(&self, now: DateTime<Utc>) -> InvitationState {
-        if self.state == InvitationState::Pending && now >= self.expire_time {
-            InvitationState::Expired
+    pub fn state_at(&self, now: DateTime<Utc>) -> EngagementInvitationState {
+        if self.state == EngagementInvitationState::Pending && now >= self.expire_time {
+            EngagementInvitationState::Expired
         } else {
             self.state
         }
@@ -159,7 +159,7 @@ impl Invitation {
     pub fn is_shown(&self, now: DateTime<Utc>) -> bool {
         matches!(
             self.state_at(now),
-            InvitationState::Pending | InvitationState::Accepted
+            EngagementInvitationState::Pending | EngagementInvitationState::Accepted
         )
     }
 
@@ -176,7 +176,7 @@ impl Invitation {
 
     fn require(&self, action: &'static str, now: DateTime<Utc>) -> Result<(), Rule> {
         match self.state_at(now) {
-            InvitationState::Pending => Ok(()),
+            EngagementInvitationState::Pending => Ok(()),
             state => Err(Rule::IllegalTransition {
                 state: state.name(),
                 action,
@@ -184,7 +184,7 @@ impl Invitation {
         }
     }
 
-    fn end(&mut self, state: InvitationState, by: Option<MemberId>, now: DateTime<Utc>) {
+    fn end(&mut self, state: EngagementInvitationState, by: Option<MemberId>, now: DateTime<Utc>) {
         self.answer = Some(Answer {
             by,
             time: now,
@@ -194,7 +194,7 @@ impl Invitation {
         self.step(state, now);
     }
 
-    fn step(&mut self, state: InvitationState, now: DateTime<Utc>) {
+    fn step(&mut self, state: EngagementInvitationState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
@@ -238,7 +238,7 @@ impl Invitation {
     }
 
     /// Where it stands, as far as was noted.
-    pub fn state(&self) -> InvitationState {
+    pub fn state(&self) -> EngagementInvitationState {
         self.state
     }
 

@@ -1,6 +1,6 @@
 use cosell_types::{AccountId, OpportunityId, Violation};
 
-use super::values::MemberState;
+use super::values::EngagementMemberState;
 use super::{ChannelId, JobId};
 
 /// A broken rule.
@@ -25,7 +25,7 @@ pub enum Rule {
     NotConnected(AccountId),
     /// The company is part of the engagement, or invited already (COL-004).
     #[error("{0} is part of it already")]
-    AlreadyInvolved(AccountId, MemberState),
+    AlreadyInvolved(AccountId, EngagementMemberState),
     /// The engagement is full (COL-003).
     #[error("the engagement has {present} companies")]
     TooManyMembers {

@@ -5,7 +5,7 @@ use cosell_types::{AccountId, ClosedList as _, RejectionReason};
 use proptest::prelude::*;
 
 use super::tests_invitation::{account, invitation, member, now, opportunity};
-use super::values::{MemberState, SnapshotJobState, SnapshotTemplate};
+use super::values::{EngagementMemberState, SnapshotJobState, SnapshotTemplate};
 use super::{
     Beginning, Company, Context, Engagement, EngagementEvent, EngagementEventKind, MOST_MEMBERS, Rule,
     Shareable, SnapshotJob, Subject,
@@ -45,7 +45,7 @@ pub fn with_members(members: std::ops::Range<u64>) -> Engagement {
     let (mut engagement, _) = begun();
     for number in members {
         invite(&mut engagement, number).expect("an invitation");
-        answer(&mut engagement, number, MemberState::Active);
+        answer(&mut engagement, number, EngagementMemberState::Active);
     }
     engagement
 }
@@ -56,9 +56,9 @@ fn invite(engagement: &mut Engagement, number: u64) -> Result<EngagementEvent, R
 }
 
 /// The last invitation of a company is answered, so that it stands there.
-fn answer(engagement: &mut Engagement, number: u64, state: MemberState) -> Option<EngagementEvent> {
+fn answer(engagement: &mut Engagement, number: u64, state: EngagementMemberState) -> Option<EngagementEvent> {
     let mut sent = invitation(usize::try_from(number).expect("a number"), account(number), now());
-    if state == MemberState::Active {
+    if state == EngagementMemberState::Active {
         let accepted = sent.accept(&member("mem-receiver"), opportunity(8), now());
         accepted.expect("an acceptance");
     } else {
@@ -70,20 +70,20 @@ fn answer(engagement: &mut Engagement, number: u64, state: MemberState) -> Optio
 }
 
 /// An engagement in which the company 1 stands there, beside the company 0, which began it, and the member 2.
-fn where_one_is(state: MemberState) -> Engagement {
+fn where_one_is(state: EngagementMemberState) -> Engagement {
     let mut engagement = with_members(2..3);
     invite(&mut engagement, 1).expect("an invitation");
     match state {
-        MemberState::Invited => {}
-        MemberState::Active | MemberState::NotJoined => {
+        EngagementMemberState::Invited => {}
+        EngagementMemberState::Active | EngagementMemberState::NotJoined => {
             answer(&mut engagement, 1, state);
         }
-        MemberState::Left => {
-            answer(&mut engagement, 1, MemberState::Active);
+        EngagementMemberState::Left => {
+            answer(&mut engagement, 1, EngagementMemberState::Active);
             engagement.leave(&account(1), now()).expect("an end");
         }
-        MemberState::Removed => {
-            answer(&mut engagement, 1, MemberState::Active);
+        EngagementMemberState::Removed => {
+            answer(&mut engagement, 1, EngagementMemberState::Active);
             engagement
                 .remove(&account(1), &account(0), now())
                 .expect("an end");
@@ -112,9 +112,12 @@ fn col_004_an_engagement_begins_with_one_company_and_one_context() {
 /// Every state in which a company can stand, and every action about it.
 #[test]
 fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_way() {
-    for state in MemberState::ALL.iter().copied() {
+    for state in EngagementMemberState::ALL.iter().copied() {
         let before = where_one_is(state);
-        let is_involved = matches!(state, MemberState::Invited | MemberState::Active);
+        let is_involved = matches!(
+            state,
+            EngagementMemberState::Invited | EngagementMemberState::Active
+        );
 
         let mut engagement = before.clone();
         let invited = invite(&mut engagement, 1);
@@ -127,27 +130,30 @@ fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_wa
                 Ok(EngagementEventKind::MemberInvited(account(1)))
             );
             let last = engagement.participants().last().expect("a company");
-            assert_eq!((&last.account, last.state), (&account(1), MemberState::Invited));
+            assert_eq!(
+                (&last.account, last.state),
+                (&account(1), EngagementMemberState::Invited)
+            );
             assert_eq!((&last.by, last.opportunity, last.end_time), (&None, None, None));
         }
 
         type End = fn(&mut Engagement) -> Result<EngagementEvent, Rule>;
-        let ends: [(End, MemberState, EngagementEventKind); 2] = [
+        let ends: [(End, EngagementMemberState, EngagementEventKind); 2] = [
             (
                 |engagement| engagement.leave(&account(1), now()),
-                MemberState::Left,
+                EngagementMemberState::Left,
                 EngagementEventKind::MemberLeft(account(1)),
             ),
             (
                 |engagement| engagement.remove(&account(1), &account(0), now()),
-                MemberState::Removed,
+                EngagementMemberState::Removed,
                 EngagementEventKind::MemberRemoved(account(1)),
             ),
         ];
         for (end, becomes, kind) in ends {
             let mut engagement = before.clone();
             let ended = end(&mut engagement);
-            if state == MemberState::Active {
+            if state == EngagementMemberState::Active {
                 let event = ended.expect("an end");
                 assert_eq!(event.kind, kind);
                 // Whom it is about hears it once more.
@@ -170,14 +176,14 @@ fn col_004_020_021_companies_move_from_each_state_as_they_may_and_in_no_other_wa
 
 #[test]
 fn col_020_an_answer_counts_for_the_last_invitation_of_a_company_only() {
-    let mut engagement = where_one_is(MemberState::NotJoined);
+    let mut engagement = where_one_is(EngagementMemberState::NotJoined);
     let again = invitation(99, account(1), now());
     engagement
         .invite(&again, Company::default(), now())
         .expect("another one");
     let before = engagement.clone();
     assert_eq!(
-        answer(&mut engagement, 1, MemberState::Active),
+        answer(&mut engagement, 1, EngagementMemberState::Active),
         None,
         "the first one"
     );
@@ -234,7 +240,7 @@ fn col_003_ten_companies_with_those_who_are_invited() {
     );
     assert_eq!(engagement, before);
     // Who does not join makes room, and who leaves.
-    answer(&mut engagement, 9, MemberState::NotJoined);
+    answer(&mut engagement, 9, EngagementMemberState::NotJoined);
     invite(&mut engagement, 10).expect("room");
     engagement.leave(&account(3), now()).expect("an end");
     invite(&mut engagement, 11).expect("room");
@@ -398,7 +404,7 @@ fn happen(
         }
         2..=4 => {
             let mut answered = invitation(*sent.get(&number)?, company.clone(), now());
-            if engagement.participant(&company)?.state != MemberState::Invited {
+            if engagement.participant(&company)?.state != EngagementMemberState::Invited {
                 return None;
             }
             if step == 4 {
@@ -455,7 +461,7 @@ proptest! {
                 engagement.participants().iter().map(|one| &one.account).collect();
             prop_assert_eq!(companies.len(), engagement.participants().len(), "each company once");
             for one in engagement.participants() {
-                prop_assert_eq!(one.state == MemberState::Active, one.by.is_some() && one.end_time.is_none());
+                prop_assert_eq!(one.state == EngagementMemberState::Active, one.by.is_some() && one.end_time.is_none());
             }
         }
     }

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, ParticipantType, RejectionReason};
 use proptest::prelude::*;
 
-use super::values::InvitationState;
+use super::values::EngagementInvitationState;
 use super::{Invitation, InvitationEvent, Rule, Sending};
 
 pub const DAYS: u32 = 15;
@@ -80,15 +80,15 @@ fn take(
 }
 
 /// An invitation in a state, and a moment when it is in it.
-fn in_state(state: InvitationState) -> (Invitation, DateTime<Utc>) {
+fn in_state(state: EngagementInvitationState) -> (Invitation, DateTime<Utc>) {
     let mut invitation = invitation(1, account(1), now());
     let later = now() + TimeDelta::hours(1);
     let (step, time) = match state {
-        InvitationState::Pending => return (invitation, later),
-        InvitationState::Accepted => (Step::Accept, later),
-        InvitationState::Rejected => (Step::Reject, later),
-        InvitationState::Canceled => (Step::Cancel, later),
-        InvitationState::Expired => (Step::Expire, invitation.expire_time()),
+        EngagementInvitationState::Pending => return (invitation, later),
+        EngagementInvitationState::Accepted => (Step::Accept, later),
+        EngagementInvitationState::Rejected => (Step::Reject, later),
+        EngagementInvitationState::Canceled => (Step::Cancel, later),
+        EngagementInvitationState::Expired => (Step::Expire, invitation.expire_time()),
     };
     let happened = take(&mut invitation, step, time);
     assert!(matches!(happened, Ok(Some(_))), "{happened:?}");
@@ -98,7 +98,7 @@ fn in_state(state: InvitationState) -> (Invitation, DateTime<Utc>) {
 /// Every cell of the table of COL-010.
 #[test]
 fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
-    for state in InvitationState::ALL.iter().copied() {
+    for state in EngagementInvitationState::ALL.iter().copied() {
         for step in STEPS {
             let (before, time) = in_state(state);
             assert_eq!((before.state(), before.state_at(time)), (state, state));
@@ -109,14 +109,24 @@ fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
             };
             let happened = take(&mut invitation, step, time);
             let (event, ends, action) = match step {
-                Step::Accept => (InvitationEvent::Accepted, InvitationState::Accepted, "ACCEPT"),
-                Step::Reject => (InvitationEvent::Rejected, InvitationState::Rejected, "REJECT"),
-                Step::Cancel | Step::TakeBack => {
-                    (InvitationEvent::Canceled, InvitationState::Canceled, "CANCEL")
-                }
-                Step::Expire => (InvitationEvent::Expired, InvitationState::Expired, ""),
+                Step::Accept => (
+                    InvitationEvent::Accepted,
+                    EngagementInvitationState::Accepted,
+                    "ACCEPT",
+                ),
+                Step::Reject => (
+                    InvitationEvent::Rejected,
+                    EngagementInvitationState::Rejected,
+                    "REJECT",
+                ),
+                Step::Cancel | Step::TakeBack => (
+                    InvitationEvent::Canceled,
+                    EngagementInvitationState::Canceled,
+                    "CANCEL",
+                ),
+                Step::Expire => (InvitationEvent::Expired, EngagementInvitationState::Expired, ""),
             };
-            if state == InvitationState::Pending {
+            if state == EngagementInvitationState::Pending {
                 assert_eq!(happened, Ok(Some(event)), "{step:?}");
                 assert_eq!(
                     (
@@ -151,9 +161,9 @@ fn col_010_over_is_over_at_once_also_before_it_was_noted() {
     let end = now() + TimeDelta::days(15);
     assert_eq!(sent.expire_time(), end);
     let last = end - TimeDelta::microseconds(1);
-    assert_eq!(sent.state_at(last), InvitationState::Pending);
+    assert_eq!(sent.state_at(last), EngagementInvitationState::Pending);
     assert_eq!(sent.clone().expire(last), None);
-    assert_eq!(sent.state_at(end), InvitationState::Expired);
+    assert_eq!(sent.state_at(end), EngagementInvitationState::Expired);
     for step in [Step::Accept, Step::Reject, Step::Cancel, Step::TakeBack] {
         let mut late = sent.clone();
         let refused = take(&mut late, step, end);
@@ -168,11 +178,14 @@ fn col_010_over_is_over_at_once_also_before_it_was_noted() {
 /// What is offered is there while it waits and once it was accepted, and at no other time.
 #[test]
 fn col_012_what_is_shown_in_each_state() {
-    for state in InvitationState::ALL.iter().copied() {
+    for state in EngagementInvitationState::ALL.iter().copied() {
         let (invitation, time) = in_state(state);
-        let is_shown = matches!(state, InvitationState::Pending | InvitationState::Accepted);
+        let is_shown = matches!(
+            state,
+            EngagementInvitationState::Pending | EngagementInvitationState::Accepted
+        );
         assert_eq!(invitation.is_shown(time), is_shown, "{state:?}");
-        let is_kept = state == InvitationState::Accepted;
+        let is_kept = state == EngagementInvitationState::Accepted;
         assert_eq!(
             invitation.is_shown(invitation.expire_time()),
             is_kept,
@@ -237,14 +250,14 @@ proptest! {
             match take(&mut invitation, STEPS[step], time) {
                 Ok(Some(_)) => {
                     changes += 1;
-                    prop_assert_eq!(before.state(), InvitationState::Pending);
-                    prop_assert_ne!(invitation.state(), InvitationState::Pending);
+                    prop_assert_eq!(before.state(), EngagementInvitationState::Pending);
+                    prop_assert_ne!(invitation.state(), EngagementInvitationState::Pending);
                 }
                 Ok(None) | Err(_) => prop_assert_eq!(&invitation, &before),
             }
             prop_assert!(changes <= 2);
             prop_assert_eq!(invitation.revision(), changes);
-            prop_assert_eq!(invitation.opportunity().is_some(), invitation.state() == InvitationState::Accepted);
+            prop_assert_eq!(invitation.opportunity().is_some(), invitation.state() == EngagementInvitationState::Accepted);
         }
     }
 }

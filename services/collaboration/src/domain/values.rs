@@ -5,7 +5,7 @@ use cosell_types::closed_list;
 
 closed_list! {
     /// Where an invitation stands (COL-010).
-    InvitationState {
+    EngagementInvitationState {
         /// Waits for an answer.
         Pending = 1 "PENDING" "",
         /// The company is part of the engagement.
@@ -21,7 +21,7 @@ closed_list! {
 
 closed_list! {
     /// Where a company stands in an engagement (COL-020, COL-021).
-    MemberState {
+    EngagementMemberState {
         /// It is asked to become part of it.
         Invited = 1 "INVITED" "PENDING",
         /// It is part of it.

@@ -111,42 +111,6 @@ pub async fn save_channel(
     Ok(())
 }
 
-/// Whether a person does not want to be asked to channels. The transaction is for its account afterwards.
-pub async fn has_opted_out(tx: &mut Tx, person: &Person) -> Result<bool, Error> {
-    tx.act_for(&Scope::account(&person.account)).await?;
-    let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM channel_opt_out WHERE account_id = $1 AND member_id = $2) AS "is_out!""#,
-        person.account.as_str(),
-        person.member.as_str(),
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(found)
-}
-
-/// Notes whether a person wants to be asked to channels. The transaction is for its account afterwards.
-pub async fn opt_out(tx: &mut Tx, person: &Person, is_out: bool) -> Result<(), Error> {
-    tx.act_for(&Scope::account(&person.account)).await?;
-    if is_out {
-        sqlx::query!(
-            "INSERT INTO channel_opt_out (account_id, member_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            person.account.as_str(),
-            person.member.as_str(),
-        )
-        .execute(tx.conn())
-        .await?;
-    } else {
-        sqlx::query!(
-            "DELETE FROM channel_opt_out WHERE account_id = $1 AND member_id = $2",
-            person.account.as_str(),
-            person.member.as_str(),
-        )
-        .execute(tx.conn())
-        .await?;
-    }
-    Ok(())
-}
-
 /// A channel, with the account whose it is.
 pub struct Known {
     /// The account.

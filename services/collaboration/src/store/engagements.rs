@@ -3,7 +3,7 @@ use cosell_store::{Error, Scope, Tx, written};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use sqlx::types::Json;
 
-use crate::domain::values::MemberState;
+use crate::domain::values::EngagementMemberState;
 use crate::domain::{Engagement, EngagementEvent, EngagementId, Participant};
 use crate::events;
 
@@ -154,7 +154,7 @@ pub async fn save_engagement(
 async fn save_member(tx: &mut Tx, engagement: &Engagement, company: &Participant) -> Result<(), Error> {
     let is_or_was = matches!(
         company.state,
-        MemberState::Active | MemberState::Left | MemberState::Removed
+        EngagementMemberState::Active | EngagementMemberState::Left | EngagementMemberState::Removed
     );
     let (Some(by), Some(opportunity), true) = (&company.by, company.opportunity, is_or_was) else {
         return Ok(());

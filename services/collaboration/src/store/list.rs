@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
-use crate::domain::values::{ChannelState, InvitationState, SnapshotJobState, SnapshotTemplate};
+use crate::domain::values::{ChannelState, EngagementInvitationState, SnapshotJobState, SnapshotTemplate};
 use crate::domain::{Channel, Engagement, Invitation, Snapshot, SnapshotJob, Subject};
 
 /// The last row of a page: the time that it is sorted by, and its id.
@@ -151,7 +151,7 @@ pub async fn engagements(
 pub struct InvitationFilter {
     /// Which of the two companies this one is.
     pub participant: Option<ParticipantType>,
-    pub states: Vec<InvitationState>,
+    pub states: Vec<EngagementInvitationState>,
     pub engagements: Vec<String>,
 }
 

@@ -5,7 +5,7 @@ use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_testkit::harness::{aws, eventually, partner, service};
+use cosell_testkit::harness::{aws, eventually, partner, refused, service};
 use cosell_types::{Caller, Role};
 use tonic::Code;
 
@@ -342,7 +342,7 @@ async fn chn_012_who_does_not_want_to_be_asked_is_not() {
     let scene = Scene::start().await;
     prepare(&scene).await;
     let opt = |opted_out: bool| pb::UpdateChannelPreferencesRequest {
-        preferences: Some(pb::ChannelPreferences { opted_out }),
+        opted_out,
         request_id: request_id(),
         ..Default::default()
     };
@@ -384,14 +384,23 @@ async fn chn_012_who_does_not_want_to_be_asked_is_not() {
         .channels(&user())
         .get_channel_preferences(pb::GetChannelPreferencesRequest {})
         .await;
-    assert!(
-        !wants
-            .expect("preferences")
-            .into_inner()
-            .preferences
-            .expect("them")
-            .opted_out
-    );
+    let wants = wants.expect("preferences").into_inner().preferences;
+    let wants = wants.expect("them");
+    assert_eq!((wants.opted_out, wants.etag.as_str()), (false, "\"2\""));
+    // The second time with one etag somebody else has been faster, also where that was the caller itself (PLT-003).
+    let stale = pb::UpdateChannelPreferencesRequest {
+        etag: "\"1\"".to_owned(),
+        ..opt(true)
+    };
+    let answer = scene.channels(&user()).update_channel_preferences(stale).await;
+    refused(answer, Code::Aborted, "ETAG_MISMATCH");
+    let current = pb::UpdateChannelPreferencesRequest {
+        etag: wants.etag,
+        ..opt(true)
+    };
+    let answer = scene.channels(&user()).update_channel_preferences(current).await;
+    let wants = answer.expect("noted").into_inner().preferences.expect("them");
+    assert_eq!((wants.opted_out, wants.etag.as_str()), (true, "\"3\""));
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -401,7 +410,7 @@ async fn acc_020_channels_of_a_company_are_its_own_and_of_aws() {
     prepare(&scene).await;
     ask(&scene, &["mem-user"]).await;
     let opt = pb::UpdateChannelPreferencesRequest {
-        preferences: Some(pb::ChannelPreferences { opted_out: true }),
+        opted_out: true,
         ..Default::default()
     };
     scene
@@ -412,7 +421,7 @@ async fn acc_020_channels_of_a_company_are_its_own_and_of_aws() {
     for (table, alder, birch, aws, services, system) in [
         ("channel", 1, 0, 1, 0, 1),
         ("channel_member", 1, 0, 1, 0, 1),
-        ("channel_opt_out", 0, 0, 0, 0, 1),
+        ("channel_preference", 1, 0, 0, 0, 1),
     ] {
         for (scope, expected) in [
             (Some((ALDER, "partner")), alder),

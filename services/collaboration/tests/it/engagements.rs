@@ -195,9 +195,9 @@ async fn col_021_who_leaves_and_who_is_removed_does_not_see_it_any_more() {
     assert_eq!(
         states,
         [
-            pb::MemberState::Active,
-            pb::MemberState::Left,
-            pb::MemberState::Removed
+            pb::EngagementMemberState::Active,
+            pb::EngagementMemberState::Left,
+            pb::EngagementMemberState::Removed
         ]
     );
     // Both can be asked again, and come back with an opportunity of their own.

@@ -32,7 +32,7 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
     let rehearsed = answer.expect("can be").into_inner().invitation.expect("it");
     assert_eq!(
         (rehearsed.state(), rehearsed.opportunity_id.as_str()),
-        (pb::InvitationState::Accepted, "")
+        (pb::EngagementInvitationState::Accepted, "")
     );
     let request = pb::AcceptEngagementInvitationRequest {
         request_id: request_id(),
@@ -64,9 +64,9 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
     assert_eq!(
         states,
         [
-            (ALDER.to_owned(), pb::MemberState::Active),
-            (BIRCH.to_owned(), pb::MemberState::Active),
-            (CEDAR.to_owned(), pb::MemberState::Invited),
+            (ALDER.to_owned(), pb::EngagementMemberState::Active),
+            (BIRCH.to_owned(), pb::EngagementMemberState::Active),
+            (CEDAR.to_owned(), pb::EngagementMemberState::Invited),
         ]
     );
     // The sender learns that, and neither who nor which record.
@@ -123,17 +123,17 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
     let declined = invitation(&scene, BIRCH).await;
     assert_eq!(
         (declined.state(), declined.payload.is_none()),
-        (pb::InvitationState::Rejected, true)
+        (pb::EngagementInvitationState::Rejected, true)
     );
     let withdrawn = invitation(&scene, CEDAR).await;
     assert_eq!(
         (withdrawn.state(), withdrawn.payload.is_none()),
-        (pb::InvitationState::Canceled, true)
+        (pb::EngagementInvitationState::Canceled, true)
     );
     assert_eq!(withdrawn.answered_by, "", "who of Alder did it is Alder's");
     for sent in scene.invitations(&lead(ALDER)).await {
         assert!(sent.payload.is_none() && sent.message.is_empty(), "{sent:?}");
-        if sent.state() == pb::InvitationState::Rejected {
+        if sent.state() == pb::EngagementInvitationState::Rejected {
             assert_eq!(sent.rejection_reason(), RejectionReason::Other);
             assert_eq!(sent.rejection_text, "We know them too well.");
         }
@@ -184,7 +184,7 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
     let seen = invitation(&scene, CEDAR).await;
     assert_eq!(
         (seen.state(), seen.payload.is_none()),
-        (pb::InvitationState::Expired, true)
+        (pb::EngagementInvitationState::Expired, true)
     );
     eventually(
         async || match scene.told(CEDAR, "engagement_invitation_expired").await {
@@ -195,9 +195,12 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
     .await;
     let engagement = shared.engagement.expect("it").engagement_id;
     let states = scene.members(&lead(ALDER), &engagement).await;
-    assert_eq!(states[2], (CEDAR.to_owned(), pb::MemberState::NotJoined));
+    assert_eq!(
+        states[2],
+        (CEDAR.to_owned(), pb::EngagementMemberState::NotJoined)
+    );
     let asked = pb::ListEngagementInvitationsRequest {
-        states: vec![pb::InvitationState::Expired.into()],
+        states: vec![pb::EngagementInvitationState::Expired.into()],
         ..Default::default()
     };
     let listed = scene.by(&lead(ALDER)).list_engagement_invitations(asked).await;
@@ -214,7 +217,7 @@ async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_ru
         scene.connect(ALDER, other, 2, false).await;
     }
     eventually(async || match invitation(&scene, CEDAR).await.state() {
-        pb::InvitationState::Canceled => Ok(()),
+        pb::EngagementInvitationState::Canceled => Ok(()),
         other => Err(format!("{other:?}")),
     })
     .await;
@@ -224,8 +227,8 @@ async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_ru
         "what runs goes on"
     );
     let states = scene.members(&lead(ALDER), &engagement).await;
-    assert_eq!(states[1].1, pb::MemberState::Active);
-    assert_eq!(states[2].1, pb::MemberState::NotJoined);
+    assert_eq!(states[1].1, pb::EngagementMemberState::Active);
+    assert_eq!(states[2].1, pb::EngagementMemberState::NotJoined);
     let refusal = scene
         .by(&lead(ALDER))
         .share_opportunity(crate::support::share(&[CEDAR]))

@@ -146,7 +146,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         participant_type: side.into(),
         ..Default::default()
     };
-    let in_states = |states: &[pb::InvitationState]| pb::ListEngagementInvitationsRequest {
+    let in_states = |states: &[pb::EngagementInvitationState]| pb::ListEngagementInvitationsRequest {
         states: states.iter().map(|state| (*state).into()).collect(),
         ..Default::default()
     };
@@ -172,17 +172,20 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
         (BIRCH, of_side(ParticipantType::Sender), Vec::new()),
         (
             BIRCH,
-            in_states(&[pb::InvitationState::Rejected]),
+            in_states(&[pb::EngagementInvitationState::Rejected]),
             all[2..].to_vec(),
         ),
         (
             ALDER,
-            in_states(&[pb::InvitationState::Pending]),
+            in_states(&[pb::EngagementInvitationState::Pending]),
             all[..2].to_vec(),
         ),
         (
             BIRCH,
-            in_states(&[pb::InvitationState::Pending, pb::InvitationState::Rejected]),
+            in_states(&[
+                pb::EngagementInvitationState::Pending,
+                pb::EngagementInvitationState::Rejected,
+            ]),
             all.clone(),
         ),
         (BIRCH, of_engagement, all[1..2].to_vec()),

@@ -91,14 +91,14 @@ async fn col_014_an_end_of_the_connection_and_an_answer_at_once_have_one_outcome
         let state = eventually(async || {
             let found = scene.invitations(&lead(BIRCH)).await;
             match found[0].state() {
-                pb::InvitationState::Pending => Err("pending".to_owned()),
+                pb::EngagementInvitationState::Pending => Err("pending".to_owned()),
                 state => Ok(state),
             }
         })
         .await;
         let expected = match accepted {
-            true => pb::InvitationState::Accepted,
-            false => pb::InvitationState::Canceled,
+            true => pb::EngagementInvitationState::Accepted,
+            false => pb::EngagementInvitationState::Canceled,
         };
         assert_eq!(state, expected);
         assert_eq!(scene.get(&lead(BIRCH), &engagement).await.is_ok(), accepted);
@@ -143,7 +143,7 @@ async fn col_002_014_an_end_of_the_connection_and_a_share_at_once_leave_nobody_w
         let found = scene.invitations(&lead(BIRCH)).await;
         let states: Vec<_> = found.iter().map(pb::EngagementInvitation::state).collect();
         let expected = match answer {
-            Ok(_) => vec![pb::InvitationState::Canceled],
+            Ok(_) => vec![pb::EngagementInvitationState::Canceled],
             Err(_) => Vec::new(),
         };
         assert_eq!(states, expected, "round {round}");
@@ -184,9 +184,9 @@ async fn col_010_acceptance_refusal_and_the_end_of_time_at_once_have_one_outcome
         assert!(!(accepted && declined), "both in round {round}");
         let engagement = shared.engagement.expect("it").engagement_id;
         let expected = if accepted {
-            pb::MemberState::Active
+            pb::EngagementMemberState::Active
         } else {
-            pb::MemberState::NotJoined
+            pb::EngagementMemberState::NotJoined
         };
         eventually(async || {
             let states = scene.members(&lead(ALDER), &engagement).await;

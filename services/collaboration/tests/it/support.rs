@@ -194,7 +194,7 @@ impl Scene {
     }
 
     /// Where the companies stand, in the order in which they came.
-    pub async fn members(&self, caller: &Caller, id: &str) -> Vec<(String, pb::MemberState)> {
+    pub async fn members(&self, caller: &Caller, id: &str) -> Vec<(String, pb::EngagementMemberState)> {
         let request = pb::ListEngagementMembersRequest {
             engagement_id: id.to_owned(),
             ..Default::default()

@@ -47,7 +47,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event's name in the history and the end of its subject.
+    /// Its name in the history, in logs and in metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Event::Created => "created",

@@ -338,7 +338,7 @@ async fn opp_050_changes_are_told_as_an_aggregate_of_their_own() {
         .collect();
     assert_eq!((all.len(), own.len()), (5, 2));
     for (index, (event, actor)) in own.iter().zip(["mem-seller", "service:crm"]).enumerate() {
-        let subject = format!("cosell.opportunity.v1.{ALDER}.aws-{id}.aws_summary_changed");
+        let subject = format!("cosell.opportunity.v1.{ALDER}.aws-{id}.opportunity_aws_summary_changed");
         assert_eq!(event.subject, subject);
         assert_eq!(event.header("ce-sequence"), (index + 1).to_string());
         assert_eq!(event.header("ce-accountid"), ALDER);

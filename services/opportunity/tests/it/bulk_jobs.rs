@@ -297,7 +297,7 @@ async fn opp_087_a_rehearsed_transfer_is_news_for_who_began_it_alone() {
         .await;
     let told: Vec<_> = all
         .iter()
-        .filter(|event| event.subject.ends_with(".bulk_finished"))
+        .filter(|event| event.subject.ends_with(".opportunity_bulk_finished"))
         .map(|event| {
             let told: pb::OpportunityBulkFinished = event.message();
             (told.assignee_member_id, told.previous_owner_member_ids)

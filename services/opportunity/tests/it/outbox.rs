@@ -48,7 +48,15 @@ async fn plt_009_every_change_is_published_once_in_order() {
         .iter()
         .map(|event| event.subject.rsplit('.').next().expect("a verb"))
         .collect();
-    assert_eq!(verbs, ["created", "updated", "submitted", "submission_withdrawn"]);
+    assert_eq!(
+        verbs,
+        [
+            "opportunity_created",
+            "opportunity_updated",
+            "opportunity_submitted",
+            "opportunity_submission_withdrawn"
+        ]
+    );
     for (index, event) in first.iter().enumerate() {
         assert_eq!(
             event.subject,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use cosell_events::Cause;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::Validate as _;
@@ -16,7 +17,7 @@ use tonic::{Code, Streaming};
 use super::{Api, convert, status};
 use crate::domain::values::{AccountStatus, MemberStatus, PartnerTier, ProfileVisibility};
 use crate::domain::{
-    Account, AccountFacts, Member, MemberEvent, MemberFacts, Profile, Roster, Rule, is_reserved,
+    Account, AccountFacts, Member, MemberEvent, MemberFacts, Profile, Quotas, Roster, Rule, is_reserved,
 };
 use crate::store;
 
@@ -273,20 +274,18 @@ impl Applier {
             specializations: given.specializations.iter().cloned().collect(),
         };
         let now = self.api.clock.now();
-        let (account, event, result) = match before.cloned() {
-            None => {
-                let made = Account::register(id.clone(), side, facts, given.terms_accepted, profile, now);
-                (made.0, Some(made.1), pb::ApplyResult::Created)
-            }
-            Some(mut account) => {
-                let event = account.provision(facts, given.terms_accepted, profile, now);
-                (account, event, pb::ApplyResult::Updated)
-            }
+        let Some(mut account) = before.cloned() else {
+            let (account, event) =
+                Account::register(id.clone(), side, facts, given.terms_accepted, profile, now);
+            store::save_account(tx, &account, event, self.cause()).await?;
+            work.account = Some(account);
+            return Ok(Ok(pb::ApplyResult::Created));
         };
-        let Some(event) = event else {
-            return Ok(Ok(pb::ApplyResult::Unchanged));
-        };
-        store::save_account(tx, &account, event, self.cause()).await?;
+        let mut result = pb::ApplyResult::Unchanged;
+        while let Some(event) = account.provision(&facts, given.terms_accepted, profile.as_ref(), now) {
+            store::save_account(tx, &account, event, self.cause()).await?;
+            result = pb::ApplyResult::Updated;
+        }
         work.account = Some(account);
         Ok(Ok(result))
     }
@@ -326,7 +325,7 @@ impl Applier {
         // The roster counts the others.
         let roster = &mut work.roster;
         roster.remove(&member_id);
-        let changed = match before.cloned() {
+        let applied = match before {
             None => Member::register(
                 member_id.clone(),
                 id.clone(),
@@ -336,12 +335,14 @@ impl Applier {
                 quotas,
                 now,
             )
-            .map(|(member, event)| (member, Some(event), pb::ApplyResult::Created)),
-            Some(mut member) => member
-                .provision(facts, roster, quotas, now)
-                .map(|event| (member, event, pb::ApplyResult::Updated)),
+            .map(|made| (vec![made], pb::ApplyResult::Created)),
+            Some(member) => provisioned(member, &facts, roster, quotas, now),
         };
-        let stands = changed.as_ref().ok().map(|(member, ..)| member).or(before);
+        let (steps, result) = match &applied {
+            Ok((steps, result)) => (steps.as_slice(), *result),
+            Err(_) => (&[][..], pb::ApplyResult::Refused),
+        };
+        let stands = steps.last().map(|(member, _)| member).or(before);
         if let Some(facts) = stands.map(Member::facts)
             && facts.status != MemberStatus::Deactivated
         {
@@ -351,20 +352,15 @@ impl Applier {
                 facts.person.email.clone(),
             );
         }
-        let (member, event, result) = match changed {
-            Ok(changed) => changed,
-            Err(rule) => return Ok(Err(rule)),
-        };
-        let Some(event) = event else {
-            return Ok(Ok(pb::ApplyResult::Unchanged));
-        };
-        // One statement writes each member once.
-        if work.unsaved.iter().any(|(unsaved, _)| *unsaved.id() == member_id) {
-            self.save(tx, work).await?;
+        for (member, event) in steps {
+            // One statement writes each member once.
+            if work.unsaved.iter().any(|(unsaved, _)| *unsaved.id() == member_id) {
+                self.save(tx, work).await?;
+            }
+            work.unsaved.push((member.clone(), *event));
+            work.members.insert(member_id.clone(), member.clone());
         }
-        work.unsaved.push((member.clone(), event));
-        work.members.insert(member_id, member);
-        Ok(Ok(result))
+        Ok(applied.map(|_| result))
     }
 
     /// Writes the members that have changed, all together.
@@ -380,6 +376,27 @@ impl Applier {
             time: self.api.clock.now(),
         }
     }
+}
+
+/// The member after each step towards what the list has, and what happened in it.
+fn provisioned(
+    member: &Member,
+    facts: &MemberFacts,
+    roster: &Roster,
+    quotas: &Quotas,
+    now: DateTime<Utc>,
+) -> Result<(Vec<(Member, MemberEvent)>, pb::ApplyResult), Rule> {
+    let mut member = member.clone();
+    let mut steps = Vec::new();
+    while let Some(event) = member.provision(facts, roster, quotas, now)? {
+        steps.push((member.clone(), event));
+    }
+    let result = if steps.is_empty() {
+        pb::ApplyResult::Unchanged
+    } else {
+        pb::ApplyResult::Updated
+    };
+    Ok((steps, result))
 }
 
 /// What a batch works on.

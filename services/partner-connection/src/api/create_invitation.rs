@@ -6,7 +6,7 @@ use cosell_types::{AccountId, Side, random};
 
 use super::{Api, convert, existing_invitation, status, still_permitted};
 use crate::domain::access::Action;
-use crate::domain::values::{ConnectionType, InvitationStatus};
+use crate::domain::values::{ConnectionInvitationStatus, ConnectionType};
 use crate::domain::{Invitation, Links, Offer, Rule, Standing};
 use crate::store;
 
@@ -84,7 +84,7 @@ async fn standing(
     let (sent_today, open) = store::sender_counts(tx, own, today, now).await?;
     Ok(Standing {
         open_between: open_between
-            .filter(|open| open.status() == InvitationStatus::Pending)
+            .filter(|open| open.status() == ConnectionInvitationStatus::Pending)
             .map(|open| open.id().clone()),
         connection: store::active_between(tx, own, other).await?,
         sent_today,

@@ -141,7 +141,7 @@ pub fn broken(rule: Rule) -> Failure {
             let text = format!("{id} connects the two companies like this already");
             failure(Code::AlreadyExists, ErrorReason::DuplicateConnection, text).about("connection", id)
         }
-        Rule::InvitationStatus(status, action) => {
+        Rule::IncompatibleInvitation(status, action) => {
             let text = format!(
                 "{} is not possible with an invitation that is {}",
                 action.name(),

@@ -164,28 +164,55 @@ impl Account {
         (account, AccountEvent::Registered)
     }
 
-    /// Makes it as the master list has it; none when it is (DIR-050). Terms that were accepted stay so, and so does a
-    /// profile that the list does not have.
+    /// Takes the next step towards what the master list has, each of which is one thing that happens; none when there is
+    /// nothing left to do (DIR-050). Terms that were accepted stay so, and so does a profile that the list does not have.
     pub fn provision(
         &mut self,
-        facts: AccountFacts,
+        facts: &AccountFacts,
         terms_accepted: bool,
-        profile: Option<Profile>,
+        profile: Option<&Profile>,
         now: DateTime<Utc>,
     ) -> Option<AccountEvent> {
-        let mut next = self.clone();
-        next.facts = facts;
-        if terms_accepted && next.terms.is_none() {
-            next.terms = Some(Terms { time: now, by: None });
+        let event = if facts.status != self.facts.status {
+            self.facts.status = facts.status;
+            match facts.status {
+                AccountStatus::Active => AccountEvent::Reinstated,
+                AccountStatus::Suspended => AccountEvent::Suspended,
+            }
+        } else if *facts != self.facts {
+            self.facts = facts.clone();
+            AccountEvent::Provisioned
+        } else if terms_accepted && self.terms.is_none() {
+            self.terms = Some(Terms { time: now, by: None });
+            AccountEvent::TermsAccepted
+        } else {
+            self.take_over(profile?)?
+        };
+        Some(self.changed(event, now))
+    }
+
+    /// The next step towards this profile.
+    fn take_over(&mut self, listed: &Profile) -> Option<AccountEvent> {
+        match &mut self.profile {
+            Some(own) if own.text == listed.text && own.visibility == listed.visibility => None,
+            Some(own) if own.text == listed.text => {
+                own.visibility = listed.visibility;
+                Some(AccountEvent::ProfileVisibilityChanged)
+            }
+            Some(own) => {
+                own.text = listed.text.clone();
+                Some(AccountEvent::ProfileUpdated)
+            }
+            // A new one is hidden at first, as the partner's own would be.
+            None => {
+                let visibility = ProfileVisibility::Private;
+                self.profile = Some(Profile {
+                    visibility,
+                    ..listed.clone()
+                });
+                Some(AccountEvent::ProfileUpdated)
+            }
         }
-        if profile.is_some() {
-            next.profile = profile;
-        }
-        if next == *self {
-            return None;
-        }
-        *self = next;
-        Some(self.changed(AccountEvent::Provisioned, now))
     }
 
     /// Accepts the terms; none when they were accepted before (DIR-003).
@@ -242,7 +269,7 @@ impl Account {
         self.visibility_updates
             .count(now, Limit::VisibilityUpdates, quotas.visibility_updates_per_day)?;
         profile.visibility = visibility;
-        Ok(Some(self.changed(AccountEvent::ProfileUpdated, now)))
+        Ok(Some(self.changed(AccountEvent::ProfileVisibilityChanged, now)))
     }
 
     /// Says whose invitations it takes (CON-030, CON-031).

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{AccountId, ParticipantType, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{AccountStatus, ConnectionType, InvitationStatus};
+use super::values::{AccountStatus, ConnectionInvitationStatus, ConnectionType};
 use super::{Account, Action, Connection, ConnectionId, InvitationEvent, Limit, ProfileId, Quotas, Rule};
 
 text_id!(
@@ -25,7 +25,7 @@ pub struct Invitation {
     sender: Party,
     receiver: Party,
     offer: Offer,
-    status: InvitationStatus,
+    status: ConnectionInvitationStatus,
     rejection_reason: Pii<String>,
     connection: Option<ConnectionId>,
 }
@@ -159,11 +159,11 @@ impl Invitation {
             sender: Party::of(sender),
             receiver: Party::of(receiver),
             offer,
-            status: InvitationStatus::Pending,
+            status: ConnectionInvitationStatus::Pending,
             rejection_reason: Pii::default(),
             connection: None,
         };
-        Ok((invitation, InvitationEvent(InvitationStatus::Pending)))
+        Ok((invitation, InvitationEvent(ConnectionInvitationStatus::Pending)))
     }
 
     /// Takes it (CON-006, CON-010). `links` are those of sender and receiver.
@@ -179,7 +179,7 @@ impl Invitation {
             Links::require_room(links)?;
         }
         self.connection = Some(connection);
-        Ok(self.moved(InvitationStatus::Accepted, now))
+        Ok(self.moved(ConnectionInvitationStatus::Accepted, now))
     }
 
     /// Refuses it (CON-010).
@@ -191,25 +191,25 @@ impl Invitation {
     ) -> Result<InvitationEvent, Rule> {
         self.require(ParticipantType::Receiver, by, Action::Reject, now)?;
         self.rejection_reason = reason;
-        Ok(self.moved(InvitationStatus::Rejected, now))
+        Ok(self.moved(ConnectionInvitationStatus::Rejected, now))
     }
 
     /// Takes it back (CON-010).
     pub fn cancel(&mut self, by: &AccountId, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
         self.require(ParticipantType::Sender, by, Action::Cancel, now)?;
-        Ok(self.moved(InvitationStatus::Canceled, now))
+        Ok(self.moved(ConnectionInvitationStatus::Canceled, now))
     }
 
     /// Ends it if its time is over; none when it is not, or when it has ended before (CON-010).
     pub fn expire(&mut self, now: DateTime<Utc>) -> Option<InvitationEvent> {
-        let is_due = self.status == InvitationStatus::Pending && now >= self.expire_time;
-        is_due.then(|| self.moved(InvitationStatus::Expired, now))
+        let is_due = self.status == ConnectionInvitationStatus::Pending && now >= self.expire_time;
+        is_due.then(|| self.moved(ConnectionInvitationStatus::Expired, now))
     }
 
     /// Where it stands at this time: over is over, also before anybody has noted it.
-    pub fn status_at(&self, now: DateTime<Utc>) -> InvitationStatus {
-        if self.status == InvitationStatus::Pending && now >= self.expire_time {
-            InvitationStatus::Expired
+    pub fn status_at(&self, now: DateTime<Utc>) -> ConnectionInvitationStatus {
+        if self.status == ConnectionInvitationStatus::Pending && now >= self.expire_time {
+            ConnectionInvitationStatus::Expired
         } else {
             self.status
         }
@@ -250,12 +250,12 @@ impl Invitation {
             return Err(Rule::ReceiverRefuses);
         }
         match self.status_at(now) {
-            InvitationStatus::Pending => Ok(()),
-            status => Err(Rule::InvitationStatus(status, action)),
+            ConnectionInvitationStatus::Pending => Ok(()),
+            status => Err(Rule::IncompatibleInvitation(status, action)),
         }
     }
 
-    fn moved(&mut self, status: InvitationStatus, now: DateTime<Utc>) -> InvitationEvent {
+    fn moved(&mut self, status: ConnectionInvitationStatus, now: DateTime<Utc>) -> InvitationEvent {
         self.status = status;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
@@ -297,7 +297,7 @@ impl Invitation {
         &self.offer
     }
 
-    pub fn status(&self) -> InvitationStatus {
+    pub fn status(&self) -> ConnectionInvitationStatus {
         self.status
     }
 

@@ -213,25 +213,40 @@ impl Member {
         Ok((member, event))
     }
 
-    /// Makes it as the master list has it; none when it is (DIR-050). `roster` counts the others.
+    /// Takes the next step towards what the master list has, each of which is one thing that happens; none when there is
+    /// nothing left to do (DIR-050). `roster` counts the others.
     pub fn provision(
         &mut self,
-        facts: MemberFacts,
+        facts: &MemberFacts,
         roster: &Roster,
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<Option<MemberEvent>, Rule> {
-        if facts == self.facts {
+        if *facts == self.facts {
             return Ok(None);
         }
         require_side(self.side, &facts.roles)?;
-        let next = Self {
-            facts,
+        let complete = Self {
+            facts: facts.clone(),
             ..self.clone()
         };
-        next.require_place(roster, quotas)?;
-        let event = self.event_towards(&next.facts);
-        *self = next;
+        complete.require_place(roster, quotas)?;
+        // Who leaves does so first, and who comes back does so last: in between nobody counts who would not afterwards.
+        let leaves = facts.status == MemberStatus::Deactivated && self.facts.status != facts.status;
+        let event = if !leaves && facts.person != self.facts.person {
+            self.facts.person = facts.person.clone();
+            MemberEvent::DetailsChanged
+        } else if !leaves && facts.roles != self.facts.roles {
+            self.facts.roles = facts.roles.clone();
+            MemberEvent::RolesChanged
+        } else {
+            self.facts.status = facts.status;
+            match facts.status {
+                MemberStatus::Invited => MemberEvent::Invited,
+                MemberStatus::Active => MemberEvent::Provisioned,
+                MemberStatus::Deactivated => MemberEvent::Deactivated,
+            }
+        };
         Ok(Some(self.changed(event, now)))
     }
 
@@ -314,21 +329,6 @@ impl Member {
         self.facts.roles.remove(&Role::AllianceTeam);
         self.facts.roles.insert(Role::AllianceLead);
         Ok(self.changed(MemberEvent::RolesChanged, now))
-    }
-
-    /// What the change is, to those whom it concerns: a list that says it is like a person who does it (DIR-050).
-    fn event_towards(&self, next: &MemberFacts) -> MemberEvent {
-        if next.status != self.facts.status {
-            match next.status {
-                MemberStatus::Invited => MemberEvent::Invited,
-                MemberStatus::Active => MemberEvent::Provisioned,
-                MemberStatus::Deactivated => MemberEvent::Deactivated,
-            }
-        } else if next.roles != self.facts.roles {
-            MemberEvent::RolesChanged
-        } else {
-            MemberEvent::DetailsChanged
-        }
     }
 
     fn new(id: MemberId, account: AccountId, side: Side, facts: MemberFacts, now: DateTime<Utc>) -> Self {

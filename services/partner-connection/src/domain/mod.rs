@@ -13,6 +13,8 @@ mod rule;
 #[cfg(test)]
 mod tests_access;
 #[cfg(test)]
+mod tests_account;
+#[cfg(test)]
 mod tests_connection;
 #[cfg(test)]
 mod tests_links;

@@ -1,6 +1,6 @@
 use cosell_types::{ParticipantType, Role, Violation};
 
-use super::values::{InvitationStatus, MemberStatus, PartnerTier};
+use super::values::{ConnectionInvitationStatus, MemberStatus, PartnerTier};
 use super::{ConnectionId, InvitationId};
 
 /// What is asked of a member or an invitation.
@@ -122,7 +122,7 @@ pub enum Rule {
     DuplicateConnection(ConnectionId),
     /// The invitation is not pending any more (CON-010).
     #[error("the invitation is not pending any more")]
-    InvitationStatus(InvitationStatus, Action),
+    IncompatibleInvitation(ConnectionInvitationStatus, Action),
     /// The connection has no active part of the type (CON-020).
     #[error("the connection has no active part of the type")]
     NotConnected,

@@ -1,4 +1,4 @@
-//! Invitations, connections and preferences (CON-001 to CON-040, DIR-001, DIR-030 to DIR-032).
+//! Invitations, connections and preferences (CON-001 to CON-040).
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::tests_member::{QUOTAS, now};
 use super::values::{
-    AccessType, AccountStatus, ConnectionStatus, ConnectionType, InvitationStatus, PartnerTier,
+    AccessType, AccountStatus, ConnectionInvitationStatus, ConnectionStatus, ConnectionType, PartnerTier,
     ProfileVisibility, SolutionType,
 };
 use super::{
@@ -16,7 +16,7 @@ use super::{
     Preferences, Profile, ProfileId, ProfileText, Rule, Standing,
 };
 
-fn text(name: &str) -> ProfileText {
+pub fn text(name: &str) -> ProfileText {
     ProfileText {
         display_name: name.to_owned(),
         description: String::new(),
@@ -30,7 +30,7 @@ fn text(name: &str) -> ProfileText {
     }
 }
 
-fn profile_id(letter: char) -> ProfileId {
+pub fn profile_id(letter: char) -> ProfileId {
     let letters: String = std::iter::repeat_n(letter, 13).collect();
     format!("pprofile-{letters}").parse().expect("a profile id")
 }
@@ -62,10 +62,10 @@ pub fn account(number: char, with_profile: bool) -> Account {
     .0
 }
 
-fn suspended(mut account: Account) -> Account {
+pub fn suspended(mut account: Account) -> Account {
     let mut facts = account.facts().clone();
     facts.status = AccountStatus::Suspended;
-    account.provision(facts, true, None, now());
+    account.provision(&facts, true, None, now());
     account
 }
 
@@ -111,7 +111,7 @@ fn sent() -> Invitation {
     send(&account('1', true), &account('2', true), &Standing::default()).expect("an invitation")
 }
 
-fn one() -> AccountId {
+pub fn one() -> AccountId {
     "111111111111".parse().expect("an account")
 }
 
@@ -140,7 +140,7 @@ fn con_001_002_con_030_who_can_invite_whom() {
     let (from, to) = (account('1', true), account('2', true));
     let none = Standing::default();
     let invitation = send(&from, &to, &none).expect("an invitation");
-    assert_eq!(invitation.status(), InvitationStatus::Pending);
+    assert_eq!(invitation.status(), ConnectionInvitationStatus::Pending);
     assert_eq!(invitation.participant(&one()), ParticipantType::Sender);
     assert_eq!(invitation.participant(&two()), ParticipantType::Receiver);
     let refused = [
@@ -218,15 +218,17 @@ fn con_003_004_con_040_what_stands_in_the_way() {
     }
 }
 
-fn in_status(status: InvitationStatus) -> (Invitation, DateTime<Utc>) {
+fn in_status(status: ConnectionInvitationStatus) -> (Invitation, DateTime<Utc>) {
     let mut invitation = sent();
     let later = now() + TimeDelta::days(1);
     match status {
-        InvitationStatus::Pending => {}
-        InvitationStatus::Accepted => drop(invitation.accept(&two(), connection_id(), NO_LINKS, later)),
-        InvitationStatus::Rejected => drop(invitation.reject(&two(), "".into(), later)),
-        InvitationStatus::Canceled => drop(invitation.cancel(&one(), later)),
-        InvitationStatus::Expired => return (invitation, now() + TimeDelta::days(30)),
+        ConnectionInvitationStatus::Pending => {}
+        ConnectionInvitationStatus::Accepted => {
+            drop(invitation.accept(&two(), connection_id(), NO_LINKS, later))
+        }
+        ConnectionInvitationStatus::Rejected => drop(invitation.reject(&two(), "".into(), later)),
+        ConnectionInvitationStatus::Canceled => drop(invitation.cancel(&one(), later)),
+        ConnectionInvitationStatus::Expired => return (invitation, now() + TimeDelta::days(30)),
     }
     assert_eq!(invitation.status(), status);
     (invitation, later)
@@ -235,11 +237,11 @@ fn in_status(status: InvitationStatus) -> (Invitation, DateTime<Utc>) {
 /// Every status by every action by either company.
 #[test]
 fn con_010_every_status_and_every_action() {
-    for &status in InvitationStatus::ALL {
+    for &status in ConnectionInvitationStatus::ALL {
         for (action, right, wrong, after) in [
-            (Action::Accept, two(), one(), InvitationStatus::Accepted),
-            (Action::Reject, two(), one(), InvitationStatus::Rejected),
-            (Action::Cancel, one(), two(), InvitationStatus::Canceled),
+            (Action::Accept, two(), one(), ConnectionInvitationStatus::Accepted),
+            (Action::Reject, two(), one(), ConnectionInvitationStatus::Rejected),
+            (Action::Cancel, one(), two(), ConnectionInvitationStatus::Canceled),
         ] {
             let act = |by: &AccountId| {
                 let (mut invitation, at) = in_status(status);
@@ -256,20 +258,23 @@ fn con_010_every_status_and_every_action() {
             };
             assert_eq!(act(&wrong).0, Err(Rule::ReceiverRefuses), "{status:?} {action:?}");
             let (outcome, invitation) = act(&right);
-            if status == InvitationStatus::Pending {
+            if status == ConnectionInvitationStatus::Pending {
                 assert_eq!(outcome, Ok(after));
                 assert_eq!((invitation.status(), invitation.revision()), (after, 2));
             } else {
-                assert_eq!(outcome, Err(Rule::InvitationStatus(status, action)));
+                assert_eq!(outcome, Err(Rule::IncompatibleInvitation(status, action)));
             }
         }
         let (mut invitation, _) = in_status(status);
         let end = invitation.expire_time();
-        let is_open = matches!(status, InvitationStatus::Pending | InvitationStatus::Expired);
+        let is_open = matches!(
+            status,
+            ConnectionInvitationStatus::Pending | ConnectionInvitationStatus::Expired
+        );
         assert_eq!(invitation.expire(end - TimeDelta::milliseconds(1)), None);
         assert_eq!(invitation.expire(end).is_some(), is_open, "{status:?}");
         assert_eq!(invitation.expire(end), None, "once");
-        assert!(!is_open || invitation.status() == InvitationStatus::Expired);
+        assert!(!is_open || invitation.status() == ConnectionInvitationStatus::Expired);
     }
 }
 
@@ -281,11 +286,14 @@ fn con_010_the_last_moment_is_too_late() {
     let late = invitation.accept(&two(), connection_id(), NO_LINKS, end);
     assert_eq!(
         late.err(),
-        Some(Rule::InvitationStatus(InvitationStatus::Expired, Action::Accept))
+        Some(Rule::IncompatibleInvitation(
+            ConnectionInvitationStatus::Expired,
+            Action::Accept
+        ))
     );
-    assert_eq!(invitation.status_at(end), InvitationStatus::Expired);
+    assert_eq!(invitation.status_at(end), ConnectionInvitationStatus::Expired);
     let early = end - TimeDelta::milliseconds(1);
-    assert_eq!(invitation.status_at(early), InvitationStatus::Pending);
+    assert_eq!(invitation.status_at(early), ConnectionInvitationStatus::Pending);
     assert!(
         invitation
             .accept(&two(), connection_id(), NO_LINKS, early)
@@ -363,86 +371,6 @@ fn con_030_preferences_are_replaced_as_a_whole() {
     assert!(next.admits(&profile_id('1')) && !next.admits(&profile_id('3')));
 }
 
-#[test]
-fn dir_030_031_032_a_profile_is_written_shown_and_hidden() {
-    let mut company = account('1', false);
-    let hidden = company.set_visibility(ProfileVisibility::Public, &QUOTAS, now());
-    assert_eq!(hidden, Err(Rule::NoProfile));
-    let mut wrong = text("Alder");
-    wrong.industries = vec!["Nonsense".to_owned(), "Retail".to_owned(), "Retail".to_owned()];
-    wrong.country_code = "XX".to_owned();
-    wrong.localized = vec![super::LocalizedContent {
-        locale: "EN-us".to_owned(),
-        display_name: "Alder".to_owned(),
-        description: String::new(),
-    }];
-    let Err(Rule::Invalid(found)) = company.write_profile(profile_id('1'), wrong, &QUOTAS, now()) else {
-        panic!("a wrong profile was taken");
-    };
-    let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
-    assert_eq!(
-        fields,
-        [
-            "profile.industry_segments[0]",
-            "profile.industry_segments[2]",
-            "profile.headquarters_country_code",
-            "profile.localized_contents[0].locale"
-        ]
-    );
-    let mut write =
-        |name: &str, letter| company.write_profile(profile_id(letter), text(name), &QUOTAS, now());
-    assert!(write("Alder", '1').expect("a profile").is_some());
-    assert_eq!(
-        write("Alder", '9'),
-        Ok(None),
-        "the same is no change and counts for nothing"
-    );
-    assert!(write("Alder Ltd", '9').expect("a profile").is_some());
-    assert_eq!(
-        write("Alder GmbH", '9'),
-        Err(Rule::LimitExceeded(Limit::ProfileUpdates, 2))
-    );
-    let profile = company.profile().expect("a profile");
-    assert_eq!(
-        (&profile.id, profile.visibility),
-        (&profile_id('1'), ProfileVisibility::Private)
-    );
-    let shown = company.set_visibility(ProfileVisibility::Public, &QUOTAS, now());
-    assert!(shown.expect("a change").is_some());
-    assert_eq!(
-        company.set_visibility(ProfileVisibility::Public, &QUOTAS, now()),
-        Ok(None)
-    );
-    let again = company.set_visibility(ProfileVisibility::Private, &QUOTAS, now());
-    assert_eq!(again, Err(Rule::LimitExceeded(Limit::VisibilityUpdates, 1)));
-}
-
-#[test]
-fn dir_001_dir_003_dir_050_accounts_are_registered_changed_and_bound_by_the_terms_once() {
-    let mut company = account('1', false);
-    let facts = company.facts().clone();
-    assert_eq!(
-        company.provision(facts.clone(), false, None, now()),
-        None,
-        "accepted terms stay so"
-    );
-    assert_eq!(
-        company.accept_terms(&"lead".parse().expect("a member"), now()),
-        None
-    );
-    let mut fresh = Account::register(one(), Side::Partner, facts, false, None, now()).0;
-    assert!(
-        fresh
-            .accept_terms(&"lead".parse().expect("a member"), now())
-            .is_some()
-    );
-    assert_eq!(
-        fresh.terms().and_then(|terms| terms.by.clone()),
-        "lead".parse().ok()
-    );
-    assert_eq!(suspended(company).require_active(), Err(Rule::AccountSuspended));
-}
-
 proptest! {
     /// Whatever the two do in whatever order and at whatever time: an invitation ends once, and never after its time.
     #[test]
@@ -461,9 +389,9 @@ proptest! {
                 _ => invitation.expire(at).is_some(),
             };
             if moved {
-                prop_assert_eq!(before.status(), InvitationStatus::Pending);
-                prop_assert_eq!(invitation.status() == InvitationStatus::Expired, days >= 30);
-                prop_assert_eq!(invitation.connection().is_some(), invitation.status() == InvitationStatus::Accepted);
+                prop_assert_eq!(before.status(), ConnectionInvitationStatus::Pending);
+                prop_assert_eq!(invitation.status() == ConnectionInvitationStatus::Expired, days >= 30);
+                prop_assert_eq!(invitation.connection().is_some(), invitation.status() == ConnectionInvitationStatus::Accepted);
             } else {
                 prop_assert_eq!(&invitation, &before);
             }

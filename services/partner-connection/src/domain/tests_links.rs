@@ -26,7 +26,7 @@ fn of_tier(tier: PartnerTier) -> Account {
     let mut account = account('1', true);
     let mut facts = account.facts().clone();
     facts.tier = tier;
-    account.provision(facts, true, None, now());
+    account.provision(&facts, true, None, now());
     account
 }
 

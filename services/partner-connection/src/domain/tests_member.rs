@@ -287,17 +287,53 @@ fn dir_013_one_address_one_member_and_not_too_many_domains() {
 #[test]
 fn dir_050_the_master_list_makes_it_as_it_says_once() {
     let mut one = member(MemberStatus::Active, &[Role::AceUser]);
-    let same = one.provision(one.facts().clone(), &Roster::default(), &QUOTAS, now());
+    let same = one.provision(&one.facts().clone(), &Roster::default(), &QUOTAS, now());
     assert_eq!((same, one.revision()), (Ok(None), 1));
     let mut facts = one.facts().clone();
     facts.status = MemberStatus::Deactivated;
-    let ended = one.provision(facts.clone(), &Roster::default(), &QUOTAS, now());
+    let ended = one.provision(&facts, &Roster::default(), &QUOTAS, now());
     assert_eq!((ended, one.revision()), (Ok(Some(MemberEvent::Deactivated)), 2));
     facts.status = MemberStatus::Active;
     facts.roles = set(&[Role::Reviewer]);
-    let wrong = one.provision(facts, &Roster::default(), &QUOTAS, now());
+    let wrong = one.provision(&facts, &Roster::default(), &QUOTAS, now());
     assert!(matches!(wrong, Err(Rule::Invalid(_))), "{wrong:?}");
     assert_eq!(one.revision(), 2, "what is refused changes nothing");
+}
+
+/// Whoever reads the events learns each thing that happened, though the list said all of it in one record.
+#[test]
+fn dir_050_each_thing_that_the_master_list_changes_is_an_event() {
+    let steps_to = |one: &mut Member, facts: &MemberFacts| {
+        let mut events = Vec::new();
+        while let Some(event) = one
+            .provision(facts, &Roster::default(), &QUOTAS, now())
+            .expect("a step")
+        {
+            events.push(event);
+        }
+        assert_eq!(one.facts(), facts);
+        events
+    };
+    let mut one = member(MemberStatus::Active, &[Role::AceUser]);
+    let active = one.facts().clone();
+    let gone = MemberFacts {
+        status: MemberStatus::Deactivated,
+        roles: set(&[Role::AceManager]),
+        person: person("other@alder.example"),
+    };
+    let leaving = [
+        MemberEvent::Deactivated,
+        MemberEvent::DetailsChanged,
+        MemberEvent::RolesChanged,
+    ];
+    assert_eq!(steps_to(&mut one, &gone), leaving);
+    let coming = [
+        MemberEvent::DetailsChanged,
+        MemberEvent::RolesChanged,
+        MemberEvent::Provisioned,
+    ];
+    assert_eq!(steps_to(&mut one, &active), coming);
+    assert_eq!(one.revision(), 7);
 }
 
 fn roles() -> impl Strategy<Value = BTreeSet<Role>> {

@@ -106,7 +106,7 @@ closed_list! {
 
 closed_list! {
     /// Where an invitation stands; all but pending are final (CON-010).
-    InvitationStatus {
+    ConnectionInvitationStatus {
         /// Waits for the receiver.
         Pending = 1 "PENDING" "PENDING",
         /// Taken.

@@ -11,7 +11,8 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use crate::domain::values::{
-    ConnectionStatus, ConnectionType, InvitationStatus, MemberStatus, PartnerTier, PartnerType, SolutionType,
+    ConnectionInvitationStatus, ConnectionStatus, ConnectionType, MemberStatus, PartnerTier, PartnerType,
+    SolutionType,
 };
 use crate::domain::{Connection, Invitation, Member, Profile};
 
@@ -65,7 +66,7 @@ pub async fn members(
 #[derive(Clone, Debug, Default)]
 pub struct InvitationFilter {
     pub types: Vec<ConnectionType>,
-    pub statuses: Vec<InvitationStatus>,
+    pub statuses: Vec<ConnectionInvitationStatus>,
     pub participant_types: Vec<ParticipantType>,
     pub other_profiles: Vec<String>,
 }

@@ -49,6 +49,7 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
         subjects(&app, before).await,
         [
             "cosell.partner.v1.111111111111.111111111111.account_provisioned",
+            "cosell.partner.v1.111111111111.111111111111.account_terms_accepted",
             "cosell.partner.v1.111111111111.alder-user.member_roles_changed",
             "cosell.partner.v1.111111111111.alder%2Enew.member_provisioned",
             "cosell.partner.v1.444444444444.444444444444.account_registered",
@@ -60,7 +61,7 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
         "again: nothing"
     );
     let alder = account(&mut lead(&app, ALDER)).await;
-    assert_eq!((alder.legal_name.as_str(), alder.revision), ("Alder SE", 2));
+    assert_eq!((alder.legal_name.as_str(), alder.revision), ("Alder SE", 3));
     assert!(alder.terms_accept_time.is_some());
     let mut without = company(ALDER, "Alder");
     without.legal_name = "Alder SE".to_owned();

@@ -28,7 +28,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     let id = sent.connection_invitation_id.clone();
     assert_eq!(
         (sent.status(), sent.participant_type()),
-        (pb::InvitationStatus::Pending, ParticipantType::Sender)
+        (pb::ConnectionInvitationStatus::Pending, ParticipantType::Sender)
     );
     assert_eq!(sent.other_account_id, "");
     let received = lead(&app, BIRCH)
@@ -58,7 +58,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     let (invitation, connection) = (invitation.expect("one"), connection.expect("one"));
     assert_eq!(
         (invitation.status(), invitation.other_account_id.as_str()),
-        (pb::InvitationStatus::Accepted, ALDER)
+        (pb::ConnectionInvitationStatus::Accepted, ALDER)
     );
     assert_eq!(invitation.connection_id, connection.connection_id);
     assert_eq!(
@@ -302,7 +302,7 @@ async fn con_010_who_may_answer_and_only_once() {
         let seen = answer.connection_invitation.expect("one");
         assert_eq!(
             (seen.status(), seen.revision),
-            (pb::InvitationStatus::Rejected, 2)
+            (pb::ConnectionInvitationStatus::Rejected, 2)
         );
     }
     let seen = lead(&app, ALDER)
@@ -397,7 +397,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
     let none = pb::ConnectionInvitationFilter::default;
     let all = count(ALDER, none()).await;
     assert_eq!((all.len(), &all[0].connection_invitation_id), (2, &pending));
-    let open = vec![pb::InvitationStatus::Pending.into()];
+    let open = vec![pb::ConnectionInvitationStatus::Pending.into()];
     for (account, filter, expected) in [
         (
             ALDER,

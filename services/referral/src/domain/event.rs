@@ -16,7 +16,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The end of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Event::Offered => "offered",
@@ -40,7 +40,7 @@ pub enum ReferralEvent {
 }
 
 impl ReferralEvent {
-    /// The end of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             ReferralEvent::Created => "created",
@@ -72,7 +72,7 @@ pub enum LeadEvent {
 }
 
 impl LeadEvent {
-    /// The end of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
             LeadEvent::Accepted => "accepted",

@@ -124,7 +124,12 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
         .collect();
     assert_eq!(
         of_lead,
-        ["accepted", "state_changed", "state_changed", "converted"]
+        [
+            "lead_accepted",
+            "lead_state_changed",
+            "lead_state_changed",
+            "lead_converted"
+        ]
     );
     let converted = told
         .iter()

@@ -139,7 +139,15 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
         .iter()
         .map(|event| event.subject.rsplit('.').next().expect("a verb"))
         .collect();
-    assert_eq!(verbs, ["created", "offered", "accepted", "concluded"]);
+    assert_eq!(
+        verbs,
+        [
+            "referral_created",
+            "referral_offer_created",
+            "referral_offer_accepted",
+            "referral_concluded"
+        ]
+    );
     let accepted: pb::ReferralOfferAccepted = told[2].message();
     assert_eq!((accepted.opportunity_id, accepted.revision), (ids[0].clone(), 2));
     app.finish::<Referrals>().await;

@@ -59,7 +59,7 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
             for secret in [id, ALDER, first_id] {
                 assert!(!text.contains(secret), "{account} is told {secret}: {text}");
             }
-            if event.subject.ends_with(".offered") {
+            if event.subject.ends_with(".referral_offer_created") {
                 assert_eq!(event.header("ce-actor"), "service:referral");
                 assert_eq!(event.header("ce-requestid"), *own);
             }
@@ -70,7 +70,15 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
         .filter(|event| event.header("ce-subject") == id)
         .map(|event| event.subject.rsplit('.').next().expect("a verb"))
         .collect();
-    assert_eq!(of_aws, ["created", "passed_on", "passed_on", "concluded"]);
+    assert_eq!(
+        of_aws,
+        [
+            "referral_created",
+            "referral_passed_on",
+            "referral_passed_on",
+            "referral_concluded"
+        ]
+    );
     app.finish::<Referrals>().await;
 }
 

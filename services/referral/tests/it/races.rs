@@ -52,7 +52,7 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
             .all(|code| matches!(code, Code::FailedPrecondition | Code::Aborted)),
         "{codes:?}"
     );
-    assert_eq!(told(&app, "accepted").await, 1);
+    assert_eq!(told(&app, "referral_offer_accepted").await, 1);
     let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
     assert_eq!(known.offers[0].opportunity_id, won[0]);
     app.finish::<Referrals>().await;
@@ -153,8 +153,14 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
             until(&app, id, pb::ReferralState::Exhausted, 2).await;
         }
     }
-    let ended = told(&app, "accepted").await + told(&app, "rejected").await + told(&app, "expired").await;
-    assert_eq!(ended, told(&app, "offered").await, "each offer has ended once");
+    let ended = told(&app, "referral_offer_accepted").await
+        + told(&app, "referral_offer_rejected").await
+        + told(&app, "referral_offer_expired").await;
+    assert_eq!(
+        ended,
+        told(&app, "referral_offer_created").await,
+        "each offer has ended once"
+    );
     assert!(outcomes.contains_key("OFFER_STATE_EXPIRED"), "{outcomes:?}");
     assert!(outcomes.len() > 1, "{outcomes:?}");
     app.finish::<Referrals>().await;

@@ -16,7 +16,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The end of the event's subject.
+    /// Its name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Event::RoundOpened => "round_opened",

@@ -90,7 +90,13 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
         .collect();
     assert_eq!(
         verbs,
-        ["round_opened", "claimed", "claimed", "started", "decided"]
+        [
+            "review_round_opened",
+            "review_case_claimed",
+            "review_case_claimed",
+            "review_started",
+            "review_decided"
+        ]
     );
     let decided: pb::ReviewDecided = told[4].message();
     assert_eq!(
