@@ -338,11 +338,11 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
         reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
-    let declined = stage
+    let rejected = stage
         .collaboration(&others[4])
         .reject_engagement_invitation(request)
         .await;
-    declined.expect("declined");
+    rejected.expect("rejected");
     for invitation in &shared.invitations[5..8] {
         let request = collaboration::CancelEngagementInvitationRequest {
             engagement_invitation_id: invitation.engagement_invitation_id.clone(),
@@ -351,7 +351,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
         alder
             .cancel_engagement_invitation(request)
             .await
-            .expect("withdrawn");
+            .expect("canceled");
     }
     stage.world.settled().await;
     talk(&stage, &id).await;

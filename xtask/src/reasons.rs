@@ -1,5 +1,5 @@
-//! Which reasons of refusal no test has provoked. Each test that provokes one holds the answer against the documented
-//! example, and leaves a file (`harness/reasons.rs` of the testkit).
+//! Finds documented reasons of refusal that no test has provoked. Each test that provokes one compares the answer with the
+//! documented example and leaves an empty file (`harness/reasons.rs` of the testkit); `test.rs` calls this after all tests.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_test_provokes_is_named() {
+    fn unprovoked_reasons_are_named() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let named = unprovoked(&root, Path::new("nowhere")).expect("the documented reasons");
         let expected = "no test provokes CHANNEL_NOT_FOUND of collaboration.cosell";

@@ -14,7 +14,7 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
     let (mut invitation, shown) = visible::invitation(&mut tx, &call, id).await?;
-    // Whom it asks can decline it.
+    // Its receiver can reject it.
     if invitation.sender() != &member.account {
         return Err(status::invitation_not_found(id));
     }

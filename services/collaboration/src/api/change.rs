@@ -22,7 +22,7 @@ pub(super) enum Held {
 }
 
 impl Api {
-    /// An invitation was declined or taken back: both are written, and made durable.
+    /// An invitation was rejected or canceled: both are written, and made durable.
     pub(super) async fn ended<M: Mutation>(
         &self,
         mut tx: Tx,

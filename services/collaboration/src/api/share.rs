@@ -174,8 +174,8 @@ fn accounts(message: &pb::ShareOpportunityRequest) -> Result<Vec<AccountId>, Fai
         .collect()
 }
 
-/// The record and its AWS summary, as far as the member sees them. The opportunity service is asked as one service by another, and says what
-/// the member may see (docs/adr/0017).
+/// The record and its AWS summary, as far as the member sees them. The opportunity service is asked as one service by
+/// another, and says what the member may see (docs/adr/0017).
 pub async fn record(
     api: &Api,
     (account, member): (&AccountId, Option<&MemberId>),

@@ -199,15 +199,15 @@ fn col_013_another_reason_says_which() {
     for reason in RejectionReason::ALL.iter().copied() {
         for (text, is_said) in [("", false), ("  ", false), ("We know them too well", true)] {
             let before = invitation(1, account(1), now());
-            let mut declined = before.clone();
-            let answer = declined.reject(&member("mem-receiver"), reason, text.into(), now());
+            let mut rejected = before.clone();
+            let answer = rejected.reject(&member("mem-receiver"), reason, text.into(), now());
             let is_taken = is_said || reason != RejectionReason::Other;
             assert_eq!(answer.is_ok(), is_taken, "{reason:?} {text:?}");
             if let Err(Rule::Invalid(found)) = answer {
                 assert_eq!(found[0].field, "text");
-                assert_eq!(declined, before);
+                assert_eq!(rejected, before);
             } else {
-                let answer = declined.answer().expect("an answer");
+                let answer = rejected.answer().expect("an answer");
                 assert_eq!(
                     (answer.reason, answer.by.as_ref()),
                     (Some(reason), Some(&member("mem-receiver")))

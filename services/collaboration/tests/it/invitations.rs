@@ -114,23 +114,23 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         .by(&lead(BIRCH))
         .reject_engagement_invitation(said)
         .await
-        .expect("declined");
+        .expect("rejected");
     scene
         .by(&lead(ALDER))
         .cancel_engagement_invitation(cancel(&ids[1]))
         .await
-        .expect("withdrawn");
-    let declined = invitation(&scene, BIRCH).await;
+        .expect("canceled");
+    let rejected = invitation(&scene, BIRCH).await;
     assert_eq!(
-        (declined.state(), declined.payload.is_none()),
+        (rejected.state(), rejected.payload.is_none()),
         (pb::EngagementInvitationState::Rejected, true)
     );
-    let withdrawn = invitation(&scene, CEDAR).await;
+    let canceled = invitation(&scene, CEDAR).await;
     assert_eq!(
-        (withdrawn.state(), withdrawn.payload.is_none()),
+        (canceled.state(), canceled.payload.is_none()),
         (pb::EngagementInvitationState::Canceled, true)
     );
-    assert_eq!(withdrawn.answered_by, "", "who of Alder did it is Alder's");
+    assert_eq!(canceled.answered_by, "", "who of Alder did it is Alder's");
     for sent in scene.invitations(&lead(ALDER)).await {
         assert!(sent.payload.is_none() && sent.message.is_empty(), "{sent:?}");
         if sent.state() == pb::EngagementInvitationState::Rejected {

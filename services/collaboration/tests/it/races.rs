@@ -174,14 +174,14 @@ async fn col_010_acceptance_refusal_and_the_end_of_time_at_once_have_one_outcome
         let (mut one, mut other) = (scene.by(&lead(BIRCH)), scene.by(&lead(BIRCH)));
         let requests = (accept(&id), reject(&id));
         let accepting = tokio::spawn(async move { one.accept_engagement_invitation(requests.0).await });
-        let declining = tokio::spawn(async move { other.reject_engagement_invitation(requests.1).await });
+        let rejecting = tokio::spawn(async move { other.reject_engagement_invitation(requests.1).await });
         for _ in 0..round / 3 {
             scene.list(&lead(ALDER)).await;
         }
         scene.app.clock.advance(TimeDelta::seconds(1));
         let accepted = accepting.await.expect("an answer").is_ok();
-        let declined = declining.await.expect("an answer").is_ok();
-        assert!(!(accepted && declined), "both in round {round}");
+        let rejected = rejecting.await.expect("an answer").is_ok();
+        assert!(!(accepted && rejected), "both in round {round}");
         let engagement = shared.engagement.expect("it").engagement_id;
         let expected = if accepted {
             pb::EngagementMemberState::Active

@@ -212,13 +212,13 @@ async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
         (refusal.code, refusal.reason.as_str()),
         (Code::FailedPrecondition, "TOO_MANY_MEMBERS")
     );
-    // Who declines makes room.
-    let declined = &shared.invitations[0];
+    // Who rejects makes room.
+    let rejected = &shared.invitations[0];
     let answer = scene
-        .by(&lead(&declined.receiver_account_id))
-        .reject_engagement_invitation(crate::support::reject(&declined.engagement_invitation_id))
+        .by(&lead(&rejected.receiver_account_id))
+        .reject_engagement_invitation(crate::support::reject(&rejected.engagement_invitation_id))
         .await;
-    answer.expect("declined");
+    answer.expect("rejected");
     scene.share(&others[9..10]).await;
     let eleventh = scene
         .by(&lead(ALDER))

@@ -338,11 +338,8 @@ impl Applier {
             .map(|made| (vec![made], pb::ApplyResult::Created)),
             Some(member) => provisioned(member, &facts, roster, quotas, now),
         };
-        let (steps, result) = match &applied {
-            Ok((steps, result)) => (steps.as_slice(), *result),
-            Err(_) => (&[][..], pb::ApplyResult::Refused),
-        };
-        let stands = steps.last().map(|(member, _)| member).or(before);
+        let last = applied.as_ref().ok().and_then(|(steps, _)| steps.last());
+        let stands = last.map(|(member, _)| member).or(before);
         if let Some(facts) = stands.map(Member::facts)
             && facts.status != MemberStatus::Deactivated
         {
@@ -352,15 +349,19 @@ impl Applier {
                 facts.person.email.clone(),
             );
         }
+        let (steps, result) = match applied {
+            Ok(applied) => applied,
+            Err(rule) => return Ok(Err(rule)),
+        };
         for (member, event) in steps {
             // One statement writes each member once.
             if work.unsaved.iter().any(|(unsaved, _)| *unsaved.id() == member_id) {
                 self.save(tx, work).await?;
             }
-            work.unsaved.push((member.clone(), *event));
-            work.members.insert(member_id.clone(), member.clone());
+            work.unsaved.push((member.clone(), event));
+            work.members.insert(member_id.clone(), member);
         }
-        Ok(applied.map(|_| result))
+        Ok(Ok(result))
     }
 
     /// Writes the members that have changed, all together.

@@ -1,4 +1,5 @@
-//! What the definitions say of each reason: its code and an example, in the comment of its enum value.
+//! Compares refusals with the documentation of their reasons: the code and the example in the comment of each enum value.
+//! `Refusal` calls it for every refused call of every test. Which reasons were provoked is checked by `cargo xtask test`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -54,7 +55,7 @@ fn read(comment: &str) -> Option<((String, String), Documented)> {
     Some(((text("domain"), text("reason")), documented))
 }
 
-/// Holds a refusal against the example of its reason: every test that provokes one checks what clients were promised.
+/// Fails where code or metadata keys of a refusal differ from the documented example of its reason.
 #[track_caller]
 pub(super) fn check(refusal: &Refusal) {
     if refusal.reason.is_empty() {
@@ -72,11 +73,11 @@ pub(super) fn check(refusal: &Refusal) {
         documented.code,
         documented.keys
     );
-    record(&of.0, &of.1);
+    mark_provoked(&of.0, &of.1);
 }
 
-/// Notes that a test has provoked the reason: at its end `cargo xtask test` names those that none has.
-fn record(domain: &str, reason: &str) {
+/// Leaves a file for the reason: at its end `cargo xtask test` names those without one.
+fn mark_provoked(domain: &str, reason: &str) {
     if let Some(folder) = environment::find(environment::FOLDER) {
         let folder = Path::new(&folder).join("provoked").join(domain);
         fs::create_dir_all(&folder).expect("a folder under target/");
