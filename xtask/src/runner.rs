@@ -2,8 +2,10 @@
 //! runner. Decides which tests run together, how many at a time, and which lines of a report name a failure; what becomes
 //! of the failures is in `report.rs`.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 /// How many whole platforms run at a time, as in .config/nextest.toml. Their tests wait more than they compute, so
 /// this does not depend on the number of processors.
@@ -80,6 +82,24 @@ impl Runner {
         ]
     }
 
+    /// Whether this line of the runner's report says that everything is built.
+    pub fn is_built(&self, line: &str) -> bool {
+        line.starts_with(if self.is_nextest { "Starting " } else { "Running " })
+    }
+
+    /// The command that builds a tier while the tests of another one run: they have the processors first.
+    pub fn build(&self, root: &Path, tier: &Tier) -> Command {
+        let mut command = Command::new("nice");
+        command.args(["-n", "10", "cargo"]);
+        if self.is_nextest {
+            command.args(["nextest", "run"]);
+        } else {
+            command.arg("test");
+        }
+        command.arg("--no-run").args(&tier.arguments).current_dir(root);
+        command
+    }
+
     /// The command that runs a tier.
     pub fn command(&self, root: &Path, tier: &Tier) -> Command {
         let mut command = Command::new("cargo");
@@ -87,6 +107,8 @@ impl Runner {
             command.args(["nextest", "run"]);
             if tier.is_platform {
                 command.args(["--test-threads", PLATFORMS]);
+            } else if !tier.is_selected {
+                command.args(["--test-threads", &threads().to_string()]);
             }
         } else {
             command.args(["test", "--no-fail-fast"]);
@@ -111,6 +133,11 @@ impl Runner {
             }
         }
     }
+}
+
+/// Twice as many tests as there are processors: much of their time they wait for a server or a clock.
+fn threads() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// `Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)` says whose tests follow. A binary that ends without

@@ -136,12 +136,25 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
         ("COSELL_TEST_FOLDER", folder.0.clone()),
     ];
     let runner = Runner::find();
-    for tier in runner.tiers(&arguments.runner) {
-        report.step(tier.name, || {
-            let mut command = runner.command(root, &tier);
-            run_tests(command.envs(environment.clone()), runner.failed_tests())
-        });
-    }
+    let tiers = runner.tiers(&arguments.runner);
+    thread::scope(|scope| {
+        for (index, tier) in tiers.iter().enumerate() {
+            let mut next = tiers.get(index + 1);
+            report.step(tier.name, || {
+                let mut command = runner.command(root, tier);
+                let mut failed_test = runner.failed_tests();
+                run_tests(command.envs(environment.clone()), |line| {
+                    // Tests wait more than they compute. What does not build fails in its own tier, which says why.
+                    if runner.is_built(line)
+                        && let Some(next) = next.take()
+                    {
+                        scope.spawn(|| runner.build(root, next).output());
+                    }
+                    failed_test(line)
+                })
+            });
+        }
+    });
     if arguments.runner.is_empty() {
         report.step("every reason of refusal provoked", || {
             reasons::unprovoked(root, &folder.0.join("provoked"))
