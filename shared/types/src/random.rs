@@ -1,5 +1,7 @@
 //! The one source of chance. Rules take ids as arguments; who calls them takes the ids from here.
 
+use std::sync::{Mutex, PoisonError};
+
 use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -9,11 +11,21 @@ use crate::OpportunityId;
 /// 2020-01-01T00:00:00Z: 41 bits of milliseconds from here last until 2089.
 const EPOCH_MILLIS: i64 = 1_577_836_800_000;
 
-/// A new opportunity id: milliseconds in the upper 41 bits, chance in the lower 22 (OPP-001).
+/// Milliseconds and lower bits of the opportunity id that this process made last.
+static LAST: Mutex<(i64, i64)> = Mutex::new((-1, 0));
+
+/// A new opportunity id: milliseconds in the upper 41 bits; the lower 22 are random for the first id of a millisecond in
+/// this process and count up from there (OPP-001). With chance alone, the rows of one import would repeat an id about
+/// once in a few hundred files.
 pub fn opportunity_id(now: DateTime<Utc>) -> OpportunityId {
     let millis = (now.timestamp_millis() - EPOCH_MILLIS).clamp(0, (1 << 41) - 1);
-    let chance: i64 = generator().random_range(0..1 << 22);
-    OpportunityId::from_number(millis << 22 | chance)
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let lower = match *last {
+        (of, lower) if of == millis => (lower + 1) % (1 << 22),
+        _ => generator().random_range(0..1 << 22),
+    };
+    *last = (millis, lower);
+    OpportunityId::from_number(millis << 22 | lower)
         .unwrap_or_else(|| unreachable!("63 bits are never negative"))
 }
 
@@ -72,6 +84,8 @@ fn generator() -> rand::rngs::ThreadRng {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use chrono::TimeDelta;
 
     use super::*;
@@ -85,6 +99,13 @@ mod tests {
             assert!(next > last, "{next} must come after {last}");
             last = next;
         }
+    }
+
+    #[test]
+    fn opp_001_ids_of_one_millisecond_do_not_repeat() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
+        let ids: BTreeSet<_> = (0..20_000).map(|_| opportunity_id(now)).collect();
+        assert_eq!(ids.len(), 20_000);
     }
 
     #[test]
