@@ -87,19 +87,6 @@ impl Runner {
         line.starts_with(if self.is_nextest { "Starting " } else { "Running " })
     }
 
-    /// The command that builds a tier while the tests of another one run: they have the processors first.
-    pub fn build(&self, root: &Path, tier: &Tier) -> Command {
-        let mut command = Command::new("nice");
-        command.args(["-n", "10", "cargo"]);
-        if self.is_nextest {
-            command.args(["nextest", "run"]);
-        } else {
-            command.arg("test");
-        }
-        command.arg("--no-run").args(&tier.arguments).current_dir(root);
-        command
-    }
-
     /// The command that runs a tier.
     pub fn command(&self, root: &Path, tier: &Tier) -> Command {
         let mut command = Command::new("cargo");
@@ -133,6 +120,17 @@ impl Runner {
             }
         }
     }
+}
+
+/// Builds tests of later tiers while those of the first one run, which have the processors first. Without
+/// `cosell-tests`: the program under test is one file, and has faults built in as long as the first tier runs.
+pub fn build_ahead(root: &Path) -> Command {
+    let mut command = Command::new("nice");
+    command
+        .args(["-n", "10", "cargo", "test", "--no-run", "--quiet"])
+        .args(["--workspace", "--exclude", "cosell-tests"])
+        .current_dir(root);
+    command
 }
 
 /// Twice as many tests as there are processors: much of their time they wait for a server or a clock.

