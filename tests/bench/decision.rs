@@ -30,7 +30,7 @@ pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
 
         let decide = review::DecideReviewRequest {
             review_case_id: case,
-            decision: review::Decision::Approve.into(),
+            decision: review::ReviewDecision::Approve.into(),
             request_id: request_id(),
             ..Default::default()
         };

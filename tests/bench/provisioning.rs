@@ -14,6 +14,7 @@ use cosell_types::Clock;
 use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use tokio::time::Instant;
+use tonic::Status;
 
 use crate::{Bench, report};
 
@@ -55,7 +56,7 @@ async fn apply(bench: &Bench, after: usize, members: usize) -> anyhow::Result<f6
     write(&file, after, members)?;
     let issuer = cosell::issuer(&bench.world.state(), Clock::system())?;
     let token = issuer.token(&service("provisioner"))?;
-    let mut tell = |line: i64, errors: &[String]| report::say(&format!("line {line}: {errors:?}"));
+    let mut tell = |line: i64, refusal: Status| report::say(&format!("line {line}: {}", refusal.message()));
     let started = Instant::now();
     let (records, unread) = directory::lines(BufReader::new(File::open(&file)?), false)?;
     let summary = directory::apply(bench.services.channel(), &token, records, &mut tell).await?;

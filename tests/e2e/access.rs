@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
+use cosell_proto::cosell::partner::v1::apply_directory_request::Record;
 use cosell_testkit::harness::{Client, Refusal, member, service};
 use cosell_tests::requests::{Records, request, rpcs, rpcs_about_an_opportunity};
 use cosell_tests::{InProcess, World, record};
@@ -133,6 +134,11 @@ fn callers() -> Vec<Kind> {
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.collaboration)),
     ));
     all.push((
+        "the referral service".to_owned(),
+        service("referral"),
+        Box::new(|allowed, _| if_let_in(allowed.services || allowed.referral)),
+    ));
+    all.push((
         "the CRM".to_owned(),
         service("crm"),
         Box::new(|allowed, _| if_let_in(allowed.services || allowed.crm)),
@@ -156,7 +162,7 @@ fn further_members() -> Vec<directory::ApplyDirectoryRequest> {
         ..Default::default()
     };
     let mut records = vec![directory::ApplyDirectoryRequest {
-        account: Some(suspended),
+        record: Some(Record::Account(suspended)),
         ..Default::default()
     }];
     for (account, id, status, roles) in [
@@ -179,7 +185,7 @@ fn further_members() -> Vec<directory::ApplyDirectoryRequest> {
             status: status.into(),
         };
         records.push(directory::ApplyDirectoryRequest {
-            member: Some(record),
+            record: Some(Record::Member(record)),
             ..Default::default()
         });
     }
@@ -213,7 +219,7 @@ async fn installation() -> (World, InProcess, Issuer) {
     let issuer = cosell::issuer(&world.state(), Clock::system()).expect("the issuer");
     let token = issuer.token(&service("provisioner")).expect("a token");
     let records = futures::stream::iter(further_members());
-    let mut tell = |_: i64, errors: &[String]| panic!("{errors:?}");
+    let mut tell = |_: i64, refusal: Status| panic!("{refusal:?}");
     cosell::directory::apply(running.channel(), &token, records, &mut tell)
         .await
         .expect("further members");

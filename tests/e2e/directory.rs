@@ -58,7 +58,7 @@ impl Stage {
         let token = issuer.token(&service("provisioner")).expect("a token");
         for expected in [(9, 0), (0, 9)] {
             let (records, unread) = directory::lines(Cursor::new(list()), false).expect("records");
-            let mut tell = |line: i64, errors: &[String]| panic!("line {line}: {errors:?}");
+            let mut tell = |line: i64, refusal: Status| panic!("line {line}: {refusal:?}");
             let applied = directory::apply(running.channel(), &token, records, &mut tell).await;
             let applied = applied.expect("a summary");
             assert!(unread.lock().expect("lines").is_empty());

@@ -38,10 +38,10 @@ impl NotificationService for Peculiar {
         panic!("the secret of the house")
     }
 
-    async fn mark_read(
+    async fn mark_notifications_read(
         &self,
-        _: Request<pb::MarkReadRequest>,
-    ) -> Result<Response<pb::MarkReadResponse>, Status> {
+        _: Request<pb::MarkNotificationsReadRequest>,
+    ) -> Result<Response<pb::MarkNotificationsReadResponse>, Status> {
         self.entered.notify_one();
         self.let_go.notified().await;
         Ok(Response::new(Default::default()))
@@ -54,17 +54,17 @@ impl NotificationService for Peculiar {
         Ok(Response::new(Default::default()))
     }
 
-    async fn get_preferences(
+    async fn get_notification_preferences(
         &self,
-        _: Request<pb::GetPreferencesRequest>,
-    ) -> Result<Response<pb::GetPreferencesResponse>, Status> {
+        _: Request<pb::GetNotificationPreferencesRequest>,
+    ) -> Result<Response<pb::GetNotificationPreferencesResponse>, Status> {
         Ok(Response::new(Default::default()))
     }
 
-    async fn update_preferences(
+    async fn update_notification_preferences(
         &self,
-        _: Request<pb::UpdatePreferencesRequest>,
-    ) -> Result<Response<pb::UpdatePreferencesResponse>, Status> {
+        _: Request<pb::UpdateNotificationPreferencesRequest>,
+    ) -> Result<Response<pb::UpdateNotificationPreferencesResponse>, Status> {
         Ok(Response::new(Default::default()))
     }
 }
@@ -251,7 +251,11 @@ async fn the_end_waits_for_calls_in_hand_and_not_for_silent_connections() {
     let served = Served::start(&issuer, &key_file(&issuer)).await;
     let silent = TcpStream::connect(served.address).await.expect("a connection");
     let mut client = served.by(&issuer);
-    let in_hand = tokio::spawn(async move { client.mark_read(pb::MarkReadRequest::default()).await });
+    let in_hand = tokio::spawn(async move {
+        client
+            .mark_notifications_read(pb::MarkNotificationsReadRequest::default())
+            .await
+    });
     served.service.entered.notified().await;
     drop(served.stop);
     // No new connection is taken, which shows that the end has begun.

@@ -249,7 +249,7 @@ class Journey:
 
     def waiting(self, position, round_number):
         filter_ = review_service_pb2.ReviewCaseFilter(
-            states=[review_pb2.ReviewCase.STATE_SUBMITTED], opportunity_ids=[self.ids[position]]
+            states=[review_pb2.REVIEW_CASE_STATE_SUBMITTED], opportunity_ids=[self.ids[position]]
         )
         request = review_service_pb2.ListReviewCasesRequest(filter=filter_)
         cases = list(pages(self.reviewer.ListReviewCases, request, "review_cases"))
@@ -264,8 +264,8 @@ class Journey:
         self.reviewer.ClaimReviewCase(review_service_pb2.ClaimReviewCaseRequest(request_id=request_id(), **key))
         self.reviewer.StartReview(review_service_pb2.StartReviewRequest(request_id=request_id(), **key))
         request = review_service_pb2.DecideReviewRequest(request_id=request_id(), **key)
-        request.decision = review_pb2.Decision.Value("DECISION_" + verdict["decision"])
-        request.remarks = verdict.get("remarks", "")
+        request.decision = review_pb2.ReviewDecision.Value("REVIEW_DECISION_" + verdict["decision"])
+        request.review_comments = verdict.get("remarks", "")
         if verdict.get("reason"):
             request.reason = type_pb2.ReviewReason.Value("REVIEW_REASON_" + verdict["reason"])
         self.reviewer.DecideReview(request)
@@ -320,10 +320,10 @@ class Journey:
 
         notice = eventually(f"{person.name} is told of {key}", unread)[0]
         before = person.GetUnreadCount(notification_service_pb2.GetUnreadCountRequest()).unread_count
-        read = notification_service_pb2.MarkReadRequest(
+        read = notification_service_pb2.MarkNotificationsReadRequest(
             notification_ids=[notice.notification_id], request_id=request_id()
         )
-        check(person.MarkRead(read).unread_count < before, "marking as read left the count as it was")
+        check(person.MarkNotificationsRead(read).unread_count < before, "marking as read left the count as it was")
 
     def read_mail(self, key, remarks):
         def arrived():
@@ -347,13 +347,13 @@ class Journey:
         given.sender_contacts.add(first_name="Vera", email="vera@aws.example", business_title="AWSSalesRep")
         given.opportunity.CopyFrom(opportunity(REFERRED, closes_in_days=180))
         made = seller.CreateReferral(request).referral
-        offer = made.offers[0].offer_id
-        seen = first.GetReferralOffer(referral_service_pb2.GetReferralOfferRequest(offer_id=offer)).offer
+        offer = made.offers[0].referral_offer_id
+        seen = first.GetReferralOffer(referral_service_pb2.GetReferralOfferRequest(referral_offer_id=offer)).referral_offer
         check(seen.opportunity.customer_company_name == "Hafenkontor GmbH", seen)
         check(b"Untertrave" not in seen.SerializeToString(), "the street is hidden before the answer")
         first.RejectReferralOffer(
             referral_service_pb2.RejectReferralOfferRequest(
-                offer_id=offer,
+                referral_offer_id=offer,
                 reason=type_pb2.REJECTION_REASON_UNABLE_TO_SUPPORT,
                 request_id=request_id(),
             )
@@ -362,12 +362,12 @@ class Journey:
         def next_offer():
             request = referral_service_pb2.GetReferralRequest(referral_id=made.referral_id)
             offers = seller.GetReferral(request).referral.offers
-            return offers[1].offer_id if len(offers) > 1 else None
+            return offers[1].referral_offer_id if len(offers) > 1 else None
 
         offer = eventually("the next partner is asked", next_offer)
-        accept = referral_service_pb2.AcceptReferralOfferRequest(offer_id=offer, request_id=request_id())
-        key = second.AcceptReferralOffer(accept).offer.opportunity_id
-        check(second.AcceptReferralOffer(accept).offer.opportunity_id == key, "repeated, it is another opportunity")
+        accept = referral_service_pb2.AcceptReferralOfferRequest(referral_offer_id=offer, request_id=request_id())
+        key = second.AcceptReferralOffer(accept).referral_offer.opportunity_id
+        check(second.AcceptReferralOffer(accept).referral_offer.opportunity_id == key, "repeated, it is another opportunity")
 
         def there():
             try:
@@ -428,16 +428,17 @@ class Journey:
                 return None
 
         made = eventually("the deal is shared", shared)
-        key = made.invitations[0].engagement_invitation_id
+        key = made.engagement_invitations[0].engagement_invitation_id
         read = collaboration_service_pb2.GetEngagementInvitationRequest(engagement_invitation_id=key)
-        seen = other.GetEngagementInvitation(read).invitation
+        seen = other.GetEngagementInvitation(read).engagement_invitation
         check(seen.sender_company_name and seen.opportunity_invitation.project.title, seen)
         check(self.ids[position].encode() not in seen.SerializeToString(), "the sender's id is the sender's")
         accept = collaboration_service_pb2.AcceptEngagementInvitationRequest(
             engagement_invitation_id=key, request_id=request_id()
         )
-        copy = other.AcceptEngagementInvitation(accept).invitation.opportunity_id
-        check(other.AcceptEngagementInvitation(accept).invitation.opportunity_id == copy, "repeated, it is another one")
+        copy = other.AcceptEngagementInvitation(accept).engagement_invitation.opportunity_id
+        again = other.AcceptEngagementInvitation(accept).engagement_invitation.opportunity_id
+        check(again == copy, "repeated, it is another one")
 
         def there():
             try:
@@ -450,7 +451,7 @@ class Journey:
         check(record.engagement_invitation_id == key, record.engagement_invitation_id)
         check(record.life_cycle.review_status == STATUS.REVIEW_STATUS_APPROVED, "it stands where the other one stands")
         listed = collaboration_service_pb2.ListEngagementMembersRequest(engagement_id=made.engagement.engagement_id)
-        members = list(pages(other.ListEngagementMembers, listed, "members"))
+        members = list(pages(other.ListEngagementMembers, listed, "engagement_members"))
         check([member.account_id for member in members] == ["111111111111", "222222222222"], members)
 
     def keep_out(self):

@@ -1,14 +1,13 @@
 //! The journey of many opportunities from registration to validation, once with this repository's own client and once
 //! with a client in another language that knows nothing but `proto/`.
 
-use std::fs;
-use std::process::{Command, Output};
-
 use cosell::demo;
 use cosell_testkit::harness::python_packages;
 use cosell_tests::INPUT;
 use cosell_tests::World;
-use cosell_tests::repository::{files, root};
+use cosell_tests::repository::root;
+
+use crate::python::{python, run, stubs};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_concerned_learns_of_everything_and_nobody_else_of_anything() {
@@ -42,23 +41,7 @@ async fn everybody_concerned_learns_of_everything_and_nobody_else_of_anything() 
 async fn the_same_in_python() {
     let world = World::start();
     let running = world.run().await;
-    let stubs = world.folder().join("stubs");
-    fs::create_dir(&stubs).expect("a folder");
-    let definitions = files("proto", ".proto");
-    let names = definitions
-        .iter()
-        .map(|file| file.path.trim_start_matches("proto/"))
-        // Messages of packages that the Python libraries bring along.
-        .filter(|name| !name.starts_with("google/"));
-    let mut generate = python();
-    generate
-        .args(["-m", "grpc_tools.protoc", "--proto_path", "."])
-        .arg(format!("--python_out={}", stubs.display()))
-        .arg(format!("--grpc_python_out={}", stubs.display()))
-        .args(names)
-        .current_dir(root().join("proto"));
-    done(&mut generate, "generating the stubs");
-
+    let stubs = stubs(&world);
     let mut play = python();
     let path = [stubs, python_packages()];
     play.env("PYTHONPATH", std::env::join_paths(path).expect("a search path"))
@@ -71,30 +54,11 @@ async fn the_same_in_python() {
         .arg(world.mail())
         .arg("--input")
         .arg(root().join(INPUT));
-    let told = tokio::task::spawn_blocking(move || done(&mut play, "the journey"))
+    let told = tokio::task::spawn_blocking(move || run(&mut play, "the journey"))
         .await
         .expect("an end");
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.ends_with("arrived\n"), "{told}");
     world.settled().await;
     running.stop().await;
-}
-
-fn python() -> Command {
-    let mut command = Command::new("python3");
-    command
-        .env("PYTHONPATH", python_packages())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    command
-}
-
-fn done(command: &mut Command, what: &str) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert!(
-        output.status.success(),
-        "{what} failed:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }

@@ -26,7 +26,7 @@ async fn ref_054_opp_091_a_lead_becomes_a_draft_of_who_converts_it() {
     let made = eventually(async || {
         let request = opportunity::GetOpportunityRequest {
             opportunity_id: lead.opportunity_id.clone(),
-            ..Default::default()
+            as_of: None,
         };
         let answer = holder.opportunities().get_opportunity(request).await;
         answer.map(|answer| answer.into_inner().opportunity.expect("the record"))
@@ -54,7 +54,7 @@ async fn ref_054_opp_091_a_lead_becomes_a_draft_of_who_converts_it() {
     // A draft is the partner's, whoever brought the customer.
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: lead.opportunity_id,
-        ..Default::default()
+        as_of: None,
     };
     let mut aws = scene.person("aws-sales-representative").opportunities();
     let answer = aws.get_opportunity(request).await;

@@ -64,6 +64,8 @@ pub struct Allowed {
     pub collaboration: bool,
     /// The notification service.
     pub notification: bool,
+    /// The referral service.
+    pub referral: bool,
 }
 
 fn only(roles: &[&[Role]]) -> Allowed {
@@ -77,6 +79,7 @@ fn only(roles: &[&[Role]]) -> Allowed {
         opportunity: false,
         collaboration: false,
         notification: false,
+        referral: false,
     }
 }
 
@@ -102,6 +105,13 @@ fn by_opportunity() -> Allowed {
 fn by_collaboration() -> Allowed {
     Allowed {
         collaboration: true,
+        ..only(&[])
+    }
+}
+
+fn by_referral() -> Allowed {
+    Allowed {
+        referral: true,
         ..only(&[])
     }
 }
@@ -146,7 +156,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
             "UpdateAwsOpportunitySummary",
             or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
         ),
-        ("CheckReferredOpportunity", or_services(only(&[]))),
+        ("CheckReferredOpportunity", by_referral()),
         ("GetOpportunityForAccount", by_collaboration()),
         ("ChangeStage", only(&[&KEEPERS])),
         ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
@@ -239,10 +249,10 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
     ];
     let notifications = [
         ("ListNotifications", every_member()),
-        ("MarkRead", every_member()),
+        ("MarkNotificationsRead", every_member()),
         ("GetUnreadCount", every_member()),
-        ("GetPreferences", every_member()),
-        ("UpdatePreferences", every_member()),
+        ("GetNotificationPreferences", every_member()),
+        ("UpdateNotificationPreferences", every_member()),
     ];
     let partners = [
         ("GetAccount", or_services(or_invited(every_member()))),
@@ -259,7 +269,7 @@ pub fn table() -> BTreeMap<&'static str, Allowed> {
         ("UpdateMember", or_invited(every_member())),
         ("SetMemberRoles", only(&[&ADMINISTRATORS])),
         ("DeactivateMember", only(&[&ADMINISTRATORS])),
-        ("HandOverAllianceLead", only(&[&[AllianceLead]])),
+        ("TransferAllianceLead", only(&[&[AllianceLead]])),
         ("CreateConnectionInvitation", only(&[&REPRESENTATIVES])),
         ("GetConnectionInvitation", or_services(only(&[&KEEPERS]))),
         ("ListConnectionInvitations", only(&[&KEEPERS])),

@@ -153,11 +153,11 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
     rows.execute(&mut *admin).await.expect("further rows");
     if service == "referral" {
         let rows = format!(
-            "INSERT INTO referral.offer (account_id, offer_id, sender_account_id, referral_id, revision, state, offer_time,
+            "INSERT INTO referral.offer (account_id, referral_offer_id, sender_account_id, referral_id, revision, state, offer_time,
                expire_time, record)
              VALUES ('{0}', 'engi-0000000000001', '{NOBODY}', 'ref-0000000000001', 1, 'ACCEPTED', now(), now(), '{{}}');
              INSERT INTO referral.offer_deal VALUES ('{0}', 'engi-0000000000001', '');
-             INSERT INTO referral.lead (account_id, lead_id, offer_id, owner_member_id, revision, state, create_time,
+             INSERT INTO referral.lead (account_id, lead_id, referral_offer_id, owner_member_id, revision, state, create_time,
                is_converted, record, details)
              VALUES ('{0}', 'lead-0000000000001', 'engi-0000000000001', 'x', 1, 'QUALIFIED', now(), true, '{{}}', '')",
             cosell::ALDER
@@ -178,7 +178,7 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
              INSERT INTO collaboration.snapshot (account_id, engagement_id, opportunity_id, template, revision,
                create_time, source_revision, is_limited, payload)
              VALUES ('{0}', 'eng-a0000000000001', 1, 'OPPORTUNITY_SUMMARY', 1, now(), 1, true, '');
-             INSERT INTO collaboration.snapshot_job (account_id, job_id, engagement_id, opportunity_id, template, state,
+             INSERT INTO collaboration.snapshot_job (account_id, snapshot_job_id, engagement_id, opportunity_id, template, state,
                by_member_id, create_time, due_time, record)
              VALUES ('{0}', 'job-0000000000001', 'eng-a0000000000001', 1, 'OPPORTUNITY_SUMMARY', 'RUNNING', 'x', now(),
                now(), '{{}}')",
@@ -194,8 +194,8 @@ async fn further_rows(admin: &mut PgConnection, service: &str) {
             "INSERT INTO opportunity.opportunity_flag
              SELECT account_id, opportunity_id, '{NOBODY}', 'x', now() FROM opportunity.opportunity LIMIT 1;
              INSERT INTO opportunity.bulk_job
-               (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
-             SELECT '{0}', 'bulkjob-' || lpad(days::text, 13, '0'), 'IMPORT', 'DONE', 'x', 'x', '{{}}', 0, now(),
+               (account_id, bulk_job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
+             SELECT '{0}', 'bulkjob-' || lpad(days::text, 13, '0'), 'IMPORT', 'COMPLETED', 'x', 'x', '{{}}', 0, now(),
                now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days;
              INSERT INTO opportunity.bulk_key
              SELECT '{0}', sha256(days::text::bytea), 1, now() - days * interval '1 day' FROM unnest(ARRAY[1, 31]) AS days",

@@ -127,9 +127,9 @@ async fn travel(partner: &Person, reviewer: &Person) {
         .expect("a claim");
     let decide = review::DecideReviewRequest {
         review_case_id: case,
-        decision: review::Decision::ActionRequired.into(),
+        decision: review::ReviewDecision::ActionRequired.into(),
         reason: ReviewReason::Other.into(),
-        remarks: format!("{CANARY} remarks"),
+        review_comments: format!("{CANARY} remarks"),
         ..Default::default()
     };
     reviewer
@@ -140,8 +140,7 @@ async fn travel(partner: &Person, reviewer: &Person) {
     eventually(async || {
         let get = opportunity::GetOpportunityRequest {
             opportunity_id: id.clone(),
-            revision: None,
-            ..Default::default()
+            as_of: None,
         };
         let seen = partner
             .opportunities()

@@ -77,7 +77,7 @@ impl Stage {
         let mut calls = OpportunityServiceClient::new(self.calls(&caller(account)));
         let request = opportunity::GetOpportunityRequest {
             opportunity_id: id.to_owned(),
-            ..Default::default()
+            as_of: None,
         };
         eventually_within(RECOVERY, async || {
             let answer = calls.get_opportunity(request.clone()).await?.into_inner();
@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// The referral, once its offers stand so.
-    async fn until(&self, id: &str, states: &[referral::OfferState]) {
+    async fn until(&self, id: &str, states: &[referral::ReferralOfferState]) {
         let mut sales = self.referrals(&aws(Role::SalesRepresentative));
         eventually_within(RECOVERY, async || {
             let request = referral::GetReferralRequest {
@@ -185,7 +185,7 @@ impl Stage {
         reviewer.claim_review_case(claim).await.expect("claimed");
         let decide = review::DecideReviewRequest {
             review_case_id: case,
-            decision: review::Decision::Approve.into(),
+            decision: review::ReviewDecision::Approve.into(),
             ..Default::default()
         };
         reviewer.decide_review(decide).await.expect("decided");
@@ -209,10 +209,10 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
     let listed = alder
         .list_referral_offers(referral::ListReferralOffersRequest::default())
         .await;
-    let offers = listed.expect("a list").into_inner().offers;
+    let offers = listed.expect("a list").into_inner().referral_offers;
     assert_eq!(offers.len(), 3);
     for offer in &offers {
-        assert!(offer.opportunity.is_some(), "what it may know");
+        assert!(offer.payload.is_some(), "what it may know");
         let bytes = offer.encode_to_vec();
         assert!(
             !bytes.windows(4).any(|window| window == b"ref-"),
@@ -220,9 +220,9 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
         );
     }
     let request = referral::BatchAcceptReferralOffersRequest {
-        offer_ids: vec![
-            first.offers[0].offer_id.clone(),
-            second.offers[0].offer_id.clone(),
+        referral_offer_ids: vec![
+            first.offers[0].referral_offer_id.clone(),
+            second.offers[0].referral_offer_id.clone(),
         ],
         ..Default::default()
     };
@@ -233,34 +233,40 @@ async fn three_deals_of_aws_two_are_taken_one_goes_on_and_ends_over_a_weekend() 
         .into_inner()
         .results;
     for result in results {
-        let Some(Outcome::Offer(offer)) = result.result else {
+        let Some(Outcome::ReferralOffer(offer)) = result.result else {
             panic!("{result:?}");
         };
         let record = stage.record(ALDER, &offer.opportunity_id).await;
         assert_eq!(record.origin(), opportunity::Origin::AwsReferral);
-        assert_eq!(record.referral_offer_id, offer.offer_id);
+        assert_eq!(record.referral_offer_id, offer.referral_offer_id);
     }
     let reject = referral::RejectReferralOfferRequest {
-        offer_id: third.offers[0].offer_id.clone(),
+        referral_offer_id: third.offers[0].referral_offer_id.clone(),
         reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
     alder.reject_referral_offer(reject).await.expect("rejected");
-    let (rejected, pending) = (referral::OfferState::Rejected, referral::OfferState::Pending);
+    let (rejected, pending) = (
+        referral::ReferralOfferState::Rejected,
+        referral::ReferralOfferState::Pending,
+    );
     stage.until(&third.referral_id, &[rejected, pending]).await;
     // Offered on a Thursday, it can be answered until the Thursday after has ended: the weekend does not count.
     stage.clock.advance(TimeDelta::days(7));
     stage.until(&third.referral_id, &[rejected, pending]).await;
     stage.clock.advance(TimeDelta::hours(14));
     stage
-        .until(&third.referral_id, &[rejected, referral::OfferState::Expired])
+        .until(
+            &third.referral_id,
+            &[rejected, referral::ReferralOfferState::Expired],
+        )
         .await;
     let mut birch = stage.referrals(&caller(BIRCH));
     let listed = birch
         .list_referral_offers(referral::ListReferralOffersRequest::default())
         .await;
     assert_eq!(
-        listed.expect("a list").into_inner().offers,
+        listed.expect("a list").into_inner().referral_offers,
         [],
         "what is over is gone"
     );
@@ -316,7 +322,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
     assert_eq!(Refusal::from(&tenth).reason, "TOO_MANY_MEMBERS");
 
     // Four take part, one does not, three are not asked any more, one does not answer.
-    for invitation in &shared.invitations[..4] {
+    for invitation in &shared.engagement_invitations[..4] {
         let account = &invitation.receiver_account_id;
         let request = collaboration::AcceptEngagementInvitationRequest {
             engagement_invitation_id: invitation.engagement_invitation_id.clone(),
@@ -327,14 +333,18 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
             .collaboration(account)
             .accept_engagement_invitation(request)
             .await;
-        let accepted = answer.expect("accepted").into_inner().invitation.expect("it");
+        let accepted = answer
+            .expect("accepted")
+            .into_inner()
+            .engagement_invitation
+            .expect("it");
         let copy = stage.record(account, &accepted.opportunity_id).await;
         let status = copy.life_cycle.clone().unwrap_or_default().review_status();
         assert_eq!(status, ReviewStatus::Approved, "it stands where Alder's stands");
         assert_eq!(copy.engagement_invitation_id, invitation.engagement_invitation_id);
     }
     let request = collaboration::RejectEngagementInvitationRequest {
-        engagement_invitation_id: shared.invitations[4].engagement_invitation_id.clone(),
+        engagement_invitation_id: shared.engagement_invitations[4].engagement_invitation_id.clone(),
         reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     };
@@ -343,7 +353,7 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
         .reject_engagement_invitation(request)
         .await;
     rejected.expect("rejected");
-    for invitation in &shared.invitations[5..8] {
+    for invitation in &shared.engagement_invitations[5..8] {
         let request = collaboration::CancelEngagementInvitationRequest {
             engagement_invitation_id: invitation.engagement_invitation_id.clone(),
             ..Default::default()
@@ -366,7 +376,12 @@ async fn a_deal_is_shared_with_nine_and_talked_about_in_a_channel() {
             .collaboration(ALDER)
             .list_engagement_members(request)
             .await?;
-        let states: Vec<_> = found.into_inner().members.iter().map(|one| one.state()).collect();
+        let states: Vec<_> = found
+            .into_inner()
+            .engagement_members
+            .iter()
+            .map(|one| one.state())
+            .collect();
         anyhow::ensure!(
             !states.contains(&collaboration::EngagementMemberState::Invited),
             "{states:?}"

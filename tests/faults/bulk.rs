@@ -35,7 +35,7 @@ async fn job(child: &Child, name: &str) -> (Operation, i64) {
         .expect("metadata")
         .to_msg()
         .expect("metadata");
-    (job, metadata.done)
+    (job, metadata.processed)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ use prost_reflect::{
 };
 use regex::Regex;
 
+mod retry_policy;
 mod wire;
 
 /// Fails with everything that is against a rule.
@@ -355,7 +356,7 @@ fn lists_are_paged_and_changes_can_be_repeated() {
             "job_id",
             "profile",
         ];
-        let creates = ["Create", "Clone", "Invite", "HandOver"]
+        let creates = ["Create", "Clone", "Invite", "Transfer"]
             .iter()
             .any(|verb| method.name().starts_with(verb));
         // A job is about many records.
@@ -413,8 +414,8 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
                 // Events carry ids and values of closed lists; names and texts are read where they are kept.
                 let fine = match field.kind() {
                     Kind::String => {
-                        let name = field.name();
-                        name.ends_with("_id") || name.ends_with("_ids") || name == "changed_fields"
+                        let is_id = |end| field.name().ends_with(end);
+                        ["_id", "_ids", "_by"].into_iter().any(is_id) || field.name() == "changed_fields"
                     }
                     Kind::Int32 | Kind::Int64 | Kind::Bool | Kind::Enum(_) => true,
                     Kind::Message(kind) => {

@@ -183,12 +183,12 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         types::Role = "cosell.partner.v1.Role";
         types::Side = "cosell.partner.v1.Side";
         referral::LeadState = "cosell.referral.v1.LeadState";
-        referral::OfferState = "cosell.referral.v1.OfferState";
-        referral::ReferralKind = "cosell.referral.v1.ReferralKind";
+        referral::ReferralOfferState = "cosell.referral.v1.ReferralOfferState";
+        referral::PayloadType = "cosell.type.v1.PayloadType";
         referral::ReferralState = "cosell.referral.v1.ReferralState";
-        review::Decision = "cosell.review.v1.Decision";
+        review::Decision = "cosell.review.v1.ReviewDecision";
         review::ReviewReason = "cosell.type.v1.ReviewReason";
-        review::State = "cosell.review.v1.ReviewCase.State";
+        review::State = "cosell.review.v1.ReviewCaseState";
     }
     let unchecked: Vec<_> = own_enums(&pool)
         .iter()

@@ -27,7 +27,7 @@ async fn offered(sales: &Person) -> String {
         .await
         .expect("a referral");
     let made = answer.into_inner().referral.expect("a referral");
-    made.offers[0].offer_id.clone()
+    made.offers[0].referral_offer_id.clone()
 }
 
 /// Accepts, as often as it takes: with the same request id it is one acceptance. The opportunity, once there is an answer.
@@ -35,7 +35,10 @@ async fn accepted(partner: &Person, request: &referral::AcceptReferralOfferReque
     let mut request = Request::new(request.clone());
     request.set_timeout(Duration::from_secs(5));
     let answer = partner.referrals().accept_referral_offer(request).await.ok()?;
-    answer.into_inner().offer.map(|offer| offer.opportunity_id)
+    answer
+        .into_inner()
+        .referral_offer
+        .map(|offer| offer.opportunity_id)
 }
 
 async fn through(point: &str, passes: &[usize]) {
@@ -46,7 +49,7 @@ async fn through(point: &str, passes: &[usize]) {
     let mut requests = Vec::new();
     for _ in 0..DEALS {
         requests.push(referral::AcceptReferralOfferRequest {
-            offer_id: offered(&sales).await,
+            referral_offer_id: offered(&sales).await,
             request_id: FarEnd::id(),
             ..Default::default()
         });

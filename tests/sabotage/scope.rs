@@ -56,8 +56,12 @@ const OPEN: [Open; 14] = [
         "SELECT",
         &["ListNotifications", "GetUnreadCount"],
     ),
-    ("notification.notification", "ALL", &["MarkRead"]),
-    ("notification.preference", "SELECT", &["GetPreferences"]),
+    ("notification.notification", "ALL", &["MarkNotificationsRead"]),
+    (
+        "notification.preference",
+        "SELECT",
+        &["GetNotificationPreferences"],
+    ),
     (
         "opportunity.opportunity",
         "SELECT",

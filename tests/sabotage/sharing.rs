@@ -57,7 +57,7 @@ async fn shared(alder: &Person) -> String {
     };
     // The connection is known within moments.
     let answer = eventually(async || alder.collaboration().share_opportunity(request.clone()).await).await;
-    answer.into_inner().invitations[0]
+    answer.into_inner().engagement_invitations[0]
         .engagement_invitation_id
         .clone()
 }
@@ -76,7 +76,7 @@ async fn accepted(
         .ok()?;
     answer
         .into_inner()
-        .invitation
+        .engagement_invitation
         .map(|invitation| invitation.opportunity_id)
 }
 

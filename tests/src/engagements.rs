@@ -43,7 +43,7 @@ impl Scene<'_> {
         let holder = member(HOLDER, cosell::ALDER, Side::Partner, &[Role::AceUser]);
         let first = self.shared(&holder, taken).await;
         let accept = pb::AcceptEngagementInvitationRequest {
-            engagement_invitation_id: first.invitations[0].engagement_invitation_id.clone(),
+            engagement_invitation_id: first.engagement_invitations[0].engagement_invitation_id.clone(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
@@ -63,13 +63,13 @@ impl Scene<'_> {
             .await
             .expect("jobs")
             .into_inner()
-            .jobs;
+            .snapshot_jobs;
         let template = pb::SnapshotTemplate::OpportunitySummary;
         let job = jobs.into_iter().find(|job| job.template() == template);
         Engaged {
             engagement,
-            invitation: second.invitations[0].engagement_invitation_id.clone(),
-            job: job.expect("a job").job_id,
+            invitation: second.engagement_invitations[0].engagement_invitation_id.clone(),
+            job: job.expect("a job").snapshot_job_id,
         }
     }
 
@@ -86,7 +86,7 @@ impl Scene<'_> {
         let asked = holder.channels().request_channel(request).await;
         let channel = asked.expect("a channel").into_inner().channel;
         let opted_out = pb::UpdateChannelPreferencesRequest {
-            opted_out: true,
+            opted_out: Some(true),
             request_id: FarEnd::id(),
             ..Default::default()
         };

@@ -1,6 +1,7 @@
 //! Deals and leads that AWS offers.
 
 use cosell_proto::cosell::opportunity::v1::Address;
+use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_proto::cosell::referral::v1::{
     AcceptReferralOfferRequest, AddLeadInteractionRequest, AssignLeadRequest, CreateReferralRequest,
     LeadDetails, LeadInteraction, Referral,
@@ -22,7 +23,7 @@ impl Scene<'_> {
         let mut sales = self.person("aws-sales-representative").referrals();
         let made = sales.create_referral(request).await.expect("a referral");
         let made = made.into_inner().referral.expect("a referral");
-        (made.referral_id, made.offers[0].offer_id.clone())
+        (made.referral_id, made.offers[0].referral_offer_id.clone())
     }
 
     /// Has Alder accept a lead of AWS, note what AWS is not to know, and give it to the holder; its id.
@@ -33,8 +34,7 @@ impl Scene<'_> {
             ..Default::default()
         };
         let mut content = referral(cosell::ALDER);
-        content.opportunity = None;
-        content.lead = Some(LeadDetails {
+        content.payload = Some(Payload::Lead(LeadDetails {
             customer_company_name: format!("{SUBMITTED} customer"),
             address: Some(Address {
                 country_code: "DE".to_owned(),
@@ -43,7 +43,7 @@ impl Scene<'_> {
             industry: "Retail".to_owned(),
             interactions: vec![interaction("Came to the stand")],
             ..Default::default()
-        });
+        }));
         let request = CreateReferralRequest {
             referral: Some(content),
             request_id: FarEnd::id(),
@@ -54,7 +54,7 @@ impl Scene<'_> {
         let made = made.into_inner().referral.expect("a referral");
         let keeper = self.person("alder-alliance-lead");
         let acceptance = AcceptReferralOfferRequest {
-            offer_id: made.offers[0].offer_id.clone(),
+            referral_offer_id: made.offers[0].referral_offer_id.clone(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
@@ -63,7 +63,7 @@ impl Scene<'_> {
             .accept_referral_offer(acceptance)
             .await
             .expect("an acceptance");
-        let lead_id = accepted.into_inner().offer.expect("the offer").lead_id;
+        let lead_id = accepted.into_inner().referral_offer.expect("the offer").lead_id;
         let noted = AddLeadInteractionRequest {
             lead_id: lead_id.clone(),
             interaction: Some(interaction(&format!("{CANARY} was said"))),
@@ -73,7 +73,7 @@ impl Scene<'_> {
         keeper.leads().add_lead_interaction(noted).await.expect("a note");
         let given = AssignLeadRequest {
             lead_id: lead_id.clone(),
-            member_id: HOLDER.to_owned(),
+            owner_member_id: HOLDER.to_owned(),
             request_id: FarEnd::id(),
             ..Default::default()
         };

@@ -172,8 +172,8 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "ListSolutions"
         | "ListProducts"
         | "GetUnreadCount"
-        | "GetPreferences"
-        | "UpdatePreferences"
+        | "GetNotificationPreferences"
+        | "UpdateNotificationPreferences"
         | "CreateOpportunity"
         | "AcceptTerms"
         | "AcceptMembership"
@@ -183,7 +183,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "ListConnectionInvitations"
         | "ListConnections"
         | "GetConnectionPreferences" => json!({}),
-        "MarkRead" => json!({"notification_ids": [notification]}),
+        "MarkNotificationsRead" => json!({"notification_ids": [notification]}),
         "GetOpportunity"
         | "UpdateOpportunity"
         | "WithdrawSubmission"
@@ -210,14 +210,16 @@ fn body(rpc: &str, records: &Records) -> Value {
         "ImportOpportunities" => json!({"options": {"format": "FILE_FORMAT_CSV"}}),
         "GetImportTemplate" | "ListOperations" => json!({}),
         "ExportOpportunities" => json!({"format": "FILE_FORMAT_CSV"}),
-        "TransferOpportunities" => json!({"opportunity_ids": [opportunity], "member_id": member}),
+        "TransferOpportunities" => {
+            json!({"ids": {"opportunity_ids": [opportunity]}, "owner_member_id": member})
+        }
         "DownloadImportResult" | "GetOperation" | "CancelOperation" | "DeleteOperation" | "WaitOperation" => {
             json!({"name": job})
         }
         "AddNextStep" => json!({"opportunity_id": opportunity, "next_step": "Call again"}),
-        "AssignOpportunity" => json!({"opportunity_id": opportunity, "member_id": member}),
+        "AssignOpportunity" => json!({"opportunity_id": opportunity, "owner_member_id": member}),
         "UpdateAwsOpportunitySummary" => {
-            json!({"opportunity_id": opportunity, "summary": {"life_cycle": {"next_steps": "A call"}}})
+            json!({"opportunity_id": opportunity, "aws_opportunity_summary": {"life_cycle": {"next_steps": "A call"}}})
         }
         "ListOpportunities" => json!({"page_size": 100}),
         "CountOpportunities" => json!({}),
@@ -237,7 +239,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "UpdateMember" => json!({"member_id": member, "person": person}),
         "SetMemberRoles" => json!({"member_id": member, "roles": ["ROLE_STANDARD_USER"]}),
         "DeactivateMember" => json!({"member_id": member}),
-        "HandOverAllianceLead" => json!({"member_id": member, "confirmation": "confirm"}),
+        "TransferAllianceLead" => json!({"member_id": member, "confirmation": "confirm"}),
         "CreateConnectionInvitation" => {
             json!({"type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION", "receiver_id": profile,
             "inviter_name": "Some Body", "inviter_email": "some.body@stranger.example", "message": "Hello"})
@@ -255,7 +257,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "ListReviewCases" => json!({"page_size": 100}),
         "GetReviewCase" | "StartReview" => json!({"review_case_id": review_case}),
         "ClaimReviewCase" => json!({"review_case_id": review_case, "take_over": true}),
-        "DecideReview" => json!({"review_case_id": review_case, "decision": "DECISION_APPROVE"}),
+        "DecideReview" => json!({"review_case_id": review_case, "decision": "REVIEW_DECISION_APPROVE"}),
         "CheckReferredOpportunity" => json!({"opportunity": {}}),
         "CreateReferral" => json!({"referral": crate::referrals::json(account)}),
         "GetReferral" => json!({"referral_id": referral}),
@@ -265,11 +267,13 @@ fn body(rpc: &str, records: &Records) -> Value {
         "AddLeadInteraction" => {
             json!({"lead_id": lead, "interaction": {"source_type": "Call", "customer_action": "Asked"}})
         }
-        "AssignLead" => json!({"lead_id": lead, "member_id": member}),
-        "GetReferralOffer" | "AcceptReferralOffer" | "GetAcceptedOpportunity" => json!({"offer_id": offer}),
-        "BatchAcceptReferralOffers" => json!({"offer_ids": [offer]}),
+        "AssignLead" => json!({"lead_id": lead, "owner_member_id": member}),
+        "GetReferralOffer" | "AcceptReferralOffer" | "GetAcceptedOpportunity" => {
+            json!({"referral_offer_id": offer})
+        }
+        "BatchAcceptReferralOffers" => json!({"referral_offer_ids": [offer]}),
         "RejectReferralOffer" => {
-            json!({"offer_id": offer, "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"})
+            json!({"referral_offer_id": offer, "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"})
         }
         "ShareOpportunity" => crate::engagements::json(opportunity),
         "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
@@ -304,7 +308,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "GetResourceSnapshot" | "CreateSnapshotJob" => json!({"engagement_id": engagement,
             "opportunity_id": opportunity, "template": "SNAPSHOT_TEMPLATE_OPPORTUNITY_SUMMARY"}),
         "GetSnapshotJob" | "StartSnapshotJob" | "StopSnapshotJob" | "DeleteSnapshotJob" => {
-            json!({"job_id": snapshot_job})
+            json!({"snapshot_job_id": snapshot_job})
         }
         other => panic!("{other} has no request here"),
     }

@@ -7,9 +7,10 @@ use cosell_grpc::Issuer;
 use cosell_proto::cosell::notification::v1 as notification;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1::{
-    ClaimReviewCaseRequest, DecideReviewRequest, Decision, ListReviewCasesRequest,
+    ClaimReviewCaseRequest, DecideReviewRequest, ListReviewCasesRequest, ReviewDecision,
 };
 use cosell_proto::google::longrunning::GetOperationRequest;
 use cosell_testkit::harness::{Client, FarEnd, eventually, member, service};
@@ -19,7 +20,7 @@ use tonic::client::Grpc;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-pub use crate::companies::{company, lead, of_company};
+pub use crate::companies::{account_record, company, company_account, lead, of_company};
 use crate::engagements::HAZEL;
 use crate::raw::Raw;
 use crate::requests::Records;
@@ -75,7 +76,7 @@ impl<'a> Scene<'a> {
     /// Takes records over into the directory.
     pub async fn provision(&self, records: Vec<partner::ApplyDirectoryRequest>) {
         let token = self.issuer.token(&service("provisioner")).expect("a token");
-        let mut tell = |_: i64, errors: &[String]| panic!("{errors:?}");
+        let mut tell = |_: i64, refusal: Status| panic!("{refusal:?}");
         directory::apply(
             self.channel.clone(),
             &token,
@@ -106,11 +107,10 @@ impl<'a> Scene<'a> {
     /// The companies around Alder, and Alder itself as nobody outside is to know it: with a private profile. Elm is
     /// connected with it, and under it.
     pub async fn neighbours(&self) {
-        let mut alder = company(cosell::ALDER, "Alder Cloud Services");
-        let account = alder.account.get_or_insert_default();
-        account.legal_name = format!("{CANARY} Ltd");
-        account.visibility = partner::ProfileVisibility::Private.into();
-        account.profile.get_or_insert_default().description = format!("{CANARY} describes itself");
+        let mut alder = company_account(cosell::ALDER, "Alder Cloud Services");
+        alder.legal_name = format!("{CANARY} Ltd");
+        alder.visibility = partner::ProfileVisibility::Private.into();
+        alder.profile.get_or_insert_default().description = format!("{CANARY} describes itself");
         self.provision(vec![
             company(ELM, "Elm"),
             lead(ELM, "elm-lead"),
@@ -118,7 +118,7 @@ impl<'a> Scene<'a> {
             lead(FIR, "fir-lead"),
             company(HAZEL, "Hazel"),
             lead(HAZEL, "hazel-lead"),
-            alder,
+            account_record(alder),
         ])
         .await;
         self.connect(cosell::ALDER, ELM, "Let us work together").await;
@@ -166,7 +166,7 @@ impl<'a> Scene<'a> {
         let notification = notification.await.notification_id;
         let flag = opportunity::FlagOpportunityRequest {
             opportunity_id: submitted.clone(),
-            flagged: true,
+            flagged: Some(true),
             request_id: FarEnd::id(),
             ..Default::default()
         };
@@ -203,13 +203,16 @@ impl<'a> Scene<'a> {
     /// Has Alder's people change what says of themselves and what they want to hear.
     async fn describe(&self) {
         let birch = self.profile(&caller(cosell::BIRCH)).await;
-        let preferences = notification::UpdatePreferencesRequest {
-            email_opt_outs: vec![notification::NotificationKind::MemberLeft.into()],
+        let preferences = notification::UpdateNotificationPreferencesRequest {
+            email_opt_outs: vec![notification::NotificationKind::MemberDeactivated.into()],
             request_id: FarEnd::id(),
             ..Default::default()
         };
         let mut holder = self.person(HOLDER).notifications();
-        holder.update_preferences(preferences).await.expect("preferences");
+        holder
+            .update_notification_preferences(preferences)
+            .await
+            .expect("preferences");
         let alder = self.by(&caller(cosell::ALDER));
         let preferences = partner::UpdateConnectionPreferencesRequest {
             access_type: partner::AccessType::AllowByDefaultDenySome.into(),
@@ -275,16 +278,16 @@ impl<'a> Scene<'a> {
 
     /// Has a file of the holder's taken in; the job's name.
     async fn import(&self) -> String {
-        let record = opportunity::ImportOpportunitiesRequest {
-            options: Some(opportunity::ImportOptions {
-                format: opportunity::FileFormat::JsonLines.into(),
-                file_name: format!("{CANARY}.jsonl"),
-                ..Default::default()
-            }),
-            content: format!("{{\"project\": {{\"title\": \"{CANARY}\"}}}}\n").into_bytes(),
+        let options = opportunity::ImportOptions {
+            format: opportunity::FileFormat::JsonLines.into(),
+            file_name: format!("{CANARY}.jsonl"),
+            ..Default::default()
         };
+        let content = format!("{{\"project\": {{\"title\": \"{CANARY}\"}}}}\n").into_bytes();
+        let parts = [Part::Options(options), Part::Content(content)];
+        let parts = parts.map(|part| opportunity::ImportOpportunitiesRequest { part: Some(part) });
         let mut bulk = self.person(HOLDER).bulk();
-        let begun = bulk.import_opportunities(futures::stream::iter([record])).await;
+        let begun = bulk.import_opportunities(futures::stream::iter(parts)).await;
         let name = begun.expect("a job").into_inner().name;
         let mut operations = self.person(HOLDER).operations();
         eventually(async || {
@@ -329,7 +332,7 @@ impl<'a> Scene<'a> {
     async fn summarised(&self, opportunity: &str) {
         let decision = DecideReviewRequest {
             review_case_id: self.claimed(opportunity).await,
-            decision: Decision::Approve.into(),
+            decision: ReviewDecision::Approve.into(),
             request_id: FarEnd::id(),
             ..Default::default()
         };
@@ -345,7 +348,7 @@ impl<'a> Scene<'a> {
         };
         let change = opportunity::UpdateAwsOpportunitySummaryRequest {
             opportunity_id: opportunity.to_owned(),
-            summary: Some(summary),
+            aws_opportunity_summary: Some(summary),
             request_id: FarEnd::id(),
             ..Default::default()
         };

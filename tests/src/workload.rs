@@ -134,7 +134,7 @@ async fn travel(partner: &Person, reviewer: &Person, progress: &Progress) -> Str
         reviewer,
         &id,
         1,
-        review::Decision::ActionRequired,
+        review::ReviewDecision::ActionRequired,
         remarks,
         progress,
     )
@@ -145,7 +145,7 @@ async fn travel(partner: &Person, reviewer: &Person, progress: &Progress) -> Str
     progress.step();
     submit(partner, &id).await;
     progress.step();
-    review(reviewer, &id, 2, review::Decision::Approve, "", progress).await;
+    review(reviewer, &id, 2, review::ReviewDecision::Approve, "", progress).await;
     until(partner, &id, ReviewStatus::Approved).await;
     id
 }
@@ -199,8 +199,7 @@ async fn until(partner: &Person, id: &str, wanted: ReviewStatus) {
     eventually_within(RECOVERY, async || {
         let message = opportunity::GetOpportunityRequest {
             opportunity_id: id.to_owned(),
-            revision: None,
-            ..Default::default()
+            as_of: None,
         };
         let answer = partner.opportunities().get_opportunity(timed(&message)).await;
         let record = answer
@@ -225,7 +224,7 @@ async fn review(
     reviewer: &Person,
     id: &str,
     round: i32,
-    decision: review::Decision,
+    decision: review::ReviewDecision,
     remarks: &str,
     progress: &Progress,
 ) {
@@ -253,11 +252,11 @@ async fn review(
     let mut decide = review::DecideReviewRequest {
         review_case_id: case,
         decision: decision.into(),
-        remarks: remarks.to_owned(),
+        review_comments: remarks.to_owned(),
         request_id: FarEnd::id(),
         ..Default::default()
     };
-    if decision != review::Decision::Approve {
+    if decision != review::ReviewDecision::Approve {
         decide.reason = ReviewReason::ClarifyRevenue.into();
     }
     answered("DecideReview", async || {
@@ -270,7 +269,7 @@ async fn review(
 /// The case of an opportunity once it waits in the queue.
 async fn waiting(reviewer: &Person, id: &str, round: i32) -> String {
     let filter = review::ReviewCaseFilter {
-        states: vec![review::review_case::State::Submitted.into()],
+        states: vec![review::ReviewCaseState::Submitted.into()],
         opportunity_ids: vec![id.to_owned()],
         ..Default::default()
     };

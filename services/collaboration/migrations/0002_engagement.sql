@@ -83,7 +83,7 @@ CREATE INDEX snapshot_of_engagement ON snapshot (engagement_id, create_time, opp
 CREATE TABLE snapshot_job (
   -- The account whose opportunity it is.
   account_id      text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  job_id          text        NOT NULL CHECK (job_id ~ '^job-[0-9a-z]{13}$'),
+  snapshot_job_id          text        NOT NULL CHECK (snapshot_job_id ~ '^job-[0-9a-z]{13}$'),
   engagement_id   text        NOT NULL,
   opportunity_id  bigint      NOT NULL,
   template        text        NOT NULL CHECK (template IN ('OPPORTUNITY_SUMMARY', 'AWS_OPPORTUNITY_SUMMARY')),
@@ -93,11 +93,11 @@ CREATE TABLE snapshot_job (
   -- When it is to look; none when nothing has changed since it did.
   due_time        timestamptz,
   record          jsonb       NOT NULL,
-  PRIMARY KEY (account_id, job_id)
+  PRIMARY KEY (account_id, snapshot_job_id)
 );
 CREATE UNIQUE INDEX snapshot_job_subject ON snapshot_job (account_id, opportunity_id, template, engagement_id);
-CREATE INDEX snapshot_job_by_time ON snapshot_job (account_id, create_time, job_id);
-CREATE INDEX snapshot_job_due ON snapshot_job (due_time, account_id, job_id) WHERE due_time IS NOT NULL;
+CREATE INDEX snapshot_job_by_time ON snapshot_job (account_id, create_time, snapshot_job_id);
+CREATE INDEX snapshot_job_due ON snapshot_job (due_time, account_id, snapshot_job_id) WHERE due_time IS NOT NULL;
 
 -- Which companies are connected: a replica, fed by the events of the partner context (COL-002).
 CREATE TABLE connected (
@@ -159,4 +159,4 @@ GRANT SELECT, INSERT, UPDATE ON engagement, engagement_member, invitation, conne
 GRANT SELECT, INSERT ON snapshot TO collaboration_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON snapshot_job TO collaboration_app;
 GRANT SELECT (account_id, invitation_id, expire_time, state) ON invitation TO collaboration_worker;
-GRANT SELECT (account_id, job_id, due_time) ON snapshot_job TO collaboration_worker;
+GRANT SELECT (account_id, snapshot_job_id, due_time) ON snapshot_job TO collaboration_worker;

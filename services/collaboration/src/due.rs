@@ -253,8 +253,10 @@ impl Snapshots {
                 record.map(|record| found(record.revision, Payload::Opportunity(convert::summary(record))))
             }
             SnapshotTemplate::AwsOpportunitySummary => {
-                let summary = answer.aws_summary.filter(|summary| summary.revision > 0);
-                summary.map(|summary| found(summary.revision, Payload::AwsSummary(summary)))
+                let summary = answer
+                    .aws_opportunity_summary
+                    .filter(|summary| summary.revision > 0);
+                summary.map(|summary| found(summary.revision, Payload::AwsOpportunitySummary(summary)))
             }
         })
     }

@@ -3,6 +3,7 @@
 use cosell_events::{About, Cause, Event as Published};
 use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_types::{AccountId, ClosedList as _, ParticipantType, RejectionReason};
 
 use crate::domain::values::EngagementInvitationState;
@@ -74,7 +75,7 @@ pub fn engagement(
         EngagementEventKind::Created => {
             let message = pb::EngagementCreated {
                 detail,
-                member_id: engagement.created_by().to_string(),
+                created_by: engagement.created_by().to_string(),
                 opportunity_id: engagement.opportunity().to_string(),
             };
             Published::new(about, cause, &message)
@@ -98,24 +99,19 @@ pub fn invitation(
     cause: Cause<'_>,
 ) -> Published {
     let is_accepted = invitation.state() == EngagementInvitationState::Accepted;
-    let answered_by = invitation.answer().and_then(|answer| answer.by.as_ref());
-    let (account, opportunity, source, member) = match who {
-        ParticipantType::Sender => (
-            invitation.sender(),
-            Some(invitation.source()),
-            None,
-            Some(invitation.sent_by()),
+    let is_sender = who == ParticipantType::Sender;
+    let (account, opportunity, source) = match who {
+        ParticipantType::Sender => (invitation.sender(), Some(invitation.source()), None),
+        ParticipantType::Receiver => (
+            invitation.receiver(),
+            invitation.opportunity(),
+            is_accepted.then_some(invitation.source()),
         ),
-        ParticipantType::Receiver => {
-            let is_own = invitation.state() != EngagementInvitationState::Canceled;
-            (
-                invitation.receiver(),
-                invitation.opportunity(),
-                is_accepted.then_some(invitation.source()),
-                answered_by.filter(|_| is_own),
-            )
-        }
     };
+    let sent_by = is_sender.then(|| invitation.sent_by().to_string());
+    let is_canceled = invitation.state() == EngagementInvitationState::Canceled;
+    let answer = invitation.answer().filter(|_| !is_sender && !is_canceled);
+    let answered_by = answer.and_then(|answer| answer.by.as_ref());
     let about = About {
         context: CONTEXT,
         aggregate: "engagement_invitation",
@@ -139,9 +135,10 @@ pub fn invitation(
         sender_account_id: invitation.sender().to_string(),
         receiver_account_id: invitation.receiver().to_string(),
         expire_time: Some(timestamp(invitation.expire_time())),
-        payload_type: pb::EngagementPayloadType::OpportunityInvitation.into(),
+        payload_type: PayloadType::OpportunityInvitation.into(),
         opportunity_id: opportunity.map(|id| id.to_string()).unwrap_or_default(),
-        member_id: member.map(ToString::to_string).unwrap_or_default(),
+        sent_by: sent_by.unwrap_or_default(),
+        answered_by: answered_by.map(ToString::to_string).unwrap_or_default(),
     });
     match event {
         InvitationEvent::Created => Published::new(about, cause, &pb::EngagementInvitationCreated { detail }),
@@ -216,7 +213,7 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
         revision: event.revision,
         opportunity_id: channel.opportunity().to_string(),
         state: event.state.number(),
-        requested_by_member_id: channel.requested_by().to_string(),
+        requested_by: channel.requested_by().to_string(),
     });
     macro_rules! about_member {
         ($message:ident, $person:expr) => {{

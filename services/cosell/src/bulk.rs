@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use cosell_proto::google::longrunning::{Operation, WaitOperationRequest, operation};
 use futures::StreamExt as _;
@@ -59,20 +60,12 @@ impl Member {
         let opened = tokio::fs::File::open(file)
             .await
             .with_context(|| format!("reading {}", file.display()))?;
-        let first = pb::ImportOpportunitiesRequest {
-            options: Some(options),
-            content: Vec::new(),
-        };
+        let message = |part| pb::ImportOpportunitiesRequest { part: Some(part) };
+        let first = message(Part::Options(options));
         // A file that cannot be read to its end must not be taken for a shorter one: options that come twice are refused.
-        let pieces = ReaderStream::with_capacity(opened, PIECE).map(|piece| match piece {
-            Ok(piece) => pb::ImportOpportunitiesRequest {
-                options: None,
-                content: piece.to_vec(),
-            },
-            Err(_) => pb::ImportOpportunitiesRequest {
-                options: Some(pb::ImportOptions::default()),
-                content: Vec::new(),
-            },
+        let pieces = ReaderStream::with_capacity(opened, PIECE).map(move |piece| match piece {
+            Ok(piece) => message(Part::Content(piece.to_vec())),
+            Err(_) => message(Part::Options(pb::ImportOptions::default())),
         });
         let all = futures::stream::iter([first]).chain(pieces);
         Ok(self.bulk().import_opportunities(all).await?.into_inner())
@@ -148,7 +141,7 @@ fn show(bar: &ProgressBar, job: &Operation) -> anyhow::Result<()> {
         .context("a job says how far it is")?
         .to_msg()?;
     bar.set_length(u64::try_from(metadata.total)?);
-    bar.set_position(u64::try_from(metadata.done)?);
+    bar.set_position(u64::try_from(metadata.processed)?);
     bar.set_message(format!("{} refused", metadata.failed));
     Ok(())
 }

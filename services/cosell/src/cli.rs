@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use cosell_telemetry::TelemetryArgs;
 use cosell_types::Clock;
+use tonic::Status;
 
 use crate::commands::{self, Output};
 use crate::demo;
@@ -228,8 +229,8 @@ async fn apply(
     let text = open(file)?;
     let (channel, token) = installation.as_service("provisioner")?;
     let (records, unread) = directory::lines(text, dry_run)?;
-    let mut tell = |line: i64, errors: &[String]| {
-        eprintln!("line {line}: {}", errors.join("; "));
+    let mut tell = |line: i64, refusal: Status| {
+        eprintln!("line {line}: {}", commands::explained(&refusal));
     };
     let mut summary = directory::apply(channel, &token, records, &mut tell)
         .await

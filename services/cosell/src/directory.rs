@@ -12,8 +12,8 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Request;
 use tonic::transport::Channel;
+use tonic::{Request, Status};
 
 /// Records that may be on their way.
 const AHEAD: usize = 1000;
@@ -43,7 +43,7 @@ pub async fn apply(
     channel: Channel,
     token: &str,
     records: impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
-    tell: &mut (dyn FnMut(i64, &[String]) + Send),
+    tell: &mut (dyn FnMut(i64, Status) + Send),
 ) -> anyhow::Result<Summary> {
     let sent = Arc::new(AtomicU64::new(0));
     let count = sent.clone();
@@ -66,7 +66,10 @@ pub async fn apply(
             pb::ApplyResult::Unchanged => summary.unchanged += 1,
             pb::ApplyResult::Refused | pb::ApplyResult::Unspecified => {
                 summary.refused += 1;
-                tell(answer.number, &answer.errors);
+                let error = answer.error.unwrap_or_default();
+                let status =
+                    Status::with_details(error.code.into(), &error.message, error.encode_to_vec().into());
+                tell(answer.number, status);
             }
         }
     }

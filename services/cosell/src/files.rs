@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::transfer_opportunities_request::Records;
 use cosell_types::{Clock, random};
 
 use crate::bulk::{self, Member};
@@ -77,12 +78,13 @@ pub struct Transfer {
     #[arg(long)]
     to: String,
     /// The records, at most 100; or a list by the options.
+    #[arg(conflicts_with_all = ["preset", "search", "filter", "expected_count"])]
     ids: Vec<String>,
     #[command(flatten)]
     list: List,
     /// With a list: how many records it has, as confirmation that all of them are meant.
-    #[arg(long, default_value_t = 0)]
-    expected_count: i64,
+    #[arg(long)]
+    expected_count: Option<i64>,
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -143,13 +145,21 @@ impl Transfer {
     /// Fails when a record stays where it was, after all others were given away.
     pub async fn run(self) -> anyhow::Result<()> {
         let member = member(&self.installation)?;
+        let records = if self.ids.is_empty() {
+            Records::List(pb::OpportunityList {
+                filter: bulk::filter(self.list.filter.as_deref())?,
+                preset: bulk::preset(self.list.preset.as_deref())?,
+                search: self.list.search,
+                expected_count: self.expected_count,
+            })
+        } else {
+            Records::Ids(pb::OpportunityIds {
+                opportunity_ids: self.ids,
+            })
+        };
         let request = pb::TransferOpportunitiesRequest {
-            opportunity_ids: self.ids,
-            filter: bulk::filter(self.list.filter.as_deref())?,
-            preset: bulk::preset(self.list.preset.as_deref())?,
-            search: self.list.search,
-            expected_count: self.expected_count,
-            member_id: self.to,
+            records: Some(records),
+            owner_member_id: self.to,
             request_id: random::uuid(Clock::system().now()).to_string(),
             validate_only: self.dry_run,
         };

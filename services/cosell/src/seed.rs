@@ -1,6 +1,7 @@
 //! Who exists in a development installation: two partners and AWS, with a member for every role.
 
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::partner::v1::apply_directory_request::Record;
 use cosell_types::{Caller, ClosedList as _, Member, Role};
 
 /// Account of the partner Alder Cloud Services.
@@ -131,12 +132,12 @@ pub fn records() -> Vec<pb::ApplyDirectoryRequest> {
     let mut records = Vec::new();
     for (account, name, kind) in companies {
         records.push(pb::ApplyDirectoryRequest {
-            account: Some(company(account, name, kind)),
+            record: Some(Record::Account(company(account, name, kind))),
             ..Default::default()
         });
         let of_company = members().into_iter().filter(|member| member.account == account);
         records.extend(of_company.map(|member| pb::ApplyDirectoryRequest {
-            member: Some(member.record()),
+            record: Some(Record::Member(member.record())),
             ..Default::default()
         }));
     }

@@ -21,6 +21,7 @@ use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
 use cosell_types::{Caller, Clock, random};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use tonic::Status;
 use tonic::transport::Endpoint;
 
 use crate::directory;
@@ -315,8 +316,8 @@ async fn try_seed(info: &StackInfo, issuer: &Issuer) -> anyhow::Result<directory
     let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
     let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
     let records = futures::stream::iter(records());
-    let mut report = |number: i64, errors: &[String]| {
-        tracing::error!(number, ?errors, "seeded record refused");
+    let mut report = |number: i64, refusal: Status| {
+        tracing::error!(number, refusal = refusal.message(), "seeded record refused");
     };
     let summary = directory::apply(channel.clone(), &token, records, &mut report).await?;
     tracing::info!(?summary, "directory seeded");

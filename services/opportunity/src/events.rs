@@ -87,7 +87,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 previous_owner_member_id: from.to_string(),
                 owner_member_id: record.owner().to_string(),
-                job_id: job.clone().unwrap_or_default(),
+                bulk_job_id: job.clone().unwrap_or_default(),
             };
             Published::new(about, cause, &message)
         }
@@ -191,7 +191,7 @@ pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
 }
 
 /// The public form of a job's end.
-pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
+pub fn bulk_job_finished(job: &Job, cause: Cause<'_>) -> Published {
     let about = About {
         context: CONTEXT,
         aggregate: BULK_JOB,
@@ -205,17 +205,17 @@ pub fn bulk_finished(job: &Job, cause: Cause<'_>) -> Published {
         .assignee
         .as_ref()
         .filter(|_| !job.plan.given_by.is_empty());
-    let message = pb::OpportunityBulkFinished {
-        job_id: job.id.clone(),
+    let message = pb::BulkJobFinished {
+        bulk_job_id: job.id.clone(),
         account_id: job.account.to_string(),
         revision: 1,
         kind: job.kind.number(),
         state: job.state.number(),
-        member_id: job.member.to_string(),
-        assignee_member_id: assignee.map(ToString::to_string).unwrap_or_default(),
+        created_by: job.member.to_string(),
+        owner_member_id: assignee.map(ToString::to_string).unwrap_or_default(),
         previous_owner_member_ids: job.plan.given_by.iter().map(ToString::to_string).collect(),
         total: job.total,
-        done: job.done,
+        processed: job.processed,
         failed: job.failed,
     };
     Published::new(about, cause, &message)

@@ -38,7 +38,7 @@ pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Even
     });
     match event {
         AccountEvent::Registered => Event::new(about, cause, &pb::AccountRegistered { detail }),
-        AccountEvent::Provisioned => Event::new(about, cause, &pb::AccountProvisioned { detail }),
+        AccountEvent::DetailsChanged => Event::new(about, cause, &pb::AccountDetailsChanged { detail }),
         AccountEvent::Suspended => Event::new(about, cause, &pb::AccountSuspended { detail }),
         AccountEvent::Reinstated => Event::new(about, cause, &pb::AccountReinstated { detail }),
         AccountEvent::TermsAccepted => Event::new(about, cause, &pb::AccountTermsAccepted { detail }),
@@ -46,8 +46,8 @@ pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Even
         AccountEvent::ProfileVisibilityChanged => {
             Event::new(about, cause, &pb::AccountProfileVisibilityChanged { detail })
         }
-        AccountEvent::PreferencesUpdated => {
-            Event::new(about, cause, &pb::AccountPreferencesUpdated { detail })
+        AccountEvent::ConnectionPreferencesUpdated => {
+            Event::new(about, cause, &pb::ConnectionPreferencesUpdated { detail })
         }
     }
 }
@@ -75,7 +75,8 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         MemberEvent::RolesChanged => Event::new(about, cause, &pb::MemberRolesChanged { detail }),
         MemberEvent::DetailsChanged => Event::new(about, cause, &pb::MemberDetailsChanged { detail }),
         MemberEvent::Deactivated => Event::new(about, cause, &pb::MemberDeactivated { detail }),
-        MemberEvent::Provisioned => Event::new(about, cause, &pb::MemberProvisioned { detail }),
+        MemberEvent::Registered => Event::new(about, cause, &pb::MemberRegistered { detail }),
+        MemberEvent::Reinstated => Event::new(about, cause, &pb::MemberReinstated { detail }),
     }
 }
 

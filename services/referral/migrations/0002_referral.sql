@@ -22,7 +22,7 @@ CREATE INDEX referral_receivers ON referral USING gin (receivers);
 CREATE TABLE offer (
   -- The partner's account.
   account_id          text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
-  offer_id            text        NOT NULL CHECK (offer_id ~ '^engi-[0-9][0-9a-z]{12}$'),
+  referral_offer_id            text        NOT NULL CHECK (referral_offer_id ~ '^engi-[0-9][0-9a-z]{12}$'),
   sender_account_id   text        NOT NULL CHECK (sender_account_id ~ '^[0-9]{12}$'),
   referral_id         text        NOT NULL,
   revision            bigint      NOT NULL CHECK (revision > 0),
@@ -35,23 +35,23 @@ CREATE TABLE offer (
   -- cosell.referral.v1.ReferralOffer with what the partner may know; none when the partner does not want it or did not
   -- answer.
   shown               bytea,
-  PRIMARY KEY (account_id, offer_id),
+  PRIMARY KEY (account_id, referral_offer_id),
   CHECK (shown IS NULL OR state IN ('PENDING', 'ACCEPTED'))
 );
-CREATE INDEX offer_by_end ON offer (account_id, expire_time, offer_id);
+CREATE INDEX offer_by_end ON offer (account_id, expire_time, referral_offer_id);
 CREATE INDEX offer_of_referral ON offer (sender_account_id, referral_id);
-CREATE INDEX offer_by_id ON offer (offer_id);
-CREATE INDEX offer_due ON offer (due_time, account_id, offer_id) WHERE due_time IS NOT NULL;
+CREATE INDEX offer_by_id ON offer (referral_offer_id);
+CREATE INDEX offer_due ON offer (due_time, account_id, referral_offer_id) WHERE due_time IS NOT NULL;
 
 -- The whole deal, as the partner will have it. No partner reads it here, whatever a query asks: it reads the opportunity
 -- that comes of it.
 CREATE TABLE offer_deal (
   account_id text  NOT NULL,
-  offer_id   text  NOT NULL,
+  referral_offer_id   text  NOT NULL,
   -- cosell.referral.v1.GetAcceptedOpportunityResponse
   deal       bytea NOT NULL,
-  PRIMARY KEY (account_id, offer_id),
-  FOREIGN KEY (account_id, offer_id) REFERENCES offer (account_id, offer_id)
+  PRIMARY KEY (account_id, referral_offer_id),
+  FOREIGN KEY (account_id, referral_offer_id) REFERENCES offer (account_id, referral_offer_id)
 );
 
 -- Row-level security: who reaches which rows, whatever a query asks (ACC-020).
@@ -87,4 +87,4 @@ BEGIN
 END $$;
 GRANT SELECT, INSERT, UPDATE ON referral, offer TO referral_app;
 GRANT SELECT, INSERT, DELETE ON offer_deal TO referral_app;
-GRANT SELECT (account_id, offer_id, due_time) ON offer TO referral_worker;
+GRANT SELECT (account_id, referral_offer_id, due_time) ON offer TO referral_worker;

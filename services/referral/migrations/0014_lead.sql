@@ -8,7 +8,7 @@ CREATE TABLE lead (
   -- The partner's account.
   account_id      text        NOT NULL CHECK (account_id ~ '^[0-9]{12}$'),
   lead_id         text        NOT NULL CHECK (lead_id ~ '^lead-[0-9a-z]{13}$'),
-  offer_id        text        NOT NULL,
+  referral_offer_id        text        NOT NULL,
   owner_member_id text        NOT NULL,
   revision        bigint      NOT NULL CHECK (revision > 0),
   state           text        NOT NULL CHECK (state IN ('UNQUALIFIED', 'QUALIFIED', 'DISQUALIFIED', 'OTHER')),
@@ -19,8 +19,8 @@ CREATE TABLE lead (
   details         bytea       NOT NULL,
   PRIMARY KEY (account_id, lead_id),
   -- Of an offer comes one lead, whatever is called how often.
-  UNIQUE (account_id, offer_id),
-  FOREIGN KEY (account_id, offer_id) REFERENCES offer (account_id, offer_id),
+  UNIQUE (account_id, referral_offer_id),
+  FOREIGN KEY (account_id, referral_offer_id) REFERENCES offer (account_id, referral_offer_id),
   CHECK (state = 'QUALIFIED' OR NOT is_converted)
 );
 CREATE INDEX lead_by_time ON lead (account_id, create_time, lead_id);

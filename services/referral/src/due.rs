@@ -12,8 +12,8 @@ use cosell_types::{Clock, random};
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{PLATFORM, kind, note, offer_to};
-use crate::domain::values::OfferState;
+use crate::api::{PLATFORM, note, offer_to, payload_type};
+use crate::domain::values::ReferralOfferState;
 use crate::domain::{Calendar, Offer};
 use crate::store::{self, Due};
 
@@ -58,7 +58,7 @@ impl Work for Worker {
             request_id: due.id.as_str(),
             time: now,
         };
-        if offer.state() == OfferState::Pending {
+        if offer.state() == ReferralOfferState::Pending {
             // Somebody else was faster, unless it is still due.
             let Some(event) = offer.come_due(now) else {
                 return Ok(());
@@ -78,7 +78,7 @@ impl Work for Worker {
 impl Worker {
     /// What the end of an offer means for its referral: somebody has it, the next one gets it, or none is left.
     async fn hand_on(&self, mut tx: Tx, ended: &Offer, cause: Cause<'_>) -> Result<(), Failure> {
-        let is_taken = ended.state() == OfferState::Accepted;
+        let is_taken = ended.state() == ReferralOfferState::Accepted;
         if !is_taken {
             store::forget_deal(&mut tx, ended).await?;
         }
@@ -104,14 +104,14 @@ impl Worker {
         store::save_referral(&mut tx, &referral, event, ended, cause).await?;
         if let Some((_, account)) = next {
             let content = pb::Referral::decode(content.as_slice()).map_err(Failure::internal)?;
-            let offer_id = random::prefixed_digit("engi-")
+            let referral_offer_id = random::prefixed_digit("engi-")
                 .parse()
                 .map_err(Failure::internal)?;
             let (offer, made) = Offer::make(
-                offer_id,
+                referral_offer_id,
                 account,
                 &referral,
-                kind(&content),
+                payload_type(&content),
                 &self.calendar,
                 cause.time,
             );

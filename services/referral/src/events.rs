@@ -19,61 +19,67 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
         id: offer.id().as_str(),
         version: offer.revision(),
     };
-    let offer_id = offer.id().to_string();
+    let referral_offer_id = offer.id().to_string();
     let account_id = offer.account().to_string();
     let revision = offer.revision();
     let expire_time = Some(timestamp(offer.expire_time()));
-    let kind = offer.kind().number();
+    let payload_type = offer.payload_type().number();
     let answer = offer.answer();
     let member_id = answer.map(|answer| answer.by.to_string()).unwrap_or_default();
     match event {
         Event::Offered => {
             let message = pb::ReferralOfferCreated {
-                offer_id,
+                referral_offer_id,
                 account_id,
                 revision,
                 expire_time,
-                kind,
+                payload_type,
             };
             Published::new(about, cause, &message)
         }
-        Event::Due => {
-            let message = pb::ReferralOfferDue {
-                offer_id,
+        Event::ExpiresSoon => {
+            let message = pb::ReferralOfferExpiresSoon {
+                referral_offer_id,
                 account_id,
                 revision,
                 expire_time,
-                kind,
+                payload_type,
             };
             Published::new(about, cause, &message)
         }
         Event::Accepted => {
             let message = pb::ReferralOfferAccepted {
-                offer_id,
+                referral_offer_id,
                 account_id,
                 revision,
-                member_id,
+                answered_by: member_id,
                 opportunity_id: opportunity(offer),
                 lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
+                expire_time,
+                payload_type,
             };
             Published::new(about, cause, &message)
         }
         Event::Rejected => {
             let reason = answer.and_then(|answer| answer.reason);
             let message = pb::ReferralOfferRejected {
-                offer_id,
+                referral_offer_id,
                 account_id,
                 revision,
-                member_id,
+                answered_by: member_id,
                 reason: reason.map_or(0, |reason| reason.number()),
+                expire_time,
+                payload_type,
             };
             Published::new(about, cause, &message)
         }
         Event::Expired => {
             let message = pb::ReferralOfferExpired {
-                offer_id,
+                referral_offer_id,
                 account_id,
                 revision,
+                expire_time,
+                payload_type,
             };
             Published::new(about, cause, &message)
         }
@@ -98,7 +104,7 @@ pub fn of_referral(
     let account_id = referral.account().to_string();
     let revision = referral.revision();
     let member_id = referral.created_by().to_string();
-    let offer_id = ended.map(|offer| offer.id().to_string()).unwrap_or_default();
+    let referral_offer_id = ended.map(|offer| offer.id().to_string()).unwrap_or_default();
     let offer_state = ended.map_or(0, |offer| offer.state().number());
     match event {
         ReferralEvent::Created => {
@@ -106,31 +112,40 @@ pub fn of_referral(
                 referral_id,
                 account_id,
                 revision,
-                member_id,
+                created_by: member_id,
             };
             Published::new(about, cause, &message)
         }
-        ReferralEvent::PassedOn => {
-            let message = pb::ReferralPassedOn {
+        ReferralEvent::Routed => {
+            let message = pb::ReferralRouted {
                 referral_id,
                 account_id,
                 revision,
-                member_id,
-                offer_id,
+                created_by: member_id,
+                referral_offer_id,
                 offer_state,
             };
             Published::new(about, cause, &message)
         }
-        ReferralEvent::Concluded => {
-            let message = pb::ReferralConcluded {
+        ReferralEvent::Accepted => {
+            let message = pb::ReferralAccepted {
                 referral_id,
                 account_id,
                 revision,
-                member_id,
-                offer_state,
-                state: referral.state().number(),
-                offer_id,
+                created_by: member_id,
+                referral_offer_id,
                 opportunity_id: ended.map(opportunity).unwrap_or_default(),
+            };
+            Published::new(about, cause, &message)
+        }
+        ReferralEvent::Exhausted => {
+            let message = pb::ReferralExhausted {
+                referral_id,
+                account_id,
+                revision,
+                created_by: member_id,
+                referral_offer_id,
+                offer_state,
             };
             Published::new(about, cause, &message)
         }
@@ -155,8 +170,8 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 lead_id,
                 account_id,
                 revision,
-                member_id: lead.owner().to_string(),
-                offer_id: lead.offer().to_string(),
+                owner_member_id: lead.owner().to_string(),
+                referral_offer_id: lead.offer().to_string(),
             };
             Published::new(about, cause, &message)
         }
@@ -192,7 +207,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 lead_id,
                 account_id,
                 revision,
-                member_id: by.to_string(),
+                converted_by: by.to_string(),
                 opportunity_id: lead.opportunity().map(|id| id.to_string()).unwrap_or_default(),
             };
             Published::new(about, cause, &message)

@@ -436,7 +436,7 @@ impl Listed {
             };
             let field = InvalidField {
                 field: violation.field.clone(),
-                original_field: violation.original.clone(),
+                partner_central_field: violation.original.clone(),
                 code: violation.code.as_str().to_owned(),
                 rejected_value: violation.rejected.clone(),
                 standard_values: violation.list.to_owned(),

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+};
 
 use crate::rules::{self, Rules};
 
@@ -26,14 +28,45 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     Ok(code)
 }
 
-/// The fields that the code is about. Choices and maps occur in messages of Google's alone, which we send and do not check.
+/// The fields that the code is about. Maps occur in messages of Google's alone, which we send and do not check.
 fn fields(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
-    message.fields().filter(|field| {
-        let is_choice = field
-            .containing_oneof()
-            .is_some_and(|choice| !choice.is_synthetic());
-        !is_choice && !field.is_map()
-    })
+    message.fields().filter(|field| !field.is_map())
+}
+
+/// The oneof that the field is a member of. An `optional` field is none, although its descriptor has one.
+fn oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
+}
+
+fn oneofs(message: &MessageDescriptor) -> impl Iterator<Item = OneofDescriptor> {
+    message.oneofs().filter(|oneof| !oneof.is_synthetic())
+}
+
+/// The enum of a oneof, in the module of its message.
+fn oneof_path(oneof: &OneofDescriptor) -> String {
+    let message = rust_path(oneof.parent_message().full_name(), None);
+    let (package, name) = message.rsplit_once("::").unwrap_or_default();
+    format!("{package}::{}::{}", snake(name), camel(oneof.name()))
+}
+
+/// The pattern and the expression that give `value` when the field is set, for `if let`.
+fn if_set(field: &FieldDescriptor) -> (String, String) {
+    match oneof(field) {
+        Some(oneof) => {
+            let message = rust_path(field.parent_message().full_name(), None);
+            let (package, name) = message.rsplit_once("::").unwrap_or_default();
+            let module = format!("{package}::{}", snake(name));
+            let variant = format!("{module}::{}::{}", camel(oneof.name()), camel(field.name()));
+            (
+                format!("Some({variant}(value))"),
+                format!("&self.{}", oneof.name()),
+            )
+        }
+        None => (
+            "Some(value)".to_owned(),
+            format!("&self.{}", rust_field(field.name())),
+        ),
+    }
 }
 
 fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
@@ -41,6 +74,16 @@ fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     for field in fields(message) {
         let rules = rules::of(&field)?;
         field_checks(&mut body, &field, &rules)?;
+    }
+    for oneof in oneofs(message) {
+        if rules::is_required(&oneof)? {
+            let members: Vec<_> = oneof.fields().map(|field| field.name().to_owned()).collect();
+            let name = oneof.name();
+            writeln!(
+                body,
+                "        one_of(self.{name}.is_some(), &{members:?}, &at.field({name:?}), found);"
+            )?;
+        }
     }
     let (at, found) = if body.is_empty() {
         ("_", "_")
@@ -84,7 +127,8 @@ fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Re
         }
         let check = value_check(field, rules, "value", &at)?;
         if !check.is_empty() {
-            writeln!(body, "        if let Some(value) = &self.{name} {{ {check} }}")?;
+            let (pattern, expression) = if_set(field);
+            writeln!(body, "        if let {pattern} = {expression} {{ {check} }}")?;
         }
     } else {
         let check = value_check(field, rules, &format!("&self.{name}"), &at)?;
@@ -145,7 +189,9 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 rules.lte
             )
         }
-        _ if rules.is_empty() || (rules.required && matches!(field.kind(), Kind::Message(_))) => {
+        _ if rules.is_empty()
+            || (rules.required && matches!(field.kind(), Kind::Message(_) | Kind::Bool)) =>
+        {
             String::new()
         }
         kind => {
@@ -180,7 +226,7 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
         "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{"
     )?;
     writeln!(code, "        f.debug_struct({:?})", message.name())?;
-    for field in fields(message) {
+    for field in fields(message).filter(|field| oneof(field).is_none()) {
         let name = rust_field(field.name());
         if is_redacted(&field) {
             writeln!(code, "            .field({:?}, &Redacted)", field.name())?;
@@ -198,7 +244,37 @@ fn debug_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
             _ => writeln!(code, "            .field({:?}, &self.{name})", field.name())?,
         }
     }
+    for oneof in oneofs(message) {
+        writeln!(code, "            .field({0:?}, &self.{0})", oneof.name())?;
+    }
     writeln!(code, "            .finish()\n    }}\n}}")?;
+    for oneof in oneofs(message) {
+        oneof_debug_impl(code, &oneof)?;
+    }
+    Ok(())
+}
+
+fn oneof_debug_impl(code: &mut String, oneof: &OneofDescriptor) -> Result<()> {
+    writeln!(code, "impl ::core::fmt::Debug for {} {{", oneof_path(oneof))?;
+    writeln!(
+        code,
+        "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        match self {{"
+    )?;
+    for field in oneof.fields() {
+        // An Any does not say which of its bytes are personal.
+        let is_any =
+            matches!(field.kind(), Kind::Message(message) if message.full_name() == "google.protobuf.Any");
+        let (binding, shown) = match is_any || is_redacted(&field) {
+            true => ("_", "&Redacted"),
+            false => ("value", "value"),
+        };
+        let variant = camel(field.name());
+        writeln!(
+            code,
+            "            Self::{variant}({binding}) => f.debug_tuple({variant:?}).field({shown}).finish(),"
+        )?;
+    }
+    writeln!(code, "        }}\n    }}\n}}")?;
     Ok(())
 }
 
@@ -242,9 +318,18 @@ fn first_sentence(field: &FieldDescriptor) -> String {
         .split_once(". ")
         .map_or(comment.as_str(), |(first, _)| first);
     // Rule ids are for readers of the documentation, not for the person who mistyped a field.
+    let is_rule = |at: &usize| {
+        let mut id = sentence[at + 2..].split('-');
+        id.next()
+            .is_some_and(|context| context.len() == 3 && context.bytes().all(|b| b.is_ascii_uppercase()))
+            && id
+                .next()
+                .is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let end = sentence
-        .find(" (OPP-")
-        .or_else(|| sentence.find(" (PLT-"))
+        .match_indices(" (")
+        .map(|(at, _)| at)
+        .find(is_rule)
         .unwrap_or(sentence.len());
     sentence[..end]
         .trim_end_matches('.')
@@ -253,7 +338,8 @@ fn first_sentence(field: &FieldDescriptor) -> String {
         .join(" ")
 }
 
-/// `cosell.review.v1.ReviewCase.State` as `crate::cosell::review::v1::review_case::State`.
+/// `google.longrunning.Operation` as `crate::google::longrunning::Operation`; what is nested stands in the module of the
+/// message that it is nested in.
 fn rust_path(full_name: &str, parent: Option<&MessageDescriptor>) -> String {
     let parts: Vec<_> = full_name.split('.').collect();
     let nested = if parent.is_some() { 2 } else { 1 };
@@ -278,6 +364,14 @@ fn rust_field(name: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+fn camel(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(1.min(word.len()));
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect()
 }
 
 fn snake(name: &str) -> String {

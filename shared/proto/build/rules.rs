@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, OneofDescriptor, ReflectMessage as _, Value};
 
 /// The rules of one field, or of the items of a list.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,20 @@ pub fn of(field: &FieldDescriptor) -> Result<Rules, Box<dyn Error>> {
         read(&mut rules, stated, field.full_name())?;
     }
     Ok(rules)
+}
+
+/// Whether the definition states that one member of the oneof has to be set.
+pub fn is_required(oneof: &OneofDescriptor) -> Result<bool, Box<dyn Error>> {
+    let extension = oneof
+        .parent_pool()
+        .get_extension_by_name("buf.validate.oneof")
+        .ok_or("buf/validate/validate.proto is missing")?;
+    let options = oneof.options();
+    let stated = options.get_extension(&extension);
+    let rule = stated
+        .as_message()
+        .and_then(|rules| rules.get_field_by_name("required"));
+    Ok(rule.is_some_and(|rule| rule.as_bool() == Some(true)))
 }
 
 fn read(rules: &mut Rules, stated: &DynamicMessage, of: &str) -> Result<(), Box<dyn Error>> {

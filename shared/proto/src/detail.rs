@@ -25,10 +25,10 @@ macro_rules! details {
 }
 
 details! {
-    partner::AccountEventDetail in AccountRegistered AccountProvisioned AccountSuspended AccountReinstated
-        AccountTermsAccepted AccountProfileUpdated AccountProfileVisibilityChanged AccountPreferencesUpdated;
+    partner::AccountEventDetail in AccountRegistered AccountDetailsChanged AccountSuspended AccountReinstated
+        AccountTermsAccepted AccountProfileUpdated AccountProfileVisibilityChanged ConnectionPreferencesUpdated;
     partner::MemberEventDetail in MemberInvited MemberJoined MemberRolesChanged MemberDetailsChanged
-        MemberDeactivated MemberProvisioned;
+        MemberDeactivated MemberRegistered MemberReinstated;
     partner::ConnectionInvitationEventDetail in ConnectionInvitationCreated ConnectionInvitationAccepted
         ConnectionInvitationRejected ConnectionInvitationCanceled ConnectionInvitationExpired;
     partner::ConnectionEventDetail in ConnectionEstablished ConnectionCanceled;

@@ -32,8 +32,8 @@ mod impls {
     use regex::Regex;
 
     use crate::validate::{
-        EnumNames, Mutation, Redacted, StringRules, Validate, enumeration, integer, items, pattern, required,
-        string,
+        EnumNames, Mutation, Redacted, StringRules, Validate, enumeration, integer, items, one_of, pattern,
+        required, string,
     };
 
     include!(concat!(env!("OUT_DIR"), "/impls.rs"));

@@ -142,6 +142,15 @@ pub(crate) fn required(present: bool, at: &FieldPath<'_>, found: &mut Vec<Violat
     }
 }
 
+/// Of a oneof that has to be set; `members` are the names of its fields.
+pub(crate) fn one_of(is_set: bool, members: &[&str], at: &FieldPath<'_>, found: &mut Vec<Violation>) {
+    if !is_set {
+        let text = format!("is required: exactly one of {}", members.join(", "));
+        let violation = Violation::new(at, ViolationCode::RequiredFieldMissing, text);
+        found.push(violation.allowing(members.iter().copied(), ""));
+    }
+}
+
 pub(crate) fn items<T: PartialEq>(
     items: &[T],
     min: Option<u64>,

@@ -58,7 +58,7 @@ pub async fn handle(
     }
     let shown = shown.filter(|_| invitation.state() == EngagementInvitationState::Accepted);
     Ok(pb::AcceptEngagementInvitationResponse {
-        invitation: Some(convert::answered(
+        engagement_invitation: Some(convert::answered(
             &invitation,
             shown,
             member,

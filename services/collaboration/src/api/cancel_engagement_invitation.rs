@@ -26,6 +26,6 @@ pub async fn handle(
         api.ended(tx, &call, engagement, &invitation, event).await?;
     }
     Ok(pb::CancelEngagementInvitationResponse {
-        invitation: Some(convert::invitation(&invitation, shown, member, now)?),
+        engagement_invitation: Some(convert::invitation(&invitation, shown, member, now)?),
     })
 }

@@ -7,7 +7,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::engagement_context::Payload;
 use cosell_proto::cosell::collaboration::v1::engagement_invitation;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{PayloadType, ReviewStatus};
 use cosell_types::standard::{COUNTRY, INDUSTRY};
 use cosell_types::{ClosedList as _, FieldPath, Member, ParticipantType, Side, Violation, ViolationCode};
 use prost::Message as _;
@@ -68,14 +68,7 @@ fn context(context: &Context) -> pb::EngagementContext {
 /// What a context of a request says.
 pub fn context_given(given: pb::EngagementContext) -> Result<Context, Failure> {
     let Some(Payload::CustomerProject(said)) = given.payload else {
-        let at = FieldPath::root();
-        let at = at.field("context.customer_project");
-        let text = "is required";
-        return Err(Failure::invalid(vec![Violation::new(
-            &at,
-            ViolationCode::RequiredFieldMissing,
-            text,
-        )]));
+        return Err(Failure::internal("validated, but no payload"));
     };
     let (customer, project) = (
         said.customer.unwrap_or_default(),
@@ -183,6 +176,7 @@ pub fn invitation(
             .filter(|_| !is_sender)
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        payload_type: PayloadType::OpportunityInvitation.into(),
         ..content.unwrap_or_default()
     })
 }
@@ -391,7 +385,7 @@ pub fn snapshot(snapshot: &Snapshot, payload: Option<Vec<u8>>) -> Result<pb::Res
     Ok(pb::ResourceSnapshot {
         engagement_id: of.engagement.to_string(),
         opportunity_id: of.opportunity.to_string(),
-        account_id: of.account.to_string(),
+        owner_account_id: of.account.to_string(),
         template: of.template.number(),
         revision: snapshot.revision,
         create_time: Some(timestamp(snapshot.create_time)),
@@ -404,12 +398,12 @@ pub fn snapshot(snapshot: &Snapshot, payload: Option<Vec<u8>>) -> Result<pb::Res
 pub fn job(job: &SnapshotJob) -> pb::SnapshotJob {
     let of = job.subject();
     pb::SnapshotJob {
-        job_id: job.id().to_string(),
+        snapshot_job_id: job.id().to_string(),
         etag: etags::of(job.revision()),
         revision: job.revision(),
         engagement_id: of.engagement.to_string(),
         opportunity_id: of.opportunity.to_string(),
-        account_id: of.account.to_string(),
+        owner_account_id: of.account.to_string(),
         template: of.template.number(),
         state: job.state().number(),
         create_time: Some(timestamp(job.create_time())),

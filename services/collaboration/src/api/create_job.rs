@@ -20,7 +20,7 @@ pub async fn handle(
     if let Claim::Replay(done) = claim(&mut tx, &call, &id).await? {
         let job = visible::job(&mut tx, &call, &done).await?;
         return Ok(pb::CreateSnapshotJobResponse {
-            job: Some(convert::job(&job)),
+            snapshot_job: Some(convert::job(&job)),
         });
     }
     let engagement = visible::engagement(&mut tx, &call, &message.engagement_id).await?;
@@ -36,8 +36,8 @@ pub async fn handle(
         template: SnapshotTemplate::from_number(message.template)
             .ok_or_else(|| Failure::internal("validated, but no template"))?,
     };
-    let job_id = id.parse().map_err(Failure::internal)?;
-    let job = SnapshotJob::create(job_id, subject, member.id.clone(), api.clock.now());
+    let snapshot_job_id = id.parse().map_err(Failure::internal)?;
+    let job = SnapshotJob::create(snapshot_job_id, subject, member.id.clone(), api.clock.now());
     tx.act_for(&Scope::account(&member.account)).await?;
     if !store::create_job(&mut tx, &job).await? {
         let of = job.subject();
@@ -48,6 +48,6 @@ pub async fn handle(
     }
     api.conclude(tx, &call, &["snapshot_job_created"]).await?;
     Ok(pb::CreateSnapshotJobResponse {
-        job: Some(convert::job(&job)),
+        snapshot_job: Some(convert::job(&job)),
     })
 }

@@ -12,6 +12,6 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     let preferences = store::channel_preferences(&mut tx, &access::person(call.member()?)).await?;
     Ok(pb::GetChannelPreferencesResponse {
-        preferences: Some(convert_channel::preferences(&preferences)),
+        channel_preferences: Some(convert_channel::preferences(&preferences)),
     })
 }

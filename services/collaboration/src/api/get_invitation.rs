@@ -12,6 +12,6 @@ pub async fn handle(
         visible::invitation(&mut tx, &call, &call.message.engagement_invitation_id).await?;
     let shown = convert::invitation(&invitation, shown, call.member()?, api.clock.now())?;
     Ok(pb::GetEngagementInvitationResponse {
-        invitation: Some(shown),
+        engagement_invitation: Some(shown),
     })
 }

@@ -8,8 +8,8 @@ pub async fn handle(
     call: Call<pb::GetSnapshotJobRequest>,
 ) -> Result<pb::GetSnapshotJobResponse, Failure> {
     let mut tx = api.begin(&call).await?;
-    let job = visible::job(&mut tx, &call, &call.message.job_id).await?;
+    let job = visible::job(&mut tx, &call, &call.message.snapshot_job_id).await?;
     Ok(pb::GetSnapshotJobResponse {
-        job: Some(convert::job(&job)),
+        snapshot_job: Some(convert::job(&job)),
     })
 }

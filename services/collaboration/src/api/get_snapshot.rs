@@ -28,6 +28,6 @@ pub async fn handle(
         store::load_snapshot(&mut tx, &message.engagement_id, opportunity, template, revision).await?;
     let (snapshot, payload) = found.ok_or_else(not_found)?;
     Ok(pb::GetResourceSnapshotResponse {
-        snapshot: Some(convert::snapshot(&snapshot, Some(payload))?),
+        resource_snapshot: Some(convert::snapshot(&snapshot, Some(payload))?),
     })
 }

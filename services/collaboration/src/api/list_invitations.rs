@@ -34,7 +34,7 @@ pub async fn handle(
     let (invitations, next_page_token) =
         query.page(&shown, size, |(_, shown)| shown.clone(), |(last, _)| last.clone())?;
     Ok(pb::ListEngagementInvitationsResponse {
-        invitations,
+        engagement_invitations: invitations,
         next_page_token,
     })
 }

@@ -21,7 +21,7 @@ pub async fn handle(
     let found = jobs(&mut tx, &reach, engagement, state, last, size + 1).await?;
     let (jobs, next_page_token) = query.page(&found, size, convert::job, Last::of_job)?;
     Ok(pb::ListSnapshotJobsResponse {
-        jobs,
+        snapshot_jobs: jobs,
         next_page_token,
     })
 }

@@ -28,7 +28,7 @@ pub async fn handle(
         |(index, _)| index + 1,
     )?;
     Ok(pb::ListEngagementMembersResponse {
-        members,
+        engagement_members: members,
         next_page_token,
     })
 }

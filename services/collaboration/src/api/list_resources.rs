@@ -25,7 +25,7 @@ pub async fn handle(
     )
     .await?;
     Ok(pb::ListEngagementResourcesResponse {
-        resources,
+        resource_snapshots: resources,
         next_page_token,
     })
 }

@@ -29,7 +29,7 @@ pub async fn handle(
     )
     .await?;
     Ok(pb::ListResourceSnapshotsResponse {
-        snapshots,
+        resource_snapshots: snapshots,
         next_page_token,
     })
 }

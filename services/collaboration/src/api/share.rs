@@ -130,7 +130,7 @@ pub async fn handle(
         .map(|(invitation, content, _)| convert::invitation(&invitation, Some(content), &member, cause.time));
     Ok(pb::ShareOpportunityResponse {
         engagement: Some(convert::engagement(&engagement, &member)),
-        invitations: invitations.collect::<Result<_, _>>()?,
+        engagement_invitations: invitations.collect::<Result<_, _>>()?,
     })
 }
 
@@ -206,7 +206,11 @@ pub async fn record(
     })?;
     let answer = answer.into_inner();
     let record = answer.opportunity.ok_or_else(not_found)?;
-    Ok((opportunity_id, record, answer.aws_summary.unwrap_or_default()))
+    Ok((
+        opportunity_id,
+        record,
+        answer.aws_opportunity_summary.unwrap_or_default(),
+    ))
 }
 
 /// What a company is called, by the directory.
@@ -354,6 +358,6 @@ async fn again(
         .map(|(invitation, shown)| convert::invitation(&invitation, shown, member, now));
     Ok(pb::ShareOpportunityResponse {
         engagement: Some(convert::engagement(&engagement, member)),
-        invitations: invitations.collect::<Result<_, _>>()?,
+        engagement_invitations: invitations.collect::<Result<_, _>>()?,
     })
 }

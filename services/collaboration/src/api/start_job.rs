@@ -7,9 +7,9 @@ pub async fn handle(
     api: Api,
     call: Call<pb::StartSnapshotJobRequest>,
 ) -> Result<pb::StartSnapshotJobResponse, Failure> {
-    let about = (call.message.job_id.as_str(), call.message.etag.as_str());
+    let about = (call.message.snapshot_job_id.as_str(), call.message.etag.as_str());
     let job = api.change_job(&call, about, |job, now| job.start(now)).await?;
     Ok(pb::StartSnapshotJobResponse {
-        job: Some(convert::job(&job)),
+        snapshot_job: Some(convert::job(&job)),
     })
 }

@@ -31,7 +31,11 @@ pub fn engagement_not_found(id: &str) -> Failure {
 
 /// No such invitation.
 pub fn invitation_not_found(id: &str) -> Failure {
-    not_found(ErrorReason::InvitationNotFound, "engagement_invitation", id)
+    not_found(
+        ErrorReason::EngagementInvitationNotFound,
+        "engagement_invitation",
+        id,
+    )
 }
 
 /// No such snapshot.
@@ -58,7 +62,7 @@ pub fn not_moved(channel: &Channel, who: &Person, action: &'static str) -> Failu
 
 /// No such job.
 pub fn job_not_found(id: &str) -> Failure {
-    not_found(ErrorReason::JobNotFound, "job", id)
+    not_found(ErrorReason::SnapshotJobNotFound, "snapshot_job", id)
 }
 
 /// A broken rule.
@@ -118,7 +122,7 @@ pub fn broken(rule: Rule) -> Failure {
         }
         Rule::JobExists(id) => {
             let text = format!("there is the job {id} for it");
-            failure(Code::AlreadyExists, ErrorReason::JobExists, text).with("job_id", id)
+            failure(Code::AlreadyExists, ErrorReason::SnapshotJobExists, text).with("snapshot_job_id", id)
         }
     }
 }

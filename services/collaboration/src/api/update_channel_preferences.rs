@@ -18,7 +18,7 @@ pub async fn handle(
     let mut preferences = store::channel_preferences(&mut tx, &person).await?;
     if new {
         etags::check(&call.message.etag, preferences.revision)?;
-        preferences = preferences.replaced(call.message.opted_out);
+        preferences = preferences.replaced(call.message.opted_out.unwrap_or_default());
         store::set_channel_preferences(&mut tx, &person, &preferences).await?;
         api.conclude(tx, &call, &["channel_preference"]).await?;
     }
@@ -27,6 +27,6 @@ pub async fn handle(
         api.channel_work.opted_out(&person).await?;
     }
     Ok(pb::UpdateChannelPreferencesResponse {
-        preferences: Some(convert_channel::preferences(&preferences)),
+        channel_preferences: Some(convert_channel::preferences(&preferences)),
     })
 }

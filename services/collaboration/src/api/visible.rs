@@ -50,9 +50,9 @@ fn sees_invitation(member: &Member, invitation: &Invitation) -> bool {
 /// The job that a member asks for.
 pub async fn job<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<SnapshotJob, Failure> {
     let not_found = || status::job_not_found(id);
-    let job_id = id.parse().map_err(|_| not_found())?;
+    let snapshot_job_id = id.parse().map_err(|_| not_found())?;
     let member = call.member()?;
-    let found = store::load_job(tx, &member.account, &job_id).await?;
+    let found = store::load_job(tx, &member.account, &snapshot_job_id).await?;
     found
         .filter(|job| access::works_on(member, job.by()))
         .ok_or_else(not_found)

@@ -58,7 +58,7 @@ impl Handler for FromOpportunity {
             let event: opportunity::OpportunityAwsSummaryChanged = delivery.message()?;
             let template = SnapshotTemplate::AwsOpportunitySummary;
             opportunity_changed::apply(tx, delivery, &event.opportunity_id, &[template], now).await
-        } else if delivery.is::<opportunity::OpportunityBulkFinished>() {
+        } else if delivery.is::<opportunity::BulkJobFinished>() {
             Ok(())
         } else {
             // Every other event of the context is about a record, which is its aggregate. What AWS says of it is shown

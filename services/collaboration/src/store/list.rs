@@ -329,7 +329,7 @@ pub async fn jobs(
     }
     page(
         &mut query,
-        ("j.create_time", "j.job_id"),
+        ("j.create_time", "j.snapshot_job_id"),
         Order::Newest,
         last,
         limit,

@@ -114,7 +114,7 @@ pub async fn load_snapshot(
 pub async fn create_job(tx: &mut Tx, job: &SnapshotJob) -> Result<bool, Error> {
     let of = job.subject();
     let added = sqlx::query!(
-        "INSERT INTO snapshot_job (account_id, job_id, engagement_id, opportunity_id, template, state, by_member_id,
+        "INSERT INTO snapshot_job (account_id, snapshot_job_id, engagement_id, opportunity_id, template, state, by_member_id,
            create_time, due_time, record)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (account_id, opportunity_id, template, engagement_id) DO NOTHING",
@@ -137,7 +137,7 @@ pub async fn create_job(tx: &mut Tx, job: &SnapshotJob) -> Result<bool, Error> {
 /// A job of an account.
 pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Option<SnapshotJob>, Error> {
     let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job WHERE account_id = $1 AND job_id = $2"#,
+        r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job WHERE account_id = $1 AND snapshot_job_id = $2"#,
         account.as_str(),
         id.as_str(),
     )
@@ -150,7 +150,7 @@ pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Op
 pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Option<SnapshotJob>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job
-           WHERE account_id = $1 AND job_id = $2 FOR UPDATE"#,
+           WHERE account_id = $1 AND snapshot_job_id = $2 FOR UPDATE"#,
         account.as_str(),
         id.as_str(),
     )
@@ -172,7 +172,7 @@ pub async fn jobs_of_opportunity(
         .collect();
     let rows = sqlx::query!(
         r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job
-           WHERE account_id = $1 AND opportunity_id = $2 AND template = ANY($3) ORDER BY job_id FOR UPDATE"#,
+           WHERE account_id = $1 AND opportunity_id = $2 AND template = ANY($3) ORDER BY snapshot_job_id FOR UPDATE"#,
         account.as_str(),
         opportunity.number(),
         &templates,
@@ -185,7 +185,7 @@ pub async fn jobs_of_opportunity(
 /// Changes a job that is held.
 pub async fn save_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
     let updated = sqlx::query!(
-        "UPDATE snapshot_job SET state = $3, due_time = $4, record = $5 WHERE account_id = $1 AND job_id = $2",
+        "UPDATE snapshot_job SET state = $3, due_time = $4, record = $5 WHERE account_id = $1 AND snapshot_job_id = $2",
         job.subject().account.as_str(),
         job.id().as_str(),
         job.state().name(),
@@ -200,7 +200,7 @@ pub async fn save_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
 /// Throws a job away.
 pub async fn delete_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
     sqlx::query!(
-        "DELETE FROM snapshot_job WHERE account_id = $1 AND job_id = $2",
+        "DELETE FROM snapshot_job WHERE account_id = $1 AND snapshot_job_id = $2",
         job.subject().account.as_str(),
         job.id().as_str(),
     )
@@ -226,9 +226,9 @@ pub async fn due_jobs(
     most: i64,
 ) -> Result<Vec<DueJob>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, job_id, due_time AS "due_time!" FROM snapshot_job
-           WHERE due_time <= $1 AND (due_time, account_id, job_id) > ($2, $3, $4)
-           ORDER BY due_time, account_id, job_id LIMIT $5"#,
+        r#"SELECT account_id, snapshot_job_id, due_time AS "due_time!" FROM snapshot_job
+           WHERE due_time <= $1 AND (due_time, account_id, snapshot_job_id) > ($2, $3, $4)
+           ORDER BY due_time, account_id, snapshot_job_id LIMIT $5"#,
         now,
         last.map_or(DateTime::UNIX_EPOCH, |due| due.due_time),
         last.map_or("", |due| due.account.as_str()),
@@ -242,7 +242,7 @@ pub async fn due_jobs(
         .map(|row| {
             Ok(DueJob {
                 account: row.account_id.parse().map_err(corrupt)?,
-                id: row.job_id.parse().map_err(corrupt)?,
+                id: row.snapshot_job_id.parse().map_err(corrupt)?,
                 due_time: row.due_time,
             })
         })

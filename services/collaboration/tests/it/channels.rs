@@ -342,7 +342,7 @@ async fn chn_012_who_does_not_want_to_be_asked_is_not() {
     let scene = Scene::start().await;
     prepare(&scene).await;
     let opt = |opted_out: bool| pb::UpdateChannelPreferencesRequest {
-        opted_out,
+        opted_out: Some(opted_out),
         request_id: request_id(),
         ..Default::default()
     };
@@ -384,7 +384,7 @@ async fn chn_012_who_does_not_want_to_be_asked_is_not() {
         .channels(&user())
         .get_channel_preferences(pb::GetChannelPreferencesRequest {})
         .await;
-    let wants = wants.expect("preferences").into_inner().preferences;
+    let wants = wants.expect("preferences").into_inner().channel_preferences;
     let wants = wants.expect("them");
     assert_eq!((wants.opted_out, wants.etag.as_str()), (false, "\"2\""));
     // The second time with one etag somebody else has been faster, also where that was the caller itself (PLT-003).
@@ -399,7 +399,11 @@ async fn chn_012_who_does_not_want_to_be_asked_is_not() {
         ..opt(true)
     };
     let answer = scene.channels(&user()).update_channel_preferences(current).await;
-    let wants = answer.expect("noted").into_inner().preferences.expect("them");
+    let wants = answer
+        .expect("noted")
+        .into_inner()
+        .channel_preferences
+        .expect("them");
     assert_eq!((wants.opted_out, wants.etag.as_str()), (true, "\"3\""));
     scene.app.finish::<Collaboration>().await;
 }
@@ -410,7 +414,7 @@ async fn acc_020_channels_of_a_company_are_its_own_and_of_aws() {
     prepare(&scene).await;
     ask(&scene, &["mem-user"]).await;
     let opt = pb::UpdateChannelPreferencesRequest {
-        opted_out: true,
+        opted_out: Some(true),
         ..Default::default()
     };
     scene

@@ -154,7 +154,7 @@ async fn chn_020_with_slack_a_channel_is_made_people_are_asked_come_and_go() {
         wants
             .expect("preferences")
             .into_inner()
-            .preferences
+            .channel_preferences
             .expect("them")
             .opted_out
     );

@@ -126,6 +126,26 @@ async fn col_030_five_contexts_which_every_member_writes() {
     let fields: Vec<_> = fields.iter().map(|field| field.0.as_str()).collect();
     let at = "context.customer_project.customer";
     assert_eq!(fields, [format!("{at}.industry"), format!("{at}.country_code")]);
+    let mut invalid = update("2", &"Ours".repeat(64));
+    if let Some(Payload::CustomerProject(said)) =
+        invalid.context.as_mut().and_then(|given| given.payload.as_mut())
+    {
+        said.customer = None;
+        said.project.get_or_insert_default().business_problem = "NUL \0 and too short".to_owned();
+    }
+    let refusal = scene.by(&lead(ALDER)).update_engagement_context(invalid).await;
+    let fields = why(&refusal.expect_err("against the form")).fields;
+    let fields: Vec<_> = fields.iter().map(|field| field.0.as_str()).collect();
+    let at = "context.customer_project";
+    let project = format!("{at}.project");
+    assert_eq!(
+        fields,
+        [
+            format!("{at}.customer"),
+            format!("{project}.title"),
+            format!("{project}.business_problem")
+        ]
+    );
     scene.app.finish::<Collaboration>().await;
 }
 

@@ -20,7 +20,7 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH, CEDAR]).await;
     let engagement = shared.engagement.expect("an engagement").engagement_id;
-    let id = shared.invitations[0].engagement_invitation_id.clone();
+    let id = shared.engagement_invitations[0].engagement_invitation_id.clone();
     let rehearsal = pb::AcceptEngagementInvitationRequest {
         validate_only: true,
         ..accept(&id)
@@ -29,7 +29,11 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
         .by(&lead(BIRCH))
         .accept_engagement_invitation(rehearsal)
         .await;
-    let rehearsed = answer.expect("can be").into_inner().invitation.expect("it");
+    let rehearsed = answer
+        .expect("can be")
+        .into_inner()
+        .engagement_invitation
+        .expect("it");
     assert_eq!(
         (rehearsed.state(), rehearsed.opportunity_id.as_str()),
         (pb::EngagementInvitationState::Accepted, "")
@@ -42,10 +46,14 @@ async fn col_020_acceptance_makes_a_member_and_names_the_opportunity_that_comes(
         .by(&lead(BIRCH))
         .accept_engagement_invitation(request.clone())
         .await;
-    let first = first.expect("accepted").into_inner().invitation.expect("it");
+    let first = first
+        .expect("accepted")
+        .into_inner()
+        .engagement_invitation
+        .expect("it");
     let again = scene.by(&lead(BIRCH)).accept_engagement_invitation(request).await;
     assert_eq!(
-        again.expect("accepted before").into_inner().invitation,
+        again.expect("accepted before").into_inner().engagement_invitation,
         Some(first.clone())
     );
     assert!(first.opportunity_id.starts_with('O'), "{first:?}");
@@ -93,7 +101,7 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH, CEDAR]).await;
     let ids: Vec<_> = shared
-        .invitations
+        .engagement_invitations
         .iter()
         .map(|one| one.engagement_invitation_id.clone())
         .collect();
@@ -158,7 +166,7 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
         assert_eq!(why(&refusal.expect_err("over")).reason, "ILLEGAL_TRANSITION");
     }
     // And both can be asked again.
-    assert_eq!(scene.share(&[BIRCH, CEDAR]).await.invitations.len(), 2);
+    assert_eq!(scene.share(&[BIRCH, CEDAR]).await.engagement_invitations.len(), 2);
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -166,7 +174,10 @@ async fn col_012_nothing_is_left_of_what_was_not_accepted() {
 async fn col_010_fifteen_days_and_not_a_moment_more() {
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH, CEDAR]).await;
-    let (one, other) = (&shared.invitations[0], &shared.invitations[1]);
+    let (one, other) = (
+        &shared.engagement_invitations[0],
+        &shared.engagement_invitations[1],
+    );
     let span = one.expire_time.expect("a time").seconds - one.create_time.expect("a time").seconds;
     assert_eq!(span, 15 * 24 * 3600);
     scene
@@ -204,7 +215,10 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
         ..Default::default()
     };
     let listed = scene.by(&lead(ALDER)).list_engagement_invitations(asked).await;
-    assert_eq!(listed.expect("a list").into_inner().invitations.len(), 1);
+    assert_eq!(
+        listed.expect("a list").into_inner().engagement_invitations.len(),
+        1
+    );
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -212,7 +226,7 @@ async fn col_010_fifteen_days_and_not_a_moment_more() {
 async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_runs() {
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH, CEDAR]).await;
-    scene.accept(&shared.invitations[0]).await;
+    scene.accept(&shared.engagement_invitations[0]).await;
     for other in [BIRCH, CEDAR] {
         scene.connect(ALDER, other, 2, false).await;
     }
@@ -241,7 +255,7 @@ async fn col_014_a_connection_that_ends_takes_back_what_waits_and_leaves_what_ru
 async fn col_013_who_answers_and_who_takes_back() {
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH]).await;
-    let id = &shared.invitations[0].engagement_invitation_id;
+    let id = &shared.engagement_invitations[0].engagement_invitation_id;
     for (role, reason) in [
         (Role::AceUser, "ROLE_NOT_PERMITTED"),
         (Role::TechnicalStaff, "ROLE_NOT_PERMITTED"),
@@ -255,12 +269,12 @@ async fn col_013_who_answers_and_who_takes_back() {
         let refusal = scene.by(&caller).accept_engagement_invitation(accept(id)).await;
         assert_eq!(
             why(&refusal.expect_err("not asked")).reason,
-            "INVITATION_NOT_FOUND"
+            "ENGAGEMENT_INVITATION_NOT_FOUND"
         );
         let refusal = scene.by(&caller).reject_engagement_invitation(reject(id)).await;
         assert_eq!(
             why(&refusal.expect_err("not asked")).reason,
-            "INVITATION_NOT_FOUND"
+            "ENGAGEMENT_INVITATION_NOT_FOUND"
         );
     }
     let refusal = scene
@@ -269,7 +283,7 @@ async fn col_013_who_answers_and_who_takes_back() {
         .await;
     assert_eq!(
         why(&refusal.expect_err("did not send it")).reason,
-        "INVITATION_NOT_FOUND"
+        "ENGAGEMENT_INVITATION_NOT_FOUND"
     );
     for caller in [sales(), aws("mem-reviewer", Role::Reviewer)] {
         let refusal = scene.by(&caller).accept_engagement_invitation(accept(id)).await;

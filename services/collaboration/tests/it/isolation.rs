@@ -11,7 +11,7 @@ const AWS: &str = "999999999999";
 async fn acc_020_each_company_reaches_what_it_is_part_of() {
     let scene = Scene::start().await;
     let shared = scene.share(&[BIRCH, CEDAR]).await;
-    scene.accept(&shared.invitations[0]).await;
+    scene.accept(&shared.engagement_invitations[0]).await;
     let mut admin = scene.app.database.admin::<Collaboration>().await;
     eventually(async || {
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM snapshot_job WHERE due_time IS NOT NULL")

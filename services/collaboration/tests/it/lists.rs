@@ -27,7 +27,7 @@ async fn shared(scene: &Scene) -> (Vec<String>, Vec<String>) {
         let answer = scene.by(&lead(ALDER)).share_opportunity(request).await;
         let answer = answer.expect("shared").into_inner();
         engagements.push(answer.engagement.expect("it").engagement_id);
-        invitations.push(answer.invitations[0].engagement_invitation_id.clone());
+        invitations.push(answer.engagement_invitations[0].engagement_invitation_id.clone());
     }
     (engagements, invitations)
 }
@@ -203,7 +203,7 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
             let answer = answer.expect("a page").into_inner();
             found.extend(
                 answer
-                    .invitations
+                    .engagement_invitations
                     .into_iter()
                     .map(|one| one.engagement_invitation_id),
             );

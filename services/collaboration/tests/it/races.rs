@@ -14,7 +14,7 @@ use crate::support::{ALDER, BIRCH, CEDAR, DOGWOOD, Scene, accept, lead, reject, 
 async fn col_020_of_a_hundred_acceptances_one_wins() {
     let scene = Scene::with(Setup::default().with_room(256), &[BIRCH]).await;
     let shared = scene.share(&[BIRCH]).await;
-    let id = &shared.invitations[0].engagement_invitation_id;
+    let id = &shared.engagement_invitations[0].engagement_invitation_id;
     let members: Vec<_> = (0..10)
         .map(|number| partner(&format!("mem-{number}"), BIRCH, Role::AceManager))
         .collect();
@@ -26,7 +26,13 @@ async fn col_020_of_a_hundred_acceptances_one_wins() {
     let (mut won, mut codes) = (Vec::new(), Vec::new());
     for answer in join_all(calls).await {
         match answer {
-            Ok(answer) => won.push(answer.into_inner().invitation.expect("it").opportunity_id),
+            Ok(answer) => won.push(
+                answer
+                    .into_inner()
+                    .engagement_invitation
+                    .expect("it")
+                    .opportunity_id,
+            ),
             Err(status) => codes.push(status.code()),
         }
     }
@@ -76,7 +82,7 @@ async fn col_014_an_end_of_the_connection_and_an_answer_at_once_have_one_outcome
     for round in 0..4 {
         let scene = Scene::with(Setup::default(), &[BIRCH, DOGWOOD]).await;
         let shared = scene.share(&[BIRCH]).await;
-        let id = shared.invitations[0].engagement_invitation_id.clone();
+        let id = shared.engagement_invitations[0].engagement_invitation_id.clone();
         let engagement = shared.engagement.expect("it").engagement_id;
         let mut calls = scene.by(&lead(BIRCH));
         let request = accept(&id);
@@ -166,7 +172,7 @@ async fn col_010_acceptance_refusal_and_the_end_of_time_at_once_have_one_outcome
     let scene = Scene::with(Setup::default(), &[BIRCH]).await;
     for round in 0..12 {
         let shared = scene.share(&[BIRCH]).await;
-        let id = shared.invitations[0].engagement_invitation_id.clone();
+        let id = shared.engagement_invitations[0].engagement_invitation_id.clone();
         scene
             .app
             .clock

@@ -31,7 +31,7 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
         ),
         ("Data platform", 3, DEAL)
     );
-    assert_eq!(shared.invitations.len(), 2);
+    assert_eq!(shared.engagement_invitations.len(), 2);
 
     let received = scene.invitations(&lead(BIRCH)).await;
     let [invitation] = received.as_slice() else {
@@ -157,7 +157,14 @@ async fn col_001_only_open_deals_that_aws_has_are_shared() {
             ..share(&[BIRCH])
         };
         let answer = scene.by(&lead(ALDER)).share_opportunity(rehearsal).await;
-        assert_eq!(answer.expect("can be shared").into_inner().invitations.len(), 1);
+        assert_eq!(
+            answer
+                .expect("can be shared")
+                .into_inner()
+                .engagement_invitations
+                .len(),
+            1
+        );
     }
     // What was only rehearsed, or left nothing.
     assert_eq!(scene.list(&lead(ALDER)).await, []);
@@ -213,7 +220,7 @@ async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
         (Code::FailedPrecondition, "TOO_MANY_MEMBERS")
     );
     // Who rejects makes room.
-    let rejected = &shared.invitations[0];
+    let rejected = &shared.engagement_invitations[0];
     let answer = scene
         .by(&lead(&rejected.receiver_account_id))
         .reject_engagement_invitation(crate::support::reject(&rejected.engagement_invitation_id))
@@ -329,7 +336,7 @@ async fn col_050_acc_012_aws_reads_what_is_shared_of_deals_with_full_visibility_
     let shared = scene.share(&[BIRCH]).await;
     let engagement = shared.engagement.expect("it").engagement_id;
     let asked = pb::GetEngagementInvitationRequest {
-        engagement_invitation_id: shared.invitations[0].engagement_invitation_id.clone(),
+        engagement_invitation_id: shared.engagement_invitations[0].engagement_invitation_id.clone(),
     };
     let snapshot = pb::GetResourceSnapshotRequest {
         engagement_id: engagement.clone(),

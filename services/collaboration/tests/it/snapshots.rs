@@ -26,7 +26,7 @@ async fn newest(
         .snapshots(&lead(account))
         .get_resource_snapshot(request)
         .await?;
-    Ok(answer.into_inner().snapshot.expect("a snapshot"))
+    Ok(answer.into_inner().resource_snapshot.expect("a snapshot"))
 }
 
 /// The newest snapshot of the deal, once it has this number.
@@ -68,7 +68,7 @@ async fn change(scene: &Scene, revision: i64, change: impl FnOnce(&mut opportuni
 async fn jobs(scene: &Scene) -> Vec<pb::SnapshotJob> {
     let request = pb::ListSnapshotJobsRequest::default();
     let answer = scene.snapshots(&lead(ALDER)).list_snapshot_jobs(request).await;
-    answer.expect("a list").into_inner().jobs
+    answer.expect("a list").into_inner().snapshot_jobs
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn col_040_members_read_the_summary_and_only_its_owner_what_aws_says() {
     let id = scene.engage(&[BIRCH]).await;
     let snapshot = until(&scene, BIRCH, &id, 1).await;
     assert_eq!(
-        (snapshot.account_id.as_str(), snapshot.source_revision),
+        (snapshot.owner_account_id.as_str(), snapshot.source_revision),
         (ALDER, 5)
     );
     let Some(Payload::Opportunity(said)) = &snapshot.payload else {
@@ -123,7 +123,7 @@ async fn col_040_members_read_the_summary_and_only_its_owner_what_aws_says() {
             .snapshots(&caller)
             .list_engagement_resources(request.clone())
             .await;
-        let listed = listed.expect("a list").into_inner().resources;
+        let listed = listed.expect("a list").into_inner().resource_snapshots;
         assert_eq!(listed.len(), expected, "{caller:?}");
         assert!(listed.iter().all(|one| one.payload.is_none()));
     }
@@ -179,7 +179,12 @@ async fn col_041_a_new_one_when_something_has_changed_and_only_then() {
         revision: Some(1),
     };
     let old = scene.snapshots(&lead(BIRCH)).get_resource_snapshot(old).await;
-    let Some(Payload::Opportunity(said)) = old.expect("the first").into_inner().snapshot.expect("it").payload
+    let Some(Payload::Opportunity(said)) = old
+        .expect("the first")
+        .into_inner()
+        .resource_snapshot
+        .expect("it")
+        .payload
     else {
         panic!("no payload");
     };
@@ -212,7 +217,7 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
     assert!(job.last_success_time.is_some());
     let mut calls = scene.snapshots(&lead(ALDER));
     let stop = pb::StopSnapshotJobRequest {
-        job_id: job.job_id.clone(),
+        snapshot_job_id: job.snapshot_job_id.clone(),
         etag: job.etag.clone(),
         request_id: request_id(),
         ..Default::default()
@@ -236,11 +241,11 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
     })
     .await;
     let start = pb::StartSnapshotJobRequest {
-        job_id: job.job_id.clone(),
+        snapshot_job_id: job.snapshot_job_id.clone(),
         ..Default::default()
     };
     let delete = pb::DeleteSnapshotJobRequest {
-        job_id: job.job_id.clone(),
+        snapshot_job_id: job.snapshot_job_id.clone(),
         ..Default::default()
     };
     calls.start_snapshot_job(start).await.expect("started");
@@ -254,16 +259,19 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
         ..Default::default()
     };
     let present = calls.create_snapshot_job(create.clone()).await;
-    assert_eq!(why(&present.expect_err("there is one")).reason, "JOB_EXISTS");
+    assert_eq!(
+        why(&present.expect_err("there is one")).reason,
+        "SNAPSHOT_JOB_EXISTS"
+    );
     let again = pb::StopSnapshotJobRequest {
-        job_id: job.job_id.clone(),
+        snapshot_job_id: job.snapshot_job_id.clone(),
         ..Default::default()
     };
     calls.stop_snapshot_job(again).await.expect("stopped");
     calls.delete_snapshot_job(delete.clone()).await.expect("gone");
     assert_eq!(
         why(&calls.delete_snapshot_job(delete).await.expect_err("gone")).reason,
-        "JOB_NOT_FOUND"
+        "SNAPSHOT_JOB_NOT_FOUND"
     );
     until(&scene, BIRCH, &id, 2).await;
     calls
@@ -275,9 +283,14 @@ async fn col_041_jobs_are_stopped_started_and_thrown_away() {
         why(&foreign.expect_err("Alder's")).reason,
         "OPPORTUNITY_NOT_FOUND"
     );
-    let request = pb::GetSnapshotJobRequest { job_id: job.job_id };
+    let request = pb::GetSnapshotJobRequest {
+        snapshot_job_id: job.snapshot_job_id,
+    };
     let foreign = scene.snapshots(&lead(BIRCH)).get_snapshot_job(request).await;
-    assert_eq!(why(&foreign.expect_err("Alder's")).reason, "JOB_NOT_FOUND");
+    assert_eq!(
+        why(&foreign.expect_err("Alder's")).reason,
+        "SNAPSHOT_JOB_NOT_FOUND"
+    );
     scene.app.finish::<Collaboration>().await;
 }
 
@@ -355,7 +368,7 @@ async fn col_042_who_comes_back_shares_the_new_opportunity_and_not_the_old_one()
     for revision in [1, 2] {
         let shared = scene.share(&[BIRCH]).await;
         engagement = shared.engagement.expect("it").engagement_id;
-        let accepted = scene.accept(&shared.invitations[0]).await;
+        let accepted = scene.accept(&shared.engagement_invitations[0]).await;
         copies.push(accepted.opportunity_id);
         if revision == 1 {
             let leave = pb::LeaveEngagementRequest {

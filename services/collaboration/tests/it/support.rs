@@ -154,7 +154,7 @@ impl Scene {
     pub async fn invitations(&self, caller: &Caller) -> Vec<pb::EngagementInvitation> {
         let request = pb::ListEngagementInvitationsRequest::default();
         let answer = self.by(caller).list_engagement_invitations(request).await;
-        answer.expect("a list").into_inner().invitations
+        answer.expect("a list").into_inner().engagement_invitations
     }
 
     /// Alder shares its deal.
@@ -166,7 +166,7 @@ impl Scene {
     /// Alder shares its deal, and they accept it; the engagement's id.
     pub async fn engage(&self, receivers: &[&str]) -> String {
         let shared = self.share(receivers).await;
-        for invitation in &shared.invitations {
+        for invitation in &shared.engagement_invitations {
             self.accept(invitation).await;
         }
         shared.engagement.expect("an engagement").engagement_id
@@ -180,7 +180,7 @@ impl Scene {
         answer
             .expect("an acceptance")
             .into_inner()
-            .invitation
+            .engagement_invitation
             .expect("the invitation")
     }
 
@@ -200,7 +200,7 @@ impl Scene {
             ..Default::default()
         };
         let answer = self.by(caller).list_engagement_members(request).await;
-        let members = answer.expect("a list").into_inner().members;
+        let members = answer.expect("a list").into_inner().engagement_members;
         members
             .into_iter()
             .map(|one| (one.account_id.clone(), one.state()))

@@ -48,7 +48,7 @@ const CHANNEL: &[&str] = &["channel_id", "state", "opportunity_id", "requested_b
 
 const SNAPSHOT: &[&str] = &[
     "opportunity_id",
-    "account_id",
+    "owner_account_id",
     "template",
     "revision",
     "create_time",
@@ -82,8 +82,6 @@ pub const NOUNS: &[(&str, &str)] = &[
         "Deals and leads of AWS that are offered to the own company",
     ),
     ("leads", "Customers who may have a deal, from AWS"),
-    ("referrals", "Deals that AWS offers to partners"),
-    ("offers", "Deals of AWS that are offered to the own company"),
     (
         "engagements",
         "Companies that work a deal together; sharing an opportunity begins one",
@@ -104,7 +102,7 @@ pub const NOUNS: &[(&str, &str)] = &[
     ("notifications", "The own inbox, and what is sent by e-mail"),
 ];
 
-/// One for each RPC that does not stream; `directory apply` is the one for the RPC that does.
+/// One for each public RPC that does not stream; `directory apply` is the one for the RPC that does.
 pub const COMMANDS: &[Command] = &[
     one("account", "show", "GetAccount", ""),
     one("account", "accept-terms", "AcceptTerms", ""),
@@ -132,7 +130,12 @@ pub const COMMANDS: &[Command] = &[
     one("members", "update", "UpdateMember", "member_id"),
     one("members", "set-roles", "SetMemberRoles", "member_id"),
     one("members", "deactivate", "DeactivateMember", "member_id"),
-    one("members", "hand-over-lead", "HandOverAllianceLead", "member_id"),
+    one(
+        "members",
+        "transfer-alliance-lead",
+        "TransferAllianceLead",
+        "member_id",
+    ),
     list(
         "invitations",
         "list",
@@ -225,7 +228,12 @@ pub const COMMANDS: &[Command] = &[
     one("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
     one("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
     one("opportunities", "template", "GetImportTemplate", ""),
-    one("opportunities", "transfer", "TransferOpportunities", "member_id"),
+    one(
+        "opportunities",
+        "transfer",
+        "TransferOpportunities",
+        "owner_member_id",
+    ),
     one("opportunities", "associate", "AssociateEntity", "opportunity_id"),
     one(
         "opportunities",
@@ -287,7 +295,6 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     one("opportunities", "diff", "DiffRevisions", "opportunity_id"),
-    one("opportunities", "check-referred", "CheckReferredOpportunity", ""),
     list(
         "reviews",
         "list",
@@ -320,15 +327,15 @@ pub const COMMANDS: &[Command] = &[
             "create_time",
         ],
     ),
-    one("offers", "show", "GetReferralOffer", "offer_id"),
+    one("offers", "show", "GetReferralOffer", "referral_offer_id"),
     list(
         "offers",
         "list",
         "ListReferralOffers",
         &[
-            "offer_id",
+            "referral_offer_id",
             "state",
-            "kind",
+            "payload_type",
             "opportunity.customer_company_name",
             "opportunity.title",
             "lead.customer_company_name",
@@ -337,16 +344,14 @@ pub const COMMANDS: &[Command] = &[
             "lead_id",
         ],
     ),
-    one("offers", "accept", "AcceptReferralOffer", "offer_id"),
-    one("offers", "accept-all", "BatchAcceptReferralOffers", "offer_ids"),
-    one("offers", "reject", "RejectReferralOffer", "offer_id"),
-    one("offers", "deal", "GetAcceptedOpportunity", "offer_id"),
+    one("offers", "accept", "AcceptReferralOffer", "referral_offer_id"),
     one(
-        "opportunities",
-        "for-account",
-        "GetOpportunityForAccount",
-        "opportunity_id",
+        "offers",
+        "batch-accept",
+        "BatchAcceptReferralOffers",
+        "referral_offer_ids",
     ),
+    one("offers", "reject", "RejectReferralOffer", "referral_offer_id"),
     one("engagements", "share", "ShareOpportunity", "opportunity_id"),
     one("engagements", "show", "GetEngagement", "engagement_id"),
     list(
@@ -419,13 +424,13 @@ pub const COMMANDS: &[Command] = &[
         ..list("snapshots", "resources", "ListEngagementResources", SNAPSHOT)
     },
     one("snapshot-jobs", "create", "CreateSnapshotJob", "opportunity_id"),
-    one("snapshot-jobs", "show", "GetSnapshotJob", "job_id"),
+    one("snapshot-jobs", "show", "GetSnapshotJob", "snapshot_job_id"),
     list(
         "snapshot-jobs",
         "list",
         "ListSnapshotJobs",
         &[
-            "job_id",
+            "snapshot_job_id",
             "engagement_id",
             "opportunity_id",
             "template",
@@ -434,9 +439,9 @@ pub const COMMANDS: &[Command] = &[
             "last_failure",
         ],
     ),
-    one("snapshot-jobs", "start", "StartSnapshotJob", "job_id"),
-    one("snapshot-jobs", "stop", "StopSnapshotJob", "job_id"),
-    one("snapshot-jobs", "delete", "DeleteSnapshotJob", "job_id"),
+    one("snapshot-jobs", "start", "StartSnapshotJob", "snapshot_job_id"),
+    one("snapshot-jobs", "stop", "StopSnapshotJob", "snapshot_job_id"),
+    one("snapshot-jobs", "delete", "DeleteSnapshotJob", "snapshot_job_id"),
     one("channels", "request", "RequestChannel", "opportunity_id"),
     list("channels", "list", "ListChannels", CHANNEL),
     of_channel("show", "GetChannel"),
@@ -466,15 +471,24 @@ pub const COMMANDS: &[Command] = &[
     one("leads", "add-interaction", "AddLeadInteraction", "lead_id"),
     one("leads", "assign", "AssignLead", "lead_id"),
     one("leads", "convert", "ConvertLead", "lead_id"),
-    one("leads", "customer", "GetConvertedLead", "lead_id"),
     list(
         "notifications",
         "list",
         "ListNotifications",
         &["notification_id", "kind", "create_time", "read_time", "subject"],
     ),
-    one("notifications", "read", "MarkRead", "notification_ids"),
+    one(
+        "notifications",
+        "read",
+        "MarkNotificationsRead",
+        "notification_ids",
+    ),
     one("notifications", "unread", "GetUnreadCount", ""),
-    one("notifications", "preferences", "GetPreferences", ""),
-    one("notifications", "set-preferences", "UpdatePreferences", ""),
+    one("notifications", "preferences", "GetNotificationPreferences", ""),
+    one(
+        "notifications",
+        "set-preferences",
+        "UpdateNotificationPreferences",
+        "",
+    ),
 ];

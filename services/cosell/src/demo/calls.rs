@@ -107,8 +107,7 @@ pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
 pub async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
-        revision: None,
-        ..Default::default()
+        as_of: None,
     };
     let answer = person
         .opportunities()
@@ -142,7 +141,7 @@ pub async fn all(person: &Person) -> anyhow::Result<Vec<opportunity::Opportunity
 /// The whole queue, page by page.
 pub async fn queue(reviewer: &Person) -> anyhow::Result<Vec<review::ReviewCase>> {
     let filter = review::ReviewCaseFilter {
-        states: vec![review::review_case::State::Submitted.into()],
+        states: vec![review::ReviewCaseState::Submitted.into()],
         ..Default::default()
     };
     let mut request = review::ListReviewCasesRequest {

@@ -28,7 +28,7 @@ impl Journey<'_> {
         let id = invitation.connection_invitation_id;
         self.say(&sender.id, format!("invites   {}  ({id})", profile.display_name));
 
-        let notice = noticed(&receiver, NotificationKind::ConnectionRequested, &id).await?;
+        let notice = noticed(&receiver, NotificationKind::ConnectionInvitationCreated, &id).await?;
         self.say(&receiver.id, format!("inbox: “{}”", notice.subject));
         let request = partner::AcceptConnectionInvitationRequest {
             connection_invitation_id: id.clone(),
@@ -48,7 +48,7 @@ impl Journey<'_> {
                 connection.connection_id, connection.other_company_name, connection.other_account_id
             ),
         );
-        let notice = noticed(&sender, NotificationKind::ConnectionAccepted, &id).await?;
+        let notice = noticed(&sender, NotificationKind::ConnectionInvitationAccepted, &id).await?;
         self.say(&sender.id, format!("inbox: “{}”", notice.subject));
         ensure!(find(&sender, "birch").await?.connected, "they are connected");
         Ok(())

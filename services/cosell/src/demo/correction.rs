@@ -19,7 +19,7 @@ impl Journey<'_> {
             let Some(verdict) = &traveller.record.verdict else {
                 continue;
             };
-            if verdict.decision()? != review::Decision::ActionRequired {
+            if verdict.decision()? != review::ReviewDecision::ActionRequired {
                 continue;
             }
             let person = self.person(&traveller.record.member)?;

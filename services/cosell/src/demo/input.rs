@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use chrono::{Datelike as _, Days, NaiveDate};
 use cosell_proto::cosell::opportunity::v1::{InvolvementType, Opportunity};
-use cosell_proto::cosell::review::v1::Decision;
+use cosell_proto::cosell::review::v1::ReviewDecision;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -95,9 +95,9 @@ impl Record {
 
 impl Verdict {
     /// The decision.
-    pub fn decision(&self) -> anyhow::Result<Decision> {
-        let full = format!("DECISION_{}", self.decision);
-        Decision::from_str_name(&full).with_context(|| format!("no decision {}", self.decision))
+    pub fn decision(&self) -> anyhow::Result<ReviewDecision> {
+        let full = format!("REVIEW_DECISION_{}", self.decision);
+        ReviewDecision::from_str_name(&full).with_context(|| format!("no decision {}", self.decision))
     }
 
     /// Why, unless it is approved.

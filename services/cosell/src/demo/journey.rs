@@ -242,18 +242,18 @@ impl Journey<'_> {
             .into_inner()
             .review_case
             .unwrap_or_default();
-        let snapshot = whole
+        let submitted = whole
             .rounds
             .last()
-            .and_then(|round| round.snapshot.clone())
-            .context("a snapshot")?;
+            .and_then(|round| round.opportunity.clone())
+            .context("the record of the round")?;
         ensure!(
-            snapshot.revision == traveller.revision,
+            submitted.revision == traveller.revision,
             "{} is not what was submitted",
             traveller.id
         );
         let decision = if corrected {
-            review::Decision::Approve
+            review::ReviewDecision::Approve
         } else {
             verdict.decision()?
         };
@@ -265,11 +265,11 @@ impl Journey<'_> {
         };
         if !corrected {
             request.reason = verdict.reason()?.into();
-            request.remarks.clone_from(&verdict.remarks);
+            request.review_comments.clone_from(&verdict.remarks);
         }
-        let remarks = request.remarks.clone();
+        let remarks = request.review_comments.clone();
         reviewer.reviews().decide_review(request).await?;
-        let decision = decision.as_str_name().trim_start_matches("DECISION_");
+        let decision = decision.as_str_name().trim_start_matches("REVIEW_DECISION_");
         let round = whole.round;
         let mut what = format!("decides   {}  round {round}, {id}: {decision}", traveller.id);
         if !remarks.is_empty() {
@@ -286,8 +286,8 @@ impl Journey<'_> {
                 continue;
             };
             let wanted = match verdict.decision()? {
-                review::Decision::Approve => ReviewStatus::Approved,
-                review::Decision::ActionRequired => ReviewStatus::ActionRequired,
+                review::ReviewDecision::Approve => ReviewStatus::Approved,
+                review::ReviewDecision::ActionRequired => ReviewStatus::ActionRequired,
                 _ => ReviewStatus::Rejected,
             };
             let person = self.person(&traveller.record.member)?;
@@ -321,8 +321,7 @@ impl Journey<'_> {
             );
             let request = opportunity::GetOpportunityRequest {
                 opportunity_id: traveller.id.clone(),
-                revision: None,
-                ..Default::default()
+                as_of: None,
             };
             let status = outsider.opportunities().get_opportunity(request).await.err();
             let status = status.with_context(|| format!("{OUTSIDER} reads {}", traveller.id))?;

@@ -85,14 +85,14 @@ async fn read_notice(person: &Person, id: &str, kind: NotificationKind) -> anyho
             .into_inner();
         let mut notices = list.notifications.into_iter();
         if let Some(notice) = notices.find(|notice| notice.opportunity_id == id && notice.kind() == kind) {
-            let request = pb::MarkReadRequest {
+            let request = pb::MarkNotificationsReadRequest {
                 notification_ids: vec![notice.notification_id],
                 request_id: request_id(),
                 ..Default::default()
             };
             let left = person
                 .notifications()
-                .mark_read(request)
+                .mark_notifications_read(request)
                 .await?
                 .into_inner()
                 .unread_count;

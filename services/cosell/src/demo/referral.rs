@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use chrono::{Datelike as _, Months, NaiveDate};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as referral;
+use cosell_proto::cosell::referral::v1::referral_offer::Payload;
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason};
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_types::Clock;
@@ -40,29 +41,29 @@ impl Journey<'_> {
             ),
         );
 
-        let offer = offered(&first, &made.offers[0].offer_id).await?;
+        let offer = offered(&first, &made.offers[0].referral_offer_id).await?;
         self.say(
             &first.id,
-            format!("sees      {}  {}", offer.offer_id, told(&offer)),
+            format!("sees      {}  {}", offer.referral_offer_id, told(&offer)),
         );
         let request = referral::RejectReferralOfferRequest {
-            offer_id: offer.offer_id.clone(),
+            referral_offer_id: offer.referral_offer_id.clone(),
             reason: RejectionReason::UnableToSupport.into(),
             text: "Nobody of us is free this quarter".to_owned(),
             request_id: request_id(),
             ..Default::default()
         };
         first.referrals().reject_referral_offer(request).await?;
-        self.say(&first.id, format!("rejects   {}", offer.offer_id));
+        self.say(&first.id, format!("rejects   {}", offer.referral_offer_id));
 
         let id = self.next_offer(&seller, &made.referral_id).await?;
         let offer = offered(&second, &id).await?;
         self.say(
             &second.id,
-            format!("sees      {}  {}", offer.offer_id, told(&offer)),
+            format!("sees      {}  {}", offer.referral_offer_id, told(&offer)),
         );
         let request = referral::AcceptReferralOfferRequest {
-            offer_id: id,
+            referral_offer_id: id,
             request_id: request_id(),
             ..Default::default()
         };
@@ -71,11 +72,12 @@ impl Journey<'_> {
             .accept_referral_offer(request)
             .await?
             .into_inner();
-        let offer = answer.offer.context("the offer")?;
-        self.say(&second.id, format!("accepts   {}", offer.offer_id));
+        let offer = answer.referral_offer.context("the offer")?;
+        self.say(&second.id, format!("accepts   {}", offer.referral_offer_id));
         let record = until_there(&second, &offer.opportunity_id).await?;
         ensure!(
-            record.referral_offer_id == offer.offer_id && record.origin() == opportunity::Origin::AwsReferral,
+            record.referral_offer_id == offer.referral_offer_id
+                && record.origin() == opportunity::Origin::AwsReferral,
             "the opportunity comes of the offer"
         );
         self.say(
@@ -95,7 +97,7 @@ impl Journey<'_> {
             let found = seller.referrals().get_referral(request).await?.into_inner();
             let offers = found.referral.context("the referral")?.offers;
             if let Some(offer) = offers.get(1) {
-                return Ok(offer.offer_id.clone());
+                return Ok(offer.referral_offer_id.clone());
             }
             ensure!(Instant::now() < until, "{id} was not offered to the next partner");
             tokio::time::sleep(PAUSE).await;
@@ -105,16 +107,19 @@ impl Journey<'_> {
 
 async fn offered(person: &Person, id: &str) -> anyhow::Result<referral::ReferralOffer> {
     let request = referral::GetReferralOfferRequest {
-        offer_id: id.to_owned(),
+        referral_offer_id: id.to_owned(),
     };
     let answer = person.referrals().get_referral_offer(request).await?;
-    answer.into_inner().offer.context("the offer")
+    answer.into_inner().referral_offer.context("the offer")
 }
 
 /// What a partner reads of a deal that it has not accepted.
 fn told(offer: &referral::ReferralOffer) -> String {
-    let deal = offer.opportunity.clone().unwrap_or_default();
-    format!("{}: {}", deal.customer_company_name, deal.title)
+    match &offer.payload {
+        Some(Payload::Opportunity(known)) => format!("{}: {}", known.customer_company_name, known.title),
+        Some(Payload::Lead(known)) => known.customer_company_name.clone(),
+        None => String::new(),
+    }
 }
 
 pub(super) async fn until_there(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
@@ -122,7 +127,7 @@ pub(super) async fn until_there(person: &Person, id: &str) -> anyhow::Result<opp
     loop {
         let request = opportunity::GetOpportunityRequest {
             opportunity_id: id.to_owned(),
-            ..Default::default()
+            as_of: None,
         };
         match person.opportunities().get_opportunity(request).await {
             Ok(answer) => return answer.into_inner().opportunity.context("the record"),
@@ -206,7 +211,7 @@ fn deal(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referra
             email: "vera.lindqvist@aws.example".to_owned(),
             ..Default::default()
         }],
-        opportunity: Some(deal),
+        payload: Some(referral::referral::Payload::Opportunity(deal)),
         ..Default::default()
     })
 }

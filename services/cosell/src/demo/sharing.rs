@@ -47,7 +47,11 @@ impl Journey<'_> {
             .await?
             .into_inner();
         let engagement = made.engagement.context("an engagement")?;
-        let invitation = made.invitations.into_iter().next().context("an invitation")?;
+        let invitation = made
+            .engagement_invitations
+            .into_iter()
+            .next()
+            .context("an invitation")?;
         self.say(
             &manager.id,
             format!("shares    {id}  in {}", engagement.engagement_id),
@@ -58,7 +62,10 @@ impl Journey<'_> {
             engagement_invitation_id: invitation_id.clone(),
         };
         let seen = other.collaboration().get_engagement_invitation(request).await?;
-        let payload = seen.into_inner().invitation.and_then(|seen| seen.payload);
+        let payload = seen
+            .into_inner()
+            .engagement_invitation
+            .and_then(|seen| seen.payload);
         let Some(engagement_invitation::Payload::OpportunityInvitation(offered)) = payload else {
             bail!("the invitation says nothing of an opportunity");
         };
@@ -78,7 +85,10 @@ impl Journey<'_> {
             .collaboration()
             .accept_engagement_invitation(request)
             .await?;
-        let accepted = answer.into_inner().invitation.context("the invitation")?;
+        let accepted = answer
+            .into_inner()
+            .engagement_invitation
+            .context("the invitation")?;
         self.say(&other.id, format!("accepts   {invitation_id}"));
         let copy = until_there(&other, &accepted.opportunity_id).await?;
         let life_cycle = copy.life_cycle.clone().unwrap_or_default();
@@ -208,7 +218,7 @@ async fn snapshot(person: &Person, engagement: &str, opportunity: &str) -> anyho
         match person.snapshots().get_resource_snapshot(request).await {
             Ok(answer) => {
                 let Some(resource_snapshot::Payload::Opportunity(said)) =
-                    answer.into_inner().snapshot.and_then(|one| one.payload)
+                    answer.into_inner().resource_snapshot.and_then(|one| one.payload)
                 else {
                     anyhow::bail!("a snapshot that says nothing");
                 };

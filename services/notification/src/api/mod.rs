@@ -1,12 +1,12 @@
 //! The RPCs: one file each, in which the handler is the use case. Every line below names the RPC, what access it
 //! needs, and its file.
 
-mod get_preferences;
+mod get_notification_preferences;
 mod list;
-mod mark_read;
+mod mark_notifications_read;
 mod status;
 mod unread_count;
-mod update_preferences;
+mod update_notification_preferences;
 
 use cosell_grpc::{Call, Failure, etags, read, write};
 use cosell_proto::cosell::notification::v1 as pb;
@@ -36,10 +36,13 @@ impl NotificationService for Api {
         read(request, permit(Action::List), |call| list::handle(self, call)).await
     }
 
-    async fn mark_read(&self, request: Request<pb::MarkReadRequest>) -> Answer<pb::MarkReadResponse> {
+    async fn mark_notifications_read(
+        &self,
+        request: Request<pb::MarkNotificationsReadRequest>,
+    ) -> Answer<pb::MarkNotificationsReadResponse> {
         let api = self.clone();
-        write(request, permit(Action::MarkRead), move |call| {
-            mark_read::handle(api.clone(), call)
+        write(request, permit(Action::MarkNotificationsRead), move |call| {
+            mark_notifications_read::handle(api.clone(), call)
         })
         .await
     }
@@ -54,23 +57,23 @@ impl NotificationService for Api {
         .await
     }
 
-    async fn get_preferences(
+    async fn get_notification_preferences(
         &self,
-        request: Request<pb::GetPreferencesRequest>,
-    ) -> Answer<pb::GetPreferencesResponse> {
-        read(request, permit(Action::GetPreferences), |call| {
-            get_preferences::handle(self, call)
+        request: Request<pb::GetNotificationPreferencesRequest>,
+    ) -> Answer<pb::GetNotificationPreferencesResponse> {
+        read(request, permit(Action::GetNotificationPreferences), |call| {
+            get_notification_preferences::handle(self, call)
         })
         .await
     }
 
-    async fn update_preferences(
+    async fn update_notification_preferences(
         &self,
-        request: Request<pb::UpdatePreferencesRequest>,
-    ) -> Answer<pb::UpdatePreferencesResponse> {
+        request: Request<pb::UpdateNotificationPreferencesRequest>,
+    ) -> Answer<pb::UpdateNotificationPreferencesResponse> {
         let api = self.clone();
-        let handle = move |call| update_preferences::handle(api.clone(), call);
-        write(request, permit(Action::UpdatePreferences), handle).await
+        let handle = move |call| update_notification_preferences::handle(api.clone(), call);
+        write(request, permit(Action::UpdateNotificationPreferences), handle).await
     }
 }
 

@@ -15,7 +15,7 @@ pub async fn prepare(
     delivery: &Delivery,
     event: pb::ChannelEventDetail,
 ) -> Result<Option<(News, String)>, Fault> {
-    let own = (event.requested_by_member_id.clone(), event.account_id.clone());
+    let own = (event.requested_by.clone(), event.account_id.clone());
     let (kind, how, (member, account), link) = if delivery.is::<pb::ChannelRequested>() {
         (Kind::ChannelRequested, "", (String::new(), own.1), String::new())
     } else if delivery.is::<pb::ChannelApproved>() {

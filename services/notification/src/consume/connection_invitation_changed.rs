@@ -17,11 +17,11 @@ pub async fn prepare(
 ) -> Result<Change, Fault> {
     let is_sender = event.participant_type() == ParticipantType::Sender;
     let kind = if delivery.is::<pb::ConnectionInvitationCreated>() && !is_sender {
-        Kind::ConnectionRequested
+        Kind::ConnectionInvitationCreated
     } else if delivery.is::<pb::ConnectionInvitationAccepted>() && is_sender {
-        Kind::ConnectionAccepted
+        Kind::ConnectionInvitationAccepted
     } else if delivery.is::<pb::ConnectionInvitationRejected>() && is_sender {
-        Kind::ConnectionRejected
+        Kind::ConnectionInvitationRejected
     } else {
         return Ok(Change::default());
     };

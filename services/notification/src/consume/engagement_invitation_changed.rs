@@ -27,7 +27,7 @@ pub fn prepare(delivery: &Delivery, event: pb::EngagementInvitationEventDetail) 
             opportunity: event.opportunity_id.parse().ok(),
             invitation: None,
         },
-        own_of: event.member_id.parse().into_iter().collect(),
+        own_of: event.sent_by.parse().into_iter().collect(),
         contacts: Vec::new(),
         reviewer: None,
         facts: Facts {

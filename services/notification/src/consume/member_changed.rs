@@ -100,7 +100,7 @@ fn news(delivery: &Delivery, event: &pb::MemberEventDetail, member: &MemberId) -
     let kind = if delivery.is::<pb::MemberRolesChanged>() {
         Kind::RolesChanged
     } else if delivery.is::<pb::MemberDeactivated>() {
-        Kind::MemberLeft
+        Kind::MemberDeactivated
     } else {
         return None;
     };

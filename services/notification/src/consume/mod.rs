@@ -1,6 +1,6 @@
 //! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
 
-mod bulk_finished;
+mod bulk_job_finished;
 mod channel_changed;
 mod connection_invitation_changed;
 mod engagement_invitation_changed;
@@ -116,8 +116,8 @@ impl Handler for FromOpportunity {
             Kind::OpportunityReopened
         } else if delivery.is::<opportunity::OpportunityAssigned>() {
             return Ok(opportunity_assigned::prepare(delivery)?.map(Box::new));
-        } else if delivery.is::<opportunity::OpportunityBulkFinished>() {
-            return Ok(Some(Box::new(bulk_finished::prepare(delivery)?)));
+        } else if delivery.is::<opportunity::BulkJobFinished>() {
+            return Ok(Some(Box::new(bulk_job_finished::prepare(delivery)?)));
         } else {
             return Ok(None);
         };

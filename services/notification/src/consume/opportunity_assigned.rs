@@ -10,7 +10,7 @@ use crate::store::About;
 /// tells.
 pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     let event: OpportunityAssigned = delivery.message()?;
-    if !event.job_id.is_empty() {
+    if !event.bulk_job_id.is_empty() {
         return Ok(None);
     }
     let opportunity = event

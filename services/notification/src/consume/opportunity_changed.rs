@@ -1,6 +1,7 @@
 use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 
@@ -16,8 +17,7 @@ const SALES_CONTACT: &str = "PartnerAccountManager";
 pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery, kind: Kind) -> Result<News, Fault> {
     let question = opportunity::GetOpportunityRequest {
         opportunity_id: delivery.aggregate_id.clone(),
-        revision: Some(delivery.version),
-        ..Default::default()
+        as_of: Some(AsOf::Revision(delivery.version)),
     };
     let request = handler.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(handler.opportunity.channel())

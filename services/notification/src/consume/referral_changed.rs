@@ -1,6 +1,7 @@
 use chrono::DateTime;
 use cosell_events::{Delivery, Fault};
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::r#type::v1::PayloadType;
 use prost_types::Timestamp;
 
 use super::News;
@@ -13,45 +14,49 @@ use crate::store::About;
 pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     if delivery.is::<pb::ReferralOfferCreated>() {
         let event: pb::ReferralOfferCreated = delivery.message()?;
-        let what = what(event.kind());
+        let what = what(event.payload_type());
         Ok(Some(of_offer(
-            Kind::ReferralOffered,
-            event.offer_id,
+            Kind::ReferralOfferCreated,
+            event.referral_offer_id,
             what,
             event.expire_time,
         )))
-    } else if delivery.is::<pb::ReferralOfferDue>() {
-        let event: pb::ReferralOfferDue = delivery.message()?;
-        let what = what(event.kind());
+    } else if delivery.is::<pb::ReferralOfferExpiresSoon>() {
+        let event: pb::ReferralOfferExpiresSoon = delivery.message()?;
+        let what = what(event.payload_type());
         Ok(Some(of_offer(
-            Kind::ReferralDue,
-            event.offer_id,
+            Kind::ReferralOfferExpiresSoon,
+            event.referral_offer_id,
             what,
             event.expire_time,
         )))
-    } else if delivery.is::<pb::ReferralPassedOn>() {
-        let event: pb::ReferralPassedOn = delivery.message()?;
+    } else if delivery.is::<pb::ReferralRouted>() {
+        let event: pb::ReferralRouted = delivery.message()?;
         let how = match event.offer_state() {
-            pb::OfferState::Expired => "a partner has not answered, and the next one has it",
+            pb::ReferralOfferState::Expired => "a partner has not answered, and the next one has it",
             _ => "a partner does not want it, and the next one has it",
         };
         Ok(Some(answered(
             event.referral_id,
-            &event.member_id,
+            &event.created_by,
             how,
             String::new(),
         )))
-    } else if delivery.is::<pb::ReferralConcluded>() {
-        let event: pb::ReferralConcluded = delivery.message()?;
-        let how = match event.state() {
-            pb::ReferralState::Accepted => "a partner has taken it",
-            _ => "no partner of the list has taken it",
-        };
+    } else if delivery.is::<pb::ReferralAccepted>() {
+        let event: pb::ReferralAccepted = delivery.message()?;
         Ok(Some(answered(
             event.referral_id,
-            &event.member_id,
-            how,
+            &event.created_by,
+            "a partner has taken it",
             event.opportunity_id,
+        )))
+    } else if delivery.is::<pb::ReferralExhausted>() {
+        let event: pb::ReferralExhausted = delivery.message()?;
+        Ok(Some(answered(
+            event.referral_id,
+            &event.created_by,
+            "no partner of the list has taken it",
+            String::new(),
         )))
     } else if delivery.is::<pb::LeadAssigned>() {
         let event: pb::LeadAssigned = delivery.message()?;
@@ -73,11 +78,10 @@ pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     }
 }
 
-/// Events from before there were leads do not say what is offered: it was a deal.
-fn what(kind: pb::ReferralKind) -> &'static str {
+fn what(kind: PayloadType) -> &'static str {
     match kind {
-        pb::ReferralKind::Lead => "lead",
-        pb::ReferralKind::Opportunity | pb::ReferralKind::Unspecified => "deal",
+        PayloadType::LeadInvitation => "lead",
+        PayloadType::OpportunityInvitation | PayloadType::Unspecified => "deal",
     }
 }
 

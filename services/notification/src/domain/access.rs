@@ -7,23 +7,23 @@ use cosell_types::Caller;
 pub enum Action {
     /// ListNotifications.
     List,
-    /// MarkRead.
-    MarkRead,
+    /// MarkNotificationsRead.
+    MarkNotificationsRead,
     /// GetUnreadCount.
     UnreadCount,
-    /// GetPreferences.
-    GetPreferences,
-    /// UpdatePreferences.
-    UpdatePreferences,
+    /// GetNotificationPreferences.
+    GetNotificationPreferences,
+    /// UpdateNotificationPreferences.
+    UpdateNotificationPreferences,
 }
 
 /// Whether the caller may make the call: a person may make all of them, whatever its roles.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     match action {
         Action::List
-        | Action::MarkRead
+        | Action::MarkNotificationsRead
         | Action::UnreadCount
-        | Action::GetPreferences
-        | Action::UpdatePreferences => matches!(caller, Caller::Member(_)),
+        | Action::GetNotificationPreferences
+        | Action::UpdateNotificationPreferences => matches!(caller, Caller::Member(_)),
     }
 }

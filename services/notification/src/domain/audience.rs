@@ -92,19 +92,19 @@ fn concerns(subject: &Subject<'_>, member: &Member) -> bool {
         | Kind::OpportunityReopened
         | Kind::OwnershipChanged
         | Kind::LeadAssigned
-        | Kind::BulkFinished => partner && own,
-        Kind::ConnectionRequested | Kind::ConnectionAccepted | Kind::ConnectionRejected => {
-            partner && member.roles.contains(&Role::AllianceLead)
-        }
+        | Kind::BulkJobFinished => partner && own,
+        Kind::ConnectionInvitationCreated
+        | Kind::ConnectionInvitationAccepted
+        | Kind::ConnectionInvitationRejected => partner && member.roles.contains(&Role::AllianceLead),
         Kind::RolesChanged => member.account == *subject.account && own,
         // Who is invited has no inbox yet.
         Kind::MemberInvited => false,
-        Kind::MemberLeft => {
+        Kind::MemberDeactivated => {
             let heads = [Role::AllianceLead, Role::AllianceTeam];
             partner && member.roles.iter().any(|role| heads.contains(role))
         }
         // An offer is nobody's own yet.
-        Kind::ReferralOffered | Kind::ReferralDue | Kind::EngagementInvited => {
+        Kind::ReferralOfferCreated | Kind::ReferralOfferExpiresSoon | Kind::EngagementInvited => {
             let keepers = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
             partner && member.roles.iter().any(|role| keepers.contains(role))
         }
@@ -128,15 +128,15 @@ fn by_email(kind: Kind) -> bool {
         Kind::ActionRequired
         | Kind::OpportunityApproved
         | Kind::OpportunityRejected
-        | Kind::ConnectionRequested
-        | Kind::ConnectionAccepted
-        | Kind::ConnectionRejected
+        | Kind::ConnectionInvitationCreated
+        | Kind::ConnectionInvitationAccepted
+        | Kind::ConnectionInvitationRejected
         | Kind::RolesChanged
-        | Kind::MemberLeft
+        | Kind::MemberDeactivated
         | Kind::OwnershipChanged
         | Kind::OpportunityReopened
-        | Kind::ReferralOffered
-        | Kind::ReferralDue
+        | Kind::ReferralOfferCreated
+        | Kind::ReferralOfferExpiresSoon
         | Kind::ReferralAnswered
         | Kind::LeadAssigned
         | Kind::EngagementInvited
@@ -144,7 +144,7 @@ fn by_email(kind: Kind) -> bool {
         | Kind::ChannelRequested
         | Kind::ChannelDecided
         | Kind::ChannelInvited
-        | Kind::BulkFinished => true,
+        | Kind::BulkJobFinished => true,
         Kind::OpportunitySubmitted | Kind::ReviewRequested | Kind::MemberInvited => false,
     }
 }
@@ -227,7 +227,7 @@ mod tests {
             Kind::OpportunityRejected,
             Kind::OpportunityReopened,
             Kind::OwnershipChanged,
-            Kind::BulkFinished,
+            Kind::BulkJobFinished,
         ] {
             assert_eq!(told(kind, &["marketing_staff"], None), ["marketing_staff+mail"]);
         }

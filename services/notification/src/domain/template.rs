@@ -80,8 +80,8 @@ pub struct Job {
     pub how: &'static str,
     /// How many rows it had.
     pub total: i64,
-    /// How many of them were worked off.
-    pub done: i64,
+    /// How many of them were processed.
+    pub processed: i64,
     /// How many of those were refused.
     pub failed: i64,
 }
@@ -127,19 +127,22 @@ impl Templates {
                 include_str!("../../templates/review_requested.txt"),
             ),
             (
-                "CONNECTION_REQUESTED",
-                include_str!("../../templates/connection_requested.txt"),
+                "CONNECTION_INVITATION_CREATED",
+                include_str!("../../templates/connection_invitation_created.txt"),
             ),
             (
-                "CONNECTION_ACCEPTED",
-                include_str!("../../templates/connection_accepted.txt"),
+                "CONNECTION_INVITATION_ACCEPTED",
+                include_str!("../../templates/connection_invitation_accepted.txt"),
             ),
             (
-                "CONNECTION_REJECTED",
-                include_str!("../../templates/connection_rejected.txt"),
+                "CONNECTION_INVITATION_REJECTED",
+                include_str!("../../templates/connection_invitation_rejected.txt"),
             ),
             ("ROLES_CHANGED", include_str!("../../templates/roles_changed.txt")),
-            ("MEMBER_LEFT", include_str!("../../templates/member_left.txt")),
+            (
+                "MEMBER_DEACTIVATED",
+                include_str!("../../templates/member_deactivated.txt"),
+            ),
             (
                 "MEMBER_INVITED",
                 include_str!("../../templates/member_invited.txt"),
@@ -152,12 +155,18 @@ impl Templates {
                 "OPPORTUNITY_REOPENED",
                 include_str!("../../templates/opportunity_reopened.txt"),
             ),
-            ("BULK_FINISHED", include_str!("../../templates/bulk_finished.txt")),
             (
-                "REFERRAL_OFFERED",
-                include_str!("../../templates/referral_offered.txt"),
+                "BULK_JOB_FINISHED",
+                include_str!("../../templates/bulk_job_finished.txt"),
             ),
-            ("REFERRAL_DUE", include_str!("../../templates/referral_due.txt")),
+            (
+                "REFERRAL_OFFER_CREATED",
+                include_str!("../../templates/referral_offer_created.txt"),
+            ),
+            (
+                "REFERRAL_OFFER_EXPIRES_SOON",
+                include_str!("../../templates/referral_offer_expires_soon.txt"),
+            ),
             (
                 "ENGAGEMENT_INVITED",
                 include_str!("../../templates/engagement_invited.txt"),
@@ -210,7 +219,7 @@ impl Templates {
                 what => facts.job.what,
                 how => facts.job.how,
                 total => facts.job.total,
-                done => facts.job.done,
+                processed => facts.job.processed,
                 failed => facts.job.failed,
             },
             referral => context! {
@@ -263,7 +272,7 @@ mod tests {
                 what: "The transfer",
                 how: "is done",
                 total: 3,
-                done: 3,
+                processed: 3,
                 failed: 1,
             },
             referral: Referral {

@@ -17,15 +17,15 @@ closed_list! {
         /// A submission waits in the review queue.
         ReviewRequested = 5 "REVIEW_REQUESTED" "",
         /// Another company asks to connect.
-        ConnectionRequested = 6 "CONNECTION_REQUESTED" "",
+        ConnectionInvitationCreated = 6 "CONNECTION_INVITATION_CREATED" "",
         /// A company took an invitation to connect.
-        ConnectionAccepted = 7 "CONNECTION_ACCEPTED" "",
+        ConnectionInvitationAccepted = 7 "CONNECTION_INVITATION_ACCEPTED" "",
         /// A company refused an invitation to connect.
-        ConnectionRejected = 8 "CONNECTION_REJECTED" "",
+        ConnectionInvitationRejected = 8 "CONNECTION_INVITATION_REJECTED" "",
         /// The member has other roles.
         RolesChanged = 9 "ROLES_CHANGED" "",
         /// A member no longer works for the company.
-        MemberLeft = 10 "MEMBER_LEFT" "",
+        MemberDeactivated = 10 "MEMBER_DEACTIVATED" "",
         /// A person was asked to join a company; by e-mail to that person only.
         MemberInvited = 11 "MEMBER_INVITED" "",
         /// A record was given to another member.
@@ -33,11 +33,11 @@ closed_list! {
         /// AWS opened a deal again.
         OpportunityReopened = 13 "OPPORTUNITY_REOPENED" "",
         /// A job on many records has ended.
-        BulkFinished = 14 "BULK_FINISHED" "",
+        BulkJobFinished = 14 "BULK_JOB_FINISHED" "",
         /// AWS offers the partner a deal or a lead.
-        ReferralOffered = 15 "REFERRAL_OFFERED" "",
+        ReferralOfferCreated = 15 "REFERRAL_OFFER_CREATED" "",
         /// An offer of AWS ends with this business day.
-        ReferralDue = 16 "REFERRAL_DUE" "",
+        ReferralOfferExpiresSoon = 16 "REFERRAL_OFFER_EXPIRES_SOON" "",
         /// A partner answered an offer or let its time pass.
         ReferralAnswered = 17 "REFERRAL_ANSWERED" "",
         /// A lead was given to another member.

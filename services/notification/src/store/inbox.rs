@@ -115,7 +115,7 @@ pub async fn list(
 }
 
 /// Marks a member's notifications read; returns how many of them exist.
-pub async fn mark_read(
+pub async fn mark_notifications_read(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,

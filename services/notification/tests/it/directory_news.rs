@@ -56,17 +56,17 @@ async fn not_001_the_lead_is_told_of_requests_and_answers() {
     for (id, kind, text) in [
         (
             INVITATION,
-            pb::NotificationKind::ConnectionRequested,
+            pb::NotificationKind::ConnectionInvitationCreated,
             "Let us work together\n\nJane Roe <jane@birch.example>",
         ),
         (
             accepted,
-            pb::NotificationKind::ConnectionAccepted,
+            pb::NotificationKind::ConnectionInvitationAccepted,
             "You are connected with Birch",
         ),
         (
             rejected,
-            pb::NotificationKind::ConnectionRejected,
+            pb::NotificationKind::ConnectionInvitationRejected,
             "Reason: Not now.",
         ),
     ] {
@@ -118,7 +118,7 @@ async fn not_001_a_member_is_told_of_its_roles_and_the_heads_of_who_leaves() {
         detail: member(3, directory::MemberStatus::Deactivated),
     };
     stage.far.tell("partner", ALDER, "mem-user", 3, &left).await;
-    let news = told(&stage, &lead(), pb::NotificationKind::MemberLeft).await;
+    let news = told(&stage, &lead(), pb::NotificationKind::MemberDeactivated).await;
     assert!(
         news.body.contains("mem-user") && news.body.contains("without_active_owner"),
         "{}",

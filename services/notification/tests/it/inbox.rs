@@ -75,7 +75,7 @@ async fn not_010_all_that_are_named_are_marked_read_or_none() {
     let inbox = stage.inbox(&user()).await;
     let ids: Vec<_> = inbox.iter().map(|entry| entry.notification_id.clone()).collect();
     let foreign = stage.told(&marketing(), "O1").await.notification_id;
-    let mark = |ids: Vec<String>| pb::MarkReadRequest {
+    let mark = |ids: Vec<String>| pb::MarkNotificationsReadRequest {
         notification_ids: ids,
         request_id: String::new(),
         ..Default::default()
@@ -84,7 +84,7 @@ async fn not_010_all_that_are_named_are_marked_read_or_none() {
     for unknown in [foreign.as_str(), "ntf-0000000000000"] {
         let request = mark(vec![ids[0].clone(), unknown.to_owned()]);
         let refusal = refused(
-            stage.by(&user()).mark_read(request).await,
+            stage.by(&user()).mark_notifications_read(request).await,
             Code::NotFound,
             "NOTIFICATION_NOT_FOUND",
         );
@@ -96,7 +96,7 @@ async fn not_010_all_that_are_named_are_marked_read_or_none() {
     let request = mark(vec![ids[0].clone(), ids[0].clone()]);
     let answer = stage
         .by(&user())
-        .mark_read(request)
+        .mark_notifications_read(request)
         .await
         .expect("marked")
         .into_inner();
@@ -106,7 +106,7 @@ async fn not_010_all_that_are_named_are_marked_read_or_none() {
     stage.app.clock.advance(TimeDelta::hours(1));
     let answer = stage
         .by(&user())
-        .mark_read(mark(ids.clone()))
+        .mark_notifications_read(mark(ids.clone()))
         .await
         .expect("marked")
         .into_inner();
@@ -146,39 +146,42 @@ async fn unread(stage: &crate::support::Stage, caller: &cosell_types::Caller) ->
 #[tokio::test]
 async fn plt_002_a_repeated_request_changes_nothing_and_a_reused_id_is_refused() {
     let stage = start().await;
-    let wish = pb::UpdatePreferencesRequest {
+    let wish = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2],
         request_id: request_id(),
         ..Default::default()
     };
     stage
         .by(&user())
-        .update_preferences(wish.clone())
+        .update_notification_preferences(wish.clone())
         .await
         .expect("preferences");
-    let other = pb::UpdatePreferencesRequest {
+    let other = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2, 3],
         ..Default::default()
     };
     stage
         .by(&user())
-        .update_preferences(other.clone())
+        .update_notification_preferences(other.clone())
         .await
         .expect("preferences");
     let again = stage
         .by(&user())
-        .update_preferences(wish.clone())
+        .update_notification_preferences(wish.clone())
         .await
         .expect("preferences")
         .into_inner();
-    let now = again.preferences.expect("preferences").email_opt_outs;
+    let now = again
+        .notification_preferences
+        .expect("preferences")
+        .email_opt_outs;
     assert_eq!(now, [2, 3], "the first request is not applied over the second");
-    let reused = pb::UpdatePreferencesRequest {
+    let reused = pb::UpdateNotificationPreferencesRequest {
         request_id: wish.request_id,
         ..other
     };
     refused(
-        stage.by(&user()).update_preferences(reused).await,
+        stage.by(&user()).update_notification_preferences(reused).await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
@@ -188,13 +191,13 @@ async fn plt_002_a_repeated_request_changes_nothing_and_a_reused_id_is_refused()
 #[tokio::test]
 async fn plt_003_004_preferences_change_under_the_current_etag_and_not_when_only_asked() {
     let stage = start().await;
-    let wish = |etag: &str, validate_only| pb::UpdatePreferencesRequest {
+    let wish = |etag: &str, validate_only| pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2],
         etag: etag.to_owned(),
         validate_only,
         ..Default::default()
     };
-    let update = async |request| stage.by(&user()).update_preferences(request).await;
+    let update = async |request| stage.by(&user()).update_notification_preferences(request).await;
     let asked = update(wish("\"0\"", true)).await.expect("an answer").into_inner();
     let changed = update(wish("\"0\"", false))
         .await
@@ -212,13 +215,13 @@ async fn plt_003_004_preferences_change_under_the_current_etag_and_not_when_only
 #[tokio::test]
 async fn plt_007_bad_input_is_refused_with_every_violation() {
     let stage = start().await;
-    let wish = pb::UpdatePreferencesRequest {
+    let wish = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![0, 2, 2, 77],
         request_id: "x".to_owned(),
         ..Default::default()
     };
     let refusal = refused(
-        stage.by(&user()).update_preferences(wish).await,
+        stage.by(&user()).update_notification_preferences(wish).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -231,18 +234,21 @@ async fn plt_007_bad_input_is_refused_with_every_violation() {
             "request_id"
         ]
     );
-    let empty = stage.by(&user()).mark_read(pb::MarkReadRequest::default()).await;
+    let empty = stage
+        .by(&user())
+        .mark_notifications_read(pb::MarkNotificationsReadRequest::default())
+        .await;
     assert_eq!(
         refused(empty, Code::InvalidArgument, "INVALID_FIELDS").paths(),
         ["notification_ids"]
     );
-    let request = pb::MarkReadRequest {
+    let request = pb::MarkNotificationsReadRequest {
         notification_ids: vec!["ntf-0000000000000".to_owned(), "7".to_owned()],
         request_id: String::new(),
         ..Default::default()
     };
     let refusal = refused(
-        stage.by(&user()).mark_read(request).await,
+        stage.by(&user()).mark_notifications_read(request).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );

@@ -170,13 +170,13 @@ async fn not_002_sales_contacts_of_the_partner_get_mail_and_no_one_gets_two() {
     );
 
     // Whoever refuses it as a member does not get it as a contact either (NOT-003).
-    let wish = pb::UpdatePreferencesRequest {
+    let wish = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![Kind::OpportunityApproved.into()],
         ..Default::default()
     };
     stage
         .by(&user())
-        .update_preferences(wish)
+        .update_notification_preferences(wish)
         .await
         .expect("preferences");
     stage.approve("O8").await;
@@ -199,39 +199,39 @@ async fn not_003_who_opted_out_has_it_in_the_inbox_only_and_from_then_on() {
     );
     let none = stage
         .by(&user())
-        .get_preferences(pb::GetPreferencesRequest {})
+        .get_notification_preferences(pb::GetNotificationPreferencesRequest {})
         .await
         .expect("preferences");
-    assert_eq!(none.into_inner().preferences, Some(nothing()));
+    assert_eq!(none.into_inner().notification_preferences, Some(nothing()));
 
     let email_opt_outs = vec![Kind::OpportunityApproved.into()];
-    let wish = pb::UpdatePreferencesRequest {
+    let wish = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: email_opt_outs.clone(),
         request_id: String::new(),
         ..Default::default()
     };
     let now = stage
         .by(&user())
-        .update_preferences(wish)
+        .update_notification_preferences(wish)
         .await
         .expect("preferences");
     let expected = Some(pb::NotificationPreferences {
         email_opt_outs,
         etag: "\"1\"".to_owned(),
     });
-    assert_eq!(now.into_inner().preferences, expected);
+    assert_eq!(now.into_inner().notification_preferences, expected);
     let kept = stage
         .by(&user())
-        .get_preferences(pb::GetPreferencesRequest {})
+        .get_notification_preferences(pb::GetNotificationPreferencesRequest {})
         .await
         .expect("preferences");
-    assert_eq!(kept.into_inner().preferences, expected);
+    assert_eq!(kept.into_inner().notification_preferences, expected);
     let of_another = stage
         .by(&marketing())
-        .get_preferences(pb::GetPreferencesRequest {})
+        .get_notification_preferences(pb::GetNotificationPreferencesRequest {})
         .await
         .expect("preferences");
-    assert_eq!(of_another.into_inner().preferences, Some(nothing()));
+    assert_eq!(of_another.into_inner().notification_preferences, Some(nothing()));
 
     stage.approve("O8").await;
     assert_eq!(

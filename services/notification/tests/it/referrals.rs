@@ -3,6 +3,7 @@
 use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
 use cosell_proto::cosell::referral::v1 as referral;
+use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_testkit::harness::eventually;
 use prost_types::Timestamp;
 
@@ -22,27 +23,25 @@ fn expire_time() -> Option<Timestamp> {
 async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_deal() {
     let stage = start().await;
     let offered = referral::ReferralOfferCreated {
-        offer_id: OFFER.to_owned(),
+        referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,
         expire_time: expire_time(),
-        kind: referral::ReferralKind::Opportunity.into(),
+        payload_type: PayloadType::OpportunityInvitation.into(),
     };
-    let due = referral::ReferralOfferDue {
-        offer_id: OFFER.to_owned(),
+    let due = referral::ReferralOfferExpiresSoon {
+        referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 2,
         expire_time: expire_time(),
-        kind: referral::ReferralKind::Opportunity.into(),
+        payload_type: PayloadType::OpportunityInvitation.into(),
     };
-    let concluded = referral::ReferralConcluded {
+    let accepted = referral::ReferralAccepted {
         referral_id: REFERRAL.to_owned(),
         account_id: AWS.to_owned(),
         revision: 2,
-        member_id: "mem-vera".to_owned(),
-        offer_state: referral::OfferState::Accepted.into(),
-        state: referral::ReferralState::Accepted.into(),
-        offer_id: OFFER.to_owned(),
+        created_by: "mem-vera".to_owned(),
+        referral_offer_id: OFFER.to_owned(),
         opportunity_id: "O900719925474090104".to_owned(),
     };
     // Each comes twice.
@@ -59,7 +58,7 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
                 &referral::ReferralCreated::default(),
             )
             .await;
-        stage.far.tell("referral", AWS, REFERRAL, 2, &concluded).await;
+        stage.far.tell("referral", AWS, REFERRAL, 2, &accepted).await;
     }
     let expired = referral::ReferralOfferExpired::default();
     stage.far.tell("referral", ALDER, OFFER, 3, &expired).await;
@@ -79,7 +78,10 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
     })
     .await;
     for (caller, expected) in [
-        (lead(), vec![Kind::ReferralDue, Kind::ReferralOffered]),
+        (
+            lead(),
+            vec![Kind::ReferralOfferCreated, Kind::ReferralOfferExpiresSoon],
+        ),
         (vera(), vec![Kind::ReferralAnswered]),
         (user(), vec![]),
         (marketing(), vec![]),
@@ -110,11 +112,11 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
 async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_given_away_both_members() {
     let stage = start().await;
     let offered = referral::ReferralOfferCreated {
-        offer_id: OFFER.to_owned(),
+        referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,
         expire_time: expire_time(),
-        kind: referral::ReferralKind::Lead.into(),
+        payload_type: PayloadType::LeadInvitation.into(),
     };
     let lead_id = "lead-0000000000004";
     let assigned = referral::LeadAssigned {
@@ -137,7 +139,7 @@ async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_
         [address("mem-lead"), address("mem-lead"), address("mem-user")]
     );
     for (caller, expected) in [
-        (lead(), vec![Kind::LeadAssigned, Kind::ReferralOffered]),
+        (lead(), vec![Kind::LeadAssigned, Kind::ReferralOfferCreated]),
         (user(), vec![Kind::LeadAssigned]),
         (marketing(), vec![]),
         (stranger(), vec![]),
@@ -149,7 +151,7 @@ async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_
         assert_eq!(kinds, expected, "{caller:?}");
         for entry in inbox {
             let told = match entry.kind() {
-                Kind::ReferralOffered => "offers your company a lead",
+                Kind::ReferralOfferCreated => "offers your company a lead",
                 _ => "lead-0000000000004 was given to mem-user",
             };
             assert!(entry.body.contains(told), "{entry:?}");

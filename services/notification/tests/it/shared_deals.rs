@@ -28,7 +28,7 @@ fn invited(account: &str, revision: i64) -> Option<collaboration::EngagementInvi
         sender_account_id: ALDER.to_owned(),
         receiver_account_id: BIRCH.to_owned(),
         opportunity_id: of_sender(DEAL),
-        member_id: of_sender("mem-user"),
+        sent_by: of_sender("mem-user"),
         ..Default::default()
     })
 }
@@ -91,7 +91,7 @@ async fn not_001_of_a_channel_account_owners_are_told_then_who_asked_then_who_is
             account_id: ALDER.to_owned(),
             revision,
             opportunity_id: DEAL.to_owned(),
-            requested_by_member_id: "mem-user".to_owned(),
+            requested_by: "mem-user".to_owned(),
             ..Default::default()
         })
     };

@@ -20,7 +20,7 @@ pub async fn handle(
         return Ok(respond(&api, &record));
     }
     etags::check(&message.etag, record.revision())?;
-    let owner = new_owner(&mut tx, record.account(), &message.member_id).await?;
+    let owner = new_owner(&mut tx, record.account(), &message.owner_member_id).await?;
     let event = record
         .assign(&member.id, &owner, None, api.clock.now())
         .map_err(|rule| status::broken(rule, id))?;
@@ -42,7 +42,7 @@ pub async fn new_owner(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Mem
     let text = "is no active member of the account with one of the roles ALLIANCE_LEAD, ALLIANCE_TEAM, ACE_MANAGER, \
                 ACE_USER; ListAssignableMembers lists them";
     let at = FieldPath::root();
-    let at = at.field("member_id");
+    let at = at.field("owner_member_id");
     Err(Failure::invalid(vec![Violation::new(
         &at,
         ViolationCode::InvalidValue,

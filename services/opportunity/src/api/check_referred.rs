@@ -37,7 +37,7 @@ pub async fn handle(
     let problems = problems.into_iter().map(|(field, wrong)| pb::FieldProblem {
         field: Some(InvalidField {
             field,
-            original_field: wrong.original,
+            partner_central_field: wrong.original,
             code: wrong.code.as_str().to_owned(),
             rejected_value: wrong.rejected,
             allowed_values: wrong.allowed,
@@ -47,7 +47,7 @@ pub async fn handle(
         description: wrong.description,
     });
     Ok(pb::CheckReferredOpportunityResponse {
-        problems: problems.collect(),
+        violations: problems.collect(),
     })
 }
 

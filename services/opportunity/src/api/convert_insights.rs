@@ -27,7 +27,7 @@ pub fn read(given: pb::AwsInsights) -> AwsInsights {
         next_best_actions: given.next_best_actions.into(),
         engagement_score: member(given.engagement_score),
         opportunity_quality: given.opportunity_quality.map(|quality| OpportunityQuality {
-            score: quality.score,
+            score: quality.score.unwrap_or_default(),
             trend: quality.trend,
         }),
         recommendations: recommendations.collect(),
@@ -71,7 +71,7 @@ fn read_spend(given: pb::AwsProductsSpendInsights) -> SpendInsights {
 }
 
 pub fn read_revenue(reader: &mut Reader, given: &pb::AwsSoftwareRevenue) -> AwsSoftwareRevenue {
-    let at = |name: &str| format!("summary.software_revenue.{name}");
+    let at = |name: &str| format!("aws_opportunity_summary.software_revenue.{name}");
     AwsSoftwareRevenue {
         value: reader.money(given.value.as_ref(), &at("value")),
         discount: given.discount.clone().into(),
@@ -88,7 +88,7 @@ pub fn show(insights: &AwsInsights) -> pb::AwsInsights {
         next_best_actions: insights.next_best_actions.reveal().clone(),
         engagement_score: number(insights.engagement_score),
         opportunity_quality: quality.map(|quality| pb::OpportunityQuality {
-            score: quality.score,
+            score: Some(quality.score),
             trend: quality.trend.clone(),
         }),
         recommendations: recommendations

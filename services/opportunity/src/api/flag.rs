@@ -15,14 +15,15 @@ pub async fn handle(
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
     let mut record = visible(&mut tx, &call, id).await?;
-    if claimed == Claim::New && record.is_flagged() != message.flagged {
-        let changed = if message.flagged {
+    let flagged = message.flagged.unwrap_or_default();
+    if claimed == Claim::New && record.is_flagged() != flagged {
+        let changed = if flagged {
             store::flag(&mut tx, member, &record, api.clock.now()).await
         } else {
             store::unflag(&mut tx, member, &record).await
         };
         changed.map_err(|error| status::gone(error, id))?;
-        record.set_flagged(message.flagged);
+        record.set_flagged(flagged);
         if !message.validate_only {
             tx.commit().await?;
         }

@@ -40,7 +40,7 @@ pub async fn handle(
     };
     Ok(pb::GetOpportunityForAccountResponse {
         opportunity: Some(shown(api, &reader, &record)),
-        aws_summary,
+        aws_opportunity_summary: aws_summary,
     })
 }
 

@@ -16,7 +16,7 @@ pub async fn handle(
     let about = approved(&mut tx, &call, &call.message.opportunity_id).await?;
     let summary = store::aws_summary(&mut tx, &about).await?;
     Ok(pb::GetAwsOpportunitySummaryResponse {
-        summary: Some(shown(&call.caller, summary, &about)),
+        aws_opportunity_summary: Some(shown(&call.caller, summary, &about)),
     })
 }
 

@@ -92,7 +92,7 @@ const RECORD: Record = Record {
 
 /// As [`RECORD`], for the AWS summary.
 const SUMMARY: Record = Record {
-    field: "summary",
+    field: "aws_opportunity_summary",
     original: original::path,
 };
 

@@ -155,7 +155,7 @@ pub fn constraint(error: Error) -> Failure {
     } else if error.violates(store::MARKETPLACE_OFFER) {
         let text = "One AWS Marketplace offer can only be associated with one opportunity. This offer is already \
                     associated with another opportunity, try a different offer ID.";
-        taken(ErrorReason::OfferTaken, text, "entity_identifier")
+        taken(ErrorReason::MarketplaceOfferTaken, text, "entity_identifier")
     } else {
         error.into()
     }

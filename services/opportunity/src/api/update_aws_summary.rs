@@ -24,7 +24,7 @@ pub async fn handle(
     let claimed = claim_for(&mut tx, &call, &about).await?;
     let mut summary = store::aws_summary(&mut tx, &about).await?;
     let respond = |summary| pb::UpdateAwsOpportunitySummaryResponse {
-        summary: Some(shown(&call.caller, summary, &about)),
+        aws_opportunity_summary: Some(shown(&call.caller, summary, &about)),
     };
     if claimed != Claim::New {
         return Ok(respond(summary));
@@ -83,7 +83,10 @@ fn selection(
 ) -> (AwsDetails, Vec<AwsField>, Vec<Violation>) {
     let settable: Vec<_> = AwsField::ALL.iter().map(|field| field.path()).collect();
     let mut reader = Reader::default();
-    let given = details(&mut reader, call.message.summary.clone().unwrap_or_default());
+    let given = details(
+        &mut reader,
+        call.message.aws_opportunity_summary.clone().unwrap_or_default(),
+    );
     let mut wrong = call.shape.clone();
     wrong.extend(reader.found);
     let selected = match select(call.message.update_mask.as_ref(), &settable) {
@@ -108,7 +111,7 @@ fn details(reader: &mut Reader, given: pb::AwsOpportunitySummary) -> AwsDetails 
     let life_cycle = given.life_cycle.unwrap_or_default();
     let project = given.project.unwrap_or_default();
     let close_date = life_cycle.target_close_date.as_ref();
-    let at = "summary.life_cycle.target_close_date";
+    let at = "aws_opportunity_summary.life_cycle.target_close_date";
     AwsDetails {
         involvement_type: member(given.involvement_type),
         involvement_type_change_reason: member(given.involvement_type_change_reason),

@@ -105,7 +105,7 @@ pub async fn delete(api: &Api, call: Call<DeleteOperationRequest>) -> Result<(),
 /// A job with its outcome.
 pub async fn show(tx: &mut Tx, job: &Job) -> Result<Operation, Failure> {
     let mut shown = running(job);
-    if job.state == BulkState::Done {
+    if job.state == BulkState::Completed {
         let result = any(&outcome(tx, job).await?)?;
         shown.result = Some(operation::Result::Response(result));
     }
@@ -117,11 +117,11 @@ fn running(job: &Job) -> Operation {
     let metadata = pb::BulkMetadata {
         kind: job.kind.number(),
         state: job.state.number(),
-        member_id: job.member.to_string(),
+        created_by: job.member.to_string(),
         create_time: Some(timestamp(job.create_time)),
         end_time: job.end_time.map(timestamp),
         total: job.total,
-        done: job.done,
+        processed: job.processed,
         failed: job.failed,
         file_name: job.plan.file_name.reveal().clone(),
         validate_only: job.plan.validate_only,
@@ -134,7 +134,7 @@ fn running(job: &Job) -> Operation {
         })
     };
     let result = match job.state {
-        BulkState::Running | BulkState::Done => None,
+        BulkState::Running | BulkState::Completed => None,
         BulkState::Canceled => Some(error(Code::Cancelled, "the job was canceled")),
         BulkState::Failed => {
             let text = "who began the job may not do so any more";

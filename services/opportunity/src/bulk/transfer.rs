@@ -1,8 +1,9 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::transfer_opportunities_request::Records;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, Tx, claim};
-use cosell_types::{FieldPath, Violation, ViolationCode, random};
+use cosell_types::{Member, random};
 use serde_json::Value;
 
 use super::{operations, visible};
@@ -15,13 +16,8 @@ use crate::store::list::{Asked, write_rows};
 
 pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> Result<Operation, Failure> {
     let message = &call.message;
-    let is_list = message.filter.is_some() || message.preset != 0 || !message.search.is_empty();
-    if is_list != message.opportunity_ids.is_empty() {
-        let text = "either name records, or state a list by filter, preset or search";
-        let root = FieldPath::root();
-        let wrong = Violation::new(&root.field("opportunity_ids"), ViolationCode::InvalidValue, text);
-        return Err(Failure::invalid(vec![wrong]));
-    }
+    let records = message.records.as_ref();
+    let records = records.ok_or_else(|| Failure::internal("validated, but no records"))?;
     let member = call.member()?;
     let id = random::prefixed("bulkjob-");
     let mut tx = api.begin(&call).await?;
@@ -29,10 +25,12 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
         let job = visible(&mut tx, &call, &format!("operations/{done}")).await?;
         return operations::show(&mut tx, &job).await;
     }
-    for id in &message.opportunity_ids {
-        seen(&mut tx, &call, id).await?;
+    if let Records::Ids(named) = records {
+        for id in &named.opportunity_ids {
+            seen(&mut tx, &call, id).await?;
+        }
     }
-    let assignee = assign::new_owner(&mut tx, &member.account, &message.member_id).await?;
+    let assignee = assign::new_owner(&mut tx, &member.account, &message.owner_member_id).await?;
     let mut job = Job {
         id,
         account: member.account.clone(),
@@ -46,28 +44,28 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
             ..Plan::default()
         },
         total: 0,
-        done: 0,
+        processed: 0,
         failed: 0,
         create_time: api.clock.now(),
         end_time: None,
     };
     jobs::insert_job(&mut tx, &job).await?;
-    if is_list {
-        add_list(&api, &call, &mut tx, &mut job).await?;
-        if job.total != message.expected_count {
-            return Err(status::count_mismatch(job.total));
+    match records {
+        Records::List(chosen) => {
+            add_list(&api, call.member()?, chosen, &mut tx, &mut job).await?;
+            if Some(job.total) != chosen.expected_count {
+                return Err(status::count_mismatch(job.total));
+            }
         }
-    } else {
-        let named: Vec<_> = message
-            .opportunity_ids
-            .iter()
-            .map(|id| Value::String(id.clone()))
-            .collect();
-        jobs::insert_rows(&mut tx, &job, 1, &named).await?;
-        job.total = named.len().try_into().map_err(Failure::internal)?;
+        Records::Ids(named) => {
+            let ids = named.opportunity_ids.iter();
+            let rows: Vec<_> = ids.map(|id| Value::String(id.clone())).collect();
+            jobs::insert_rows(&mut tx, &job, 1, &rows).await?;
+            job.total = rows.len().try_into().map_err(Failure::internal)?;
+        }
     }
     if job.total == 0 {
-        job.end(BulkState::Done, api.clock.now());
+        job.end(BulkState::Completed, api.clock.now());
     }
     jobs::update_job(&mut tx, &job, None).await?;
     let shown = operations::show(&mut tx, &job).await?;
@@ -79,18 +77,19 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
 /// Every record of the list that the caller sees; what of them can be given away is for each one to say.
 async fn add_list(
     api: &Api,
-    call: &Call<pb::TransferOpportunitiesRequest>,
+    by: &Member,
+    chosen: &pb::OpportunityList,
     tx: &mut Tx,
     job: &mut Job,
 ) -> Result<(), Failure> {
     let list = pb::ListOpportunitiesRequest {
-        filter: call.message.filter.clone(),
-        preset: call.message.preset,
-        search: call.message.search.clone(),
+        filter: chosen.filter.clone(),
+        preset: chosen.preset,
+        search: chosen.search.clone(),
         ..Default::default()
     };
     let asked = Asked {
-        by: call.member()?,
+        by,
         periods: &Periods::at(api.clock.now()),
     };
     let rows = write_rows(tx, asked, &list::filter(&list)?, job).await?;

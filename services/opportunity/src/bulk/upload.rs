@@ -5,6 +5,7 @@ use std::time::Duration;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::Validate as _;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, claim_with};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
@@ -39,7 +40,7 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
         Ok(first) => first.map_err(|_| Failure::malformed())?.unwrap_or_default(),
         Err(_) => return Err(Failure::deadline_exceeded()),
     };
-    let Some(options) = first.options else {
+    let Some(Part::Options(options)) = first.part else {
         let text = "is required in the first message";
         return Err(invalid("options", ViolationCode::RequiredFieldMissing, text));
     };
@@ -52,7 +53,7 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
         return Err(Failure::invalid(wrong));
     }
     let ((), call) = call.about(options);
-    let received = receive(first.content, pieces, api.import.import_bytes);
+    let received = receive(pieces, api.import.import_bytes);
     let file = match tokio::time::timeout(LONGEST, received).await {
         Ok(file) => file?,
         Err(_) => return Err(Failure::deadline_exceeded()),
@@ -61,13 +62,23 @@ pub async fn handle(api: Api, call: Call<Pieces>) -> Result<Operation, Failure> 
 }
 
 /// The whole file and what tells it from others, as long as it has not too many bytes.
-async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<(File, Vec<u8>), Failure> {
+async fn receive(mut pieces: Pieces, most: u64) -> Result<(File, Vec<u8>), Failure> {
     let file = tempfile::tempfile().map_err(Failure::internal)?;
     let mut file = tokio::fs::File::from_std(file);
     let mut left = most;
-    let mut content = first;
     let mut hash = Sha256::new();
-    loop {
+    while let Some(piece) = pieces.message().await.map_err(|_| Failure::malformed())? {
+        let content = match piece.part {
+            Some(Part::Content(content)) => content,
+            Some(Part::Options(_)) => {
+                let text = "is allowed in the first message only";
+                return Err(invalid("options", ViolationCode::InvalidValue, text));
+            }
+            None => {
+                let text = "is required: exactly one of options, content";
+                return Err(invalid("part", ViolationCode::RequiredFieldMissing, text));
+            }
+        };
         let Some(rest) = left.checked_sub(content.len() as u64) else {
             let text = format!("has more than {most} bytes");
             return Err(invalid("content", ViolationCode::ValueOutOfRange, &text));
@@ -75,13 +86,6 @@ async fn receive(first: Vec<u8>, mut pieces: Pieces, most: u64) -> Result<(File,
         left = rest;
         hash.update(&content);
         file.write_all(&content).await.map_err(Failure::internal)?;
-        let piece = pieces.message().await.map_err(|_| Failure::malformed())?;
-        let Some(piece) = piece else { break };
-        if piece.options.is_some() {
-            let text = "come once, in the first message";
-            return Err(invalid("options", ViolationCode::InvalidValue, text));
-        }
-        content = piece.content;
     }
     file.rewind().await.map_err(Failure::internal)?;
     Ok((file.into_std().await, hash.finalize().to_vec()))
@@ -122,7 +126,7 @@ async fn take_in(
             ..Plan::default()
         },
         total: 0,
-        done: 0,
+        processed: 0,
         failed: 0,
         create_time: api.clock.now(),
         end_time: None,

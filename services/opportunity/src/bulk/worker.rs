@@ -195,7 +195,7 @@ async fn conclude(mut tx: Tx, job: &Job, outcomes: &[Outcome], now: DateTime<Utc
 
 /// Tells of the end of a job.
 pub async fn tell(tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<(), Failure> {
-    Ok(append(tx, &events::bulk_finished(job, cause(job, now))).await?)
+    Ok(append(tx, &events::bulk_job_finished(job, cause(job, now))).await?)
 }
 
 /// Whose doing the effects of a job are.

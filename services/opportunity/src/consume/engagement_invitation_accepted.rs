@@ -28,7 +28,7 @@ pub async fn apply(tx: &mut Tx, delivery: &Delivery, clock: &Clock) -> Result<()
         .opportunity_id
         .parse()
         .map_err(wrong("opportunity_id"))?;
-    let by = invitation.member_id.parse().map_err(wrong("member_id"))?;
+    let by = invitation.answered_by.parse().map_err(wrong("answered_by"))?;
     let now = clock.now();
     tx.act_for(&Scope::account(&sender)).await?;
     let shared = store::load_held(tx, &sender, source).await?;

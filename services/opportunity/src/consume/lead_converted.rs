@@ -30,7 +30,7 @@ pub struct Customer {
 pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Customer, Fault> {
     let event: referral::LeadConverted = delivery.message()?;
     let opportunity = event.opportunity_id.parse();
-    let member = event.member_id.parse();
+    let member = event.converted_by.parse();
     let request = handler.referral.request(referral::GetConvertedLeadRequest {
         lead_id: event.lead_id.clone(),
     })?;
@@ -43,7 +43,7 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Cust
     Ok(Customer {
         opportunity: opportunity.map_err(|_| Fault::permanent("opportunity_id"))?,
         lead: event.lead_id,
-        member: member.map_err(|_| Fault::permanent("member_id"))?,
+        member: member.map_err(|_| Fault::permanent("member"))?,
         details,
     })
 }
@@ -81,7 +81,7 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
     };
     let (use_case, problem) = (
         newest(|known| &known.use_case),
-        newest(|known| &known.customer_business_problem),
+        newest(|known| &known.business_problem),
     );
     let mut reached = BTreeSet::new();
     let contacts = interactions

@@ -30,11 +30,11 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Opti
         return Ok(None);
     }
     let opportunity = event.opportunity_id.parse();
-    let member = event.member_id.parse();
+    let member = event.answered_by.parse();
     let request = handler
         .referral
         .request(referral::GetAcceptedOpportunityRequest {
-            offer_id: event.offer_id.clone(),
+            referral_offer_id: event.referral_offer_id.clone(),
         })?;
     let answer = ReferralInternalServiceClient::new(handler.referral.channel())
         .max_decoding_message_size(MAX_RESPONSE)
@@ -44,8 +44,8 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Opti
     let (details, found) = convert::details(&answer.opportunity.unwrap_or_default());
     Ok(Some(Deal {
         opportunity: opportunity.map_err(|_| Fault::permanent("opportunity_id"))?,
-        offer: event.offer_id,
-        member: member.map_err(|_| Fault::permanent("member_id"))?,
+        offer: event.referral_offer_id,
+        member: member.map_err(|_| Fault::permanent("member"))?,
         details,
         found,
         people: answer.sender_contacts.into_iter().map(convert::contact).collect(),

@@ -19,10 +19,10 @@ pub async fn prepare(handler: &FromReview, delivery: &Delivery) -> Result<Change
         .map_err(|_| Fault::permanent("opportunity_id"))?;
     let reason = ReviewReason::from_number(event.reason).ok_or_else(|| Fault::permanent("reason"));
     let outcome = match event.decision() {
-        review::Decision::Approve => Outcome::Approved,
-        review::Decision::ActionRequired => Outcome::ActionRequired(reason?),
-        review::Decision::Reject => Outcome::Rejected(reason?),
-        review::Decision::Unspecified => return Err(Fault::permanent("decision")),
+        review::ReviewDecision::Approve => Outcome::Approved,
+        review::ReviewDecision::ActionRequired => Outcome::ActionRequired(reason?),
+        review::ReviewDecision::Reject => Outcome::Rejected(reason?),
+        review::ReviewDecision::Unspecified => return Err(Fault::permanent("decision")),
     };
     let request = handler.review.request(review::GetReviewCaseRequest {
         review_case_id: event.review_case_id,
@@ -43,7 +43,7 @@ pub async fn prepare(handler: &FromReview, delivery: &Delivery) -> Result<Change
         round: event.round,
         decision: Decision {
             outcome,
-            remarks: round.remarks.into(),
+            remarks: round.review_comments.into(),
             fields_to_correct: round.fields_to_correct,
         },
     })

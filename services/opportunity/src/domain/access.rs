@@ -50,6 +50,7 @@ pub enum Action {
 
 /// The service that shares opportunities.
 const COLLABORATION: &str = "collaboration";
+const REFERRAL: &str = "referral";
 /// AWS roles that speak for AWS about a deal.
 const SELLERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
 
@@ -84,12 +85,11 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         // Collaboration reads what it is asked to share, and copies of it.
         Caller::Service(name) if action == Action::ForAccount => return name.as_str() == COLLABORATION,
+        // Referral asks before it offers an opportunity to partners.
+        Caller::Service(name) if action == Action::CheckReferred => return name.as_str() == REFERRAL,
         // Review and notification read what was submitted when they are told of it.
         Caller::Service(_) => {
-            return matches!(
-                action,
-                Action::Get | Action::StandardValues | Action::CheckReferred
-            );
+            return matches!(action, Action::Get | Action::StandardValues);
         }
         Caller::Member(member) => member,
     };

@@ -29,7 +29,7 @@ pub struct Job {
     /// How many rows it has.
     pub total: i64,
     /// How many of them have been worked off.
-    pub done: i64,
+    pub processed: i64,
     /// How many of those were refused.
     pub failed: i64,
     /// When it began.
@@ -119,16 +119,16 @@ impl Job {
         self.end_time = Some(now);
     }
 
-    /// Counts rows that were worked off; with the last one the job is done.
+    /// Counts rows that were processed; with the last one the job is completed.
     pub fn count(&mut self, outcomes: &[Outcome], now: DateTime<Utc>) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let failed = outcomes
             .iter()
             .filter(|outcome| outcome.result == RowResult::Failed);
         self.failed += number(failed.count());
-        self.done += number(outcomes.len());
-        if self.done >= self.total {
-            self.end(BulkState::Done, now);
+        self.processed += number(outcomes.len());
+        if self.processed >= self.total {
+            self.end(BulkState::Completed, now);
         }
     }
 }

@@ -123,7 +123,7 @@ closed_list! {
         /// It has rows to work off.
         Running = 1 "RUNNING" "",
         /// Every row has been worked off.
-        Done = 2 "DONE" "",
+        Completed = 2 "COMPLETED" "",
         /// Somebody ended it before.
         Canceled = 3 "CANCELED" "",
         /// It ended before, because who began it may not do so any more.

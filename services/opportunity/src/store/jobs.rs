@@ -20,14 +20,14 @@ pub struct Row {
 
 /// The columns of a job.
 struct Found {
-    job_id: String,
+    bulk_job_id: String,
     kind: String,
     state: String,
     member_id: String,
     request_id: String,
     plan: Json<Plan>,
     total: i64,
-    done: i64,
+    processed: i64,
     failed: i64,
     create_time: DateTime<Utc>,
     end_time: Option<DateTime<Utc>>,
@@ -45,12 +45,12 @@ impl Found {
                 .member_id
                 .parse()
                 .map_err(|_| Error::corrupt("member_id", &self.member_id))?,
-            id: self.job_id,
+            id: self.bulk_job_id,
             account: account.clone(),
             request_id: self.request_id,
             plan: self.plan.0,
             total: self.total,
-            done: self.done,
+            processed: self.processed,
             failed: self.failed,
             create_time: self.create_time,
             end_time: self.end_time,
@@ -61,7 +61,7 @@ impl Found {
 /// Begins a job, before its rows.
 pub async fn insert_job(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO bulk_job (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time)
+        "INSERT INTO bulk_job (account_id, bulk_job_id, kind, state, member_id, request_id, plan, total, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         job.account.as_str(),
         job.id,
@@ -81,7 +81,7 @@ pub async fn insert_job(tx: &mut Tx, job: &Job) -> Result<(), Error> {
 /// Adds rows, from a number on.
 pub async fn insert_rows(tx: &mut Tx, job: &Job, first: i64, contents: &[Value]) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO bulk_row (account_id, job_id, number, content)
+        "INSERT INTO bulk_row (account_id, bulk_job_id, number, content)
          SELECT $1, $2, $3 + given.n - 1, given.content FROM unnest($4::jsonb[]) WITH ORDINALITY AS given (content, n)",
         job.account.as_str(),
         job.id,
@@ -96,15 +96,15 @@ pub async fn insert_rows(tx: &mut Tx, job: &Job, first: i64, contents: &[Value])
 /// Writes down how far a job is, and what it turned out to be.
 pub async fn update_job(tx: &mut Tx, job: &Job, served: Option<DateTime<Utc>>) -> Result<(), Error> {
     let updated = sqlx::query!(
-        "UPDATE bulk_job SET state = $3, plan = $4, total = $5, done = $6, failed = $7, end_time = $8,
+        "UPDATE bulk_job SET state = $3, plan = $4, total = $5, processed = $6, failed = $7, end_time = $8,
            served_time = coalesce($9, served_time)
-         WHERE account_id = $1 AND job_id = $2",
+         WHERE account_id = $1 AND bulk_job_id = $2",
         job.account.as_str(),
         job.id,
         job.state.name(),
         Json(&job.plan) as _,
         job.total,
-        job.done,
+        job.processed,
         job.failed,
         job.end_time,
         served,
@@ -118,9 +118,9 @@ pub async fn update_job(tx: &mut Tx, job: &Job, served: Option<DateTime<Utc>>) -
 pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Job>, Error> {
     let found = sqlx::query_as!(
         Found,
-        r#"SELECT job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, done, failed,
+        r#"SELECT bulk_job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, processed, failed,
              create_time, end_time
-           FROM bulk_job WHERE account_id = $1 AND job_id = $2"#,
+           FROM bulk_job WHERE account_id = $1 AND bulk_job_id = $2"#,
         account.as_str(),
         id,
     )
@@ -133,9 +133,9 @@ pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Opti
 pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Job>, Error> {
     let found = sqlx::query_as!(
         Found,
-        r#"SELECT job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, done, failed,
+        r#"SELECT bulk_job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, processed, failed,
              create_time, end_time
-           FROM bulk_job WHERE account_id = $1 AND job_id = $2 AND state = 'RUNNING' FOR UPDATE SKIP LOCKED"#,
+           FROM bulk_job WHERE account_id = $1 AND bulk_job_id = $2 AND state = 'RUNNING' FOR UPDATE SKIP LOCKED"#,
         account.as_str(),
         id,
     )
@@ -148,9 +148,9 @@ pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Opti
 pub async fn await_job(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Job>, Error> {
     let found = sqlx::query_as!(
         Found,
-        r#"SELECT job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, done, failed,
+        r#"SELECT bulk_job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, processed, failed,
              create_time, end_time
-           FROM bulk_job WHERE account_id = $1 AND job_id = $2 FOR UPDATE"#,
+           FROM bulk_job WHERE account_id = $1 AND bulk_job_id = $2 FOR UPDATE"#,
         account.as_str(),
         id,
     )
@@ -170,11 +170,11 @@ pub async fn list_jobs(
     let (time, id) = last.cloned().unzip();
     let found = sqlx::query_as!(
         Found,
-        r#"SELECT job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, done, failed,
+        r#"SELECT bulk_job_id, kind, state, member_id, request_id, plan AS "plan: Json<Plan>", total, processed, failed,
              create_time, end_time
            FROM bulk_job WHERE account_id = $1 AND ($2::text IS NULL OR member_id = $2)
-             AND ($3::timestamptz IS NULL OR (create_time, job_id) < ($3, $4::text))
-           ORDER BY create_time DESC, job_id DESC LIMIT $5"#,
+             AND ($3::timestamptz IS NULL OR (create_time, bulk_job_id) < ($3, $4::text))
+           ORDER BY create_time DESC, bulk_job_id DESC LIMIT $5"#,
         account.as_str(),
         member,
         time,
@@ -189,7 +189,7 @@ pub async fn list_jobs(
 /// Removes a job with its rows.
 pub async fn delete_job(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     let deleted = sqlx::query!(
-        "DELETE FROM bulk_job WHERE account_id = $1 AND job_id = $2",
+        "DELETE FROM bulk_job WHERE account_id = $1 AND bulk_job_id = $2",
         job.account.as_str(),
         job.id,
     )
@@ -202,7 +202,7 @@ pub async fn delete_job(tx: &mut Tx, job: &Job) -> Result<(), Error> {
 pub async fn waiting_rows(tx: &mut Tx, job: &Job, limit: i64) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query!(
         "SELECT number, content FROM bulk_row
-         WHERE account_id = $1 AND job_id = $2 AND result IS NULL ORDER BY number LIMIT $3",
+         WHERE account_id = $1 AND bulk_job_id = $2 AND result IS NULL ORDER BY number LIMIT $3",
         job.account.as_str(),
         job.id,
         limit,
@@ -230,7 +230,7 @@ pub async fn rows(
     let rows = sqlx::query!(
         r#"SELECT number, content, result, opportunity_id, violations AS "violations: Json<Vec<RowViolation>>"
            FROM bulk_row
-           WHERE account_id = $1 AND job_id = $2 AND number > $3 AND (NOT $4 OR result = 'FAILED')
+           WHERE account_id = $1 AND bulk_job_id = $2 AND number > $3 AND (NOT $4 OR result = 'FAILED')
            ORDER BY number LIMIT $5"#,
         job.account.as_str(),
         job.id,
@@ -274,7 +274,7 @@ pub async fn note_outcomes(tx: &mut Tx, job: &Job, outcomes: &[Outcome]) -> Resu
            row_hash = given.row_hash, violations = given.violations
          FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::jsonb[])
            AS given (number, result, id, key, row_hash, violations)
-         WHERE row.account_id = $1 AND row.job_id = $2 AND row.number = given.number",
+         WHERE row.account_id = $1 AND row.bulk_job_id = $2 AND row.number = given.number",
         job.account.as_str(),
         job.id,
         &outcomes.iter().map(|outcome| outcome.number).collect::<Vec<_>>(),
@@ -293,7 +293,7 @@ pub async fn note_outcomes(tx: &mut Tx, job: &Job, outcomes: &[Outcome]) -> Resu
 pub async fn count_results(tx: &mut Tx, job: &Job) -> Result<BTreeMap<&'static str, i64>, Error> {
     let rows = sqlx::query!(
         r#"SELECT result AS "result!", count(*) AS "count!" FROM bulk_row
-           WHERE account_id = $1 AND job_id = $2 AND result IS NOT NULL GROUP BY result"#,
+           WHERE account_id = $1 AND bulk_job_id = $2 AND result IS NOT NULL GROUP BY result"#,
         job.account.as_str(),
         job.id,
     )
@@ -317,7 +317,7 @@ pub async fn taken_in(
 ) -> Result<BTreeMap<Vec<u8>, Option<OpportunityId>>, Error> {
     let rows = sqlx::query!(
         r#"SELECT row_hash AS "row_hash!", opportunity_id FROM bulk_row
-           WHERE account_id = $1 AND job_id = $2 AND row_hash = ANY($3)
+           WHERE account_id = $1 AND bulk_job_id = $2 AND row_hash = ANY($3)
            UNION ALL SELECT k.row_hash, k.opportunity_id FROM bulk_key k
              JOIN opportunity o ON o.account_id = k.account_id AND o.opportunity_id = k.opportunity_id
              WHERE k.account_id = $1 AND k.row_hash = ANY($3)"#,
@@ -368,11 +368,11 @@ pub async fn taken_identifiers(
     let taken = sqlx::query!(
         r#"SELECT partner_opportunity_identifier AS "key!", opportunity_id AS "opportunity_id?" FROM opportunity o
            WHERE account_id = $1 AND partner_opportunity_identifier = ANY($3) AND partner_opportunity_identifier <> ''
-             AND NOT EXISTS (SELECT FROM bulk_row r WHERE r.account_id = $1 AND r.job_id = $2
+             AND NOT EXISTS (SELECT FROM bulk_row r WHERE r.account_id = $1 AND r.bulk_job_id = $2
                AND r.opportunity_id = o.opportunity_id AND r.key IS NOT NULL)
            UNION ALL SELECT key, opportunity_id FROM bulk_row r
-           WHERE account_id = $1 AND job_id = $2 AND key = ANY($3) AND key <> ''
-             AND NOT EXISTS (SELECT FROM bulk_row l WHERE l.account_id = $1 AND l.job_id = $2
+           WHERE account_id = $1 AND bulk_job_id = $2 AND key = ANY($3) AND key <> ''
+             AND NOT EXISTS (SELECT FROM bulk_row l WHERE l.account_id = $1 AND l.bulk_job_id = $2
                AND l.opportunity_id = r.opportunity_id AND l.key IS NOT NULL AND l.number > r.number)"#,
         job.account.as_str(),
         job.id,
@@ -389,8 +389,8 @@ pub async fn taken_identifiers(
 /// The first job that runs of each account, the account whose turn was longest ago first.
 pub async fn running(tx: &mut Tx, most: i64) -> Result<Vec<(AccountId, String)>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, job_id FROM (
-             SELECT DISTINCT ON (j.account_id) j.account_id, j.job_id,
+        r#"SELECT account_id, bulk_job_id FROM (
+             SELECT DISTINCT ON (j.account_id) j.account_id, j.bulk_job_id,
                max(j.served_time) OVER (PARTITION BY j.account_id) AS served
              FROM bulk_job j WHERE j.state = 'RUNNING' ORDER BY j.account_id, j.create_time) AS first
            ORDER BY served NULLS FIRST LIMIT $1"#,
@@ -404,7 +404,7 @@ pub async fn running(tx: &mut Tx, most: i64) -> Result<Vec<(AccountId, String)>,
                 .account_id
                 .parse()
                 .map_err(|_| Error::corrupt("account_id", &row.account_id))?;
-            Ok((account, row.job_id))
+            Ok((account, row.bulk_job_id))
         })
         .collect()
 }
@@ -413,8 +413,8 @@ pub async fn running(tx: &mut Tx, most: i64) -> Result<Vec<(AccountId, String)>,
 pub async fn forget_jobs(tx: &mut Tx, now: DateTime<Utc>, jobs: i64, keys: i64) -> Result<u64, Error> {
     let before = now - chrono::TimeDelta::days(30);
     let forgotten = sqlx::query!(
-        "DELETE FROM bulk_job WHERE (account_id, job_id) IN
-           (SELECT account_id, job_id FROM bulk_job WHERE end_time < $1 LIMIT $2)",
+        "DELETE FROM bulk_job WHERE (account_id, bulk_job_id) IN
+           (SELECT account_id, bulk_job_id FROM bulk_job WHERE end_time < $1 LIMIT $2)",
         before,
         jobs,
     )

@@ -161,7 +161,7 @@ pub(super) fn listing(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filt
 /// Makes rows of a job of the records that fulfil the conditions, of those that the member may see; how many they are.
 pub async fn write_rows(tx: &mut Tx, asked: Asked<'_>, filter: &Filter, job: &Job) -> Result<u64, Error> {
     let mut query = QueryBuilder::new(
-        "INSERT INTO bulk_row (account_id, job_id, number, content)
+        "INSERT INTO bulk_row (account_id, bulk_job_id, number, content)
          SELECT account_id, ",
     );
     query.push_bind(job.id.clone());

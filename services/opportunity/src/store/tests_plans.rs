@@ -58,11 +58,11 @@ const FILL: [&str; 21] = [
      FROM generate_series(1, 5000) AS n WHERE $1::jsonb IS NOT NULL",
     "INSERT INTO opportunity_copy (account_id, opportunity_id, copy_account_id, copy_opportunity_id)
      SELECT account_id, opportunity_id, '200000000001', 1000000 + opportunity_id FROM opportunity WHERE $1::jsonb IS NOT NULL",
-    "INSERT INTO bulk_job (account_id, job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
-     SELECT '10000000000' || n % 10, 'bulkjob-' || lpad(n::text, 13, '0'), 'IMPORT', CASE WHEN n < 20 THEN 'RUNNING' ELSE 'DONE' END,
+    "INSERT INTO bulk_job (account_id, bulk_job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
+     SELECT '10000000000' || n % 10, 'bulkjob-' || lpad(n::text, 13, '0'), 'IMPORT', CASE WHEN n < 20 THEN 'RUNNING' ELSE 'COMPLETED' END,
        'm' || n % 50, 'x', $1::jsonb, 4, now(), now() FROM generate_series(1, 4000) AS n",
-    "INSERT INTO bulk_row (account_id, job_id, number, content, result)
-     SELECT account_id, job_id, n, $1::jsonb, (ARRAY['CREATED', 'FAILED', NULL])[1 + n % 3]
+    "INSERT INTO bulk_row (account_id, bulk_job_id, number, content, result)
+     SELECT account_id, bulk_job_id, n, $1::jsonb, (ARRAY['CREATED', 'FAILED', NULL])[1 + n % 3]
      FROM bulk_job, generate_series(1, 4) AS n",
     "INSERT INTO bulk_key (account_id, row_hash, opportunity_id, time)
      SELECT account_id, sha256(opportunity_id::text::bytea), opportunity_id, now() FROM opportunity

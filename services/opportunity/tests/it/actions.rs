@@ -302,7 +302,7 @@ async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
     }
     let give = |member: &str| pb::AssignOpportunityRequest {
         opportunity_id: id.clone(),
-        member_id: member.to_owned(),
+        owner_member_id: member.to_owned(),
         ..Default::default()
     };
     for nobody in ["mem-technical", "mem-elsewhere", "mem-unknown"] {
@@ -314,7 +314,7 @@ async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
             Code::InvalidArgument,
             "INVALID_FIELDS",
         );
-        assert_eq!(refusal.paths(), ["member_id"], "{nobody}");
+        assert_eq!(refusal.paths(), ["owner_member_id"], "{nobody}");
     }
     refused(
         by(&app, &partner("mem-other", ALDER, Role::AceUser))

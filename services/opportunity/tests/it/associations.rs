@@ -115,7 +115,7 @@ async fn opp_047_an_offer_has_one_deal() {
             .associate_entity(request(&other, kind, &offer(1)))
             .await,
         Code::AlreadyExists,
-        "OFFER_TAKEN",
+        "MARKETPLACE_OFFER_TAKEN",
     );
     assert_eq!(refusal.paths(), ["entity_identifier"]);
     let remove = pb::DisassociateEntityRequest {

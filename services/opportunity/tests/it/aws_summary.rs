@@ -27,7 +27,7 @@ pub fn seller() -> Caller {
 pub async fn approved(app: &App, far: &FarEnd, number: usize, record: pb::Opportunity) -> String {
     let id = create(app, &user(), record).await.opportunity_id;
     submit(app, &user(), &id).await;
-    let decision = decided(&id, 1, 1, review::Decision::Approve);
+    let decision = decided(&id, 1, 1, review::ReviewDecision::Approve);
     let case = format!("rc-{number:013}");
     far.tell("review", ALDER, &case, 1, &decision).await;
     until(app, &id, ReviewStatus::Approved).await;
@@ -42,13 +42,16 @@ pub async fn read(app: &App, caller: &Caller, id: &str) -> Result<pb::AwsOpportu
         .aws_summaries()
         .get_aws_opportunity_summary(request)
         .await?;
-    Ok(answer.into_inner().summary.expect("the AWS summary"))
+    Ok(answer
+        .into_inner()
+        .aws_opportunity_summary
+        .expect("the AWS summary"))
 }
 
 pub fn change(id: &str, summary: pb::AwsOpportunitySummary) -> pb::UpdateAwsOpportunitySummaryRequest {
     pb::UpdateAwsOpportunitySummaryRequest {
         opportunity_id: id.to_owned(),
-        summary: Some(summary),
+        aws_opportunity_summary: Some(summary),
         ..Default::default()
     }
 }
@@ -70,7 +73,10 @@ async fn written(
     request: pb::UpdateAwsOpportunitySummaryRequest,
 ) -> pb::AwsOpportunitySummary {
     let answer = write(app, caller, request).await.expect("a change");
-    answer.into_inner().summary.expect("the AWS summary")
+    answer
+        .into_inner()
+        .aws_opportunity_summary
+        .expect("the AWS summary")
 }
 
 /// AWS's stage, close date and, where it is lost, its reason.
@@ -106,7 +112,7 @@ pub fn news(step: &str) -> pb::AwsOpportunitySummary {
         }],
         insights: Some(pb::AwsInsights {
             opportunity_quality: Some(pb::OpportunityQuality {
-                score: 71,
+                score: Some(71),
                 trend: "improving".to_owned(),
             }),
             ..Default::default()
@@ -205,7 +211,7 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
     });
     wrong.insights = Some(pb::AwsInsights {
         opportunity_quality: Some(pb::OpportunityQuality {
-            score: 101,
+            score: Some(101),
             ..Default::default()
         }),
         recommendations: vec![pb::Recommendation::default()],
@@ -227,11 +233,11 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
     assert_eq!(
         paths,
         [
-            "summary.insights.opportunity_quality.score",
-            "summary.insights.recommendations[0].details",
-            "summary.insights.recommendations[0].type",
-            "summary.life_cycle.target_close_date",
-            "summary.opportunity_team[0].email",
+            "aws_opportunity_summary.insights.opportunity_quality.score",
+            "aws_opportunity_summary.insights.recommendations[0].details",
+            "aws_opportunity_summary.insights.recommendations[0].type",
+            "aws_opportunity_summary.life_cycle.target_close_date",
+            "aws_opportunity_summary.opportunity_team[0].email",
             "update_mask.paths[1]",
         ],
         "with a wrong mask nothing is selected, so that the rules have nothing to judge"
@@ -258,10 +264,10 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
     assert_eq!(
         paths,
         [
-            "summary.involvement_type_change_reason",
-            "summary.life_cycle.closed_lost_reason",
-            "summary.opportunity_team[0].business_title",
-            "summary.opportunity_team[0].email",
+            "aws_opportunity_summary.involvement_type_change_reason",
+            "aws_opportunity_summary.life_cycle.closed_lost_reason",
+            "aws_opportunity_summary.opportunity_team[0].business_title",
+            "aws_opportunity_summary.opportunity_team[0].email",
         ]
     );
     assert_eq!(
@@ -286,7 +292,7 @@ async fn plt_002_a_repeated_change_is_made_once_by_members_and_by_services() {
         assert_eq!(written(&app, &seller(), since).await.revision, first + 1);
         assert_eq!(written(&app, &caller, request.clone()).await.revision, first + 1);
         let another = pb::UpdateAwsOpportunitySummaryRequest {
-            summary: Some(news("Another")),
+            aws_opportunity_summary: Some(news("Another")),
             ..request
         };
         refused(
@@ -401,7 +407,7 @@ async fn opp_050_whatever_one_side_says_the_other_stays_as_it_is() {
             .insights
             .as_mut()
             .and_then(|insights| insights.opportunity_quality.as_mut());
-        quality.expect("a quality").score = score;
+        quality.expect("a quality").score = Some(score);
         let (partners, of_aws) = (rows(&app, PARTNERS).await, rows(&app, OF_AWS).await);
         let request = pb::UpdateAwsOpportunitySummaryRequest {
             update_mask: Some(FieldMask {

@@ -55,9 +55,9 @@ async fn opp_051_052_053_every_caller_in_every_review_status() {
             submit(&app, &user(), &id).await;
         }
         let decision = match status {
-            ReviewStatus::ActionRequired => Some(review::Decision::ActionRequired),
-            ReviewStatus::Approved => Some(review::Decision::Approve),
-            ReviewStatus::Rejected => Some(review::Decision::Reject),
+            ReviewStatus::ActionRequired => Some(review::ReviewDecision::ActionRequired),
+            ReviewStatus::Approved => Some(review::ReviewDecision::Approve),
+            ReviewStatus::Rejected => Some(review::ReviewDecision::Reject),
             _ => None,
         };
         if status == ReviewStatus::InReview {
@@ -239,7 +239,7 @@ async fn opp_053_sales_reach_only_what_is_fully_visible() {
         .submit_opportunity(submission)
         .await
         .expect("a submission");
-    let decision = decided(&id, 1, 1, review::Decision::Approve);
+    let decision = decided(&id, 1, 1, review::ReviewDecision::Approve);
     far.tell("review", ALDER, "rc-0000000000001", 1, &decision).await;
     until(&app, &id, ReviewStatus::Approved).await;
     for answer in [

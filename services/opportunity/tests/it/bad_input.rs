@@ -2,6 +2,7 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::r#type::v1::TimestampRange;
 use cosell_testkit::harness::{App, refused};
 use http::uri::PathAndQuery;
@@ -205,7 +206,7 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
         found.expect("a detail").clone()
     };
     let industry = detail("opportunity.customer.account.industry");
-    assert_eq!(industry.original_field, "Customer.Account.Industry");
+    assert_eq!(industry.partner_central_field, "Customer.Account.Industry");
     assert_eq!(industry.rejected_value, "Alchemy");
     assert_eq!(industry.standard_values, "industry");
     let kind = detail("opportunity.opportunity_type");
@@ -320,7 +321,7 @@ async fn requests_themselves_are_checked() {
         &["opportunity_id"],
     );
     let zero = pb::GetOpportunityRequest {
-        revision: Some(0),
+        as_of: Some(AsOf::Revision(0)),
         ..get_request(&id)
     };
     wrong(

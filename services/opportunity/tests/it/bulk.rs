@@ -3,6 +3,7 @@
 use cosell_opportunity::{Opportunities, Options};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::bulk_service_client::BulkServiceClient;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use cosell_proto::google::longrunning::{GetOperationRequest, Operation, operation};
 use cosell_testkit::harness::{App, Client, Setup, eventually, refused};
@@ -58,21 +59,15 @@ pub async fn send(
     options: pb::ImportOptions,
     content: &str,
 ) -> Result<Response<Operation>, Status> {
-    let mut pieces = vec![pb::ImportOpportunitiesRequest {
-        options: Some(options),
-        content: Vec::new(),
-    }];
-    pieces.extend(
-        content
-            .as_bytes()
-            .chunks(997)
-            .map(|piece| pb::ImportOpportunitiesRequest {
-                options: None,
-                content: piece.to_vec(),
-            }),
-    );
+    let mut parts = vec![Part::Options(options)];
+    let pieces = content.as_bytes().chunks(997);
+    parts.extend(pieces.map(|piece| Part::Content(piece.to_vec())));
+    let parts = parts
+        .into_iter()
+        .map(|part| pb::ImportOpportunitiesRequest { part: Some(part) });
+    let parts: Vec<_> = parts.collect();
     bulk(app, caller)
-        .import_opportunities(tokio_stream::iter(pieces))
+        .import_opportunities(tokio_stream::iter(parts))
         .await
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use futures::StreamExt as _;
 
 use crate::bulk::{bulk, ended, file, import, imported, row, send};
@@ -38,23 +39,19 @@ async fn opp_080_a_file_may_come_slowly() {
     let content = file(&[row(1, "20457"), row(2, "20457")]).into_bytes();
     let (first, second) = content.split_at(content.len() / 2);
     let pieces = [
-        pb::ImportOpportunitiesRequest {
-            options: Some(import(pb::ImportMode::Create)),
-            content: first.to_vec(),
-        },
-        pb::ImportOpportunitiesRequest {
-            options: None,
-            content: second.to_vec(),
-        },
+        Part::Options(import(pb::ImportMode::Create)),
+        Part::Content(first.to_vec()),
+        Part::Content(second.to_vec()),
     ];
-    let slow = futures::stream::iter(pieces).then(|piece| async {
-        if piece.options.is_none() {
+    let pieces = pieces.into_iter().enumerate();
+    let slow = futures::stream::iter(pieces).then(|(index, part)| async move {
+        if index == 2 {
             let nothing = std::future::pending::<()>();
             tokio::time::timeout(Duration::from_millis(5500), nothing)
                 .await
                 .expect_err("a pause");
         }
-        piece
+        pb::ImportOpportunitiesRequest { part: Some(part) }
     });
     let answer = bulk(&app, &user()).import_opportunities(slow).await;
     let result = ended(&app, &user(), &answer.expect("a job").into_inner().name).await;

@@ -2,6 +2,7 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::transfer_opportunities_request::Records;
 use cosell_proto::google::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
     WaitOperationRequest, operation,
@@ -72,10 +73,10 @@ async fn opp_082_a_job_is_seen_by_who_began_it_and_by_who_sees_everything() {
     let known = metadata(&waited);
     assert_eq!(
         (known.kind(), known.state()),
-        (pb::BulkKind::Import, pb::BulkState::Done)
+        (pb::BulkKind::Import, pb::BulkState::Completed)
     );
     assert_eq!(
-        (known.member_id.as_str(), known.file_name.as_str()),
+        (known.created_by.as_str(), known.file_name.as_str()),
         ("mem-user", "deals.csv")
     );
     let delete = DeleteOperationRequest { name: name.clone() };
@@ -121,9 +122,9 @@ async fn opp_085_a_job_that_is_canceled_leaves_what_was_done_and_can_be_begun_ag
         panic!("no error")
     };
     assert_eq!(error.code, Code::Cancelled as i32);
-    let done = metadata(&canceled).done;
-    assert!(done < 1400, "it was over before");
-    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, done);
+    let processed = metadata(&canceled).processed;
+    assert!(processed < 1400, "it was over before");
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, processed);
     let download = downloaded(&app, &name, false).await;
     assert!(
         download
@@ -133,7 +134,11 @@ async fn opp_085_a_job_that_is_canceled_leaves_what_was_done_and_can_be_begun_ag
             .ends_with(",NOT_PROCESSED,")
     );
     let (_, result) = imported(&app, pb::ImportMode::Create, &content).await;
-    assert_eq!((result.created, result.unchanged), (1400 - done, done));
+    assert_eq!(
+        (result.created, result.unchanged),
+        (1400 - processed, processed),
+        "{result:?}"
+    );
     app.finish::<Opportunities>().await;
 }
 
@@ -146,7 +151,7 @@ async fn opp_083_what_a_service_had_in_hand_when_it_ended_is_done_by_the_next_on
     // Two replicas share the work, and then the one goes in the middle of it.
     let name = begun(&app, &file(&rows(1..=1200))).await;
     eventually(async || {
-        let done = count(&app, "SELECT coalesce(max(done), 0)::bigint FROM bulk_job").await;
+        let done = count(&app, "SELECT coalesce(max(processed), 0)::bigint FROM bulk_job").await;
         if done > 100 {
             Ok(())
         } else {
@@ -191,8 +196,8 @@ async fn opp_083_accounts_take_turns() {
 
 fn transfer(ids: Vec<String>) -> pb::TransferOpportunitiesRequest {
     pb::TransferOpportunitiesRequest {
-        opportunity_ids: ids,
-        member_id: "mem-other".to_owned(),
+        records: Some(Records::Ids(pb::OpportunityIds { opportunity_ids: ids })),
+        owner_member_id: "mem-other".to_owned(),
         ..Default::default()
     }
 }
@@ -226,23 +231,32 @@ async fn opp_087_records_are_given_away_each_on_its_own_and_a_whole_list_only_wi
     assert_eq!(result.failures[0].code, "ILLEGAL_TRANSITION");
     assert_eq!(get(&app, &other, &ids[0]).await.owner_member_id, "mem-other");
 
-    let list = pb::TransferOpportunitiesRequest {
-        filter: Some(pb::OpportunityFilter {
-            stages: vec![pb::Stage::Prospect.into()],
+    let list = |expected_count| pb::TransferOpportunitiesRequest {
+        records: Some(Records::List(pb::OpportunityList {
+            filter: Some(pb::OpportunityFilter {
+                stages: vec![pb::Stage::Prospect.into()],
+                ..Default::default()
+            }),
+            expected_count,
             ..Default::default()
-        }),
+        })),
         ..transfer(Vec::new())
     };
+    for (incomplete, field) in [
+        (list(None), "list.expected_count"),
+        (transfer(Vec::new()), "ids.opportunity_ids"),
+    ] {
+        let answer = bulk(&app, &manager()).transfer_opportunities(incomplete).await;
+        let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+        assert_eq!(refusal.paths(), [field]);
+    }
     let refusal = refused(
-        bulk(&app, &manager()).transfer_opportunities(list.clone()).await,
+        bulk(&app, &manager()).transfer_opportunities(list(Some(0))).await,
         Code::FailedPrecondition,
         "COUNT_MISMATCH",
     );
     assert_eq!(refusal.metadata["count"], "4");
-    let confirmed = pb::TransferOpportunitiesRequest {
-        expected_count: 4,
-        ..list
-    };
+    let confirmed = list(Some(4));
     let answer = bulk(&app, &manager())
         .transfer_opportunities(confirmed)
         .await
@@ -255,7 +269,7 @@ async fn opp_087_records_are_given_away_each_on_its_own_and_a_whole_list_only_wi
     for wrong in [
         transfer(Vec::new()),
         pb::TransferOpportunitiesRequest {
-            member_id: "mem-elsewhere".to_owned(),
+            owner_member_id: "mem-elsewhere".to_owned(),
             ..transfer(ids.clone())
         },
     ] {
@@ -297,10 +311,10 @@ async fn opp_087_a_rehearsed_transfer_is_news_for_who_began_it_alone() {
         .await;
     let told: Vec<_> = all
         .iter()
-        .filter(|event| event.subject.ends_with(".opportunity_bulk_finished"))
+        .filter(|event| event.subject.ends_with(".bulk_job_finished"))
         .map(|event| {
-            let told: pb::OpportunityBulkFinished = event.message();
-            (told.assignee_member_id, told.previous_owner_member_ids)
+            let told: pb::BulkJobFinished = event.message();
+            (told.owner_member_id, told.previous_owner_member_ids)
         })
         .collect();
     let (assignee, before) = ("mem-other".to_owned(), vec!["mem-user".to_owned()]);

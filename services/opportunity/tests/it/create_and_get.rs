@@ -1,5 +1,6 @@
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 use cosell_testkit::harness::{aws, partner, refused, service};
 use cosell_types::Role;
@@ -250,8 +251,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     assert_eq!(get(&app, &reviewer, id).await.revision, 2);
     let draft = pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
-        revision: Some(1),
-        ..Default::default()
+        as_of: Some(AsOf::Revision(1)),
     };
     refused(
         by(&app, &reviewer)
@@ -286,8 +286,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     // A service still reads what it was told of.
     let submitted = pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
-        revision: Some(2),
-        ..Default::default()
+        as_of: Some(AsOf::Revision(2)),
     };
     assert!(
         by(&app, &service("review"))
@@ -298,7 +297,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
     );
     for revision in [Some(1), Some(3), None] {
         let other = pb::GetOpportunityRequest {
-            revision,
+            as_of: revision.map(AsOf::Revision),
             ..submitted.clone()
         };
         let hidden = by(&app, &service("review"))

@@ -3,6 +3,7 @@
 use cosell_opportunity::Opportunities;
 use cosell_opportunity::domain::values::Preset;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_testkit::harness::{App, aws, refused};
 use cosell_types::{Caller, ClosedList as _, Role};
 use tonic::Code;
@@ -15,7 +16,7 @@ use crate::support::{
 fn flagging(id: &str, flagged: bool) -> pb::FlagOpportunityRequest {
     pb::FlagOpportunityRequest {
         opportunity_id: id.to_owned(),
-        flagged,
+        flagged: Some(flagged),
         ..Default::default()
     }
 }
@@ -80,8 +81,7 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
         assert_eq!(listed.len(), usize::from(expected), "{}", caller.actor());
         let past = pb::GetOpportunityRequest {
             opportunity_id: id.clone(),
-            revision: Some(2),
-            ..Default::default()
+            as_of: Some(AsOf::Revision(2)),
         };
         let past = by(&app, &caller)
             .opportunities()
@@ -178,7 +178,7 @@ async fn opp_066_plt_002_004_flags_are_repeated_and_tried_out() {
         "a repetition is answered with what is"
     );
     let other = pb::FlagOpportunityRequest {
-        flagged: false,
+        flagged: Some(false),
         ..once
     };
     refused(

@@ -48,7 +48,7 @@ async fn acc_020_words_and_flags_are_kept_apart() {
     for caller in [user(), manager(), aws("mem-reviewer", Role::Reviewer)] {
         let flag = pb::FlagOpportunityRequest {
             opportunity_id: submitted.clone(),
-            flagged: true,
+            flagged: Some(true),
             ..Default::default()
         };
         by(&app, &caller)

@@ -18,7 +18,7 @@ fn interaction(day: i32, use_case: &str, problem: &str, email: &str) -> referral
         source_type: "Event".to_owned(),
         customer_action: "Came to the stand".to_owned(),
         use_case: use_case.to_owned(),
-        customer_business_problem: problem.to_owned(),
+        business_problem: problem.to_owned(),
         interaction_date: (day > 0).then(|| prost_types::Timestamp {
             seconds: 1_769_947_200 + i64::from(day - 1) * 86_400,
             nanos: 0,
@@ -68,7 +68,7 @@ fn converted() -> referral::LeadConverted {
         lead_id: LEAD.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 4,
-        member_id: "mem-manager".to_owned(),
+        converted_by: "mem-manager".to_owned(),
         opportunity_id: ID.to_owned(),
     }
 }

@@ -40,8 +40,8 @@ fn account_changed(
     revision: i64,
     status: directory::AccountStatus,
     terms: bool,
-) -> directory::AccountProvisioned {
-    directory::AccountProvisioned {
+) -> directory::AccountDetailsChanged {
+    directory::AccountDetailsChanged {
         detail: Some(directory::AccountEventDetail {
             account_id: ALDER.to_owned(),
             revision,

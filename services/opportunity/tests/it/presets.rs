@@ -313,7 +313,7 @@ async fn opp_063_065_presets_are_counted_as_they_are_listed() {
         for number in [3, 8, 21, 34, 55] {
             let request = pb::FlagOpportunityRequest {
                 opportunity_id: format!("O{number}"),
-                flagged: true,
+                flagged: Some(true),
                 ..Default::default()
             };
             // Some see it, some do not.

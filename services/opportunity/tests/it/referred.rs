@@ -57,10 +57,10 @@ pub async fn start_beside_both(deal: pb::Opportunity, lead: referral::LeadDetail
 
 fn accepted() -> referral::ReferralOfferAccepted {
     referral::ReferralOfferAccepted {
-        offer_id: OFFER.to_owned(),
+        referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 1,
-        member_id: "mem-manager".to_owned(),
+        answered_by: "mem-manager".to_owned(),
         opportunity_id: ID.to_owned(),
         ..Default::default()
     }
@@ -117,7 +117,7 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
     let summary = summary
         .expect("a summary")
         .into_inner()
-        .summary
+        .aws_opportunity_summary
         .expect("a summary");
     assert_eq!(summary.opportunity_team, people());
 
@@ -206,7 +206,7 @@ async fn opp_090_a_deal_is_checked_before_it_is_offered() {
         };
         let mut calls = by(&app, &service("referral")).internal();
         let answer = calls.check_referred_opportunity(request).await;
-        let problems = answer.expect("an answer").into_inner().problems;
+        let problems = answer.expect("an answer").into_inner().violations;
         problems
             .into_iter()
             .map(|problem| problem.field.expect("a field").field)

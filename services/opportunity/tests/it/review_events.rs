@@ -30,7 +30,7 @@ async fn opp_030_a_decision_moves_the_record_and_brings_the_remarks() {
     far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
     far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
     until(&app, &id, ReviewStatus::InReview).await;
-    let decision = decided(&id, 3, 1, review::Decision::ActionRequired);
+    let decision = decided(&id, 3, 1, review::ReviewDecision::ActionRequired);
     far.tell("review", ALDER, CASE, 3, &decision).await;
     until(&app, &id, ReviewStatus::ActionRequired).await;
     let seen = get(&app, &user(), &id).await;
@@ -48,7 +48,7 @@ async fn opp_040_locked_fields_are_named_and_none_is_changed() {
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
     far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
-    let decision = decided(&id, 2, 1, review::Decision::ActionRequired);
+    let decision = decided(&id, 2, 1, review::ReviewDecision::ActionRequired);
     far.tell("review", ALDER, CASE, 2, &decision).await;
     until(&app, &id, ReviewStatus::ActionRequired).await;
     let before = get(&app, &user(), &id).await;
@@ -81,7 +81,7 @@ async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
     let (app, far) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    let decision = decided(&id, 3, 1, review::Decision::Approve);
+    let decision = decided(&id, 3, 1, review::ReviewDecision::Approve);
     for _ in 0..2 {
         far.tell("review", ALDER, CASE, 3, &decision).await;
         far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
@@ -114,7 +114,7 @@ async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
         ALDER,
         CASE,
         2,
-        &decided(&id, 2, 1, review::Decision::Approve),
+        &decided(&id, 2, 1, review::ReviewDecision::Approve),
     )
     .await;
     cursor_reaches(&app, 2).await;
@@ -140,7 +140,7 @@ async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
         ALDER,
         CASE,
         2,
-        &decided(&id, 2, 1, review::Decision::Approve),
+        &decided(&id, 2, 1, review::ReviewDecision::Approve),
     )
     .await;
     let second = "rc-0000000000002";
@@ -149,7 +149,7 @@ async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
         ALDER,
         second,
         1,
-        &decided(&other, 1, 1, review::Decision::Approve),
+        &decided(&other, 1, 1, review::ReviewDecision::Approve),
     )
     .await;
     until(&app, &other, ReviewStatus::Approved).await;

@@ -43,9 +43,14 @@ pub fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
     }
 }
 
-pub fn decided(id: &str, revision: i64, round: i32, decision: review::Decision) -> review::ReviewDecided {
+pub fn decided(
+    id: &str,
+    revision: i64,
+    round: i32,
+    decision: review::ReviewDecision,
+) -> review::ReviewDecided {
     let reason = match decision {
-        review::Decision::Approve => ReviewReason::Unspecified,
+        review::ReviewDecision::Approve => ReviewReason::Unspecified,
         _ => ReviewReason::ClarifyRevenue,
     };
     review::ReviewDecided {
@@ -89,7 +94,7 @@ pub async fn approve(app: &App, far: &FarEnd, id: &str) {
     far.tell("review", ALDER, &case, 1, &opened(id, 1, 1)).await;
     let decision = review::ReviewDecided {
         review_case_id: case.clone(),
-        ..decided(id, 2, 1, review::Decision::Approve)
+        ..decided(id, 2, 1, review::ReviewDecision::Approve)
     };
     far.tell("review", ALDER, &case, 2, &decision).await;
     until(app, id, ReviewStatus::Approved).await;

@@ -29,7 +29,7 @@ fn invitation(id: &str, invitation: &str) -> collaboration::EngagementInvitation
         sender_account_id: ALDER.to_owned(),
         receiver_account_id: BIRCH.to_owned(),
         opportunity_id: id.to_owned(),
-        member_id: "mem-stranger".to_owned(),
+        answered_by: "mem-stranger".to_owned(),
         ..Default::default()
     }
 }
@@ -89,7 +89,7 @@ async fn read(app: &App, events: i64) {
     .await;
 }
 
-async fn decide(far: &FarEnd, source: &str, decision: review::Decision) {
+async fn decide(far: &FarEnd, source: &str, decision: review::ReviewDecision) {
     let case = random::prefixed("rc-");
     far.tell("review", ALDER, &case, 1, &opened(source, 1, 1)).await;
     let decision = review::ReviewDecided {
@@ -171,9 +171,9 @@ async fn opp_092_an_accepted_invitation_makes_a_copy_once() {
 async fn opp_092_a_copy_follows_the_decision_of_the_other_record() {
     let (app, far) = start_with_review().await;
     for (decision, becomes) in [
-        (review::Decision::Approve, ReviewStatus::Approved),
-        (review::Decision::Reject, ReviewStatus::Rejected),
-        (review::Decision::ActionRequired, ReviewStatus::Submitted),
+        (review::ReviewDecision::Approve, ReviewStatus::Approved),
+        (review::ReviewDecision::Reject, ReviewStatus::Rejected),
+        (review::ReviewDecision::ActionRequired, ReviewStatus::Submitted),
     ] {
         let source = create(&app, &user(), record("Nordwind")).await.opportunity_id;
         submit(&app, &user(), &source).await;
@@ -268,11 +268,11 @@ async fn opp_092_a_decision_at_the_moment_of_the_copy_reaches_it() {
     futures::future::join_all(pairs.iter().enumerate().map(async |(number, (source, id))| {
         // In both orders.
         if number % 2 == 0 {
-            decide(&far, source, review::Decision::Approve).await;
+            decide(&far, source, review::ReviewDecision::Approve).await;
             share(&far, source, id).await;
         } else {
             share(&far, source, id).await;
-            decide(&far, source, review::Decision::Approve).await;
+            decide(&far, source, review::ReviewDecision::Approve).await;
         }
     }))
     .await;
@@ -349,7 +349,10 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
             .expect("the record")
             .into_inner();
         assert_eq!(answer.opportunity.expect("a record").opportunity_id, id);
-        assert_eq!(answer.aws_summary, None, "AWS has said nothing of a draft");
+        assert_eq!(
+            answer.aws_opportunity_summary, None,
+            "AWS has said nothing of a draft"
+        );
     }
     for (account, member) in [
         (ALDER, "mem-colleague"),
@@ -378,7 +381,7 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
     approve(&app, &far, &id).await;
     let change = pb::UpdateAwsOpportunitySummaryRequest {
         opportunity_id: id.clone(),
-        summary: Some(pb::AwsOpportunitySummary {
+        aws_opportunity_summary: Some(pb::AwsOpportunitySummary {
             life_cycle: Some(pb::AwsLifeCycle {
                 stage: pb::AwsStage::Qualified.into(),
                 next_steps: "Call the customer".to_owned(),
@@ -399,7 +402,7 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
         .expect("the record")
         .into_inner();
     let said = answer
-        .aws_summary
+        .aws_opportunity_summary
         .and_then(|summary| summary.life_cycle)
         .expect("a summary");
     assert_eq!(

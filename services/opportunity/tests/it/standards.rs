@@ -2,6 +2,7 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::r#type::v1::Warning;
 use cosell_testkit::harness::{aws, service};
 use cosell_types::Role;
@@ -154,7 +155,7 @@ async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
         nothing()
     );
     let by_revision = pb::GetOpportunityRequest {
-        revision: Some(submitted.revision),
+        as_of: Some(AsOf::Revision(submitted.revision)),
         ..get_request(&id)
     };
     let read = by(&app, &service("review"))

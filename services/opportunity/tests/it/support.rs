@@ -157,8 +157,7 @@ pub async fn create(app: &App, caller: &Caller, record: pb::Opportunity) -> pb::
 pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
     pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
-        revision: None,
-        ..Default::default()
+        as_of: None,
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use cosell_events::Cause;
-use cosell_grpc::{Call, Failure};
+use cosell_grpc::{Call, Failure, Tag};
 use cosell_proto::Validate as _;
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::partner::v1::apply_directory_request as request;
 use cosell_store::{Scope, Tx};
 use cosell_types::{AccountId, ClosedList as _, FieldPath, MemberId, Side, Violation, ViolationCode, random};
 use futures::Stream;
@@ -48,7 +49,7 @@ pub fn handle(api: Api, call: Call<Streaming<Record>>) -> Results {
     let applier = Applier {
         api,
         actor: caller.actor(),
-        request_id: tag.request_id.to_string(),
+        tag,
     };
     let work = tokio::spawn(run(source, applier, results.clone()));
     tokio::spawn(async move {
@@ -129,17 +130,24 @@ impl Source {
 
 /// The account that a record is about.
 fn of(record: &Record) -> &str {
-    match (&record.account, &record.member) {
-        (Some(account), _) => &account.account_id,
-        (None, Some(member)) => &member.account_id,
-        (None, None) => "",
+    match &record.record {
+        Some(request::Record::Account(account)) => &account.account_id,
+        Some(request::Record::Member(member)) => &member.account_id,
+        None => "",
+    }
+}
+
+fn member(record: &Record) -> Option<&pb::MemberRecord> {
+    match &record.record {
+        Some(request::Record::Member(member)) => Some(member),
+        _ => None,
     }
 }
 
 struct Applier {
     api: Api,
     actor: String,
-    request_id: String,
+    tag: Tag,
 }
 
 /// The account as the dry run of the batch before would have made it. That is all that a dry run knows of earlier batches.
@@ -176,10 +184,10 @@ impl Applier {
     ) -> Result<Vec<pb::ApplyDirectoryResponse>, Failure> {
         let first = batch.first().map(of).unwrap_or_default();
         let Ok(id) = first.parse::<AccountId>() else {
-            return Ok(batch
+            let refused = batch
                 .iter()
-                .map(|record| refused(record, shape(record)))
-                .collect());
+                .map(|record| self.refused(record, Failure::invalid(record.violations())));
+            return refused.collect();
         };
         let mut tx = self.api.db.tx(&Scope::account(&id)).await?;
         let account = store::lock_account(&mut tx, &id).await?;
@@ -191,7 +199,7 @@ impl Applier {
         let members = known_members(&mut tx, &id, batch).await?;
         let emails: Vec<_> = batch
             .iter()
-            .filter_map(|record| Some(record.member.as_ref()?.person.as_ref()?.email.to_lowercase()))
+            .filter_map(|record| Some(member(record)?.person.as_ref()?.email.to_lowercase()))
             .collect();
         let roster = store::roster(&mut tx, &id, &emails).await?;
         let mut work = Work {
@@ -220,27 +228,30 @@ impl Applier {
         work: &mut Work,
         record: &Record,
     ) -> Result<pb::ApplyDirectoryResponse, Failure> {
-        let wrong = shape(record);
+        let wrong = record.violations();
         if !wrong.is_empty() {
-            return Ok(refused(record, wrong));
+            return self.refused(record, Failure::invalid(wrong));
         }
-        let applied = match (&record.account, &record.member) {
-            (Some(given), _) => self.account(tx, id, work, given).await?,
-            (None, Some(given)) => self.member(tx, id, work, given).await?,
-            (None, None) => Ok(pb::ApplyResult::Refused),
+        let applied = match &record.record {
+            Some(request::Record::Account(given)) => self.account(tx, id, work, given).await?,
+            Some(request::Record::Member(given)) => self.member(tx, id, work, given).await?,
+            None => Ok(pb::ApplyResult::Refused),
         };
         Ok(match applied {
             Ok(result) => pb::ApplyDirectoryResponse {
                 number: record.number,
                 result: result.into(),
-                errors: Vec::new(),
+                error: None,
             },
-            Err(Rule::Invalid(found)) => refused(record, found),
-            Err(rule) => pb::ApplyDirectoryResponse {
-                number: record.number,
-                result: pb::ApplyResult::Refused.into(),
-                errors: vec![status::broken(rule).to_string()],
-            },
+            Err(rule) => return self.refused(record, status::broken(rule)),
+        })
+    }
+
+    fn refused(&self, record: &Record, failure: Failure) -> Result<pb::ApplyDirectoryResponse, Failure> {
+        Ok(pb::ApplyDirectoryResponse {
+            number: record.number,
+            result: pb::ApplyResult::Refused.into(),
+            error: Some(failure.into_part(&self.tag)?),
         })
     }
 
@@ -373,7 +384,7 @@ impl Applier {
     fn cause(&self) -> Cause<'_> {
         Cause {
             actor: &self.actor,
-            request_id: &self.request_id,
+            request_id: &self.tag.request_id,
             time: self.api.clock.now(),
         }
     }
@@ -415,7 +426,7 @@ async fn known_members(
 ) -> Result<BTreeMap<MemberId, Member>, Failure> {
     let ids: Vec<_> = batch
         .iter()
-        .filter_map(|record| Some(record.member.as_ref()?.member_id.clone()))
+        .filter_map(|record| Some(member(record)?.member_id.clone()))
         .collect();
     let found = store::load_members(tx, account, &ids).await?;
     Ok(found
@@ -453,29 +464,7 @@ fn profile(
 }
 
 /// What is wrong with a record in itself (DIR-051).
-fn shape(record: &Record) -> Vec<Violation> {
-    let mut found = record.violations();
-    if record.account.is_some() == record.member.is_some() {
-        let root = FieldPath::root();
-        found.push(Violation::new(
-            &root,
-            ViolationCode::InvalidValue,
-            "a record is an account or a member, one of the two",
-        ));
-    }
-    found
-}
-
 fn invalid(at: &str, code: ViolationCode, text: &str) -> Rule {
     let root = FieldPath::root();
     Rule::Invalid(vec![Violation::new(&root.field(at), code, text)])
-}
-
-fn refused(record: &Record, found: Vec<Violation>) -> pb::ApplyDirectoryResponse {
-    let text = |violation: Violation| format!("{}: {}", violation.field, violation.description);
-    pb::ApplyDirectoryResponse {
-        number: record.number,
-        result: pb::ApplyResult::Refused.into(),
-        errors: found.into_iter().map(text).collect(),
-    }
 }

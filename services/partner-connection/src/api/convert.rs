@@ -225,7 +225,7 @@ pub fn connection(connection: &Connection, account: &AccountId) -> pb::Connectio
             .map(ToString::to_string)
             .unwrap_or_default(),
         other_company_name: other.company_name.clone(),
-        parts: connection
+        type_details: connection
             .parts()
             .iter()
             .map(|part| show_part(part, account))
@@ -233,14 +233,14 @@ pub fn connection(connection: &Connection, account: &AccountId) -> pb::Connectio
     }
 }
 
-fn show_part(part: &Part, account: &AccountId) -> pb::ConnectionPart {
+fn show_part(part: &Part, account: &AccountId) -> pb::ConnectionTypeDetail {
     let participant = if part.sender == *account {
         ParticipantType::Sender
     } else {
         ParticipantType::Receiver
     };
     let end = part.end.as_ref();
-    pb::ConnectionPart {
+    pb::ConnectionTypeDetail {
         r#type: part.kind.number(),
         status: part.status().number(),
         connection_invitation_id: part.invitation.to_string(),

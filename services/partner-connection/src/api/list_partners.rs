@@ -1,9 +1,7 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_types::ClosedList as _;
 
 use super::{Api, convert};
-use crate::domain::values::ConnectionStatus;
 use crate::store::list::{LastPartner, PartnerFilter, partners};
 
 pub async fn handle(
@@ -29,8 +27,7 @@ pub async fn handle(
 fn filter(stated: pb::PartnerFilter) -> PartnerFilter {
     PartnerFilter {
         profile: None,
-        connected: ConnectionStatus::from_number(stated.connection_status)
-            .map(|status| status == ConnectionStatus::Active),
+        connected: stated.connected,
         partner_types: convert::members(&stated.partner_types),
         solution_types: convert::members(&stated.solution_types),
         name: stated.name,

@@ -6,8 +6,8 @@ use cosell_proto::cosell::partner::v1::member_service_server::MemberService;
 use tonic::Request;
 
 use super::{
-    Answer, Api, accept_membership, deactivate_member, get_member, hand_over_lead, invite_member,
-    list_assignable, list_members, permit, set_member_roles, update_member,
+    Answer, Api, accept_membership, deactivate_member, get_member, invite_member, list_assignable,
+    list_members, permit, set_member_roles, transfer_alliance_lead, update_member,
 };
 use crate::domain::access::Action;
 
@@ -95,13 +95,13 @@ impl MemberService for Api {
         .await
     }
 
-    async fn hand_over_alliance_lead(
+    async fn transfer_alliance_lead(
         &self,
-        request: Request<pb::HandOverAllianceLeadRequest>,
-    ) -> Answer<pb::HandOverAllianceLeadResponse> {
+        request: Request<pb::TransferAllianceLeadRequest>,
+    ) -> Answer<pb::TransferAllianceLeadResponse> {
         let api = self.clone();
         write(request, permit(Action::Lead), move |call| {
-            hand_over_lead::handle(api.clone(), call)
+            transfer_alliance_lead::handle(api.clone(), call)
         })
         .await
     }

@@ -94,9 +94,15 @@ pub fn broken(rule: Rule) -> Failure {
             let text = "an account that is suspended takes part in nothing";
             failure(Code::FailedPrecondition, ErrorReason::InvalidAccountState, text)
         }
-        Rule::NoProfile => {
-            let text = "the company has no profile yet; write it with UpdateProfile";
+        Rule::SenderProfile => {
+            let text =
+                "The invitation was not sent: the company has no profile yet. Write it with UpdateProfile.";
             failure(Code::FailedPrecondition, ErrorReason::SenderProfileNotFound, text)
+        }
+        Rule::ProfileRequired => {
+            let text =
+                "The visibility was not set: the company has no profile yet. Write it with UpdateProfile.";
+            failure(Code::FailedPrecondition, ErrorReason::ProfileRequired, text)
         }
         Rule::Tier { tier, required } => {
             let text = format!(
@@ -128,9 +134,16 @@ pub fn broken(rule: Rule) -> Failure {
             failure(Code::InvalidArgument, reason, text)
         }
         Rule::ReceiverRefuses => {
-            let text = "the receiver does not take this invitation, or the caller's company is not the one to do this";
+            let text = "the receiver does not accept invitations of this company";
             let reason = ErrorReason::IncompatibleConnectionInvitationReceiver;
             failure(Code::FailedPrecondition, reason, text)
+        }
+        Rule::Participant(participant, action) => {
+            let text = "the receiver accepts or rejects an invitation, and the sender cancels it";
+            let reason = ErrorReason::IncompatibleParticipantType;
+            failure(Code::FailedPrecondition, reason, text)
+                .with("participant_type", participant.name())
+                .with("action", action.name())
         }
         Rule::DuplicateInvitation(id) => {
             let text = format!("{id} between the two companies waits for its answer");

@@ -8,7 +8,7 @@ use cosell_types::{Caller, Role, ServiceName, Side};
 pub enum Action {
     /// GetAccount.
     GetAccount,
-    /// AcceptTerms, HandOverAllianceLead.
+    /// AcceptTerms, TransferAllianceLead.
     Lead,
     /// UpdateProfile, SetProfileVisibility, and all changes of invitations, connections and preferences.
     Represent,

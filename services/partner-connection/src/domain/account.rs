@@ -181,7 +181,7 @@ impl Account {
             }
         } else if *facts != self.facts {
             self.facts = facts.clone();
-            AccountEvent::Provisioned
+            AccountEvent::DetailsChanged
         } else if terms_accepted && self.terms.is_none() {
             self.terms = Some(Terms { time: now, by: None });
             AccountEvent::TermsAccepted
@@ -262,7 +262,7 @@ impl Account {
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<Option<AccountEvent>, Rule> {
-        let profile = self.profile.as_mut().ok_or(Rule::NoProfile)?;
+        let profile = self.profile.as_mut().ok_or(Rule::ProfileRequired)?;
         if profile.visibility == visibility {
             return Ok(None);
         }
@@ -275,7 +275,7 @@ impl Account {
     /// Says whose invitations it takes (CON-030, CON-031).
     pub fn prefer(&mut self, preferences: Preferences, now: DateTime<Utc>) -> AccountEvent {
         self.preferences = preferences;
-        self.changed(AccountEvent::PreferencesUpdated, now)
+        self.changed(AccountEvent::ConnectionPreferencesUpdated, now)
     }
 
     /// Refuses what a suspended account may not do (DIR-001).

@@ -6,7 +6,7 @@ pub enum AccountEvent {
     /// The master list brought it.
     Registered,
     /// The master list changed its names, kinds, tier, programmes or designations.
-    Provisioned,
+    DetailsChanged,
     /// It takes no part any more.
     Suspended,
     /// It takes part again.
@@ -18,7 +18,7 @@ pub enum AccountEvent {
     /// Its profile is shown to others now, or hidden.
     ProfileVisibilityChanged,
     /// Its preferences for invitations changed.
-    PreferencesUpdated,
+    ConnectionPreferencesUpdated,
 }
 
 /// What happened to a member.
@@ -34,8 +34,10 @@ pub enum MemberEvent {
     DetailsChanged,
     /// It has left.
     Deactivated,
-    /// The master list brought it: it is new, or back.
-    Provisioned,
+    /// The master list brought it.
+    Registered,
+    /// The master list brought it back.
+    Reinstated,
 }
 
 /// What happened to an invitation: it came to stand here.

@@ -130,7 +130,7 @@ impl Invitation {
         now: DateTime<Utc>,
     ) -> Result<(Self, InvitationEvent), Rule> {
         sender.require_active()?;
-        let profile = sender.profile().ok_or(Rule::NoProfile)?;
+        let profile = sender.profile().ok_or(Rule::SenderProfile)?;
         sender.require_tier(quotas)?;
         if receiver.id() == sender.id() {
             return Err(Rule::ReceiverNaming);
@@ -246,8 +246,9 @@ impl Invitation {
         action: Action,
         now: DateTime<Utc>,
     ) -> Result<(), Rule> {
-        if self.participant(by) != role {
-            return Err(Rule::ReceiverRefuses);
+        let participant = self.participant(by);
+        if participant != role {
+            return Err(Rule::Participant(participant, action));
         }
         match self.status_at(now) {
             ConnectionInvitationStatus::Pending => Ok(()),

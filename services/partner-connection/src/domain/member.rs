@@ -206,7 +206,7 @@ impl Member {
         require_side(side, &facts.roles)?;
         let event = match facts.status {
             MemberStatus::Invited => MemberEvent::Invited,
-            MemberStatus::Active | MemberStatus::Deactivated => MemberEvent::Provisioned,
+            MemberStatus::Active | MemberStatus::Deactivated => MemberEvent::Registered,
         };
         let member = Self::new(id, account, side, facts, now);
         member.require_place(roster, quotas)?;
@@ -243,7 +243,7 @@ impl Member {
             self.facts.status = facts.status;
             match facts.status {
                 MemberStatus::Invited => MemberEvent::Invited,
-                MemberStatus::Active => MemberEvent::Provisioned,
+                MemberStatus::Active => MemberEvent::Reinstated,
                 MemberStatus::Deactivated => MemberEvent::Deactivated,
             }
         };
@@ -319,7 +319,10 @@ impl Member {
         now: DateTime<Utc>,
     ) -> Result<MemberEvent, Rule> {
         if self.facts.status != MemberStatus::Active || self.id == lead.id {
-            return Err(Rule::MemberStatus(self.facts.status, Action::HandOver));
+            return Err(Rule::MemberStatus(
+                self.facts.status,
+                Action::TransferAllianceLead,
+            ));
         }
         roster.require_room(Role::AllianceTeam)?;
         lead.facts.roles.remove(&Role::AllianceLead);

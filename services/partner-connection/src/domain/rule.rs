@@ -1,4 +1,4 @@
-use cosell_types::{ParticipantType, Role, Violation};
+use cosell_types::{ClosedList as _, ParticipantType, Role, Violation};
 
 use super::values::{ConnectionInvitationStatus, MemberStatus, PartnerTier};
 use super::{ConnectionId, InvitationId};
@@ -13,12 +13,12 @@ pub enum Action {
     /// End a membership.
     Deactivate,
     /// Make a member the lead.
-    HandOver,
-    /// Take an invitation.
+    TransferAllianceLead,
+    /// Accept an invitation.
     Accept,
-    /// Refuse an invitation.
+    /// Reject an invitation.
     Reject,
-    /// Take an invitation back.
+    /// Cancel an invitation.
     Cancel,
 }
 
@@ -29,7 +29,7 @@ impl Action {
             Action::Update => "UPDATE",
             Action::SetRoles => "SET_ROLES",
             Action::Deactivate => "DEACTIVATE",
-            Action::HandOver => "HAND_OVER",
+            Action::TransferAllianceLead => "TRANSFER_ALLIANCE_LEAD",
             Action::Accept => "ACCEPT",
             Action::Reject => "REJECT",
             Action::Cancel => "CANCEL",
@@ -94,9 +94,12 @@ pub enum Rule {
     /// The account is suspended (DIR-001).
     #[error("the account is suspended")]
     AccountSuspended,
-    /// The company that invites or shows itself has no profile (CON-002).
+    /// The company that invites has no profile (CON-002).
+    #[error("the sender has no profile")]
+    SenderProfile,
+    /// The company has no profile whose visibility could be set (DIR-031).
     #[error("the company has no profile")]
-    NoProfile,
+    ProfileRequired,
     /// The company has not come far enough to connect (CON-005).
     #[error("the company has not come far enough in the programme")]
     Tier {
@@ -111,9 +114,12 @@ pub enum Rule {
     /// The receiver is named in the wrong way, or is the sender (CON-002).
     #[error("the invitation names its receiver in the wrong way")]
     ReceiverNaming,
-    /// The receiver does not take the invitation (CON-030), or the caller is not the one who may answer.
-    #[error("the receiver does not take it")]
+    /// The receiver does not accept invitations of this company (CON-030).
+    #[error("the receiver does not accept it")]
     ReceiverRefuses,
+    /// This party of the invitation may not do this (CON-010).
+    #[error("the {} may not {}", .0.name(), .1.name())]
+    Participant(ParticipantType, Action),
     /// The two wait for an answer already (CON-003).
     #[error("an invitation is open already")]
     DuplicateInvitation(InvitationId),

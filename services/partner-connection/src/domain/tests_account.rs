@@ -11,7 +11,7 @@ use super::{Account, AccountEvent, AccountFacts, Limit, Profile, Rule};
 fn dir_030_031_032_a_profile_is_written_shown_and_hidden() {
     let mut company = account('1', false);
     let hidden = company.set_visibility(ProfileVisibility::Public, &QUOTAS, now());
-    assert_eq!(hidden, Err(Rule::NoProfile));
+    assert_eq!(hidden, Err(Rule::ProfileRequired));
     let mut wrong = text("Alder");
     wrong.industries = vec!["Nonsense".to_owned(), "Retail".to_owned(), "Retail".to_owned()];
     wrong.country_code = "XX".to_owned();
@@ -82,7 +82,7 @@ fn dir_050_each_thing_that_the_master_list_changes_of_an_account_is_an_event() {
     }
     let expected = [
         AccountEvent::Suspended,
-        AccountEvent::Provisioned,
+        AccountEvent::DetailsChanged,
         AccountEvent::TermsAccepted,
         AccountEvent::ProfileUpdated,
         AccountEvent::ProfileVisibilityChanged,

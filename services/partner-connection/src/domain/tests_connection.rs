@@ -144,7 +144,7 @@ fn con_001_002_con_030_who_can_invite_whom() {
     assert_eq!(invitation.participant(&one()), ParticipantType::Sender);
     assert_eq!(invitation.participant(&two()), ParticipantType::Receiver);
     let refused = [
-        (send(&account('1', false), &to, &none), Rule::NoProfile),
+        (send(&account('1', false), &to, &none), Rule::SenderProfile),
         (send(&suspended(from.clone()), &to, &none), Rule::AccountSuspended),
         (send(&from, &from, &none), Rule::ReceiverNaming),
         (send(&from, &suspended(to.clone()), &none), Rule::ReceiverRefuses),
@@ -256,7 +256,12 @@ fn con_010_every_status_and_every_action() {
                 }
                 (outcome.map(|event| event.0), invitation)
             };
-            assert_eq!(act(&wrong).0, Err(Rule::ReceiverRefuses), "{status:?} {action:?}");
+            let participant = match action {
+                Action::Cancel => ParticipantType::Receiver,
+                _ => ParticipantType::Sender,
+            };
+            let refused = Err(Rule::Participant(participant, action));
+            assert_eq!(act(&wrong).0, refused, "{status:?} {action:?}");
             let (outcome, invitation) = act(&right);
             if status == ConnectionInvitationStatus::Pending {
                 assert_eq!(outcome, Ok(after));

@@ -228,7 +228,10 @@ fn dir_011_the_lead_stays_until_it_hands_over() {
     };
     for status in [MemberStatus::Invited, MemberStatus::Deactivated] {
         let refused = heir(status).succeed(&mut lead, &none, now());
-        assert_eq!(refused, Err(Rule::MemberStatus(status, Action::HandOver)));
+        assert_eq!(
+            refused,
+            Err(Rule::MemberStatus(status, Action::TransferAllianceLead))
+        );
     }
     let full = heir(MemberStatus::Active).succeed(&mut lead, &holders(Role::AllianceTeam, 20), now());
     assert_eq!(full, Err(Rule::RoleLimit(Role::AllianceTeam, 20)));
@@ -330,7 +333,7 @@ fn dir_050_each_thing_that_the_master_list_changes_is_an_event() {
     let coming = [
         MemberEvent::DetailsChanged,
         MemberEvent::RolesChanged,
-        MemberEvent::Provisioned,
+        MemberEvent::Reinstated,
     ];
     assert_eq!(steps_to(&mut one, &active), coming);
     assert_eq!(one.revision(), 7);

@@ -165,7 +165,10 @@ pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'
     }
     // Whoever loses access loses it at once, also where a list of a hundred thousand is what says so.
     let (bulk, live): (Vec<_>, Vec<_>) = changed.iter().partition(|(_, event)| {
-        matches!(event, MemberEvent::Provisioned | MemberEvent::DetailsChanged) && changed.len() > 1
+        matches!(
+            event,
+            MemberEvent::Registered | MemberEvent::Reinstated | MemberEvent::DetailsChanged
+        ) && changed.len() > 1
     });
     for (lane, changed) in [(Lane::Live, live), (Lane::Bulk, bulk)] {
         let events = changed

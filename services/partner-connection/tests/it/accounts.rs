@@ -109,7 +109,7 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
     };
     let (public, private) = (pb::ProfileVisibility::Public, pb::ProfileVisibility::Private);
     let none = cedar.accounts().set_profile_visibility(showing(public)).await;
-    refused(none, Code::FailedPrecondition, "SENDER_PROFILE_NOT_FOUND");
+    refused(none, Code::FailedPrecondition, "PROFILE_REQUIRED");
 
     let writing = |name: &str| pb::UpdateProfileRequest {
         profile: Some(profile(name)),

@@ -57,7 +57,7 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
         .into_inner();
     let seen = seen.connection.expect("one");
     let parts: Vec<_> = seen
-        .parts
+        .type_details
         .iter()
         .map(|part| (part.r#type(), part.participant_type()))
         .collect();
@@ -87,8 +87,8 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
             (pb::ConnectionStatus::Active, 3),
             "the other type goes on"
         );
-        assert_eq!(seen.parts[0].canceled_by_account_id, BIRCH);
-        assert_eq!(seen.parts[0].cancel_reason, "We go other ways");
+        assert_eq!(seen.type_details[0].canceled_by_account_id, BIRCH);
+        assert_eq!(seen.type_details[0].cancel_reason, "We go other ways");
     }
     let twice = lead(&app, ALDER)
         .connections()

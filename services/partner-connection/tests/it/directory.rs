@@ -2,6 +2,8 @@
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
+use cosell_proto::google::rpc;
 use cosell_testkit::harness::{FarEnd, Published, Setup, eventually, refused};
 use cosell_types::Role;
 use tonic::Code;
@@ -48,10 +50,10 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
     assert_eq!(
         subjects(&app, before).await,
         [
-            "cosell.partner.v1.111111111111.111111111111.account_provisioned",
+            "cosell.partner.v1.111111111111.111111111111.account_details_changed",
             "cosell.partner.v1.111111111111.111111111111.account_terms_accepted",
             "cosell.partner.v1.111111111111.alder-user.member_roles_changed",
-            "cosell.partner.v1.111111111111.alder%2Enew.member_provisioned",
+            "cosell.partner.v1.111111111111.alder%2Enew.member_registered",
             "cosell.partner.v1.444444444444.444444444444.account_registered",
         ]
     );
@@ -69,6 +71,15 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
     let kept = apply(&app, vec![account_record(without)]).await;
     assert_eq!(kept[0].result(), Unchanged, "terms and profile stay");
     app.finish::<Partners>().await;
+}
+
+/// The fields at fault.
+fn invalid_fields(error: &rpc::Status) -> Vec<InvalidField> {
+    let mut details = error.details.iter();
+    details
+        .find_map(|detail| detail.to_msg::<InvalidFields>().ok())
+        .map(|details| details.fields)
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -113,25 +124,21 @@ async fn dir_051_a_wrong_record_is_left_out_and_the_others_are_not() {
         "member.member_id",
         "",
         "member.account_id",
-        "an account or a member",
+        "exactly one of account, member",
     ]) {
         if text.is_empty() {
             assert_eq!(answer.result(), pb::ApplyResult::Created);
         } else {
             assert_eq!(answer.result(), pb::ApplyResult::Refused, "{answer:?}");
-            assert!(
-                answer.errors.join(" ").contains(text),
-                "{text}: {:?}",
-                answer.errors
-            );
+            let error = answer.error.as_ref().expect("an error");
+            let mut told = format!("{} ", error.message);
+            let invalid = invalid_fields(error);
+            told.extend(invalid.iter().map(|field| format!("{} ", field.field)));
+            assert!(told.contains(text), "{text}: {told}");
         }
     }
-    assert_eq!(
-        answers[2].errors.len(),
-        2,
-        "all that is wrong: {:?}",
-        answers[2].errors
-    );
+    let error = answers[2].error.as_ref().expect("an error");
+    assert_eq!(invalid_fields(error).len(), 2, "all that is wrong: {error:?}");
     app.finish::<Partners>().await;
 }
 
@@ -303,7 +310,7 @@ async fn dir_050_a_change_by_the_list_is_told_as_what_it_is() {
         [
             subject("alder-asked", "member_invited"),
             subject("alder-manager", "member_details_changed"),
-            subject("alder-new", "member_provisioned"),
+            subject("alder-new", "member_registered"),
             subject("alder-team", "member_deactivated"),
             subject("alder-user", "member_roles_changed"),
         ]

@@ -241,7 +241,7 @@ async fn con_003_004_there_is_one_of_each() {
 async fn con_010_who_may_answer_and_only_once() {
     let app = start().await;
     let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    let wrong = "INCOMPATIBLE_CONNECTION_INVITATION_RECEIVER";
+    let wrong = "INCOMPATIBLE_PARTICIPANT_TYPE";
     refused(
         lead(&app, ALDER)
             .connections()

@@ -236,14 +236,14 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
 #[tokio::test]
 async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
     let app = start().await;
-    let handing = |to: &str, word: &str| pb::HandOverAllianceLeadRequest {
+    let handing = |to: &str, word: &str| pb::TransferAllianceLeadRequest {
         member_id: to.to_owned(),
         confirmation: word.to_owned(),
         ..Default::default()
     };
     let unsure = lead(&app, ALDER)
         .members()
-        .hand_over_alliance_lead(handing("alder-team", "yes"))
+        .transfer_alliance_lead(handing("alder-team", "yes"))
         .await;
     refused(unsure, Code::InvalidArgument, "INVALID_FIELDS");
     // Both at once: one is the lead afterwards, and the caller is none any more.
@@ -251,12 +251,12 @@ async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
     let (first, second) = tokio::join!(
         async {
             one.members()
-                .hand_over_alliance_lead(handing("alder-team", "confirm"))
+                .transfer_alliance_lead(handing("alder-team", "confirm"))
                 .await
         },
         async {
             two.members()
-                .hand_over_alliance_lead(handing("alder-manager", "confirm"))
+                .transfer_alliance_lead(handing("alder-manager", "confirm"))
                 .await
         },
     );

@@ -136,14 +136,14 @@ async fn dir_040_every_filter_finds_what_it_says() {
         ),
         (
             pb::PartnerFilter {
-                connection_status: pb::ConnectionStatus::Active.into(),
+                connected: Some(true),
                 ..none()
             },
             &["Birch"],
         ),
         (
             pb::PartnerFilter {
-                connection_status: pb::ConnectionStatus::Canceled.into(),
+                connected: Some(false),
                 ..none()
             },
             &["Alder", "elm Cloud"],

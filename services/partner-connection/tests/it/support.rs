@@ -3,6 +3,7 @@
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
+use cosell_proto::cosell::partner::v1::apply_directory_request as request;
 use cosell_proto::cosell::partner::v1::connection_service_client::ConnectionServiceClient;
 use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_testkit::harness::{App, Client, Setup, member, service};
@@ -72,20 +73,20 @@ pub async fn enrol(app: &App) {
     records.push(member_record(person(AWS, "aws-pdm", &[Role::Pdm])));
     let answers = apply(app, records).await;
     for answer in answers {
-        assert_eq!(answer.result(), pb::ApplyResult::Created, "{:?}", answer.errors);
+        assert_eq!(answer.result(), pb::ApplyResult::Created, "{:?}", answer.error);
     }
 }
 
 pub fn account_record(record: pb::AccountRecord) -> pb::ApplyDirectoryRequest {
     pb::ApplyDirectoryRequest {
-        account: Some(record),
+        record: Some(request::Record::Account(record)),
         ..Default::default()
     }
 }
 
 pub fn member_record(record: pb::MemberRecord) -> pb::ApplyDirectoryRequest {
     pb::ApplyDirectoryRequest {
-        member: Some(record),
+        record: Some(request::Record::Member(record)),
         ..Default::default()
     }
 }

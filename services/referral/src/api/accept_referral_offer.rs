@@ -11,7 +11,7 @@ pub async fn handle(
     call: Call<pb::AcceptReferralOfferRequest>,
 ) -> Result<pb::AcceptReferralOfferResponse, Failure> {
     let message = &call.message;
-    let id = &message.offer_id;
+    let id = &message.referral_offer_id;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
     let (mut offer, shown) = offered(&mut tx, &api, &call, id).await?;
@@ -29,6 +29,6 @@ pub async fn handle(
         conclude(tx, &call, &offer, event).await?;
     }
     Ok(pb::AcceptReferralOfferResponse {
-        offer: Some(convert::answered(&offer, shown, message.validate_only)?),
+        referral_offer: Some(convert::answered(&offer, shown, message.validate_only)?),
     })
 }

@@ -11,7 +11,7 @@ use cosell_types::{OpportunityId, random};
 use super::visible::{new_lead_id, offered, take_lead};
 use super::{Api, convert, note, status};
 use crate::domain::Event;
-use crate::domain::values::OfferState;
+use crate::domain::values::ReferralOfferState;
 use crate::store;
 
 /// All that can be accepted are accepted together; the others say why not (REF-032).
@@ -25,11 +25,13 @@ pub async fn handle(
     let is_new = claim(&mut tx, &call, "").await? == Claim::New;
     let now = api.clock.now();
     let (mut results, mut accepted, mut ids) = (Vec::new(), 0, BTreeSet::new());
-    for id in &message.offer_ids {
+    for id in &message.referral_offer_ids {
         let outcome = match offered(&mut tx, &api, &call, id).await {
             Err(failure) => Err(failure),
             // Repeated, the call answers how they stand.
-            Ok((offer, shown)) if !is_new && offer.state() == OfferState::Accepted => Ok((offer, shown)),
+            Ok((offer, shown)) if !is_new && offer.state() == ReferralOfferState::Accepted => {
+                Ok((offer, shown))
+            }
             Ok((mut offer, shown)) => {
                 let accepted = offer.accept(&member.id, another(&mut ids, now), new_lead_id()?, now);
                 accepted
@@ -60,11 +62,13 @@ pub async fn handle(
     }
     let results = results.into_iter().map(|(id, outcome)| {
         let outcome = match outcome {
-            Ok((offer, shown)) => Outcome::Offer(convert::answered(&offer, shown, message.validate_only)?),
+            Ok((offer, shown)) => {
+                Outcome::ReferralOffer(convert::answered(&offer, shown, message.validate_only)?)
+            }
             Err(failure) => Outcome::Error(failure.into_part(&call.tag)?),
         };
         Ok(pb::AcceptReferralOfferResult {
-            offer_id: id.clone(),
+            referral_offer_id: id.clone(),
             result: Some(outcome),
         })
     });

@@ -4,6 +4,7 @@ use cosell_grpc::convert::{time, timestamp};
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::{referral as referral_pb, referral_offer};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
 use prost::Message as _;
 
@@ -40,10 +41,10 @@ pub fn referral(referral: &Referral, content: &[u8], offers: &[Offer]) -> Result
 fn offer_status(offer: &Offer) -> pb::ReferralOfferStatus {
     let answer = offer.answer();
     pb::ReferralOfferStatus {
-        offer_id: offer.id().to_string(),
+        referral_offer_id: offer.id().to_string(),
         account_id: offer.account().to_string(),
         state: offer.state().number(),
-        offer_time: Some(timestamp(offer.offer_time())),
+        create_time: Some(timestamp(offer.offer_time())),
         expire_time: Some(timestamp(offer.expire_time())),
         answer_time: answer.map(|answer| timestamp(answer.time)),
         rejection_reason: answer
@@ -61,12 +62,12 @@ pub fn offer(offer: &Offer, shown: Option<Vec<u8>>) -> Result<pb::ReferralOffer,
     let shown = pb::ReferralOffer::decode(shown.unwrap_or_default().as_slice()).map_err(Failure::internal)?;
     let answer = offer.answer();
     Ok(pb::ReferralOffer {
-        offer_id: offer.id().to_string(),
+        referral_offer_id: offer.id().to_string(),
         etag: etags::of(offer.revision()),
         revision: offer.revision(),
         account_id: offer.account().to_string(),
         state: offer.state().number(),
-        offer_time: Some(timestamp(offer.offer_time())),
+        create_time: Some(timestamp(offer.offer_time())),
         expire_time: Some(timestamp(offer.expire_time())),
         answer_time: answer.map(|answer| timestamp(answer.time)),
         answered_by: answer.map(|answer| answer.by.to_string()).unwrap_or_default(),
@@ -77,7 +78,7 @@ pub fn offer(offer: &Offer, shown: Option<Vec<u8>>) -> Result<pb::ReferralOffer,
             .map(|answer| answer.text.reveal().clone())
             .unwrap_or_default(),
         opportunity_id: offer.opportunity().map(|id| id.to_string()).unwrap_or_default(),
-        kind: offer.kind().number(),
+        payload_type: offer.payload_type().number(),
         lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
         ..shown
     })
@@ -104,7 +105,7 @@ pub fn lead(lead: &Lead, details: pb::LeadDetails) -> pb::Lead {
         etag: etags::of(lead.revision()),
         revision: lead.revision(),
         account_id: lead.account().to_string(),
-        offer_id: lead.offer().to_string(),
+        referral_offer_id: lead.offer().to_string(),
         owner_member_id: lead.owner().to_string(),
         create_time: Some(timestamp(lead.create_time())),
         update_time: Some(timestamp(lead.update_time())),
@@ -178,16 +179,13 @@ pub fn shown(content: &pb::Referral, offer: &Offer) -> pb::ReferralOffer {
         sender_contacts: content.sender_contacts.iter().map(reachable).collect(),
         ..Default::default()
     };
-    match &content.lead {
-        Some(lead) => pb::ReferralOffer {
-            lead: Some(shown_lead(lead)),
-            ..said
-        },
-        None => pb::ReferralOffer {
-            opportunity: Some(shown_deal(content, offer)),
-            ..said
-        },
-    }
+    let payload = content.payload.as_ref().map(|payload| match payload {
+        referral_pb::Payload::Lead(lead) => referral_offer::Payload::Lead(shown_lead(lead)),
+        referral_pb::Payload::Opportunity(opportunity) => {
+            referral_offer::Payload::Opportunity(shown_opportunity(opportunity, offer))
+        }
+    });
+    pb::ReferralOffer { payload, ..said }
 }
 
 /// What a partner may know of a lead before it accepts: of the people at the customer their titles only (REF-051).
@@ -196,7 +194,7 @@ fn shown_lead(lead: &pb::LeadDetails) -> pb::OfferedLead {
         source_type: known.source_type.clone(),
         source_name: known.source_name.clone(),
         customer_action: known.customer_action.clone(),
-        customer_business_problem: known.customer_business_problem.clone(),
+        business_problem: known.business_problem.clone(),
         use_case: known.use_case.clone(),
         interaction_date: known.interaction_date,
         contact_business_title: known
@@ -216,9 +214,9 @@ fn shown_lead(lead: &pb::LeadDetails) -> pb::OfferedLead {
     }
 }
 
-/// What a partner may know of a deal before it accepts (REF-012).
-fn shown_deal(content: &pb::Referral, offer: &Offer) -> pb::OfferedOpportunity {
-    let deal = content.opportunity.clone().unwrap_or_default();
+/// What a partner may know of an opportunity before it accepts (REF-012).
+fn shown_opportunity(opportunity: &opportunity::Opportunity, offer: &Offer) -> pb::OfferedOpportunity {
+    let deal = opportunity.clone();
     let account = deal
         .customer
         .and_then(|customer| customer.account)

@@ -4,6 +4,7 @@ use cosell_grpc::{Call, Failure, Retry};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_store::{Claim, Scope, Tx, claim};
 use cosell_types::{AccountId, FieldPath, Violation, ViolationCode, random};
 use prost::Message as _;
@@ -11,7 +12,7 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use super::{Api, PLATFORM, convert, note, status};
-use crate::domain::values::ReferralKind;
+use crate::domain::values::PayloadType;
 use crate::domain::{Offer, Referral, Rule};
 use crate::store;
 
@@ -51,8 +52,7 @@ pub async fn handle(
         message: given.message,
         receiver_responsibilities: given.receiver_responsibilities,
         sender_contacts: given.sender_contacts,
-        opportunity: given.opportunity,
-        lead: given.lead,
+        payload: given.payload,
         ..Default::default()
     };
     let actor = call.caller.actor();
@@ -68,14 +68,14 @@ pub async fn handle(
         .receivers()
         .first()
         .ok_or_else(|| Failure::internal("validated, but no receiver"))?;
-    let offer_id = random::prefixed_digit("engi-")
+    let referral_offer_id = random::prefixed_digit("engi-")
         .parse()
         .map_err(Failure::internal)?;
     let (offer, made) = Offer::make(
-        offer_id,
+        referral_offer_id,
         first.clone(),
         &referral,
-        kind(&content),
+        payload_type(&content),
         &api.calendar,
         now,
     );
@@ -106,23 +106,24 @@ pub async fn offer_to(
     };
     tx.act_for(&Scope::account(offer.account())).await?;
     let shown = convert::shown(content, offer).encode_to_vec();
-    let deal = match &content.lead {
-        Some(lead) => lead.encode_to_vec(),
-        None => pb::GetAcceptedOpportunityResponse {
-            opportunity: content.opportunity.clone(),
+    let accepted = match &content.payload {
+        Some(Payload::Lead(lead)) => lead.encode_to_vec(),
+        Some(Payload::Opportunity(opportunity)) => pb::GetAcceptedOpportunityResponse {
+            opportunity: Some(opportunity.clone()),
             sender_contacts: content.sender_contacts.clone(),
         }
         .encode_to_vec(),
+        None => return Err(Failure::internal("validated, but no payload")),
     };
-    store::make_offer(tx, offer, (&shown, &deal), event, cause).await?;
+    store::make_offer(tx, offer, (&shown, &accepted), event, cause).await?;
     Ok(())
 }
 
 /// What a referral offers.
-pub fn kind(content: &pb::Referral) -> ReferralKind {
-    match content.lead {
-        Some(_) => ReferralKind::Lead,
-        None => ReferralKind::Opportunity,
+pub fn payload_type(content: &pb::Referral) -> PayloadType {
+    match content.payload {
+        Some(Payload::Lead(_)) => PayloadType::LeadInvitation,
+        Some(Payload::Opportunity(_)) | None => PayloadType::OpportunityInvitation,
     }
 }
 
@@ -163,19 +164,13 @@ async fn sound(
             ));
         }
     }
-    match (&given.opportunity, &mut given.lead) {
-        (Some(_), None) => found.extend(problems(api, given).await?),
-        (None, Some(lead)) => found.extend(convert::settle_lead(lead)),
-        (None, None) => {
-            let text = "is required, or else a lead: one of the two is offered";
-            let code = ViolationCode::RequiredFieldMissing;
-            found.push(Violation::new(&at.field("opportunity"), code, text));
+    match &mut given.payload {
+        Some(Payload::Opportunity(opportunity)) => {
+            found.extend(violations_of(api, opportunity, &given.sender_contacts).await?);
         }
-        (Some(_), Some(_)) => {
-            let text = "stands beside an opportunity: one of the two is offered, not both";
-            let code = ViolationCode::InvalidValue;
-            found.push(Violation::new(&at.field("lead"), code, text));
-        }
+        Some(Payload::Lead(lead)) => found.extend(convert::settle_lead(lead)),
+        // The form of the request demands one.
+        None => {}
     }
     let receivers = given.receiver_account_ids.iter();
     match consent {
@@ -193,10 +188,14 @@ fn time(given: Timestamp) -> Option<DateTime<Utc>> {
 
 /// What keeps the deal from being taken as an opportunity: the opportunity service says so, so that what is accepted later
 /// comes to be (REF-003). It is asked as one service by another; nothing of any account is read.
-async fn problems(api: &Api, given: &pb::Referral) -> Result<Vec<Violation>, Failure> {
+async fn violations_of(
+    api: &Api,
+    opportunity: &opportunity::Opportunity,
+    sender_contacts: &[opportunity::Contact],
+) -> Result<Vec<Violation>, Failure> {
     let question = opportunity::CheckReferredOpportunityRequest {
-        opportunity: given.opportunity.clone(),
-        sender_contacts: given.sender_contacts.clone(),
+        opportunity: Some(opportunity.clone()),
+        sender_contacts: sender_contacts.to_vec(),
     };
     let request = api.opportunity.request(question)?;
     let answer = OpportunityInternalServiceClient::new(api.opportunity.channel())
@@ -209,12 +208,12 @@ async fn problems(api: &Api, given: &pb::Referral) -> Result<Vec<Violation>, Fai
         _ => Failure::internal(status),
     })?;
     let root = FieldPath::root();
-    let problems = answer.into_inner().problems.into_iter().map(|problem| {
+    let problems = answer.into_inner().violations.into_iter().map(|problem| {
         let wrong = problem.field.unwrap_or_default();
         let field = format!("referral.{}", wrong.field);
         let code = ViolationCode::from_name(&wrong.code).unwrap_or(ViolationCode::InvalidValue);
         Violation {
-            original: wrong.original_field,
+            original: wrong.partner_central_field,
             rejected: wrong.rejected_value,
             allowed: wrong.allowed_values,
             pattern: wrong.pattern,

@@ -9,8 +9,8 @@ pub async fn handle(
     call: Call<pb::GetReferralOfferRequest>,
 ) -> Result<pb::GetReferralOfferResponse, Failure> {
     let mut tx = api.begin(&call).await?;
-    let (offer, shown) = offered(&mut tx, api, &call, &call.message.offer_id).await?;
+    let (offer, shown) = offered(&mut tx, api, &call, &call.message.referral_offer_id).await?;
     Ok(pb::GetReferralOfferResponse {
-        offer: Some(convert::offer(&offer, shown)?),
+        referral_offer: Some(convert::offer(&offer, shown)?),
     })
 }

@@ -15,7 +15,7 @@ pub async fn handle(api: Api, call: Call<pb::AssignLeadRequest>) -> Result<pb::A
     let (mut lead, details) = led(&mut tx, &call, id).await?;
     if claimed == Claim::New {
         etags::check(&message.etag, lead.revision())?;
-        let owner = new_owner(&mut tx, lead.account(), &message.member_id).await?;
+        let owner = new_owner(&mut tx, lead.account(), &message.owner_member_id).await?;
         let event = lead
             .assign(&owner, api.clock.now())
             .map_err(|rule| status::broken(rule, id))?;
@@ -40,6 +40,6 @@ async fn new_owner(tx: &mut Tx, account: &AccountId, id: &str) -> Result<MemberI
     let text = "is no active member of the account with one of the roles ALLIANCE_LEAD, ALLIANCE_TEAM, ACE_MANAGER, \
                 ACE_USER; ListAssignableMembers lists them";
     let root = FieldPath::root();
-    let wrong = Violation::new(&root.field("member_id"), ViolationCode::InvalidValue, text);
+    let wrong = Violation::new(&root.field("owner_member_id"), ViolationCode::InvalidValue, text);
     Err(Failure::invalid(vec![wrong]))
 }

@@ -3,7 +3,7 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_types::ClosedList as _;
 
 use super::{Api, convert};
-use crate::domain::values::OfferState;
+use crate::domain::values::ReferralOfferState;
 use crate::store::list::{Last, offers};
 
 pub async fn handle(
@@ -18,10 +18,10 @@ pub async fn handle(
         .message
         .states
         .iter()
-        .filter_map(|number| OfferState::from_number(*number))
+        .filter_map(|number| ReferralOfferState::from_number(*number))
         .collect();
     if states.is_empty() {
-        states = vec![OfferState::Pending, OfferState::Accepted];
+        states = vec![ReferralOfferState::Pending, ReferralOfferState::Accepted];
     }
     let mut tx = api.begin(&call).await?;
     let account = &call.member()?.account;
@@ -34,7 +34,7 @@ pub async fn handle(
     let (offers, next_page_token) =
         query.page(&shown, size, |(_, shown)| shown.clone(), |(last, _)| last.clone())?;
     Ok(pb::ListReferralOffersResponse {
-        offers,
+        referral_offers: offers,
         next_page_token,
     })
 }

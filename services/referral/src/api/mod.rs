@@ -36,7 +36,7 @@ use tonic::{Response, Status};
 use crate::domain::Calendar;
 use crate::domain::access::{self, Action};
 
-pub use create::{kind, offer_to};
+pub use create::{offer_to, payload_type};
 
 /// What the use cases need.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ pub async fn handle(
     call: Call<pb::RejectReferralOfferRequest>,
 ) -> Result<pb::RejectReferralOfferResponse, Failure> {
     let message = &call.message;
-    let id = &message.offer_id;
+    let id = &message.referral_offer_id;
     let mut tx = api.begin(&call).await?;
     let claimed = claim(&mut tx, &call, id).await?;
     let (mut offer, mut shown) = offered(&mut tx, &api, &call, id).await?;
@@ -31,6 +31,6 @@ pub async fn handle(
         shown = None;
     }
     Ok(pb::RejectReferralOfferResponse {
-        offer: Some(convert::offer(&offer, shown)?),
+        referral_offer: Some(convert::offer(&offer, shown)?),
     })
 }

@@ -27,10 +27,10 @@ pub fn referral_not_found(id: &str) -> Failure {
 pub fn offer_not_found(id: &str) -> Failure {
     failure(
         Code::NotFound,
-        ErrorReason::OfferNotFound,
+        ErrorReason::ReferralOfferNotFound,
         format!("offer {id} does not exist"),
     )
-    .about("offer", id)
+    .about("referral_offer", id)
 }
 
 /// No such lead.
@@ -50,7 +50,7 @@ pub fn broken(rule: Rule, id: &str) -> Failure {
         Rule::IllegalTransition { state, action } => {
             let text = format!("{} is not possible in state {}", action.name(), state.name());
             failure(Code::FailedPrecondition, ErrorReason::IllegalTransition, text)
-                .about("offer", id)
+                .about("referral_offer", id)
                 .with("state", state.name())
                 .with("action", action.name())
         }

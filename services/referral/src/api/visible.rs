@@ -9,7 +9,7 @@ use cosell_types::random;
 use prost::Message as _;
 
 use super::{Api, note, status};
-use crate::domain::values::OfferState;
+use crate::domain::values::ReferralOfferState;
 use crate::domain::{Event, Lead, LeadEvent, LeadId, Offer, access};
 use crate::store;
 
@@ -22,11 +22,11 @@ pub async fn offered<M>(
     id: &str,
 ) -> Result<(Offer, Option<Vec<u8>>), Failure> {
     let not_found = || status::offer_not_found(id);
-    let offer_id = id.parse().map_err(|_| not_found())?;
-    let found = store::load_offer(tx, &call.member()?.account, &offer_id).await?;
+    let referral_offer_id = id.parse().map_err(|_| not_found())?;
+    let found = store::load_offer(tx, &call.member()?.account, &referral_offer_id).await?;
     let now = api.clock.now();
     found
-        .filter(|(offer, _)| offer.state_at(now) != OfferState::Expired)
+        .filter(|(offer, _)| offer.state_at(now) != ReferralOfferState::Expired)
         .ok_or_else(not_found)
 }
 

@@ -5,8 +5,8 @@ use cosell_types::MemberId;
 pub enum Event {
     /// It was made.
     Offered,
-    /// It ends soon.
-    Due,
+    /// Its last business day has begun.
+    ExpiresSoon,
     /// The partner took the deal.
     Accepted,
     /// The partner does not want it.
@@ -20,7 +20,7 @@ impl Event {
     pub fn name(self) -> &'static str {
         match self {
             Event::Offered => "offered",
-            Event::Due => "due",
+            Event::ExpiresSoon => "expires_soon",
             Event::Accepted => "accepted",
             Event::Rejected => "rejected",
             Event::Expired => "expired",
@@ -33,10 +33,12 @@ impl Event {
 pub enum ReferralEvent {
     /// AWS began to offer it.
     Created,
-    /// The next partner has it.
-    PassedOn,
-    /// A partner took it, or none did.
-    Concluded,
+    /// The next receiver has an offer.
+    Routed,
+    /// A receiver accepted its offer.
+    Accepted,
+    /// No receiver accepted its offer.
+    Exhausted,
 }
 
 impl ReferralEvent {
@@ -44,8 +46,9 @@ impl ReferralEvent {
     pub fn name(self) -> &'static str {
         match self {
             ReferralEvent::Created => "created",
-            ReferralEvent::PassedOn => "passed_on",
-            ReferralEvent::Concluded => "concluded",
+            ReferralEvent::Routed => "routed",
+            ReferralEvent::Accepted => "accepted",
+            ReferralEvent::Exhausted => "exhausted",
         }
     }
 }

@@ -5,7 +5,7 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::values::{OfferState, ReferralKind};
+use super::values::{PayloadType, ReferralOfferState};
 use super::{Action, Calendar, Event, LeadId, Referral, ReferralId, Rule};
 
 text_id!(
@@ -24,25 +24,18 @@ pub struct Offer {
     account: AccountId,
     sender: AccountId,
     referral: ReferralId,
-    /// What is offered. Offers from before there were leads do not say it.
-    #[serde(default = "deal")]
-    kind: ReferralKind,
+    payload_type: PayloadType,
     revision: i64,
-    state: OfferState,
+    state: ReferralOfferState,
     offer_time: DateTime<Utc>,
     expire_time: DateTime<Utc>,
     /// When to remind of it; none once that was done.
     remind_time: Option<DateTime<Utc>>,
     answer: Option<Answer>,
     opportunity: Option<OpportunityId>,
-    #[serde(default)]
     lead: Option<LeadId>,
     /// When it changed last.
     update_time: DateTime<Utc>,
-}
-
-fn deal() -> ReferralKind {
-    ReferralKind::Opportunity
 }
 
 /// What a partner answered.
@@ -64,7 +57,7 @@ impl Offer {
         id: OfferId,
         account: AccountId,
         referral: &Referral,
-        kind: ReferralKind,
+        payload_type: PayloadType,
         calendar: &Calendar,
         now: DateTime<Utc>,
     ) -> (Self, Event) {
@@ -73,9 +66,9 @@ impl Offer {
             account,
             sender: referral.account().clone(),
             referral: referral.id().clone(),
-            kind,
+            payload_type,
             revision: 1,
-            state: OfferState::Pending,
+            state: ReferralOfferState::Pending,
             offer_time: now,
             expire_time: calendar.deadline(now),
             remind_time: calendar.reminder(now),
@@ -97,11 +90,11 @@ impl Offer {
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
         self.require(Action::Accept, now)?;
-        match self.kind {
-            ReferralKind::Opportunity => self.opportunity = Some(opportunity),
-            ReferralKind::Lead => self.lead = Some(lead),
+        match self.payload_type {
+            PayloadType::OpportunityInvitation => self.opportunity = Some(opportunity),
+            PayloadType::LeadInvitation => self.lead = Some(lead),
         }
-        self.answered(OfferState::Accepted, by, None, Pii::default(), now);
+        self.answered(ReferralOfferState::Accepted, by, None, Pii::default(), now);
         Ok(Event::Accepted)
     }
 
@@ -123,38 +116,38 @@ impl Offer {
                 wrong,
             )]));
         }
-        self.answered(OfferState::Rejected, by, Some(reason), text, now);
+        self.answered(ReferralOfferState::Rejected, by, Some(reason), text, now);
         Ok(Event::Rejected)
     }
 
     /// Reminds of it, or ends it, when it is time for that (REF-020, REF-021). None when it is not, or when it was done.
     pub fn come_due(&mut self, now: DateTime<Utc>) -> Option<Event> {
-        if self.state != OfferState::Pending {
+        if self.state != ReferralOfferState::Pending {
             return None;
         }
         if now >= self.expire_time {
-            self.step(OfferState::Expired, now);
+            self.step(ReferralOfferState::Expired, now);
             return Some(Event::Expired);
         }
         self.remind_time.filter(|time| now >= *time)?;
         self.remind_time = None;
-        self.step(OfferState::Pending, now);
-        Some(Event::Due)
+        self.step(ReferralOfferState::Pending, now);
+        Some(Event::ExpiresSoon)
     }
 
     /// When something is to be done about it next: to remind, to end it, or, once it has ended, to see to the referral.
     pub fn due_time(&self) -> DateTime<Utc> {
         match self.state {
-            OfferState::Pending => self.remind_time.unwrap_or(self.expire_time),
+            ReferralOfferState::Pending => self.remind_time.unwrap_or(self.expire_time),
             // At once: whatever it is, it became due after the offer was made.
             _ => self.offer_time,
         }
     }
 
     /// Where it stands at this time: over is over, also before anybody has noted it.
-    pub fn state_at(&self, now: DateTime<Utc>) -> OfferState {
-        if self.state == OfferState::Pending && now >= self.expire_time {
-            OfferState::Expired
+    pub fn state_at(&self, now: DateTime<Utc>) -> ReferralOfferState {
+        if self.state == ReferralOfferState::Pending && now >= self.expire_time {
+            ReferralOfferState::Expired
         } else {
             self.state
         }
@@ -162,19 +155,22 @@ impl Offer {
 
     /// Whether the partner sees what is offered (REF-021, REF-031).
     pub fn is_shown(&self) -> bool {
-        matches!(self.state, OfferState::Pending | OfferState::Accepted)
+        matches!(
+            self.state,
+            ReferralOfferState::Pending | ReferralOfferState::Accepted
+        )
     }
 
     fn require(&self, action: Action, now: DateTime<Utc>) -> Result<(), Rule> {
         match self.state_at(now) {
-            OfferState::Pending => Ok(()),
+            ReferralOfferState::Pending => Ok(()),
             state => Err(Rule::IllegalTransition { state, action }),
         }
     }
 
     fn answered(
         &mut self,
-        state: OfferState,
+        state: ReferralOfferState,
         by: &MemberId,
         reason: Option<RejectionReason>,
         text: Pii<String>,
@@ -189,7 +185,7 @@ impl Offer {
         self.step(state, now);
     }
 
-    fn step(&mut self, state: OfferState, now: DateTime<Utc>) {
+    fn step(&mut self, state: ReferralOfferState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
@@ -221,7 +217,7 @@ impl Offer {
     }
 
     /// Where it stands, as far as was noted.
-    pub fn state(&self) -> OfferState {
+    pub fn state(&self) -> ReferralOfferState {
         self.state
     }
 
@@ -246,8 +242,8 @@ impl Offer {
     }
 
     /// What is offered.
-    pub fn kind(&self) -> ReferralKind {
-        self.kind
+    pub fn payload_type(&self) -> PayloadType {
+        self.payload_type
     }
 
     /// The opportunity that comes of it.

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, FieldPath, MemberId, Violation, ViolationCode, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
-use super::values::{OfferState, ReferralState};
+use super::values::{ReferralOfferState, ReferralState};
 use super::{Offer, ReferralEvent, Rule};
 
 text_id!(
@@ -93,19 +93,19 @@ impl Referral {
         }
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
-        if offer.state() == OfferState::Accepted {
+        if offer.state() == ReferralOfferState::Accepted {
             self.state = ReferralState::Accepted;
-            return Some(ReferralEvent::Concluded);
+            return Some(ReferralEvent::Accepted);
         }
         match next {
             Some(next) => {
                 self.asked += next + 1;
-                Some(ReferralEvent::PassedOn)
+                Some(ReferralEvent::Routed)
             }
             None => {
                 self.asked = self.receivers.len();
                 self.state = ReferralState::Exhausted;
-                Some(ReferralEvent::Concluded)
+                Some(ReferralEvent::Exhausted)
             }
         }
     }

@@ -1,7 +1,7 @@
 use cosell_types::{AccountId, OpportunityId, Violation};
 
 use super::Ineligible;
-use super::values::OfferState;
+use super::values::ReferralOfferState;
 
 /// What is asked of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Rule {
     #[error("{action:?} is not possible in state {state:?}")]
     IllegalTransition {
         /// Where the offer is.
-        state: OfferState,
+        state: ReferralOfferState,
         /// What was asked for.
         action: Action,
     },

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::access::{may_own_leads, sees, sees_all_leads};
 use super::tests_offer::{lead_id, member, now, offer_of};
-use super::values::{LeadState, ReferralKind};
+use super::values::{LeadState, PayloadType};
 use super::{Customer, Lead, LeadEvent, Rule};
 
 fn opportunity() -> OpportunityId {
@@ -14,7 +14,7 @@ fn opportunity() -> OpportunityId {
 }
 
 fn lead(interactions: usize) -> Lead {
-    let mut offer = offer_of(ReferralKind::Lead);
+    let mut offer = offer_of(PayloadType::LeadInvitation);
     assert_eq!(Lead::accepted(&offer, interactions), None, "not accepted yet");
     offer
         .accept(&member("mem-lead"), opportunity(), lead_id(), now())
@@ -45,7 +45,7 @@ fn ref_050_a_lead_comes_of_an_offer_of_one_and_belongs_to_who_accepted_it() {
         (lead.state(), lead.revision(), lead.owner(), lead.opportunity()),
         (LeadState::Unqualified, 1, &member("mem-lead"), None)
     );
-    let mut deal = offer_of(ReferralKind::Opportunity);
+    let mut deal = offer_of(PayloadType::OpportunityInvitation);
     deal.accept(&member("mem-lead"), opportunity(), lead_id(), now())
         .expect("an acceptance");
     assert_eq!(Lead::accepted(&deal, 1), None);

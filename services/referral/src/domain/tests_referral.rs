@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::tests_offer::{in_state, member, now, referral};
-use super::values::{OfferState, ReferralState};
+use super::values::{ReferralOfferState, ReferralState};
 use super::{Ineligible, Receiver, Referral, ReferralEvent, Rule};
 
 #[test]
@@ -66,16 +66,20 @@ fn ref_001_deals_are_offered_to_active_partners_that_accepted_the_terms_and_came
 /// Every way in which an offer ends, with and without somebody who waits.
 #[test]
 fn ref_011_a_deal_is_handed_on_until_somebody_takes_it_or_nobody_is_left() {
-    for state in [OfferState::Accepted, OfferState::Rejected, OfferState::Expired] {
+    for state in [
+        ReferralOfferState::Accepted,
+        ReferralOfferState::Rejected,
+        ReferralOfferState::Expired,
+    ] {
         let (ended, time) = in_state(state);
         for next in [None, Some(0), Some(1)] {
             let mut referral = referral(3);
             assert_eq!(referral.waiting().len(), 2);
             let event = referral.offer_ended(&ended, next, time);
             let (expected, after, waiting) = match (state, next) {
-                (OfferState::Accepted, _) => (ReferralEvent::Concluded, ReferralState::Accepted, 2),
-                (_, Some(next)) => (ReferralEvent::PassedOn, ReferralState::Offered, 1 - next),
-                (_, None) => (ReferralEvent::Concluded, ReferralState::Exhausted, 0),
+                (ReferralOfferState::Accepted, _) => (ReferralEvent::Accepted, ReferralState::Accepted, 2),
+                (_, Some(next)) => (ReferralEvent::Routed, ReferralState::Offered, 1 - next),
+                (_, None) => (ReferralEvent::Exhausted, ReferralState::Exhausted, 0),
             };
             assert_eq!(event, Some(expected), "{state:?} {next:?}");
             assert_eq!((referral.state(), referral.waiting().len()), (after, waiting));

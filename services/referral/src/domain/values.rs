@@ -16,7 +16,7 @@ closed_list! {
 
 closed_list! {
     /// Where an offer stands (REF-010).
-    OfferState {
+    ReferralOfferState {
         /// Waits for an answer.
         Pending = 1 "PENDING" "",
         /// The partner has the deal.
@@ -30,11 +30,11 @@ closed_list! {
 
 closed_list! {
     /// What AWS offers (REF-050).
-    ReferralKind {
-        /// A deal, of which an opportunity comes.
-        Opportunity = 1 "OPPORTUNITY" "",
-        /// A customer who may have a deal.
-        Lead = 2 "LEAD" "",
+    PayloadType {
+        /// An opportunity.
+        OpportunityInvitation = 1 "OPPORTUNITY_INVITATION" "OpportunityInvitation",
+        /// A lead.
+        LeadInvitation = 2 "LEAD_INVITATION" "LeadInvitation",
     }
 }
 

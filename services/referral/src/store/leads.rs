@@ -43,7 +43,7 @@ pub async fn save_new_lead(
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO lead (account_id, lead_id, offer_id, owner_member_id, revision, state, create_time, record, details)
+        "INSERT INTO lead (account_id, lead_id, referral_offer_id, owner_member_id, revision, state, create_time, record, details)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         lead.account().as_str(),
         lead.id().as_str(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{QueryBuilder, Row as _};
 
-use crate::domain::values::{LeadState, OfferState, ReferralState};
+use crate::domain::values::{LeadState, ReferralOfferState, ReferralState};
 use crate::domain::{Lead, LeadId, Offer, OfferId, Referral, ReferralId};
 
 /// The last row of a page: the time that it is sorted by, and its id.
@@ -83,7 +83,7 @@ pub async fn referrals(
 pub async fn offers(
     tx: &mut Tx,
     account: &AccountId,
-    states: &[OfferState],
+    states: &[ReferralOfferState],
     now: DateTime<Utc>,
     last: Option<Last>,
     limit: i64,
@@ -97,11 +97,13 @@ pub async fn offers(
         .push_bind(now)
         .push(")");
     if let Some(Last(time, id)) = last {
-        query.push(" AND (expire_time, offer_id) > (").push_bind(time);
+        query
+            .push(" AND (expire_time, referral_offer_id) > (")
+            .push_bind(time);
         query.push(", ").push_bind(id).push(")");
     }
     query
-        .push(" ORDER BY expire_time, offer_id LIMIT ")
+        .push(" ORDER BY expire_time, referral_offer_id LIMIT ")
         .push_bind(limit);
     let rows = query.build().fetch_all(tx.conn()).await?;
     rows.into_iter()

@@ -14,7 +14,7 @@ pub async fn load_offer(
     id: &OfferId,
 ) -> Result<Option<(Offer, Option<Vec<u8>>)>, Error> {
     let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<Offer>", shown FROM offer WHERE account_id = $1 AND offer_id = $2"#,
+        r#"SELECT record AS "record: Json<Offer>", shown FROM offer WHERE account_id = $1 AND referral_offer_id = $2"#,
         account.as_str(),
         id.as_str(),
     )
@@ -26,7 +26,7 @@ pub async fn load_offer(
 /// An offer, whoever's it is, as far as row-level security shows it.
 pub async fn load_any_offer(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, Error> {
     let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<Offer>" FROM offer WHERE offer_id = $1"#,
+        r#"SELECT record AS "record: Json<Offer>" FROM offer WHERE referral_offer_id = $1"#,
         id.as_str(),
     )
     .fetch_optional(tx.conn())
@@ -37,7 +37,7 @@ pub async fn load_any_offer(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, 
 /// The whole deal or lead of an offer.
 pub async fn load_deal(tx: &mut Tx, offer: &Offer) -> Result<Option<Vec<u8>>, Error> {
     let deal = sqlx::query_scalar!(
-        "SELECT deal FROM offer_deal WHERE account_id = $1 AND offer_id = $2",
+        "SELECT deal FROM offer_deal WHERE account_id = $1 AND referral_offer_id = $2",
         offer.account().as_str(),
         offer.id().as_str(),
     )
@@ -72,7 +72,7 @@ pub async fn make_offer(
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO offer (account_id, offer_id, sender_account_id, referral_id, revision, state, offer_time,
+        "INSERT INTO offer (account_id, referral_offer_id, sender_account_id, referral_id, revision, state, offer_time,
            expire_time, due_time, record, shown)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         offer.account().as_str(),
@@ -90,7 +90,7 @@ pub async fn make_offer(
     .execute(tx.conn())
     .await?;
     sqlx::query!(
-        "INSERT INTO offer_deal (account_id, offer_id, deal) VALUES ($1, $2, $3)",
+        "INSERT INTO offer_deal (account_id, referral_offer_id, deal) VALUES ($1, $2, $3)",
         offer.account().as_str(),
         offer.id().as_str(),
         deal,
@@ -105,7 +105,7 @@ pub async fn save_offer(tx: &mut Tx, offer: &Offer, event: Event, cause: Cause<'
     let updated = sqlx::query!(
         "UPDATE offer SET revision = $3, state = $4, due_time = $5, record = $6,
            shown = CASE WHEN $7 THEN shown END
-         WHERE account_id = $1 AND offer_id = $2 AND revision = $3::bigint - 1",
+         WHERE account_id = $1 AND referral_offer_id = $2 AND revision = $3::bigint - 1",
         offer.account().as_str(),
         offer.id().as_str(),
         offer.revision(),
@@ -124,7 +124,7 @@ pub async fn save_offer(tx: &mut Tx, offer: &Offer, event: Event, cause: Cause<'
 pub async fn settle(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
     let updated = sqlx::query!(
         "UPDATE offer SET due_time = NULL
-         WHERE account_id = $1 AND offer_id = $2 AND revision = $3 AND due_time IS NOT NULL",
+         WHERE account_id = $1 AND referral_offer_id = $2 AND revision = $3 AND due_time IS NOT NULL",
         offer.account().as_str(),
         offer.id().as_str(),
         offer.revision(),
@@ -137,7 +137,7 @@ pub async fn settle(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
 /// The deal is not for this partner, or the lead is where the partner has it.
 pub async fn forget_deal(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
     sqlx::query!(
-        "DELETE FROM offer_deal WHERE account_id = $1 AND offer_id = $2",
+        "DELETE FROM offer_deal WHERE account_id = $1 AND referral_offer_id = $2",
         offer.account().as_str(),
         offer.id().as_str(),
     )
@@ -158,9 +158,9 @@ pub struct Due {
 /// Offers of all accounts about which something is to be done, the longest overdue first, after `last`; for the worker.
 pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64) -> Result<Vec<Due>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT account_id, offer_id, due_time AS "due_time!" FROM offer
-           WHERE due_time <= $1 AND (due_time, account_id, offer_id) > ($2, $3, $4)
-           ORDER BY due_time, account_id, offer_id LIMIT $5"#,
+        r#"SELECT account_id, referral_offer_id, due_time AS "due_time!" FROM offer
+           WHERE due_time <= $1 AND (due_time, account_id, referral_offer_id) > ($2, $3, $4)
+           ORDER BY due_time, account_id, referral_offer_id LIMIT $5"#,
         now,
         last.map_or(DateTime::UNIX_EPOCH, |due| due.due_time),
         last.map_or("", |due| due.account.as_str()),
@@ -174,7 +174,7 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64)
         .map(|row| {
             Ok(Due {
                 account: row.account_id.parse().map_err(corrupt)?,
-                id: row.offer_id.parse().map_err(corrupt)?,
+                id: row.referral_offer_id.parse().map_err(corrupt)?,
                 due_time: row.due_time,
             })
         })

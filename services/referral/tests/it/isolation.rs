@@ -11,7 +11,7 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
     let app = start().await;
     refer(&app, &[ALDER]).await;
     refer(&app, &[BIRCH]).await;
-    let taken = offered(&app, BIRCH).await.offer_id;
+    let taken = offered(&app, BIRCH).await.referral_offer_id;
     by(&app, &lead(BIRCH))
         .referrals()
         .accept_referral_offer(accept(&taken))
@@ -45,7 +45,7 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
 async fn ref_031_nothing_of_a_deal_is_left_with_who_did_not_want_it() {
     let app = start().await;
     refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await.offer_id;
+    let offer = offered(&app, ALDER).await.referral_offer_id;
     by(&app, &lead(ALDER))
         .referrals()
         .reject_referral_offer(reject(&offer))

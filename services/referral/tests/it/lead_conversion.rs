@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::support::{
     ALDER, accept_lead, accepted_lead, add_interaction, assign, by, convert, get_lead, lead, lead_details,
-    lead_referral, request_id, sales, set_state, start, start_with,
+    lead_referral, offered_lead, request_id, sales, set_state, start, start_with,
 };
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
             lead_id: made.lead_id.clone(),
             account_id: ALDER.to_owned(),
             revision: 4,
-            member_id: "mem-lead-111111111111".to_owned(),
+            converted_by: "mem-lead-111111111111".to_owned(),
             opportunity_id: ids[0].clone(),
         }
     );
@@ -153,8 +153,7 @@ async fn ref_054_an_opportunity_is_made_of_a_lead_once_and_the_lead_is_closed() 
 async fn ref_054_conversion_asks_for_industry_and_country_of_a_lead_without_them() {
     let app = start().await;
     let mut request = lead_referral(&[ALDER]);
-    let known = request.referral.as_mut().and_then(|given| given.lead.as_mut());
-    let known = known.expect("a lead");
+    let known = offered_lead(&mut request);
     known.industry.clear();
     known.address = None;
     let answer = by(&app, &sales()).referrals().create_referral(request).await;

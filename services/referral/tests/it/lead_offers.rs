@@ -4,6 +4,9 @@ use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::referral::Payload;
+use cosell_proto::cosell::referral::v1::referral_offer;
+use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{FarEnd, Setup, refused, service};
 use prost::Message as _;
@@ -11,7 +14,7 @@ use tonic::Code;
 
 use crate::support::{
     ALDER, BIRCH, HIDDEN_OF_LEAD, accept, by, get, get_lead, lead, lead_details, lead_referral, leads, noon,
-    offered, offers, refer, refer_lead, referral, reject, request_id, sales, start, start_with, until,
+    offered, offered_lead, offers, refer, refer_lead, reject, request_id, sales, start, start_with, until,
 };
 
 fn holds(bytes: &[u8], text: &str) -> bool {
@@ -23,15 +26,12 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
     let app = start_with(Setup::default().with_bus()).await;
     let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
     let offer = offered(&app, ALDER).await;
-    assert_eq!(
-        (offer.kind(), offer.opportunity.as_ref()),
-        (pb::ReferralKind::Lead, None)
-    );
+    assert_eq!(offer.payload_type(), PayloadType::LeadInvitation);
     let interaction = |day: i32, action: &str| pb::OfferedInteraction {
         source_type: "Event".to_owned(),
         source_name: "Cloud fair".to_owned(),
         customer_action: action.to_owned(),
-        customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
+        business_problem: "Orders are typed in twice, every day.".to_owned(),
         use_case: "Database".to_owned(),
         interaction_date: Some(noon(day)),
         contact_business_title: "Head of data".to_owned(),
@@ -48,7 +48,7 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
             interaction(12, "Read a paper"),
         ],
     };
-    assert_eq!(offer.lead, Some(shown));
+    assert_eq!(offer.payload, Some(referral_offer::Payload::Lead(shown)));
 
     // Byte by byte: what is hidden, who else may get it, and how AWS calls it.
     let whole = lead_referral(&[ALDER]).encode_to_vec();
@@ -63,20 +63,20 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         .await;
     let rehearsed = pb::AcceptReferralOfferRequest {
         validate_only: true,
-        ..accept(&offer.offer_id)
+        ..accept(&offer.referral_offer_id)
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
         .accept_referral_offer(rehearsed)
         .await;
     let answer = answer.expect("an answer").into_inner();
-    let rehearsal = answer.offer.as_ref().expect("the offer");
+    let rehearsal = answer.referral_offer.as_ref().expect("the offer");
     assert_eq!(
         (rehearsal.state(), rehearsal.lead_id.as_str()),
-        (pb::OfferState::Accepted, "")
+        (pb::ReferralOfferState::Accepted, "")
     );
     let rehearsed = pb::BatchAcceptReferralOffersRequest {
-        offer_ids: vec![offer.offer_id.clone()],
+        referral_offer_ids: vec![offer.referral_offer_id.clone()],
         validate_only: true,
         ..Default::default()
     };
@@ -115,7 +115,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
     let offer = offered(&app, ALDER).await;
     let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
-        ..accept(&offer.offer_id)
+        ..accept(&offer.referral_offer_id)
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
@@ -126,7 +126,7 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
         let answer = answer
             .expect("an acceptance")
             .into_inner()
-            .offer
+            .referral_offer
             .expect("the offer");
         assert_eq!((answer.opportunity_id.as_str(), answer.revision), ("", 2));
         ids.push(answer.lead_id);
@@ -137,13 +137,13 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
         (
             made.state(),
             made.owner_member_id.as_str(),
-            made.offer_id.as_str(),
+            made.referral_offer_id.as_str(),
             made.revision
         ),
         (
             pb::LeadState::Unqualified,
             "mem-lead-111111111111",
-            offer.offer_id.as_str(),
+            offer.referral_offer_id.as_str(),
             1
         )
     );
@@ -152,15 +152,15 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
 
     let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
     assert_eq!(known.offers[0].opportunity_id, "");
-    assert_eq!(known.lead, Some(lead_details()));
+    assert_eq!(known.payload, Some(Payload::Lead(lead_details())));
     let request = pb::GetAcceptedOpportunityRequest {
-        offer_id: offer.offer_id.clone(),
+        referral_offer_id: offer.referral_offer_id.clone(),
     };
     let deal = by(&app, &service("opportunity"))
         .internal()
         .get_accepted_opportunity(request)
         .await;
-    refused(deal, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(deal, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     let told = FarEnd::new(&app.bus_args.nats_url)
         .await
         .first("referral", 5)
@@ -177,8 +177,8 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
             lead_id: ids[0].clone(),
             account_id: ALDER.to_owned(),
             revision: 1,
-            member_id: "mem-lead-111111111111".to_owned(),
-            offer_id: offer.offer_id,
+            owner_member_id: "mem-lead-111111111111".to_owned(),
+            referral_offer_id: offer.referral_offer_id,
         }
     );
     for event in &told {
@@ -197,18 +197,14 @@ fn address(lead: &mut pb::LeadDetails) -> &mut opportunity::Address {
 async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
     let app = start().await;
     let mut nothing = lead_referral(&[ALDER]);
-    nothing.referral.as_mut().expect("a referral").lead = None;
-    let mut both = referral(&[ALDER]);
-    both.referral.as_mut().expect("a referral").lead = Some(lead_details());
+    nothing.referral.as_mut().expect("a referral").payload = None;
     let with = |change: fn(&mut pb::LeadDetails)| {
         let mut request = lead_referral(&[ALDER]);
-        let lead = request.referral.as_mut().and_then(|given| given.lead.as_mut());
-        change(lead.expect("a lead"));
+        change(offered_lead(&mut request));
         request
     };
     for (request, field) in [
-        (nothing, "referral.opportunity"),
-        (both, "referral.lead"),
+        (nothing, "referral.payload"),
         (
             with(|lead| lead.industry = "Witchcraft".to_owned()),
             "referral.lead.industry",
@@ -257,8 +253,8 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
     let made = by(&app, &sales()).referrals().create_referral(written).await;
     let made = made.expect("a referral").into_inner().referral.expect("one");
     assert_eq!(
-        made.lead,
-        Some(lead_details()),
+        made.payload,
+        Some(Payload::Lead(lead_details())),
         "written as the lists and addresses are"
     );
     app.finish::<Referrals>().await;
@@ -271,25 +267,28 @@ async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it(
     let first = offered(&app, ALDER).await;
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&first.offer_id))
+        .reject_referral_offer(reject(&first.referral_offer_id))
         .await;
     let answer = answer
         .expect("a rejection")
         .into_inner()
-        .offer
+        .referral_offer
         .expect("the offer");
-    assert_eq!((answer.kind(), answer.lead), (pb::ReferralKind::Lead, None));
+    assert_eq!(
+        (answer.payload_type(), answer.payload),
+        (PayloadType::LeadInvitation, None)
+    );
     let second = offered(&app, BIRCH).await;
-    assert_eq!(second.lead, first.lead);
+    assert_eq!(second.payload, first.payload);
     // Over a weekend, to the end of the fifth business day.
     app.clock.advance(TimeDelta::days(8));
     until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 2).await;
     assert_eq!(offers(&app, &lead(BIRCH)).await, []);
     let late = by(&app, &lead(BIRCH))
         .referrals()
-        .accept_referral_offer(accept(&second.offer_id))
+        .accept_referral_offer(accept(&second.referral_offer_id))
         .await;
-    refused(late, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(late, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     for account in [ALDER, BIRCH] {
         assert_eq!(leads(&app, &lead(account)).await, []);
     }
@@ -305,7 +304,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
     }
     let mine = offers(&app, &lead(ALDER)).await;
     let request = pb::BatchAcceptReferralOffersRequest {
-        offer_ids: mine.iter().map(|offer| offer.offer_id.clone()).collect(),
+        referral_offer_ids: mine.iter().map(|offer| offer.referral_offer_id.clone()).collect(),
         request_id: request_id(),
         ..Default::default()
     };
@@ -319,7 +318,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
         let ids: Vec<_> = results
             .into_iter()
             .map(|result| match result.result.expect("a result") {
-                Outcome::Offer(offer) => (offer.kind(), offer.opportunity_id, offer.lead_id),
+                Outcome::ReferralOffer(offer) => (offer.payload_type(), offer.opportunity_id, offer.lead_id),
                 Outcome::Error(error) => panic!("{error:?}"),
             })
             .collect();
@@ -327,7 +326,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
     }
     assert_eq!(seen[0], seen[1], "a repetition answers how they stand");
     for (kind, opportunity, lead) in &seen[0] {
-        let is_lead = *kind == pb::ReferralKind::Lead;
+        let is_lead = *kind == PayloadType::LeadInvitation;
         assert_eq!((opportunity.is_empty(), lead.is_empty()), (is_lead, !is_lead));
     }
     let mut named: Vec<_> = seen[0].iter().map(|(_, _, lead)| lead.clone()).collect();
@@ -341,6 +340,7 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
     known.sort();
     assert_eq!((known.len(), known), (2, named));
     let referral = refer(&app, &[BIRCH]).await;
-    assert_eq!(get(&app, &referral.referral_id).await.lead, None);
+    let payload = get(&app, &referral.referral_id).await.payload;
+    assert!(matches!(payload, Some(Payload::Opportunity(_))), "{payload:?}");
     app.finish::<Referrals>().await;
 }

@@ -167,7 +167,7 @@ async fn ref_055_056_a_lead_is_given_to_somebody_who_may_have_it_and_then_is_the
         let mut calls = by(&app, &lead(ALDER)).leads();
         let answer = calls.assign_lead(assign(&made, nobody)).await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
-        assert_eq!(refusal.paths(), ["member_id"], "{nobody}");
+        assert_eq!(refusal.paths(), ["owner_member_id"], "{nobody}");
     }
     let request = pb::AssignLeadRequest {
         request_id: request_id(),

@@ -5,7 +5,7 @@ mod lead_conversion;
 mod lead_offers;
 mod leads;
 mod offers;
-mod passing_on;
 mod races;
 mod referrals;
+mod routing;
 mod support;

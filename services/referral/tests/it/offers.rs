@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
+use cosell_proto::cosell::referral::v1::referral_offer::Payload;
 use cosell_proto::cosell::r#type::v1::RejectionReason;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{FarEnd, Setup, refused, service};
@@ -24,7 +25,9 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
     let app = start_with(Setup::default().with_bus()).await;
     let referral = refer(&app, &[ALDER, BIRCH]).await;
     let offer = offered(&app, ALDER).await;
-    let shown = offer.opportunity.clone().expect("a deal");
+    let Some(Payload::Opportunity(shown)) = offer.payload.clone() else {
+        panic!("no opportunity: {offer:?}");
+    };
     assert_eq!(
         (
             shown.customer_company_name.as_str(),
@@ -55,7 +58,7 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
     ];
     let rehearsed = pb::AcceptReferralOfferRequest {
         validate_only: true,
-        ..accept(&offer.offer_id)
+        ..accept(&offer.referral_offer_id)
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
@@ -63,7 +66,7 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
         .await;
     let answer = answer.expect("an answer").into_inner();
     assert_eq!(
-        answer.offer.as_ref().expect("the offer").opportunity_id,
+        answer.referral_offer.as_ref().expect("the offer").opportunity_id,
         "",
         "there is none yet"
     );
@@ -92,7 +95,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     let offer = offered(&app, ALDER).await;
     let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
-        ..accept(&offer.offer_id)
+        ..accept(&offer.referral_offer_id)
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
@@ -103,17 +106,17 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
         let answer = answer
             .expect("an acceptance")
             .into_inner()
-            .offer
+            .referral_offer
             .expect("the offer");
-        assert_eq!(answer.state(), pb::OfferState::Accepted);
-        assert!(answer.opportunity.is_some(), "what was shown stays");
+        assert_eq!(answer.state(), pb::ReferralOfferState::Accepted);
+        assert!(answer.payload.is_some(), "what was shown stays");
         ids.push(answer.opportunity_id);
     }
     assert_eq!(ids[0], ids[1]);
     assert!(ids[0].starts_with('O'), "{}", ids[0]);
     let again = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.referral_offer_id))
         .await;
     let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     assert_eq!(refusal.metadata["state"], "ACCEPTED");
@@ -122,7 +125,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
     assert_eq!(known.offers[0].opportunity_id, ids[0]);
     // The opportunity service reads what it makes the record of.
     let request = pb::GetAcceptedOpportunityRequest {
-        offer_id: offer.offer_id.clone(),
+        referral_offer_id: offer.referral_offer_id.clone(),
     };
     let whole = by(&app, &service("opportunity"))
         .internal()
@@ -145,7 +148,7 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
             "referral_created",
             "referral_offer_created",
             "referral_offer_accepted",
-            "referral_concluded"
+            "referral_accepted"
         ]
     );
     let accepted: pb::ReferralOfferAccepted = told[2].message();
@@ -160,7 +163,7 @@ async fn ref_031_what_was_rejected_is_gone() {
     let offer = offered(&app, ALDER).await;
     let bare = pb::RejectReferralOfferRequest {
         reason: RejectionReason::Other.into(),
-        ..reject(&offer.offer_id)
+        ..reject(&offer.referral_offer_id)
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
@@ -170,40 +173,40 @@ async fn ref_031_what_was_rejected_is_gone() {
     assert_eq!(refusal.fields[0].0, "text");
     let answer = by(&app, &lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&offer.offer_id))
+        .reject_referral_offer(reject(&offer.referral_offer_id))
         .await;
     let answer = answer
         .expect("a rejection")
         .into_inner()
-        .offer
+        .referral_offer
         .expect("the offer");
-    assert_eq!(answer.state(), pb::OfferState::Rejected);
+    assert_eq!(answer.state(), pb::ReferralOfferState::Rejected);
     assert_eq!(answer.rejection_reason(), RejectionReason::UnableToSupport);
-    assert_eq!((answer.opportunity, answer.message.as_str()), (None, ""));
+    assert_eq!((answer.payload, answer.message.as_str()), (None, ""));
     assert_eq!(answer.sender_contacts, []);
     assert_eq!(offers(&app, &lead(ALDER)).await, [], "not in the usual list");
     let rejected = by(&app, &lead(ALDER))
         .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest {
-            states: vec![pb::OfferState::Rejected.into()],
+            states: vec![pb::ReferralOfferState::Rejected.into()],
             ..Default::default()
         })
         .await;
-    let rejected = rejected.expect("a list").into_inner().offers;
-    assert_eq!((rejected.len(), rejected[0].opportunity.clone()), (1, None));
+    let rejected = rejected.expect("a list").into_inner().referral_offers;
+    assert_eq!((rejected.len(), rejected[0].payload.clone()), (1, None));
     let late = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.referral_offer_id))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     let request = pb::GetAcceptedOpportunityRequest {
-        offer_id: offer.offer_id,
+        referral_offer_id: offer.referral_offer_id,
     };
     let whole = by(&app, &service("opportunity"))
         .internal()
         .get_accepted_opportunity(request)
         .await;
-    refused(whole, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(whole, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     app.finish::<Referrals>().await;
 }
 
@@ -219,21 +222,21 @@ async fn ref_021_over_is_over_at_once() {
     app.clock.advance(TimeDelta::seconds(1));
     let late = by(&app, &lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.referral_offer_id))
         .await;
-    refused(late, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(late, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     assert_eq!(offers(&app, &lead(ALDER)).await, []);
     let known = until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 1).await;
-    assert_eq!(known.offers[0].state(), pb::OfferState::Expired);
+    assert_eq!(known.offers[0].state(), pb::ReferralOfferState::Expired);
     let everything = pb::ListReferralOffersRequest {
-        states: vec![pb::OfferState::Expired.into()],
+        states: vec![pb::ReferralOfferState::Expired.into()],
         ..Default::default()
     };
     let answer = by(&app, &lead(ALDER))
         .referrals()
         .list_referral_offers(everything)
         .await;
-    assert_eq!(answer.expect("a list").into_inner().offers, []);
+    assert_eq!(answer.expect("a list").into_inner().referral_offers, []);
     app.finish::<Referrals>().await;
 }
 
@@ -246,17 +249,17 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     let mine: Vec<_> = offers(&app, &lead(ALDER))
         .await
         .into_iter()
-        .map(|offer| offer.offer_id)
+        .map(|offer| offer.referral_offer_id)
         .collect();
     refer(&app, &[BIRCH]).await;
-    let foreign = offered(&app, BIRCH).await.offer_id;
+    let foreign = offered(&app, BIRCH).await.referral_offer_id;
     by(&app, &lead(ALDER))
         .referrals()
         .reject_referral_offer(reject(&mine[2]))
         .await
         .expect("a rejection");
     let request = pb::BatchAcceptReferralOffersRequest {
-        offer_ids: vec![mine[0].clone(), foreign.clone(), mine[2].clone(), mine[1].clone()],
+        referral_offer_ids: vec![mine[0].clone(), foreign.clone(), mine[2].clone(), mine[1].clone()],
         request_id: request_id(),
         ..Default::default()
     };
@@ -270,7 +273,7 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
         let outcomes: Vec<_> = results
             .iter()
             .map(|result| match result.result.as_ref().expect("a result") {
-                Outcome::Offer(offer) => Ok(offer.opportunity_id.clone()),
+                Outcome::ReferralOffer(offer) => Ok(offer.opportunity_id.clone()),
                 Outcome::Error(error) => Err(Code::from(error.code)),
             })
             .collect();
@@ -281,7 +284,10 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     assert!(ids[0].0.is_ok() && ids[0].1.is_ok(), "{ids:?}");
     assert_ne!(ids[0].0, ids[0].1);
     assert_eq!(ids[0], ids[1], "a repetition answers how they stand");
-    assert_eq!(offered(&app, BIRCH).await.state(), pb::OfferState::Pending);
+    assert_eq!(
+        offered(&app, BIRCH).await.state(),
+        pb::ReferralOfferState::Pending
+    );
     app.finish::<Referrals>().await;
 }
 
@@ -292,20 +298,20 @@ async fn acc_011_an_offer_to_somebody_else_does_not_exist() {
     let offer = offered(&app, ALDER).await;
     let stranger = lead(BIRCH);
     let request = pb::GetReferralOfferRequest {
-        offer_id: offer.offer_id.clone(),
+        referral_offer_id: offer.referral_offer_id.clone(),
     };
     let answer = by(&app, &stranger).referrals().get_referral_offer(request).await;
-    refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     let answer = by(&app, &stranger)
         .referrals()
-        .accept_referral_offer(accept(&offer.offer_id))
+        .accept_referral_offer(accept(&offer.referral_offer_id))
         .await;
-    refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     let answer = by(&app, &stranger)
         .referrals()
-        .reject_referral_offer(reject(&offer.offer_id))
+        .reject_referral_offer(reject(&offer.referral_offer_id))
         .await;
-    refused(answer, Code::NotFound, "OFFER_NOT_FOUND");
+    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     assert_eq!(get(&app, &referral.referral_id).await, referral);
     app.finish::<Referrals>().await;
 }

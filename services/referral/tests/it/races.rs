@@ -29,7 +29,7 @@ async fn told(app: &App, verb: &str) -> i64 {
 async fn ref_010_of_a_hundred_acceptances_one_wins() {
     let app = start_with(Setup::default().with_room(256)).await;
     let referral = refer(&app, &[ALDER]).await;
-    let id = offered(&app, ALDER).await.offer_id;
+    let id = offered(&app, ALDER).await.referral_offer_id;
     let members: Vec<_> = (0..10)
         .map(|number| partner(&format!("mem-{number}"), ALDER, Role::AceManager))
         .collect();
@@ -41,7 +41,13 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
     let (mut won, mut codes) = (Vec::new(), Vec::new());
     for answer in join_all(calls).await {
         match answer {
-            Ok(answer) => won.push(answer.into_inner().offer.expect("the offer").opportunity_id),
+            Ok(answer) => won.push(
+                answer
+                    .into_inner()
+                    .referral_offer
+                    .expect("the offer")
+                    .opportunity_id,
+            ),
             Err(status) => codes.push(status.code()),
         }
     }
@@ -62,7 +68,7 @@ async fn ref_010_of_a_hundred_acceptances_one_wins() {
 async fn ref_050_054_of_a_hundred_acceptances_and_conversions_of_a_lead_one_wins() {
     let app = start_with(Setup::default().with_room(256)).await;
     refer_lead(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await.offer_id;
+    let offer = offered(&app, ALDER).await.referral_offer_id;
     let members: Vec<_> = (0..10)
         .map(|number| partner(&format!("mem-{number}"), ALDER, Role::AceManager))
         .collect();
@@ -122,7 +128,7 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
         let (id, offer) = (referral.referral_id.as_str(), referral.offers[0].clone());
         let end = DateTime::from_timestamp(offer.expire_time.expect("a time").seconds, 0).expect("a time");
         app.clock.advance(end - app.clock.now() - TimeDelta::seconds(1));
-        let offer = offer.offer_id;
+        let offer = offer.referral_offer_id;
         let (one, other) = (by(&app, &lead(ALDER)), by(&app, &lead(ALDER)));
         let requests = (accept(&offer), reject(&offer));
         let accepting = tokio::spawn(async move { one.referrals().accept_referral_offer(requests.0).await });
@@ -141,9 +147,9 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
         };
         let known = until(&app, id, state, offers).await;
         let expected = match (accepted, rejected) {
-            (true, _) => pb::OfferState::Accepted,
-            (_, true) => pb::OfferState::Rejected,
-            _ => pb::OfferState::Expired,
+            (true, _) => pb::ReferralOfferState::Accepted,
+            (_, true) => pb::ReferralOfferState::Rejected,
+            _ => pb::ReferralOfferState::Expired,
         };
         assert_eq!(known.offers[0].state(), expected);
         *outcomes.entry(expected.as_str_name()).or_insert(0) += 1;
@@ -161,7 +167,10 @@ async fn ref_010_acceptance_rejection_and_the_end_of_time_at_once_have_one_outco
         told(&app, "referral_offer_created").await,
         "each offer has ended once"
     );
-    assert!(outcomes.contains_key("OFFER_STATE_EXPIRED"), "{outcomes:?}");
+    assert!(
+        outcomes.contains_key("REFERRAL_OFFER_STATE_EXPIRED"),
+        "{outcomes:?}"
+    );
     assert!(outcomes.len() > 1, "{outcomes:?}");
     app.finish::<Referrals>().await;
 }

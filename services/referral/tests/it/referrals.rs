@@ -1,13 +1,14 @@
 //! What AWS offers.
 
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_referral::{Options, Referrals};
 use cosell_testkit::harness::{Setup, aws, partner, refused};
 use cosell_types::Role;
 use prost_types::Timestamp;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, by, get, lead, offers, refer, referral, request_id, sales, start};
+use crate::support::{ALDER, BIRCH, by, deal, get, lead, offers, refer, referral, request_id, sales, start};
 
 #[tokio::test]
 async fn ref_004_010_a_deal_is_offered_to_the_first_of_the_list() {
@@ -120,23 +121,15 @@ async fn ref_001_002_003_what_cannot_be_offered_says_why() {
         nanos: 0,
     });
     let mut untitled = referral(&[ALDER]);
-    let deal = untitled
-        .referral
-        .as_mut()
-        .expect("a referral")
-        .opportunity
-        .as_mut();
-    deal.expect("a deal")
-        .project
-        .as_mut()
-        .expect("a project")
-        .title
-        .clear();
+    let mut record = deal();
+    record.project.as_mut().expect("a project").title.clear();
+    untitled.referral.as_mut().expect("a referral").payload = Some(Payload::Opportunity(record));
     let mut nobody = referral(&[ALDER]);
     nobody.referral.as_mut().expect("a referral").sender_contacts[0]
         .email
         .clear();
     for (request, field) in [
+        (pb::CreateReferralRequest::default(), "referral"),
         (later, "referral.customer_consent_time"),
         (untitled, "referral.opportunity.project.title"),
         (nobody, "referral.sender_contacts[0].email"),

@@ -3,6 +3,7 @@
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
+use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_proto::cosell::referral::v1::referral_service_client::ReferralServiceClient;
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason};
@@ -164,7 +165,7 @@ pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
                 business_title: "AWSSalesRep".to_owned(),
                 ..Default::default()
             }],
-            opportunity: Some(deal()),
+            payload: Some(Payload::Opportunity(deal())),
             ..Default::default()
         }),
         ..Default::default()
@@ -198,7 +199,7 @@ pub async fn get(app: &App, id: &str) -> pb::Referral {
 pub async fn offers(app: &App, caller: &Caller) -> Vec<pb::ReferralOffer> {
     let request = pb::ListReferralOffersRequest::default();
     let answer = by(app, caller).referrals().list_referral_offers(request).await;
-    answer.expect("a list").into_inner().offers
+    answer.expect("a list").into_inner().referral_offers
 }
 
 /// The one offer to an account, once it is there.
@@ -229,14 +230,14 @@ pub async fn until(app: &App, id: &str, state: pb::ReferralState, offers: usize)
 
 pub fn accept(id: &str) -> pb::AcceptReferralOfferRequest {
     pb::AcceptReferralOfferRequest {
-        offer_id: id.to_owned(),
+        referral_offer_id: id.to_owned(),
         ..Default::default()
     }
 }
 
 pub fn reject(id: &str) -> pb::RejectReferralOfferRequest {
     pb::RejectReferralOfferRequest {
-        offer_id: id.to_owned(),
+        referral_offer_id: id.to_owned(),
         reason: RejectionReason::UnableToSupport.into(),
         ..Default::default()
     }
@@ -269,7 +270,7 @@ pub fn lead_details() -> pb::LeadDetails {
         use_case: "Database".to_owned(),
         interaction_date: Some(noon(day)),
         customer_action: action.to_owned(),
-        customer_business_problem: "Orders are typed in twice, every day.".to_owned(),
+        business_problem: "Orders are typed in twice, every day.".to_owned(),
         contact: Some(pb::LeadContact {
             first_name: HIDDEN_OF_LEAD[0].to_owned(),
             last_name: HIDDEN_OF_LEAD[1].to_owned(),
@@ -296,12 +297,23 @@ pub fn lead_details() -> pb::LeadDetails {
     }
 }
 
-/// An offer of a lead in place of a deal.
+/// The lead of a request that offers one.
+pub fn offered_lead(request: &mut pb::CreateReferralRequest) -> &mut pb::LeadDetails {
+    match request
+        .referral
+        .as_mut()
+        .and_then(|content| content.payload.as_mut())
+    {
+        Some(Payload::Lead(lead)) => lead,
+        other => panic!("no lead: {other:?}"),
+    }
+}
+
+/// An offer of a lead in place of an opportunity.
 pub fn lead_referral(receivers: &[&str]) -> pb::CreateReferralRequest {
     let mut request = referral(receivers);
     let content = request.referral.as_mut().expect("a referral");
-    content.opportunity = None;
-    content.lead = Some(lead_details());
+    content.payload = Some(Payload::Lead(lead_details()));
     request
 }
 
@@ -325,7 +337,7 @@ pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
 
 /// The lead of a referral of which this company has an offer, accepted.
 pub async fn accept_lead(app: &App, account: &str, referral: &pb::Referral) -> pb::Lead {
-    let offer = accept(&referral.offers[0].offer_id);
+    let offer = accept(&referral.offers[0].referral_offer_id);
     let answer = by(app, &lead(account))
         .referrals()
         .accept_referral_offer(offer)
@@ -333,7 +345,7 @@ pub async fn accept_lead(app: &App, account: &str, referral: &pb::Referral) -> p
     let offer = answer
         .expect("an acceptance")
         .into_inner()
-        .offer
+        .referral_offer
         .expect("the offer");
     get_lead(app, &lead(account), &offer.lead_id).await
 }
@@ -375,7 +387,7 @@ pub fn add_interaction(lead: &pb::Lead) -> pb::AddLeadInteractionRequest {
 pub fn assign(lead: &pb::Lead, member: &str) -> pb::AssignLeadRequest {
     pb::AssignLeadRequest {
         lead_id: lead.lead_id.clone(),
-        member_id: member.to_owned(),
+        owner_member_id: member.to_owned(),
         ..Default::default()
     }
 }

@@ -41,7 +41,7 @@ pub fn whole(case: &ReviewCase, snapshots: &[(i32, Vec<u8>)]) -> Result<pb::Revi
 }
 
 fn show_round(round: &Round, snapshots: &[(i32, Vec<u8>)]) -> Result<pb::ReviewRound, Failure> {
-    let snapshot = snapshots
+    let opportunity = snapshots
         .iter()
         .find(|(number, _)| *number == round.number)
         .map(|(_, bytes)| cosell_proto::cosell::opportunity::v1::Opportunity::decode(bytes.as_slice()))
@@ -51,13 +51,13 @@ fn show_round(round: &Round, snapshots: &[(i32, Vec<u8>)]) -> Result<pb::ReviewR
     Ok(pb::ReviewRound {
         round: round.number,
         submit_time: Some(timestamp(round.submit_time)),
-        snapshot,
+        opportunity,
         start_time: round.start_time.map(timestamp),
         decision: ruling.map_or(0, |ruling| ruling.decision.number()),
         reason: ruling
             .and_then(|ruling| ruling.reason)
             .map_or(0, |reason| reason.number()),
-        remarks: ruling
+        review_comments: ruling
             .map(|ruling| ruling.remarks.reveal().clone())
             .unwrap_or_default(),
         decided_by: ruling.map(|ruling| ruling.by.to_string()).unwrap_or_default(),

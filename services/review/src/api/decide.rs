@@ -30,7 +30,7 @@ pub async fn handle(
             &member.id,
             decision,
             reason,
-            message.remarks.clone().into(),
+            message.review_comments.clone().into(),
             message.fields_to_correct.clone(),
             api.clock.now(),
         )

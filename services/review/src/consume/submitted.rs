@@ -2,6 +2,7 @@ use cosell_events::{Delivery, Fault};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_grpc::convert::day;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId, random};
@@ -28,8 +29,7 @@ pub async fn prepare(handler: &FromOpportunity, delivery: &Delivery) -> Result<C
         .map_err(|_| Fault::permanent("opportunity_id"))?;
     let question = opportunity::GetOpportunityRequest {
         opportunity_id: event.opportunity_id,
-        revision: Some(event.revision),
-        ..Default::default()
+        as_of: Some(AsOf::Revision(event.revision)),
     };
     let request = handler.opportunity.request(question)?;
     let answer = OpportunityServiceClient::new(handler.opportunity.channel())

@@ -318,7 +318,7 @@ fn wrong(decision: Decision, reason: Option<ReviewReason>, remarks: &Pii<String>
     }
     if decision == Decision::ActionRequired && remarks.reveal().trim().is_empty() {
         let text = "are required with ACTION_REQUIRED: they tell the partner what to correct".to_owned();
-        add("remarks", ViolationCode::RequiredFieldMissing, text);
+        add("review_comments", ViolationCode::RequiredFieldMissing, text);
     }
     found
 }

@@ -222,7 +222,7 @@ fn rev_011_012_reason_and_remarks_belong_to_the_decision() {
     assert_eq!(wrong(Reject, other, ""), [""; 0]);
     assert_eq!(wrong(Reject, None, ""), ["reason"]);
     assert_eq!(wrong(ActionRequired, other, "Correct this."), [""; 0]);
-    assert_eq!(wrong(ActionRequired, None, " \n"), ["reason", "remarks"]);
+    assert_eq!(wrong(ActionRequired, None, " \n"), ["reason", "review_comments"]);
 }
 
 fn commands() -> impl Strategy<Value = Vec<(&'static str, Command)>> {

@@ -1,7 +1,7 @@
 //! Claiming, starting, deciding.
 
 use cosell_proto::cosell::review::v1 as pb;
-use cosell_proto::cosell::review::v1::review_case::State;
+use cosell_proto::cosell::review::v1::ReviewCaseState as State;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 use cosell_review::Reviews;
 use cosell_testkit::harness::{App, Published, aws, eventually, partner, refused, service};
@@ -36,7 +36,7 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
     );
     assert_eq!(taken.metadata["assignee_member_id"], "mem-tara");
     let theirs = by(&app, &umar())
-        .decide_review(decide(&id, pb::Decision::Approve))
+        .decide_review(decide(&id, pb::ReviewDecision::Approve))
         .await;
     refused(theirs, Code::FailedPrecondition, "CASE_CLAIMED_BY_ANOTHER");
     let over = pb::ClaimReviewCaseRequest {
@@ -67,15 +67,15 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
     );
     let rejected = pb::DecideReviewRequest {
         reason: ReviewReason::Other.into(),
-        remarks: "A confidential remark".to_owned(),
-        ..decide(&id, pb::Decision::Reject)
+        review_comments: "A confidential remark".to_owned(),
+        ..decide(&id, pb::ReviewDecision::Reject)
     };
     by(&app, &umar())
         .decide_review(rejected)
         .await
         .expect("a decision");
     let late = by(&app, &umar())
-        .decide_review(decide(&id, pb::Decision::Approve))
+        .decide_review(decide(&id, pb::ReviewDecision::Approve))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     let case = get(&app, &id).await;
@@ -101,7 +101,7 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
     let decided: pb::ReviewDecided = told[4].message();
     assert_eq!(
         (decided.decision(), decided.reason()),
-        (pb::Decision::Reject, ReviewReason::Other)
+        (pb::ReviewDecision::Reject, ReviewReason::Other)
     );
     assert_eq!((decided.opportunity_id.as_str(), decided.round), ("O7", 1));
     assert_eq!(
@@ -131,14 +131,14 @@ async fn rev_011_012_wrong_decisions_say_what_is_wrong_and_decide_nothing() {
     let before = get(&app, &id).await;
     let mut client = by(&app, &tara());
     let bare = client
-        .decide_review(decide(&id, pb::Decision::ActionRequired))
+        .decide_review(decide(&id, pb::ReviewDecision::ActionRequired))
         .await;
     let refusal = refused(bare, Code::InvalidArgument, "INVALID_FIELDS");
-    assert_eq!(refusal.paths(), ["reason", "remarks"]);
+    assert_eq!(refusal.paths(), ["reason", "review_comments"]);
     assert!(refusal.fields[0].2.contains("CLARIFY_SOLUTION"), "{refusal:?}");
     let reasoned = pb::DecideReviewRequest {
         reason: ReviewReason::Other.into(),
-        ..decide(&id, pb::Decision::Approve)
+        ..decide(&id, pb::ReviewDecision::Approve)
     };
     let refusal = refused(
         client.decide_review(reasoned).await,
@@ -148,15 +148,15 @@ async fn rev_011_012_wrong_decisions_say_what_is_wrong_and_decide_nothing() {
     assert_eq!(refusal.paths(), ["reason"]);
     let none = pb::DecideReviewRequest {
         decision: 0,
-        remarks: "x".repeat(2001),
-        ..decide(&id, pb::Decision::Approve)
+        review_comments: "x".repeat(2001),
+        ..decide(&id, pb::ReviewDecision::Approve)
     };
     let refusal = refused(
         client.decide_review(none).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
-    assert_eq!(refusal.paths(), ["decision", "remarks"]);
+    assert_eq!(refusal.paths(), ["decision", "review_comments"]);
     assert_eq!(get(&app, &id).await, before);
     app.finish::<Reviews>().await;
 }
@@ -181,7 +181,7 @@ async fn plt_002_003_004_repetitions_etags_and_rehearsals() {
     assert_eq!(refusal.metadata["current_etag"], "\"2\"");
     let rehearsal = pb::DecideReviewRequest {
         validate_only: true,
-        ..decide(&id, pb::Decision::Approve)
+        ..decide(&id, pb::ReviewDecision::Approve)
     };
     let answer = client
         .decide_review(rehearsal)
@@ -192,7 +192,7 @@ async fn plt_002_003_004_repetitions_etags_and_rehearsals() {
     assert_eq!(get(&app, &id).await.state(), State::Submitted);
     let decision = pb::DecideReviewRequest {
         request_id: request_id(),
-        ..decide(&id, pb::Decision::Approve)
+        ..decide(&id, pb::ReviewDecision::Approve)
     };
     for _ in 0..3 {
         client.decide_review(decision.clone()).await.expect("a decision");

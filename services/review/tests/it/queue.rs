@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cosell_proto::cosell::review::v1 as pb;
-use cosell_proto::cosell::review::v1::review_case::State;
+use cosell_proto::cosell::review::v1::ReviewCaseState as State;
 use cosell_proto::cosell::r#type::v1::{SortOrder, TimestampRange};
 use cosell_review::Reviews;
 use cosell_testkit::harness::{App, refused};
@@ -41,7 +41,7 @@ async fn rev_020_the_longest_waiting_come_first_and_every_filter_holds() {
             .await
             .expect("a claim");
     }
-    let approved = decide(&made[2].review_case_id, pb::Decision::Approve);
+    let approved = decide(&made[2].review_case_id, pb::ReviewDecision::Approve);
     by(&app, &tara())
         .decide_review(approved)
         .await
@@ -127,7 +127,7 @@ async fn rev_020_the_longest_waiting_come_first_and_every_filter_holds() {
     assert_eq!(filtered(waiting).await, those(&[1, 2, 3]), "the end is outside");
     assert!(
         get(&app, &made[0].review_case_id).await.rounds[0]
-            .snapshot
+            .opportunity
             .is_some()
     );
     app.finish::<Reviews>().await;

@@ -2,7 +2,7 @@
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as pb;
-use cosell_proto::cosell::review::v1::review_case::State;
+use cosell_proto::cosell::review::v1::ReviewCaseState as State;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 use cosell_review::Reviews;
 use cosell_testkit::harness::eventually;
@@ -31,7 +31,7 @@ async fn rev_001_a_submission_opens_a_case_with_what_was_submitted() {
     assert!(listed.rounds.is_empty(), "lists show no rounds");
     let case = get(&app, &listed.review_case_id).await;
     assert_eq!(case.rounds.len(), 1);
-    assert_eq!(case.rounds[0].snapshot, Some(record("O7", 1)));
+    assert_eq!(case.rounds[0].opportunity, Some(record("O7", 1)));
     app.finish::<Reviews>().await;
 }
 
@@ -45,8 +45,8 @@ async fn rev_001_a_correction_opens_the_next_round_and_keeps_the_earlier_one() {
         .expect("a claim");
     let back = pb::DecideReviewRequest {
         reason: ReviewReason::ClarifyRevenue.into(),
-        remarks: "Explain the amount.".to_owned(),
-        ..decide(&id, pb::Decision::ActionRequired)
+        review_comments: "Explain the amount.".to_owned(),
+        ..decide(&id, pb::ReviewDecision::ActionRequired)
     };
     by(&app, &tara()).decide_review(back).await.expect("a decision");
     // The opportunity moved (2) and was corrected (3); only then submitted again (4).
@@ -73,11 +73,14 @@ async fn rev_001_a_correction_opens_the_next_round_and_keeps_the_earlier_one() {
         .collect();
     assert_eq!(
         rounds,
-        [(1, pb::Decision::ActionRequired), (2, pb::Decision::Unspecified)]
+        [
+            (1, pb::ReviewDecision::ActionRequired),
+            (2, pb::ReviewDecision::Unspecified)
+        ]
     );
-    assert_eq!(case.rounds[0].remarks, "Explain the amount.");
+    assert_eq!(case.rounds[0].review_comments, "Explain the amount.");
     assert_eq!(case.rounds[0].decided_by, "mem-tara");
-    assert_eq!(case.rounds[1].snapshot, Some(record("O7", 4)));
+    assert_eq!(case.rounds[1].opportunity, Some(record("O7", 4)));
     app.finish::<Reviews>().await;
 }
 
@@ -90,7 +93,7 @@ async fn rev_006_a_withdrawal_closes_the_round_even_after_a_decision() {
         .await
         .expect("a claim");
     by(&app, &tara())
-        .decide_review(decide(&id, pb::Decision::Approve))
+        .decide_review(decide(&id, pb::ReviewDecision::Approve))
         .await
         .expect("a decision");
     far.tell("opportunity", ALDER, "O7", 2, &withdrawn("O7", 2, 1))
@@ -104,7 +107,7 @@ async fn rev_006_a_withdrawal_closes_the_round_even_after_a_decision() {
     assert!(round.withdraw_time.is_some());
     assert_eq!(
         round.decision(),
-        pb::Decision::Approve,
+        pb::ReviewDecision::Approve,
         "what was decided stays on record"
     );
     far.tell("opportunity", ALDER, "O7", 3, &submitted(ALDER, "O7", 3, 2))

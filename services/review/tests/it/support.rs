@@ -133,7 +133,7 @@ pub fn begin(id: &str) -> pb::StartReviewRequest {
     }
 }
 
-pub fn decide(id: &str, decision: pb::Decision) -> pb::DecideReviewRequest {
+pub fn decide(id: &str, decision: pb::ReviewDecision) -> pb::DecideReviewRequest {
     pb::DecideReviewRequest {
         review_case_id: id.to_owned(),
         decision: decision.into(),

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
 use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_server::{
     OpportunityInternalService, OpportunityInternalServiceServer,
 };
@@ -66,10 +67,11 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         }
         let pb::GetOpportunityRequest {
             opportunity_id,
-            revision,
-            ..
+            as_of,
         } = request.into_inner();
-        let revision = revision.ok_or_else(|| Status::unknown("a service asks for a revision"))?;
+        let Some(AsOf::Revision(revision)) = as_of else {
+            return Err(Status::unknown("a service asks for a revision"));
+        };
         let record =
             (self.0)(&opportunity_id, revision).map_err(|code| Status::new(code, "as the test wants"))?;
         let opportunity = Some(record);
@@ -98,7 +100,7 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         };
         Ok(Response::new(pb::GetOpportunityForAccountResponse {
             opportunity: Some(record),
-            aws_summary: Some(aws_summary),
+            aws_opportunity_summary: Some(aws_summary),
         }))
     }
 
@@ -120,7 +122,9 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
             description: "is required".to_owned(),
         };
         let problems = if has_title { Vec::new() } else { vec![problem] };
-        Ok(Response::new(pb::CheckReferredOpportunityResponse { problems }))
+        Ok(Response::new(pb::CheckReferredOpportunityResponse {
+            violations: problems,
+        }))
     }
 }
 

@@ -36,7 +36,7 @@ impl ReviewService for StandIn {
         }
         let round = |round| review::ReviewRound {
             round,
-            remarks: self.0.to_owned(),
+            review_comments: self.0.to_owned(),
             ..Default::default()
         };
         let case = review::ReviewCase {
