@@ -1,10 +1,12 @@
 //! The rules of the code's structure (docs/ARCHITECTURE.md), as programs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use bytes::Bytes;
 use cosell_tests::repository::{File, contexts, files, none, read, root, service};
 use regex::Regex;
+use sha2::{Digest as _, Sha256};
 
 fn rust() -> Vec<File> {
     let mut all = Vec::new();
@@ -268,6 +270,29 @@ fn every_event_is_documented_and_has_a_frozen_form() {
         }
     }
     none("events", &wrong);
+}
+
+/// A database that has applied a migration refuses one that has changed since.
+#[test]
+fn released_migrations_are_unchanged() {
+    let there: BTreeMap<_, _> = files("services", ".sql")
+        .into_iter()
+        .filter(|file| file.path.contains("/migrations/"))
+        .map(|file| {
+            let sum = Bytes::copy_from_slice(&Sha256::digest(file.text));
+            (file.path, format!("{sum:x}"))
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for line in read("tests/migrations.txt").lines() {
+        let (sum, path) = line.split_once("  ").expect("a sum and a path");
+        if there.get(path).map(String::as_str) != Some(sum) {
+            wrong.push(format!(
+                "{path} was released, and is another one now; add a migration"
+            ));
+        }
+    }
+    none("tests/migrations.txt", &wrong);
 }
 
 /// Rules have ids; what cites one must find it, and what stands in the document must be built and cited.

@@ -106,9 +106,8 @@ async fn documented_grpcurl_calls_succeed() {
     for text in described {
         assert!(text.contains(" is a message:"), "{text}");
     }
-    let [updated, submitted] = answers.try_into().expect("two answers");
-    let next_steps = &updated["opportunity"]["lifeCycle"]["nextSteps"];
-    assert_eq!(next_steps, "Architecture workshop with the head of dispatch");
+    let [tagged, submitted] = answers.try_into().expect("two answers");
+    assert_eq!(tagged["opportunity"]["tags"][0]["value"], "DACH");
     let status = &submitted["opportunity"]["lifeCycle"]["reviewStatus"];
     assert_eq!(status, "REVIEW_STATUS_SUBMITTED");
     world.settled().await;

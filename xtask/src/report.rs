@@ -15,7 +15,8 @@ pub struct Report {
     steps: Vec<Step>,
 }
 
-struct Step {
+/// A step that has run.
+pub struct Step {
     name: &'static str,
     took: Duration,
     /// Tests that failed, or what else did; empty when the step passed.
@@ -25,14 +26,12 @@ struct Step {
 impl Report {
     /// Runs a step. Its error is kept for the end.
     pub fn step(&mut self, name: &'static str, step: impl FnOnce() -> anyhow::Result<Vec<String>>) {
-        say(name);
-        let begun = Instant::now();
-        let failures = step().unwrap_or_else(|error| vec![format!("{error:#}")]);
-        self.steps.push(Step {
-            name,
-            took: begun.elapsed(),
-            failures,
-        });
+        self.add([run(name, step)]);
+    }
+
+    /// Adds steps that have run.
+    pub fn add(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.steps.extend(steps);
     }
 
     /// Prints what passed and each failure, and returns the exit code for all.
@@ -54,6 +53,18 @@ impl Report {
         } else {
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs a step, for `Report::add`.
+pub fn run(name: &'static str, step: impl FnOnce() -> anyhow::Result<Vec<String>>) -> Step {
+    say(name);
+    let begun = Instant::now();
+    let failures = step().unwrap_or_else(|error| vec![format!("{error:#}")]);
+    Step {
+        name,
+        took: begun.elapsed(),
+        failures,
     }
 }
 

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that has to hold, the quick things first. What fails keeps nothing else from running.
+//! `cargo xtask test`: everything that has to hold; what takes seconds comes first, lints run beside tests. What fails
+//! keeps nothing else from running.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
-use crate::report::{Report, check, run_tests};
+use crate::report::{self, Report, Step, check, run_tests};
 use crate::runner::{Runner, build_ahead};
 use crate::{reasons, say, survive};
 
@@ -68,10 +69,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     let needs = thread::scope(|scope| {
-        // Downloads wait for the network, the lints for a processor.
+        // Downloads wait for the network, the checks for a processor.
         let finding = scope.spawn(Needs::find);
         if !arguments.only_tests {
-            lints(root, &mut report);
+            quick_checks(root, &mut report);
         }
         finding
             .join()
@@ -79,7 +80,12 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     });
     match needs {
         Ok(needs) => all_tests(arguments, root, &needs, &mut report)?,
-        Err(error) => report.step("PostgreSQL, NATS and Python packages", || Err(error)),
+        Err(error) => {
+            report.step("PostgreSQL, NATS and Python packages", || Err(error));
+            if !arguments.only_tests {
+                report.add(lints(root));
+            }
+        }
     }
     Ok(report.finish())
 }
@@ -102,25 +108,41 @@ impl Needs {
     }
 }
 
-fn lints(root: &Path, report: &mut Report) {
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.args(arguments).current_dir(root);
-        command
-    };
-    report.step("formatting", || check(&mut cargo(&["fmt", "--all", "--check"])));
-    report.step("lints", || check(&mut cargo(&LINTS)));
-    report.step("each service alone", || {
-        for service in SERVICES {
-            check(cargo(&ALONE).args(["--features", service, "--", "--deny", "warnings"]))?;
-        }
-        Ok(Vec::new())
+/// What is checked in seconds, without compiling.
+fn quick_checks(root: &Path, report: &mut Report) {
+    report.step("formatting", || {
+        check(
+            Command::new("cargo")
+                .args(["fmt", "--all", "--check"])
+                .current_dir(root),
+        )
     });
     // The rules that buf knows; `tests/proto_style` checks our own.
     report.step("interface rules", || buf(root, &["lint", "proto"]));
     report.step("interface compatibility", || {
         buf(root, &["breaking", "proto", "--against", RELEASED])
     });
+}
+
+/// Lints everything, beside tests, which have the processors first.
+fn lints(root: &Path) -> [Step; 2] {
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new("nice");
+        command
+            .args(["-n", "10", "cargo"])
+            .args(arguments)
+            .current_dir(root);
+        command
+    };
+    [
+        report::run("lints", || check(&mut cargo(&LINTS))),
+        report::run("each service alone", || {
+            for service in SERVICES {
+                check(cargo(&ALONE).args(["--features", service, "--", "--deny", "warnings"]))?;
+            }
+            Ok(Vec::new())
+        }),
+    ]
 }
 
 fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Report) -> anyhow::Result<()> {
@@ -142,20 +164,30 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
     let tiers = runner.tiers(&arguments.runner);
     let mut ahead = (tiers.len() > 1).then(|| build_ahead(root));
     thread::scope(|scope| {
-        for tier in &tiers {
+        let mut linting = None;
+        for (index, tier) in tiers.iter().enumerate() {
+            let lints_now = index + 1 == tiers.len() && !arguments.only_tests;
             report.step(tier.name, || {
                 let mut command = runner.command(root, tier);
                 let mut failed_test = runner.failed_tests();
                 run_tests(command.envs(environment.clone()), |line| {
-                    // What does not build fails in its own tier, which says why.
-                    if runner.is_built(line)
-                        && let Some(mut build) = ahead.take()
-                    {
-                        scope.spawn(move || build.output());
+                    // Tests wait more than they compute.
+                    if runner.is_built(line) {
+                        if let Some(mut build) = ahead.take() {
+                            // What does not build fails in its own tier, which says why.
+                            scope.spawn(move || build.output());
+                        }
+                        if lints_now && linting.is_none() {
+                            linting = Some(scope.spawn(|| lints(root)));
+                        }
                     }
                     failed_test(line)
                 })
             });
+        }
+        if !arguments.only_tests {
+            let beside = linting.and_then(|linting| linting.join().ok());
+            report.add(beside.unwrap_or_else(|| lints(root)));
         }
     });
     if arguments.runner.is_empty() {
