@@ -353,7 +353,7 @@ fn lists_are_paged_and_changes_can_be_repeated() {
             "connection_invitation_id",
             "engagement_id",
             "engagement_invitation_id",
-            "job_id",
+            "snapshot_job_id",
             "profile",
         ];
         let creates = ["Create", "Clone", "Invite", "Transfer"]
