@@ -1,12 +1,17 @@
-//! The rules of the code's structure (docs/ARCHITECTURE.md), as programs.
+//! Tests of the rules for the structure of the code (docs/ARCHITECTURE.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use bytes::Bytes;
-use cosell_tests::repository::{File, contexts, files, none, read, root, service};
+use cosell_tests::repository::{File, assert_none, contexts, files, read, root, service};
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
+
+mod cycles;
+mod documents;
+mod handlers;
+mod vocabulary;
 
 fn rust() -> Vec<File> {
     let mut all = Vec::new();
@@ -16,7 +21,7 @@ fn rust() -> Vec<File> {
     all
 }
 
-/// Lines of files that match, as `path:line: text`. Comments do not count.
+/// The lines of code that match `pattern`, as `path:line: text`. Ignores comments.
 fn lines(files: &[File], pattern: &str) -> Vec<String> {
     let pattern = Regex::new(pattern).expect("a pattern");
     let mut found = Vec::new();
@@ -32,17 +37,17 @@ fn lines(files: &[File], pattern: &str) -> Vec<String> {
 }
 
 #[test]
-fn rules_know_no_input_or_output() {
+fn domain_has_no_input_or_output() {
     let domain: Vec<_> = files("services", ".rs")
         .into_iter()
         .filter(|file| file.path.contains("/domain/"))
         .collect();
     assert!(domain.len() > 20);
-    let wrong = lines(
+    let violations = lines(
         &domain,
         r"\b(sqlx|tonic|tokio|prost|async_nats|lettre|cosell_(proto|grpc|store|events|service|telemetry))\b",
     );
-    none("input or output in domain/", &wrong);
+    assert_none("input or output in domain/", &violations);
 }
 
 #[test]
@@ -51,14 +56,14 @@ fn sql_is_in_store_only() {
         .into_iter()
         .filter(|file| !file.path.contains("/store/") && !file.path.contains("/tests/"))
         .collect();
-    let wrong: Vec<_> = lines(&elsewhere, r"\bsqlx::")
+    let violations: Vec<_> = lines(&elsewhere, r"\bsqlx::")
         .into_iter()
         .filter(|line| !line.contains("migrate"))
         .collect();
-    none("SQL outside store/", &wrong);
+    assert_none("SQL outside store/", &violations);
 }
 
-/// Migrations that several services have: what each needs, and a replica of the directory in all that do not own it.
+/// Migrations that are the same in several services: platform tables, and the replica of the directory.
 const SHARED_MIGRATIONS: [&str; 6] = [
     "0001_platform.sql",
     "0003_directory.sql",
@@ -69,14 +74,14 @@ const SHARED_MIGRATIONS: [&str; 6] = [
 ];
 
 #[test]
-fn no_service_names_a_table_of_another() {
+fn store_names_no_table_of_another_service() {
     let table = Regex::new(r"(?m)^CREATE TABLE (\w+)").expect("a pattern");
     let dropped = Regex::new(r"(?m)^DROP TABLE (\w+)").expect("a pattern");
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for own in contexts() {
         for other in contexts().into_iter().filter(|other| *other != own) {
             let migrations = files(&format!("{}/migrations", service(&other)), ".sql");
-            let gone: BTreeSet<_> = migrations
+            let removed: BTreeSet<_> = migrations
                 .iter()
                 .flat_map(|migration| dropped.captures_iter(&migration.text))
                 .map(|found| found[1].to_owned())
@@ -91,28 +96,28 @@ fn no_service_names_a_table_of_another() {
                 for name in table
                     .captures_iter(&migration.text)
                     .map(|found| found[1].to_owned())
-                    .filter(|name| !gone.contains(name))
+                    .filter(|name| !removed.contains(name))
                 {
                     let statements = files(&format!("{}/src/store", service(&own)), ".rs");
-                    wrong.extend(lines(&statements, &format!(r"(FROM|INTO|UPDATE|JOIN) {name}\b")));
+                    violations.extend(lines(&statements, &format!(r"(FROM|INTO|UPDATE|JOIN) {name}\b")));
                 }
             }
         }
     }
-    none("tables of another context", &wrong);
+    assert_none("tables of another context", &violations);
 }
 
 #[test]
-fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
+fn services_have_the_same_modules_and_platform_migrations() {
     let mut copies = BTreeSet::new();
     for context in contexts() {
         let entries = fs::read_dir(root().join(service(&context)).join("src")).expect("a service");
-        let rooms: BTreeSet<String> = entries
+        let modules: BTreeSet<String> = entries
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
-        for room in ["api", "config.rs", "domain", "events.rs", "lib.rs", "store"] {
-            assert!(rooms.contains(room), "{context} has no {room}");
+        for module in ["api", "config.rs", "domain", "events.rs", "lib.rs", "store"] {
+            assert!(modules.contains(module), "{context} has no {module}");
         }
         for shared in SHARED_MIGRATIONS {
             let copy = format!("{}/migrations/{shared}", service(&context));
@@ -122,85 +127,57 @@ fn every_service_has_the_same_rooms_and_the_same_platform_tables() {
         }
         assert!(
             read(&format!("{}/README.md", service(&context))).len() > 200,
-            "{context} explains itself"
+            "the README of {context} is too short"
         );
     }
     assert_eq!(
         copies.len(),
         SHARED_MIGRATIONS.len(),
-        "a migration is history, so it is copied; but all copies are the same"
+        "all copies of a shared migration are equal"
     );
 }
 
 #[test]
-fn every_rpc_has_a_file_of_its_own() {
-    let rpc = Regex::new(r"(?m)^  rpc (\w+)\(").expect("a pattern");
-    for context in contexts() {
-        let definitions = files(&format!("proto/cosell/{context}"), "_service.proto");
-        // Those of jobs on many records are in bulk/, several to a file.
-        let definitions = definitions
-            .iter()
-            .filter(|file| !file.path.ends_with("/bulk_service.proto"));
-        let rpcs: usize = definitions
-            .map(|file| rpc.captures_iter(&file.text).count())
-            .sum();
-        let entries = fs::read_dir(root().join(service(&context)).join("src/api")).expect("api/");
-        let names = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let files = names
-            .filter(|name| {
-                !name.starts_with("convert")
-                    && !name.ends_with("_service.rs")
-                    && !["mod.rs", "status.rs", "visible.rs", "change.rs", "people.rs"]
-                        .contains(&name.as_str())
-            })
-            .count();
-        assert_eq!(files, rpcs, "{context}: files of RPCs and RPCs");
-    }
-}
-
-#[test]
-fn files_are_small_and_folders_flat() {
-    let mut wrong = Vec::new();
+fn files_are_short_and_folders_flat() {
+    let mut violations = Vec::new();
     for file in rust() {
         let lines = file.text.lines().count();
         if lines > 500 {
-            wrong.push(format!("{}: {lines} lines, more than 500", file.path));
+            violations.push(format!("{}: {lines} lines, more than 500", file.path));
         }
         let below = file
             .path
             .split_once("/src/")
             .map_or(0, |(_, below)| below.matches('/').count());
         if below > 1 {
-            wrong.push(format!("{}: {below} folders under src/", file.path));
+            violations.push(format!("{}: {below} folders under src/", file.path));
         }
     }
-    none("too long or too deep", &wrong);
+    assert_none("too long or too deeply nested files", &violations);
 }
 
 #[test]
-fn what_all_services_share_knows_no_context() {
+fn shared_crates_name_no_context() {
     let shared: Vec<_> = ["grpc", "store", "events", "service", "telemetry"]
         .iter()
         .flat_map(|name| files(&format!("shared/{name}/src"), ".rs"))
         .collect();
-    // A partner is also a side of every call, and the directory is where every service has its members from.
-    let words: Vec<_> = contexts().into_iter().filter(|name| name != "partner").collect();
-    let words = words.join("|");
-    let wrong = lines(
+    // `partner` is also a side of every call, and every service replicates members from the directory.
+    let names: Vec<_> = contexts().into_iter().filter(|name| name != "partner").collect();
+    let names = names.join("|");
+    let violations = lines(
         &shared,
         &format!(
-            r"(?i)\b({words}|(Account|Member|Connection)Service|referral|connection_invitation|collaboration)\b"
+            r"(?i)\b({names}|(Account|Member|Connection)Service|referral|connection_invitation|collaboration)\b"
         ),
     );
-    none("words of a context in shared/", &wrong);
+    assert_none("names of a context in shared/", &violations);
 }
 
 #[test]
-fn every_reason_is_documented_given_and_tested() {
+fn every_error_reason_is_documented_used_and_tested() {
     let reason = Regex::new(r"(?m)^  ERROR_REASON_(\w+) = (\d+);").expect("a pattern");
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let mut folders = contexts();
     folders.push("type".to_owned());
     for context in folders {
@@ -225,21 +202,21 @@ fn every_reason_is_documented_given_and_tested() {
                 .collect();
             let given = format!("ErrorReason::{camel}");
             if !code.iter().any(|file| file.text.contains(&given)) {
-                wrong.push(format!("{name} of {context} is never given"));
+                violations.push(format!("{name} of {context} is never used"));
             }
             let tested = tests
                 .iter()
                 .filter(|file| is_test(file))
                 .any(|file| file.text.contains(&format!("\"{name}\"")));
             if !tested {
-                wrong.push(format!("{name} of {context} is expected by no test"));
+                violations.push(format!("{name} of {context} is expected by no test"));
             }
             if !api.contains(&format!("`{name}`")) {
-                wrong.push(format!("{name} of {context} is not in docs/API.md"));
+                violations.push(format!("{name} of {context} is not in docs/API.md"));
             }
         }
     }
-    none("reasons", &wrong);
+    assert_none("invalid error reasons", &violations);
 }
 
 fn is_test(file: &File) -> bool {
@@ -247,10 +224,10 @@ fn is_test(file: &File) -> bool {
 }
 
 #[test]
-fn every_event_is_documented_and_has_a_frozen_form() {
+fn every_event_is_documented_and_has_a_contract() {
     let message = Regex::new(r"(?m)^message (\w+) \{").expect("a pattern");
     let document = read("docs/EVENTS.md");
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for context in contexts() {
         let definition = read(&format!("proto/cosell/{context}/v1/{context}_events.proto"));
         for found in message.captures_iter(&definition) {
@@ -262,17 +239,17 @@ fn every_event_is_documented_and_has_a_frozen_form() {
                 .join(format!("tests/contracts/{context}.{name}.json"))
                 .exists()
             {
-                wrong.push(format!("{name} of {context} has no file in tests/contracts"));
+                violations.push(format!("{name} of {context} has no file in tests/contracts"));
             }
             if !document.contains(&format!("`{name}`")) {
-                wrong.push(format!("{name} of {context} is not in docs/EVENTS.md"));
+                violations.push(format!("{name} of {context} is not in docs/EVENTS.md"));
             }
         }
     }
-    none("events", &wrong);
+    assert_none("invalid events", &violations);
 }
 
-/// A database that has applied a migration refuses one that has changed since.
+/// A database that has applied a migration refuses a changed version of it.
 #[test]
 fn released_migrations_are_unchanged() {
     let there: BTreeMap<_, _> = files("services", ".sql")
@@ -283,28 +260,28 @@ fn released_migrations_are_unchanged() {
             (file.path, format!("{sum:x}"))
         })
         .collect();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for line in read("tests/migrations.txt").lines() {
         let (sum, path) = line.split_once("  ").expect("a sum and a path");
         if there.get(path).map(String::as_str) != Some(sum) {
-            wrong.push(format!(
-                "{path} was released, and is another one now; add a migration"
+            violations.push(format!(
+                "{path} has changed since its release; add a new migration instead"
             ));
         }
     }
-    none("tests/migrations.txt", &wrong);
+    assert_none("violations of tests/migrations.txt", &violations);
 }
 
-/// Rules have ids; what cites one must find it, and what stands in the document must be built and cited.
+/// Every cited rule id has a heading in docs/DOMAIN.md, and every heading there is cited and tested.
 #[test]
-fn rule_ids_lead_to_the_rules_and_back() {
+fn rule_ids_are_defined_cited_and_tested() {
     let id = Regex::new(r"\b(ACC|CHN|COL|CON|DIR|OPP|REF|REV|NOT|PLT)-([0-9]{3})\b").expect("a pattern");
-    let heading = Regex::new(r"(?m)^\| \*\*([A-Z]{3}-[0-9]{3})\*\*").expect("a pattern");
     let document = read("docs/DOMAIN.md");
-    let known: BTreeSet<String> = heading
-        .captures_iter(&document)
-        .map(|found| found[1].to_owned())
-        .collect();
+    let rules = documents::domain_rules(&document).unwrap_or_else(|violations| {
+        assert_none("headings of docs/DOMAIN.md", &violations);
+        Vec::new()
+    });
+    let known: BTreeSet<String> = rules.into_iter().map(|(_, id)| id.to_owned()).collect();
     let mut cited = BTreeSet::new();
     let mut everything = rust();
     everything.extend(files("proto/cosell", ".proto"));
@@ -313,16 +290,16 @@ fn rule_ids_lead_to_the_rules_and_back() {
         cited.extend(id.find_iter(&file.text).map(|found| found.as_str().to_owned()));
     }
     let unknown: Vec<_> = cited.difference(&known).cloned().collect();
-    none("cited, but not in docs/DOMAIN.md", &unknown);
+    assert_none("cited, but not in docs/DOMAIN.md", &unknown);
     let idle: Vec<_> = known.difference(&cited).cloned().collect();
-    none("in docs/DOMAIN.md, but nothing cites it", &idle);
+    assert_none("in docs/DOMAIN.md, but never cited", &idle);
     let in_text: Vec<_> = id
         .find_iter(&document)
         .map(|found| found.as_str().to_owned())
         .filter(|id| !known.contains(id))
         .collect();
-    none("named in docs/DOMAIN.md without being a rule there", &in_text);
-    // A test says in its name which rule it holds: `opp_024_…`, or several: `rev_002_003_…`.
+    assert_none("cited in docs/DOMAIN.md without a definition there", &in_text);
+    // The name of a test begins with the rules that it checks: `opp_024_…`, or several: `rev_002_003_…`.
     let name = Regex::new(r"fn [a-z0-9_]+").expect("a pattern");
     let test =
         Regex::new(r"[ _](acc|chn|col|con|dir|opp|ref|rev|not|plt)((?:_[0-9]{3})+)").expect("a pattern");
@@ -343,26 +320,26 @@ fn rule_ids_lead_to_the_rules_and_back() {
         }
     }
     let untested: Vec<_> = known.difference(&tested).cloned().collect();
-    none("rules that no test has in its name", &untested);
+    assert_none("rules that no test has in its name", &untested);
 }
 
-/// What a record must say is tested as a table: each rule has a case that keeps it and one that breaks it.
+/// Field and submission rules are tested as a table: each has a case that meets it and one that violates it.
 #[test]
-fn every_rule_of_a_record_is_kept_by_one_case_and_broken_by_another() {
+fn every_record_rule_has_a_satisfied_and_a_violated_case() {
     let document = read("docs/DOMAIN.md");
     let between = |from: &str, to: &str| {
         let start = document.find(from).expect("the section");
         let rest = &document[start..];
         rest[..rest.find(to).expect("the next section")].to_owned()
     };
-    let rules = between("### What a record must say", "### Review status");
-    let id = Regex::new(r"\*\*(OPP-\d{3})\*\*").expect("a pattern");
+    let rules = between("## Field validation", "## Review status");
+    let id = Regex::new(r"(?m)^### (OPP-\d{3}) ").expect("a pattern");
     let cases = format!(
         "{}{}",
         read("services/opportunity/src/domain/tests_cases.rs"),
-        read("services/opportunity/src/domain/tests_deal_cases.rs")
+        read("services/opportunity/src/domain/tests_submission_cases.rs")
     );
-    // Turning visibility only into co-sell is a change of a record, not what one says.
+    // This rule is about a change of involvement, not about the content of a record.
     let not_of_a_record = ["OPP-027"];
     let mut missing = Vec::new();
     for rule in id.captures_iter(&rules).map(|found| found[1].to_owned()) {
@@ -373,31 +350,31 @@ fn every_rule_of_a_record_is_kept_by_one_case_and_broken_by_another() {
             }
         }
     }
-    none("rules without cases", &missing);
+    assert_none("record rules without cases", &missing);
 }
 
 #[test]
-fn every_option_from_the_environment_is_documented() {
+fn every_environment_variable_is_documented() {
     let option = Regex::new(r#"env = "(COSELL_\w+)""#).expect("a pattern");
     let document = read("docs/OPERATIONS.md");
-    let mut wrong = BTreeSet::new();
+    let mut violations = BTreeSet::new();
     for file in rust().into_iter().filter(|file| !file.path.contains("/tests_")) {
         for found in option.captures_iter(&file.text) {
             if !document.contains(&format!("`{}`", &found[1])) {
-                wrong.insert(format!("{} of {}", &found[1], file.path));
+                violations.insert(format!("{} of {}", &found[1], file.path));
             }
         }
     }
-    none(
-        "options that docs/OPERATIONS.md does not have",
-        &wrong.into_iter().collect::<Vec<_>>(),
+    assert_none(
+        "environment variables missing in docs/OPERATIONS.md",
+        &violations.into_iter().collect::<Vec<_>>(),
     );
 }
 
 #[test]
-fn nothing_waits_blindly_and_nothing_is_left_for_later() {
+fn tests_do_not_sleep_and_code_has_no_open_tasks() {
     let everything = rust();
-    let mut wrong = lines(&everything, r"#\[(ignore|allow)\b|\btodo!|\bunimplemented!");
+    let mut violations = lines(&everything, r"#\[(ignore|allow)\b|\btodo!|\bunimplemented!");
     let later = Regex::new(&["TO", "DO|FIX", "ME|XX", "X"].concat()).expect("a pattern");
     for file in &everything {
         for (number, line) in file
@@ -406,10 +383,10 @@ fn nothing_waits_blindly_and_nothing_is_left_for_later() {
             .enumerate()
             .filter(|(_, line)| later.is_match(line))
         {
-            wrong.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
+            violations.push(format!("{}:{}: {}", file.path, number + 1, line.trim()));
         }
     }
-    // A test polls with a deadline, in the one place that does.
+    // Tests poll with a deadline, through the testkit only.
     let tests: Vec<_> = everything
         .into_iter()
         .filter(|file| {
@@ -417,13 +394,13 @@ fn nothing_waits_blindly_and_nothing_is_left_for_later() {
         })
         .filter(|file| file.path.contains("/tests/") || file.path.starts_with("tests/"))
         .collect();
-    wrong.extend(lines(&tests, r"\bsleep\("));
-    none("left for later, or waiting blindly", &wrong);
+    violations.extend(lines(&tests, r"\bsleep\("));
+    assert_none("sleeps in tests, and open tasks", &violations);
 }
 
-/// What docs/COVERAGE.md calls a proof is one.
+/// docs/COVERAGE.md names tests as evidence.
 #[test]
-fn the_coverage_names_tests_that_exist() {
+fn coverage_document_names_existing_tests() {
     let name = Regex::new(r"`((?:acc|col|con|not|opp|ref|rev)_[0-9a-z_]+)`").expect("a pattern");
     let everything: String = rust().into_iter().map(|file| file.text).collect();
     let document = read("docs/COVERAGE.md");
@@ -432,17 +409,17 @@ fn the_coverage_names_tests_that_exist() {
         .map(|found| found[1].to_owned())
         .collect();
     assert!(named.len() > 30, "{} tests", named.len());
-    let gone: Vec<_> = named
+    let removed: Vec<_> = named
         .into_iter()
         .filter(|name| !everything.contains(&format!("fn {name}(")))
         .collect();
-    none("tests that docs/COVERAGE.md names and that are gone", &gone);
+    assert_none("missing tests that docs/COVERAGE.md names", &removed);
 }
 
 #[test]
-fn documents_lead_to_files_that_exist() {
+fn document_links_lead_to_existing_files() {
     let link = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").expect("a pattern");
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for file in files(".", ".md") {
         let folder = file
             .path
@@ -452,9 +429,9 @@ fn documents_lead_to_files_that_exist() {
         for found in link.captures_iter(&file.text) {
             let target = root().join(&folder).join(&found[1]);
             if !target.exists() {
-                wrong.push(format!("{}: {}", file.path, &found[1]));
+                violations.push(format!("{}: {}", file.path, &found[1]));
             }
         }
     }
-    none("links to nothing", &wrong);
+    assert_none("links to missing files", &violations);
 }

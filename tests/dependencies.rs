@@ -1,9 +1,10 @@
-//! The rules of what depends on what (docs/ARCHITECTURE.md), and with which features (docs/adr/0019-build-profiles.md).
+//! Rules of crate dependencies (docs/ARCHITECTURE.md) and of their features (docs/adr/0019-build-profiles.md).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
-use cosell_tests::repository::{none, root};
+use cosell_tests::repository::{assert_none, root};
 use serde_json::Value;
 
 fn cargo(arguments: &[&str]) -> String {
@@ -25,11 +26,13 @@ fn packages() -> Vec<Value> {
 }
 
 #[test]
-fn services_depend_on_no_service_and_shared_crates_on_none() {
+fn services_and_shared_crates_depend_on_no_service() {
     let packages = packages();
     let folder = |package: &Value| {
-        let path = package["manifest_path"].as_str().unwrap_or_default().to_owned();
-        path.rsplit('/').nth(2).unwrap_or_default().to_owned()
+        let path = Path::new(package["manifest_path"].as_str().unwrap_or_default());
+        let inside = path.strip_prefix(root()).expect("a path in the repository");
+        let mut parents = inside.iter().map(|part| part.to_string_lossy().into_owned());
+        parents.next().unwrap_or_default()
     };
     let folders: BTreeMap<String, String> = packages
         .iter()
@@ -40,27 +43,28 @@ fn services_depend_on_no_service_and_shared_crates_on_none() {
             )
         })
         .collect();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for package in &packages {
         let name = package["name"].as_str().unwrap_or_default();
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let on = dependency["name"].as_str().unwrap_or_default();
             let to = folders.get(on).map_or("", String::as_str);
             let from = folders[name].as_str();
-            // These two are what all of them are put together in.
+            // These two crates link all services.
             let on_service = to == "services" && !["cosell", "cosell-server"].contains(&name);
             let io = ["async-nats", "sqlx", "tokio", "tonic", "prost", "cosell-proto"];
             if (on_service && (from == "services" || from == "shared"))
                 || (name == "cosell-types" && io.contains(&on))
             {
-                wrong.push(format!("{name} depends on {on}"));
+                violations.push(format!("{name} depends on {on}"));
             }
         }
     }
-    none("dependencies in the wrong direction", &wrong);
+    assert_none("forbidden dependencies", &violations);
 }
 
-/// The features that a selection of packages asks of each dependency, once for what runs and once for what builds.
+/// The features that a selection of packages enables for each dependency. A dependency has two sets if it is used both
+/// at runtime and in build scripts.
 fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let form = [
         "tree",
@@ -73,7 +77,7 @@ fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     ];
     let mut features = BTreeMap::<_, BTreeSet<_>>::new();
     for line in cargo(&[&form, selection].concat()).lines() {
-        // Trees of several packages are apart by a blank line.
+        // A blank line separates the trees of packages.
         let Some((package, found)) = line.split_once('|') else {
             continue;
         };
@@ -88,24 +92,24 @@ fn features(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     features
 }
 
-/// Otherwise a dependency would be compiled anew whenever somebody builds another selection.
+/// Otherwise cargo recompiles dependencies whenever another selection is built.
 #[test]
-fn every_selection_of_packages_asks_for_the_same_features() {
+fn every_package_selection_enables_the_same_features() {
     let all = features(&["--workspace"]);
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for package in packages() {
         let name = package["name"].as_str().unwrap_or_default();
-        for (dependency, asked) in features(&["--package", name]) {
+        for (dependency, enabled) in features(&["--package", name]) {
             if dependency.starts_with("cosell") {
                 continue;
             }
-            for other in asked.difference(&all[&dependency]) {
-                wrong.push(format!("{dependency} of {name}: {other}"));
+            for other in enabled.difference(&all[&dependency]) {
+                violations.push(format!("{dependency} of {name}: {other}"));
             }
         }
     }
-    none(
-        "features that differ; `cargo hakari generate` unites them",
-        &wrong,
+    assert_none(
+        "differing features; `cargo hakari generate` unifies them",
+        &violations,
     );
 }

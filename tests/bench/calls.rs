@@ -1,48 +1,59 @@
-//! How many reads and creations of opportunities are answered in a second, with several callers at a time.
+//! Measures reads and creations of opportunities per second with several concurrent callers.
 
 use std::time::Duration;
 
-use cosell::demo::Person;
-use cosell::demo::calls::{create, get};
+use cosell::demo::MemberClient;
+use cosell::demo::calls::{create_opportunity, get_opportunity};
 use futures::future::try_join_all;
 use tokio::time::Instant;
 
 use crate::{Bench, report};
 
 const CALLERS: usize = 8;
-const RECORDS: usize = 100;
+const OPPORTUNITIES: usize = 100;
 
-/// Calls for so long, first one kind, then the other.
+/// Measures each kind of call for `time`.
 pub async fn run(bench: &Bench, time: Duration) -> anyhow::Result<()> {
-    let partner = bench.services.person("alder-ace-user");
+    let partner = bench.services.member("alder-ace-user");
     let mut ids = Vec::new();
-    for _ in 0..RECORDS {
-        ids.push(create(&partner, cosell_tests::record()).await?.opportunity_id);
+    for _ in 0..OPPORTUNITIES {
+        ids.push(
+            create_opportunity(&partner, cosell_tests::valid_opportunity())
+                .await?
+                .opportunity_id,
+        );
     }
-    let reads = calls(time, async |number| {
-        get(&partner, &ids[number % RECORDS]).await.map(drop)
+    let reads = calls_per_second(time, async |number| {
+        get_opportunity(&partner, &ids[number % OPPORTUNITIES])
+            .await
+            .map(drop)
     })
     .await?;
-    let creations = calls(time, async |_| made(&partner).await).await?;
-    report::rates(&[("GetOpportunity", reads), ("CreateOpportunity", creations)]);
+    let creations = calls_per_second(time, async |_| create(&partner).await).await?;
+    report::print_rates(&[("GetOpportunity", reads), ("CreateOpportunity", creations)]);
     Ok(())
 }
 
-async fn made(partner: &Person) -> anyhow::Result<()> {
-    create(partner, cosell_tests::record()).await.map(drop)
+async fn create(partner: &MemberClient) -> anyhow::Result<()> {
+    create_opportunity(partner, cosell_tests::valid_opportunity())
+        .await
+        .map(drop)
 }
 
-/// Answers a second.
-async fn calls(time: Duration, call: impl AsyncFn(usize) -> anyhow::Result<()>) -> anyhow::Result<f64> {
-    let begun = Instant::now();
+/// The responses per second of [`CALLERS`] concurrent callers.
+async fn calls_per_second(
+    time: Duration,
+    call: impl AsyncFn(usize) -> anyhow::Result<()>,
+) -> anyhow::Result<f64> {
+    let started = Instant::now();
     let caller = async |caller| {
-        let mut answers = 0_u32;
-        while begun.elapsed() < time {
-            call(caller + answers as usize * CALLERS).await?;
-            answers += 1;
+        let mut responses = 0_u32;
+        while started.elapsed() < time {
+            call(caller + responses as usize * CALLERS).await?;
+            responses += 1;
         }
-        anyhow::Ok(answers)
+        anyhow::Ok(responses)
     };
-    let answers = try_join_all((0..CALLERS).map(caller)).await?;
-    Ok(f64::from(answers.iter().sum::<u32>()) / begun.elapsed().as_secs_f64())
+    let responses = try_join_all((0..CALLERS).map(caller)).await?;
+    Ok(f64::from(responses.iter().sum::<u32>()) / started.elapsed().as_secs_f64())
 }

@@ -1,9 +1,12 @@
-//! How soon an opportunity shows what review decided: from the answer of DecideReview to the first read that has it.
+//! Measures the delay from the response of DecideReview to the first read of the opportunity that shows the decision.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use cosell::demo::calls::{PATIENCE, claim, create, get, request_id, submit, until_round};
+use cosell::demo::calls::{
+    WAIT_LIMIT, claim_case, create_opportunity, get_opportunity, request_id, submit_opportunity,
+    wait_for_round,
+};
 use cosell_proto::cosell::opportunity::v1::InvolvementType;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
@@ -11,21 +14,23 @@ use tokio::time::Instant;
 
 use crate::{Bench, report};
 
-/// What 99 of 100 decisions must keep to, on an idle machine.
-const BAR: Duration = Duration::from_millis(250);
+/// The limit for the 99th percentile on an idle machine.
+const P99_LIMIT: Duration = Duration::from_millis(250);
 
-/// Decides one opportunity after the other, with nothing else going on.
+/// Decides opportunities sequentially on otherwise idle services.
 pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
-    let partner = bench.services.person("alder-ace-user");
-    let reviewer = bench.services.person("aws-reviewer");
+    let partner = bench.services.member("alder-ace-user");
+    let reviewer = bench.services.member("aws-reviewer");
     let (mut shown, mut read) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let id = create(&partner, cosell_tests::record()).await?.opportunity_id;
-        submit(&partner, &id, InvolvementType::CoSell).await?;
-        let case = until_round(&reviewer, &id, 1).await?.review_case_id;
-        claim(&reviewer, &case).await?;
+        let id = create_opportunity(&partner, cosell_tests::valid_opportunity())
+            .await?
+            .opportunity_id;
+        submit_opportunity(&partner, &id, InvolvementType::CoSell).await?;
+        let case = wait_for_round(&reviewer, &id, 1).await?.review_case_id;
+        claim_case(&reviewer, &case).await?;
         let started = Instant::now();
-        get(&partner, &id).await?;
+        get_opportunity(&partner, &id).await?;
         read.push(started.elapsed());
 
         let decide = review::DecideReviewRequest {
@@ -37,22 +42,25 @@ pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
         reviewer.reviews().decide_review(decide).await?;
         let answered = Instant::now();
         loop {
-            let life_cycle = get(&partner, &id).await?.life_cycle.context("a life cycle")?;
+            let life_cycle = get_opportunity(&partner, &id)
+                .await?
+                .life_cycle
+                .context("a life cycle")?;
             if life_cycle.review_status() == ReviewStatus::Approved {
                 break;
             }
-            ensure!(answered.elapsed() < PATIENCE, "{id} does not show the decision");
+            ensure!(answered.elapsed() < WAIT_LIMIT, "{id} does not show the decision");
         }
         shown.push(answered.elapsed());
     }
-    let over = shown.iter().filter(|time| **time > BAR).count();
-    report::times(&mut [
+    let too_slow = shown.iter().filter(|time| **time > P99_LIMIT).count();
+    report::print_durations(&mut [
         ("DecideReview answered → decision shown", shown),
         ("one GetOpportunity", read),
     ]);
     ensure!(
-        over * 100 <= rounds,
-        "{over} decisions took longer than {BAR:?} to show"
+        too_slow * 100 <= rounds,
+        "{too_slow} decisions took longer than {P99_LIMIT:?} to show"
     );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What is measured, on servers of its own that keep everything on disk, as in production. `cargo xtask bench` builds it
-//! with optimisations and runs it. Figures of one run are to be compared with each other: machines differ, and are busy.
+//! Benchmarks on private servers that store data durably, as in production. `cargo xtask bench` builds and runs them
+//! with optimisations. Compare figures of one run only: machines and their load differ.
 
 mod calls;
 mod decision;
@@ -13,43 +13,43 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use cosell_testkit::postgres::Durability;
-use cosell_tests::{Child, World};
+use cosell_tests::{ServiceProcess, TestServers};
 
 #[derive(Parser)]
-#[command(about = "Measures cosell")]
+#[command(about = "Benchmarks of cosell")]
 struct Arguments {
-    /// What to measure; without any, everything.
+    /// The benchmarks to run; all if none is given.
     #[arg(value_enum)]
-    what: Vec<What>,
+    benchmarks: Vec<Benchmark>,
 
-    /// How many decisions and how many withdrawals.
+    /// The number of review decisions and of role withdrawals.
     #[arg(long, default_value_t = 300)]
     rounds: usize,
 
-    /// For how long each kind of call is made.
+    /// How long each kind of call is repeated, in seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
 
-    /// How many members are provisioned.
+    /// The number of members to provision.
     #[arg(long, default_value_t = 100_000)]
     members: usize,
 
-    /// How many rows the large file of opportunities has.
+    /// The number of rows of the large import file.
     #[arg(long, default_value_t = 100_000)]
     rows: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
-    /// How many reads and creations of opportunities are answered in a second.
+enum Benchmark {
+    /// Reads and creations of opportunities per second.
     Calls,
-    /// How soon an opportunity shows what review decided.
+    /// Delay until an opportunity shows a review decision.
     Decision,
-    /// How soon a role that was withdrawn is refused by another service.
+    /// Delay until another service refuses a withdrawn role.
     Withdrawal,
-    /// How fast files of opportunities are taken in.
+    /// Import rate of opportunities from files.
     Import,
-    /// How fast a list is taken over into the directory, beside COPY of the same rows.
+    /// Provisioning rate of the directory, compared with COPY of the same rows.
     Provisioning,
 }
 
@@ -63,44 +63,50 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    for what in What::value_variants() {
-        if !arguments.what.is_empty() && !arguments.what.contains(what) {
+    for benchmark in Benchmark::value_variants() {
+        if !arguments.benchmarks.is_empty() && !arguments.benchmarks.contains(benchmark) {
             continue;
         }
         let bench = Bench::start().await?;
-        match what {
-            What::Calls => calls::run(&bench, Duration::from_secs(arguments.seconds)).await?,
-            What::Decision => decision::run(&bench, arguments.rounds).await?,
-            What::Withdrawal => withdrawal::run(&bench, arguments.rounds).await?,
-            What::Import => import::run(&bench, arguments.rows).await?,
-            What::Provisioning => provisioning::run(&bench, arguments.members).await?,
+        match benchmark {
+            Benchmark::Calls => calls::run(&bench, Duration::from_secs(arguments.seconds)).await?,
+            Benchmark::Decision => decision::run(&bench, arguments.rounds).await?,
+            Benchmark::Withdrawal => withdrawal::run(&bench, arguments.rounds).await?,
+            Benchmark::Import => import::run(&bench, arguments.rows).await?,
+            Benchmark::Provisioning => provisioning::run(&bench, arguments.members).await?,
         }
         bench.services.stop();
     }
     Ok(())
 }
 
-/// As much as the largest file needs.
+/// Import limits for the largest file.
 const LIMITS: [(&str, &str); 2] = [
     ("COSELL_IMPORT_ROWS", "10000000"),
     ("COSELL_IMPORT_BYTES", "10000000000"),
 ];
 
-/// The services in a process of their own, and the servers that they need.
+/// The services in a child process, and the servers that they need.
 struct Bench {
-    services: Child,
-    world: World,
+    services: ServiceProcess,
+    servers: TestServers,
 }
 
 impl Bench {
     async fn start() -> anyhow::Result<Self> {
-        let world = World::start_with(Durability::Full);
-        let services = Child::start(&program()?.to_string_lossy(), &world, Child::address(), &LIMITS).await;
-        Ok(Self { services, world })
+        let servers = TestServers::start_with(Durability::Full);
+        let services = ServiceProcess::start(
+            &program()?.to_string_lossy(),
+            &servers,
+            ServiceProcess::address(),
+            &LIMITS,
+        )
+        .await;
+        Ok(Self { services, servers })
     }
 }
 
-/// The services, built beside this program.
+/// The path of the program with the services, which cargo builds into the same folder.
 fn program() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("cosell-under-test"))
 }

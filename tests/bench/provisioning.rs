@@ -1,5 +1,4 @@
-//! How fast a list is taken over into the directory, and with how much memory, beside COPY of the rows that it writes
-//! there (DIR-050).
+//! Measures the rate and memory use of provisioning the directory, compared with COPY of the same rows (DIR-050).
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -18,74 +17,74 @@ use tonic::Status;
 
 use crate::{Bench, report};
 
-/// Members of each account of the list.
-const EACH: usize = 1000;
+const MEMBERS_PER_ACCOUNT: usize = 1000;
 
-/// Takes a tenth of the list over, then all of it.
+/// Provisions a tenth of the members, then the rest.
 pub async fn run(bench: &Bench, members: usize) -> anyhow::Result<()> {
     let (first, rest) = (members / 10, members - members / 10);
     apply(bench, 0, first).await?;
-    let (server, client) = peaks(bench)?;
-    report::say(&format!(
-        "after {first} members the most memory held was {server} MiB by the services, {client} MiB by the client"
+    let (server, client) = peak_memory(bench)?;
+    report::print_line(&format!(
+        "peak memory after {first} members: {server} MiB services, {client} MiB client"
     ));
     let rate = apply(bench, first, rest).await?;
-    let (server, client) = peaks(bench)?;
-    report::say(&format!(
-        "after {members} members it was {server} MiB by the services, {client} MiB by the client"
+    let (server, client) = peak_memory(bench)?;
+    report::print_line(&format!(
+        "peak memory after {members} members: {server} MiB services, {client} MiB client"
     ));
     let started = Instant::now();
-    bench.world.settled_within(RECOVERY * 6).await;
-    report::say(&format!(
-        "every service knew all of them {:.0} s after the last was answered",
+    bench.servers.wait_until_idle_within(RECOVERY * 6).await;
+    report::print_line(&format!(
+        "all services have applied all members {:.0} s after the last response",
         started.elapsed().as_secs_f64()
     ));
     copy(bench, rate).await
 }
 
-fn peaks(bench: &Bench) -> anyhow::Result<(u64, u64)> {
+fn peak_memory(bench: &Bench) -> anyhow::Result<(u64, u64)> {
     Ok((
         report::peak_memory(Some(bench.services.id()))?,
         report::peak_memory(None)?,
     ))
 }
 
-/// Takes members over from a file; returns how many a second.
+/// Provisions members from a file and returns the members per second.
 async fn apply(bench: &Bench, after: usize, members: usize) -> anyhow::Result<f64> {
-    let file = bench.world.folder().join("members.jsonl");
-    write(&file, after, members)?;
-    let issuer = cosell::issuer(&bench.world.state(), Clock::system())?;
+    let file = bench.servers.folder().join("members.jsonl");
+    write_list(&file, after, members)?;
+    let issuer = cosell::issuer(&bench.servers.state(), Clock::system())?;
     let token = issuer.token(&service("provisioner"))?;
-    let mut tell = |line: i64, refusal: Status| report::say(&format!("line {line}: {}", refusal.message()));
+    let mut on_refusal =
+        |line: i64, refusal: Status| report::print_line(&format!("line {line}: {}", refusal.message()));
     let started = Instant::now();
-    let (records, unread) = directory::lines(BufReader::new(File::open(&file)?), false)?;
-    let summary = directory::apply(bench.services.channel(), &token, records, &mut tell).await?;
+    let (records, invalid_lines) = directory::read_lines(BufReader::new(File::open(&file)?), false)?;
+    let summary = directory::apply(bench.services.channel(), &token, records, &mut on_refusal).await?;
     let took = started.elapsed().as_secs_f64();
     ensure!(
-        unread.lock().is_ok_and(|lines| lines.is_empty()),
-        "lines were not read"
+        invalid_lines.lock().is_ok_and(|lines| lines.is_empty()),
+        "the file has invalid lines"
     );
     ensure!(summary.refused == 0, "{summary:?}");
     let rate = members as f64 / took;
-    report::say(&format!(
-        "{members} members provisioned in {took:.1} s: {rate:.0} a second"
+    report::print_line(&format!(
+        "{members} members provisioned in {took:.1} s: {rate:.0} per second"
     ));
     Ok(rate)
 }
 
-/// A list of accounts with their members.
-fn write(path: &Path, after: usize, members: usize) -> anyhow::Result<()> {
+/// Writes a list of accounts with their members.
+fn write_list(path: &Path, after: usize, members: usize) -> anyhow::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     for number in after..after + members {
-        let account = format!("7{:011}", number / EACH);
+        let account = format!("7{:011}", number / MEMBERS_PER_ACCOUNT);
         let mut line = String::new();
-        if number.is_multiple_of(EACH) || number == after {
+        if number.is_multiple_of(MEMBERS_PER_ACCOUNT) || number == after {
             writeln!(
                 line,
                 r#"{{"account": {{"accountId": "{account}", "side": "SIDE_PARTNER", "legalName": "Company {account} Ltd", "displayName": "Company {account}", "partnerTypes": ["PARTNER_TYPE_ISV"], "termsAccepted": true}}}}"#
             )?;
         }
-        let role = if number.is_multiple_of(EACH) {
+        let role = if number.is_multiple_of(MEMBERS_PER_ACCOUNT) {
             "ALLIANCE_LEAD"
         } else {
             "ACE_USER"
@@ -99,8 +98,8 @@ fn write(path: &Path, after: usize, members: usize) -> anyhow::Result<()> {
     Ok(file.flush()?)
 }
 
-/// What COPY is fed with: a table, and the rows as they were when they were written. Those of the outbox are gone by now,
-/// as every event has been published; each had one.
+/// The tables for COPY, with a query for the rows as provisioning wrote them. The rows of the outbox, one for each
+/// event, are deleted by now, because all events have been published.
 const MEMBERS: (&str, &str) = ("member", "SELECT * FROM partner.member");
 const EVENTS: [(&str, &str); 2] = [
     ("event_journal", "SELECT * FROM partner.event_journal"),
@@ -110,9 +109,9 @@ const EVENTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The same rows by COPY, into empty tables with the same indexes.
+/// Measures COPY of the same rows into empty tables with the same indexes.
 async fn copy(bench: &Bench, rate: f64) -> anyhow::Result<()> {
-    let admin = PgPool::connect(&bench.world.postgres.admin_url("postgres")).await?;
+    let admin = PgPool::connect(&bench.servers.postgres.admin_url("postgres")).await?;
     for (what, tables) in [
         ("members", vec![MEMBERS]),
         ("members and their events", vec![MEMBERS, EVENTS[0], EVENTS[1]]),
@@ -137,7 +136,7 @@ async fn copy(bench: &Bench, rate: f64) -> anyhow::Result<()> {
             rows.push(sink.finish().await?);
             took += started.elapsed().as_secs_f64();
         }
-        // Accounts have events too, so there are more of them than members.
+        // Accounts have events too, so there are more events than members.
         let members = rows.first().copied().unwrap_or_default();
         ensure!(
             members > 0 && rows.iter().skip(1).all(|events| *events > members),
@@ -147,11 +146,11 @@ async fn copy(bench: &Bench, rate: f64) -> anyhow::Result<()> {
         let mut line = String::new();
         write!(
             line,
-            "COPY of {what}: {copied:.0} members a second, {:.1} times as many",
+            "COPY of {what}: {copied:.0} members per second, {:.1} times the rate of provisioning",
             copied / rate
         )
         .context("a line")?;
-        report::say(&line);
+        report::print_line(&line);
     }
     Ok(())
 }

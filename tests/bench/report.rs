@@ -1,45 +1,45 @@
-//! How figures are printed, and what the system says about a process.
+//! Prints figures and reads the memory use of processes.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// Prints a line of a report.
-#[expect(clippy::print_stdout, reason = "the program's answer")]
-pub fn say(line: &str) {
+/// Prints one line of the report.
+#[expect(clippy::print_stdout, reason = "the program's output")]
+pub fn print_line(line: &str) {
     println!("{line}");
 }
 
-/// Prints how long things took, in milliseconds.
-pub fn times(rows: &mut [(&str, Vec<Duration>)]) {
+/// Prints percentiles of durations in milliseconds.
+pub fn print_durations(rows: &mut [(&str, Vec<Duration>)]) {
     let count = rows.first().map_or(0, |(_, times)| times.len());
-    say(&format!(
-        "{:<52}{:>8}{:>8}{:>8}  (ms, {count} times)",
+    print_line(&format!(
+        "{:<52}{:>8}{:>8}{:>8}  (ms, n = {count})",
         "", "p50", "p99", "max"
     ));
-    for (what, times) in rows {
+    for (name, times) in rows {
         times.sort_unstable();
-        let at = |share: usize| {
+        let percentile = |share: usize| {
             let index = (times.len() * share / 100).min(times.len().saturating_sub(1));
             times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
         };
-        say(&format!(
-            "{what:<52}{:>8.1}{:>8.1}{:>8.1}",
-            at(50),
-            at(99),
-            at(100)
+        print_line(&format!(
+            "{name:<52}{:>8.1}{:>8.1}{:>8.1}",
+            percentile(50),
+            percentile(99),
+            percentile(100)
         ));
     }
 }
 
-/// Prints how many of each were answered in a second.
-pub fn rates(rows: &[(&str, f64)]) {
-    for (what, rate) in rows {
-        say(&format!("{what:<52}{rate:>8.0}  a second"));
+/// Prints responses per second.
+pub fn print_rates(rows: &[(&str, f64)]) {
+    for (name, rate) in rows {
+        print_line(&format!("{name:<52}{rate:>8.0}  per second"));
     }
 }
 
-/// The most memory that a process has held so far, in MiB; without an id, this one.
+/// The peak resident memory of a process in MiB; of this process if `process` is `None`.
 pub fn peak_memory(process: Option<u32>) -> anyhow::Result<u64> {
     let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;

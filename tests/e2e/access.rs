@@ -1,5 +1,5 @@
-//! Who may call what: every RPC of the interface by every kind of caller, against a table written by hand; and what
-//! those learn who may not know.
+//! Access control: calls every RPC as every kind of caller and compares the result with a manually written matrix; and
+//! checks that a record of another account is indistinguishable from one that does not exist.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_proto::cosell::partner::v1::apply_directory_request::Record;
 use cosell_testkit::harness::{Client, Refusal, member, service};
-use cosell_tests::requests::{Records, request, rpcs, rpcs_about_an_opportunity};
-use cosell_tests::{InProcess, World, record};
+use cosell_tests::requests::{Records, build_request, opportunity_rpcs, rpcs};
+use cosell_tests::{RunningServices, TestServers, valid_opportunity};
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side};
 use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
 use tonic::client::Grpc;
@@ -20,23 +20,23 @@ use tonic_prost::ProstCodec;
 
 use Role::{AceManager, AceUser, AllianceLead, Pdm, Reviewer};
 
-use crate::matrix::{Allowed, table};
+use crate::access_matrix::{AllowedCallers, access_matrix};
 
-/// Whether a kind of caller comes past access, or with which reason it is refused.
-type Expected = Box<dyn Fn(&Allowed, bool) -> Option<&'static str>>;
+/// The reason with which access control refuses a caller, given the entry of the matrix and whether the RPC is one of
+/// the directory's own; `None` if the call is permitted.
+type ExpectedReason = Box<dyn Fn(&AllowedCallers, bool) -> Option<&'static str>>;
 
-/// A kind of caller, by name: somebody of the kind, and what an entry of the table means for it, given whether the RPC
-/// is one of the directory's own.
-type Kind = (String, Caller, Expected);
+/// A kind of caller: its name, an example, and the expected result.
+type CallerKind = (String, Caller, ExpectedReason);
 
-fn if_let_in(let_in: bool) -> Option<&'static str> {
-    (!let_in).then_some("ROLE_NOT_PERMITTED")
+fn refused_unless(permitted: bool) -> Option<&'static str> {
+    (!permitted).then_some("ROLE_NOT_PERMITTED")
 }
 
-/// Every kind of caller. Those with a role are seeded.
-fn callers() -> Vec<Kind> {
-    let mut all: Vec<Kind> = Vec::new();
-    for seeded in cosell::members() {
+/// Every kind of caller. Callers with a role are seeded members.
+fn caller_kinds() -> Vec<CallerKind> {
+    let mut all: Vec<CallerKind> = Vec::new();
+    for seeded in cosell::seed_members() {
         // One of each role.
         if seeded.account() == cosell::BIRCH || seeded.id().ends_with("-2") {
             continue;
@@ -45,29 +45,29 @@ fn callers() -> Vec<Kind> {
         all.push((
             role.to_string(),
             seeded.caller().expect("a caller"),
-            Box::new(move |allowed, _| if_let_in(allowed.roles.contains(&role))),
+            Box::new(move |allowed, _| refused_unless(allowed.roles.contains(&role))),
         ));
     }
     assert_eq!(all.len(), Role::ALL.len(), "one of each role");
-    let out = |_: &Allowed, _: bool| Some("MEMBER_INACTIVE");
-    let invited: Expected = Box::new(|allowed, own| match (own, allowed.invited) {
-        (true, invited) => if_let_in(invited),
+    let inactive = |_: &AllowedCallers, _: bool| Some("MEMBER_INACTIVE");
+    let invited: ExpectedReason = Box::new(|allowed, own| match (own, allowed.invited) {
+        (true, invited) => refused_unless(invited),
         (false, _) => Some("MEMBER_INACTIVE"),
     });
     for (name, id, account, side, expected) in [
         (
             "no role, partner",
-            "alder-nobody",
+            "alder-no-role",
             cosell::ALDER,
             Side::Partner,
-            Box::new(|allowed: &Allowed, _| if_let_in(allowed.nobody)) as Expected,
+            Box::new(|allowed: &AllowedCallers, _| refused_unless(allowed.without_role)) as ExpectedReason,
         ),
         (
             "no role, AWS",
-            "aws-nobody",
+            "aws-no-role",
             cosell::AWS,
             Side::Aws,
-            Box::new(|allowed: &Allowed, _| if_let_in(allowed.nobody)),
+            Box::new(|allowed: &AllowedCallers, _| refused_unless(allowed.without_role)),
         ),
         ("invited", "alder-invited", cosell::ALDER, Side::Partner, invited),
         (
@@ -75,35 +75,35 @@ fn callers() -> Vec<Kind> {
             "alder-former",
             cosell::ALDER,
             Side::Partner,
-            Box::new(out),
+            Box::new(inactive),
         ),
         (
-            "of a suspended account",
+            "member of a suspended account",
             "cedar-lead",
             CEDAR,
             Side::Partner,
-            Box::new(out),
+            Box::new(inactive),
         ),
         (
             "unknown to the directory",
             "alder-unknown",
             cosell::ALDER,
             Side::Partner,
-            Box::new(out),
+            Box::new(inactive),
         ),
         (
-            "of another account",
+            "token with another account",
             "alder-alliance-lead",
             cosell::BIRCH,
             Side::Partner,
-            Box::new(out),
+            Box::new(inactive),
         ),
         (
-            "on the other side",
+            "token with the other side",
             "aws-reviewer",
             cosell::AWS,
             Side::Partner,
-            Box::new(out),
+            Box::new(inactive),
         ),
     ] {
         all.push((name.to_owned(), member(id, account, side, &[]), expected));
@@ -111,45 +111,45 @@ fn callers() -> Vec<Kind> {
     all.push((
         "a service".to_owned(),
         service("review"),
-        Box::new(|allowed, _| if_let_in(allowed.services)),
+        Box::new(|allowed, _| refused_unless(allowed.services)),
     ));
     all.push((
         "the provisioner".to_owned(),
         service("provisioner"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.provisioner)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.provisioner)),
     ));
     all.push((
         "the opportunity service".to_owned(),
         service("opportunity"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.opportunity)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.opportunity)),
     ));
     all.push((
         "the notification service".to_owned(),
         service("notification"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.notification)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.notification)),
     ));
     all.push((
         "the collaboration service".to_owned(),
         service("collaboration"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.collaboration)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.collaboration)),
     ));
     all.push((
         "the referral service".to_owned(),
         service("referral"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.referral)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.referral)),
     ));
     all.push((
         "the CRM".to_owned(),
         service("crm"),
-        Box::new(|allowed, _| if_let_in(allowed.services || allowed.crm)),
+        Box::new(|allowed, _| refused_unless(allowed.services || allowed.crm)),
     ));
     all
 }
 
-/// An account that is suspended.
+/// A suspended account.
 const CEDAR: &str = "333333333333";
 
-/// Those of the callers who are not seeded, as the directory takes them over.
+/// The members among the callers that are not seeded, as records of `ApplyDirectory`.
 fn further_members() -> Vec<directory::ApplyDirectoryRequest> {
     use directory::MemberStatus::{Active, Deactivated, Invited};
     let suspended = directory::AccountRecord {
@@ -167,10 +167,10 @@ fn further_members() -> Vec<directory::ApplyDirectoryRequest> {
     }];
     for (account, id, status, roles) in [
         (CEDAR, "cedar-lead", Active, vec![AllianceLead]),
-        (cosell::ALDER, "alder-nobody", Active, vec![]),
+        (cosell::ALDER, "alder-no-role", Active, vec![]),
         (cosell::ALDER, "alder-invited", Invited, vec![AceUser]),
         (cosell::ALDER, "alder-former", Deactivated, vec![AceManager]),
-        (cosell::AWS, "aws-nobody", Active, vec![]),
+        (cosell::AWS, "aws-no-role", Active, vec![]),
     ] {
         let record = directory::MemberRecord {
             account_id: account.to_owned(),
@@ -203,7 +203,7 @@ async fn call(
         .map_err(|error| Status::unknown(error.to_string()))?;
     let path = format!("/{}/{}", rpc.parent_service().full_name(), rpc.name());
     let path = path.parse().expect("a path");
-    // Whatever is answered: only whether matters here.
+    // Decodes the response as an empty message: only success matters here.
     grpc.unary(
         Request::new(message),
         path,
@@ -213,40 +213,40 @@ async fn call(
     .map(drop)
 }
 
-async fn installation() -> (World, InProcess, Issuer) {
-    let world = World::start();
-    let running = world.run().await;
-    let issuer = cosell::issuer(&world.state(), Clock::system()).expect("the issuer");
+async fn start_services() -> (TestServers, RunningServices, Issuer) {
+    let servers = TestServers::start();
+    let running = servers.run().await;
+    let issuer = cosell::issuer(&servers.state(), Clock::system()).expect("the issuer");
     let token = issuer.token(&service("provisioner")).expect("a token");
     let records = futures::stream::iter(further_members());
-    let mut tell = |_: i64, refusal: Status| panic!("{refusal:?}");
-    cosell::directory::apply(running.channel(), &token, records, &mut tell)
+    let mut on_refusal = |_: i64, refusal: Status| panic!("{refusal:?}");
+    cosell::directory::apply(running.channel(), &token, records, &mut on_refusal)
         .await
         .expect("further members");
-    (world, running, issuer)
+    (servers, running, issuer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acc_001_002_004_010_every_rpc_lets_in_exactly_whom_the_table_says() {
-    let table = table();
+async fn acc_001_002_004_010_rpc_permits_exactly_the_callers_of_the_matrix() {
+    let matrix = access_matrix();
     let rpcs = rpcs();
-    let named: BTreeSet<_> = rpcs.iter().map(|rpc| rpc.name().to_owned()).collect();
+    let defined: BTreeSet<_> = rpcs.iter().map(|rpc| rpc.name().to_owned()).collect();
     assert_eq!(
-        named.len(),
+        defined.len(),
         rpcs.len(),
-        "two RPCs have one name, which this table cannot tell apart"
+        "two RPCs share a name; the matrix needs unique names"
     );
-    let listed: BTreeSet<_> = table.keys().map(|&name| name.to_owned()).collect();
-    assert_eq!(named, listed, "the interface and the table");
+    let listed: BTreeSet<_> = matrix.keys().map(|&name| name.to_owned()).collect();
+    assert_eq!(defined, listed, "the RPCs of the API and of the matrix");
 
-    let (_world, running, issuer) = installation().await;
+    let (_servers, running, issuer) = start_services().await;
     let channel = running.channel();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for rpc in &rpcs {
-        let allowed = &table[rpc.name()];
-        for (name, caller, expected) in callers() {
-            let client = Client::new(&issuer, Some(&caller)).over(channel.clone());
-            // An empty message: whoever is let in is refused for what is missing, or answered.
+        let allowed = &matrix[rpc.name()];
+        for (name, caller, expected) in caller_kinds() {
+            let client = Client::new(&issuer, Some(&caller)).with_channel(channel.clone());
+            // An empty message: a permitted caller gets a response or INVALID_FIELDS.
             let mut message = DynamicMessage::new(rpc.input());
             if rpc.input().get_field_by_name("validate_only").is_some() {
                 message.set_field_by_name("validate_only", Value::Bool(true));
@@ -256,19 +256,20 @@ async fn acc_001_002_004_010_every_rpc_lets_in_exactly_whom_the_table_says() {
                 .err()
                 .map(|status| Refusal::from(&status));
             let reason = refusal.as_ref().map(|refusal| refusal.reason.as_str());
-            // Past access, whatever becomes of it there. A service has no account of its own.
-            let seen = reason.filter(|reason| !["INVALID_FIELDS", "ACCOUNT_NOT_FOUND"].contains(reason));
+            // Reasons of permitted calls do not count. A service has no account of its own.
+            let access_reason =
+                reason.filter(|reason| !["INVALID_FIELDS", "ACCOUNT_NOT_FOUND"].contains(reason));
             let own = rpc.full_name().starts_with("cosell.partner.");
-            if seen != expected(allowed, own) {
-                wrong.push(format!("{} by {name}: {reason:?}", rpc.name()));
+            if access_reason != expected(allowed, own) {
+                violations.push(format!("{} by {name}: {reason:?}", rpc.name()));
             }
         }
         for (name, client) in [
             ("without a token", Client::new(&issuer, None)),
-            ("with nonsense for a token", Client::with_token("nonsense")),
+            ("with an invalid token", Client::with_token("nonsense")),
         ] {
             let status = call(
-                client.over(channel.clone()),
+                client.with_channel(channel.clone()),
                 rpc,
                 DynamicMessage::new(rpc.input()),
             )
@@ -277,37 +278,41 @@ async fn acc_001_002_004_010_every_rpc_lets_in_exactly_whom_the_table_says() {
             if refusal.as_ref().is_none_or(|refusal| {
                 (refusal.code, refusal.reason.as_str()) != (Code::Unauthenticated, "TOKEN_INVALID")
             }) {
-                wrong.push(format!("{} {name}: {refusal:?}", rpc.name()));
+                violations.push(format!("{} {name}: {refusal:?}", rpc.name()));
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(violations.is_empty(), "{violations:#?}");
     running.stop().await;
 }
 
-/// Whoever may not see a record gets, for every call about it, the very words it gets for a record that never was.
+/// A caller without access to an opportunity gets the same error for every RPC as for an id that does not exist.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
-    let (_world, running, issuer) = installation().await;
-    let about = rpcs_about_an_opportunity();
-    assert!(about.len() >= 6, "{about:?}");
+async fn acc_011_012_invisible_opportunity_is_refused_like_a_nonexistent_one() {
+    let (_servers, running, issuer) = start_services().await;
+    let rpcs = opportunity_rpcs();
+    assert!(rpcs.len() >= 6, "{rpcs:?}");
 
-    let whole = record();
+    let content = valid_opportunity();
     let creation = opportunity::CreateOpportunityRequest {
-        opportunity: Some(whole.clone()),
+        opportunity: Some(content.clone()),
         ..Default::default()
     };
-    let made = running
-        .person("alder-ace-user")
+    let created = running
+        .member("alder-ace-user")
         .opportunities()
         .create_opportunity(creation)
         .await
-        .expect("a record");
-    let real = made.into_inner().opportunity.expect("a record").opportunity_id;
-    let never = "O9000000000000000001";
+        .expect("an opportunity");
+    let existing = created
+        .into_inner()
+        .opportunity
+        .expect("an opportunity")
+        .opportunity_id;
+    let nonexistent = "O9000000000000000001";
 
-    let strangers = [
-        // Another partner, whatever its role.
+    let callers = [
+        // Members of another partner account.
         member(
             "birch-alliance-lead",
             cosell::BIRCH,
@@ -315,22 +320,22 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
             &[AllianceLead],
         ),
         member("birch-ace-user", cosell::BIRCH, Side::Partner, &[AceUser]),
-        // A colleague who works on its own records only.
+        // A colleague whose role has access to its own opportunities only.
         member("alder-ace-user-2", cosell::ALDER, Side::Partner, &[AceUser]),
-        // AWS, before it is submitted.
+        // AWS, before the submission.
         member("aws-reviewer", cosell::AWS, Side::Aws, &[Reviewer]),
         member("aws-pdm", cosell::AWS, Side::Aws, &[Pdm]),
     ];
-    for stranger in &strangers {
-        for rpc in &about {
-            let ask = async |id: &str| {
+    for caller in &callers {
+        for rpc in &rpcs {
+            let refusal_for = async |id: &str| {
                 let records = Records {
                     opportunity: id.to_owned(),
                     member: "alder-alliance-lead".to_owned(),
                     ..Default::default()
                 };
-                let message = request(rpc, &records, &whole);
-                let client = Client::new(&issuer, Some(stranger)).over(running.channel());
+                let message = build_request(rpc, &records, &content);
+                let client = Client::new(&issuer, Some(caller)).with_channel(running.channel());
                 let status = call(client, rpc, message).await.expect_err("refused");
                 let mut refusal = Refusal::from(&status);
                 refusal.message = refusal.message.replace(id, "<id>");
@@ -339,17 +344,17 @@ async fn acc_011_012_a_record_of_another_is_refused_like_one_that_never_was() {
                 }
                 refusal
             };
-            let (theirs, nobodys) = (ask(&real).await, ask(never).await);
-            let who = stranger.actor();
+            let (invisible, absent) = (refusal_for(&existing).await, refusal_for(nonexistent).await);
+            let actor = caller.actor();
             assert_eq!(
-                theirs,
-                nobodys,
-                "{} by {who} tells that the record exists",
+                invisible,
+                absent,
+                "{} by {actor} discloses that the opportunity exists",
                 rpc.name()
             );
             assert!(
-                ["OPPORTUNITY_NOT_FOUND", "ROLE_NOT_PERMITTED"].contains(&theirs.reason.as_str()),
-                "{} by {who}: {theirs:?}",
+                ["OPPORTUNITY_NOT_FOUND", "ROLE_NOT_PERMITTED"].contains(&invisible.reason.as_str()),
+                "{} by {actor}: {invisible:?}",
                 rpc.name()
             );
         }

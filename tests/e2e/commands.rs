@@ -1,15 +1,15 @@
-//! The command line, as somebody at a terminal uses it.
+//! The command-line client, run as a child process.
 
 use std::process::{Command, Output};
 
-use cosell_tests::{Child, World};
+use cosell_tests::{ServiceProcess, TestServers};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
 
-/// A terminal of somebody.
+/// A shell environment that calls as one member.
 struct Terminal<'a> {
-    world: &'a World,
+    servers: &'a TestServers,
     member: &'static str,
 }
 
@@ -20,51 +20,51 @@ impl Terminal<'_> {
             .args(line)
             .env_remove("COSELL_ADDRESS")
             .env_remove("COSELL_TOKEN_FILE")
-            .env("COSELL_STATE", self.world.state())
+            .env("COSELL_STATE", self.servers.state())
             .env("COSELL_AS", self.member);
-        ended(command).await
+        run_to_exit(command).await
     }
 
-    /// What a command prints that works.
-    async fn prints(&self, line: &[&str]) -> String {
+    /// Runs a command that must succeed and returns its output.
+    async fn run_ok(&self, line: &[&str]) -> String {
         let output = self.run(line).await;
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line:?}: {errors}");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    async fn json(&self, line: &[&str]) -> Value {
-        let text = self.prints(&[line, &["--output", "json"]].concat()).await;
+    async fn run_json(&self, line: &[&str]) -> Value {
+        let text = self.run_ok(&[line, &["--output", "json"]].concat()).await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// What a command says that is refused.
-    async fn complains(&self, line: &[&str]) -> String {
+    /// Runs a command that must fail and returns its error output.
+    async fn run_err(&self, line: &[&str]) -> String {
         let output = self.run(line).await;
-        assert!(!output.status.success(), "{line:?} must be refused");
+        assert!(!output.status.success(), "{line:?} must fail");
         assert!(output.stdout.is_empty(), "{output:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 }
 
-async fn ended(mut command: Command) -> Output {
+async fn run_to_exit(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output())
         .await
-        .expect("an end")
+        .expect("no panic")
         .expect("a program")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_partners_connect_at_their_terminals() {
-    let world = World::start();
-    let running = world.run().await;
+async fn commands_connect_two_partners() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
     let terminal = |member| Terminal {
-        world: &world,
+        servers: &servers,
         member,
     };
     let (alder, birch) = (terminal("alder-alliance-lead"), terminal("birch-alliance-lead"));
 
-    let table = alder.prints(&["members", "list", "--role", "ace-user"]).await;
+    let table = alder.run_ok(&["members", "list", "--role", "ace-user"]).await;
     let mut lines = table.lines();
     assert_eq!(
         lines.next().map(|head| head.starts_with("MEMBER_ID")),
@@ -73,13 +73,13 @@ async fn two_partners_connect_at_their_terminals() {
     );
     assert_eq!(lines.count(), 2, "{table}");
 
-    let found = alder.json(&["partners", "list", "--name", "birch"]).await;
+    let found = alder.run_json(&["partners", "list", "--name", "birch"]).await;
     let profile = found[0]["profile"]["profileId"]
         .as_str()
         .expect("a profile")
         .to_owned();
     let refused = alder
-        .complains(&[
+        .run_err(&[
             "invitations",
             "send",
             &profile,
@@ -98,7 +98,7 @@ async fn two_partners_connect_at_their_terminals() {
         "{refused}"
     );
     let sent = alder
-        .json(&[
+        .run_json(&[
             "invitations",
             "send",
             &profile,
@@ -113,15 +113,15 @@ async fn two_partners_connect_at_their_terminals() {
         ])
         .await;
     let id = sent["connectionInvitationId"].as_str().expect("an id").to_owned();
-    let shown = birch.prints(&["invitations", "show", &id]).await;
+    let shown = birch.run_ok(&["invitations", "show", &id]).await;
     assert!(
         shown.contains("inviter_email") && shown.contains("amara@alder.example"),
         "{shown}"
     );
-    birch.prints(&["invitations", "accept", &id, "--dry-run"]).await;
-    birch.prints(&["invitations", "accept", &id]).await;
+    birch.run_ok(&["invitations", "accept", &id, "--dry-run"]).await;
+    birch.run_ok(&["invitations", "accept", &id]).await;
     let listed = alder
-        .prints(&["connections", "list", "--other-account-id", cosell::BIRCH])
+        .run_ok(&["connections", "list", "--other-account-id", cosell::BIRCH])
         .await;
     assert!(
         listed.contains("Birch Data") && listed.contains("ACTIVE"),
@@ -131,101 +131,101 @@ async fn two_partners_connect_at_their_terminals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_is_what_further_commands_go_by() {
-    let world = World::start();
-    let running = world.run().await;
-    let state = world.state().to_string_lossy().into_owned();
+async fn login_sets_installation_and_member_of_later_commands() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
+    let state = servers.state().to_string_lossy().into_owned();
     let terminal = Terminal {
-        world: &world,
+        servers: &servers,
         member: "alder-ace-user",
     };
     let exports = terminal
-        .prints(&["login", "--dev", "birch-ace-manager", "--dev-state", &state])
+        .run_ok(&["login", "--dev", "birch-ace-manager", "--dev-state", &state])
         .await;
     let mut shell = Command::new("sh");
-    // The shell had another installation, and another member: the login counts.
+    // The login overrides the installation and member that the shell had before.
     shell
         .args(["-c", &format!("{exports}\n{PROGRAM} account show")])
-        .env("COSELL_STATE", world.folder().join("nowhere"))
+        .env("COSELL_STATE", servers.folder().join("nowhere"))
         .env("COSELL_AS", "alder-ace-user");
-    let output = ended(shell).await;
+    let output = run_to_exit(shell).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("Birch Data Ltd"), "{output:?}");
     let unknown = terminal
-        .complains(&["login", "--dev", "nobody", "--dev-state", &state])
+        .run_err(&["login", "--dev", "nobody", "--dev-state", &state])
         .await;
-    assert!(unknown.contains("none of the seeded members"), "{unknown}");
+    assert!(unknown.contains("is not a seeded member"), "{unknown}");
     running.stop().await;
 }
 
-/// The filter has the name of what once was an option of the installation.
+/// `--state` is a filter of reviews; an installation's state folder once had the same option.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_queue_is_listed_by_its_states() {
-    let world = World::start();
-    let running = world.run().await;
+async fn reviews_list_filters_by_state() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
     let reviewer = Terminal {
-        world: &world,
+        servers: &servers,
         member: "aws-reviewer",
     };
     let queue = reviewer
-        .prints(&["reviews", "list", "--state", "submitted"])
+        .run_ok(&["reviews", "list", "--state", "submitted"])
         .await;
     assert!(queue.starts_with("REVIEW_CASE_ID"), "{queue}");
     running.stop().await;
 }
 
-/// The shell has a development installation; what is stated goes elsewhere, and nowhere else.
+/// The environment names a development installation; explicit options replace it completely.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stated_options_go_before_the_environment() {
-    let world = World::start();
-    let running = world.run().await;
+async fn explicit_options_override_the_environment() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
     let terminal = Terminal {
-        world: &world,
+        servers: &servers,
         member: "alder-ace-user",
     };
     let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
     let birch = text(running.info.tokens.join("birch-ace-manager"));
-    let stated = ["--address", &running.info.address, "--token-file", &birch];
+    let explicit = ["--address", &running.info.address, "--token-file", &birch];
     let shown = terminal
-        .prints(&[&["account", "show"], &stated[..]].concat())
+        .run_ok(&[&["account", "show"], &explicit[..]].concat())
         .await;
     assert!(shown.contains("Birch Data Ltd"), "{shown}");
 
-    // Nothing listens there.
-    let elsewhere = format!("http://{}", Child::address());
-    let stated = ["--address", &elsewhere, "--token-file", &birch];
+    // Nothing listens at this address.
+    let unused = format!("http://{}", ServiceProcess::address());
+    let explicit = ["--address", &unused, "--token-file", &birch];
     terminal
-        .complains(&[&["account", "show"], &stated[..]].concat())
+        .run_err(&[&["account", "show"], &explicit[..]].concat())
         .await;
-    let list = text(world.folder().join("empty.jsonl"));
+    let list = text(servers.folder().join("empty.jsonl"));
     std::fs::write(&list, "").expect("an empty list");
     terminal
-        .complains(&[&["directory", "apply", "-f", &list], &stated[..]].concat())
+        .run_err(&[&["directory", "apply", "-f", &list], &explicit[..]].concat())
         .await;
 
-    let state = text(world.state());
-    let both = [&["account", "show"], &stated[..], &["--dev-state", &state]].concat();
-    let refused = terminal.complains(&both).await;
+    let state = text(servers.state());
+    let both = [&["account", "show"], &explicit[..], &["--dev-state", &state]].concat();
+    let refused = terminal.run_err(&both).await;
     assert!(refused.contains("state one of the two"), "{refused}");
     let shown = terminal
-        .prints(&["account", "show", "--as", "birch-ace-manager"])
+        .run_ok(&["account", "show", "--as", "birch-ace-manager"])
         .await;
     assert!(shown.contains("Birch Data Ltd"), "{shown}");
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_zero_or_false_is_printed_too() {
-    let world = World::start();
-    let running = world.run().await;
+async fn output_includes_zero_and_false_values() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
     let lead = Terminal {
-        world: &world,
+        servers: &servers,
         member: "alder-alliance-lead",
     };
-    let found = lead.json(&["partners", "list", "--name", "birch"]).await;
+    let found = lead.run_json(&["partners", "list", "--name", "birch"]).await;
     assert_eq!(found[0]["connected"], false, "{found}");
     let profile = found[0]["profile"]["profileId"].as_str().expect("a profile");
-    let shown = lead.prints(&["partners", "show", profile]).await;
+    let shown = lead.run_ok(&["partners", "show", profile]).await;
     assert!(
         shown
             .lines()
@@ -234,26 +234,26 @@ async fn what_is_zero_or_false_is_printed_too() {
     );
 
     let reviewer = Terminal {
-        world: &world,
+        servers: &servers,
         member: "aws-reviewer",
     };
-    let unread = reviewer.prints(&["notifications", "unread"]).await;
+    let unread = reviewer.run_ok(&["notifications", "unread"]).await;
     assert!(unread.split_whitespace().eq(["unread_count", "0"]), "{unread}");
-    let unread = reviewer.json(&["notifications", "unread"]).await;
+    let unread = reviewer.run_json(&["notifications", "unread"]).await;
     assert_eq!(unread, json!({"unreadCount": "0"}));
-    // A record that is not there at all is left away.
-    let company = reviewer.json(&["account", "show"]).await;
-    assert_eq!(company["partnerTypes"], json!([]), "{company}");
-    assert_eq!(company.get("profile"), None, "{company}");
+    // A message field that is not set is omitted.
+    let account = reviewer.run_json(&["account", "show"]).await;
+    assert_eq!(account["partnerTypes"], json!([]), "{account}");
+    assert_eq!(account.get("profile"), None, "{account}");
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_fields_come_with_what_would_be_right() {
-    let world = World::start();
-    let running = world.run().await;
+async fn invalid_fields_are_reported_with_allowed_values_and_pattern() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
     let lead = Terminal {
-        world: &world,
+        servers: &servers,
         member: "alder-alliance-lead",
     };
     let update = |more: &[&'static str]| {
@@ -272,7 +272,7 @@ async fn refused_fields_come_with_what_would_be_right() {
         let lines = refused.lines().map(|line| line.trim().to_owned());
         lines.collect()
     };
-    let refused = lead.complains(&update(&["Aerospac"])).await;
+    let refused = lead.run_err(&update(&["Aerospac"])).await;
     let lines = lines_of(&refused);
     for line in [
         "error: 1 field is invalid (INVALID_FIELDS)",
@@ -291,7 +291,7 @@ async fn refused_fields_come_with_what_would_be_right() {
     );
 
     let refused = lead
-        .complains(&update(&[
+        .run_err(&update(&[
             "Aerospace",
             "--logo-url",
             "ftp://alder.example/logo.png",

@@ -1,4 +1,4 @@
-//! What stands between callers and services: keys that change, calls that panic, an end that waits for calls in hand.
+//! The gRPC edge: rotation of token keys, panicking calls, rate limits, TLS, and graceful shutdown.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,20 +22,20 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Response, Status};
 
-/// A service that panics, or answers only when it is let.
+/// A service of which one RPC panics and another blocks until it is released.
 #[derive(Clone, Default)]
-struct Peculiar {
+struct FakeService {
     entered: Arc<Notify>,
-    let_go: Arc<Notify>,
+    release: Arc<Notify>,
 }
 
 #[tonic::async_trait]
-impl NotificationService for Peculiar {
+impl NotificationService for FakeService {
     async fn list_notifications(
         &self,
         _: Request<pb::ListNotificationsRequest>,
     ) -> Result<Response<pb::ListNotificationsResponse>, Status> {
-        panic!("the secret of the house")
+        panic!("a secret text")
     }
 
     async fn mark_notifications_read(
@@ -43,7 +43,7 @@ impl NotificationService for Peculiar {
         _: Request<pb::MarkNotificationsReadRequest>,
     ) -> Result<Response<pb::MarkNotificationsReadResponse>, Status> {
         self.entered.notify_one();
-        self.let_go.notified().await;
+        self.release.notified().await;
         Ok(Response::new(Default::default()))
     }
 
@@ -69,28 +69,28 @@ impl NotificationService for Peculiar {
     }
 }
 
-/// The service behind the edge.
-struct Served {
-    service: Peculiar,
+/// The fake service behind the edge.
+struct TestServer {
+    service: FakeService,
     channel: Channel,
     address: std::net::SocketAddr,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<anyhow::Result<()>>,
 }
 
-impl Served {
-    /// Serves to whoever has a token of an issuer whose keys lie there.
+impl TestServer {
+    /// Starts a server that accepts tokens of an issuer whose keys are at `jwks`.
     async fn start(issuer: &Issuer, jwks: &str) -> Self {
         Self::start_with(issuer, jwks, None).await
     }
 
-    /// The same with a certificate, if there is one.
+    /// Starts a server, with TLS if a certificate is given.
     async fn start_with(
         issuer: &Issuer,
         jwks: &str,
-        certified: Option<&CertifiedKey<rcgen::KeyPair>>,
+        certificate: Option<&CertifiedKey<rcgen::KeyPair>>,
     ) -> Self {
-        let kept = |name: &str, pem: String| {
+        let write_pem = |name: &str, pem: String| {
             let path = folder("tls").join(name);
             std::fs::write(&path, pem).expect("a file");
             path
@@ -103,8 +103,8 @@ impl Served {
             account_rate: std::num::NonZeroU32::new(100).expect("a rate"),
             reflection: false,
             drain_seconds: 5,
-            tls_cert: certified.map(|own| kept("cert.pem", own.cert.pem())),
-            tls_key: certified.map(|own| kept("key.pem", own.signing_key.serialize_pem())),
+            tls_cert: certificate.map(|own| write_pem("cert.pem", own.cert.pem())),
+            tls_key: certificate.map(|own| write_pem("key.pem", own.signing_key.serialize_pem())),
         };
         let listeners = Listeners::bind(&args).await.expect("listeners");
         let address = listeners.address().expect("an address");
@@ -116,7 +116,7 @@ impl Served {
             args.account_rate,
             HashMap::new(),
         );
-        let service = Peculiar::default();
+        let service = FakeService::default();
         let routes = Routes::new(NotificationServiceServer::new(service.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -134,9 +134,9 @@ impl Served {
             )
             .await
         });
-        let scheme = if certified.is_some() { "https" } else { "http" };
+        let scheme = if certificate.is_some() { "https" } else { "http" };
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).expect("an address");
-        if let Some(own) = certified {
+        if let Some(own) = certificate {
             let trusted = ClientTlsConfig::new()
                 .ca_certificate(Certificate::from_pem(own.cert.pem()))
                 .domain_name("cosell.example");
@@ -152,9 +152,9 @@ impl Served {
         }
     }
 
-    fn by(&self, issuer: &Issuer) -> NotificationServiceClient<InterceptedService<Channel, Client>> {
-        let caller = partner("somebody", "111111111111", Role::AceUser);
-        NotificationServiceClient::new(Client::new(issuer, Some(&caller)).over(self.channel.clone()))
+    fn client(&self, issuer: &Issuer) -> NotificationServiceClient<InterceptedService<Channel, Client>> {
+        let caller = partner("alder-member", "111111111111", Role::AceUser);
+        NotificationServiceClient::new(Client::new(issuer, Some(&caller)).with_channel(self.channel.clone()))
     }
 }
 
@@ -169,17 +169,17 @@ fn key_file(issuer: &Issuer) -> String {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_refusal_without_its_text_and_takes_nothing_with_it() {
+async fn panic_becomes_internal_error_without_its_text() {
     let issuer = new_issuer();
-    let served = Served::start(&issuer, &key_file(&issuer)).await;
-    let mut client = served.by(&issuer);
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut client = server.client(&issuer);
     let answer = client
         .list_notifications(pb::ListNotificationsRequest::default())
         .await;
     let refusal = refused(answer, Code::Internal, "INTERNAL");
     assert!(refusal.metadata.contains_key("error_id"), "{refusal:?}");
     assert!(!format!("{refusal:?}").contains("secret"), "{refusal:?}");
-    // On the same connection.
+    // The same connection stays usable.
     client
         .get_unread_count(pb::GetUnreadCountRequest {})
         .await
@@ -187,101 +187,101 @@ async fn a_panic_is_a_refusal_without_its_text_and_takes_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn an_account_that_calls_too_often_is_held_back_and_others_are_not() {
+async fn rate_limit_refuses_one_account_and_not_others() {
     let issuer = new_issuer();
-    let served = Served::start(&issuer, &key_file(&issuer)).await;
-    let ask = async |account: &str| {
-        let caller = partner("somebody", account, Role::AceUser);
-        let client = Client::new(&issuer, Some(&caller)).over(served.channel.clone());
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let call = async |account: &str| {
+        let caller = partner("alder-member", account, Role::AceUser);
+        let client = Client::new(&issuer, Some(&caller)).with_channel(server.channel.clone());
         NotificationServiceClient::new(client)
             .get_unread_count(pb::GetUnreadCountRequest {})
             .await
     };
-    let mut held_back = None;
+    let mut refusal = None;
     for _ in 0..5_000 {
-        if let Err(status) = ask("111111111111").await {
-            held_back = Some(status);
+        if let Err(status) = call("111111111111").await {
+            refusal = Some(status);
             break;
         }
     }
-    let status = held_back.expect("thousands of calls in a row are too many");
+    let status = refusal.expect("thousands of calls in a row exceed the rate");
     refused::<()>(Err(status), Code::ResourceExhausted, "RATE_EXCEEDED");
-    ask("222222222222").await.expect("another account is served");
+    call("222222222222").await.expect("another account is served");
 }
 
 #[tokio::test]
-async fn with_a_certificate_only_encrypted_calls_are_served() {
-    // As the programs do: one provider for everything.
+async fn server_with_certificate_serves_only_tls_calls() {
+    // As the programs do: one crypto provider for everything.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let issuer = new_issuer();
     let own = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("a certificate");
-    let served = Served::start_with(&issuer, &key_file(&issuer), Some(&own)).await;
-    served
-        .by(&issuer)
+    let server = TestServer::start_with(&issuer, &key_file(&issuer), Some(&own)).await;
+    server
+        .client(&issuer)
         .get_unread_count(pb::GetUnreadCountRequest {})
         .await
         .expect("an answer over TLS");
 
-    let plain = Endpoint::from_shared(format!("http://{}", served.address)).expect("an address");
-    let caller = Client::new(&issuer, Some(&partner("somebody", "111111111111", Role::AceUser)));
-    let answer = NotificationServiceClient::new(caller.over(plain.connect_lazy()))
+    let plain = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address");
+    let caller = Client::new(
+        &issuer,
+        Some(&partner("alder-member", "111111111111", Role::AceUser)),
+    );
+    let answer = NotificationServiceClient::new(caller.with_channel(plain.connect_lazy()))
         .get_unread_count(pb::GetUnreadCountRequest {})
         .await;
-    assert!(answer.is_err(), "a call in plain text was answered: {answer:?}");
+    assert!(answer.is_err(), "a plaintext call was answered: {answer:?}");
 
-    let stranger = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("another");
+    let other = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("a certificate");
     let trusted = ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(stranger.cert.pem()))
+        .ca_certificate(Certificate::from_pem(other.cert.pem()))
         .domain_name("cosell.example");
-    let endpoint = Endpoint::from_shared(format!("https://{}", served.address)).expect("an address");
+    let endpoint = Endpoint::from_shared(format!("https://{}", server.address)).expect("an address");
     let refused = endpoint
         .tls_config(trusted)
         .expect("a configuration")
         .connect()
         .await;
-    assert!(
-        refused.is_err(),
-        "a certificate that nobody vouches for was taken"
-    );
+    assert!(refused.is_err(), "an untrusted certificate was accepted");
 }
 
 #[tokio::test]
-async fn the_end_waits_for_calls_in_hand_and_not_for_silent_connections() {
+async fn shutdown_waits_for_calls_in_flight_and_not_for_idle_connections() {
     let issuer = new_issuer();
-    let served = Served::start(&issuer, &key_file(&issuer)).await;
-    let silent = TcpStream::connect(served.address).await.expect("a connection");
-    let mut client = served.by(&issuer);
-    let in_hand = tokio::spawn(async move {
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let idle = TcpStream::connect(server.address).await.expect("a connection");
+    let mut client = server.client(&issuer);
+    let in_flight = tokio::spawn(async move {
         client
             .mark_notifications_read(pb::MarkNotificationsReadRequest::default())
             .await
     });
-    served.service.entered.notified().await;
-    drop(served.stop);
-    // No new connection is taken, which shows that the end has begun.
-    eventually(async || match TcpStream::connect(served.address).await {
-        Ok(_) => Err("connections are still taken"),
+    server.service.entered.notified().await;
+    drop(server.stop);
+    // A refused connection shows that the shutdown has begun.
+    eventually(async || match TcpStream::connect(server.address).await {
+        Ok(_) => Err("connections are still accepted"),
         Err(_) => Ok(()),
     })
     .await;
-    served.service.let_go.notify_one();
-    in_hand
+    server.service.release.notify_one();
+    in_flight
         .await
         .expect("no panic")
-        .expect("the call in hand is answered");
-    let ended = tokio::time::timeout(PATIENCE, served.serving).await;
+        .expect("the call in flight is answered");
+    let ended = tokio::time::timeout(PATIENCE, server.serving).await;
     ended
-        .expect("an end")
+        .expect("a shutdown in time")
         .expect("no panic")
-        .expect("an end without error");
-    drop(silent);
+        .expect("a shutdown without error");
+    drop(idle);
 }
 
-/// A web server with one document.
+/// An HTTP server with one document, the key set of an issuer.
 struct KeyServer {
     address: std::net::SocketAddr,
     document: Arc<Mutex<String>>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
 }
 
@@ -290,8 +290,8 @@ impl KeyServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("an address");
         let document = Arc::new(Mutex::new(document.to_owned()));
-        let asked = Arc::new(AtomicUsize::new(0));
-        let (content, count) = (document.clone(), asked.clone());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (content, count) = (document.clone(), requests.clone());
         let serving = tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
@@ -307,37 +307,37 @@ impl KeyServer {
         Self {
             address,
             document,
-            asked,
+            requests,
             serving,
         }
     }
 }
 
 #[tokio::test]
-async fn acc_003_keys_are_read_from_the_issuer_and_a_new_one_is_asked_for_in_bounds() {
-    let (old, new, stranger) = (new_issuer(), new_issuer(), new_issuer());
+async fn acc_003_issuer_keys_are_refetched_at_a_limited_rate() {
+    let (old, new, untrusted) = (new_issuer(), new_issuer(), new_issuer());
     let keys = KeyServer::start(old.jwks()).await;
-    let served = Served::start(&old, &format!("http://{}/jwks", keys.address)).await;
-    let ask = async |issuer: &Issuer| {
-        served
-            .by(issuer)
+    let server = TestServer::start(&old, &format!("http://{}/jwks", keys.address)).await;
+    let call = async |issuer: &Issuer| {
+        server
+            .client(issuer)
             .get_unread_count(pb::GetUnreadCountRequest {})
             .await
     };
-    ask(&old).await.expect("a known key");
+    call(&old).await.expect("a known key");
     for _ in 0..50 {
-        refused(ask(&stranger).await, Code::Unauthenticated, "TOKEN_INVALID");
+        refused(call(&untrusted).await, Code::Unauthenticated, "TOKEN_INVALID");
     }
-    let asked = keys.asked.load(Ordering::SeqCst);
+    let requests = keys.requests.load(Ordering::SeqCst);
     assert!(
-        asked <= 2,
-        "strangers made the service ask for keys {asked} times"
+        requests <= 2,
+        "unknown keys caused {requests} requests to the issuer"
     );
 
     *keys.document.lock().expect("the document") = new.jwks().to_owned();
-    eventually(async || ask(&new).await.map_err(|status| status.to_string())).await;
-    refused(ask(&old).await, Code::Unauthenticated, "TOKEN_INVALID");
+    eventually(async || call(&new).await.map_err(|status| status.to_string())).await;
+    refused(call(&old).await, Code::Unauthenticated, "TOKEN_INVALID");
 
     keys.serving.abort();
-    ask(&new).await.expect("a key that is known needs no issuer");
+    call(&new).await.expect("a known key needs no issuer");
 }

@@ -1,37 +1,39 @@
-//! Accounts stay apart, whoever asks for what.
+//! Isolation of accounts: no caller reads or changes records of an unrelated account.
 
 use std::collections::BTreeSet;
 
 use cosell_testkit::harness::member;
-use cosell_tests::World;
-use cosell_tests::isolation::{changed, is_told_aws, strangers};
-use cosell_tests::scene::{HOLDER, Scene};
+use cosell_tests::TestServers;
+use cosell_tests::isolation::{changed_responses, is_visible_to_aws, unrelated_callers};
+use cosell_tests::scenario::{OWNER, Scenario};
 use cosell_types::Side;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acc_011_012_020_nobody_learns_or_changes_anything_of_another_account() {
-    let world = World::start();
-    let running = world.run().await;
-    let scene = Scene::new(&world, running.channel(), &running.info);
-    scene.neighbours().await;
+async fn acc_011_012_020_unrelated_caller_neither_reads_nor_changes_an_account() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
+    let scenario = Scenario::new(&servers, running.channel(), &running.info);
+    scenario.provision_partners().await;
 
-    // What Alder does changes what Alder is told, and nobody else.
-    let own = [member(HOLDER, cosell::ALDER, Side::Partner, &[])];
-    let (before, of_own) = (scene.told(&strangers()).await, scene.told(&own).await);
-    let records = scene.records().await;
-    let told: Vec<_> = changed(&before, &scene.told(&strangers()).await)
+    // New records of Alder change responses to Alder only.
+    let owner = [member(OWNER, cosell::ALDER, Side::Partner, &[])];
+    let before = scenario.read_responses(&unrelated_callers()).await;
+    let owner_before = scenario.read_responses(&owner).await;
+    let records = scenario.create_records().await;
+    let after = scenario.read_responses(&unrelated_callers()).await;
+    let disclosed: Vec<_> = changed_responses(&before, &after)
         .into_iter()
-        .filter(|(rpc, actor)| !is_told_aws(rpc, actor))
+        .filter(|(rpc, actor)| !is_visible_to_aws(rpc, actor))
         .collect();
-    assert!(told.is_empty(), "{told:?}");
-    let told: BTreeSet<_> = changed(&of_own, &scene.told(&own).await);
-    let told: BTreeSet<_> = told.iter().map(|(rpc, _)| rpc.as_str()).collect();
-    let all: BTreeSet<_> = of_own.keys().map(|(rpc, _)| rpc.as_str()).collect();
-    // The queue and referrals are AWS's, offers and invitations are not for ACE users; pick lists and products are
-    // everybody's; and it is a colleague who does not want to be asked to channels.
-    let same: Vec<_> = all.difference(&told).copied().collect();
+    assert!(disclosed.is_empty(), "{disclosed:?}");
+    let changed: BTreeSet<_> = changed_responses(&owner_before, &scenario.read_responses(&owner).await);
+    let changed: BTreeSet<_> = changed.iter().map(|(rpc, _)| rpc.as_str()).collect();
+    let all: BTreeSet<_> = owner_before.keys().map(|(rpc, _)| rpc.as_str()).collect();
+    // Review cases and referrals belong to AWS, ACE users have no access to offers and invitations, standard values and
+    // products are the same for all accounts, and the channel preferences are those of a colleague.
+    let unchanged: Vec<_> = all.difference(&changed).copied().collect();
     assert_eq!(
-        same,
+        unchanged,
         [
             "GetChannelPreferences",
             "GetImportTemplate",
@@ -42,9 +44,9 @@ async fn acc_011_012_020_nobody_learns_or_changes_anything_of_another_account() 
             "ListReviewCases",
             "ListStandardValues"
         ],
-        "what Alder's own doings must change"
+        "read RPCs whose response to the owner does not change"
     );
 
-    scene.strangers_learn_and_change_nothing(&records, &[]).await;
+    scenario.assert_isolated(&records, &[]).await;
     running.stop().await;
 }

@@ -1,19 +1,19 @@
-//! All services at once, through their public interface.
+//! Tests of all services together, through their public API.
 
 mod access;
+mod access_matrix;
 mod commands;
+mod cross_account_policies;
 mod directory;
+mod documented_calls;
 mod edge;
-mod first_calls;
 mod isolation;
-mod journey;
-mod leads;
-mod matrix;
+mod lead_conversion;
+mod multi_partner;
+mod opportunity_visibility;
 mod policies;
 mod python;
 mod readiness;
-mod relations;
-mod rights;
+mod review_cycle;
+mod row_level_security;
 mod telemetry;
-mod together;
-mod wider;

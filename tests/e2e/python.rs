@@ -1,11 +1,11 @@
-//! Programs beside the tests: Python with the packages of the tests, and stubs generated from `proto/`.
+//! Runs Python programs with the packages of the test run and with stubs generated from `proto/`.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use cosell_testkit::harness::python_packages;
-use cosell_tests::World;
+use cosell_tests::TestServers;
 use cosell_tests::repository::{files, root};
 
 pub fn python() -> Command {
@@ -16,15 +16,15 @@ pub fn python() -> Command {
     command
 }
 
-/// Generates the stubs of all services; the folder that has them.
-pub fn stubs(world: &World) -> PathBuf {
-    let stubs = world.folder().join("stubs");
+/// Generates the stubs of all services and returns their folder.
+pub fn stubs(servers: &TestServers) -> PathBuf {
+    let stubs = servers.folder().join("stubs");
     fs::create_dir(&stubs).expect("a folder");
     let definitions = files("proto", ".proto");
     let names = definitions
         .iter()
         .map(|file| file.path.trim_start_matches("proto/"))
-        // Messages of packages that the Python libraries bring along.
+        // The Python libraries contain these messages.
         .filter(|name| !name.starts_with("google/"));
     let mut generate = python();
     generate
@@ -37,7 +37,7 @@ pub fn stubs(world: &World) -> PathBuf {
     stubs
 }
 
-/// Runs a program to its end, which has to be a success.
+/// Runs a program and fails unless it succeeds.
 #[track_caller]
 pub fn run(command: &mut Command, what: &str) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));

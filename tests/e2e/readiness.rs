@@ -1,8 +1,8 @@
-//! What the process says of itself to whoever sends it calls.
+//! Health checks of the process while its dependencies fail.
 
 use cosell_proto::cosell::opportunity::v1::ListOpportunitiesRequest;
 use cosell_testkit::harness::{eventually, refused};
-use cosell_tests::{Workload, World};
+use cosell_tests::{TestServers, Workload};
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -17,18 +17,18 @@ async fn status(channel: &Channel, service: &str) -> ServingStatus {
     answer.map_or(ServingStatus::Unknown, |answer| answer.into_inner().status())
 }
 
-async fn becomes(channel: &Channel, service: &str, wanted: ServingStatus) {
+async fn wait_for_status(channel: &Channel, service: &str, expected: ServingStatus) {
     eventually(async || match status(channel, service).await {
-        status if status == wanted => Ok(()),
-        other => Err(format!("{service:?} is {other:?}, not {wanted:?}")),
+        status if status == expected => Ok(()),
+        other => Err(format!("{service:?} is {other:?}, not {expected:?}")),
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_database_it_gets_no_calls_and_without_its_bus_it_does() {
-    let mut world = World::start();
-    let running = world.run().await;
+async fn readiness_depends_on_the_database_and_not_on_the_bus() {
+    let mut servers = TestServers::start();
+    let running = servers.run().await;
     let health = Endpoint::from_shared(running.info.health.clone())
         .expect("an address")
         .connect_lazy();
@@ -39,40 +39,40 @@ async fn without_its_database_it_gets_no_calls_and_without_its_bus_it_does() {
         "cosell.review.v1.ReviewService",
     ];
     for name in names {
-        becomes(&health, name, ServingStatus::Serving).await;
-        // Also where calls go: load balancers ask there.
-        becomes(&running.channel(), name, ServingStatus::Serving).await;
+        wait_for_status(&health, name, ServingStatus::Serving).await;
+        // Load balancers check health on the address for calls.
+        wait_for_status(&running.channel(), name, ServingStatus::Serving).await;
     }
 
-    world.postgres.crash();
+    servers.postgres.crash();
     for name in names {
-        becomes(&health, name, ServingStatus::NotServing).await;
+        wait_for_status(&health, name, ServingStatus::NotServing).await;
     }
     assert_eq!(
         status(&health, "liveness").await,
         ServingStatus::Serving,
-        "a restart would not bring the database back"
+        "liveness must not depend on the database"
     );
     let list = ListOpportunitiesRequest::default();
     let answer = running
-        .person("alder-ace-user")
+        .member("alder-ace-user")
         .opportunities()
         .list_opportunities(list)
         .await;
     refused(answer, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
-    world.postgres.resume().expect("PostgreSQL again");
+    servers.postgres.resume().expect("PostgreSQL again");
     for name in names {
-        becomes(&health, name, ServingStatus::Serving).await;
+        wait_for_status(&health, name, ServingStatus::Serving).await;
     }
 
-    world.nats.crash();
-    let travelling = Workload::start(&running.info, 1);
+    servers.nats.crash();
+    let workload = Workload::start(&running.info, 1);
     eventually(async || {
-        match world
+        match servers
             .count("SELECT count(*) FROM opportunity.outbox_pending")
             .await
         {
-            0 => Err("nothing waits for the bus"),
+            0 => Err("no event is pending"),
             _ => Ok(()),
         }
     })
@@ -80,11 +80,15 @@ async fn without_its_database_it_gets_no_calls_and_without_its_bus_it_does() {
     assert_eq!(
         status(&health, "").await,
         ServingStatus::Serving,
-        "calls are answered without the bus"
+        "readiness must not depend on the bus"
     );
-    world.nats.resume().expect("NATS again");
-    travelling.arrive().await;
-    world.settled().await;
+    servers.nats.resume().expect("NATS again");
+    workload.finish().await;
+    servers.wait_until_idle().await;
     running.stop().await;
-    assert_ne!(status(&health, "").await, ServingStatus::Serving, "it has ended");
+    assert_ne!(
+        status(&health, "").await,
+        ServingStatus::Serving,
+        "the services have stopped"
+    );
 }

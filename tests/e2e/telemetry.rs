@@ -1,84 +1,88 @@
-//! What the process tells of itself: one trace from the call to the last effect, logs that lead to it, and nowhere what
-//! people wrote.
+//! Traces, metrics and logs of the process: one trace spans a call and all its effects, logs carry its ids, and no
+//! signal holds texts that users entered.
 
 use std::collections::BTreeSet;
 
-use cosell::demo::{self, Person};
+use cosell::demo::{self, MemberClient};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 use cosell_testkit::harness::eventually;
 use cosell_tests::repository::contexts;
-use cosell_tests::{Child, Collector, World};
+use cosell_tests::{Collector, ServiceProcess, TestServers};
 use sqlx::Row as _;
 use tonic::Request;
 use tonic::transport::Endpoint;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
-/// In everything that people write in this test.
+/// Part of every text that users enter in this test.
 const CANARY: &str = "Zzcanary";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const REQUEST: &str = "request-of-the-telemetry-test";
 
-/// A record in which everything that people write is a canary.
-fn record() -> opportunity::Opportunity {
-    let mut record = cosell_tests::record();
-    let canary = || format!("{CANARY} wrote this, which is long enough");
-    let person = |title: &str| opportunity::Contact {
+/// An opportunity of which every free text holds the canary.
+fn canary_opportunity() -> opportunity::Opportunity {
+    let mut content = cosell_tests::valid_opportunity();
+    let canary = || format!("{CANARY} entered this text, which is long enough");
+    let contact = |title: &str| opportunity::Contact {
         first_name: CANARY.to_owned(),
         last_name: CANARY.to_owned(),
         business_title: title.to_owned(),
         email: format!("{}@canary.example", CANARY.to_lowercase()),
         phone: String::new(),
     };
-    record.opportunity_team = vec![person("PartnerAccountManager")];
-    let customer = record.customer.get_or_insert_default();
-    customer.contacts = vec![person(CANARY)];
+    content.opportunity_team = vec![contact("PartnerAccountManager")];
+    let customer = content.customer.get_or_insert_default();
+    customer.contacts = vec![contact(CANARY)];
     let account = customer.account.get_or_insert_default();
     account.company_name = canary();
     account.website_url = format!("www.{CANARY}.example");
     account.address.get_or_insert_default().city = canary();
-    let project = record.project.get_or_insert_default();
+    let project = content.project.get_or_insert_default();
     project.title = canary();
     project.customer_business_problem = canary();
     project.additional_comments = canary();
-    record.life_cycle.get_or_insert_default().next_steps = canary();
-    record
+    content.life_cycle.get_or_insert_default().next_steps = canary();
+    content
 }
 
-/// The journey once: one call with a trace and a request id of the client, one that is refused, one that is decided.
-async fn travel(partner: &Person, reviewer: &Person) {
-    let mut wrong = record();
-    wrong
+/// Makes an invalid call, submits an opportunity with a trace and request id of the client, and decides its review.
+async fn submit_and_review(partner: &MemberClient, reviewer: &MemberClient) {
+    let mut invalid = canary_opportunity();
+    invalid
         .customer
         .get_or_insert_default()
         .account
         .get_or_insert_default()
         .website_url = CANARY.to_owned();
-    wrong.opportunity_team[0].email = CANARY.to_owned();
-    wrong.opportunity_team[0].business_title = CANARY.to_owned();
-    let create = |record| opportunity::CreateOpportunityRequest {
-        opportunity: Some(record),
+    invalid.opportunity_team[0].email = CANARY.to_owned();
+    invalid.opportunity_team[0].business_title = CANARY.to_owned();
+    let create = |content| opportunity::CreateOpportunityRequest {
+        opportunity: Some(content),
         ..Default::default()
     };
     let refused = partner
         .opportunities()
-        .create_opportunity(create(wrong))
+        .create_opportunity(create(invalid))
         .await
         .expect_err("a refusal");
-    assert!(demo::violations(&refused).len() >= 3, "{refused:?}");
-    let text = format!("{refused:?} {:?}", demo::violations(&refused));
+    assert!(demo::field_violations(&refused).len() >= 3, "{refused:?}");
+    let text = format!("{refused:?} {:?}", demo::field_violations(&refused));
     assert!(
         !text.contains(CANARY),
-        "a refusal repeats what was written: {text}"
+        "the error repeats text of the request: {text}"
     );
 
-    let made = partner
+    let created = partner
         .opportunities()
-        .create_opportunity(create(record()))
+        .create_opportunity(create(canary_opportunity()))
         .await
-        .expect("a record");
-    let id = made.into_inner().opportunity.expect("a record").opportunity_id;
+        .expect("an opportunity");
+    let id = created
+        .into_inner()
+        .opportunity
+        .expect("an opportunity")
+        .opportunity_id;
     let mut submit = Request::new(opportunity::SubmitOpportunityRequest {
         opportunity_id: id.clone(),
         involvement_type: opportunity::InvolvementType::CoSell.into(),
@@ -146,7 +150,7 @@ async fn travel(partner: &Person, reviewer: &Person) {
             .opportunities()
             .get_opportunity(get)
             .await
-            .expect("a record")
+            .expect("an opportunity")
             .into_inner();
         match seen
             .opportunity
@@ -163,24 +167,24 @@ async fn travel(partner: &Person, reviewer: &Person) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_trace_leads_from_the_call_to_its_effects_and_nothing_repeats_what_people_wrote() {
-    let world = World::start();
+async fn one_trace_spans_call_and_effects_and_no_signal_holds_user_text() {
+    let servers = TestServers::start();
     let (collector, endpoint) = Collector::start().await;
     let environment = [
         ("COSELL_OTLP_ENDPOINT", endpoint.as_str()),
         ("COSELL_LOG", "debug"),
     ];
-    let child = Child::start(PROGRAM, &world, Child::address(), &environment).await;
+    let child = ServiceProcess::start(PROGRAM, &servers, ServiceProcess::address(), &environment).await;
     let channel = Endpoint::from_shared(child.info.address.clone())
         .expect("an address")
         .connect_lazy();
-    let person = |id: &str| Person::new(&channel, &child.info.tokens, id).expect("a seeded member");
-    travel(&person("alder-ace-user"), &person("aws-reviewer")).await;
-    world.settled().await;
+    let client = |id: &str| MemberClient::new(&channel, &child.info.tokens, id).expect("a seeded member");
+    submit_and_review(&client("alder-ace-user"), &client("aws-reviewer")).await;
+    servers.wait_until_idle().await;
     let log = child.stop();
 
-    // Traces: the call and what came of it in the other services.
-    let of_the_call: BTreeSet<_> = collector
+    // Traces: the call and its effects in other services.
+    let trace: BTreeSet<_> = collector
         .spans()
         .into_iter()
         .filter(|span| {
@@ -195,12 +199,12 @@ async fn one_trace_leads_from_the_call_to_its_effects_and_nothing_repeats_what_p
     for name in [
         "cosell.opportunity.v1.OpportunityLifecycleService/SubmitOpportunity",
         "cosell.opportunity.v1.OpportunitySubmitted",
-        // The review service asks for the record.
+        // The review service reads the opportunity.
         "cosell.opportunity.v1.OpportunityService/GetOpportunity",
     ] {
         assert!(
-            of_the_call.contains(name),
-            "{name} is not in the trace of the call: {of_the_call:?}"
+            trace.contains(name),
+            "{name} is not in the trace of the call: {trace:?}"
         );
     }
 
@@ -217,24 +221,24 @@ async fn one_trace_leads_from_the_call_to_its_effects_and_nothing_repeats_what_p
         assert!(metrics.contains(name), "{name} is not among {metrics:?}");
     }
 
-    // Logs: one JSON object a line, and the call is found by its trace and by its request id.
-    let mut leads = false;
+    // Logs: one JSON object a line; lines of the call carry its trace id and request id.
+    let mut has_call = false;
     for line in log.lines() {
         let line: serde_json::Value =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let spans = line["spans"].to_string();
-        leads |= spans.contains(TRACE) && spans.contains(REQUEST);
+        has_call |= spans.contains(TRACE) && spans.contains(REQUEST);
     }
-    assert!(leads, "no line of the log leads to the call");
+    assert!(has_call, "no log line carries the ids of the call");
 
-    // What people wrote is nowhere but in the records, the inboxes and the mail.
+    // Texts of users are in opportunities, notifications and e-mails only.
     for (place, text) in [("the log", &log), ("telemetry", &collector.text())] {
         let found = text
             .lines()
             .find(|line| line.to_lowercase().contains(&CANARY.to_lowercase()));
-        assert!(found.is_none(), "{place} repeats what people wrote: {found:?}");
+        assert!(found.is_none(), "{place} holds text of a user: {found:?}");
     }
-    let (mut admin, mut seen) = (world.admin().await, 0);
+    let (mut admin, mut seen) = (servers.admin().await, 0);
     for service in contexts() {
         let sql = format!("SELECT type, headers::text AS headers, payload FROM {service}.event_journal");
         let events = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -246,7 +250,7 @@ async fn one_trace_leads_from_the_call_to_its_effects_and_nothing_repeats_what_p
             let (name, payload): (String, Vec<u8>) = (event.get("type"), event.get("payload"));
             let text = event.get::<String, _>("headers") + &String::from_utf8_lossy(&payload);
             let is_clean = !text.to_lowercase().contains(&CANARY.to_lowercase());
-            assert!(is_clean, "{name} repeats what people wrote: {text}");
+            assert!(is_clean, "{name} holds text of a user: {text}");
         }
     }
     assert!(seen >= 5, "only {seen} events were published");

@@ -1,83 +1,89 @@
-//! NATS goes away, comes back, loses everything, or delivers twice and in the wrong order.
+//! NATS crashes, loses its store, or delivers events twice and out of order.
 
 use async_nats::HeaderMap;
-use cosell_events::{Range, republish};
+use cosell_events::{JournalRange, republish};
 use cosell_store::{Database, DbArgs};
-use cosell_testkit::harness::{FarEnd, eventually};
+use cosell_testkit::harness::{PeerStub, eventually};
 use cosell_tests::repository::contexts;
-use cosell_tests::{Child, STEPS, Workload, World, ledger};
+use cosell_tests::{STEPS_PER_OPPORTUNITY, ServiceProcess, TestServers, Workload, baseline};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row as _};
 
-const TRAVELLERS: usize = 8;
+const OPPORTUNITIES: usize = 8;
 
-/// Events that wait to be published, of all services.
-async fn pending(world: &World) -> i64 {
+/// The number of events of all services that are not published yet.
+async fn pending_events(servers: &TestServers) -> i64 {
     let mut sum = 0;
     for service in contexts() {
-        sum += world
+        sum += servers
             .count(&format!("SELECT count(*) FROM {service}.outbox_pending"))
             .await;
     }
     sum
 }
 
-/// Returns when so many events wait to be published.
-async fn piles_up(world: &World, events: i64) {
-    eventually(async || match pending(world).await {
-        waiting if waiting >= events => Ok(()),
-        waiting => Err(format!("{waiting} events wait to be published")),
+/// Waits until this many events are pending.
+async fn wait_for_pending_events(servers: &TestServers, events: i64) {
+    eventually(async || match pending_events(servers).await {
+        pending if pending >= events => Ok(()),
+        pending => Err(format!("{pending} events are pending")),
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_nats_crashes_in_the_middle_of_the_journey() {
-    let mut world = World::start();
-    let running = world.run().await;
-    let workload = Workload::start(&running.info, TRAVELLERS);
+async fn plt_009_events_survive_crashes_of_nats() {
+    let mut servers = TestServers::start();
+    let running = servers.run().await;
+    let workload = Workload::start(&running.info, OPPORTUNITIES);
     for share in [1, 4, 7] {
-        workload.progress().reaches(TRAVELLERS * STEPS * share / 10).await;
-        world.nats.crash();
-        // Partners and reviewers go on without it.
-        piles_up(&world, 1).await;
-        world.nats.resume().expect("NATS again");
+        workload
+            .progress()
+            .wait_for_steps(OPPORTUNITIES * STEPS_PER_OPPORTUNITY * share / 10)
+            .await;
+        servers.nats.crash();
+        // Calls continue without NATS.
+        wait_for_pending_events(&servers, 1).await;
+        servers.nats.resume().expect("NATS again");
     }
-    let ids = workload.arrive().await;
-    ledger::check(&world, &running.info, &ids).await;
+    let ids = workload.finish().await;
+    baseline::assert_same_effects(&servers, &running.info, &ids).await;
     running.stop().await;
 }
 
-/// The store is gone, and with it what was published and not yet applied: the journal still has it.
+/// NATS loses published events that were not applied yet; the journal still has them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_what_nats_loses_is_published_again_out_of_the_journal() {
-    let mut world = World::start();
-    let running = world.run().await;
-    let workload = Workload::start(&running.info, TRAVELLERS);
-    workload.progress().reaches(TRAVELLERS * STEPS / 3).await;
-    world.nats.crash();
-    world.nats.forget().expect("an empty store");
-    world.nats.resume().expect("NATS again");
+async fn plt_009_lost_events_are_republished_from_the_journal() {
+    let mut servers = TestServers::start();
+    let running = servers.run().await;
+    let workload = Workload::start(&running.info, OPPORTUNITIES);
+    workload
+        .progress()
+        .wait_for_steps(OPPORTUNITIES * STEPS_PER_OPPORTUNITY / 3)
+        .await;
+    servers.nats.crash();
+    servers.nats.delete_store().expect("an empty store");
+    servers.nats.resume().expect("NATS again");
     for service in contexts() {
         let args = DbArgs {
-            database_url: world.args().database_url,
-            database_secrets: Some(world.state().join("secrets")),
+            database_url: servers.args().database_url,
+            database_secrets: Some(servers.state().join("secrets")),
             database_pool: 1,
         };
         let database = Database::open(&args, &service).expect("a database");
-        republish(&database.work, &Range::default())
+        republish(&database.work, &JournalRange::default())
             .await
-            .expect("events of the journal");
+            .expect("republished events");
         database.close().await;
     }
-    let ids = workload.arrive().await;
-    ledger::check(&world, &running.info, &ids).await;
+    let ids = workload.finish().await;
+    baseline::assert_same_effects(&servers, &running.info, &ids).await;
     running.stop().await;
 }
 
-/// What waits to be published, latest first: subject, headers, payload.
-async fn waiting_latest_first(world: &World) -> Vec<(String, HeaderMap, Vec<u8>)> {
-    let mut admin = world.admin().await;
+/// The pending events of all services, latest first: subject, headers, payload.
+async fn pending_events_latest_first(servers: &TestServers) -> Vec<(String, HeaderMap, Vec<u8>)> {
+    let mut admin = servers.admin().await;
     let mut found = Vec::new();
     for service in contexts() {
         let sql = format!(
@@ -100,30 +106,34 @@ async fn waiting_latest_first(world: &World) -> Vec<(String, HeaderMap, Vec<u8>)
     found
 }
 
-/// While nothing runs, the stream fills with every event twice and backwards. Then the relays add their own.
+/// While the services are stopped, publishes every pending event twice and in reverse order. Then the relays publish
+/// them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_events_come_twice_and_backwards() {
-    let mut world = World::start();
-    let mut args = world.args();
-    args.listen = Child::address();
-    let running = world.run_with(&args).await;
-    let workload = Workload::start(&running.info, TRAVELLERS);
-    workload.progress().reaches(TRAVELLERS * STEPS / 3).await;
-    world.nats.crash();
-    // Several of one aggregate: it was started on and decided.
-    piles_up(&world, 4).await;
+async fn plt_009_duplicate_and_reordered_events_are_applied_once_in_order() {
+    let mut servers = TestServers::start();
+    let mut args = servers.args();
+    args.listen = ServiceProcess::address();
+    let running = servers.run_with(&args).await;
+    let workload = Workload::start(&running.info, OPPORTUNITIES);
+    workload
+        .progress()
+        .wait_for_steps(OPPORTUNITIES * STEPS_PER_OPPORTUNITY / 3)
+        .await;
+    servers.nats.crash();
+    // Enough for several events of one aggregate: its review has started and is decided.
+    wait_for_pending_events(&servers, 4).await;
     running.stop().await;
-    world.nats.resume().expect("NATS again");
-    let far = FarEnd::new(&world.nats.url()).await;
+    servers.nats.resume().expect("NATS again");
+    let peer = PeerStub::new(&servers.nats.url()).await;
     for _ in 0..2 {
-        for (subject, mut headers, payload) in waiting_latest_first(&world).await {
-            // Not the message id that the broker would know it by.
-            headers.insert("Nats-Msg-Id", FarEnd::id().as_str());
-            far.publish_raw(&subject, headers, payload).await;
+        for (subject, mut headers, payload) in pending_events_latest_first(&servers).await {
+            // Another message id than the relay's, so that the broker does not deduplicate.
+            headers.insert("Nats-Msg-Id", PeerStub::id().as_str());
+            peer.publish_raw(&subject, headers, payload).await;
         }
     }
-    let running = world.run_with(&args).await;
-    let ids = workload.arrive().await;
-    ledger::check(&world, &running.info, &ids).await;
+    let running = servers.run_with(&args).await;
+    let ids = workload.finish().await;
+    baseline::assert_same_effects(&servers, &running.info, &ids).await;
     running.stop().await;
 }

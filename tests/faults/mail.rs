@@ -1,54 +1,54 @@
-//! The mail server is not there, or has no time.
+//! The mail server is down or defers e-mails.
 
 use cosell_testkit::free_port;
 use cosell_testkit::harness::eventually;
 use cosell_testkit::smtp::Sink;
-use cosell_tests::{Workload, World, ledger};
+use cosell_tests::{TestServers, Workload, baseline};
 
-const TRAVELLERS: usize = 3;
+const OPPORTUNITIES: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_004_mail_waits_for_a_server_that_is_down() {
-    let world = World::start();
-    let mut args = world.args();
-    args.smtp_port = free_port().expect("a port where nothing listens");
-    let running = world.run_with(&args).await;
-    let ids = Workload::start(&running.info, TRAVELLERS).arrive().await;
+async fn not_004_mail_is_retried_while_server_is_down() {
+    let servers = TestServers::start();
+    let mut args = servers.args();
+    args.smtp_port = free_port().expect("a free port");
+    let running = servers.run_with(&args).await;
+    let ids = Workload::start(&running.info, OPPORTUNITIES).finish().await;
     eventually(async || {
-        let tried = "SELECT count(*) FROM notification.mail WHERE state = 'QUEUED' AND attempts > 1";
-        match world.count(tried).await {
-            0 => Err("no e-mail was tried twice"),
+        let retried = "SELECT count(*) FROM notification.mail WHERE state = 'QUEUED' AND attempts > 1";
+        match servers.count(retried).await {
+            0 => Err("no e-mail was retried"),
             _ => Ok(()),
         }
     })
     .await;
     let sink = Sink::start(&format!("127.0.0.1:{}", args.smtp_port), None).expect("a mail server");
-    ledger::check(&world, &running.info, &ids).await;
-    each_arrived_once(&world, &sink).await;
+    baseline::assert_same_effects(&servers, &running.info, &ids).await;
+    assert_received_once(&servers, &sink).await;
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_004_mail_waits_while_the_server_says_later() {
-    let world = World::start();
-    world.smtp.refuse_with(451);
-    let running = world.run().await;
-    let ids = Workload::start(&running.info, TRAVELLERS).arrive().await;
-    eventually(async || match world.smtp.refused() {
-        refused if refused > TRAVELLERS => Ok(()),
-        refused => Err(format!("only {refused} e-mails were refused")),
+async fn not_004_mail_is_retried_while_server_defers() {
+    let servers = TestServers::start();
+    servers.smtp.refuse_with(451);
+    let running = servers.run().await;
+    let ids = Workload::start(&running.info, OPPORTUNITIES).finish().await;
+    eventually(async || match servers.smtp.refused() {
+        refused if refused > OPPORTUNITIES => Ok(()),
+        refused => Err(format!("only {refused} e-mails were deferred")),
     })
     .await;
-    assert_eq!(world.smtp.mails().len(), 0, "nothing was taken");
-    world.smtp.refuse_with(0);
-    ledger::check(&world, &running.info, &ids).await;
-    each_arrived_once(&world, &world.smtp).await;
+    assert_eq!(servers.smtp.mails().len(), 0, "the server has accepted no e-mail");
+    servers.smtp.refuse_with(0);
+    baseline::assert_same_effects(&servers, &running.info, &ids).await;
+    assert_received_once(&servers, &servers.smtp).await;
     running.stop().await;
 }
 
-/// Nothing crashed, so that nothing had to be sent again.
-async fn each_arrived_once(world: &World, sink: &Sink) {
-    let sent = world
+/// Without a crash, no e-mail is sent twice.
+async fn assert_received_once(servers: &TestServers, sink: &Sink) {
+    let sent = servers
         .count("SELECT count(*) FROM notification.mail WHERE state = 'SENT'")
         .await;
     assert!(sent > 0, "no e-mail was sent");

@@ -1,5 +1,5 @@
-//! What is taken away, killed, repeated or shuffled in the middle of the journey changes nothing about its end: nothing
-//! is lost, nothing applied twice.
+//! Fault injection: servers and processes crash, and events are duplicated and reordered, while opportunities are in
+//! review. No event may be lost and none applied twice.
 
 mod bulk;
 mod bus;

@@ -1,10 +1,10 @@
-//! The rules of the public interface (docs/API.md), checked on its descriptors, and its wire form, line by line.
+//! Style rules of the public API (docs/API.md), checked on its descriptors, and the recorded wire format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cosell_tests::repository::read;
+use cosell_tests::repository::{assert_none, read};
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor,
     MethodDescriptor, ReflectMessage as _, Value,
@@ -13,12 +13,6 @@ use regex::Regex;
 
 mod retry_policy;
 mod wire;
-
-/// Fails with everything that is against a rule.
-#[track_caller]
-fn none(what: &str, found: &[String]) {
-    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
-}
 
 fn pool() -> DescriptorPool {
     DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors")
@@ -49,7 +43,7 @@ fn methods(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
         .collect()
 }
 
-/// Comments of a file by the path of what they are about.
+/// The leading comments of a file by descriptor path.
 fn comments(file: &FileDescriptor) -> BTreeMap<Vec<i32>, String> {
     let info = file
         .file_descriptor_proto()
@@ -66,7 +60,7 @@ fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     comments(file).remove(path).unwrap_or_default().trim().to_owned()
 }
 
-/// An option of a field, message, … such as `google.api.field_behavior`.
+/// The value of a custom option such as `google.api.field_behavior`.
 fn option(options: &DynamicMessage, name: &str) -> Option<Value> {
     let extension = options.descriptor().parent_pool().get_extension_by_name(name)?;
     options
@@ -83,7 +77,7 @@ fn behavior(field: &FieldDescriptor) -> Vec<i32> {
 
 const OUTPUT_ONLY: i32 = 3;
 
-/// Fields that a caller can set: reachable from a request without passing one that is output only.
+/// The fields that a caller can set: reachable from a request without an output-only field on the path.
 fn request_fields(pool: &DescriptorPool) -> Vec<FieldDescriptor> {
     let mut seen = BTreeSet::new();
     let mut fields = Vec::new();
@@ -105,118 +99,121 @@ fn request_fields(pool: &DescriptorPool) -> Vec<FieldDescriptor> {
 }
 
 #[test]
-fn packages_are_versioned_and_files_lie_where_they_say() {
+fn packages_are_versioned_and_match_their_folders() {
     let package = Regex::new(r"^cosell\.[a-z]+\.v[0-9]+$").expect("a pattern");
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for file in own_files(&pool) {
         if !package.is_match(file.package_name()) {
-            wrong.push(format!("{}: package {}", file.name(), file.package_name()));
+            violations.push(format!("{}: package {}", file.name(), file.package_name()));
         }
         if !file.name().starts_with(&file.package_name().replace('.', "/")) {
-            wrong.push(format!(
+            violations.push(format!(
                 "{} is not in the folder of {}",
                 file.name(),
                 file.package_name()
             ));
         }
     }
-    none("packages", &wrong);
+    assert_none("invalid packages", &violations);
 }
 
 #[test]
-fn requests_and_responses_are_named_after_their_rpc_and_used_once() {
+fn requests_and_responses_are_named_after_their_only_rpc() {
     let pool = pool();
     let mut used = BTreeMap::<String, usize>::new();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for method in methods(&pool) {
         for (message, end) in [(method.input(), "Request"), (method.output(), "Response")] {
-            // What takes long answers with an operation (AIP-151).
+            // Long-running RPCs return an operation (AIP-151).
             if message.full_name() == "google.longrunning.Operation" {
                 continue;
             }
             *used.entry(message.full_name().to_owned()).or_default() += 1;
             if message.name() != format!("{}{end}", method.name()) {
-                wrong.push(format!("{} uses {}", method.full_name(), message.name()));
+                violations.push(format!("{} uses {}", method.full_name(), message.name()));
             }
         }
     }
-    wrong.extend(
+    violations.extend(
         used.into_iter()
             .filter(|(_, times)| *times > 1)
-            .map(|(name, _)| format!("{name} is used twice")),
+            .map(|(name, _)| format!("{name} is used by several RPCs")),
     );
-    none("requests and responses", &wrong);
+    assert_none("invalid requests and responses", &violations);
 }
 
 #[test]
-fn closed_lists_start_with_unspecified_and_their_values_are_prefixed() {
+fn enums_start_with_unspecified_and_prefix_their_values() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let boundary = Regex::new("([a-z0-9])([A-Z])").expect("a pattern");
     for list in own_enums(&pool) {
         let prefix = boundary.replace_all(list.name(), "${1}_$2").to_uppercase();
         for value in list.values() {
             if !value.name().starts_with(&format!("{prefix}_")) {
-                wrong.push(format!("{} is not prefixed with {prefix}_", value.full_name()));
+                violations.push(format!("{} is not prefixed with {prefix}_", value.full_name()));
             }
         }
         let first = list.get_value(0).map(|value| value.name().to_owned());
         if first != Some(format!("{prefix}_UNSPECIFIED")) {
-            wrong.push(format!("0 of {} is {first:?}", list.full_name()));
+            violations.push(format!("value 0 of {} is {first:?}", list.full_name()));
         }
     }
-    none("closed lists", &wrong);
+    assert_none("invalid enums", &violations);
 }
 
 #[test]
-fn everything_has_a_comment() {
+fn every_definition_has_a_comment() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let mut number = 0;
-    let mut need = |file: &FileDescriptor, path: &[i32], name: &str| {
+    let mut require_comment = |file: &FileDescriptor, path: &[i32], name: &str| {
         number += 1;
         if comment(file, path).len() < 4 {
-            wrong.push(name.to_owned());
+            violations.push(name.to_owned());
         }
     };
     for message in own_messages(&pool) {
         let file = message.parent_file();
-        need(&file, message.path(), message.full_name());
+        require_comment(&file, message.path(), message.full_name());
         for field in message.fields() {
-            need(&file, field.path(), field.full_name());
+            require_comment(&file, field.path(), field.full_name());
         }
     }
     for list in own_enums(&pool) {
         let file = list.parent_file();
-        need(&file, list.path(), list.full_name());
+        require_comment(&file, list.path(), list.full_name());
         for value in list.values() {
-            need(&file, value.path(), value.full_name());
+            require_comment(&file, value.path(), value.full_name());
         }
     }
     for method in methods(&pool) {
         let file = method.parent_service().parent_file();
-        need(
+        require_comment(
             &file,
             method.parent_service().path(),
             method.parent_service().full_name(),
         );
-        need(&file, method.path(), method.full_name());
+        require_comment(&file, method.path(), method.full_name());
     }
-    assert!(number > 300, "{number} comments were looked for");
-    none("without a comment", &wrong);
+    assert!(number > 300, "only {number} definitions were checked");
+    assert_none("definitions without a comment", &violations);
 }
 
 #[test]
-fn rpc_comments_say_who_may_call_what_changes_and_which_errors_come() {
+fn rpc_comments_list_callers_changes_errors_and_rules() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let reason = Regex::new("[A-Z]+(_[A-Z]+)+").expect("a pattern");
     for method in methods(&pool) {
         let text = comment(&method.parent_service().parent_file(), method.path());
         for part in ["Callers:", "Changes:", "Errors:", "Rules:"] {
             if !text.contains(part) {
-                wrong.push(format!("{} does not say {part}", method.full_name()));
+                violations.push(format!(
+                    "the comment of {} has no part {part}",
+                    method.full_name()
+                ));
             }
         }
         let context = method.parent_service().package_name().to_owned();
@@ -232,32 +229,32 @@ fn rpc_comments_say_who_may_call_what_changes_and_which_errors_come() {
                 list.is_some_and(|list| list.get_value_by_name(&full).is_some())
             });
             if !known {
-                wrong.push(format!(
-                    "{} names the error {}, which does not exist",
+                violations.push(format!(
+                    "the comment of {} names the undefined error {}",
                     method.full_name(),
                     found.as_str()
                 ));
             }
         }
     }
-    none("comments of RPCs", &wrong);
+    assert_none("invalid comments of RPCs", &violations);
 }
 
 #[test]
-fn fields_of_requests_say_whether_they_are_needed() {
+fn request_fields_have_field_behavior() {
     let pool = pool();
-    let wrong: Vec<_> = request_fields(&pool)
+    let violations: Vec<_> = request_fields(&pool)
         .iter()
         .filter(|field| behavior(field).is_empty())
         .map(|field| field.full_name().to_owned())
         .collect();
-    none("without field_behavior", &wrong);
+    assert_none("request fields without field_behavior", &violations);
 }
 
 #[test]
-fn texts_and_lists_of_requests_have_a_limit() {
+fn strings_and_lists_of_requests_have_limits() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     let (class, repeats) = (
         Regex::new(r"\[[^\]]*\]").expect("a pattern"),
         Regex::new(r"[+*]|\{[0-9]+,\}").expect("a pattern"),
@@ -271,36 +268,36 @@ fn texts_and_lists_of_requests_have_a_limit() {
             Some(Value::Message(rules)) => serde_json::to_string(rules).expect("JSON"),
             _ => String::new(),
         };
-        let bounded_text = ["maxLen", "uuid", "pattern", "\"in\""]
+        let has_string_limit = ["maxLen", "uuid", "pattern", "\"in\""]
             .iter()
             .any(|rule| text.contains(rule));
-        // A piece of a file is as long as a message may be.
-        let is_piece = field.name() == "content";
-        let is_text = matches!(field.kind(), Kind::String | Kind::Bytes) && !is_piece;
-        if (field.is_list() && !text.contains("maxItems")) || (is_text && !bounded_text) {
-            wrong.push(field.full_name().to_owned());
+        // A chunk of a file is limited by the maximum message size only.
+        let is_chunk = field.name() == "content";
+        let is_string = matches!(field.kind(), Kind::String | Kind::Bytes) && !is_chunk;
+        if (field.is_list() && !text.contains("maxItems")) || (is_string && !has_string_limit) {
+            violations.push(field.full_name().to_owned());
         }
         for pattern in patterns(rules.as_ref()) {
             let compiled = Regex::new(&pattern);
             let anchored = pattern.starts_with('^') && pattern.ends_with('$');
             if compiled.is_err() || !anchored {
-                wrong.push(format!("{}: pattern {pattern}", field.full_name()));
+                violations.push(format!("{}: pattern {pattern}", field.full_name()));
             }
             if repeats.is_match(&class.replace_all(&pattern, "C")) {
                 let bounded = text.contains("maxLen");
                 if !bounded {
-                    wrong.push(format!(
-                        "{}: pattern {pattern} matches texts of any length",
+                    violations.push(format!(
+                        "{}: pattern {pattern} matches strings of any length",
                         field.full_name()
                     ));
                 }
             }
         }
     }
-    none("without a limit, or with a pattern that does not hold", &wrong);
+    assert_none("fields without a limit or with an invalid pattern", &violations);
 }
 
-/// All values of `pattern` in a set of rules.
+/// All `pattern` values in the validation rules of a field.
 fn patterns(rules: Option<&Value>) -> Vec<String> {
     let Some(Value::Message(message)) = rules else {
         return Vec::new();
@@ -317,14 +314,14 @@ fn patterns(rules: Option<&Value>) -> Vec<String> {
 }
 
 #[test]
-fn lists_are_paged_and_changes_can_be_repeated() {
+fn lists_are_paged_and_changes_are_idempotent() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for method in methods(&pool) {
         let (input, output) = (method.input(), method.output());
-        let mut need = |message: &MessageDescriptor, field: &str| {
+        let mut require_field = |message: &MessageDescriptor, field: &str| {
             if message.get_field_by_name(field).is_none() {
-                wrong.push(format!("{} has no {field}", message.full_name()));
+                violations.push(format!("{} has no {field}", message.full_name()));
             }
         };
         let reads = method
@@ -332,19 +329,19 @@ fn lists_are_paged_and_changes_can_be_repeated() {
             .get_field_by_name("idempotency_level")
             .and_then(|value| value.as_enum_number())
             == Some(1);
-        // The pick lists are few, and are what a client wants all of.
+        // There are few standard values, and clients need all of them.
         if method.name().starts_with("List") && method.name() != "ListStandardValues" {
-            need(&input, "page_size");
-            need(&input, "page_token");
-            need(&output, "next_page_token");
+            require_field(&input, "page_size");
+            require_field(&input, "page_token");
+            require_field(&output, "next_page_token");
         }
-        // A stream says for each record what became of it, and is repeated by sending it again.
+        // A client stream returns a result for each record and is idempotent without a request id.
         if reads || method.is_client_streaming() {
             continue;
         }
-        need(&input, "request_id");
-        // What changes a record that has versions can be told which one it is about.
-        let about_record = [
+        require_field(&input, "request_id");
+        // Changes of a versioned record take an etag.
+        let record_fields = [
             "opportunity_id",
             "review_case_id",
             "opportunity",
@@ -359,31 +356,31 @@ fn lists_are_paged_and_changes_can_be_repeated() {
         let creates = ["Create", "Clone", "Invite", "Transfer"]
             .iter()
             .any(|verb| method.name().starts_with(verb));
-        // A job is about many records.
+        // A job processes many records.
         if method.output().full_name() == "google.longrunning.Operation" {
             continue;
         }
-        // Sharing a record, or asking for a channel on it, does not change it.
+        // Sharing an opportunity or requesting a channel does not change the opportunity.
         let shares = ["ShareOpportunity", "RequestChannel"].contains(&method.name());
-        // A flag is its member's, not the record's.
+        // A flag belongs to the member, not to the opportunity.
         let flags = method.name().starts_with("Flag");
         if !creates
             && !flags
             && !shares
-            && about_record
+            && record_fields
                 .iter()
                 .any(|field| input.get_field_by_name(field).is_some())
         {
-            need(&input, "etag");
+            require_field(&input, "etag");
         }
     }
-    none("pages and repeatable changes", &wrong);
+    assert_none("missing paging, request_id or etag fields", &violations);
 }
 
 #[test]
-fn events_name_their_record_its_account_and_revision_and_no_person() {
+fn events_have_record_account_and_revision_and_no_personal_data() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for file in own_files(&pool)
         .into_iter()
         .filter(|file| file.name().ends_with("_events.proto"))
@@ -396,23 +393,23 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
             };
             for field in ["account_id", "revision"] {
                 if named.get_field_by_name(field).is_none() {
-                    wrong.push(format!("{} has no {field}", message.full_name()));
+                    violations.push(format!("{} has no {field}", message.full_name()));
                 }
             }
             let first = message
                 .get_field(1)
                 .map(|field| field.name().to_owned())
                 .unwrap_or_default();
-            // Or with what all events of its record have in common, which does.
+            // Events of records with several events begin with the common `detail`, which begins with the id.
             if !first.ends_with("_id") && detail.is_none() {
-                wrong.push(format!(
+                violations.push(format!(
                     "{} does not begin with the id of its record",
                     message.full_name()
                 ));
             }
             for field in message.fields() {
-                // Events carry ids and values of closed lists; names and texts are read where they are kept.
-                let fine = match field.kind() {
+                // Events carry ids and enum values; consumers read names and texts from the owning service.
+                let is_allowed = match field.kind() {
                     Kind::String => {
                         let is_id = |end| field.name().ends_with(end);
                         ["_id", "_ids", "_by"].into_iter().any(is_id) || field.name() == "changed_fields"
@@ -424,59 +421,59 @@ fn events_name_their_record_its_account_and_revision_and_no_person() {
                     }
                     _ => false,
                 };
-                if !fine {
-                    wrong.push(format!("{} may carry personal data", field.full_name()));
+                if !is_allowed {
+                    violations.push(format!("{} may carry personal data", field.full_name()));
                 }
             }
         }
     }
-    none("events", &wrong);
+    assert_none("invalid events", &violations);
 }
 
-/// One family of resources a service, and files that a reader can hold in mind.
+/// Each service covers one family of resources.
 #[test]
 fn services_and_files_are_small() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for service in pool.services().filter(|service| own(service.package_name())) {
         let rpcs = service.methods().count();
         if rpcs > 14 {
-            wrong.push(format!("{}: {rpcs} RPCs, more than 14", service.full_name()));
+            violations.push(format!("{}: {rpcs} RPCs, more than 14", service.full_name()));
         }
     }
     for file in own_files(&pool) {
         let lines = read(&format!("proto/{}", file.name())).lines().count();
         if lines > 620 {
-            wrong.push(format!("{}: {lines} lines, more than 620", file.name()));
+            violations.push(format!("{}: {lines} lines, more than 620", file.name()));
         }
     }
-    none("too large", &wrong);
+    assert_none("too large services and files", &violations);
 }
 
-/// Generators of other languages take from these where their code goes.
+/// Code generators of other languages need these options.
 #[test]
-fn files_state_where_generated_code_goes() {
+fn files_have_code_generation_options() {
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for file in own_files(&pool) {
         let options = file.file_descriptor_proto().options.clone().unwrap_or_default();
         let package = file.package_name();
         let context = package.split('.').nth(1).unwrap_or_default();
         let go = format!("cosell.example/gen/cosell/{context}/v1;{context}v1");
         if options.go_package() != go {
-            wrong.push(format!("{}: go_package is not {go}", file.name()));
+            violations.push(format!("{}: go_package is not {go}", file.name()));
         }
         if options.java_package() != package || !options.java_multiple_files() {
-            wrong.push(format!("{}: Java", file.name()));
+            violations.push(format!("{}: java_package or java_multiple_files", file.name()));
         }
         if !options.csharp_namespace().eq_ignore_ascii_case(package) {
-            wrong.push(format!("{}: csharp_namespace", file.name()));
+            violations.push(format!("{}: csharp_namespace", file.name()));
         }
     }
-    none("options", &wrong);
+    assert_none("invalid options", &violations);
 }
 
-/// What can hold a name, an address or words of somebody is kept out of logs and `Debug`.
+/// The option excludes fields with names, addresses or free text from logs and `Debug`.
 #[test]
 fn personal_fields_are_marked() {
     let personal = Regex::new(
@@ -484,7 +481,7 @@ fn personal_fields_are_marked() {
     )
     .expect("a pattern");
     let pool = pool();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for message in own_messages(&pool) {
         for field in message
             .fields()
@@ -492,9 +489,9 @@ fn personal_fields_are_marked() {
         {
             let marked = option(&field.options(), "cosell.type.v1.personal");
             if marked.and_then(|value| value.as_bool()) != Some(true) {
-                wrong.push(field.full_name().to_owned());
+                violations.push(field.full_name().to_owned());
             }
         }
     }
-    none("not marked (cosell.type.v1.personal)", &wrong);
+    assert_none("fields without the option (cosell.type.v1.personal)", &violations);
 }

@@ -1,10 +1,10 @@
-//! The interface as it is recorded, and as the code has it.
+//! Compares the API with its recorded wire format and with the enums of the code.
 
 use super::*;
 
-/// One line for everything that the wire depends on. A line that goes or changes is a breaking change.
+/// One line for every element of the wire format. A removed or changed line is a breaking change.
 #[test]
-fn the_wire_form_is_the_recorded_one() {
+fn wire_format_equals_the_recorded_one() {
     let pool = pool();
     let mut lines = BTreeSet::new();
     for message in own_messages(&pool) {
@@ -49,36 +49,37 @@ fn the_wire_form_is_the_recorded_one() {
             method.output().full_name()
         ));
     }
-    let mut now = String::new();
+    let mut current = String::new();
     for line in lines {
-        let _ = writeln!(now, "{line}");
+        let _ = writeln!(current, "{line}");
     }
     let recorded = read("tests/wire.txt");
-    if now != recorded {
-        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (recorded.lines().collect(), now.lines().collect());
-        let gone: Vec<_> = before
+    if current != recorded {
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+            (recorded.lines().collect(), current.lines().collect());
+        let removed: Vec<_> = before
             .difference(&after)
             .map(|line| format!("- {line}"))
             .collect();
-        let new: Vec<_> = after
+        let added: Vec<_> = after
             .difference(&before)
             .map(|line| format!("+ {line}"))
             .collect();
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wire.txt");
-        std::fs::write(&path, &now).expect("a file under target/");
+        std::fs::write(&path, &current).expect("a file under target/");
         panic!(
-            "the interface is not the one in tests/wire.txt. A line with - breaks clients; if the change is meant, copy \
-             {} over it.\n{}\n{}",
+            "the API differs from tests/wire.txt. A line with - breaks clients; if the change is intended, replace it \
+             with {}.\n{}\n{}",
             path.display(),
-            gone.join("\n"),
-            new.join("\n")
+            removed.join("\n"),
+            added.join("\n")
         );
     }
 }
 
-/// The closed lists of the services have the numbers, names and original values of the definitions.
+/// The enums of the services have the numbers, names and AWS values of the API.
 #[test]
-fn closed_lists_in_code_are_those_of_the_definitions() {
+fn enums_of_the_code_equal_those_of_the_api() {
     use cosell_collaboration::domain::values as collaboration;
     use cosell_notification::domain::values as notification;
     use cosell_opportunity::domain::values as opportunity;
@@ -139,7 +140,7 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         collaboration::EngagementMemberState = "cosell.collaboration.v1.EngagementMemberState";
         collaboration::SnapshotJobState = "cosell.collaboration.v1.SnapshotJobState";
         collaboration::SnapshotTemplate = "cosell.collaboration.v1.SnapshotTemplate";
-        notification::Kind = "cosell.notification.v1.NotificationKind";
+        notification::NotificationKind = "cosell.notification.v1.NotificationKind";
         opportunity::BulkKind = "cosell.opportunity.v1.BulkKind";
         opportunity::BulkState = "cosell.opportunity.v1.BulkState";
         opportunity::FileFormat = "cosell.opportunity.v1.FileFormat";
@@ -188,13 +189,13 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
         referral::ReferralState = "cosell.referral.v1.ReferralState";
         review::Decision = "cosell.review.v1.ReviewDecision";
         review::ReviewReason = "cosell.type.v1.ReviewReason";
-        review::State = "cosell.review.v1.ReviewCaseState";
+        review::CaseState = "cosell.review.v1.ReviewCaseState";
     }
     let unchecked: Vec<_> = own_enums(&pool)
         .iter()
         .map(|list| list.full_name().to_owned())
         .filter(|name| !checked.contains(name))
-        // These exist in the interface alone.
+        // These enums have no counterpart in the code.
         .filter(|name| {
             !name.ends_with(".ErrorReason")
                 && ![
@@ -209,16 +210,16 @@ fn closed_lists_in_code_are_those_of_the_definitions() {
                 .contains(&name.as_str())
         })
         .collect();
-    none("lists that no code is held against", &unchecked);
+    assert_none("enums that are not compared with code", &unchecked);
 }
 
-/// A decision opens what a partner can change, and the review service knows the opportunity by its interface only.
+/// A review decision unlocks fields of the opportunity; the review service has its own list of their paths.
 #[test]
-fn rev_013_fields_to_correct_are_those_of_the_opportunity() {
-    let known: Vec<_> = cosell_opportunity::domain::Field::ALL
+fn rev_013_correctable_fields_are_fields_of_the_opportunity() {
+    let expected: Vec<_> = cosell_opportunity::domain::Field::ALL
         .iter()
         .map(|field| field.path())
         .filter(|path| *path != "national_security")
         .collect();
-    assert_eq!(cosell_review::domain::CORRECTABLE.as_slice(), known);
+    assert_eq!(cosell_review::domain::CORRECTABLE.as_slice(), expected);
 }

@@ -1,62 +1,66 @@
-//! The process ends between two steps that belong together.
+//! The process aborts between two steps of one operation.
 
 use cosell_testkit::harness::eventually_within;
-use cosell_tests::{Child, RECOVERY, STEPS, Workload, World, ledger};
+use cosell_tests::{RECOVERY, STEPS_PER_OPPORTUNITY, ServiceProcess, TestServers, Workload, baseline};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
-const TRAVELLERS: usize = 4;
+const OPPORTUNITIES: usize = 4;
 
-/// Runs travellers through processes that end at the crash point, each after having passed it so many times.
-async fn crashing_at(point: &str, passes: &[usize]) {
-    let world = World::start();
-    let address = Child::address();
-    // The first one lives long enough to take everybody into the directory: what crashes is the travellers' work.
-    Child::start(PROGRAM, &world, address, &[]).await.stop();
+/// Runs opportunities through a sequence of processes, each of which aborts at the crash point after passing it the
+/// given number of times.
+async fn run_through_crashes(point: &str, passes: &[usize]) {
+    let servers = TestServers::start();
+    let address = ServiceProcess::address();
+    // The first process seeds the directory, so that the crashes hit the work of the opportunities.
+    ServiceProcess::start(PROGRAM, &servers, address, &[])
+        .await
+        .stop();
     let mut workload = None;
     for passes in passes {
         let failpoints = format!("{point}={passes}*off->1*return");
-        let started = Child::try_start(PROGRAM, &world, address, &[("FAILPOINTS", &failpoints)]).await;
+        let started =
+            ServiceProcess::try_start(PROGRAM, &servers, address, &[("FAILPOINTS", &failpoints)]).await;
         let mut child = match started {
             Ok(child) => child,
-            Err(ended) => {
-                ended.at_crash_point();
+            Err(exit) => {
+                exit.assert_crash_point();
                 continue;
             }
         };
-        workload.get_or_insert_with(|| Workload::start(&child.info, TRAVELLERS));
+        workload.get_or_insert_with(|| Workload::start(&child.info, OPPORTUNITIES));
         eventually_within(RECOVERY, async || {
-            let ended = child.ended();
-            ended.ok_or_else(|| format!("it never came to {point} for the {passes}th time"))
+            let exit = child.exit();
+            exit.ok_or_else(|| format!("the process has not passed {point} {passes} times"))
         })
         .await
-        .at_crash_point();
+        .assert_crash_point();
     }
-    let workload = workload.expect("travellers");
-    let taken = workload.progress().taken();
+    let workload = workload.expect("a workload");
+    let steps = workload.progress().steps_done();
     assert!(
-        taken < TRAVELLERS * STEPS,
-        "they had arrived before the last crash"
+        steps < OPPORTUNITIES * STEPS_PER_OPPORTUNITY,
+        "all opportunities completed before the last crash"
     );
-    let child = Child::start(PROGRAM, &world, address, &[]).await;
-    let ids = workload.arrive().await;
-    ledger::check(&world, &child.info, &ids).await;
+    let child = ServiceProcess::start(PROGRAM, &servers, address, &[]).await;
+    let ids = workload.finish().await;
+    baseline::assert_same_effects(&servers, &child.info, &ids).await;
     child.stop();
 }
 
-/// Between commit and publish lies the relay's crash point: stored by the broker, still pending in the outbox.
+/// The broker has stored the event, and the outbox still has it as pending.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_a_crash_after_publishing_and_before_noting_it_changes_nothing() {
-    crashing_at("relay-published", &[1, 7]).await;
+async fn plt_009_crash_between_publishing_and_outbox_deletion_has_no_effect() {
+    run_through_crashes("relay-published", &[1, 7]).await;
 }
 
-/// The effect is committed, and the broker was not told.
+/// The effect of the event is committed, and the event is not acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_a_crash_after_the_effect_and_before_its_acknowledgement_changes_nothing() {
-    crashing_at("consumer-committed", &[1, 7]).await;
+async fn plt_009_crash_between_effect_and_acknowledgement_has_no_effect() {
+    run_through_crashes("consumer-committed", &[1, 7]).await;
 }
 
-/// The change is committed, and nothing was published.
+/// The change is committed, and its event is not published.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_009_a_crash_after_the_commit_and_before_publishing_changes_nothing() {
-    crashing_at("relay-read", &[1, 7]).await;
+async fn plt_009_crash_between_commit_and_publishing_has_no_effect() {
+    run_through_crashes("relay-read", &[1, 7]).await;
 }

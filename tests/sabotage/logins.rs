@@ -1,4 +1,4 @@
-//! PostgreSQL restarts under load while the process has next to no processor: every connection has to be made anew.
+//! PostgreSQL restarts under load while the process has almost no CPU time, so that all connections must be reopened.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,28 +7,28 @@ use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use cosell::ALDER;
-use cosell::demo::Person;
+use cosell::demo::MemberClient;
 use cosell_proto::cosell::{
     collaboration::v1 as collaboration, notification::v1 as notification, opportunity::v1 as opportunity,
     partner::v1 as partner, referral::v1 as referral, review::v1 as review,
 };
 use cosell_testkit::harness::eventually_within;
 use cosell_tests::repository::contexts;
-use cosell_tests::{Child, RECOVERY, Throttle, World};
+use cosell_tests::{RECOVERY, ServiceProcess, TestServers, Throttle};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use tokio::task::JoinSet;
 use tonic::{Request, Status};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cosell-under-test");
-/// Calls at a time to each service: more than its pool for calls has connections.
+/// Concurrent calls to each service: more than its pool for calls has connections.
 const CALLERS: usize = 12;
-/// What the pools of all services hold together.
+/// The connections of the pools of all services.
 const CONNECTIONS: usize = 6 * (8 + 4 + 3);
-/// Ten times PostgreSQL's: logins cost what they would on a machine with a tenth of the speed, or in an unoptimised
-/// build.
+/// SCRAM iterations, ten times PostgreSQL's default: a login costs as much as on a machine with a tenth of the speed,
+/// or in an unoptimised build.
 const ITERATIONS: std::num::NonZeroU32 = std::num::NonZeroU32::new(40_960).expect("not zero");
 
-/// The form in which PostgreSQL keeps a password (SCRAM-SHA-256, RFC 5803).
+/// A password as PostgreSQL stores it (SCRAM-SHA-256, RFC 5803).
 fn verifier(password: &str) -> String {
     let salt = [7_u8; 16];
     let mut salted = [0_u8; digest::SHA256_OUTPUT_LEN];
@@ -50,33 +50,33 @@ fn verifier(password: &str) -> String {
     )
 }
 
-/// Has PostgreSQL log each login, so that they can be counted.
-async fn log_logins(world: &World) {
+/// Makes PostgreSQL log each login, so that they can be counted.
+async fn log_logins(servers: &TestServers) {
     for sql in ["ALTER SYSTEM SET log_connections = on", "SELECT pg_reload_conf()"] {
-        world.admin().await.execute(sql).await.expect("a setting");
+        servers.admin().await.execute(sql).await.expect("a setting");
     }
 }
 
-async fn make_logins_expensive(world: &World) {
-    let mut admin = world.admin().await;
+async fn make_logins_expensive(servers: &TestServers) {
+    let mut admin = servers.admin().await;
     for context in contexts() {
         for role in [format!("{context}_app"), format!("{context}_worker")] {
-            let password = std::fs::read_to_string(world.state().join("secrets").join(&role));
+            let password = std::fs::read_to_string(servers.state().join("secrets").join(&role));
             let verifier = verifier(password.expect("a password").trim());
             let sql = format!("ALTER ROLE {role} PASSWORD '{verifier}'");
-            admin.execute(AssertSqlSafe(sql)).await.expect("another password");
+            admin.execute(AssertSqlSafe(sql)).await.expect("a new password");
         }
     }
 }
 
-/// Calls one service with [`CALLERS`] at a time, again and again, and counts the answers.
-fn spawn_callers(callers: &mut JoinSet<()>, answers: &Answers, service: usize, person: &Person) {
+/// Calls one service continuously with [`CALLERS`] concurrent callers and counts the responses.
+fn spawn_callers(callers: &mut JoinSet<()>, responses: &Responses, service: usize, client: &MemberClient) {
     for _ in 0..CALLERS {
-        let (answers, person) = (answers.clone(), person.clone());
+        let (responses, client) = (responses.clone(), client.clone());
         callers.spawn(async move {
             loop {
-                if read_once(service, &person).await.is_ok() {
-                    answers[service].fetch_add(1, Ordering::Relaxed);
+                if read_once(service, &client).await.is_ok() {
+                    responses[service].fetch_add(1, Ordering::Relaxed);
                 }
                 tokio::task::yield_now().await;
             }
@@ -84,38 +84,38 @@ fn spawn_callers(callers: &mut JoinSet<()>, answers: &Answers, service: usize, p
     }
 }
 
-type Answers = Arc<[AtomicUsize; 6]>;
+type Responses = Arc<[AtomicUsize; 6]>;
 
-async fn read_once(service: usize, person: &Person) -> Result<(), Status> {
+async fn read_once(service: usize, client: &MemberClient) -> Result<(), Status> {
     match service {
         0 => {
             let request = Request::new(partner::GetAccountRequest::default());
-            person.accounts().get_account(request).await.map(drop)
+            client.accounts().get_account(request).await.map(drop)
         }
         1 => {
             let request = Request::new(opportunity::ListOpportunitiesRequest::default());
-            person.opportunities().list_opportunities(request).await.map(drop)
+            client.opportunities().list_opportunities(request).await.map(drop)
         }
         2 => {
             let request = Request::new(review::ListReviewCasesRequest::default());
-            person.reviews().list_review_cases(request).await.map(drop)
+            client.reviews().list_review_cases(request).await.map(drop)
         }
         3 => {
             let request = Request::new(referral::ListReferralOffersRequest::default());
-            person.referrals().list_referral_offers(request).await.map(drop)
+            client.referrals().list_referral_offers(request).await.map(drop)
         }
         4 => {
             let request = Request::new(collaboration::ListEngagementsRequest::default());
-            person.collaboration().list_engagements(request).await.map(drop)
+            client.collaboration().list_engagements(request).await.map(drop)
         }
         _ => {
             let request = Request::new(notification::ListNotificationsRequest::default());
-            person.notifications().list_notifications(request).await.map(drop)
+            client.notifications().list_notifications(request).await.map(drop)
         }
     }
 }
 
-async fn hide_profile(lead: &Person) {
+async fn hide_profile(lead: &MemberClient) {
     let request = partner::SetProfileVisibilityRequest {
         visibility: partner::ProfileVisibility::Private.into(),
         ..Default::default()
@@ -126,8 +126,8 @@ async fn hide_profile(lead: &Person) {
     .await;
 }
 
-/// Whether every service that keeps a replica of the directory has the account as the directory has it.
-async fn replicas_follow(admin: &mut PgConnection) -> Result<(), String> {
+/// Fails unless every service with a replica of the directory has the account's current revision.
+async fn check_replicas(admin: &mut PgConnection) -> Result<(), String> {
     let revision = "SELECT revision FROM partner.account WHERE account_id = $1";
     let current: i64 = sqlx::query_scalar(revision)
         .bind(ALDER)
@@ -150,26 +150,26 @@ async fn replicas_follow(admin: &mut PgConnection) -> Result<(), String> {
     Ok(())
 }
 
-/// How many logins were begun since PostgreSQL was last started.
-fn logins(world: &World) -> usize {
-    let log = std::fs::read_to_string(world.folder().join("postgres/postgres.log"));
+/// The number of logins since the last start of PostgreSQL.
+fn logins(servers: &TestServers) -> usize {
+    let log = std::fs::read_to_string(servers.folder().join("postgres/postgres.log"));
     log.expect("a log").matches("connection received").count()
 }
 
-/// Returns when every service has answered calls that were made since then, with how many logins that took. An error once
-/// the logins would have filled all pools several times: what they lead to is lost.
-async fn all_answer(world: &World, answers: &Answers) -> Result<usize, String> {
-    let count = || answers.each_ref().map(|count| count.load(Ordering::Relaxed));
+/// Waits until every service has answered calls made from now on and returns the number of logins that took. Returns an
+/// error once there are so many logins that they would have filled all pools several times.
+async fn wait_for_responses(servers: &TestServers, responses: &Responses) -> Result<usize, String> {
+    let count = || responses.each_ref().map(|count| count.load(Ordering::Relaxed));
     let before = count();
     eventually_within(RECOVERY, async || {
-        // Each caller may still have had an answer on its way.
+        // Each caller may have had a response in flight.
         let silent = count()
             .iter()
             .zip(before)
             .filter(|(now, before)| **now <= *before + CALLERS)
             .count();
-        let logins = logins(world);
-        let state = format!("{silent} of 6 services are silent after {logins} logins");
+        let logins = logins(servers);
+        let state = format!("{silent} of 6 services have not responded after {logins} logins");
         match silent {
             0 => Ok(Ok(logins)),
             _ if logins > 4 * CONNECTIONS => Ok(Err(state)),
@@ -179,33 +179,33 @@ async fn all_answer(world: &World, answers: &Answers) -> Result<usize, String> {
     .await
 }
 
-/// Restarts PostgreSQL while all services are called and have a tenth of a processor, and returns with how many logins they
-/// answer again.
+/// Restarts PostgreSQL while all services are called and have a tenth of a processor, and returns the number of logins
+/// after which all of them respond again.
 async fn restart_under_load(faults: &[(&str, &str)]) -> Result<usize, String> {
-    let mut world = World::start();
-    let child = Child::start(PROGRAM, &world, Child::address(), faults).await;
-    log_logins(&world).await;
-    let answers = Answers::default();
+    let mut servers = TestServers::start();
+    let child = ServiceProcess::start(PROGRAM, &servers, ServiceProcess::address(), faults).await;
+    log_logins(&servers).await;
+    let responses = Responses::default();
     let mut callers = JoinSet::new();
-    let (partner, reviewer) = (child.person("alder-ace-manager"), child.person("aws-reviewer"));
-    for service in 0..answers.len() {
-        let person = if service == 2 { &reviewer } else { &partner };
-        spawn_callers(&mut callers, &answers, service, person);
+    let (partner, reviewer) = (child.member("alder-ace-manager"), child.member("aws-reviewer"));
+    for service in 0..responses.len() {
+        let client = if service == 2 { &reviewer } else { &partner };
+        spawn_callers(&mut callers, &responses, service, client);
     }
-    // With the fault not even that need succeed, when the machine is busy.
-    all_answer(&world, &answers)
+    // With the injected fault, even this can fail on a busy machine.
+    wait_for_responses(&servers, &responses)
         .await
         .map_err(|error| format!("before the restart: {error}"))?;
-    make_logins_expensive(&world).await;
+    make_logins_expensive(&servers).await;
     let throttle = Throttle::start(child.id());
-    world.postgres.crash();
-    world.postgres.resume().expect("PostgreSQL again");
-    let outcome = all_answer(&world, &answers).await;
+    servers.postgres.crash();
+    servers.postgres.resume().expect("PostgreSQL again");
+    let outcome = wait_for_responses(&servers, &responses).await;
     if outcome.is_ok() {
-        // Not only calls have connections: an event is published, and each of the other services applies it.
-        hide_profile(&child.person("alder-alliance-lead")).await;
-        let mut admin = world.admin().await;
-        eventually_within(RECOVERY, async || replicas_follow(&mut admin).await).await;
+        // Checks the connections of relays and consumers: an event is published and applied by all other services.
+        hide_profile(&child.member("alder-alliance-lead")).await;
+        let mut admin = servers.admin().await;
+        eventually_within(RECOVERY, async || check_replicas(&mut admin).await).await;
     }
     drop((callers, throttle));
     child.kill();
@@ -214,19 +214,19 @@ async fn restart_under_load(faults: &[(&str, &str)]) -> Result<usize, String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plt_011_starved_process_recovers_from_database_restart() {
-    let logins = restart_under_load(&[]).await.expect("all services answer again");
+    let logins = restart_under_load(&[]).await.expect("responses of all services");
     assert!(
         logins <= 2 * CONNECTIONS,
         "{logins} logins for {CONNECTIONS} connections"
     );
 }
 
-/// The same with logins as a pool makes them whose callers own them: any number at once, each abandoned with its caller.
+/// With the injected fault, callers own their logins: any number run at once, and each is abandoned with its caller.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plt_011_abandoned_logins_are_noticed() {
+async fn plt_011_fault_of_abandoned_logins_is_detected() {
     let outcome = restart_under_load(&[("FAILPOINTS", "abandoned-logins=return")]).await;
     assert!(
         outcome.as_ref().is_err() || outcome.as_ref().is_ok_and(|logins| *logins > 2 * CONNECTIONS),
-        "the fault is not noticed: {outcome:?}"
+        "the fault is not detected: {outcome:?}"
     );
 }

@@ -1,11 +1,11 @@
-//! Proofs that the tests can fail and that the second line of defence holds, on a build with faults built in: a process
-//! that ends at the worst moments, event paths without one of their guarantees, and services that take a stranger for
-//! somebody else.
+//! Tests on a build with injected faults, which show that the checks detect them and that row-level security holds on
+//! its own: processes that abort at crash points, event delivery without one of its guarantees, services that accept
+//! forged callers, and abandoned database logins.
 
-mod acceptance;
-mod acceptances;
+mod acceptance_crash;
 mod crash;
+mod engagement_acceptance;
 mod events;
+mod impersonation;
 mod logins;
-mod scope;
-mod sharing;
+mod referral_acceptance;

@@ -1,4 +1,4 @@
-//! What a process reports, collected.
+//! An OTLP collector for tests.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-/// A collector that keeps what it gets.
+/// An OTLP collector that stores all received traces and metrics in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Collector {
     traces: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -54,7 +54,7 @@ impl MetricsService for Collector {
 }
 
 impl Collector {
-    /// Listens; the address to report to.
+    /// Starts listening and returns the endpoint to export to.
     pub async fn start() -> (Self, String) {
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
@@ -66,7 +66,7 @@ impl Collector {
         (collector, address)
     }
 
-    /// All spans.
+    /// All received spans.
     pub fn spans(&self) -> Vec<Span> {
         let traces = self.traces.lock().expect("the traces");
         let resources = traces.iter().flat_map(|request| &request.resource_spans);
@@ -76,7 +76,7 @@ impl Collector {
             .collect()
     }
 
-    /// The names of all metrics.
+    /// The names of all received metrics.
     pub fn metric_names(&self) -> BTreeSet<String> {
         let metrics = self.metrics.lock().expect("the metrics");
         let resources = metrics.iter().flat_map(|request| &request.resource_metrics);
@@ -87,7 +87,7 @@ impl Collector {
             .collect()
     }
 
-    /// Everything that it got, as text.
+    /// All received traces and metrics as text.
     pub fn text(&self) -> String {
         format!(
             "{:?} {:?}",

@@ -1,4 +1,4 @@
-//! What one account has, and what everybody else learns and changes of it: nothing.
+//! Checks that callers without a relation to an account neither read nor change any of its records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,98 +13,109 @@ use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 use tonic::{Code, Status};
 
 use crate::repository;
-use crate::requests::{Records, forged, request, rpcs};
-use crate::scene::{ADDRESSES, CANARY, ELM, FIR, SUBMITTED, Scene, anonymous};
+use crate::requests::{Records, build_request, forged_identity, rpcs};
+use crate::scenario::{
+    CANARY, ELM, EMAIL_DOMAIN, FIR, SUBMITTED_CANARY, Scenario, opportunity_without_contacts,
+};
 
-/// What is said to somebody: the answer's bytes or the refusal's reason and words, by call and caller.
-pub type Told = BTreeMap<(String, String), String>;
+/// Responses by RPC and caller: the bytes of the response, or the reason and message of the error.
+pub type Responses = BTreeMap<(String, String), String>;
 
-impl Scene<'_> {
-    /// What each of these is told that names no record.
-    pub async fn told(&self, callers: &[Caller]) -> Told {
-        let (never, mut told) = (Records::never(), Told::new());
+impl Scenario<'_> {
+    /// Calls every read RPC whose request names no record, as each of the callers.
+    pub async fn read_responses(&self, callers: &[Caller]) -> Responses {
+        let (nonexistent, mut responses) = (Records::nonexistent(), Responses::new());
         for rpc in rpcs().iter().filter(|rpc| is_read(rpc)) {
-            // About one's own account.
-            let mut message = request(rpc, &never, &anonymous());
+            // Without an account id, the request is about the caller's own account.
+            let mut message = build_request(rpc, &nonexistent, &opportunity_without_contacts());
             if message.descriptor().get_field_by_name("account_id").is_some() {
                 message.clear_field_by_name("account_id");
             }
-            if names_any(&message, &never) {
+            if names_any(&message, &nonexistent) {
                 continue;
             }
             for caller in callers {
                 let client = Client::new(&self.issuer, Some(caller));
-                let answer = self.said(&client, rpc, message.clone()).await;
-                told.insert((rpc.name().to_owned(), caller.actor()), answer.text);
+                let response = self.send(&client, rpc, message.clone()).await;
+                responses.insert((rpc.name().to_owned(), caller.actor()), response.text);
             }
         }
-        told
+        responses
     }
 
-    /// Has everybody from outside call every RPC about these records, and looks at what they learn and what becomes of
-    /// the records. With `taken_for`, the services take them for these instead.
-    pub async fn strangers_learn_and_change_nothing(&self, records: &Records, taken_for: &[Caller]) {
+    /// Calls every RPC about these records as every unrelated caller, and fails if a response discloses anything of the
+    /// account or a row of it changes. Callers also forge each identity of `forged_callers`.
+    pub async fn assert_isolated(&self, records: &Records, forged_callers: &[Caller]) {
         let accounts = [records.account.as_str(), FIR];
         let before = self.fingerprints(&accounts).await;
-        let wrong = self.learned(&rpcs(), records, &strangers(), taken_for).await;
-        assert!(wrong.is_empty(), "{wrong:#?}");
-        self.world.settled().await;
+        let leaks = self
+            .find_leaks(&rpcs(), records, &unrelated_callers(), forged_callers)
+            .await;
+        assert!(leaks.is_empty(), "{leaks:#?}");
+        self.servers.wait_until_idle().await;
         let after = self.fingerprints(&accounts).await;
         let changed: Vec<_> = before
             .iter()
-            .filter(|(table, print)| after.get(*table) != Some(print))
+            .filter(|(table, fingerprint)| after.get(*table) != Some(fingerprint))
             .collect();
-        assert!(changed.is_empty(), "{changed:?} have changed");
+        assert!(
+            changed.is_empty(),
+            "rows of these tables have changed: {changed:?}"
+        );
     }
 
-    /// What these strangers learn when they call these RPCs about these records.
-    pub async fn learned(
+    /// Calls these RPCs about these records as unrelated callers and returns what the responses disclose, one line a
+    /// finding that begins with `<rpc> by <caller>: `.
+    pub async fn find_leaks(
         &self,
         rpcs: &[MethodDescriptor],
         records: &Records,
-        strangers: &[Caller],
-        taken_for: &[Caller],
+        callers: &[Caller],
+        forged_callers: &[Caller],
     ) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for stranger in strangers {
-            let outside = Outside::new(stranger, records);
-            let honest = Client::new(&self.issuer, Some(stranger));
+        let mut leaks = Vec::new();
+        for caller in callers {
+            let unrelated = UnrelatedCaller::new(caller, records);
+            let client = Client::new(&self.issuer, Some(caller));
             for rpc in rpcs {
-                let mut found = self.answers(&honest, rpc, &outside, false).await;
-                for caller in taken_for {
-                    let client = honest.clone().taken_for(&forged(caller));
-                    found.extend(self.answers(&client, rpc, &outside, true).await);
-                    found.extend(self.differs_from_nobodys(&honest, rpc, &outside, caller).await);
+                let mut found = self.check_responses(&client, rpc, &unrelated, false).await;
+                for forged in forged_callers {
+                    let forging = client.clone().impersonating(&forged_identity(forged));
+                    found.extend(self.check_responses(&forging, rpc, &unrelated, true).await);
+                    found.extend(
+                        self.compare_with_empty_account(&client, rpc, &unrelated, forged)
+                            .await,
+                    );
                 }
-                let name = |what| format!("{} by {}: {what}", rpc.name(), stranger.actor());
-                wrong.extend(found.into_iter().map(name));
+                let describe = |leak| format!("{} by {}: {leak}", rpc.name(), caller.actor());
+                leaks.extend(found.into_iter().map(describe));
             }
         }
-        wrong
+        leaks
     }
 
-    /// Calls an RPC in every way, and says what is wrong with the answers.
-    async fn answers(
+    /// Sends all variants of an RPC's request and returns what the responses disclose.
+    async fn check_responses(
         &self,
         client: &Client,
         rpc: &MethodDescriptor,
-        outside: &Outside<'_>,
+        unrelated: &UnrelatedCaller<'_>,
         is_forged: bool,
     ) -> Vec<String> {
         let mut found = Vec::new();
-        if outside.is_meant_for(rpc) && !is_forged {
+        if unrelated.has_access(rpc) && !is_forged {
             return found;
         }
-        for message in outside.ways(rpc, is_forged) {
-            let names = names_any(&message, &outside.records(is_forged));
-            let said = self.said(client, rpc, message).await;
-            if let Some(word) = outside.tells(&said, is_forged) {
-                found.push(format!("tells {word}"));
+        for message in unrelated.request_variants(rpc, is_forged) {
+            let names_record = names_any(&message, &unrelated.records(is_forged));
+            let response = self.send(client, rpc, message).await;
+            if let Some(text) = unrelated.find_disclosure(&response, is_forged) {
+                found.push(format!("the response contains {text}"));
             }
-            match said.reason {
-                None if names => found.push("lets a stranger at a record".to_owned()),
-                Some(reason) if names && !is_forged && !is_silent(&reason) => {
-                    found.push(format!("is refused with {reason}"));
+            match response.reason {
+                None if names_record => found.push("the call succeeds".to_owned()),
+                Some(reason) if names_record && !is_forged && !hides_existence(&reason) => {
+                    found.push(format!("the call is refused with {reason}"));
                 }
                 _ => {}
             }
@@ -112,40 +123,48 @@ impl Scene<'_> {
         found
     }
 
-    /// Answers that name no record may hold numbers only: who is taken for somebody of the account must get the same
-    /// as who is taken for somebody of an account that never was.
-    async fn differs_from_nobodys(
+    /// A request that names no record may disclose a number. Forges a member of the account and one of a nonexistent
+    /// account, and returns a finding if the two responses differ.
+    async fn compare_with_empty_account(
         &self,
-        honest: &Client,
+        client: &Client,
         rpc: &MethodDescriptor,
-        outside: &Outside<'_>,
-        taken_for: &Caller,
+        unrelated: &UnrelatedCaller<'_>,
+        forged: &Caller,
     ) -> Option<String> {
-        let Caller::Member(whom) = taken_for else {
+        let Caller::Member(forged_member) = forged else {
             panic!("a member")
         };
-        let never = Records::never();
-        let of_theirs = request(rpc, &outside.records(true), &anonymous());
-        let is_about_nothing = is_read(rpc) && !names_any(&of_theirs, &outside.records(true));
-        if !is_about_nothing || outside.may_read(rpc, whom.account.as_str()) {
+        let nonexistent = Records::nonexistent();
+        let message = build_request(rpc, &unrelated.records(true), &opportunity_without_contacts());
+        let names_no_record = is_read(rpc) && !names_any(&message, &unrelated.records(true));
+        if !names_no_record || unrelated.may_read(rpc, forged_member.account.as_str()) {
             return None;
         }
-        let nobody = member(whom.id.as_str(), &never.account, whom.side, &whom.roles);
-        let mut said = Vec::new();
-        for (caller, records) in [(taken_for, &outside.records(true)), (&nobody, &never)] {
-            let client = honest.clone().taken_for(&forged(caller));
-            let answer = self.said(&client, rpc, request(rpc, records, &anonymous())).await;
-            let text = answer.text.replace(whom.account.as_str(), &never.account);
-            said.push(text.replace(&records.account, &never.account));
+        let nonmember = member(
+            forged_member.id.as_str(),
+            &nonexistent.account,
+            forged_member.side,
+            &forged_member.roles,
+        );
+        let mut texts = Vec::new();
+        for (caller, records) in [(forged, &unrelated.records(true)), (&nonmember, &nonexistent)] {
+            let forging = client.clone().impersonating(&forged_identity(caller));
+            let message = build_request(rpc, records, &opportunity_without_contacts());
+            let response = self.send(&forging, rpc, message).await;
+            let text = response
+                .text
+                .replace(forged_member.account.as_str(), &nonexistent.account);
+            texts.push(text.replace(&records.account, &nonexistent.account));
         }
-        (said[0] != said[1]).then(|| format!("is told of {}: {said:?}", whom.account))
+        (texts[0] != texts[1])
+            .then(|| format!("the response depends on {}: {texts:?}", forged_member.account))
     }
 
-    /// Makes a call.
-    async fn said(&self, client: &Client, rpc: &MethodDescriptor, message: DynamicMessage) -> Said {
-        let answer = self.call(client.clone(), rpc, message).await;
-        match answer.and_then(|bytes| refusal_of_all(rpc, bytes)) {
-            Ok(bytes) => Said {
+    async fn send(&self, client: &Client, rpc: &MethodDescriptor, message: DynamicMessage) -> Response {
+        let result = self.call(client.clone(), rpc, message).await;
+        match result.and_then(|bytes| error_if_all_failed(rpc, bytes)) {
+            Ok(bytes) => Response {
                 text: String::from_utf8_lossy(&bytes).into_owned(),
                 raw: String::new(),
                 reason: None,
@@ -158,9 +177,9 @@ impl Scene<'_> {
                     fields,
                     ..
                 } = Refusal::from(&status);
-                // In order, so that two can be compared.
+                // Sorted, so that two responses can be compared.
                 let metadata: BTreeMap<_, _> = metadata.into_iter().collect();
-                Said {
+                Response {
                     text: format!("{reason}: {message} {metadata:?} {fields:?}"),
                     raw: String::from_utf8_lossy(status.details()).into_owned(),
                     reason: Some(reason),
@@ -169,40 +188,39 @@ impl Scene<'_> {
         }
     }
 
-    /// A hash of all rows of some accounts in each table that has some.
+    /// A hash of all rows of the accounts for each table with rows of accounts.
     async fn fingerprints(&self, accounts: &[&str]) -> BTreeMap<String, String> {
-        let mut admin = self.world.admin().await;
-        let mut prints = BTreeMap::new();
-        for table in tables(&mut admin).await {
+        let mut admin = self.servers.admin().await;
+        let mut fingerprints = BTreeMap::new();
+        for table in account_tables(&mut admin).await {
             let sql = format!(
                 "SELECT coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {table} t
                  WHERE account_id = ANY ('{{{}}}')",
                 accounts.join(",")
             );
             let row = admin.fetch_one(AssertSqlSafe(sql)).await.expect("a hash");
-            prints.insert(table, row.get(0));
+            fingerprints.insert(table, row.get(0));
         }
-        prints
+        fingerprints
     }
 }
 
-/// What a call was answered with.
-struct Said {
-    /// The answer's bytes, or what a refusal says.
+struct Response {
+    /// The response's bytes, or the reason, message and details of an error.
     text: String,
-    /// A refusal as it is on the wire.
+    /// The details of an error as they are on the wire.
     raw: String,
-    /// A refusal's reason.
+    /// The reason of an error.
     reason: Option<String>,
 }
 
-/// Somebody from outside, and what of the records is none of its business.
-struct Outside<'a> {
+/// A caller outside the account, with the records of the account.
+struct UnrelatedCaller<'a> {
     caller: &'a Caller,
     all: &'a Records,
 }
 
-impl<'a> Outside<'a> {
+impl<'a> UnrelatedCaller<'a> {
     fn new(caller: &'a Caller, all: &'a Records) -> Self {
         Self { caller, all }
     }
@@ -218,75 +236,77 @@ impl<'a> Outside<'a> {
         self.caller.account().map_or("", |account| account.as_str())
     }
 
-    /// The records, but for those that the caller has to do with. AWS reads accounts, and what was submitted. Services
-    /// do the latter, and ask the directory about members and invitations; taken for somebody else they do not.
+    /// The records that the caller has no access to; ids of all others are replaced by nonexistent ones. AWS reads
+    /// accounts and submitted opportunities. Services read submitted opportunities, and members and invitations unless
+    /// they forge an identity.
     fn records(&self, is_forged: bool) -> Records {
-        let (mut records, never) = (self.all.clone(), Records::never());
+        let (mut records, nonexistent) = (self.all.clone(), Records::nonexistent());
         match self.side() {
             Some(Side::Partner) => return records,
-            Some(Side::Aws) => records.account = never.account,
+            Some(Side::Aws) => records.account = nonexistent.account,
             None if is_forged => {}
             None => {
-                records.member = never.member;
-                records.invitation = never.invitation;
+                records.member = nonexistent.member;
+                records.invitation = nonexistent.invitation;
             }
         }
-        records.review_case = never.review_case;
+        records.review_case = nonexistent.review_case;
         if self.side() == Some(Side::Aws) {
-            // AWS made the offer, and knows whom it made it to.
-            records.offer = never.offer;
+            // AWS made the offer and knows its receiver.
+            records.offer = nonexistent.offer;
         }
-        records.referral = never.referral;
+        records.referral = nonexistent.referral;
         if self.side() == Some(Side::Aws) {
-            // AWS sees who works together.
-            records.engagement = never.engagement;
-            records.engagement_invitation = never.engagement_invitation;
-            records.channel = never.channel;
+            // AWS sees engagements, their invitations and channels.
+            records.engagement = nonexistent.engagement;
+            records.engagement_invitation = nonexistent.engagement_invitation;
+            records.channel = nonexistent.channel;
         }
-        records.submitted = never.submitted;
-        records.approved = never.approved;
+        records.submitted = nonexistent.submitted;
+        records.approved = nonexistent.approved;
         records
     }
 
-    /// The ways to call an RPC about the records: with a request id and without, about the draft, about what was
-    /// submitted and about what was approved, about the present and about the first revision.
-    fn ways(&self, rpc: &MethodDescriptor, is_forged: bool) -> Vec<DynamicMessage> {
+    /// Variants of an RPC's request: about the draft, the submitted and the approved opportunity, with and without a
+    /// request id, at the current and the first revision.
+    fn request_variants(&self, rpc: &MethodDescriptor, is_forged: bool) -> Vec<DynamicMessage> {
         let records = self.records(is_forged);
-        let mut ways = vec![request(rpc, &records, &anonymous())];
+        let content = opportunity_without_contacts();
+        let mut variants = vec![build_request(rpc, &records, &content)];
         if rpc.input().get_field_by_name("opportunity_id").is_some() {
             for opportunity in [&records.submitted, &records.approved] {
                 let another = Records {
                     opportunity: opportunity.clone(),
                     ..records.clone()
                 };
-                ways.push(request(rpc, &another, &anonymous()));
+                variants.push(build_request(rpc, &another, &content));
             }
         }
         if rpc.input().get_field_by_name("request_id").is_some() {
-            let mut without = ways.clone();
+            let mut without = variants.clone();
             for message in &mut without {
                 message.clear_field_by_name("request_id");
             }
-            ways.extend(without);
+            variants.extend(without);
         }
         if rpc.name() == "GetOpportunity" {
-            let mut first = ways.clone();
+            let mut first = variants.clone();
             for message in &mut first {
                 message.set_field_by_name("revision", Value::I64(1));
             }
-            ways.extend(first);
+            variants.extend(first);
         }
-        ways
+        variants
     }
 
-    /// Provisioning is there for services, and about everybody, and so is what companies are called.
-    fn is_meant_for(&self, rpc: &MethodDescriptor) -> bool {
+    /// Whether the RPC gives services access to all accounts: provisioning, and the names of accounts.
+    fn has_access(&self, rpc: &MethodDescriptor) -> bool {
         self.side().is_none() && ["ApplyDirectory", "GetAccount"].contains(&rpc.name())
     }
 
-    /// Whether the database shows the caller something of an account in an answer that names no record.
+    /// Whether row-level security lets the caller read rows of an account for a request that names no record.
     fn may_read(&self, rpc: &MethodDescriptor, account: &str) -> bool {
-        // Row-level security knows accounts, and keeps no members of one account apart.
+        // Row-level security does not distinguish members of one account.
         if self.account() == account {
             return true;
         }
@@ -302,51 +322,52 @@ impl<'a> Outside<'a> {
                 "GetAccount",
                 "GetConnectionPreferences",
             ],
-            // Offers that were accepted: opportunity asks for them by id.
+            // Accepted offers are visible to services: the opportunity service reads them by id.
             None => &["ListReviewCases", "ListReferralOffers"],
         };
         shown.contains(&rpc.name())
     }
 
-    /// What an answer tells that the caller must not know.
-    fn tells(&self, said: &Said, is_forged: bool) -> Option<&'a str> {
-        let mut words = vec![CANARY, ADDRESSES];
+    /// A text in a response that the caller must not learn.
+    fn find_disclosure(&self, response: &Response, is_forged: bool) -> Option<&'a str> {
+        let mut texts = vec![CANARY, EMAIL_DOMAIN];
         let is_partner = self.side() == Some(Side::Partner);
         if is_partner {
-            words.push(SUBMITTED);
+            texts.push(SUBMITTED_CANARY);
         }
-        // Refusals repeat what was asked for.
-        if said.reason.is_none() {
+        // Errors repeat ids of the request.
+        if response.reason.is_none() {
             let all = self.all;
-            words.extend([FIR, &all.opportunity, &all.invitation, &all.connection]);
-            words.extend([
+            texts.extend([FIR, &all.opportunity, &all.invitation, &all.connection]);
+            texts.extend([
                 all.notification.as_str(),
                 &all.member,
                 &all.job,
                 &all.snapshot_job,
             ]);
-            // Offers that AWS and services reach name it; that it is left out for them only the service sees to.
+            // Offers hold the lead's id. Row-level security lets AWS and services read them; only the service omits the
+            // id.
             if is_partner || !is_forged {
-                words.push(&all.lead);
+                texts.push(&all.lead);
             }
             if is_partner {
-                words.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
-                words.extend([all.offer.as_str(), &all.referral]);
-                words.extend([all.engagement.as_str(), &all.engagement_invitation, &all.channel]);
+                texts.extend([all.review_case.as_str(), &all.submitted, &all.approved]);
+                texts.extend([all.offer.as_str(), &all.referral]);
+                texts.extend([all.engagement.as_str(), &all.engagement_invitation, &all.channel]);
             }
-            // Who is connected with a company knows its account and its profile's id.
+            // A connected partner knows the account and its profile id.
             if is_partner && self.account() != ELM {
-                words.extend([all.account.as_str(), &all.profile]);
+                texts.extend([all.account.as_str(), &all.profile]);
             }
         }
-        words
+        texts
             .into_iter()
-            .find(|word| said.text.contains(word) || said.raw.contains(word))
+            .find(|text| response.text.contains(text) || response.raw.contains(text))
     }
 }
 
-/// Every table with rows of accounts, as `schema.table`.
-pub async fn tables(admin: &mut sqlx::PgConnection) -> Vec<String> {
+/// All tables with an `account_id`, as `schema.table`.
+pub async fn account_tables(admin: &mut sqlx::PgConnection) -> Vec<String> {
     let tables = sqlx::query_scalar(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
          JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -361,19 +382,19 @@ pub async fn tables(admin: &mut sqlx::PgConnection) -> Vec<String> {
     tables
 }
 
-/// Everybody of another partner and of AWS, one of each role; somebody of a partner that the account is connected with;
-/// and a service.
-pub fn strangers() -> Vec<Caller> {
-    let all = cosell::members();
-    let outside = all.iter().filter(|member| member.account() != cosell::ALDER);
-    let seeded = outside.map(|member| member.caller().expect("a caller"));
+/// Callers without a relation to Alder: all seeded members of Birch and of AWS, the alliance lead of the connected
+/// partner Elm, and a service.
+pub fn unrelated_callers() -> Vec<Caller> {
+    let all = cosell::seed_members();
+    let others = all.iter().filter(|member| member.account() != cosell::ALDER);
+    let seeded = others.map(|member| member.caller().expect("a caller"));
     let connected = member("elm-lead", ELM, Side::Partner, &[Role::AllianceLead]);
     seeded.chain([connected, service("review")]).collect()
 }
 
-/// Whether a call that names no record tells a member of AWS that something was submitted or asked for, or what
-/// became of its offers.
-pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
+/// Whether the response of an RPC that names no record shows this member of AWS submissions and requests of partners,
+/// or the state of its offers.
+pub fn is_visible_to_aws(rpc: &str, actor: &str) -> bool {
     match rpc {
         "ListOpportunities"
         | "ListReferrals"
@@ -389,8 +410,8 @@ pub fn is_told_aws(rpc: &str, actor: &str) -> bool {
     }
 }
 
-/// The calls that differ in what somebody is told at two times.
-pub fn changed(before: &Told, after: &Told) -> BTreeSet<(String, String)> {
+/// The calls whose responses differ between two points in time.
+pub fn changed_responses(before: &Responses, after: &Responses) -> BTreeSet<(String, String)> {
     assert_eq!(before.len(), after.len());
     let differs = |call: &&(String, String)| before[*call] != after[*call];
     before.keys().filter(differs).cloned().collect()
@@ -403,8 +424,8 @@ fn is_read(rpc: &MethodDescriptor) -> bool {
 /// Whether a request names one of these records.
 fn names_any(message: &DynamicMessage, records: &Records) -> bool {
     let text = message.to_string();
-    let never = Records::never();
-    let is_real = |id: &&str| !never.ids().contains(id) || records == &never;
+    let nonexistent = Records::nonexistent();
+    let is_real = |id: &&str| !nonexistent.ids().contains(id) || records == &nonexistent;
     records
         .ids()
         .iter()
@@ -412,13 +433,13 @@ fn names_any(message: &DynamicMessage, records: &Records) -> bool {
         .any(|id| text.contains(id))
 }
 
-/// Where a call answers for each of several records, and refuses all of them, that is a refusal.
-fn refusal_of_all(rpc: &MethodDescriptor, answer: Bytes) -> Result<Bytes, Status> {
+/// Turns the response of a batch RPC in which every item failed into an error.
+fn error_if_all_failed(rpc: &MethodDescriptor, response: Bytes) -> Result<Bytes, Status> {
     if rpc.name() != "BatchAcceptReferralOffers" {
-        return Ok(answer);
+        return Ok(response);
     }
-    let results = BatchAcceptReferralOffersResponse::decode(answer.clone())
-        .expect("an answer")
+    let results = BatchAcceptReferralOffersResponse::decode(response.clone())
+        .expect("a response")
         .results;
     let mut refused = None;
     for result in results {
@@ -427,13 +448,13 @@ fn refusal_of_all(rpc: &MethodDescriptor, answer: Bytes) -> Result<Bytes, Status
                 let (code, details) = (Code::from(error.code), error.encode_to_vec());
                 refused = Some(Status::with_details(code, error.message, details.into()));
             }
-            _ => return Ok(answer),
+            _ => return Ok(response),
         }
     }
-    refused.map_or(Ok(answer), Err)
+    refused.map_or(Ok(response), Err)
 }
 
-/// Whether a reason tells nothing of a record.
-fn is_silent(reason: &str) -> bool {
+/// Whether a reason does not disclose that a record exists.
+fn hides_existence(reason: &str) -> bool {
     reason == "ROLE_NOT_PERMITTED" || reason.ends_with("_NOT_FOUND")
 }

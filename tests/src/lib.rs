@@ -1,26 +1,27 @@
-//! What the tests over all services share: private servers, the services on them, calls by anybody, and the repository
-//! as text.
+//! Shared code of the tests that span services: private servers, the services that run on them, calls by any caller,
+//! and the files of the repository as text.
 
-mod child;
+pub mod baseline;
 mod collector;
-pub mod companies;
-pub mod deals;
+pub mod directory_records;
 pub mod engagements;
+pub mod import_files;
 pub mod isolation;
-pub mod ledger;
-mod raw;
-mod record;
+mod opportunity;
+pub mod payloads;
+mod raw_codec;
 pub mod referrals;
 pub mod repository;
 pub mod requests;
-pub mod scene;
+pub mod scenario;
+mod servers;
+mod service_process;
 mod throttle;
 mod workload;
-mod world;
 
-pub use child::Child;
 pub use collector::Collector;
-pub use record::{INPUT, record};
+pub use opportunity::{DEMO_INPUT, valid_opportunity};
+pub use servers::{RECOVERY, RunningServices, TestServers};
+pub use service_process::ServiceProcess;
 pub use throttle::Throttle;
-pub use workload::{Progress, STEPS, Workload};
-pub use world::{InProcess, RECOVERY, World};
+pub use workload::{Progress, STEPS_PER_OPPORTUNITY, Workload};

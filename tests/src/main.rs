@@ -1,7 +1,8 @@
-//! `cosell` as tests run it: with crash points that the environment sets, when it is built with the feature `sabotage`.
+//! The `cosell` program that tests run as a child process. With the feature `sabotage`, the environment sets its crash
+//! points.
 
 fn main() -> std::process::ExitCode {
-    // Reads `FAILPOINTS`; lives as long as the process.
+    // Reads `FAILPOINTS`; must live as long as the process.
     #[cfg(feature = "sabotage")]
     let _scenario = fail::FailScenario::setup();
     cosell::main()

@@ -1,4 +1,4 @@
-//! The repository as text, for rules about it.
+//! Reads the files of the repository, for tests of its structure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// A text file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its path from the root of the repository, with `/`.
+    /// The path relative to the repository's root, with `/`.
     pub path: String,
-    /// Its content.
+    /// The whole content.
     pub text: String,
 }
 
@@ -23,7 +23,7 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files under a folder whose names end so, in order of their paths.
+/// All files under a folder whose names end with `end`, ordered by path.
 pub fn files(folder: &str, end: &str) -> Vec<File> {
     let root = root();
     let mut found = Vec::new();
@@ -34,7 +34,7 @@ pub fn files(folder: &str, end: &str) -> Vec<File> {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
-                // Neither what is built nor what tools keep for themselves.
+                // Skips build output and folders of tools.
                 if name != "target" && !name.starts_with('.') {
                     folders.push(path);
                 }
@@ -53,13 +53,13 @@ pub fn files(folder: &str, end: &str) -> Vec<File> {
     found
 }
 
-/// Fails with all lines that should not be there.
+/// Fails with a list of the violations unless there are none.
 #[track_caller]
-pub fn none(what: &str, found: &[String]) {
-    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+pub fn assert_none(what: &str, violations: &[String]) {
+    assert!(violations.is_empty(), "{what}:\n  {}", violations.join("\n  "));
 }
 
-/// The folder of the service of a context. One has a longer name than its context.
+/// The folder of a context's service. The service of `partner` is `partner-connection`; all others share the name.
 pub fn service(context: &str) -> String {
     let name = if context == "partner" {
         "partner-connection"
@@ -69,7 +69,7 @@ pub fn service(context: &str) -> String {
     format!("services/{name}")
 }
 
-/// The names of the services that stand for a bounded context.
+/// The names of all bounded contexts.
 pub fn contexts() -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(root().join("proto/cosell"))
         .expect("proto/cosell")

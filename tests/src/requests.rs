@@ -1,21 +1,23 @@
-//! A request of every RPC that is right in itself, about given records: what is refused is refused because of who asks.
+//! Builds a valid request of every RPC about given records, so that a refusal can only be due to the caller.
 
 use cosell_proto::cosell::opportunity::v1::Opportunity;
-use cosell_testkit::harness::FarEnd;
+use cosell_testkit::harness::PeerStub;
 use cosell_types::Caller;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value as Field};
 use serde_json::{Value, json};
 
-/// The records that requests are about.
+use crate::payloads;
+
+/// The ids of the records that requests name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// The account that they belong to.
+    /// The account that owns the records.
     pub account: String,
-    /// An opportunity.
+    /// The opportunity that requests name.
     pub opportunity: String,
-    /// One that was submitted; requests are about the other.
+    /// A submitted opportunity, which requests do not name.
     pub submitted: String,
-    /// One that was approved and has an AWS summary; the same.
+    /// An approved opportunity with an AWS summary, which requests do not name.
     pub approved: String,
     /// A review case of the account.
     pub review_case: String,
@@ -23,40 +25,40 @@ pub struct Records {
     pub member: String,
     /// The account's profile.
     pub profile: String,
-    /// An invitation that the account sent.
+    /// A connection invitation that the account sent.
     pub invitation: String,
     /// A connection of the account.
     pub connection: String,
     /// A notification of a member of the account.
     pub notification: String,
-    /// A job of the account.
+    /// A bulk job of the account.
     pub job: String,
-    /// An offer of AWS to the account.
+    /// A referral offer of AWS to the account.
     pub offer: String,
-    /// The referral of AWS that it is of.
+    /// The referral of that offer.
     pub referral: String,
-    /// A lead that the account has accepted.
+    /// A lead that the account accepted.
     pub lead: String,
-    /// An engagement of the account, about the opportunity that was submitted.
+    /// An engagement of the account about the submitted opportunity.
     pub engagement: String,
-    /// An invitation to another one, which the account sent.
+    /// An invitation to another engagement, which the account sent.
     pub engagement_invitation: String,
-    /// A job of the account that makes snapshots.
+    /// A snapshot job of the account.
     pub snapshot_job: String,
-    /// A channel of the account, on the opportunity that was approved.
+    /// A channel of the account on the approved opportunity.
     pub channel: String,
 }
 
 impl Records {
-    /// Records that never were, of an account that never was.
-    pub fn never() -> Self {
+    /// Ids of records and an account that do not exist.
+    pub fn nonexistent() -> Self {
         Self {
             account: "888888888888".to_owned(),
             opportunity: "O9000000000000000001".to_owned(),
             submitted: "O9000000000000000002".to_owned(),
             approved: "O9000000000000000003".to_owned(),
             review_case: "rc-0000000000000".to_owned(),
-            member: "nobody-at-all".to_owned(),
+            member: "nonexistent-member".to_owned(),
             profile: "pprofile-0000000000000".to_owned(),
             invitation: "pacinv-0000000000000".to_owned(),
             connection: "pac-0000000000000".to_owned(),
@@ -72,7 +74,7 @@ impl Records {
         }
     }
 
-    /// All their ids.
+    /// All ids.
     pub fn ids(&self) -> [&str; 18] {
         [
             &self.account,
@@ -97,9 +99,9 @@ impl Records {
     }
 }
 
-/// Every RPC of the interface.
+/// Every RPC of the API.
 pub fn rpcs() -> Vec<MethodDescriptor> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the definitions");
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("the descriptors");
     let services: Vec<_> = pool
         .services()
         .filter(|service| {
@@ -113,9 +115,9 @@ pub fn rpcs() -> Vec<MethodDescriptor> {
         .collect()
 }
 
-/// Every RPC about one opportunity. What is about one of an engagement is so within the engagement; and a list of
-/// something else, narrowed to an opportunity that is not there, is empty.
-pub fn rpcs_about_an_opportunity() -> Vec<MethodDescriptor> {
+/// Every RPC that names one opportunity. Excludes RPCs that find the opportunity through an engagement, and lists that
+/// are empty when their filter names an unknown opportunity.
+pub fn opportunity_rpcs() -> Vec<MethodDescriptor> {
     let has = |rpc: &MethodDescriptor, field: &str| rpc.input().get_field_by_name(field).is_some();
     rpcs()
         .into_iter()
@@ -124,9 +126,10 @@ pub fn rpcs_about_an_opportunity() -> Vec<MethodDescriptor> {
         .collect()
 }
 
-/// The request of an RPC about these records, with a record to write where it takes one. Changes have a request id.
-pub fn request(rpc: &MethodDescriptor, records: &Records, record: &Opportunity) -> DynamicMessage {
-    let json = body(rpc.name(), records);
+/// Builds a valid request of an RPC that names `records`. `opportunity` fills the field of the same name; a
+/// `request_id` is generated.
+pub fn build_request(rpc: &MethodDescriptor, records: &Records, opportunity: &Opportunity) -> DynamicMessage {
+    let json = request_json(rpc.name(), records);
     let mut message = DynamicMessage::deserialize(rpc.input(), json)
         .unwrap_or_else(|error| panic!("{}: {error}", rpc.name()));
     if let Some(field) = rpc.input().get_field_by_name("opportunity") {
@@ -134,17 +137,17 @@ pub fn request(rpc: &MethodDescriptor, records: &Records, record: &Opportunity) 
             panic!("a message")
         };
         let mut written = DynamicMessage::new(kind);
-        written.transcode_from(record).expect("a record");
+        written.transcode_from(opportunity).expect("an opportunity");
         message.set_field(&field, Field::Message(written));
     }
     if message.descriptor().get_field_by_name("request_id").is_some() {
-        message.set_field_by_name("request_id", Field::String(FarEnd::id()));
+        message.set_field_by_name("request_id", Field::String(PeerStub::id()));
     }
     message
 }
 
-/// Fails for an RPC that is not there: each new one needs its line.
-fn body(rpc: &str, records: &Records) -> Value {
+/// The request of an RPC as JSON. Panics for an RPC without an entry, so that each new RPC needs one.
+fn request_json(rpc: &str, records: &Records) -> Value {
     let Records {
         account,
         opportunity,
@@ -165,7 +168,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         snapshot_job,
         channel,
     } = records;
-    let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@stranger.example"});
+    let person = json!({"first_name": "Some", "last_name": "Body", "email": "some.body@unrelated.example"});
     match rpc {
         "ListNotifications"
         | "ListStandardValues"
@@ -196,7 +199,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         }
         "ChangeStage" => json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED"}),
         "ReopenOpportunity" => {
-            json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED", "reason": "It goes on"})
+            json!({"opportunity_id": opportunity, "stage": "STAGE_QUALIFIED", "reason": "The project continues"})
         }
         "AssociateEntity" | "DisassociateEntity" => {
             json!({"opportunity_id": opportunity, "entity_type": "RELATED_ENTITY_TYPE_SOLUTIONS",
@@ -230,7 +233,7 @@ fn body(rpc: &str, records: &Records) -> Value {
             json!({"opportunity_id": opportunity, "involvement_type": "INVOLVEMENT_TYPE_CO_SELL"})
         }
         "GetAccount" => json!({"account_id": account}),
-        "UpdateProfile" => json!({"profile": {"display_name": "Stranger", "industry_segments": ["Retail"],
+        "UpdateProfile" => json!({"profile": {"display_name": "Unrelated", "industry_segments": ["Retail"],
             "primary_solution_type": "SOLUTION_TYPE_MANAGED_SERVICES"}}),
         "SetProfileVisibility" => json!({"visibility": "PROFILE_VISIBILITY_PUBLIC"}),
         "GetPartner" => json!({"profile_id": profile}),
@@ -242,7 +245,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "TransferAllianceLead" => json!({"member_id": member, "confirmation": "confirm"}),
         "CreateConnectionInvitation" => {
             json!({"type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION", "receiver_id": profile,
-            "inviter_name": "Some Body", "inviter_email": "some.body@stranger.example", "message": "Hello"})
+            "inviter_name": "Some Body", "inviter_email": "some.body@unrelated.example", "message": "Hello"})
         }
         "GetConnectionInvitation" => json!({"connection_invitation_id": invitation, "account_id": account}),
         "AcceptConnectionInvitation" | "CancelConnectionInvitation" => {
@@ -250,7 +253,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         }
         "RejectConnectionInvitation" => json!({"connection_invitation_id": invitation, "reason": "No"}),
         "GetConnection" => json!({"connection_id": connection}),
-        "CancelConnection" => json!({"connection_id": connection, "reason": "Over",
+        "CancelConnection" => json!({"connection_id": connection, "reason": "No longer needed",
             "type": "CONNECTION_TYPE_OPPORTUNITY_COLLABORATION"}),
         "UpdateConnectionPreferences" => json!({"access_type": "ACCESS_TYPE_ALLOW_ALL", "etag": "1"}),
         "ApplyDirectory" => json!({"member": {"account_id": account, "member_id": member, "person": person}}),
@@ -259,7 +262,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "ClaimReviewCase" => json!({"review_case_id": review_case, "take_over": true}),
         "DecideReview" => json!({"review_case_id": review_case, "decision": "REVIEW_DECISION_APPROVE"}),
         "CheckReferredOpportunity" => json!({"opportunity": {}}),
-        "CreateReferral" => json!({"referral": crate::referrals::json(account)}),
+        "CreateReferral" => json!({"referral": payloads::referral_json(account)}),
         "GetReferral" => json!({"referral_id": referral}),
         "ListReferrals" | "ListReferralOffers" | "ListLeads" => json!({"page_size": 100}),
         "GetLead" | "ConvertLead" | "GetConvertedLead" => json!({"lead_id": lead}),
@@ -275,7 +278,7 @@ fn body(rpc: &str, records: &Records) -> Value {
         "RejectReferralOffer" => {
             json!({"referral_offer_id": offer, "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"})
         }
-        "ShareOpportunity" => crate::engagements::json(opportunity),
+        "ShareOpportunity" => payloads::share_request_json(opportunity),
         "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
         "GetEngagementInvitation" | "AcceptEngagementInvitation" | "CancelEngagementInvitation" => {
             json!({"engagement_invitation_id": engagement_invitation})
@@ -291,16 +294,16 @@ fn body(rpc: &str, records: &Records) -> Value {
         | "ListResourceSnapshots"
         | "ListEngagementResources" => json!({"engagement_id": engagement}),
         "CreateEngagementContext" | "UpdateEngagementContext" => {
-            json!({"engagement_id": engagement, "context": crate::engagements::context()})
+            json!({"engagement_id": engagement, "context": payloads::context_json()})
         }
         "RemoveEngagementMember" => {
-            json!({"engagement_id": engagement, "account_id": crate::engagements::HAZEL})
+            json!({"engagement_id": engagement, "account_id": payloads::HAZEL})
         }
         "RequestChannel" => {
             json!({"opportunity_id": opportunity, "member_ids": [member], "purpose": "Who does what"})
         }
         "GetChannel" | "JoinChannel" | "LeaveChannel" | "ArchiveChannel" => json!({"channel_id": channel}),
-        "ApproveChannel" => json!({"channel_id": channel, "link": "https://chat.example/deal"}),
+        "ApproveChannel" => json!({"channel_id": channel, "link": "https://chat.example/opportunity"}),
         "DeclineChannel" => json!({"channel_id": channel, "text": "Not now"}),
         "AddChannelMembers" => json!({"channel_id": channel, "partner_member_ids": [member]}),
         "GetChannelPreferences" => json!({}),
@@ -310,12 +313,12 @@ fn body(rpc: &str, records: &Records) -> Value {
         "GetSnapshotJob" | "StartSnapshotJob" | "StopSnapshotJob" | "DeleteSnapshotJob" => {
             json!({"snapshot_job_id": snapshot_job})
         }
-        other => panic!("{other} has no request here"),
+        other => panic!("RPC {other} has no request; add one"),
     }
 }
 
-/// What a caller says who it is, to the build with faults put in.
-pub fn forged(caller: &Caller) -> String {
+/// The identity that a client claims in the build with the feature `sabotage`, as the header of `cosell_grpc` has it.
+pub fn forged_identity(caller: &Caller) -> String {
     use cosell_types::ClosedList as _;
 
     let Caller::Member(member) = caller else {

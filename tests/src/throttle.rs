@@ -1,5 +1,4 @@
-//! A slow machine, for one process: it gets about a tenth of one processor, by being stopped most of the time. What
-//! happens to it meanwhile is the test's business.
+//! Limits one process to about a tenth of one processor by stopping it (SIGSTOP) most of the time.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -8,18 +7,18 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// How long the process runs on its one processor out of each tenth of a second.
+/// How long the process runs and rests in each cycle of a tenth of a second.
 const RUNS: Duration = Duration::from_millis(10);
 const RESTS: Duration = Duration::from_millis(90);
 
-/// Keeps a process at about a tenth of a processor until dropped.
+/// Limits a process to about a tenth of a processor until dropped.
 pub struct Throttle {
     end: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Throttle {
-    /// Throttles a process from now on.
+    /// Starts throttling a process.
     pub fn start(process: u32) -> Self {
         let (end, ended) = mpsc::channel();
         let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
@@ -50,7 +49,7 @@ impl Throttle {
     }
 }
 
-/// Puts all threads of a process on one processor; those that they start later inherit it.
+/// Pins all threads of a process to one processor; threads that they start later inherit the affinity.
 fn pin(process: u32) {
     let usable = sched_getaffinity(None).expect("the usable processors");
     let first = (0..CpuSet::MAX_CPU).find(|cpu| usable.is_set(*cpu));
@@ -59,7 +58,7 @@ fn pin(process: u32) {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("its threads");
     for thread in threads.flatten() {
         let id = thread.file_name().to_str().and_then(|name| name.parse().ok());
-        // One that has ended meanwhile needs no processor.
+        // Fails for a thread that has ended meanwhile, which does no harm.
         let _ = sched_setaffinity(id.and_then(Pid::from_raw), &one);
     }
 }

@@ -5,8 +5,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 
-use crate::stack::{Instance, Stack, StackArguments, build};
-use crate::{passed, say, survive};
+use crate::stack::{Instance, Stack, StackArguments, build_services};
+use crate::{ignore_signals, print_status, run_with_exit_code};
 
 const INPUT: &str = "services/cosell/demo/opportunities.json";
 
@@ -17,21 +17,21 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
-    if let Some(folder) = Instance::running() {
-        say("playing against the stack that runs");
-        let program = build(arguments.stack.release, root)?;
-        return passed(&mut play(&program, &folder, root));
+    if let Some(folder) = Instance::find_running() {
+        print_status("running the demo against the running dev environment");
+        let program = build_services(arguments.stack.release, root)?;
+        return run_with_exit_code(&mut demo_command(&program, &folder, root));
     }
-    say("no stack runs; starting one for the demonstration");
-    survive()?;
+    print_status("no dev environment is running; starting one for the demo");
+    ignore_signals()?;
     let mut stack = Stack::start(arguments.stack, root)?;
-    let program = build(arguments.stack.release, root)?;
-    let code = passed(&mut play(&program, &stack.instance.folder, root));
+    let program = build_services(arguments.stack.release, root)?;
+    let code = run_with_exit_code(&mut demo_command(&program, &stack.instance.folder, root));
     stack.stop();
     code
 }
 
-fn play(program: &Path, folder: &Path, root: &Path) -> Command {
+fn demo_command(program: &Path, folder: &Path, root: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .arg("demo")
@@ -43,9 +43,10 @@ fn play(program: &Path, folder: &Path, root: &Path) -> Command {
     command
 }
 
-/// Shows the e-mails of the running stack.
-pub fn mail() -> anyhow::Result<()> {
-    let folder = Instance::running().context("no stack runs; start one with `cargo xtask dev`")?;
+/// Prints the e-mails of the running dev environment.
+pub fn print_mails() -> anyhow::Result<()> {
+    let folder = Instance::find_running()
+        .context("no dev environment is running; start one with `cargo xtask dev`")?;
     let mut paths: Vec<_> = std::fs::read_dir(folder.join("mail"))?
         .flatten()
         .map(|entry| entry.path())

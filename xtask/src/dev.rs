@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::say;
-use crate::stack::{Stack, StackArguments, short};
+use crate::print_status;
+use crate::stack::{Stack, StackArguments, relative_path};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -18,33 +18,33 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<()> {
-    let asked_to_end = Arc::new(AtomicBool::new(false));
+    let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register(signal, asked_to_end.clone())?;
+        signal_hook::flag::register(signal, interrupted.clone())?;
     }
     let mut stack = Stack::start(arguments.stack, root)?;
-    print(&stack, root)?;
-    while !asked_to_end.load(Ordering::Relaxed) {
+    print_summary(&stack, root)?;
+    while !interrupted.load(Ordering::Relaxed) {
         let log = stack.instance.folder.join("services.log");
         ensure!(
             !stack.has_ended(),
-            "the services have ended by themselves; see {}",
+            "the services have exited; see {}",
             log.display()
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    say("ending everything");
+    print_status("stopping the dev environment");
     stack.stop();
     Ok(())
 }
 
-fn print(stack: &Stack, root: &Path) -> anyhow::Result<()> {
-    let folder = short(&stack.instance.folder, root);
+fn print_summary(stack: &Stack, root: &Path) -> anyhow::Result<()> {
+    let folder = relative_path(&stack.instance.folder, root);
     println!();
-    println!("cosell runs. Ctrl-C ends it.");
+    println!("cosell is running. Press Ctrl-C to stop it.");
     println!();
     println!(
-        "  gRPC     {}   (plain text, reflection is on)",
+        "  gRPC     {}   (plaintext, with reflection)",
         stack.text("address")
     );
     println!("  health   {}", stack.text("health"));
@@ -54,7 +54,7 @@ fn print(stack: &Stack, root: &Path) -> anyhow::Result<()> {
     println!("  NATS     {}", stack.nats.url());
     println!();
     println!(
-        "Members, each with a token in {folder}/state/tokens/<member>, good for an hour and written anew:"
+        "Members, each with a token in {folder}/state/tokens/<member>, valid for an hour and renewed automatically:"
     );
     println!();
     let members = stack.info["members"].as_object().cloned().unwrap_or_default();
@@ -66,8 +66,6 @@ fn print(stack: &Stack, root: &Path) -> anyhow::Result<()> {
         let token = std::fs::read_to_string(stack.instance.folder.join("state/tokens").join(member))?;
         println!("  {member}:\n  {token}\n");
     }
-    println!(
-        "Next: `cargo xtask demo` in another terminal plays the journey of an opportunity against this stack."
-    );
+    println!("Next: run `cargo xtask demo` in another terminal for a scenario from creation to validation.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The project's commands. `cargo xtask help` lists them.
+//! Development commands of the repository. `cargo xtask help` lists them.
 
 mod bench;
 mod demo;
@@ -17,7 +17,7 @@ use std::process::{Command, ExitCode};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(about = "The project's commands")]
+#[command(about = "Development commands of cosell")]
 struct Arguments {
     #[command(subcommand)]
     command: Task,
@@ -25,18 +25,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run everything on this machine: PostgreSQL, NATS, a mail server, all services. Ctrl-C ends it.
+    /// Run PostgreSQL, NATS, a mail server and all services on this machine until Ctrl-C.
     Dev(dev::Arguments),
-    /// Check and test everything: formatting, lints, interface rules, all tests.
+    /// Run all checks and tests: formatting, lints, API rules, all tests.
     Test(test::Arguments),
-    /// Play the journey of an opportunity and print it; starts the stack if none runs.
+    /// Run the demo scenario and print a timeline; starts a dev environment if none is running.
     Demo(demo::Arguments),
-    /// Measure, on a build with optimisations: how many calls are answered in a second, how soon decisions show and
-    /// withdrawn roles are refused, how fast a list is provisioned.
+    /// Run benchmarks on an optimised build: calls per second, delay of review decisions and role withdrawals, and
+    /// rates of import and provisioning.
     Bench(bench::Arguments),
-    /// Show the e-mails that the running stack has sent.
+    /// Print the e-mails that the running dev environment has sent.
     Mail,
-    /// Describe all SQL queries to the compiler again, after a change of a query or a migration.
+    /// Regenerate the metadata of all SQL queries (`.sqlx/`) after a change of a query or migration.
     Sqlx,
 }
 
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command, &root()) {
         Ok(code) => code,
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            print_status(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -56,13 +56,13 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Test(arguments) => return test::run(&arguments, root),
         Task::Demo(arguments) => return demo::run(&arguments, root),
         Task::Bench(arguments) => return bench::run(&arguments, root),
-        Task::Mail => demo::mail()?,
+        Task::Mail => demo::print_mails()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx => prepare::run(root)?,
         #[cfg(not(feature = "prepare"))]
         Task::Sqlx => {
-            let mut again = Command::new("cargo");
-            again.args([
+            let mut command = Command::new("cargo");
+            command.args([
                 "run",
                 "--quiet",
                 "--package",
@@ -72,13 +72,13 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
                 "--",
                 "sqlx",
             ]);
-            return passed(again.current_dir(root));
+            return run_with_exit_code(command.current_dir(root));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folder of the checkout.
+/// The root folder of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
@@ -86,21 +86,21 @@ fn root() -> PathBuf {
         .unwrap_or_else(|_| PathBuf::from("."))
 }
 
-/// Runs a command and passes its exit code on.
-fn passed(command: &mut Command) -> anyhow::Result<ExitCode> {
+/// Runs a command and returns its exit code.
+fn run_with_exit_code(command: &mut Command) -> anyhow::Result<ExitCode> {
     let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// A Ctrl-C ends the command that runs in the foreground; this process goes on, and ends what it has started.
-fn survive() -> anyhow::Result<()> {
+/// Ignores Ctrl-C and SIGTERM in this process, so that it can stop its servers after the foreground command has exited.
+fn ignore_signals() -> anyhow::Result<()> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, std::sync::Arc::default())?;
     }
     Ok(())
 }
 
-/// Tells what is being done.
-fn say(text: &str) {
+/// Prints a progress message on standard error.
+fn print_status(text: &str) {
     eprintln!("  {text}");
 }

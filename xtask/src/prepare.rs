@@ -1,5 +1,5 @@
-//! `cargo xtask sqlx`: describes every query to the compiler again, against a fresh database with the migrations of
-//! each service. Needed after a change of a query or of a migration.
+//! `cargo xtask sqlx`: regenerates the metadata of all SQL queries against a new database with the migrations of each
+//! service. Needed after a change of a query or a migration.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,9 +10,9 @@ use cosell_testkit::tools;
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use crate::say;
+use crate::print_status;
 
-/// Crates with queries, and the schema that their queries are checked against.
+/// Crates with queries: name, folder, and the schema that their queries are checked against.
 const CRATES: [(&str, &str, &str); 9] = [
     ("cosell-store", "shared/store", "opportunity"),
     ("cosell-events", "shared/events", "opportunity"),
@@ -31,7 +31,7 @@ const CRATES: [(&str, &str, &str); 9] = [
 
 /// Runs the command.
 pub fn run(root: &Path) -> anyhow::Result<()> {
-    let programs = Programs::find(&say)?;
+    let programs = Programs::find(&print_status)?;
     let folder = tools::target().join("sqlx");
     let _ = std::fs::remove_dir_all(&folder);
     let cluster = Cluster::start(&programs, &folder, Durability::Process)?;
@@ -40,18 +40,18 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         .build()?
         .block_on(async {
             for (_, path, service) in CRATES.iter().filter(|(_, path, _)| path.starts_with("services/")) {
-                schema(&cluster, &root.join(path), service)
+                create_schema(&cluster, &root.join(path), service)
                     .await
-                    .with_context(|| format!("the schema of {service}"))?;
+                    .with_context(|| format!("creating the schema of {service}"))?;
             }
             anyhow::Ok(())
         })?;
     for (name, path, service) in CRATES {
-        say(&format!("describing the queries of {name}"));
+        print_status(&format!("preparing the queries of {name}"));
         let queries = root.join(path).join(".sqlx");
         let _ = std::fs::remove_dir_all(&queries);
         std::fs::create_dir_all(&queries)?;
-        // cargo does not know that the database has changed.
+        // Forces a rebuild: cargo does not detect changes of the database.
         std::fs::File::options()
             .append(true)
             .open(root.join(path).join("src/lib.rs"))?
@@ -66,13 +66,13 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             .current_dir(root)
             .status()?;
         ensure!(status.success(), "{name} does not compile against its schema");
-        forget_others(root, &queries)?;
+        remove_shared_queries(root, &queries)?;
     }
     Ok(())
 }
 
-/// A shared crate that this one needs may have been compiled with it, and has left its queries here as well.
-fn forget_others(root: &Path, queries: &Path) -> anyhow::Result<()> {
+/// Removes the queries of shared crates, which cargo may have compiled together with this crate.
+fn remove_shared_queries(root: &Path, queries: &Path) -> anyhow::Result<()> {
     let earlier = CRATES
         .iter()
         .map(|(_, path, _)| root.join(path).join(".sqlx"))
@@ -93,7 +93,7 @@ fn url(cluster: &Cluster, service: &str) -> String {
     )
 }
 
-async fn schema(cluster: &Cluster, folder: &Path, service: &str) -> anyhow::Result<()> {
+async fn create_schema(cluster: &Cluster, folder: &Path, service: &str) -> anyhow::Result<()> {
     let mut admin = PgConnection::connect(&cluster.admin_url("postgres")).await?;
     let mut sql = format!("CREATE SCHEMA {service};");
     for kind in ["owner", "app", "worker"] {
@@ -108,7 +108,7 @@ async fn schema(cluster: &Cluster, folder: &Path, service: &str) -> anyhow::Resu
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a file's time, not the product's")]
+#[expect(clippy::disallowed_methods, reason = "a file's modification time")]
 fn now() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }

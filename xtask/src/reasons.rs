@@ -1,24 +1,25 @@
-//! Finds documented reasons of refusal that no test has provoked. Each test that provokes one compares the answer with the
-//! documented example and leaves an empty file (`harness/reasons.rs` of the testkit); `test.rs` calls this after all tests.
+//! Finds documented error reasons that no test has triggered. A test that triggers one compares the error with the
+//! documented example and creates an empty file (`harness/reasons.rs` of the testkit). `test.rs` calls this after all
+//! tests.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 
-/// Names the documented reasons of which `folder` has no file.
-pub fn unprovoked(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
-    let documented = documented(&root.join("proto/cosell"))?;
-    ensure!(!documented.is_empty(), "no reason is documented");
+/// Returns a message for each documented reason without a file in `folder`.
+pub fn find_untriggered(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let documented = documented_reasons(&root.join("proto/cosell"))?;
+    ensure!(!documented.is_empty(), "no error reason is documented");
     let missing = documented.into_iter();
     let missing = missing.filter(|(domain, reason)| !folder.join(domain).join(reason).exists());
     Ok(missing
-        .map(|(domain, reason)| format!("no test provokes {reason} of {domain}"))
+        .map(|(domain, reason)| format!("no test triggers {reason} of {domain}"))
         .collect())
 }
 
-/// Domain and reason of each example in the comments of `…errors.proto`.
-fn documented(proto: &Path) -> anyhow::Result<Vec<(String, String)>> {
+/// The domain and reason of each example in the comments of `…errors.proto`.
+fn documented_reasons(proto: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for package in fs::read_dir(proto)? {
         for file in fs::read_dir(package?.path().join("v1"))? {
@@ -43,14 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unprovoked_reasons_are_named() {
+    fn untriggered_reasons_are_reported() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let named = unprovoked(&root, Path::new("nowhere")).expect("the documented reasons");
-        let expected = "no test provokes CHANNEL_NOT_FOUND of collaboration.cosell";
-        assert!(named.iter().any(|line| line == expected), "{named:#?}");
+        let messages = find_untriggered(&root, Path::new("nowhere")).expect("the documented reasons");
+        let expected = "no test triggers CHANNEL_NOT_FOUND of collaboration.cosell";
+        assert!(messages.iter().any(|line| line == expected), "{messages:#?}");
         assert!(
-            named.iter().any(|line| line.ends_with(" of cosell")),
-            "{named:#?}"
+            messages.iter().any(|line| line.ends_with(" of cosell")),
+            "{messages:#?}"
         );
     }
 }

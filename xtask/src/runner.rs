@@ -1,19 +1,19 @@
-//! How tests are run: by nextest where it is installed, which runs tests of all crates side by side, else by cargo's own
-//! runner. Decides which tests run together, how many at a time, and which lines of a report name a failure; what becomes
-//! of the failures is in `report.rs`.
+//! Runs tests with nextest if it is installed, which runs tests of all crates concurrently, and else with cargo's
+//! runner. Groups tests into tiers, sets their concurrency, and parses failures from the runner's output. `report.rs`
+//! reports them.
 
 use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// How many whole platforms run at a time, as in .config/nextest.toml. Their tests wait more than they compute, so
-/// this does not depend on the number of processors.
-const PLATFORMS: &str = "4";
+/// The concurrency limit of tests that run all services, as in .config/nextest.toml. These tests mostly wait, so the
+/// limit does not depend on the number of processors.
+const PLATFORM_THREADS: &str = "4";
 
-/// Tests that run together.
+/// A group of tests that one command runs.
 pub struct Tier {
-    /// What they are, for people.
+    /// The name that is printed.
     pub name: &'static str,
     arguments: Vec<String>,
     /// Whether each of them runs all services.
@@ -28,7 +28,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// nextest where it is installed, else cargo's.
+    /// Uses nextest if it is installed.
     pub fn find() -> Self {
         let version = Command::new("cargo")
             .args(["nextest", "--version"])
@@ -40,7 +40,7 @@ impl Runner {
         }
     }
 
-    /// All tests, or those that the arguments select.
+    /// The tiers of all tests, or one tier with the selected tests.
     pub fn tiers(&self, selected: &[String]) -> Vec<Tier> {
         let tier = |name, arguments: &[&str], is_platform| Tier {
             name,
@@ -63,7 +63,7 @@ impl Runner {
                 is_selected: true,
             }];
         }
-        let faults = [
+        let sabotage = [
             "--package",
             "cosell-tests",
             "--features",
@@ -71,18 +71,18 @@ impl Runner {
             "--test",
             "sabotage",
         ];
-        let with_faults = tier("tests of the build with faults built in", &faults, true);
+        let with_faults = tier("tests of the build with injected faults", &sabotage, true);
         if self.is_nextest {
             return vec![with_faults, tier("tests", &["--workspace"], false)];
         }
         vec![
             with_faults,
             tier("tests", &["--workspace", "--exclude", "cosell-tests"], false),
-            tier("tests over all services", &["--package", "cosell-tests"], true),
+            tier("tests that span services", &["--package", "cosell-tests"], true),
         ]
     }
 
-    /// Whether this line of the runner's report says that everything is built.
+    /// Whether this line of the runner's output follows the build.
     pub fn is_built(&self, line: &str) -> bool {
         line.starts_with(if self.is_nextest { "Starting " } else { "Running " })
     }
@@ -93,22 +93,22 @@ impl Runner {
         if self.is_nextest {
             command.args(["nextest", "run"]);
             if tier.is_platform {
-                command.args(["--test-threads", PLATFORMS]);
+                command.args(["--test-threads", PLATFORM_THREADS]);
             } else if !tier.is_selected {
                 command.args(["--test-threads", &threads().to_string()]);
             }
         } else {
             command.args(["test", "--no-fail-fast"]);
-            // Selected tests may be such.
+            // Selected tests may run all services, too.
             if tier.is_platform || tier.is_selected {
-                command.env("RUST_TEST_THREADS", PLATFORMS);
+                command.env("RUST_TEST_THREADS", PLATFORM_THREADS);
             }
         }
         command.args(&tier.arguments).current_dir(root);
         command
     }
 
-    /// Finds the names of failed tests in the lines of the runner's report, one after the other.
+    /// A parser that is called with each line of the runner's output and returns the names of failed tests.
     pub fn failed_tests(&self) -> impl FnMut(&str) -> Option<String> {
         let is_nextest = self.is_nextest;
         let mut binary = String::new();
@@ -122,8 +122,8 @@ impl Runner {
     }
 }
 
-/// Builds tests of later tiers while those of the first one run, which have the processors first. Without
-/// `cosell-tests`: the program under test is one file, and has faults built in as long as the first tier runs.
+/// Builds tests of later tiers at low priority while those of the first one run. Excludes `cosell-tests`: its program
+/// under test has the same path with and without injected faults, and the first tier still uses it.
 pub fn build_ahead(root: &Path) -> Command {
     let mut command = Command::new("nice");
     command
@@ -133,13 +133,13 @@ pub fn build_ahead(root: &Path) -> Command {
     command
 }
 
-/// Twice as many tests as there are processors: much of their time they wait for a server or a clock.
+/// Twice the number of processors: tests mostly wait for servers and timers.
 fn threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// `Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)` says whose tests follow. A binary that ends without
-/// naming a test is in the list at the end, as `` `-p package --test it` ``.
+/// `Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)` precedes the tests of a binary. A binary that
+/// exits without reporting a test is in the list at the end, as `` `-p package --test it` ``.
 fn failed_in_cargo(line: &str, binary: &mut String) -> Option<String> {
     if let Some(started) = line.strip_prefix("Running ") {
         started.clone_into(binary);
@@ -170,15 +170,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failed_tests_of_nextest_are_named() {
+    fn failed_tests_of_nextest_are_parsed() {
         for (line, name) in [
             (
-                "FAIL [   0.005s] ( 3/630) cosell-tests::e2e matrix::acc_001",
-                Some("cosell-tests::e2e matrix::acc_001"),
+                "FAIL [   0.005s] ( 3/630) cosell-tests::e2e access::acc_001",
+                Some("cosell-tests::e2e access::acc_001"),
             ),
             (
-                "TIMEOUT [ 600.002s] cosell-tests::e2e journey",
-                Some("cosell-tests::e2e journey"),
+                "TIMEOUT [ 600.002s] cosell-tests::e2e isolation",
+                Some("cosell-tests::e2e isolation"),
             ),
             (
                 "SIGABRT [   1.000s] (─────) cosell-review::it a::b",
@@ -192,17 +192,17 @@ mod tests {
                 "ABORT SIG 11 [   1.000s] (  4/630) cosell-review::it a::b",
                 Some("cosell-review::it a::b"),
             ),
-            ("SLOW [> 60.000s] cosell-tests::e2e journey", None),
-            ("PASS [   0.005s] cosell-tests::e2e journey", None),
+            ("SLOW [> 60.000s] cosell-tests::e2e isolation", None),
+            ("PASS [   0.005s] cosell-tests::e2e isolation", None),
             ("Summary [ 12.000s] 630 tests run: 629 passed, 1 failed", None),
-            ("test matrix::acc_001 ... FAILED", None),
+            ("test access::acc_001 ... FAILED", None),
         ] {
             assert_eq!(failed_in_nextest(line).as_deref(), name, "{line}");
         }
     }
 
     #[test]
-    fn failed_tests_of_cargo_are_named() {
+    fn failed_tests_of_cargo_are_parsed() {
         let mut binary = String::new();
         let mut name = |line| failed_in_cargo(line, &mut binary);
         assert_eq!(name("Running tests/it/main.rs (target/debug/deps/it-01)"), None);

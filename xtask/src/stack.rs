@@ -1,4 +1,4 @@
-//! The development stack: PostgreSQL, NATS and a mail server of its own, and all services in one process.
+//! The dev environment: private PostgreSQL, NATS and mail servers, and all services in one process.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use cosell_testkit::tools;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::say;
+use crate::print_status;
 
-const MOST_INSTANCES: u32 = 16;
-/// Only guards against waiting for ever: on a slow machine the services seed for minutes.
+const MAX_INSTANCES: u32 = 16;
+/// The limit for the start. Seeding can take minutes on a slow machine.
 const START_LIMIT: Duration = Duration::from_secs(600);
 
-/// A folder of `target/dev`, held by at most one running stack.
+/// A folder of `target/dev`, locked by at most one dev environment.
 pub struct Instance {
     pub folder: PathBuf,
-    /// Held as long as the process lives, and freed by the system however it ends.
+    /// The operating system releases the lock when the process exits.
     _lock: File,
 }
 
 impl Instance {
-    /// The first that no other stack holds.
-    pub fn free() -> anyhow::Result<Self> {
-        for number in 0..MOST_INSTANCES {
+    /// Locks the first free folder.
+    pub fn acquire() -> anyhow::Result<Self> {
+        for number in 0..MAX_INSTANCES {
             let folder = instances().join(number.to_string());
             fs::create_dir_all(&folder).context("creating target/dev")?;
             let lock = File::create(folder.join("lock"))?;
@@ -41,12 +41,12 @@ impl Instance {
                 });
             }
         }
-        bail!("{MOST_INSTANCES} stacks are running in this checkout already");
+        bail!("The limit of {MAX_INSTANCES} dev environments in this checkout is reached.");
     }
 
-    /// The folder of a running stack, if there is one.
-    pub fn running() -> Option<PathBuf> {
-        (0..MOST_INSTANCES)
+    /// The folder of a running dev environment, if there is one.
+    pub fn find_running() -> Option<PathBuf> {
+        (0..MAX_INSTANCES)
             .map(|number| instances().join(number.to_string()))
             .find(|folder| {
                 let held = File::open(folder.join("lock")).is_ok_and(|lock| lock.try_lock().is_err());
@@ -59,9 +59,9 @@ fn instances() -> PathBuf {
     tools::target().join("dev")
 }
 
-/// A running stack. Everything ends when it is dropped.
+/// A running dev environment. Dropping it stops all processes.
 pub struct Stack {
-    // In this order they are dropped: those that need others first.
+    // Dropped in this order: dependents first.
     services: Process,
     _mail: Sink,
     pub nats: Server,
@@ -71,47 +71,47 @@ pub struct Stack {
     pub info: Value,
 }
 
-/// How to build and run it.
+/// Options for building and running the dev environment.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct StackArguments {
     /// Build with optimisations.
     #[arg(long)]
     pub release: bool,
 
-    /// Begin with an empty database and bus.
+    /// Start with an empty database and bus.
     #[arg(long)]
     pub fresh: bool,
 }
 
 impl Stack {
-    /// Builds and starts everything, and says what it does.
+    /// Builds and starts everything, and prints the progress.
     pub fn start(arguments: StackArguments, root: &Path) -> anyhow::Result<Self> {
-        let programs = Programs::find(&say)?;
-        let nats_program = nats::program(&say)?;
-        say("building the services (the first time takes some minutes)");
-        let program = build(arguments.release, root)?;
+        let programs = Programs::find(&print_status)?;
+        let nats_program = nats::program(&print_status)?;
+        print_status("building the services (the first build takes some minutes)");
+        let program = build_services(arguments.release, root)?;
 
-        let instance = Instance::free()?;
+        let instance = Instance::acquire()?;
         let folder = instance.folder.clone();
         if arguments.fresh {
             for part in ["postgres", "nats", "mail", "state"] {
                 let _ = fs::remove_dir_all(folder.join(part));
             }
         }
-        // What an earlier stack left behind when it was killed.
+        // A killed dev environment leaves its file behind.
         let _ = fs::remove_file(folder.join("state/stack.json"));
-        say(&format!(
+        print_status(&format!(
             "starting PostgreSQL {} in {}",
             programs.version,
-            short(&folder, root)
+            relative_path(&folder, root)
         ));
         let postgres = Cluster::start(&programs, &folder.join("postgres"), Durability::Full)?;
-        say("starting NATS with JetStream");
+        print_status("starting NATS with JetStream");
         let nats = Server::start(&nats_program, &folder.join("nats"))?;
-        say("starting a mail server");
+        print_status("starting a mail server");
         let mail = Sink::start("127.0.0.1:0", Some(folder.join("mail")))?;
 
-        say("creating roles and schemas, migrating, seeding, starting the services");
+        print_status("creating roles and schemas, migrating, starting and seeding the services");
         let state = folder.join("state");
         let mut command = Command::new(program);
         command
@@ -122,7 +122,7 @@ impl Stack {
             .args(["--smtp-port", &mail.address().port().to_string()])
             .arg("--state")
             .arg(&state)
-            // The services end when this pipe does, so also when this process is killed.
+            // The services exit when this pipe closes, so also when this process is killed.
             .stdin(Stdio::piped());
         let mut services = Process::start("services", &mut command, &folder)?;
         let info = await_ready(&mut services, &folder)?;
@@ -136,12 +136,12 @@ impl Stack {
         })
     }
 
-    /// Whether the services have ended by themselves.
+    /// Whether the services have exited by themselves.
     pub fn has_ended(&mut self) -> bool {
         self.services.has_ended()
     }
 
-    /// Ends the services in order; the rest follows when the stack is dropped.
+    /// Stops the services gracefully; dropping stops the servers.
     pub fn stop(&mut self) {
         self.services.stop(Signal::TERM, Duration::from_secs(20));
     }
@@ -153,33 +153,33 @@ impl Stack {
 }
 
 fn await_ready(services: &mut Process, folder: &Path) -> anyhow::Result<Value> {
-    let until = Instant::now() + START_LIMIT;
+    let deadline = Instant::now() + START_LIMIT;
     loop {
         if let Ok(text) = fs::read_to_string(folder.join("state/stack.json")) {
             return serde_json::from_str(&text).context("stack.json");
         }
-        if services.has_ended() || Instant::now() > until {
+        if services.has_ended() || Instant::now() > deadline {
             let log = fs::read_to_string(folder.join("services.log")).unwrap_or_default();
-            bail!("the services did not start:\n{log}");
+            bail!("the services failed to start:\n{log}");
         }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Builds the program `cosell` and returns where it is.
-pub fn build(release: bool, root: &Path) -> anyhow::Result<PathBuf> {
+/// Builds the program `cosell` and returns its path.
+pub fn build_services(release: bool, root: &Path) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
     command.args(["build", "--package", "cosell"]).current_dir(root);
     if release {
         command.arg("--release");
     }
-    ensure!(command.status()?.success(), "the services do not build");
+    ensure!(command.status()?.success(), "building the services failed");
     Ok(tools::target()
         .join(if release { "release" } else { "debug" })
         .join("cosell"))
 }
 
-/// A path as seen from the checkout.
-pub fn short(path: &Path, root: &Path) -> String {
+/// A path relative to the root of the repository.
+pub fn relative_path(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string()
 }

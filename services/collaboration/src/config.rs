@@ -1,4 +1,4 @@
-//! Options that only this service has.
+//! Options of the collaboration service alone.
 
 use crate::domain::ChannelPolicy;
 use crate::provider::ProviderArgs;
@@ -6,7 +6,7 @@ use crate::provider::ProviderArgs;
 /// Options of the collaboration service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// The opportunity service, whose records are shared.
+    /// URL of the opportunity service.
     #[arg(
         long,
         env = "COSELL_OPPORTUNITY_URL",
@@ -14,26 +14,31 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
-    /// Days in which an invitation to an engagement can be answered.
-    #[arg(long, env = "COSELL_ENGAGEMENT_INVITATION_DAYS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=365))]
+    /// Days until an engagement invitation expires, 1 to 365.
+    #[arg(
+        long,
+        env = "COSELL_ENGAGEMENT_INVITATION_DAYS",
+        default_value_t = 15,
+        value_parser = clap::value_parser!(u32).range(1..=365)
+    )]
     pub invitation_days: u32,
 
-    /// What a customer is at least expected to spend with AWS in a month for the deal to get a channel, in whole units
-    /// of its currency, unless AWS regards the deal as strategic.
+    /// Minimum expected monthly spend with AWS of an opportunity to be eligible for a channel, in whole units of its
+    /// currency. Strategic opportunities are eligible regardless of their spend.
     #[arg(long, env = "COSELL_CHANNEL_MIN_SPEND", default_value_t = 10_000)]
     pub channel_min_spend: u32,
 
-    /// Grants every channel that is asked for, where a provider makes it.
+    /// Approve every channel request automatically. Has no effect with the manual channel provider.
     #[arg(long, env = "COSELL_CHANNEL_AUTO_APPROVE")]
     pub channel_auto_approve: bool,
 
-    /// Who keeps channels.
+    /// Options of the channel provider.
     #[command(flatten)]
     pub provider: ProviderArgs,
 }
 
 impl Options {
-    /// With the opportunity service there, and otherwise as without any on the command line.
+    /// The defaults of the command line, with this URL of the opportunity service.
     pub fn new(opportunity_url: String) -> Self {
         Self {
             opportunity_url,
@@ -44,10 +49,9 @@ impl Options {
         }
     }
 
-    /// Which deals get a channel.
     pub(crate) fn channel_policy(&self) -> ChannelPolicy {
         ChannelPolicy {
-            min_spend: i64::from(self.channel_min_spend) * 100,
+            min_monthly_spend: i64::from(self.channel_min_spend) * 100,
             auto_approve: self.channel_auto_approve,
         }
     }

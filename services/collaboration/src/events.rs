@@ -1,6 +1,6 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Published events: the only place that converts domain events to their public form.
 
-use cosell_events::{About, Cause, Event as Published};
+use cosell_events::{AggregateRef, Cause, Event as Published};
 use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::r#type::v1::PayloadType;
@@ -9,18 +9,24 @@ use cosell_types::{AccountId, ClosedList as _, ParticipantType, RejectionReason}
 use crate::domain::values::EngagementInvitationState;
 use crate::domain::{
     Channel, ChannelEvent, ChannelEventKind, Engagement, EngagementEvent, EngagementEventKind, Invitation,
-    InvitationEvent, Person, Snapshot,
+    InvitationEvent, MemberRef, Snapshot,
 };
 
-/// The name of this context in subjects.
+/// The name of this context in NATS subjects.
 pub const CONTEXT: &str = "collaboration";
 
-/// Whose doing an event is for those to whom who did it is nobody: for another company it is the platform's.
+/// The actor of background work, and of each event whose acting member belongs to another account than the recipient.
 pub const PLATFORM: &str = "service:collaboration";
 
-/// The cause of an event as a company hears of it: who of another company did something is not for it.
-fn heard<'a>(cause: Cause<'a>, account: &AccountId, by: Option<&AccountId>, id: &'a str) -> Cause<'a> {
-    if by == Some(account) {
+/// The cause of an event as published to `recipient`. Hides the acting member and the request ID of another account;
+/// `id` replaces the latter.
+fn cause_for<'a>(
+    recipient: &AccountId,
+    cause: Cause<'a>,
+    acting_account: Option<&AccountId>,
+    id: &'a str,
+) -> Cause<'a> {
+    if acting_account == Some(recipient) {
         return cause;
     }
     Cause {
@@ -30,29 +36,30 @@ fn heard<'a>(cause: Cause<'a>, account: &AccountId, by: Option<&AccountId>, id: 
     }
 }
 
-/// The public form of what happened to an engagement, for one company, which was told of it so often by now.
+/// An engagement event for one recipient. `event_number` counts the events of the engagement that this account has
+/// received, so its versions have no gaps.
 pub fn engagement(
     engagement: &Engagement,
     event: &EngagementEvent,
-    (account, told): (&AccountId, i64),
+    (account, event_number): (&AccountId, i64),
     cause: Cause<'_>,
 ) -> Published {
-    let about = About {
+    let about = AggregateRef {
         context: CONTEXT,
         aggregate: "engagement",
         account,
         id: engagement.id().as_str(),
-        version: told,
+        version: event_number,
     };
-    let cause = heard(cause, account, engagement.modified_by(), engagement.id().as_str());
+    let cause = cause_for(account, cause, engagement.modified_by(), engagement.id().as_str());
     let detail = Some(pb::EngagementEventDetail {
         engagement_id: engagement.id().to_string(),
         account_id: account.to_string(),
-        revision: told,
+        revision: event_number,
         engagement_revision: event.revision,
         member_account_ids: event.members.iter().map(ToString::to_string).collect(),
     });
-    macro_rules! about_member {
+    macro_rules! member_event {
         ($message:ident, $member:expr) => {{
             let member_account_id = $member.to_string();
             Published::new(
@@ -65,7 +72,7 @@ pub fn engagement(
             )
         }};
     }
-    macro_rules! about_context {
+    macro_rules! context_event {
         ($message:ident, $context:expr) => {{
             let context_id = $context.clone();
             Published::new(about, cause, &pb::$message { detail, context_id })
@@ -80,27 +87,27 @@ pub fn engagement(
             };
             Published::new(about, cause, &message)
         }
-        EngagementEventKind::MemberInvited(member) => about_member!(EngagementMemberInvited, member),
-        EngagementEventKind::MemberAdded(member) => about_member!(EngagementMemberAdded, member),
-        EngagementEventKind::MemberNotJoined(member) => about_member!(EngagementMemberNotJoined, member),
-        EngagementEventKind::MemberLeft(member) => about_member!(EngagementMemberLeft, member),
-        EngagementEventKind::MemberRemoved(member) => about_member!(EngagementMemberRemoved, member),
-        EngagementEventKind::ContextCreated(context) => about_context!(EngagementContextCreated, context),
-        EngagementEventKind::ContextUpdated(context) => about_context!(EngagementContextUpdated, context),
+        EngagementEventKind::MemberInvited(member) => member_event!(EngagementMemberInvited, member),
+        EngagementEventKind::MemberAdded(member) => member_event!(EngagementMemberAdded, member),
+        EngagementEventKind::MemberNotJoined(member) => member_event!(EngagementMemberNotJoined, member),
+        EngagementEventKind::MemberLeft(member) => member_event!(EngagementMemberLeft, member),
+        EngagementEventKind::MemberRemoved(member) => member_event!(EngagementMemberRemoved, member),
+        EngagementEventKind::ContextCreated(context) => context_event!(EngagementContextCreated, context),
+        EngagementEventKind::ContextUpdated(context) => context_event!(EngagementContextUpdated, context),
     }
 }
 
-/// The public form of what happened to an invitation, for one of the two companies. Neither reads of the other one's
-/// people; whose record it got a copy of, the receiver knows.
+/// An invitation event for the sender or the receiver. Each sees only its own acting member and its own opportunity; a
+/// receiver that has accepted also sees the ID of the source opportunity.
 pub fn invitation(
     invitation: &Invitation,
-    who: ParticipantType,
+    participant: ParticipantType,
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Published {
     let is_accepted = invitation.state() == EngagementInvitationState::Accepted;
-    let is_sender = who == ParticipantType::Sender;
-    let (account, opportunity, source) = match who {
+    let is_sender = participant == ParticipantType::Sender;
+    let (account, opportunity, source) = match participant {
         ParticipantType::Sender => (invitation.sender(), Some(invitation.source()), None),
         ParticipantType::Receiver => (
             invitation.receiver(),
@@ -112,25 +119,25 @@ pub fn invitation(
     let is_canceled = invitation.state() == EngagementInvitationState::Canceled;
     let answer = invitation.answer().filter(|_| !is_sender && !is_canceled);
     let answered_by = answer.and_then(|answer| answer.by.as_ref());
-    let about = About {
+    let about = AggregateRef {
         context: CONTEXT,
         aggregate: "engagement_invitation",
         account,
         id: invitation.id().as_str(),
         version: invitation.revision(),
     };
-    let by = match event {
+    let acting_account = match event {
         InvitationEvent::Created | InvitationEvent::Canceled => invitation.sender(),
         InvitationEvent::Accepted | InvitationEvent::Rejected | InvitationEvent::Expired => {
             invitation.receiver()
         }
     };
-    let cause = heard(cause, account, Some(by), invitation.id().as_str());
+    let cause = cause_for(account, cause, Some(acting_account), invitation.id().as_str());
     let detail = Some(pb::EngagementInvitationEventDetail {
         engagement_invitation_id: invitation.id().to_string(),
         account_id: account.to_string(),
         revision: invitation.revision(),
-        participant_type: who.number(),
+        participant_type: participant.number(),
         engagement_id: invitation.engagement().to_string(),
         sender_account_id: invitation.sender().to_string(),
         receiver_account_id: invitation.receiver().to_string(),
@@ -164,21 +171,24 @@ pub fn invitation(
     }
 }
 
-/// A new snapshot in logs and metrics.
+/// The transition name of a new snapshot in logs and metrics.
 pub const SNAPSHOT_CREATED: &str = "resource_snapshot_created";
 
-/// The public form of a new snapshot, for one of the companies that may read it. Each is a record of its own that never
-/// changes, so whoever comes to the engagement later misses none.
+/// The event of a new snapshot for one of the accounts that can read it. Each snapshot is an aggregate of its own with
+/// version 1, so an account that joins the engagement later sees no gap.
 pub fn snapshot(
     snapshot: &Snapshot,
     reader: &AccountId,
     readers: &[AccountId],
     cause: Cause<'_>,
 ) -> Published {
-    let of = &snapshot.subject;
-    let (template, number) = (of.template.number(), snapshot.revision);
-    let id = format!("{}-{}-{template}-{number}", of.engagement, of.opportunity);
-    let about = About {
+    let subject = &snapshot.subject;
+    let (template, revision) = (subject.template.number(), snapshot.revision);
+    let id = format!(
+        "{}-{}-{template}-{revision}",
+        subject.engagement, subject.opportunity
+    );
+    let about = AggregateRef {
         context: CONTEXT,
         aggregate: "resource_snapshot",
         account: reader,
@@ -186,21 +196,20 @@ pub fn snapshot(
         version: 1,
     };
     let message = pb::ResourceSnapshotCreated {
-        engagement_id: of.engagement.to_string(),
+        engagement_id: subject.engagement.to_string(),
         account_id: reader.to_string(),
         revision: 1,
-        opportunity_id: of.opportunity.to_string(),
+        opportunity_id: subject.opportunity.to_string(),
         template,
         target_account_ids: readers.iter().map(ToString::to_string).collect(),
-        owner_account_id: of.account.to_string(),
-        snapshot_revision: number,
+        owner_account_id: subject.account.to_string(),
+        snapshot_revision: revision,
     };
     Published::new(about, cause, &message)
 }
 
-/// The public form of what happened to a channel.
 pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Published {
-    let about = About {
+    let about = AggregateRef {
         context: CONTEXT,
         aggregate: "channel",
         account: channel.account(),
@@ -215,9 +224,9 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
         state: event.state.number(),
         requested_by: channel.requested_by().to_string(),
     });
-    macro_rules! about_member {
-        ($message:ident, $person:expr) => {{
-            let Person { account, member } = $person;
+    macro_rules! member_event {
+        ($message:ident, $member_ref:expr) => {{
+            let MemberRef { account, member } = $member_ref;
             let message = pb::$message {
                 detail,
                 member_account_id: account.to_string(),
@@ -233,10 +242,10 @@ pub fn channel(channel: &Channel, event: &ChannelEvent, cause: Cause<'_>) -> Pub
         ChannelEventKind::Activated => Published::new(about, cause, &pb::ChannelActivated { detail }),
         ChannelEventKind::Archived => Published::new(about, cause, &pb::ChannelArchived { detail }),
         ChannelEventKind::MembersAdded => Published::new(about, cause, &pb::ChannelMembersAdded { detail }),
-        ChannelEventKind::MemberInvited(person) => about_member!(ChannelMemberInvited, person),
-        ChannelEventKind::MemberJoined(person) => about_member!(ChannelMemberJoined, person),
-        ChannelEventKind::MemberLeft(person) => about_member!(ChannelMemberLeft, person),
-        ChannelEventKind::MemberOptedOut(person) => about_member!(ChannelMemberOptedOut, person),
-        ChannelEventKind::MemberExpired(person) => about_member!(ChannelMemberExpired, person),
+        ChannelEventKind::MemberInvited(member_ref) => member_event!(ChannelMemberInvited, member_ref),
+        ChannelEventKind::MemberJoined(member_ref) => member_event!(ChannelMemberJoined, member_ref),
+        ChannelEventKind::MemberLeft(member_ref) => member_event!(ChannelMemberLeft, member_ref),
+        ChannelEventKind::MemberOptedOut(member_ref) => member_event!(ChannelMemberOptedOut, member_ref),
+        ChannelEventKind::MemberExpired(member_ref) => member_event!(ChannelMemberExpired, member_ref),
     }
 }

@@ -1,38 +1,48 @@
-//! The collaboration context: companies that work a deal together. See README.md for what it owns.
+//! The collaboration context: engagements of partner accounts on an opportunity, resource snapshots, and channels.
+//! README.md lists what it owns.
 //!
-//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/` (the rules), `store/` (the SQL).
-//! `events.rs` says what others are told, `consume/` what others' events change here, `due.rs` sees to invitations that
-//! nobody answered and to snapshots.
+//! A request reads through four files: `api/<rpc>.rs` (the handler), `write.rs` or `load.rs` (the frame around it),
+//! `domain/` (the rules) and `store/` (the SQL). `events.rs` defines the published events, `consume/` applies those of
+//! other services, `workers/` runs scheduled work, `callbacks.rs` applies callbacks of the channel provider.
 
 mod api;
-mod channels;
+mod callbacks;
+mod channel_changes;
+mod channel_members;
 mod config;
 mod consume;
+mod convert;
 pub mod domain;
-mod due;
 mod events;
+mod load;
+mod peers;
 pub mod provider;
+mod snapshot_jobs;
+mod status;
 mod store;
+mod workers;
+mod write;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use cosell_events::redrive;
-use cosell_grpc::{Peer, Resolve};
+use cosell_grpc::{MemberResolver, Peer};
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::collaboration::v1::channel_service_server::ChannelServiceServer;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_server::CollaborationServiceServer;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotServiceServer;
-use cosell_service::{Background, Platform, Service, add_services};
+use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
+use cosell_telemetry::metrics::Trigger;
 use futures::FutureExt as _;
 use sqlx::migrate::Migrator;
-use tonic::service::RoutesBuilder;
 
-use crate::channels::ChannelWork;
+use crate::callbacks::CallbackHandler;
+use crate::channel_changes::ChannelChanges;
 use crate::domain::values::ChannelProvider;
-use crate::provider::callback::{Callbacks, Receiver};
-use crate::provider::{Limits, Provider};
+use crate::provider::callback::{CallbackEndpoint, CallbackReceiver};
+use crate::provider::{ListenerLimits, Provider};
+use crate::workers::{ChannelWorker, InvitationWorker, SnapshotWorker};
 
 pub use config::Options;
 
@@ -42,11 +52,6 @@ pub struct Collaboration;
 
 impl Service for Collaboration {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &[
-        "cosell.collaboration.v1.ChannelService",
-        "cosell.collaboration.v1.CollaborationService",
-        "cosell.collaboration.v1.SnapshotService",
-    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -57,51 +62,58 @@ impl Service for Collaboration {
         background: &Background,
         options: &Options,
         platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve> {
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver> {
         let clock = background.clock.clone();
         background.publish(events::CONTEXT);
-        let from_partner = consume::FromPartner { clock: clock.clone() };
-        background.consume(Self::NAME, cosell_members::CONTEXT, from_partner);
-        let from_opportunity = consume::FromOpportunity { clock: clock.clone() };
-        background.consume(Self::NAME, consume::OPPORTUNITY, from_opportunity);
         let opportunity = Peer::new(&options.opportunity_url, platform.tokens.clone())?;
-        // Apart: invitations end whether opportunities can be read or not.
-        background.see_to(due::Invitations {
+        background.schedule(InvitationWorker {
             database: background.database.clone(),
             clock: clock.clone(),
         });
-        background.see_to(due::Snapshots {
+        background.schedule(SnapshotWorker {
             database: background.database.clone(),
             clock: clock.clone(),
             opportunity: opportunity.clone(),
         });
         let directory = Peer::new(&platform.partner_url, platform.tokens.clone())?;
         let provider = options.provider.provider()?;
-        let kept_by = match provider {
+        let provider_kind = match provider {
             Provider::Manual => ChannelProvider::Manual,
             Provider::Slack(_) => ChannelProvider::Slack,
         };
-        let channel_work = ChannelWork {
+        let provider = Arc::new(provider);
+        let channel_changes = ChannelChanges {
             database: background.database.clone(),
             clock: clock.clone(),
-            provider: provider.into(),
+            trigger: Trigger::Background,
             directory: directory.clone(),
         };
-        background.see_to(channel_work.clone());
-        listen(background, options, &channel_work)?;
+        background.schedule(ChannelWorker {
+            changes: channel_changes.clone(),
+            provider: provider.clone(),
+        });
+        let callbacks = CallbackHandler {
+            changes: channel_changes.clone(),
+            provider,
+        };
+        start_callback_listener(background, options, callbacks)?;
         let api = api::Api {
             db: background.database.calls.clone(),
             clock,
             opportunity,
             directory,
-            days: options.invitation_days,
-            channels: options.channel_policy().into(),
-            provider: kept_by,
-            channel_work,
+            invitation_days: options.invitation_days,
+            channel_policy: options.channel_policy().into(),
+            channel_provider: provider_kind,
+            // An opt-out is a call, also where it ends invitations to other channels.
+            channel_changes: ChannelChanges {
+                trigger: Trigger::Call,
+                ..channel_changes
+            },
         };
         add_services!(
-            routes,
+            services,
             api,
             [
                 ChannelServiceServer,
@@ -113,45 +125,41 @@ impl Service for Collaboration {
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())
     }
 
-    async fn redrive(
+    fn consumers(
         background: &Background,
         _options: &Options,
         _platform: &Platform,
-        consumer: &str,
-        aggregate: Option<&str>,
-    ) -> anyhow::Result<u64> {
-        let (work, events) = (&background.database.work, &background.database.events);
-        let clock = background.clock.clone();
-        match consumer {
-            "collaboration-partner" => {
-                let handler = consume::FromPartner { clock };
-                redrive(work, events, consumer, aggregate, &handler).await
-            }
-            "collaboration-opportunity" => {
-                let handler = consume::FromOpportunity { clock };
-                redrive(work, events, consumer, aggregate, &handler).await
-            }
-            _ => anyhow::bail!(
-                "this service has the consumers collaboration-partner and collaboration-opportunity"
-            ),
-        }
+    ) -> anyhow::Result<Consumers> {
+        let clock = &background.clock;
+        Ok(Consumers::new(Self::NAME)
+            .with(
+                cosell_members::CONTEXT,
+                consume::PartnerEvents { clock: clock.clone() },
+            )
+            .with(
+                consume::OPPORTUNITY,
+                consume::OpportunityEvents { clock: clock.clone() },
+            ))
     }
 }
 
-/// Listens for what the provider of channels tells.
-fn listen(background: &Background, options: &Options, work: &ChannelWork) -> anyhow::Result<()> {
+/// Starts the listener for callbacks of the channel provider, if one is configured.
+fn start_callback_listener(
+    background: &Background,
+    options: &Options,
+    handler: CallbackHandler,
+) -> anyhow::Result<()> {
     let Some((address, secret)) = options.provider.callbacks() else {
         return Ok(());
     };
     let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let work = work.clone();
-    let receiver: Receiver = Arc::new(move |told| {
-        let work = work.clone();
-        async move { work.hear(told).await }.boxed()
+    let receiver: CallbackReceiver = Arc::new(move |event| {
+        let handler = handler.clone();
+        async move { handler.apply(event).await }.boxed()
     });
-    let router = Callbacks::new(secret, background.clock.clone(), receiver).router();
-    background.spawn(|stop| provider::serve(listener, router, Limits::default(), stop));
+    let router = CallbackEndpoint::new(secret, background.clock.clone(), receiver).router();
+    background.spawn(|stop| provider::serve(listener, router, ListenerLimits::default(), stop));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! The subcommands of `cosell`, and their dispatch.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use cosell_telemetry::TelemetryArgs;
 use cosell_types::Clock;
 use tonic::Status;
 
+use crate::bulk_commands::{Export, Import, Transfer};
 use crate::commands::{self, Output};
 use crate::demo;
 use crate::directory;
-use crate::files::{Export, Import, Transfer};
-use crate::installation::{Installation, login, path, running, token_of};
+use crate::installation::{Installation, login_script, path_parser, read_stack_info, seed_token};
 use crate::reference;
 use crate::stack::{Stack, StackArgs};
 
-/// Where `cargo xtask dev` keeps its state.
+/// The state folder of `cargo xtask dev`.
 const DEV_STATE: &str = "target/dev/0/state";
 
 #[derive(Parser)]
 #[command(
     name = "cosell",
     version,
-    about = "Open, self-hosted co-selling",
+    about = "Open, self-hosted co-sell platform",
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -36,53 +36,53 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run all services in one process, for development. Ends with a signal, or when its standard input ends.
+    /// Run all services in one process, for development, until a signal or the end of standard input.
     Up {
         #[command(flatten)]
         stack: StackArgs,
         #[command(flatten)]
         telemetry: TelemetryArgs,
     },
-    /// The partner directory: accounts and members.
+    /// Provision accounts and members in the partner directory.
     #[command(subcommand)]
     Directory(DirectoryCommand),
-    /// Take opportunities in from a file, row by row.
+    /// Import opportunities from a file.
     Import(Import),
-    /// Give opportunities out as a file.
+    /// Export opportunities to a file.
     Export(Export),
-    /// Give opportunities to another member.
+    /// Transfer opportunities to another member.
     Transfer(Transfer),
-    /// The catalogues that deals name entries of: solutions of partners and products of AWS.
+    /// Load the catalogs that opportunities refer to: solutions of partners and products of AWS.
     #[command(subcommand)]
     Reference(ReferenceCommand),
-    /// Say what a shell has to run so that further commands call as a seeded member of a development installation:
+    /// Print shell commands that make later commands call as a seeded member of a development installation:
     /// `eval "$(cosell login --dev alder-ace-user)"`.
     Login {
-        /// The member, such as `alder-ace-user`.
+        /// The id of the seeded member, such as `alder-ace-user`.
         #[arg(long)]
         dev: String,
-        /// The state folder of the installation.
+        /// State folder of the development installation.
         #[arg(
             long = "dev-state",
             value_name = "FOLDER",
-            value_parser = path(),
+            value_parser = path_parser(),
             env = "COSELL_STATE",
             default_value = DEV_STATE
         )]
         state: PathBuf,
-        /// Only print a fresh token.
+        /// Print a new token only.
         #[arg(long)]
         token: bool,
     },
-    /// Play the journey of an opportunity against a development installation and print what happens.
+    /// Run the demo scenario against a development installation and print a timeline.
     Demo {
-        /// The state folder of the installation.
+        /// State folder of the development installation.
         #[arg(long)]
         state: PathBuf,
-        /// Folder with the e-mails that the installation sent.
+        /// Folder of the e-mails that the installation has sent.
         #[arg(long)]
         mail: PathBuf,
-        /// The opportunities to play it with.
+        /// Input file with the opportunities of the scenario.
         #[arg(long)]
         input: PathBuf,
     },
@@ -90,16 +90,16 @@ enum Command {
 
 #[derive(Subcommand)]
 enum DirectoryCommand {
-    /// Take accounts and members over from a list, one record a line in JSON: `{"account": {…}}` or `{"member": {…}}`
-    /// (docs/API.md). What is new is made, what differs is changed, what is the same is left alone.
+    /// Apply accounts and members from a list with one JSON record a line: `{"account": {…}}` or `{"member": {…}}`
+    /// (docs/API.md). Creates new records, updates differing ones, and leaves equal ones unchanged.
     Apply {
-        /// The list; `-` for standard input.
+        /// File with the list; `-` for standard input.
         #[arg(short, long)]
         file: PathBuf,
-        /// Only say what would be done.
+        /// Validate only; change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// How to print the outcome.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
         #[command(flatten)]
@@ -109,16 +109,17 @@ enum DirectoryCommand {
 
 #[derive(Subcommand)]
 enum ReferenceCommand {
-    /// Take solutions and products over from a list, one record a line in JSON: `{"accountId": "…", "solution": {…}}` or
-    /// `{"product": {…}}` (docs/API.md). What is new is made, what differs is changed, what is not named stays.
+    /// Apply solutions and products from a list with one JSON record a line: `{"accountId": "…", "solution": {…}}` or
+    /// `{"product": {…}}` (docs/API.md). Creates new records, updates differing ones, and keeps records that are not
+    /// listed.
     Load {
-        /// The list; `-` for standard input.
+        /// File with the list; `-` for standard input.
         #[arg(short, long)]
         file: PathBuf,
-        /// Only say what would be done.
+        /// Validate only; change nothing.
         #[arg(long)]
         dry_run: bool,
-        /// How to print the outcome.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
         #[command(flatten)]
@@ -126,8 +127,8 @@ enum ReferenceCommand {
     },
 }
 
-/// Runs the command line; what goes wrong is told on standard error.
-#[expect(clippy::print_stderr, reason = "the command's answer")]
+/// Runs the command line and prints errors on standard error.
+#[expect(clippy::print_stderr, reason = "the command's output")]
 pub fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -140,9 +141,9 @@ pub fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let nouns = commands::nouns()?;
+    let nouns = commands::noun_commands()?;
     let names: Vec<_> = nouns.iter().map(|noun| noun.get_name().to_owned()).collect();
-    let matches = whole(nouns).get_matches();
+    let matches = full_command(nouns).get_matches();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
         .enable_all()
@@ -157,7 +158,7 @@ fn run() -> anyhow::Result<()> {
             Command::Up { stack, telemetry } => {
                 let telemetry = cosell_telemetry::init("cosell", &telemetry)?;
                 let stack = Stack::prepare(&stack, Clock::system()).await?;
-                let result = stack.serve(end()).await;
+                let result = stack.serve(wait_for_shutdown()).await;
                 telemetry.flush().await;
                 result
             }
@@ -166,7 +167,7 @@ fn run() -> anyhow::Result<()> {
                 dry_run,
                 output,
                 installation,
-            }) => apply(&file, dry_run, output, &installation).await,
+            }) => apply_directory(&file, dry_run, output, &installation).await,
             Command::Import(import) => import.run().await,
             Command::Export(export) => export.run().await,
             Command::Transfer(transfer) => transfer.run().await,
@@ -175,71 +176,75 @@ fn run() -> anyhow::Result<()> {
                 dry_run,
                 output,
                 installation,
-            }) => load(&file, dry_run, output, &installation).await,
+            }) => load_reference(&file, dry_run, output, &installation).await,
             Command::Login { dev, state, token } => {
                 let is_set = !state.as_os_str().is_empty();
                 let state = if is_set { state } else { DEV_STATE.into() };
                 print(&if token {
-                    token_of(&dev, &state)?
+                    seed_token(&dev, &state)?
                 } else {
-                    login(&dev, &state)?
+                    login_script(&dev, &state)?
                 });
                 Ok(())
             }
             Command::Demo { state, mail, input } => {
-                let input = demo::read(&input)?;
-                demo::play(&running(&state)?, &mail, &input, &mut demo::print).await
+                let input = demo::read_input(&input)?;
+                demo::run(&read_stack_info(&state)?, &mail, &input, &mut demo::print_entry).await
             }
         }
     })
 }
 
-/// The whole command line: what stands here, and the nouns that are made from the interface.
-fn whole(nouns: Vec<clap::Command>) -> clap::Command {
+/// The complete command line: the subcommands of this file, and the nouns that are derived from the API.
+fn full_command(nouns: Vec<clap::Command>) -> clap::Command {
     Cli::command().subcommands(nouns)
 }
 
-/// A signal, or the end of standard input: whoever started this process is gone, however it ended.
-async fn end() {
-    let (gone, parent) = tokio::sync::oneshot::channel();
+/// Waits for a signal or for the end of standard input, which means that the parent process has exited.
+async fn wait_for_shutdown() {
+    let (closed, stdin_closed) = tokio::sync::oneshot::channel();
     // A thread, not a task: a read of standard input cannot be cancelled and must not keep the runtime alive.
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        let _ = gone.send(());
+        let _ = closed.send(());
     });
     tokio::select! {
         () = cosell_service::stop_signal() => {}
-        _ = parent => tracing::info!("standard input has ended"),
+        _ = stdin_closed => tracing::info!("standard input closed"),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
+#[expect(clippy::print_stdout, reason = "the command's output")]
 fn print(text: &str) {
     println!("{text}");
 }
 
-/// Fails when a record was refused, after all others were taken over.
-#[expect(clippy::print_stderr, reason = "the command's answer")]
-async fn apply(
+/// Applies all valid records, then fails if one was refused.
+#[expect(clippy::print_stderr, reason = "the command's output")]
+async fn apply_directory(
     file: &Path,
     dry_run: bool,
     output: Output,
     installation: &Installation,
 ) -> anyhow::Result<()> {
-    let text = open(file)?;
+    let text = open_input(file)?;
     let (channel, token) = installation.as_service("provisioner")?;
-    let (records, unread) = directory::lines(text, dry_run)?;
-    let mut tell = |line: i64, refusal: Status| {
-        eprintln!("line {line}: {}", commands::explained(&refusal));
+    let (records, invalid_lines) = directory::read_lines(text, dry_run)?;
+    let mut print_refusal = |line: i64, refusal: Status| {
+        eprintln!("line {line}: {}", commands::explain_status(&refusal));
     };
-    let mut summary = directory::apply(channel, &token, records, &mut tell)
+    let mut summary = directory::apply(channel, &token, records, &mut print_refusal)
         .await
         .map_err(|error| {
-            let refused = error.downcast_ref().map(commands::explained);
-            refused.unwrap_or(error)
+            let explained = error.downcast_ref().map(commands::explain_status);
+            explained.unwrap_or(error)
         })?;
-    for (line, what) in unread.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        eprintln!("line {line}: {what}");
+    for (line, error) in invalid_lines
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+    {
+        eprintln!("line {line}: {error}");
         summary.refused += 1;
     }
     match output {
@@ -258,15 +263,20 @@ async fn apply(
     Ok(())
 }
 
-/// All batches of a list are taken over, up to the first that is refused.
-async fn load(file: &Path, dry_run: bool, output: Output, installation: &Installation) -> anyhow::Result<()> {
-    let batches = reference::batches(open(file)?)?;
+/// Applies the batches of a list up to the first refused one.
+async fn load_reference(
+    file: &Path,
+    dry_run: bool,
+    output: Output,
+    installation: &Installation,
+) -> anyhow::Result<()> {
+    let batches = reference::read_batches(open_input(file)?)?;
     let (channel, token) = installation.as_service("provisioner")?;
     let summary = reference::load(channel, &token, batches, dry_run)
         .await
         .map_err(|error| {
-            let refused = error.downcast_ref().map(commands::explained);
-            refused.unwrap_or(error)
+            let explained = error.downcast_ref().map(commands::explain_status);
+            explained.unwrap_or(error)
         })?;
     match output {
         Output::Json => print(&serde_json::to_string(&summary)?),
@@ -282,8 +292,8 @@ async fn load(file: &Path, dry_run: bool, output: Output, installation: &Install
     Ok(())
 }
 
-/// A file, or standard input.
-fn open(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
+/// Opens a file, or standard input for `-`.
+fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
     if file == Path::new("-") {
         return Ok(Box::new(std::io::BufReader::new(std::io::stdin())));
     }
@@ -292,10 +302,10 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
 }
 
 fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
-    let would = if dry_run { " (dry run)" } else { "" };
-    print(&format!("RESULT      RECORDS{would}"));
-    for (what, count) in counts {
-        print(&format!("{what:<12}{count:>7}"));
+    let suffix = if dry_run { " (dry run)" } else { "" };
+    print(&format!("RESULT      RECORDS{suffix}"));
+    for (outcome, count) in counts {
+        print(&format!("{outcome:<12}{count:>7}"));
     }
 }
 
@@ -303,10 +313,10 @@ fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
 mod tests {
     use super::*;
 
-    /// Options are made from fields of requests, so a field can take the name of an option that is there already, and
-    /// only the library that reads the command line knows all of them.
+    /// Options are derived from request fields, so a new field could have the name of an existing option. clap checks
+    /// this.
     #[test]
-    fn no_two_options_of_a_command_have_the_same_name() {
-        whole(commands::nouns().expect("nouns")).debug_assert();
+    fn option_names_of_a_command_are_unique() {
+        full_command(commands::noun_commands().expect("nouns")).debug_assert();
     }
 }

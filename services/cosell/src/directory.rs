@@ -1,4 +1,4 @@
-//! Takes a master list over into the directory, record by record, and holds no more of it than what is on its way.
+//! Provisions the directory from a list: streams its records to `ApplyDirectory` with a bounded buffer.
 
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,35 +15,35 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-/// Records that may be on their way.
-const AHEAD: usize = 1000;
+/// The number of records that are read ahead of the stream.
+const BUFFERED_RECORDS: usize = 1000;
 
-/// What became of a list.
+/// The number of records by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// Records that were new.
+    /// New records.
     pub created: u64,
-    /// Records that were there and are now as stated.
+    /// Existing records that were changed.
     pub updated: u64,
-    /// Records that were there as stated.
+    /// Existing records without a difference.
     pub unchanged: u64,
-    /// Records that are wrong.
+    /// Invalid records, and records that violate a rule.
     pub refused: u64,
 }
 
 impl Summary {
-    /// All records.
+    /// The number of all records.
     pub fn total(&self) -> u64 {
         self.created + self.updated + self.unchanged + self.refused
     }
 }
 
-/// Applies records by a service's token; `tell` hears of each that is refused, by its number.
+/// Applies records with a service's token. Calls `on_refusal` with the number and status of each refused record.
 pub async fn apply(
     channel: Channel,
     token: &str,
     records: impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
-    tell: &mut (dyn FnMut(i64, Status) + Send),
+    on_refusal: &mut (dyn FnMut(i64, Status) + Send),
 ) -> anyhow::Result<Summary> {
     let sent = Arc::new(AtomicU64::new(0));
     let count = sent.clone();
@@ -54,22 +54,22 @@ pub async fn apply(
     request
         .metadata_mut()
         .insert("authorization", format!("Bearer {token}").parse()?);
-    let mut answers = AccountServiceClient::new(channel)
+    let mut responses = AccountServiceClient::new(channel)
         .apply_directory(request)
         .await?
         .into_inner();
     let mut summary = Summary::default();
-    while let Some(answer) = answers.message().await? {
-        match answer.result() {
+    while let Some(response) = responses.message().await? {
+        match response.result() {
             pb::ApplyResult::Created => summary.created += 1,
             pb::ApplyResult::Updated => summary.updated += 1,
             pb::ApplyResult::Unchanged => summary.unchanged += 1,
             pb::ApplyResult::Refused | pb::ApplyResult::Unspecified => {
                 summary.refused += 1;
-                let error = answer.error.unwrap_or_default();
+                let error = response.error.unwrap_or_default();
                 let status =
                     Status::with_details(error.code.into(), &error.message, error.encode_to_vec().into());
-                tell(answer.number, status);
+                on_refusal(response.number, status);
             }
         }
     }
@@ -77,51 +77,53 @@ pub async fn apply(
     let answered = summary.created + summary.updated + summary.unchanged + summary.refused;
     ensure!(
         answered == sent,
-        "{sent} records were sent, and {answered} were answered"
+        "{sent} records were sent, but {answered} were answered"
     );
     Ok(summary)
 }
 
-/// Lines that could not be read, by their numbers, each with what is wrong.
-pub type Unread = Arc<Mutex<Vec<(i64, String)>>>;
+/// Lines that could not be parsed: number and error.
+pub type InvalidLines = Arc<Mutex<Vec<(i64, String)>>>;
 
-/// The records of a text with one a line: `{"account": {…}}` or `{"member": {…}}`, each in the JSON form of Protocol
-/// Buffers. Lines that are none are left out and told of in the second value, once the records have ended; so is where
-/// the text could not be read any further. Ends early when nobody takes the records any more.
-pub fn lines(
+/// Parses a list with one record a line: `{"account": {…}}` or `{"member": {…}}`, in the canonical JSON form of
+/// Protocol Buffers. Skips invalid lines and returns them in the second value, which is complete once the stream has
+/// ended; a read error ends the stream and is in there too. Stops reading when the stream is dropped.
+pub fn read_lines(
     text: impl BufRead + Send + 'static,
     dry_run: bool,
 ) -> anyhow::Result<(
     impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
-    Unread,
+    InvalidLines,
 )> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the definitions")?;
-    let form = pool
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the descriptors")?;
+    let descriptor = pool
         .get_message_by_name("cosell.partner.v1.ApplyDirectoryRequest")
-        .context("the definition of a record")?;
-    let (sender, records) = mpsc::channel(AHEAD);
-    let unread = Unread::default();
-    let wrong = unread.clone();
-    // A thread: reading may block.
+        .context("the descriptor of a record")?;
+    let (sender, records) = mpsc::channel(BUFFERED_RECORDS);
+    let invalid_lines = InvalidLines::default();
+    let errors = invalid_lines.clone();
+    // A thread, because reading may block.
     std::thread::spawn(move || {
-        let tell = |number, what: String| {
-            wrong
+        let add_error = |number, error: String| {
+            errors
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push((number, what));
+                .push((number, error));
         };
         for (line, number) in text.lines().zip(1..) {
             let line = match line {
                 Ok(line) => line,
-                Err(error) => return tell(number, format!("{error}; nothing after it was read")),
+                Err(error) => {
+                    return add_error(number, format!("{error}; the following lines were not read"));
+                }
             };
             if line.trim().is_empty() {
                 continue;
             }
-            let record = match read(&form, &line) {
+            let record = match parse(&descriptor, &line) {
                 Ok(record) => record,
                 Err(error) => {
-                    tell(number, format!("{error:#}"));
+                    add_error(number, format!("{error:#}"));
                     continue;
                 }
             };
@@ -135,12 +137,12 @@ pub fn lines(
             }
         }
     });
-    Ok((ReceiverStream::new(records), unread))
+    Ok((ReceiverStream::new(records), invalid_lines))
 }
 
-fn read(form: &MessageDescriptor, line: &str) -> anyhow::Result<pb::ApplyDirectoryRequest> {
+fn parse(descriptor: &MessageDescriptor, line: &str) -> anyhow::Result<pb::ApplyDirectoryRequest> {
     let mut json = serde_json::Deserializer::from_str(line);
-    let message = DynamicMessage::deserialize(form.clone(), &mut json)?;
+    let message = DynamicMessage::deserialize(descriptor.clone(), &mut json)?;
     json.end()?;
     Ok(pb::ApplyDirectoryRequest::decode(
         message.encode_to_vec().as_slice(),

@@ -1,16 +1,16 @@
-//! The command line of cosell, and all services in one process for development.
+//! The command-line client of cosell, and the all-in-one process for development, demos and tests.
 
 pub mod bulk;
+mod bulk_commands;
 mod cli;
 pub mod commands;
 pub mod demo;
 pub mod directory;
-mod files;
 mod installation;
 pub mod reference;
 mod seed;
 mod stack;
 
 pub use cli::main;
-pub use seed::{ALDER, AWS, BIRCH, SeedMember, members};
+pub use seed::{ALDER, AWS, BIRCH, SeedMember, seed_members};
 pub use stack::{Stack, StackArgs, StackInfo, issuer};

@@ -1,4 +1,4 @@
-//! Takes catalogues over from master lists: solutions of partners and products of AWS.
+//! Loads catalogs from a list: solutions of partners and products of AWS.
 
 use std::io::BufRead;
 
@@ -12,26 +12,26 @@ use serde_json::Value;
 use tonic::Request;
 use tonic::transport::Channel;
 
-/// As many as a request takes.
+/// The maximum number of records in a request.
 const BATCH: usize = 500;
 
-/// What became of a list.
+/// The number of records by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
-    /// Records that were new.
+    /// New records.
     pub created: i32,
-    /// Records that were there and are now as stated.
+    /// Existing records that were changed.
     pub updated: i32,
-    /// Records that were there as stated.
+    /// Existing records without a difference.
     pub unchanged: i32,
 }
 
-/// Records that go into one request.
+/// The records of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Batch {
-    /// Solutions of an account.
+    /// The id of an account and its solutions.
     Solutions(String, Vec<pb::Solution>),
-    /// Products.
+    /// AWS products, from the reference file.
     Products(Vec<pb::Product>),
 }
 
@@ -44,33 +44,33 @@ struct Line {
     product: Option<Value>,
 }
 
-/// The records of a text with one a line: `{"accountId": "…", "solution": {…}}` or `{"product": {…}}`, each in the JSON
-/// form of Protocol Buffers. A catalogue is small, and nothing of it is sent when a line of it cannot be read.
-pub fn batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the definitions")?;
+/// Parses a list with one record a line: `{"accountId": "…", "solution": {…}}` or `{"product": {…}}`, in the canonical
+/// JSON form of Protocol Buffers. Fails at the first invalid line, before anything is sent: catalogs are small.
+pub fn read_batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
+    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the descriptors")?;
     let mut batches = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         let line = line.with_context(|| format!("line {number}"))?;
         if !line.trim().is_empty() {
-            add(&mut batches, &pool, &line).with_context(|| format!("line {number}"))?;
+            add_line(&mut batches, &pool, &line).with_context(|| format!("line {number}"))?;
         }
     }
     Ok(batches)
 }
 
-fn add(batches: &mut Vec<Batch>, pool: &DescriptorPool, line: &str) -> anyhow::Result<()> {
+fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, line: &str) -> anyhow::Result<()> {
     match (serde_json::from_str::<Line>(line)?, batches.last_mut()) {
         (
             Line {
                 account_id: Some(account),
-                solution: Some(given),
+                solution: Some(json),
                 product: None,
             },
             last,
         ) => {
-            let solution = message(pool, "cosell.opportunity.v1.Solution", given)?;
+            let solution = parse(pool, "cosell.opportunity.v1.Solution", json)?;
             match last {
-                Some(Batch::Solutions(of, list)) if *of == account && list.len() < BATCH => {
+                Some(Batch::Solutions(owner, list)) if *owner == account && list.len() < BATCH => {
                     list.push(solution)
                 }
                 _ => batches.push(Batch::Solutions(account, vec![solution])),
@@ -80,34 +80,30 @@ fn add(batches: &mut Vec<Batch>, pool: &DescriptorPool, line: &str) -> anyhow::R
             Line {
                 account_id: None,
                 solution: None,
-                product: Some(given),
+                product: Some(json),
             },
             last,
         ) => {
-            let product = message(pool, "cosell.opportunity.v1.Product", given)?;
+            let product = parse(pool, "cosell.opportunity.v1.Product", json)?;
             match last {
                 Some(Batch::Products(list)) if list.len() < BATCH => list.push(product),
                 _ => batches.push(Batch::Products(vec![product])),
             }
         }
-        _ => bail!("a line has `accountId` and `solution`, or `product`"),
+        _ => bail!("a line must have `accountId` and `solution`, or `product`"),
     }
     Ok(())
 }
 
-fn message<M: prost::Message + Default>(
-    pool: &DescriptorPool,
-    name: &str,
-    given: Value,
-) -> anyhow::Result<M> {
-    let form = pool
+fn parse<M: prost::Message + Default>(pool: &DescriptorPool, name: &str, json: Value) -> anyhow::Result<M> {
+    let descriptor = pool
         .get_message_by_name(name)
-        .context("the definition of a record")?;
-    let message = DynamicMessage::deserialize(form, given)?;
+        .context("the descriptor of a record")?;
+    let message = DynamicMessage::deserialize(descriptor, json)?;
     Ok(M::decode(message.encode_to_vec().as_slice())?)
 }
 
-/// Applies records by a service's token, batch by batch.
+/// Applies the batches in order with a service's token. Stops at the first refused batch.
 pub async fn load(
     channel: Channel,
     token: &str,
@@ -115,7 +111,7 @@ pub async fn load(
     validate_only: bool,
 ) -> anyhow::Result<Summary> {
     ensure!(!batches.is_empty(), "the list is empty");
-    let mut calls = CatalogServiceClient::new(channel);
+    let mut catalog = CatalogServiceClient::new(channel);
     let mut summary = Summary::default();
     for batch in batches {
         let (created, updated, unchanged) = match batch {
@@ -126,8 +122,11 @@ pub async fn load(
                     validate_only,
                     ..Default::default()
                 };
-                let answer = calls.apply_solutions(signed(request, token)?).await?.into_inner();
-                (answer.created, answer.updated, answer.unchanged)
+                let response = catalog
+                    .apply_solutions(with_token(request, token)?)
+                    .await?
+                    .into_inner();
+                (response.created, response.updated, response.unchanged)
             }
             Batch::Products(products) => {
                 let request = pb::ApplyProductsRequest {
@@ -135,8 +134,11 @@ pub async fn load(
                     validate_only,
                     ..Default::default()
                 };
-                let answer = calls.apply_products(signed(request, token)?).await?.into_inner();
-                (answer.created, answer.updated, answer.unchanged)
+                let response = catalog
+                    .apply_products(with_token(request, token)?)
+                    .await?
+                    .into_inner();
+                (response.created, response.updated, response.unchanged)
             }
         };
         summary.created += created;
@@ -146,7 +148,7 @@ pub async fn load(
     Ok(summary)
 }
 
-fn signed<M>(message: M, token: &str) -> anyhow::Result<Request<M>> {
+fn with_token<M>(message: M, token: &str) -> anyhow::Result<Request<M>> {
     let mut request = Request::new(message);
     request
         .metadata_mut()
@@ -169,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn opp_046_a_batch_is_of_one_account_and_has_room_for_so_many() {
+    fn opp_046_batch_has_one_account_and_limited_size() {
         let mut lines: Vec<_> = (0..=BATCH)
             .map(|number| solution("111111111111", number))
             .collect();
         lines.push(String::new());
         lines.push(solution("222222222222", 1));
         lines.extend([PRODUCT.to_owned(), PRODUCT.to_owned()]);
-        let batches = batches(lines.join("\n").as_bytes()).expect("batches");
+        let batches = read_batches(lines.join("\n").as_bytes()).expect("batches");
         let sizes: Vec<_> = batches
             .iter()
             .map(|batch| match batch {
@@ -196,16 +198,19 @@ mod tests {
     }
 
     #[test]
-    fn opp_046_a_line_that_is_no_record_is_named() {
-        for wrong in [
+    fn opp_046_invalid_line_is_reported_by_number() {
+        for invalid in [
             "{}",
             r#"{"product": {"nothing": 1}}"#,
             r#"{"solution": {}}"#,
             "nothing",
         ] {
-            let text = format!("{PRODUCT}\n{wrong}");
-            let error = batches(text.as_bytes()).expect_err("no record");
-            assert!(format!("{error:#}").starts_with("line 2: "), "{wrong}: {error:#}");
+            let text = format!("{PRODUCT}\n{invalid}");
+            let error = read_batches(text.as_bytes()).expect_err("an error");
+            assert!(
+                format!("{error:#}").starts_with("line 2: "),
+                "{invalid}: {error:#}"
+            );
         }
     }
 }

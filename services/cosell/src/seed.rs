@@ -1,30 +1,30 @@
-//! Who exists in a development installation: two partners and AWS, with a member for every role.
+//! The seed of a development installation: the accounts of two partners and of AWS, with a member for every role.
 
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::apply_directory_request::Record;
 use cosell_types::{Caller, ClosedList as _, Member, Role};
 
-/// Account of the partner Alder Cloud Services.
+/// Account id of the partner Alder Cloud Services.
 pub const ALDER: &str = "111111111111";
-/// Account of the partner Birch Data.
+/// Account id of the partner Birch Data.
 pub const BIRCH: &str = "222222222222";
-/// Account of AWS.
+/// Account id of AWS.
 pub const AWS: &str = "999999999999";
 
 /// A seeded member.
 #[derive(Clone, Copy, Debug)]
 pub struct SeedMember {
     account: &'static str,
-    company: &'static str,
+    account_name: &'static str,
     first_name: &'static str,
     last_name: &'static str,
     role: Role,
-    /// Distinguishes two members with the same role.
+    /// Distinguishes members with the same role.
     number: u8,
 }
 
-const fn at(
-    company: &'static str,
+const fn member(
+    account_name: &'static str,
     account: &'static str,
     role: Role,
     number: u8,
@@ -33,7 +33,7 @@ const fn at(
 ) -> SeedMember {
     SeedMember {
         account,
-        company,
+        account_name,
         first_name,
         last_name,
         role,
@@ -41,41 +41,41 @@ const fn at(
     }
 }
 
-/// Everybody.
-pub fn members() -> Vec<SeedMember> {
+/// All seeded members.
+pub fn seed_members() -> Vec<SeedMember> {
     use Role::{
         AccountOwner, AceManager, AceUser, AllianceLead, AllianceTeam, ChannelUser, CloudAdmin,
         IsvSuccessManager, MarketingStaff, Pdm, Psm, Reviewer, SalesRepresentative, StandardUser,
         TechnicalStaff, WwpsPdm,
     };
     vec![
-        at("alder", ALDER, AllianceLead, 1, "Amara", "Okafor"),
-        at("alder", ALDER, AllianceTeam, 1, "Bruno", "Keller"),
-        at("alder", ALDER, AceManager, 1, "Chiara", "Rossi"),
-        at("alder", ALDER, AceUser, 1, "Daniel", "Novak"),
-        at("alder", ALDER, AceUser, 2, "Elif", "Demir"),
-        at("alder", ALDER, MarketingStaff, 1, "Femi", "Adeyemi"),
-        at("alder", ALDER, TechnicalStaff, 1, "Greta", "Lind"),
-        at("alder", ALDER, CloudAdmin, 1, "Hugo", "Moreau"),
-        at("alder", ALDER, ChannelUser, 1, "Ines", "Silva"),
-        at("alder", ALDER, StandardUser, 1, "Jonas", "Weber"),
-        at("birch", BIRCH, AllianceLead, 1, "Kavya", "Iyer"),
-        at("birch", BIRCH, AllianceTeam, 1, "Liam", "Byrne"),
-        at("birch", BIRCH, AceManager, 1, "Mei", "Tanaka"),
-        at("birch", BIRCH, AceUser, 1, "Noah", "Fischer"),
-        at("birch", BIRCH, MarketingStaff, 1, "Olga", "Petrova"),
-        at("birch", BIRCH, TechnicalStaff, 1, "Pablo", "Ruiz"),
-        at("birch", BIRCH, CloudAdmin, 1, "Quinn", "Walsh"),
-        at("birch", BIRCH, ChannelUser, 1, "Rania", "Haddad"),
-        at("birch", BIRCH, StandardUser, 1, "Sven", "Berg"),
-        at("aws", AWS, Reviewer, 1, "Tara", "Nguyen"),
-        at("aws", AWS, Reviewer, 2, "Umar", "Siddiqui"),
-        at("aws", AWS, SalesRepresentative, 1, "Vera", "Costa"),
-        at("aws", AWS, AccountOwner, 1, "Will", "Jensen"),
-        at("aws", AWS, Pdm, 1, "Xenia", "Pappas"),
-        at("aws", AWS, WwpsPdm, 1, "Yusuf", "Khan"),
-        at("aws", AWS, Psm, 1, "Zoe", "Martin"),
-        at("aws", AWS, IsvSuccessManager, 1, "Aiko", "Sato"),
+        member("alder", ALDER, AllianceLead, 1, "Amara", "Okafor"),
+        member("alder", ALDER, AllianceTeam, 1, "Bruno", "Keller"),
+        member("alder", ALDER, AceManager, 1, "Chiara", "Rossi"),
+        member("alder", ALDER, AceUser, 1, "Daniel", "Novak"),
+        member("alder", ALDER, AceUser, 2, "Elif", "Demir"),
+        member("alder", ALDER, MarketingStaff, 1, "Femi", "Adeyemi"),
+        member("alder", ALDER, TechnicalStaff, 1, "Greta", "Lind"),
+        member("alder", ALDER, CloudAdmin, 1, "Hugo", "Moreau"),
+        member("alder", ALDER, ChannelUser, 1, "Ines", "Silva"),
+        member("alder", ALDER, StandardUser, 1, "Jonas", "Weber"),
+        member("birch", BIRCH, AllianceLead, 1, "Kavya", "Iyer"),
+        member("birch", BIRCH, AllianceTeam, 1, "Liam", "Byrne"),
+        member("birch", BIRCH, AceManager, 1, "Mei", "Tanaka"),
+        member("birch", BIRCH, AceUser, 1, "Noah", "Fischer"),
+        member("birch", BIRCH, MarketingStaff, 1, "Olga", "Petrova"),
+        member("birch", BIRCH, TechnicalStaff, 1, "Pablo", "Ruiz"),
+        member("birch", BIRCH, CloudAdmin, 1, "Quinn", "Walsh"),
+        member("birch", BIRCH, ChannelUser, 1, "Rania", "Haddad"),
+        member("birch", BIRCH, StandardUser, 1, "Sven", "Berg"),
+        member("aws", AWS, Reviewer, 1, "Tara", "Nguyen"),
+        member("aws", AWS, Reviewer, 2, "Umar", "Siddiqui"),
+        member("aws", AWS, SalesRepresentative, 1, "Vera", "Costa"),
+        member("aws", AWS, AccountOwner, 1, "Will", "Jensen"),
+        member("aws", AWS, Pdm, 1, "Xenia", "Pappas"),
+        member("aws", AWS, WwpsPdm, 1, "Yusuf", "Khan"),
+        member("aws", AWS, Psm, 1, "Zoe", "Martin"),
+        member("aws", AWS, IsvSuccessManager, 1, "Aiko", "Sato"),
     ]
 }
 
@@ -88,30 +88,34 @@ impl SeedMember {
         } else {
             String::new()
         };
-        format!("{}-{role}{number}", self.company)
+        format!("{}-{role}{number}", self.account_name)
     }
 
-    /// The company it works for, as in ids and addresses.
-    pub fn company(&self) -> &'static str {
-        self.company
+    /// The short name of the account, as in member ids and e-mail addresses, such as `alder`.
+    pub fn account_name(&self) -> &'static str {
+        self.account_name
     }
 
-    /// The account it works for.
+    /// The account id.
     pub fn account(&self) -> &'static str {
         self.account
     }
 
-    /// What it is there for.
+    /// The member's only role.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Its address, which never leaves the machine: `.example` is nobody's.
+    /// The e-mail address; `.example` is a reserved domain.
     pub fn email(&self) -> String {
-        format!("{}.{}@{}.example", self.first_name, self.last_name, self.company).to_lowercase()
+        format!(
+            "{}.{}@{}.example",
+            self.first_name, self.last_name, self.account_name
+        )
+        .to_lowercase()
     }
 
-    /// The member as the caller of a call.
+    /// The member as caller of an RPC.
     pub fn caller(&self) -> anyhow::Result<Caller> {
         Ok(Caller::Member(Member {
             id: self.id().parse()?,
@@ -122,21 +126,23 @@ impl SeedMember {
     }
 }
 
-/// Everybody and the companies that they work for, as the directory takes them over.
-pub fn records() -> Vec<pb::ApplyDirectoryRequest> {
-    let companies = [
+/// All seeded accounts and members as records of `ApplyDirectory`.
+pub fn directory_records() -> Vec<pb::ApplyDirectoryRequest> {
+    let accounts = [
         (ALDER, "Alder Cloud Services", pb::PartnerType::ConsultingPartner),
         (BIRCH, "Birch Data", pb::PartnerType::Isv),
         (AWS, "AWS", pb::PartnerType::Unspecified),
     ];
     let mut records = Vec::new();
-    for (account, name, kind) in companies {
+    for (account, name, kind) in accounts {
         records.push(pb::ApplyDirectoryRequest {
-            record: Some(Record::Account(company(account, name, kind))),
+            record: Some(Record::Account(account_record(account, name, kind))),
             ..Default::default()
         });
-        let of_company = members().into_iter().filter(|member| member.account == account);
-        records.extend(of_company.map(|member| pb::ApplyDirectoryRequest {
+        let account_members = seed_members()
+            .into_iter()
+            .filter(|member| member.account == account);
+        records.extend(account_members.map(|member| pb::ApplyDirectoryRequest {
             record: Some(Record::Member(member.record())),
             ..Default::default()
         }));
@@ -147,11 +153,11 @@ pub fn records() -> Vec<pb::ApplyDirectoryRequest> {
     records
 }
 
-fn company(account: &str, name: &str, kind: pb::PartnerType) -> pb::AccountRecord {
+fn account_record(account: &str, name: &str, kind: pb::PartnerType) -> pb::AccountRecord {
     let is_partner = kind != pb::PartnerType::Unspecified;
     let profile = pb::Profile {
         display_name: name.to_owned(),
-        description: format!("{name} helps manufacturers and banks into the cloud."),
+        description: format!("{name} helps manufacturers and banks to migrate to the cloud."),
         website_url: format!(
             "https://{}.example",
             name.split(' ').next().unwrap_or_default().to_lowercase()
@@ -213,8 +219,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_role_is_there_and_nobody_twice() {
-        let all = members();
+    fn seed_has_every_role_and_unique_member_ids() {
+        let all = seed_members();
         assert_eq!(
             all.iter().map(SeedMember::id).collect::<HashSet<_>>().len(),
             all.len()

@@ -1,4 +1,4 @@
-//! All services in one process, behind one address: for development, demonstrations and tests.
+//! All services in one process behind one address, for development, demos and tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,67 +26,68 @@ use tonic::transport::Endpoint;
 
 use crate::directory;
 use crate::reference;
-use crate::seed::{members, records};
+use crate::seed::{directory_records, seed_members};
 
-/// Tokens last an hour; their files are written anew well before.
-const NEW_TOKENS: Duration = Duration::from_secs(1800);
+/// The interval at which token files are rewritten. Tokens are valid for an hour.
+const TOKEN_INTERVAL: Duration = Duration::from_secs(1800);
 /// Solutions of the seeded partners, and some products of AWS.
 const CATALOGS: &str = include_str!("../demo/reference.jsonl");
-/// Pauses between attempts at seeding grow between these.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often it is logged that seeding still fails.
-const REPORT: Duration = Duration::from_secs(10);
-/// How long to wait for the services to receive the seeded members. Without them they ask the directory.
-const CATCH_UP: Duration = Duration::from_secs(300);
+/// The pause between attempts to seed grows from the first to the second.
+const MIN_PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// The interval at which failed attempts to seed are logged.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// The limit for waiting until the services have applied the seeded members. Services query the directory for members
+/// that they do not know.
+const CONSUMER_LIMIT: Duration = Duration::from_secs(300);
 
-/// What the process needs.
+/// Options of `cosell up`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StackArgs {
-    /// The database as its administrator, with password; roles and schemas are made in it. Better in the environment
-    /// than on the command line, which others can see.
+    /// Database URL of an administrator, with password, for creating roles and schemas. Prefer the environment
+    /// variable: other users of the machine can see the command line.
     #[arg(long, env = "COSELL_ADMIN_URL", hide_env_values = true)]
     pub admin_url: String,
 
-    /// The database without user.
+    /// Database URL without user.
     #[arg(long)]
     pub database_url: String,
 
-    /// NATS server.
+    /// URL of the NATS server.
     #[arg(long)]
     pub nats_url: String,
 
-    /// Port of a mail server on this machine.
+    /// Port of an SMTP server on this machine.
     #[arg(long)]
     pub smtp_port: u16,
 
-    /// Folder for keys, passwords, tokens and what else is to be found again.
+    /// Folder for keys, passwords, tokens and other persistent state.
     #[arg(long)]
     pub state: PathBuf,
 
-    /// Address for calls.
+    /// Listen address for calls.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
 
-    /// Address for health checks.
+    /// Listen address for health checks.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub health_listen: SocketAddr,
 
-    /// How much a file may hold.
+    /// Limits of import files.
     #[command(flatten)]
     pub import: ImportLimits,
 }
 
-/// What others need to know of a running process; kept in `stack.json`.
+/// The addresses and members of a running process, stored in `stack.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StackInfo {
-    /// Address for calls, as a URL.
+    /// URL for calls.
     pub address: String,
-    /// Address for health checks, as a URL.
+    /// URL for health checks.
     pub health: String,
-    /// Folder with a file of each member's token.
+    /// Folder with one token file for each member.
     pub tokens: PathBuf,
-    /// Account of each member.
+    /// Account ids by member id.
     pub members: BTreeMap<String, String>,
 }
 
@@ -98,22 +99,22 @@ pub struct Stack {
     issuer: Issuer,
     state: PathBuf,
     bus: Option<Bus>,
-    /// What others need to know.
+    /// The content of `stack.json`.
     pub info: StackInfo,
 }
 
-/// The issuer of a state folder; its key is made when there is none.
+/// The issuer of a state folder. Creates its key if there is none.
 pub fn issuer(state: &Path, clock: Clock) -> anyhow::Result<Issuer> {
     let path = state.join("issuer.key");
     if !path.exists() {
         fs::create_dir_all(state)?;
-        keep_secret(&path, &Issuer::new_key()?)?;
+        write_secret(&path, &Issuer::new_key()?)?;
     }
     Issuer::from_der(&fs::read(&path).context("reading the issuer's key")?, clock)
 }
 
 impl Stack {
-    /// Makes roles and schemas, brings them up to date, seeds members, and starts the services.
+    /// Creates roles and schemas, migrates them, and assembles the services.
     pub async fn prepare(args: &StackArgs, clock: Clock) -> anyhow::Result<Self> {
         fs::create_dir_all(&args.state).context("creating the state folder")?;
         let issuer = issuer(&args.state, clock.clone())?;
@@ -142,7 +143,7 @@ impl Stack {
                 health: format!("http://{}", listeners.health_address()?),
                 address: address.clone(),
                 tokens: args.state.join("tokens"),
-                members: members()
+                members: seed_members()
                     .iter()
                     .map(|member| (member.id(), member.account().to_owned()))
                     .collect(),
@@ -173,7 +174,7 @@ impl Stack {
         let referral = cosell_referral::Options::new(address.clone());
         stack.add::<Referrals>(args, &referral).await?;
         let collaboration = cosell_collaboration::Options {
-            // Deals of the journey are large enough for a channel.
+            // The demo's opportunities are large enough for a channel.
             channel_min_spend: 1_000,
             ..cosell_collaboration::Options::new(address.clone())
         };
@@ -203,7 +204,7 @@ impl Stack {
                     .iter()
                     .map(|byte| format!("{byte:02x}"))
                     .collect();
-                keep_secret(&path, password.as_bytes())?;
+                write_secret(&path, password.as_bytes())?;
             }
         }
         let admin_url = args.admin_url.clone();
@@ -240,8 +241,8 @@ impl Stack {
             .await
     }
 
-    /// Serves until `stop` resolves. `stack.json` is there from when everybody is seeded until the end; tokens are kept
-    /// fresh.
+    /// Serves until `stop` resolves. Writes `stack.json` once the seed is applied and removes it at the end; rewrites
+    /// token files before the tokens expire.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             host,
@@ -259,14 +260,14 @@ impl Stack {
             seed(&info, &own_issuer, bus.as_ref()).await;
             let written = serde_json::to_vec_pretty(&info)
                 .map_err(anyhow::Error::from)
-                .and_then(|text| keep_secret(&own_file, &text));
+                .and_then(|text| write_secret(&own_file, &text));
             if let Err(error) = written {
-                tracing::error!(error = format!("{error:#}"), "stack.json could not be written");
+                tracing::error!(error = format!("{error:#}"), "writing stack.json failed");
             }
             loop {
-                tokio::time::sleep(NEW_TOKENS).await;
+                tokio::time::sleep(TOKEN_INTERVAL).await;
                 if let Err(error) = write_tokens(&issuer, &tokens) {
-                    tracing::error!(error = format!("{error:#}"), "tokens could not be written");
+                    tracing::error!(error = format!("{error:#}"), "writing tokens failed");
                 }
             }
         });
@@ -277,56 +278,57 @@ impl Stack {
     }
 }
 
-/// Puts everybody into the directory and loads the catalogs, again and again until it succeeds: what it needs may still
-/// be starting, on a slow machine for minutes. Returns when all services have the members, so that events of the first
-/// minute reach them too.
+/// Applies the seed to the directory and the catalogs. Retries until it succeeds, because services and servers may
+/// still be starting. Returns once all services have applied the members, so that they can also process early events.
 async fn seed(info: &StackInfo, issuer: &Issuer, bus: Option<&Bus>) {
-    let mut pause = SHORTEST_PAUSE;
-    let (mut begun, mut attempts) = (Instant::now(), 0_u32);
+    let mut pause = MIN_PAUSE;
+    let (mut last_log, mut attempts) = (Instant::now(), 0_u32);
     let published = loop {
         match try_seed(info, issuer).await {
-            // What an earlier attempt did before it failed is not in the answer to this one.
+            // The summary does not count what an earlier, failed attempt has applied.
             Ok(summary) if attempts > 0 => break summary.total(),
             Ok(summary) => break summary.created + summary.updated,
             Err(error) => {
                 attempts += 1;
-                if begun.elapsed() > REPORT {
-                    begun = Instant::now();
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        attempts,
-                        "seeding failed; trying again"
-                    );
+                if last_log.elapsed() > LOG_INTERVAL {
+                    last_log = Instant::now();
+                    tracing::warn!(error = format!("{error:#}"), attempts, "seeding failed");
                 }
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_PAUSE);
             }
         }
     };
     if let Some(bus) = bus.filter(|_| published > 0)
-        && tokio::time::timeout(CATCH_UP, all_caught_up(bus, published))
+        && tokio::time::timeout(CONSUMER_LIMIT, wait_for_consumers(bus, published))
             .await
             .is_err()
     {
-        tracing::warn!("some services have not received all members yet");
+        tracing::warn!("seeded members not applied by all services in time");
     }
 }
 
 async fn try_seed(info: &StackInfo, issuer: &Issuer) -> anyhow::Result<directory::Summary> {
     let channel = Endpoint::from_shared(info.address.clone())?.connect_lazy();
     let token = issuer.token(&Caller::Service("provisioner".parse()?))?;
-    let records = futures::stream::iter(records());
-    let mut report = |number: i64, refusal: Status| {
+    let records = futures::stream::iter(directory_records());
+    let mut log_refusal = |number: i64, refusal: Status| {
         tracing::error!(number, refusal = refusal.message(), "seeded record refused");
     };
-    let summary = directory::apply(channel.clone(), &token, records, &mut report).await?;
+    let summary = directory::apply(channel.clone(), &token, records, &mut log_refusal).await?;
     tracing::info!(?summary, "directory seeded");
-    reference::load(channel, &token, reference::batches(CATALOGS.as_bytes())?, false).await?;
+    reference::load(
+        channel,
+        &token,
+        reference::read_batches(CATALOGS.as_bytes())?,
+        false,
+    )
+    .await?;
     Ok(summary)
 }
 
-/// Returns when every service has applied the events of the directory.
-async fn all_caught_up(bus: &Bus, published: u64) {
+/// Waits until every service has applied the events of the directory.
+async fn wait_for_consumers(bus: &Bus, published: u64) {
     for service in [
         "collaboration",
         "notification",
@@ -339,17 +341,17 @@ async fn all_caught_up(bus: &Bus, published: u64) {
             bus.has_caught_up(Partners::NAME, &consumer, published).await,
             Ok(true)
         ) {
-            tokio::time::sleep(SHORTEST_PAUSE).await;
+            tokio::time::sleep(MIN_PAUSE).await;
         }
     }
 }
 
-/// One file a member, in a folder that only its owner can read.
+/// Writes one token file for each member, to a folder that only its owner can read.
 fn write_tokens(issuer: &Issuer, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    for member in members() {
-        keep_secret(
+    for member in seed_members() {
+        write_secret(
             &folder.join(member.id()),
             issuer.token(&member.caller()?)?.as_bytes(),
         )?;
@@ -357,10 +359,11 @@ fn write_tokens(issuer: &Issuer, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file that only its owner reads: beside its place, then moved there, so that a reader never sees half of it.
-fn keep_secret(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let beside = path.with_extension("new");
-    fs::write(&beside, content)?;
-    fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;
-    Ok(fs::rename(&beside, path)?)
+/// Writes a file that only its owner can read. Writes to a temporary file and renames it, so that readers never see a
+/// partial file.
+fn write_secret(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let temporary = path.with_extension("new");
+    fs::write(&temporary, content)?;
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600))?;
+    Ok(fs::rename(&temporary, path)?)
 }

@@ -1,11 +1,11 @@
-//! Options that only this service has.
+//! Options of this service only.
 
 use std::path::PathBuf;
 
 /// Options of the notification service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// The opportunity service, for what notifications tell about a record.
+    /// URL of the opportunity service, from which the content of notifications is read.
     #[arg(
         long,
         env = "COSELL_OPPORTUNITY_URL",
@@ -13,7 +13,7 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
-    /// The collaboration service, for where channels are.
+    /// URL of the collaboration service, from which links of channels are read.
     #[arg(
         long,
         env = "COSELL_COLLABORATION_URL",
@@ -21,27 +21,27 @@ pub struct Options {
     )]
     pub collaboration_url: String,
 
-    /// The mail server.
+    /// Host name of the mail server.
     #[arg(long, env = "COSELL_SMTP_HOST", default_value = "localhost")]
     pub smtp_host: String,
 
-    /// Its port.
+    /// Port of the mail server.
     #[arg(long, env = "COSELL_SMTP_PORT", default_value_t = 587)]
     pub smtp_port: u16,
 
-    /// How the connection to it is protected.
+    /// Encryption of connections to the mail server.
     #[arg(long, env = "COSELL_SMTP_SECURITY", default_value = "start-tls")]
     pub smtp_security: SmtpSecurity,
 
-    /// User name at the mail server; none if absent.
+    /// User name at the mail server. Without it the service does not log in.
     #[arg(long, env = "COSELL_SMTP_USER", requires = "smtp_password_file")]
     pub smtp_user: Option<String>,
 
-    /// File with the password of that user.
+    /// File with the password of the user.
     #[arg(long, env = "COSELL_SMTP_PASSWORD_FILE")]
     pub smtp_password_file: Option<PathBuf>,
 
-    /// Address that mail comes from.
+    /// Sender address of e-mails.
     #[arg(
         long,
         env = "COSELL_MAIL_FROM",
@@ -50,10 +50,10 @@ pub struct Options {
     pub mail_from: String,
 }
 
-/// How a connection to the mail server is protected.
+/// Encryption of connections to the mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SmtpSecurity {
-    /// Not at all; for a server on the same machine.
+    /// No encryption; for a server on the same machine.
     None,
     /// STARTTLS, required.
     StartTls,

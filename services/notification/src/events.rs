@@ -1,16 +1,17 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Creates the published events of this context.
 
-use cosell_events::{About, Cause, Event};
+use cosell_events::{AggregateRef, Cause, Event};
 use cosell_proto::cosell::notification::v1::EmailFailed;
 
-use crate::store::Queued;
+use crate::store::QueuedMail;
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "notification";
 
-/// An e-mail was given up.
-pub fn email_failed(mail: &Queued, code: Option<i32>, cause: Cause<'_>) -> Event {
-    let about = About {
+/// The published event of an e-mail that failed permanently. `code` is the reply code of the mail server, if there was
+/// one.
+pub fn email_failed(mail: &QueuedMail, code: Option<i32>, cause: Cause<'_>) -> Event {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "mail",
         account: &mail.account,
@@ -25,5 +26,5 @@ pub fn email_failed(mail: &Queued, code: Option<i32>, cause: Cause<'_>) -> Event
         notification_id: mail.notification.clone().unwrap_or_default(),
         smtp_code: code.unwrap_or_default(),
     };
-    Event::new(about, cause, &message)
+    Event::new(aggregate, cause, &message)
 }

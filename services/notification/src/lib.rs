@@ -1,25 +1,27 @@
-//! The notification context: who is told what, in the inbox and by e-mail. See README.md for what it owns.
+//! The notification context: notifies members of what concerns them, in their inbox and by e-mail. README.md lists what
+//! it owns.
 //!
-//! An event reads through three files: `consume/<event>.rs` (what happened), `domain/audience.rs` (who is told),
-//! `store/` (the SQL). `mail.rs` sends what is queued; `api/` is the inbox.
+//! An event reads through four files: `consume/<event>.rs` (its facts), `domain/recipients.rs` (the recipients),
+//! `domain/template.rs` (the text) and `store/` (the SQL). `mail.rs` sends queued e-mails; `api/` serves the inbox.
 
 mod api;
 mod config;
 mod consume;
+mod convert;
 pub mod domain;
 mod events;
 mod mail;
+mod status;
 mod store;
+mod write;
 
 use std::sync::Arc;
 
-use cosell_events::redrive;
-use cosell_grpc::{Peer, Resolve};
+use cosell_grpc::{MemberResolver, Peer};
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationServiceServer;
-use cosell_service::{Background, Platform, Service, add_services};
+use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
-use tonic::service::RoutesBuilder;
 
 pub use config::{Options, SmtpSecurity};
 
@@ -29,7 +31,6 @@ pub struct Notifications;
 
 impl Service for Notifications {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &["cosell.notification.v1.NotificationService"];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -40,97 +41,55 @@ impl Service for Notifications {
         background: &Background,
         options: &Options,
         platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve> {
-        let Handlers {
-            from_opportunity,
-            from_partner,
-            from_review,
-            from_referral,
-            from_collaboration,
-        } = Handlers::new(background, options, platform)?;
-        let sender = mail::Sender::new(background.database.clone(), background.clock.clone(), options)?;
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver> {
+        let sender = mail::MailSender::new(background.database.clone(), background.clock.clone(), options)?;
         background.publish(events::CONTEXT);
-        background.consume(Self::NAME, consume::OPPORTUNITY, from_opportunity);
-        background.consume(Self::NAME, cosell_members::CONTEXT, from_partner);
-        background.consume(Self::NAME, consume::REVIEW, from_review);
-        background.consume(Self::NAME, consume::REFERRAL, from_referral);
-        background.consume(Self::NAME, consume::COLLABORATION, from_collaboration);
         background.spawn(|stop| sender.run(stop));
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
         };
-        add_services!(routes, api, [NotificationServiceServer]);
+        add_services!(services, api, [NotificationServiceServer]);
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
-        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
+        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::NotRequired)?.resolver())
     }
 
-    async fn redrive(
+    fn consumers(
         background: &Background,
         options: &Options,
         platform: &Platform,
-        consumer: &str,
-        aggregate: Option<&str>,
-    ) -> anyhow::Result<u64> {
-        let handlers = Handlers::new(background, options, platform)?;
-        let (work, events) = (&background.database.work, &background.database.events);
-        match consumer {
-            "notification-opportunity" => {
-                redrive(work, events, consumer, aggregate, &handlers.from_opportunity).await
-            }
-            "notification-partner" => {
-                redrive(work, events, consumer, aggregate, &handlers.from_partner).await
-            }
-            "notification-review" => redrive(work, events, consumer, aggregate, &handlers.from_review).await,
-            "notification-referral" => {
-                redrive(work, events, consumer, aggregate, &handlers.from_referral).await
-            }
-            "notification-collaboration" => {
-                redrive(work, events, consumer, aggregate, &handlers.from_collaboration).await
-            }
-            _ => anyhow::bail!(
-                "this service has the consumers notification-opportunity, notification-partner, \
-                 notification-review, notification-referral and notification-collaboration"
-            ),
-        }
-    }
-}
-
-/// What applies the events of each context.
-struct Handlers {
-    from_opportunity: consume::FromOpportunity,
-    from_partner: consume::FromPartner,
-    from_review: consume::FromReview,
-    from_referral: consume::FromReferral,
-    from_collaboration: consume::FromCollaboration,
-}
-
-impl Handlers {
-    fn new(background: &Background, options: &Options, platform: &Platform) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<Consumers> {
         let templates = Arc::new(domain::Templates::new()?);
-        let clock = background.clock.clone();
-        Ok(Self {
-            from_opportunity: consume::FromOpportunity {
-                opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
-                templates: templates.clone(),
-                clock: clock.clone(),
-            },
-            from_partner: consume::FromPartner {
-                directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
-                templates: templates.clone(),
-                clock: clock.clone(),
-            },
-            from_referral: consume::FromReferral {
-                templates: templates.clone(),
-                clock: clock.clone(),
-            },
-            from_collaboration: consume::FromCollaboration {
-                collaboration: Peer::new(&options.collaboration_url, platform.tokens.clone())?,
-                templates: templates.clone(),
-                clock: clock.clone(),
-            },
-            from_review: consume::FromReview { templates, clock },
-        })
+        let clock = &background.clock;
+        let from_opportunity = consume::OpportunityEvents {
+            opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
+            templates: templates.clone(),
+            clock: clock.clone(),
+        };
+        let from_partner = consume::PartnerEvents {
+            directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
+            templates: templates.clone(),
+            clock: clock.clone(),
+        };
+        let from_review = consume::ReviewEvents {
+            templates: templates.clone(),
+            clock: clock.clone(),
+        };
+        let from_referral = consume::ReferralEvents {
+            templates: templates.clone(),
+            clock: clock.clone(),
+        };
+        let from_collaboration = consume::CollaborationEvents {
+            collaboration: Peer::new(&options.collaboration_url, platform.tokens.clone())?,
+            templates,
+            clock: clock.clone(),
+        };
+        Ok(Consumers::new(Self::NAME)
+            .with(consume::OPPORTUNITY, from_opportunity)
+            .with(cosell_members::CONTEXT, from_partner)
+            .with(consume::REVIEW, from_review)
+            .with(consume::REFERRAL, from_referral)
+            .with(consume::COLLABORATION, from_collaboration))
     }
 }

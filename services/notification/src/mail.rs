@@ -1,5 +1,5 @@
-//! Sends queued e-mails. Promise: at least once. A second copy goes out where the mail server's "accepted" did not
-//! come to be written down; all copies have the same Message-ID, by which mail programs show one (NOT-004).
+//! Sends queued e-mails at least once. An e-mail is sent again if its acceptance by the mail server was not recorded;
+//! all attempts have the same Message-ID, so that mail programs show one copy (NOT-004).
 
 use std::time::Duration;
 
@@ -21,45 +21,40 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Options, SmtpSecurity};
 use crate::events;
-use crate::store::{self, Outcome, Queued};
+use crate::store::{self, AttemptOutcome, QueuedMail};
 
-const POLL: Duration = Duration::from_millis(200);
-/// Most e-mails taken at a time.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// E-mails that are sent concurrently.
 const BATCH: i64 = 8;
-/// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(20);
-/// E-mails that could not be delivered are given up after this long.
-const GIVE_UP: TimeDelta = TimeDelta::days(3);
-const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// An e-mail whose attempt fails when it is older than this is given up.
+const MAX_AGE: TimeDelta = TimeDelta::days(3);
+const MAX_BACKOFF: TimeDelta = TimeDelta::minutes(15);
 
-/// Sends e-mails through one mail server.
-pub struct Sender {
+/// Sends the queued e-mails through one mail server.
+pub struct MailSender {
     database: Database,
     clock: Clock,
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
 }
 
-impl Sender {
-    /// A sender for these options.
+impl MailSender {
     pub fn new(database: Database, clock: Clock, options: &Options) -> anyhow::Result<Self> {
         let host = options.smtp_host.as_str();
         type Smtp = AsyncSmtpTransport<Tokio1Executor>;
         let builder = match options.smtp_security {
             SmtpSecurity::None => Smtp::builder_dangerous(host),
-            SmtpSecurity::StartTls => Smtp::starttls_relay(host).context("the mail server")?,
-            SmtpSecurity::Tls => Smtp::relay(host).context("the mail server")?,
+            SmtpSecurity::StartTls => Smtp::starttls_relay(host).context("invalid COSELL_SMTP_HOST")?,
+            SmtpSecurity::Tls => Smtp::relay(host).context("invalid COSELL_SMTP_HOST")?,
         };
-        let mut builder = builder.port(options.smtp_port).timeout(Some(ATTEMPT / 2));
+        let mut builder = builder.port(options.smtp_port).timeout(Some(ATTEMPT_TIMEOUT / 2));
         if let (Some(user), Some(path)) = (&options.smtp_user, &options.smtp_password_file) {
             let password =
-                std::fs::read_to_string(path).context("reading the password for the mail server")?;
+                std::fs::read_to_string(path).context("failed to read the password for the mail server")?;
             builder = builder.credentials(Credentials::new(user.clone(), password.trim().to_owned()));
         }
-        let from = options
-            .mail_from
-            .parse()
-            .context("the address that mail comes from")?;
+        let from = options.mail_from.parse().context("invalid COSELL_MAIL_FROM")?;
         Ok(Self {
             database,
             clock,
@@ -68,14 +63,14 @@ impl Sender {
         })
     }
 
-    /// Sends what is due until told to stop.
+    /// Sends due e-mails until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.turn().await {
-                Ok(0) => POLL,
+            let pause = match self.send_batch().await {
+                Ok(0) => POLL_INTERVAL,
                 Ok(_) => Duration::ZERO,
                 Err(failure) => {
-                    tracing::warn!(%failure, "the mail queue could not be worked on");
+                    tracing::warn!(%failure, "mail queue was not processed; retrying");
                     Duration::from_secs(1)
                 }
             };
@@ -86,36 +81,37 @@ impl Sender {
         }
     }
 
-    async fn turn(&self) -> Result<usize, Failure> {
+    /// Sends the e-mails that are due, at most [`BATCH`]. Returns their number.
+    async fn send_batch(&self) -> Result<usize, Failure> {
         let mut tx = self.database.work.tx(&Scope::work()).await?;
-        let lease = TimeDelta::from_std(2 * ATTEMPT).unwrap_or_default();
-        let due = store::take_due(&mut tx, self.clock.now(), lease, BATCH).await?;
+        let lease = TimeDelta::from_std(2 * ATTEMPT_TIMEOUT).unwrap_or_default();
+        let mails = store::claim_due_mails(&mut tx, self.clock.now(), lease, BATCH).await?;
         tx.commit().await?;
-        let taken = due.len();
-        // All at once: none may wait for others until its lease runs out. One that is cut at the end of the process is
-        // due again then.
-        let sending = due.iter().map(|mail| async move {
-            let outcome = self.attempt(mail).await;
-            self.finish(mail, outcome).await
+        let count = mails.len();
+        // Concurrently, so that none waits for the others beyond its lease. An e-mail that the end of the process
+        // interrupts is due again when its lease expires.
+        let sending = mails.iter().map(|mail| async move {
+            let outcome = self.send(mail).await;
+            self.record(mail, outcome).await
         });
         for finished in join_all(sending).await {
             finished?;
         }
-        Ok(taken)
+        Ok(count)
     }
 
-    async fn attempt(&self, mail: &Queued) -> Outcome {
-        let message = match self.message(mail) {
+    async fn send(&self, mail: &QueuedMail) -> AttemptOutcome {
+        let message = match self.build_message(mail) {
             Ok(message) => message,
             Err(error) => {
-                // The address cannot be written as one; no attempt will change that.
-                tracing::warn!(mail_id = mail.id, %error, "the e-mail cannot be put together");
-                return Outcome::Failed(None);
+                // The recipient address is invalid, so every attempt would fail.
+                tracing::warn!(mail_id = mail.id, %error, "e-mail was given up: the message could not be built");
+                return AttemptOutcome::Failed(None);
             }
         };
-        let sent = tokio::time::timeout(ATTEMPT, self.transport.send(message)).await;
+        let sent = tokio::time::timeout(ATTEMPT_TIMEOUT, self.transport.send(message)).await;
         let error = match sent {
-            Ok(Ok(_)) => return Outcome::Sent,
+            Ok(Ok(_)) => return AttemptOutcome::Sent,
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
@@ -123,38 +119,39 @@ impl Sender {
             .as_ref()
             .and_then(|error| error.status())
             .map(|code| i32::from(u16::from(code)));
-        let refused = error.as_ref().is_some_and(SmtpError::is_permanent) && !code.is_some_and(is_about_us);
+        let is_permanent =
+            error.as_ref().is_some_and(SmtpError::is_permanent) && !code.is_some_and(is_refusal_of_service);
         let now = self.clock.now();
-        if refused || now - mail.create_time > GIVE_UP {
+        if is_permanent || now - mail.create_time > MAX_AGE {
             tracing::warn!(
                 mail_id = mail.id,
                 code,
                 attempts = mail.attempts,
-                "the e-mail is given up"
+                "e-mail was given up"
             );
-            Outcome::Failed(code)
+            AttemptOutcome::Failed(code)
         } else {
             tracing::info!(
                 mail_id = mail.id,
                 code,
                 attempts = mail.attempts,
-                "the e-mail is tried again later"
+                "e-mail was not delivered; retrying"
             );
-            Outcome::Later(again(now, mail.attempts), code)
+            AttemptOutcome::Retry(next_attempt_time(now, mail.attempts), code)
         }
     }
 
-    fn message(&self, mail: &Queued) -> anyhow::Result<Message> {
+    fn build_message(&self, mail: &QueuedMail) -> anyhow::Result<Message> {
         let domain = self.from.email.domain().to_owned();
         let message = Message::builder()
             .message_id(Some(format!("<{}@{domain}>", mail.id)))
             .from(self.from.clone())
-            // The text of a parse error could repeat the address.
+            // The error of the parser is dropped because it could contain the address.
             .to(mail
                 .recipient
                 .reveal()
                 .parse()
-                .map_err(|_| anyhow::anyhow!("the recipient is no address"))?)
+                .map_err(|_| anyhow::anyhow!("the recipient address is invalid"))?)
             .date(self.clock.now().into())
             .subject(mail.subject.reveal().as_str())
             .header(ContentType::TEXT_PLAIN)
@@ -162,17 +159,18 @@ impl Sender {
         Ok(message)
     }
 
-    async fn finish(&self, mail: &Queued, outcome: Outcome) -> Result<(), Failure> {
+    /// Records the outcome of an attempt. An e-mail that failed permanently publishes one event.
+    async fn record(&self, mail: &QueuedMail, outcome: AttemptOutcome) -> Result<(), Failure> {
         let label = match outcome {
-            Outcome::Sent => "sent",
-            Outcome::Later(..) => "later",
-            Outcome::Failed(_) => "failed",
+            AttemptOutcome::Sent => "sent",
+            AttemptOutcome::Retry(..) => "later",
+            AttemptOutcome::Failed(_) => "failed",
         };
         metrics::MAIL_ATTEMPTS.add(1, &[KeyValue::new("outcome", label)]);
         let now = self.clock.now();
         let mut tx = self.database.events.tx(&Scope::account(&mail.account)).await?;
-        let is_first = store::finish(&mut tx, mail, outcome, now).await?;
-        if let (Outcome::Failed(code), true) = (outcome, is_first) {
+        let is_recorded = store::save_outcome(&mut tx, mail, outcome, now).await?;
+        if let (AttemptOutcome::Failed(code), true) = (outcome, is_recorded) {
             let cause = Cause {
                 actor: "service:notification",
                 request_id: "",
@@ -184,16 +182,16 @@ impl Sender {
     }
 }
 
-/// Whether a refusal is about how this service is known to the mail server, and not about the e-mail: what an operator
-/// can mend must not cost any mail (RFC 4954; 521 of RFC 7504).
-fn is_about_us(code: i32) -> bool {
+/// Whether the mail server refuses this service and not the e-mail, for example because of a wrong password. The e-mail
+/// is retried, because an operator can correct that (RFC 4954; 521 of RFC 7504).
+fn is_refusal_of_service(code: i32) -> bool {
     matches!(code, 500..=504 | 521 | 530 | 534 | 535 | 538)
 }
 
-/// One second, two, four … up to a quarter of an hour, each a little off so that not all come at once.
-fn again(now: DateTime<Utc>, attempts: i32) -> DateTime<Utc> {
+/// Exponential backoff: 1, 2, 4 … seconds up to [`MAX_BACKOFF`], plus jitter.
+fn next_attempt_time(now: DateTime<Utc>, attempts: i32) -> DateTime<Utc> {
     let exponent = u32::try_from(attempts.clamp(1, 11) - 1).unwrap_or_default();
-    let pause = TimeDelta::seconds(1 << exponent).min(LONGEST_PAUSE);
-    let spread = TimeDelta::milliseconds((random::jitter() * 200.0) as i64);
-    now + pause + spread
+    let backoff = TimeDelta::seconds(1 << exponent).min(MAX_BACKOFF);
+    let jitter = TimeDelta::milliseconds((random::jitter() * 200.0) as i64);
+    now + backoff + jitter
 }

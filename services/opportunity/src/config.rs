@@ -7,19 +7,19 @@ use crate::domain::Policy;
 /// Options of the opportunity service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// The review service, for the remarks of its decisions.
+    /// URL of the review service, from which review comments are read.
     #[arg(long, env = "COSELL_REVIEW_URL", default_value = "http://review:50051")]
     pub review_url: String,
 
-    /// The referral service, for deals that partners accepted.
+    /// URL of the referral service, from which accepted opportunities and converted leads are read.
     #[arg(long, env = "COSELL_REFERRAL_URL", default_value = "http://referral:50051")]
     pub referral_url: String,
 
-    /// Name of the catalog: `AWS` in production, `Sandbox` elsewhere.
+    /// Name of the catalog in opportunities and their ARNs: `AWS` in production, `Sandbox` elsewhere.
     #[arg(long, env = "COSELL_CATALOG", default_value = "AWS")]
     pub catalog: String,
 
-    /// Currencies in which amounts are taken (ISO 4217), separated by commas.
+    /// Permitted currencies of amounts (ISO 4217), separated by commas.
     #[arg(
         long,
         env = "COSELL_CURRENCIES",
@@ -28,8 +28,8 @@ pub struct Options {
     )]
     pub currencies: Vec<Currency>,
 
-    /// Types of partners that name the customer's AWS account before they launch a deal, separated by commas; `none` for
-    /// no type.
+    /// Types of partners that must state the customer's AWS account to launch an opportunity, separated by commas;
+    /// `none` for no type.
     #[arg(
         long,
         env = "COSELL_ACCOUNT_TO_LAUNCH",
@@ -38,38 +38,38 @@ pub struct Options {
     )]
     pub account_to_launch: Vec<String>,
 
-    /// Whether a solution may be described in words until the deal is committed.
+    /// Whether an opportunity before stage COMMITTED can have a description of its solution instead of a registered
+    /// one.
     #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
     pub solution_in_words: bool,
 
-    /// Services that read and write the AWS summary of opportunities for AWS's own customer relationship management,
-    /// separated by commas.
+    /// Services that read and update AWS summaries on behalf of AWS's CRM, separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
 
-    /// How much a file may hold.
+    /// Limits of imported files.
     #[command(flatten)]
     pub import: ImportLimits,
 
-    /// Services that may apply solutions and products, separated by commas.
+    /// Services that import the catalogs of solutions and products, separated by commas.
     #[arg(long, env = "COSELL_CATALOG_KEEPERS", default_value = CATALOG_KEEPER, value_delimiter = ',')]
     pub catalog_keepers: Vec<ServiceName>,
 }
 
-/// How much a file of opportunities may hold (OPP-080).
+/// Limits of imported files (OPP-080).
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct ImportLimits {
-    /// Most rows of a file of opportunities that is taken in.
+    /// Maximum number of rows in an imported file.
     #[arg(long, env = "COSELL_IMPORT_ROWS", default_value_t = IMPORT_ROWS)]
     pub import_rows: u32,
 
-    /// Most bytes of such a file.
+    /// Maximum size of an imported file, in bytes.
     #[arg(long, env = "COSELL_IMPORT_BYTES", default_value_t = IMPORT_BYTES)]
     pub import_bytes: u64,
 }
 
 impl Default for ImportLimits {
-    /// As without any on the command line.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
             import_rows: IMPORT_ROWS,
@@ -78,7 +78,7 @@ impl Default for ImportLimits {
     }
 }
 
-/// What is taken unless stated otherwise.
+// Defaults of the options.
 const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
 const CRM: &str = "crm";
@@ -87,7 +87,7 @@ const IMPORT_ROWS: u32 = 1500;
 const IMPORT_BYTES: u64 = 10 * 1024 * 1024;
 
 impl Default for Options {
-    /// As without any on the command line.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
             referral_url: "http://referral:50051".to_owned(),
@@ -107,7 +107,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What rules go by.
+    /// The options that configure domain rules.
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             currencies: self.currencies.clone(),

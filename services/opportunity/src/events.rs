@@ -1,6 +1,6 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Maps domain events to the published events of this context.
 
-use cosell_events::{About, Cause, Event as Published};
+use cosell_events::{AggregateRef, Cause, Event as Published};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
@@ -11,16 +11,16 @@ use crate::domain::{AwsSummary, Event, Opportunity};
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
 
-/// What a job is called where aggregates are told apart.
+/// The aggregate type of bulk jobs.
 const BULK_JOB: &str = "bulk_job";
 
-/// The public form of what happened to a record.
-pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Published {
+/// The published event of a change of an opportunity.
+pub fn opportunity_event(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Published {
     let opportunity_id = record.id().to_string();
     let account_id = record.account().to_string();
     let revision = record.revision();
     let round = record.review().round;
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: CONTEXT,
         account: record.account(),
@@ -30,7 +30,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
     let id = opportunity_id.clone();
     match event {
         Event::Created => Published::new(
-            about,
+            aggregate,
             cause,
             &pb::OpportunityCreated {
                 opportunity_id: id,
@@ -41,7 +41,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 referral_offer_id: record.referral_offer().unwrap_or_default().to_owned(),
                 lead_id: record.lead().unwrap_or_default().to_owned(),
                 engagement_invitation_id: record
-                    .source()
+                    .shared_from()
                     .map(|source| source.invitation.clone())
                     .unwrap_or_default(),
             },
@@ -55,7 +55,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 review_status: record.review().status.number(),
                 stage: record.details().life_cycle.stage.number(),
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::StageChanged { from, .. } => {
             let stage = record.details().life_cycle.stage;
@@ -68,7 +68,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 stage: stage.number(),
                 stage_move: StageMove::between(*from, stage).number(),
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Reopened(from) => {
             let message = pb::OpportunityReopened {
@@ -78,7 +78,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 previous_stage: from.number(),
                 stage: record.details().life_cycle.stage.number(),
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Assigned { from, job } => {
             let message = pb::OpportunityAssigned {
@@ -89,10 +89,10 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 owner_member_id: record.owner().to_string(),
                 bulk_job_id: job.clone().unwrap_or_default(),
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Discarded => Published::new(
-            about,
+            aggregate,
             cause,
             &pb::OpportunityDiscarded {
                 opportunity_id: id,
@@ -109,7 +109,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 involvement_type: record.involvement().map_or(0, |involvement| involvement.number()),
                 visibility: record.visibility().map_or(0, |visibility| visibility.number()),
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Withdrawn => {
             let message = pb::OpportunitySubmissionWithdrawn {
@@ -118,7 +118,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::ReviewStarted => {
             let message = pb::OpportunityReviewStarted {
@@ -127,7 +127,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Approved => {
             let message = pb::OpportunityApproved {
@@ -136,7 +136,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 revision,
                 round,
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::ActionRequired(reason) => {
             let reason = reason.number();
@@ -147,7 +147,7 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 round,
                 reason,
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
         Event::Rejected(reason) => {
             let reason = reason.number();
@@ -158,20 +158,20 @@ pub fn public(record: &Opportunity, event: &Event, cause: Cause<'_>) -> Publishe
                 round,
                 reason,
             };
-            Published::new(about, cause, &message)
+            Published::new(aggregate, cause, &message)
         }
     }
 }
 
-/// The change of an AWS summary in logs and metrics.
+/// Name of a change of the AWS summary in logs and metrics.
 pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
 
-/// The public form of a change of the AWS summary. Its versions are its own, so it has an id of its own too: consumers
-/// keep the order of versions by that id.
-pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
+/// The published event of a change of the AWS summary. The summary has versions of its own, so its aggregate id must
+/// differ from that of the opportunity: consumers order versions by aggregate id.
+pub fn aws_summary_event(summary: &AwsSummary, cause: Cause<'_>) -> Published {
     let opportunity_id = summary.opportunity().to_string();
     let id = format!("aws-{opportunity_id}");
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "aws_summary",
         account: summary.account(),
@@ -183,23 +183,23 @@ pub fn aws_summary(summary: &AwsSummary, cause: Cause<'_>) -> Published {
         opportunity_id,
         account_id: summary.account().to_string(),
         revision: summary.revision(),
-        // What is hidden from the partner is not told in its events either (OPP-052).
+        // The event must not contain a stage that is hidden from the partner (OPP-052).
         stage: stage.map_or(0, |stage| stage.number()),
         is_terminal: summary.is_closed(),
     };
-    Published::new(about, cause, &message)
+    Published::new(aggregate, cause, &message)
 }
 
-/// The public form of a job's end.
+/// The published event of the end of a bulk job.
 pub fn bulk_job_finished(job: &Job, cause: Cause<'_>) -> Published {
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: BULK_JOB,
         account: &job.account,
         id: &job.id,
         version: 1,
     };
-    // Only where something was given: a dry run is news for who began it alone.
+    // Empty if nothing was transferred, such as in a dry run: only the member who started the job is notified.
     let assignee = job
         .plan
         .assignee
@@ -218,5 +218,5 @@ pub fn bulk_job_finished(job: &Job, cause: Cause<'_>) -> Published {
         processed: job.processed,
         failed: job.failed,
     };
-    Published::new(about, cause, &message)
+    Published::new(aggregate, cause, &message)
 }

@@ -8,58 +8,56 @@ use crate::domain::values::PartnerTier;
 /// Options of the partner-connection service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Most connection invitations that an account sends in a day (UTC).
+    /// Maximum connection invitations that an account sends in a day (UTC).
     #[arg(long, env = "COSELL_INVITATIONS_PER_DAY", default_value_t = 50)]
     pub invitations_per_day: u32,
 
-    /// Most connection invitations of an account that wait for an answer.
+    /// Maximum pending connection invitations that an account has sent.
     #[arg(long, env = "COSELL_OPEN_INVITATIONS", default_value_t = 1000)]
     pub open_invitations: u32,
 
-    /// Most active connections of an account.
+    /// Maximum active connections of an account.
     #[arg(long, env = "COSELL_ACTIVE_CONNECTIONS", default_value_t = 1000)]
     pub active_connections: u32,
 
-    /// Days in which a connection invitation can be answered.
+    /// Days until a connection invitation expires. Applies to new invitations.
     #[arg(long, env = "COSELL_INVITATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub invitation_days: u32,
 
-    /// Most changes of a profile in a day (UTC).
+    /// Maximum changes of an account's profile in a day (UTC).
     #[arg(long, env = "COSELL_PROFILE_UPDATES_PER_DAY", default_value_t = 10)]
     pub profile_updates_per_day: u32,
 
-    /// Most changes of a profile's visibility in a day (UTC).
+    /// Maximum changes of the visibility of an account's profile in a day (UTC).
     #[arg(long, env = "COSELL_VISIBILITY_UPDATES_PER_DAY", default_value_t = 5)]
     pub visibility_updates_per_day: u32,
 
-    /// Most domains of the e-mail addresses of an account's members.
+    /// Maximum domains of the e-mail addresses of an account's members. Does not apply to provisioning.
     #[arg(long, env = "COSELL_EMAIL_DOMAINS", default_value_t = 50)]
     pub email_domains: u32,
 
-    /// How often a company asks one e-mail address to join in a day (UTC).
+    /// Maximum invitations to join that an account sends to one e-mail address in a day (UTC).
     #[arg(long, env = "COSELL_EMAILS_PER_DAY", default_value_t = 5)]
     pub emails_per_day: u32,
 
-    /// How far a company must have come in the programme to connect with others: registered, select, advanced or
-    /// premier.
-    #[arg(long, env = "COSELL_CONNECTION_TIER", default_value = "registered", value_parser = tier)]
+    /// Minimum partner tier of accounts that send connection invitations: registered, select, advanced or premier.
+    #[arg(long, env = "COSELL_CONNECTION_TIER", default_value = "registered", value_parser = parse_tier)]
     pub connection_tier: PartnerTier,
 
-    /// Services that may apply records of the master list, separated by commas.
-    #[arg(long, env = "COSELL_PROVISIONERS", default_value = PROVISIONER, value_delimiter = ',')]
+    /// Services that may call ApplyDirectory, separated by commas.
+    #[arg(long, env = "COSELL_PROVISIONERS", default_value = DEFAULT_PROVISIONER, value_delimiter = ',')]
     pub provisioners: Vec<ServiceName>,
 }
 
-/// Who provisions, unless stated otherwise.
-const PROVISIONER: &str = "provisioner";
+const DEFAULT_PROVISIONER: &str = "provisioner";
 
-fn tier(text: &str) -> Result<PartnerTier, String> {
+fn parse_tier(text: &str) -> Result<PartnerTier, String> {
     PartnerTier::from_name(&text.to_uppercase())
-        .ok_or_else(|| "is none of registered, select, advanced, premier".to_owned())
+        .ok_or_else(|| "Must be one of registered, select, advanced, premier.".to_owned())
 }
 
 impl Default for Options {
-    /// As without any on the command line.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
             invitations_per_day: 50,
@@ -71,13 +69,13 @@ impl Default for Options {
             email_domains: 50,
             emails_per_day: 5,
             connection_tier: PartnerTier::Registered,
-            provisioners: PROVISIONER.parse().into_iter().collect(),
+            provisioners: DEFAULT_PROVISIONER.parse().into_iter().collect(),
         }
     }
 }
 
 impl Options {
-    /// How much of what an account may do.
+    /// The options that limit accounts.
     pub(crate) fn quotas(&self) -> Quotas {
         Quotas {
             invitations_per_day: self.invitations_per_day.into(),
@@ -85,7 +83,7 @@ impl Options {
             active_connections: self.active_connections.into(),
             profile_updates_per_day: self.profile_updates_per_day.into(),
             visibility_updates_per_day: self.visibility_updates_per_day.into(),
-            domains: self.email_domains.into(),
+            email_domains: self.email_domains.into(),
             emails_per_day: self.emails_per_day.into(),
             connection_tier: self.connection_tier,
             invitation_days: self.invitation_days.into(),

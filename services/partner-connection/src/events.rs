@@ -1,6 +1,7 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Builds the events that the service publishes from domain events. Invitations and connections have one event for each
+//! of their two accounts.
 
-use cosell_events::{About, Cause, Event};
+use cosell_events::{AggregateRef, Cause, Event};
 use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_types::{AccountId, ClosedList as _};
@@ -10,12 +11,12 @@ use crate::domain::{
     Account, AccountEvent, Connection, ConnectionEvent, Invitation, InvitationEvent, Member, MemberEvent,
 };
 
-/// The name of this context in subjects, of its schema and of its identity.
+/// The name of this context in event subjects, of its database schema and of its service identity.
 pub const CONTEXT: &str = "partner";
 
-/// The public form of what happened to an account.
+/// The event to publish for a change of an account.
 pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Event {
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "account",
         account: account.id(),
@@ -37,24 +38,24 @@ pub fn account(account: &Account, event: AccountEvent, cause: Cause<'_>) -> Even
         tier: account.facts().tier.number(),
     });
     match event {
-        AccountEvent::Registered => Event::new(about, cause, &pb::AccountRegistered { detail }),
-        AccountEvent::DetailsChanged => Event::new(about, cause, &pb::AccountDetailsChanged { detail }),
-        AccountEvent::Suspended => Event::new(about, cause, &pb::AccountSuspended { detail }),
-        AccountEvent::Reinstated => Event::new(about, cause, &pb::AccountReinstated { detail }),
-        AccountEvent::TermsAccepted => Event::new(about, cause, &pb::AccountTermsAccepted { detail }),
-        AccountEvent::ProfileUpdated => Event::new(about, cause, &pb::AccountProfileUpdated { detail }),
+        AccountEvent::Registered => Event::new(aggregate, cause, &pb::AccountRegistered { detail }),
+        AccountEvent::DetailsChanged => Event::new(aggregate, cause, &pb::AccountDetailsChanged { detail }),
+        AccountEvent::Suspended => Event::new(aggregate, cause, &pb::AccountSuspended { detail }),
+        AccountEvent::Reinstated => Event::new(aggregate, cause, &pb::AccountReinstated { detail }),
+        AccountEvent::TermsAccepted => Event::new(aggregate, cause, &pb::AccountTermsAccepted { detail }),
+        AccountEvent::ProfileUpdated => Event::new(aggregate, cause, &pb::AccountProfileUpdated { detail }),
         AccountEvent::ProfileVisibilityChanged => {
-            Event::new(about, cause, &pb::AccountProfileVisibilityChanged { detail })
+            Event::new(aggregate, cause, &pb::AccountProfileVisibilityChanged { detail })
         }
         AccountEvent::ConnectionPreferencesUpdated => {
-            Event::new(about, cause, &pb::ConnectionPreferencesUpdated { detail })
+            Event::new(aggregate, cause, &pb::ConnectionPreferencesUpdated { detail })
         }
     }
 }
 
-/// The public form of what happened to a member.
+/// The event to publish for a change of a member.
 pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "member",
         account: member.account(),
@@ -70,31 +71,31 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         roles: member.facts().roles.iter().map(|role| role.number()).collect(),
     });
     match event {
-        MemberEvent::Invited => Event::new(about, cause, &pb::MemberInvited { detail }),
-        MemberEvent::Joined => Event::new(about, cause, &pb::MemberJoined { detail }),
-        MemberEvent::RolesChanged => Event::new(about, cause, &pb::MemberRolesChanged { detail }),
-        MemberEvent::DetailsChanged => Event::new(about, cause, &pb::MemberDetailsChanged { detail }),
-        MemberEvent::Deactivated => Event::new(about, cause, &pb::MemberDeactivated { detail }),
-        MemberEvent::Registered => Event::new(about, cause, &pb::MemberRegistered { detail }),
-        MemberEvent::Reinstated => Event::new(about, cause, &pb::MemberReinstated { detail }),
+        MemberEvent::Invited => Event::new(aggregate, cause, &pb::MemberInvited { detail }),
+        MemberEvent::Joined => Event::new(aggregate, cause, &pb::MemberJoined { detail }),
+        MemberEvent::RolesChanged => Event::new(aggregate, cause, &pb::MemberRolesChanged { detail }),
+        MemberEvent::DetailsChanged => Event::new(aggregate, cause, &pb::MemberDetailsChanged { detail }),
+        MemberEvent::Deactivated => Event::new(aggregate, cause, &pb::MemberDeactivated { detail }),
+        MemberEvent::Registered => Event::new(aggregate, cause, &pb::MemberRegistered { detail }),
+        MemberEvent::Reinstated => Event::new(aggregate, cause, &pb::MemberReinstated { detail }),
     }
 }
 
-/// The public form of what happened to an invitation, for one of the two companies.
+/// The event to publish to `account`, one of the two, for a change of an invitation.
 pub fn invitation(
     invitation: &Invitation,
     account: &AccountId,
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Event {
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "connection_invitation",
         account,
         id: invitation.id().as_str(),
         version: invitation.revision(),
     };
-    let profile = |party: &crate::domain::Party| {
+    let profile_id = |party: &crate::domain::Party| {
         party
             .profile
             .as_ref()
@@ -105,15 +106,18 @@ pub fn invitation(
         connection_invitation_id: invitation.id().to_string(),
         account_id: account.to_string(),
         revision: invitation.revision(),
-        participant_type: invitation.participant(account).number(),
-        connection_type: invitation.offer().kind.number(),
+        participant_type: invitation.participant_type(account).number(),
+        connection_type: invitation.details().kind.number(),
         expire_time: Some(timestamp(invitation.expire_time())),
-        sender_profile_id: profile(invitation.sender()),
-        receiver_profile_id: invitation.receiver_for(account).map(profile).unwrap_or_default(),
+        sender_profile_id: profile_id(invitation.sender()),
+        receiver_profile_id: invitation
+            .receiver_visible_to(account)
+            .map(profile_id)
+            .unwrap_or_default(),
     });
     match event.0 {
         ConnectionInvitationStatus::Pending => {
-            Event::new(about, cause, &pb::ConnectionInvitationCreated { detail })
+            Event::new(aggregate, cause, &pb::ConnectionInvitationCreated { detail })
         }
         ConnectionInvitationStatus::Accepted => {
             let message = pb::ConnectionInvitationAccepted {
@@ -123,28 +127,28 @@ pub fn invitation(
                     .map(ToString::to_string)
                     .unwrap_or_default(),
             };
-            Event::new(about, cause, &message)
+            Event::new(aggregate, cause, &message)
         }
         ConnectionInvitationStatus::Rejected => {
-            Event::new(about, cause, &pb::ConnectionInvitationRejected { detail })
+            Event::new(aggregate, cause, &pb::ConnectionInvitationRejected { detail })
         }
         ConnectionInvitationStatus::Canceled => {
-            Event::new(about, cause, &pb::ConnectionInvitationCanceled { detail })
+            Event::new(aggregate, cause, &pb::ConnectionInvitationCanceled { detail })
         }
         ConnectionInvitationStatus::Expired => {
-            Event::new(about, cause, &pb::ConnectionInvitationExpired { detail })
+            Event::new(aggregate, cause, &pb::ConnectionInvitationExpired { detail })
         }
     }
 }
 
-/// The public form of what happened to a connection, for one of the two companies.
+/// The event to publish to `account`, one of the two, for a change of a connection.
 pub fn connection(
     connection: &Connection,
     account: &AccountId,
     event: ConnectionEvent,
     cause: Cause<'_>,
 ) -> Event {
-    let about = About {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "connection",
         account,
@@ -156,21 +160,21 @@ pub fn connection(
         connection_id: connection.id().to_string(),
         account_id: account.to_string(),
         revision: connection.revision(),
-        other_account_id: connection.other(account).account.to_string(),
+        other_account_id: connection.counterparty(account).account.to_string(),
         connection_type: kind.number(),
         status: connection.status().number(),
     });
     match status {
-        ConnectionStatus::Active => Event::new(about, cause, &pb::ConnectionEstablished { detail }),
+        ConnectionStatus::Active => Event::new(aggregate, cause, &pb::ConnectionEstablished { detail }),
         ConnectionStatus::Canceled => {
             let message = pb::ConnectionCanceled {
                 detail,
                 canceled_by_account_id: connection
-                    .ended_by(kind)
+                    .canceled_by(kind)
                     .map(ToString::to_string)
                     .unwrap_or_default(),
             };
-            Event::new(about, cause, &message)
+            Event::new(aggregate, cause, &message)
         }
     }
 }

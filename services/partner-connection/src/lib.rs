@@ -1,25 +1,30 @@
-//! The partner-connection context: who the partners are, who works for them, and which of them are connected. See
-//! README.md for what it owns.
+//! The partner-connection context: the directory of accounts and members, and the connections between partner accounts.
+//! README.md lists what it owns.
 //!
-//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/` (the rules), `store/` (the SQL).
-//! `events.rs` says what others are told, `expiry.rs` ends what nobody answered, `members.rs` says what a
-//! caller may do.
+//! A call passes four files: `api/<rpc>.rs` (the handler), `write.rs` or `load.rs` (transaction, access and locks),
+//! `domain/` (the rules) and `store/` (the SQL). `provisioning/` applies the records of the operator's master list,
+//! `events.rs` builds the published events, `workers/` processes scheduled work, `resolver.rs` resolves the roles of
+//! callers.
 
 mod api;
 mod config;
+mod convert;
 pub mod domain;
 mod events;
-mod expiry;
-mod members;
+mod load;
+mod provisioning;
+mod resolver;
+mod status;
 mod store;
+mod workers;
+mod write;
 
-use cosell_grpc::Resolve;
+use cosell_grpc::MemberResolver;
 use cosell_proto::cosell::partner::v1::account_service_server::AccountServiceServer;
 use cosell_proto::cosell::partner::v1::connection_service_server::ConnectionServiceServer;
 use cosell_proto::cosell::partner::v1::member_service_server::MemberServiceServer;
-use cosell_service::{Background, Platform, Service, add_services};
+use cosell_service::{Background, GrpcServices, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
-use tonic::service::RoutesBuilder;
 
 pub use config::Options;
 
@@ -29,11 +34,6 @@ pub struct Partners;
 
 impl Service for Partners {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &[
-        "cosell.partner.v1.AccountService",
-        "cosell.partner.v1.ConnectionService",
-        "cosell.partner.v1.MemberService",
-    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -44,10 +44,10 @@ impl Service for Partners {
         background: &Background,
         options: &Options,
         _platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve> {
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver> {
         background.publish(events::CONTEXT);
-        background.see_to(expiry::Expiry {
+        background.schedule(workers::InvitationExpiryWorker {
             database: background.database.clone(),
             clock: background.clock.clone(),
         });
@@ -58,20 +58,10 @@ impl Service for Partners {
             provisioners: options.provisioners.as_slice().into(),
         };
         add_services!(
-            routes,
+            services,
             api,
             [AccountServiceServer, ConnectionServiceServer, MemberServiceServer]
         );
-        Ok(members::resolver(&background.database.calls))
-    }
-
-    async fn redrive(
-        _background: &Background,
-        _options: &Options,
-        _platform: &Platform,
-        _consumer: &str,
-        _aggregate: Option<&str>,
-    ) -> anyhow::Result<u64> {
-        anyhow::bail!("this service consumes no events")
+        Ok(resolver::resolver(&background.database.calls))
     }
 }

@@ -1,4 +1,4 @@
-//! Options that only this service has.
+//! Options of this service only.
 
 use chrono::NaiveDate;
 use cosell_proto::cosell::partner::v1::PartnerTier;
@@ -8,7 +8,7 @@ use crate::domain::Calendar;
 /// Options of the referral service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// The opportunity service, which checks the deals that are offered.
+    /// URL of the opportunity service, which validates referred opportunities.
     #[arg(
         long,
         env = "COSELL_OPPORTUNITY_URL",
@@ -16,27 +16,27 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
-    /// Business days in which a deal can be answered that AWS offers.
+    /// Business days until an offer expires. Existing offers keep their deadline.
     #[arg(long, env = "COSELL_OFFER_DAYS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub offer_days: u32,
 
-    /// Days that are no business days beside Saturdays and Sundays, such as 2026-12-25, separated by commas.
+    /// Days that are not business days besides Saturdays and Sundays, such as 2026-12-25, separated by commas.
     #[arg(long, env = "COSELL_HOLIDAYS", value_delimiter = ',')]
     pub holidays: Vec<NaiveDate>,
 
-    /// How far a company must have come in the programme to be offered deals: registered, select, advanced or premier.
-    #[arg(long, env = "COSELL_OFFER_TIER", default_value = "registered", value_parser = tier)]
+    /// Lowest tier of partners that are eligible for referrals: registered, select, advanced or premier.
+    #[arg(long, env = "COSELL_OFFER_TIER", default_value = "registered", value_parser = parse_tier)]
     pub offer_tier: PartnerTier,
 }
 
-fn tier(text: &str) -> Result<PartnerTier, String> {
+fn parse_tier(text: &str) -> Result<PartnerTier, String> {
     PartnerTier::from_str_name(&format!("PARTNER_TIER_{}", text.to_uppercase()))
         .filter(|tier| *tier != PartnerTier::Unspecified)
-        .ok_or_else(|| "is none of registered, select, advanced, premier".to_owned())
+        .ok_or_else(|| "must be one of registered, select, advanced, premier".to_owned())
 }
 
 impl Options {
-    /// With the opportunity service there, and otherwise as without any on the command line.
+    /// The default options with this URL of the opportunity service.
     pub fn new(opportunity_url: String) -> Self {
         Self {
             opportunity_url,
@@ -46,7 +46,6 @@ impl Options {
         }
     }
 
-    /// The days that count.
     pub(crate) fn calendar(&self) -> Calendar {
         Calendar::new(self.holidays.iter().copied(), self.offer_days)
     }

@@ -1,18 +1,21 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Converts domain events to the published events of this context.
 
-use cosell_events::{About, Cause, Event as Published};
+use cosell_events::{AggregateRef, Cause, Event as PublishedEvent};
 use cosell_grpc::convert::timestamp;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, Lead, LeadEvent, Offer, Referral, ReferralEvent};
+use crate::domain::{Lead, LeadEvent, Offer, OfferEvent, Referral, ReferralEvent};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "referral";
 
-/// The public form of what happened to an offer, for the partner.
-pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
-    let about = About {
+/// The actor of offers, expiries and routing, which the platform does without a caller.
+pub const PLATFORM: &str = "service:referral";
+
+/// The published event of a change of an offer, in the scope of the partner account.
+pub fn offer_event(offer: &Offer, event: OfferEvent, cause: Cause<'_>) -> PublishedEvent {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "referral_offer",
         account: offer.account(),
@@ -25,9 +28,11 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
     let expire_time = Some(timestamp(offer.expire_time()));
     let payload_type = offer.payload_type().number();
     let answer = offer.answer();
-    let member_id = answer.map(|answer| answer.by.to_string()).unwrap_or_default();
+    let member_id = answer
+        .map(|answer| answer.answered_by.to_string())
+        .unwrap_or_default();
     match event {
-        Event::Offered => {
+        OfferEvent::Offered => {
             let message = pb::ReferralOfferCreated {
                 referral_offer_id,
                 account_id,
@@ -35,9 +40,9 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 payload_type,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::ExpiresSoon => {
+        OfferEvent::ExpiresSoon => {
             let message = pb::ReferralOfferExpiresSoon {
                 referral_offer_id,
                 account_id,
@@ -45,23 +50,23 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 payload_type,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Accepted => {
+        OfferEvent::Accepted => {
             let message = pb::ReferralOfferAccepted {
                 referral_offer_id,
                 account_id,
                 revision,
                 answered_by: member_id,
-                opportunity_id: opportunity(offer),
+                opportunity_id: opportunity_id(offer),
                 lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
                 expire_time,
                 payload_type,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Rejected => {
-            let reason = answer.and_then(|answer| answer.reason);
+        OfferEvent::Rejected => {
+            let reason = answer.and_then(|answer| answer.rejection_reason);
             let message = pb::ReferralOfferRejected {
                 referral_offer_id,
                 account_id,
@@ -71,9 +76,9 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 payload_type,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Expired => {
+        OfferEvent::Expired => {
             let message = pb::ReferralOfferExpired {
                 referral_offer_id,
                 account_id,
@@ -81,19 +86,20 @@ pub fn of_offer(offer: &Offer, event: Event, cause: Cause<'_>) -> Published {
                 expire_time,
                 payload_type,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
     }
 }
 
-/// The public form of what happened to a referral, for AWS; `ended` is the offer by whose end it came.
-pub fn of_referral(
+/// The published event of a change of a referral, in the scope of the AWS account. `closed_offer` is the offer that
+/// caused the change; `None` for the creation.
+pub fn referral_event(
     referral: &Referral,
     event: ReferralEvent,
-    ended: Option<&Offer>,
+    closed_offer: Option<&Offer>,
     cause: Cause<'_>,
-) -> Published {
-    let about = About {
+) -> PublishedEvent {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "referral",
         account: referral.account(),
@@ -104,8 +110,10 @@ pub fn of_referral(
     let account_id = referral.account().to_string();
     let revision = referral.revision();
     let member_id = referral.created_by().to_string();
-    let referral_offer_id = ended.map(|offer| offer.id().to_string()).unwrap_or_default();
-    let offer_state = ended.map_or(0, |offer| offer.state().number());
+    let referral_offer_id = closed_offer
+        .map(|offer| offer.id().to_string())
+        .unwrap_or_default();
+    let offer_state = closed_offer.map_or(0, |offer| offer.state().number());
     match event {
         ReferralEvent::Created => {
             let message = pb::ReferralCreated {
@@ -114,7 +122,7 @@ pub fn of_referral(
                 revision,
                 created_by: member_id,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         ReferralEvent::Routed => {
             let message = pb::ReferralRouted {
@@ -125,7 +133,7 @@ pub fn of_referral(
                 referral_offer_id,
                 offer_state,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         ReferralEvent::Accepted => {
             let message = pb::ReferralAccepted {
@@ -134,9 +142,9 @@ pub fn of_referral(
                 revision,
                 created_by: member_id,
                 referral_offer_id,
-                opportunity_id: ended.map(opportunity).unwrap_or_default(),
+                opportunity_id: closed_offer.map(opportunity_id).unwrap_or_default(),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         ReferralEvent::Exhausted => {
             let message = pb::ReferralExhausted {
@@ -147,14 +155,14 @@ pub fn of_referral(
                 referral_offer_id,
                 offer_state,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
     }
 }
 
-/// The public form of what happened to a lead, for the partner.
-pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
-    let about = About {
+/// The published event of a change of a lead, in the scope of the partner account.
+pub fn lead_event(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> PublishedEvent {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "lead",
         account: lead.account(),
@@ -173,7 +181,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 owner_member_id: lead.owner().to_string(),
                 referral_offer_id: lead.offer().to_string(),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         LeadEvent::StateChanged => {
             let message = pb::LeadStateChanged {
@@ -182,7 +190,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 revision,
                 state: lead.state().number(),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         LeadEvent::InteractionAdded => {
             let message = pb::LeadInteractionAdded {
@@ -190,7 +198,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 account_id,
                 revision,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         LeadEvent::Assigned { from } => {
             let message = pb::LeadAssigned {
@@ -200,7 +208,7 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 previous_owner_member_id: from.to_string(),
                 owner_member_id: lead.owner().to_string(),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
         LeadEvent::Converted { by } => {
             let message = pb::LeadConverted {
@@ -210,11 +218,11 @@ pub fn of_lead(lead: &Lead, event: &LeadEvent, cause: Cause<'_>) -> Published {
                 converted_by: by.to_string(),
                 opportunity_id: lead.opportunity().map(|id| id.to_string()).unwrap_or_default(),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
     }
 }
 
-fn opportunity(offer: &Offer) -> String {
+fn opportunity_id(offer: &Offer) -> String {
     offer.opportunity().map(|id| id.to_string()).unwrap_or_default()
 }

@@ -1,27 +1,32 @@
-//! The referral context: deals and leads that AWS offers to partners, and the leads they have accepted. See README.md
-//! for what it owns.
+//! The referral context: the opportunities and leads that AWS offers to partners, and the leads that partners accepted.
+//! README.md lists what it owns.
 //!
-//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/` (the rules), `store/` (the SQL).
-//! `events.rs` says what others are told, `due.rs` sees to what nobody answered and hands deals on.
+//! A request reads through four files: `api/<rpc>.rs` (the handler), `write.rs` or `load.rs` (the frame around it),
+//! `domain/` (the rules) and `store/` (the SQL). `events.rs` defines the published events, `workers/` runs scheduled
+//! work.
 
 mod api;
 mod config;
+mod convert;
 pub mod domain;
-mod due;
 mod events;
+mod load;
+mod peers;
+mod routing;
+mod status;
 mod store;
+mod workers;
+mod write;
 
 use std::sync::Arc;
 
-use cosell_events::redrive;
-use cosell_grpc::{Peer, Resolve};
-use cosell_members::{FromPartner, Members, Terms};
+use cosell_grpc::{MemberResolver, Peer};
+use cosell_members::{DirectoryReplicaHandler, Members, Terms};
 use cosell_proto::cosell::referral::v1::lead_service_server::LeadServiceServer;
 use cosell_proto::cosell::referral::v1::referral_internal_service_server::ReferralInternalServiceServer;
 use cosell_proto::cosell::referral::v1::referral_service_server::ReferralServiceServer;
-use cosell_service::{Background, Platform, Service, add_services};
+use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
-use tonic::service::RoutesBuilder;
 
 pub use config::Options;
 
@@ -31,11 +36,6 @@ pub struct Referrals;
 
 impl Service for Referrals {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &[
-        "cosell.referral.v1.LeadService",
-        "cosell.referral.v1.ReferralInternalService",
-        "cosell.referral.v1.ReferralService",
-    ];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -46,27 +46,26 @@ impl Service for Referrals {
         background: &Background,
         options: &Options,
         platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve> {
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver> {
         background.publish(events::CONTEXT);
-        background.consume(Self::NAME, cosell_members::CONTEXT, FromPartner);
         let calendar = Arc::new(options.calendar());
-        let worker = due::Worker {
+        let worker = workers::OfferWorker {
             database: background.database.clone(),
             clock: background.clock.clone(),
             calendar: calendar.clone(),
-            tier: options.offer_tier.into(),
+            min_tier: options.offer_tier.into(),
         };
-        background.see_to(worker);
+        background.schedule(worker);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
             opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
             calendar,
-            tier: options.offer_tier.into(),
+            min_tier: options.offer_tier.into(),
         };
         add_services!(
-            routes,
+            services,
             api,
             [
                 LeadServiceServer,
@@ -78,17 +77,11 @@ impl Service for Referrals {
         Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Required)?.resolver())
     }
 
-    async fn redrive(
-        background: &Background,
+    fn consumers(
+        _background: &Background,
         _options: &Options,
         _platform: &Platform,
-        consumer: &str,
-        aggregate: Option<&str>,
-    ) -> anyhow::Result<u64> {
-        let (work, events) = (&background.database.work, &background.database.events);
-        match consumer {
-            "referral-partner" => redrive(work, events, consumer, aggregate, &FromPartner).await,
-            _ => anyhow::bail!("this service has the consumer referral-partner"),
-        }
+    ) -> anyhow::Result<Consumers> {
+        Ok(Consumers::new(Self::NAME).with(cosell_members::CONTEXT, DirectoryReplicaHandler))
     }
 }

@@ -1,9 +1,9 @@
-//! Options that only this service has.
+//! Options of this service only.
 
 /// Options of the review service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// The opportunity service, for what was submitted.
+    /// URL of the opportunity service, from which submitted opportunities are read.
     #[arg(
         long,
         env = "COSELL_OPPORTUNITY_URL",

@@ -1,17 +1,17 @@
-//! Public events: the one place where what happened inside becomes what others are told.
+//! Converts domain events to the published events of this context.
 
-use cosell_events::{About, Cause, Event as Published};
+use cosell_events::{AggregateRef, Cause, Event as PublishedEvent};
 use cosell_proto::cosell::review::v1 as pb;
 use cosell_types::ClosedList as _;
 
-use crate::domain::{Event, ReviewCase};
+use crate::domain::{CaseEvent, ReviewCase};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "review";
 
-/// The public form of what happened to a case.
-pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
-    let about = About {
+/// The published event of a change of a case.
+pub fn case_event(case: &ReviewCase, event: &CaseEvent, cause: Cause<'_>) -> PublishedEvent {
+    let aggregate = AggregateRef {
         context: CONTEXT,
         aggregate: "review_case",
         account: case.account(),
@@ -25,7 +25,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
     let round = case.round();
     let assignee_member_id = case.assignee().map(ToString::to_string).unwrap_or_default();
     match event {
-        Event::RoundOpened => {
+        CaseEvent::RoundOpened => {
             let message = pb::ReviewRoundOpened {
                 review_case_id,
                 opportunity_id,
@@ -34,9 +34,9 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 round,
                 assignee_member_id,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Claimed => {
+        CaseEvent::Claimed => {
             let message = pb::ReviewCaseClaimed {
                 review_case_id,
                 opportunity_id,
@@ -44,9 +44,9 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 assignee_member_id,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Started => {
+        CaseEvent::Started => {
             let message = pb::ReviewStarted {
                 review_case_id,
                 opportunity_id,
@@ -54,9 +54,9 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 round,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Decided(decision, reason) => {
+        CaseEvent::Decided(decision, reason) => {
             let message = pb::ReviewDecided {
                 review_case_id,
                 opportunity_id,
@@ -66,9 +66,9 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 decision: decision.number(),
                 reason: reason.map_or(0, |reason| reason.number()),
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
-        Event::Withdrawn => {
+        CaseEvent::Withdrawn => {
             let message = pb::ReviewWithdrawn {
                 review_case_id,
                 opportunity_id,
@@ -76,7 +76,7 @@ pub fn public(case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Published {
                 revision,
                 round,
             };
-            Published::new(about, cause, &message)
+            PublishedEvent::new(aggregate, cause, &message)
         }
     }
 }

@@ -1,22 +1,25 @@
-//! The review context: AWS's work on submissions. See README.md for what it owns.
+//! The review context: the AWS review of submitted opportunities. README.md lists what it owns.
 //!
-//! A request reads through three files: `api/<rpc>.rs` (the use case), `domain/case.rs` (the rules),
-//! `store/cases.rs` (the SQL). `events.rs` says what others are told, `consume/` what others tell us.
+//! A request reads through three files: `api/<rpc>.rs` (the handler), `domain/case.rs` (the rules) and `store/cases.rs`
+//! (the SQL). `write.rs` is the frame around changes, `events.rs` defines the published events, `consume/` applies the
+//! events of opportunity.
 
 mod api;
 mod config;
 mod consume;
+mod convert;
 pub mod domain;
 mod events;
+mod load;
+mod status;
 mod store;
+mod write;
 
-use cosell_events::redrive;
-use cosell_grpc::{Peer, Resolve};
-use cosell_members::{FromPartner, Members, Terms};
+use cosell_grpc::{MemberResolver, Peer};
+use cosell_members::{DirectoryReplicaHandler, Members, Terms};
 use cosell_proto::cosell::review::v1::review_service_server::ReviewServiceServer;
-use cosell_service::{Background, Platform, Service, add_services};
+use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
 use sqlx::migrate::Migrator;
-use tonic::service::RoutesBuilder;
 
 pub use config::Options;
 
@@ -26,7 +29,6 @@ pub struct Reviews;
 
 impl Service for Reviews {
     const NAME: &'static str = events::CONTEXT;
-    const GRPC: &'static [&'static str] = &["cosell.review.v1.ReviewService"];
     type Options = Options;
 
     fn migrator() -> Migrator {
@@ -35,53 +37,31 @@ impl Service for Reviews {
 
     fn start(
         background: &Background,
-        options: &Options,
+        _options: &Options,
         platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve> {
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver> {
         background.publish(events::CONTEXT);
-        background.consume(
-            Self::NAME,
-            consume::OPPORTUNITY,
-            from_opportunity(background, options, platform)?,
-        );
-        background.consume(Self::NAME, cosell_members::CONTEXT, FromPartner);
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),
         };
-        add_services!(routes, api, [ReviewServiceServer]);
+        add_services!(services, api, [ReviewServiceServer]);
         let (calls, tokens) = (background.database.calls.clone(), platform.tokens.clone());
-        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::Indifferent)?.resolver())
+        Ok(Members::new(calls, &platform.partner_url, tokens, Terms::NotRequired)?.resolver())
     }
 
-    async fn redrive(
+    fn consumers(
         background: &Background,
         options: &Options,
         platform: &Platform,
-        consumer: &str,
-        aggregate: Option<&str>,
-    ) -> anyhow::Result<u64> {
-        let (work, events) = (&background.database.work, &background.database.events);
-        match consumer {
-            "review-opportunity" => {
-                let handler = from_opportunity(background, options, platform)?;
-                redrive(work, events, consumer, aggregate, &handler).await
-            }
-            "review-partner" => redrive(work, events, consumer, aggregate, &FromPartner).await,
-            _ => anyhow::bail!("this service has the consumers review-opportunity and review-partner"),
-        }
+    ) -> anyhow::Result<Consumers> {
+        let from_opportunity = consume::OpportunityEvents {
+            opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
+            clock: background.clock.clone(),
+        };
+        Ok(Consumers::new(Self::NAME)
+            .with(consume::OPPORTUNITY, from_opportunity)
+            .with(cosell_members::CONTEXT, DirectoryReplicaHandler))
     }
-}
-
-fn from_opportunity(
-    background: &Background,
-    options: &Options,
-    platform: &Platform,
-) -> anyhow::Result<consume::FromOpportunity> {
-    let opportunity = Peer::new(&options.opportunity_url, platform.tokens.clone())?;
-    Ok(consume::FromOpportunity {
-        opportunity,
-        clock: background.clock.clone(),
-    })
 }

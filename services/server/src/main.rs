@@ -1,29 +1,33 @@
-//! The program that production runs: `cosell-server <service> <command>`. A process runs one service; that all are in
-//! one program is about building and shipping them (docs/adr/0018-one-server-program.md).
+//! The program that production runs: `cosell-server <service> <command>`. A process runs one service. All services are
+//! in one program so that there is one thing to build and ship (docs/adr/0018-one-server-program.md).
 
 use clap::Parser;
 use cosell_service::CommandLine;
 
 #[derive(Parser)]
-#[command(version, about = "The server of cosell", disable_help_subcommand = true)]
+#[command(
+    version,
+    about = "Runs one of the services of cosell",
+    disable_help_subcommand = true
+)]
 #[command(subcommand_value_name = "SERVICE", subcommand_help_heading = "Services")]
 enum Service {
-    /// Engagements of partners on an opportunity, and channels.
+    /// Engagements of partners, snapshots and channels.
     #[cfg(feature = "collaboration")]
     Collaboration(CommandLine<cosell_collaboration::Options>),
-    /// Inbox, e-mail and preferences.
+    /// Inboxes, e-mails and e-mail preferences.
     #[cfg(feature = "notification")]
     Notification(CommandLine<cosell_notification::Options>),
-    /// Opportunities and their life.
+    /// Opportunities from draft to closing, AWS summaries and bulk jobs.
     #[cfg(feature = "opportunity")]
     Opportunity(CommandLine<cosell_opportunity::Options>),
-    /// The directory of accounts and members, and connections between partners.
+    /// The directory of accounts and members, partner profiles and connections.
     #[cfg(feature = "partner")]
     Partner(CommandLine<cosell_partner_connection::Options>),
-    /// Opportunities and leads that AWS offers to partners.
+    /// Referrals of opportunities and leads to partners, and accepted leads.
     #[cfg(feature = "referral")]
     Referral(CommandLine<cosell_referral::Options>),
-    /// AWS's review of submissions.
+    /// The AWS review of submitted opportunities.
     #[cfg(feature = "review")]
     Review(CommandLine<cosell_review::Options>),
 }

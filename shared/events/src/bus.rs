@@ -11,30 +11,30 @@ use async_nats::jetstream::{self, ContextBuilder};
 use async_nats::{Client, ConnectOptions};
 use futures::StreamExt as _;
 
-/// Options for the event bus.
+/// Options of the event bus.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BusArgs {
-    /// NATS servers, separated by commas.
+    /// NATS server URLs, separated by commas.
     #[arg(long, env = "COSELL_NATS_URL", default_value = "nats://127.0.0.1:4222")]
     pub nats_url: String,
 
-    /// Credentials file (JWT and key) for NATS; without it the connection is anonymous.
+    /// NATS credentials file (JWT and key); without it the connection is anonymous.
     #[arg(long, env = "COSELL_NATS_CREDENTIALS")]
     pub nats_credentials: Option<PathBuf>,
 
-    /// Copies of each stream.
+    /// Replicas of each stream.
     #[arg(long, env = "COSELL_STREAM_REPLICAS", default_value_t = 1)]
     pub stream_replicas: usize,
 
-    /// Days that a stream keeps an event. The journal in the database keeps it longer.
+    /// Retention of events in a stream, in days. The journal in the database retains them longer.
     #[arg(long, env = "COSELL_STREAM_DAYS", default_value_t = 30)]
     pub stream_days: u64,
 
-    /// Most bytes of a stream; a full stream refuses new events, which then wait in the outbox.
+    /// Maximum size of a stream in bytes; a full stream refuses new events, which stay pending in the outbox.
     #[arg(long, env = "COSELL_STREAM_BYTES", default_value_t = 4 * 1024 * 1024 * 1024)]
     pub stream_bytes: i64,
 
-    /// Seconds within which the bus recognises an event that is published again.
+    /// Deduplication window of streams in seconds.
     #[arg(long, env = "COSELL_STREAM_DUPLICATE_SECONDS", default_value_t = 1200)]
     pub stream_duplicate_seconds: u64,
 }
@@ -48,7 +48,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Connects, now or as soon as a server can be reached: a service runs without the bus, its events wait.
+    /// Connects in the background: a service runs without the bus, and its events stay pending until a server is
+    /// available.
     pub async fn connect(args: &BusArgs, name: &str) -> anyhow::Result<Self> {
         let mut options = ConnectOptions::new()
             .name(name)
@@ -65,7 +66,7 @@ impl Bus {
             options = options
                 .credentials_file(path)
                 .await
-                .context("reading the credentials for NATS")?;
+                .context("reading the NATS credentials")?;
         }
         let servers: Vec<_> = args.nats_url.split(',').map(str::trim).collect();
         let client = options.connect(servers).await.context("connecting to NATS")?;
@@ -82,22 +83,22 @@ impl Bus {
         })
     }
 
-    /// What consumers of the platform itself are marked with.
-    pub(crate) const PLATFORM: &str = "cosell-context";
+    /// Metadata key that marks the consumers of the platform's own services.
+    pub(crate) const CONTEXT_KEY: &str = "cosell-context";
 
-    /// How many events of a context the slowest of the platform's own consumers has yet to apply.
+    /// The largest number of unapplied events of a context among the platform's own consumers.
     pub(crate) async fn backlog(&self, context: &str) -> anyhow::Result<u64> {
         let name = Self::stream_name(context);
         let stream = self.jetstream.get_stream_no_info(name).await?;
         let mut consumers = stream.consumers();
-        let mut most = 0;
+        let mut largest = 0;
         while let Some(consumer) = consumers.next().await {
             let consumer = consumer?;
-            if consumer.config.metadata.contains_key(Self::PLATFORM) {
-                most = most.max(consumer.num_pending + consumer.num_ack_pending as u64);
+            if consumer.config.metadata.contains_key(Self::CONTEXT_KEY) {
+                largest = largest.max(consumer.num_pending + consumer.num_ack_pending as u64);
             }
         }
-        Ok(most)
+        Ok(largest)
     }
 
     /// The name of a context's stream.
@@ -105,7 +106,7 @@ impl Bus {
         format!("COSELL_{}", context.to_uppercase())
     }
 
-    /// Makes the stream of a context, or brings it up to date.
+    /// Creates or updates the stream of a context.
     pub(crate) async fn ensure_stream(&self, context: &str) -> Result<(), CreateStreamError> {
         let config = Config {
             name: Self::stream_name(context),
@@ -125,7 +126,7 @@ impl Bus {
         self.jetstream.create_or_update_stream(config).await.map(drop)
     }
 
-    /// Whether a context has published so many events, and a consumer has handled all that there are.
+    /// Whether the stream of a context has at least `published` events and a consumer has processed all of them.
     pub async fn has_caught_up(&self, context: &str, consumer: &str, published: u64) -> anyhow::Result<bool> {
         let mut stream = self.jetstream.get_stream(Self::stream_name(context)).await?;
         let messages = stream.info().await?.state.messages;
@@ -133,7 +134,7 @@ impl Bus {
         Ok(messages >= published && consumer.num_pending == 0 && consumer.num_ack_pending == 0)
     }
 
-    /// Sends what is still buffered, in bounded time.
+    /// Flushes buffered messages, within a time limit.
     pub async fn close(&self) {
         if self.client.connection_state() != State::Connected {
             return;
@@ -142,7 +143,7 @@ impl Bus {
             .await
             .is_err()
         {
-            tracing::debug!("the bus could not be flushed; the outbox still has what was not acknowledged");
+            tracing::debug!("flushing the bus timed out; unacknowledged events stay pending in the outbox");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Events in: each is handed to its handler, and acknowledged only when its effect is committed.
+//! Consumes events: passes each to its handler, and acknowledges it after its effect is committed.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -20,27 +20,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, field, info_span};
 use uuid::Uuid;
 
-use crate::guard::{self, Verdict};
+use crate::guard::{self, ClaimOutcome};
 use crate::outbox::shard;
 use crate::sabotage::crash_point_of;
-use crate::{Bus, Delivery, Fault, Handler, Sabotage};
+use crate::{Bus, Delivery, Handler, HandlerError, Sabotage};
 
-/// Longest that an event may be in hand before the broker delivers it again.
+/// Time after which the broker redelivers an unacknowledged event.
 const ACK_WAIT: Duration = Duration::from_secs(10);
-/// Without a limit: an event that waits for an earlier one counts, so that with a limit those that wait could keep out
-/// what they wait for. What is in hand here is limited by pulls and lanes.
-const IN_HAND: i64 = -1;
-/// One pull; well below the pin, or the pin is lost between two pulls.
-const PULL: Duration = Duration::from_secs(1);
-/// How long the broker waits for a silent worker before another one takes over.
-const PIN: Duration = Duration::from_secs(3);
+/// Unlimited: postponed events count as pending, so that with a limit they could block the delivery of the event that
+/// they wait for. Pull size and lanes limit the events in flight.
+const MAX_ACK_PENDING: i64 = -1;
+/// Duration of a pull; well below the pin timeout, so that the pin is not lost between two pulls.
+const PULL_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time after which the broker unpins an inactive client and pins another one.
+const PIN_TIMEOUT: Duration = Duration::from_secs(3);
 const GROUP: &str = "one";
-/// How often an event that should have worked is tried.
-const BUG_ATTEMPTS: u32 = 5;
-/// Longest pause before an event is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Attempts at an event whose handler fails with [`HandlerError::Bug`].
+const MAX_BUG_ATTEMPTS: u32 = 5;
+/// Maximum delay of a redelivery.
+const MAX_REDELIVERY_DELAY: Duration = Duration::from_secs(5);
 
-/// Applies the events of one context to another.
+/// The consumer of one context's events in a service.
 pub struct Consumer<H> {
     inner: Arc<Inner<H>>,
 }
@@ -48,18 +48,18 @@ pub struct Consumer<H> {
 struct Inner<H> {
     db: Db,
     bus: Bus,
-    /// `<service>-<context>`: the durable's name, and the consumer's in inbox and cursor.
+    /// `<service>-<context>`: the name of the durable, and of the consumer in the tables inbox and aggregate_cursor.
     name: String,
     context: &'static str,
     handler: H,
     clock: Clock,
     sabotage: Sabotage,
-    /// Attempts at events that should have worked. In memory: a restart grants a few more.
+    /// Failed attempts by event id. Only in memory: a restart grants further attempts.
     attempts: Mutex<HashMap<Uuid, u32>>,
 }
 
 impl<H: Handler> Consumer<H> {
-    /// A consumer of a service for the events of a context.
+    /// Creates the consumer `<service>-<context>`. `db` is the events pool of the service.
     pub fn new(db: Db, bus: Bus, service: &str, context: &'static str, handler: H, clock: Clock) -> Self {
         let name = format!("{service}-{context}");
         let (sabotage, attempts) = (Sabotage::None, Mutex::default());
@@ -77,30 +77,30 @@ impl<H: Handler> Consumer<H> {
         }
     }
 
-    /// Builds a fault in, where the build has them.
+    /// Injects a fault; without effect in other builds than that for fault injection.
     #[must_use]
-    pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
+    pub fn with_sabotage(mut self, sabotage: Sabotage) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             inner.sabotage = sabotage;
         }
         self
     }
 
-    /// Applies events until told to stop; then finishes those in hand.
+    /// Applies events until `stop` is cancelled, then finishes those in flight.
     pub async fn run(self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let mut taken = 0;
-            let Err(error) = self.inner.clone().pull(&stop, &mut taken).await else {
+            let mut received = 0;
+            let Err(error) = self.inner.clone().consume(&stop, &mut received).await else {
                 continue;
             };
-            failures = if taken > 0 { 1 } else { failures + 1 };
+            failures = if received > 0 { 1 } else { failures + 1 };
             let consumer = &self.inner.name;
             tracing::warn!(
                 error = format!("{error:#}"),
                 failures,
                 consumer,
-                "consuming was interrupted"
+                "consuming failed; retrying"
             );
             let pause = Duration::from_millis(50).saturating_mul(1 << failures.min(6));
             tokio::select! {
@@ -112,11 +112,11 @@ impl<H: Handler> Consumer<H> {
 }
 
 impl<H: Handler> Inner<H> {
-    /// Pulls until told to stop or until the stream of messages ends, and counts what comes.
-    async fn pull(self: Arc<Self>, stop: &CancellationToken, taken: &mut u64) -> anyhow::Result<()> {
-        // Waits long for a bus that is not there; the end of the process must not.
+    /// Consumes until `stop` is cancelled or pulling fails. Counts the messages in `received`.
+    async fn consume(self: Arc<Self>, stop: &CancellationToken, received: &mut u64) -> anyhow::Result<()> {
+        // While NATS is unavailable this waits; shutdown must not.
         tokio::select! {
-            made = self.bus.ensure_stream(self.context) => made.context("making the stream")?,
+            created = self.bus.ensure_stream(self.context) => created.context("creating the stream")?,
             () = stop.cancelled() => return Ok(()),
         }
         let stream = self
@@ -130,38 +130,39 @@ impl<H: Handler> Inner<H> {
             deliver_policy: DeliverPolicy::All,
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
-            max_ack_pending: IN_HAND,
+            max_ack_pending: MAX_ACK_PENDING,
             max_deliver: -1,
             priority_policy: PriorityPolicy::PinnedClient,
             priority_groups: vec![GROUP.to_owned()],
-            priority_timeout: PIN,
-            metadata: HashMap::from([(Bus::PLATFORM.to_owned(), self.context.to_owned())]),
+            priority_timeout: PIN_TIMEOUT,
+            metadata: HashMap::from([(Bus::CONTEXT_KEY.to_owned(), self.context.to_owned())]),
             ..Config::default()
         };
         let consumer = stream
             .create_consumer(config)
             .await
-            .context("making the consumer")?;
+            .context("creating the consumer")?;
         let mut messages = consumer
             .stream()
             .group(GROUP)
             .max_messages_per_batch(64)
-            .expires(PULL)
-            .heartbeat(PULL / 2)
+            .expires(PULL_TIMEOUT)
+            .heartbeat(PULL_TIMEOUT / 2)
             .messages()
             .await
-            .context("pulling")?;
+            .context("pulling messages")?;
 
-        // Aggregates are spread over lanes: events of one wait for each other, others do not wait for them.
+        // Each lane processes its events sequentially. All events of an aggregate are in one lane, so that they stay in
+        // order.
         let mut lanes = JoinSet::new();
-        let mut entrances = Vec::new();
+        let mut senders = Vec::new();
         for _ in 0..crate::outbox::SHARDS {
-            let (entrance, mut exit) = mpsc::channel::<Message>(64);
+            let (sender, mut receiver) = mpsc::channel::<Message>(64);
             let inner = self.clone();
-            entrances.push(entrance);
+            senders.push(sender);
             lanes.spawn(async move {
-                while let Some(message) = exit.recv().await {
-                    inner.take(message).await;
+                while let Some(message) = receiver.recv().await {
+                    inner.process(message).await;
                 }
             });
         }
@@ -172,10 +173,10 @@ impl<H: Handler> Inner<H> {
             };
             match message {
                 Some(Ok(message)) => {
-                    *taken += 1;
+                    *received += 1;
                     let lane = usize::from(shard(aggregate_of(&message)).unsigned_abs());
-                    if entrances[lane].send(message).await.is_err() {
-                        break Err(anyhow::anyhow!("a lane has ended"));
+                    if senders[lane].send(message).await.is_err() {
+                        break Err(anyhow::anyhow!("a lane ended unexpectedly"));
                     }
                 }
                 Some(Err(error)) => break Err(error.into()),
@@ -183,27 +184,27 @@ impl<H: Handler> Inner<H> {
             }
         };
         drop(messages);
-        drop(entrances);
+        drop(senders);
         while lanes.join_next().await.is_some() {}
         if stop.is_cancelled() {
-            // Whoever comes next need not wait for the pin to run out.
+            // Lets another client take over without waiting for the pin timeout.
             let _ =
                 tokio::time::timeout(Duration::from_secs(1), stream.unpin_consumer(&self.name, GROUP)).await;
         }
         result
     }
 
-    async fn take(&self, message: Message) {
+    async fn process(&self, message: Message) {
         let subject = message.subject.to_string();
         let delivery = match Delivery::read(&subject, message.headers.as_ref(), message.payload.clone()) {
             Ok(delivery) => delivery,
             Err(missing) => {
-                // Not one of ours: nothing in the stream of a context comes from elsewhere, and nothing can wait for it.
+                // Not published by a service of cosell. No event can depend on it, so it is dropped.
                 tracing::error!(
                     subject,
                     missing,
                     consumer = self.name,
-                    "a message without a valid envelope is dropped"
+                    "message without a valid envelope dropped"
                 );
                 acknowledge(&message).await;
                 return;
@@ -222,7 +223,7 @@ impl<H: Handler> Inner<H> {
             request_id = %delivery.request_id,
         );
         let producer = propagate::from_traceparent(delivery.traceparent.as_deref());
-        span.record("trace_id", propagate::adopt(&span, &producer));
+        span.record("trace_id", propagate::set_remote_parent(&span, &producer));
         propagate::link(&span, &producer);
 
         let started = tokio::time::Instant::now();
@@ -230,12 +231,12 @@ impl<H: Handler> Inner<H> {
             .catch_unwind()
             .instrument(span.clone())
             .await;
-        let outcome = handled.unwrap_or_else(|_| Err(Fault::Bug("the handler panicked".to_owned())));
+        let outcome = handled.unwrap_or_else(|_| Err(HandlerError::Bug("the handler panicked".to_owned())));
         let label = match &outcome {
-            Ok(Verdict::Next) => "applied",
-            Ok(Verdict::Done) => "duplicate",
-            Ok(Verdict::Early) => "early",
-            Ok(Verdict::Parked) => "parked",
+            Ok(ClaimOutcome::Next) => "applied",
+            Ok(ClaimOutcome::AlreadyApplied) => "duplicate",
+            Ok(ClaimOutcome::Early) => "early",
+            Ok(ClaimOutcome::Parked) => "parked",
             Err(_) => "failed",
         };
         self.finish(&message, &delivery, outcome).instrument(span).await;
@@ -250,60 +251,65 @@ impl<H: Handler> Inner<H> {
         metrics::PROCESS_DURATION.record(started.elapsed().as_secs_f64(), &labels);
     }
 
-    async fn handle(&self, message: &Message, delivery: &Delivery) -> Result<Verdict, Fault> {
-        // Saves fetching for an event that cannot have its effect now; the claim below is what decides.
-        let peeked = guard::peek(&self.db, &self.name, delivery).await?;
-        if peeked != Verdict::Next && !self.sabotage.is(Sabotage::NoGuard) {
-            return Ok(peeked);
+    async fn handle(&self, message: &Message, delivery: &Delivery) -> Result<ClaimOutcome, HandlerError> {
+        // An optimization: skips `prepare` for an event that cannot be applied now. The claim below decides.
+        let expected = guard::peek(&self.db, &self.name, delivery).await?;
+        if expected != ClaimOutcome::Next && !self.sabotage.is(Sabotage::NoGuard) {
+            return Ok(expected);
         }
         let prepared = self.handler.prepare(delivery).await?;
         if self.sabotage.is(Sabotage::AckFirst) {
             acknowledge(message).await;
         }
         let mut tx = self.db.tx(&Scope::account(&delivery.account)).await?;
-        let verdict = guard::claim(&mut tx, &self.name, delivery, self.sabotage).await?;
-        if verdict == Verdict::Next {
+        let claim = guard::claim(&mut tx, &self.name, delivery, self.sabotage).await?;
+        if claim == ClaimOutcome::Next {
             self.handler.apply(&mut tx, delivery, prepared).await?;
             tx.commit().await?;
             crash_point_of("consumer-committed", &self.name);
         }
-        Ok(verdict)
+        Ok(claim)
     }
 
-    async fn finish(&self, message: &Message, delivery: &Delivery, outcome: Result<Verdict, Fault>) {
+    async fn finish(
+        &self,
+        message: &Message,
+        delivery: &Delivery,
+        outcome: Result<ClaimOutcome, HandlerError>,
+    ) {
         let consumer = KeyValue::new("consumer", self.name.clone());
         match outcome {
-            Ok(Verdict::Next) => {
+            Ok(ClaimOutcome::Next) => {
                 let delay = (self.clock.now() - delivery.time).as_seconds_f64();
                 metrics::APPLY_DELAY.record(delay, &[consumer]);
-                tracing::debug!("applied");
-                self.forget(delivery);
+                tracing::debug!("event applied");
+                self.reset_attempts(delivery);
                 acknowledge(message).await;
             }
-            Ok(Verdict::Done) => {
+            Ok(ClaimOutcome::AlreadyApplied) => {
                 metrics::INBOX_DUPLICATES.add(1, &[consumer]);
                 acknowledge(message).await;
             }
-            Ok(Verdict::Early) => {
+            Ok(ClaimOutcome::Early) => {
                 metrics::GAP_WAITS.add(1, &[consumer]);
                 postpone(message).await;
             }
-            Ok(Verdict::Parked) => {
+            Ok(ClaimOutcome::Parked) => {
                 self.park(message, delivery, "parked", "an earlier event is a dead letter")
                     .await;
             }
-            Err(Fault::Transient(error)) => {
-                tracing::warn!(error, "the event is tried again later");
+            Err(HandlerError::Transient(error)) => {
+                tracing::warn!(error, "transient error; event postponed");
                 postpone(message).await;
             }
-            Err(Fault::Permanent(error)) => {
-                tracing::error!(error, "the event goes to the dead letters");
+            Err(HandlerError::Permanent(error)) => {
+                tracing::error!(error, "permanent error; event moved to the dead letters");
                 self.park(message, delivery, "permanent", &error).await;
             }
-            Err(Fault::Bug(error)) => {
-                let attempt = self.count(delivery);
-                tracing::error!(error, attempt, "handling the event failed");
-                if attempt < BUG_ATTEMPTS {
+            Err(HandlerError::Bug(error)) => {
+                let attempt = self.count_attempt(delivery);
+                tracing::error!(error, attempt, "event handler failed");
+                if attempt < MAX_BUG_ATTEMPTS {
                     postpone(message).await;
                 } else {
                     self.park(message, delivery, "bug", &error).await;
@@ -314,32 +320,32 @@ impl<H: Handler> Inner<H> {
 
     async fn park(&self, message: &Message, delivery: &Delivery, class: &'static str, error: &str) {
         let attempts = message.info().map_or(0, |info| info.delivered);
-        let cause = guard::Cause {
+        let cause = guard::ParkCause {
             class,
             error,
             attempts,
         };
         match guard::park(&self.db, &self.name, delivery, cause).await {
             Ok(true) => {
-                self.forget(delivery);
+                self.reset_attempts(delivery);
                 acknowledge(message).await;
             }
             Ok(false) => postpone(message).await,
             Err(failure) => {
-                tracing::warn!(%failure, "the dead letter could not be kept yet");
+                tracing::warn!(%failure, "storing the dead letter failed; event postponed");
                 postpone(message).await;
             }
         }
     }
 
-    fn count(&self, delivery: &Delivery) -> u32 {
+    fn count_attempt(&self, delivery: &Delivery) -> u32 {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = attempts.entry(delivery.event_id).or_default();
         *count += 1;
         *count
     }
 
-    fn forget(&self, delivery: &Delivery) {
+    fn reset_attempts(&self, delivery: &Delivery) {
         self.attempts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -347,23 +353,23 @@ impl<H: Handler> Inner<H> {
     }
 }
 
-/// The aggregate's token of `cosell.<context>.v1.<account>.<aggregate>.<event>`.
+/// The token `<aggregate>` of a subject `cosell.<context>.v1.<account>.<aggregate>.<event>`.
 fn aggregate_of(message: &Message) -> &str {
     message.subject.as_str().split('.').nth(4).unwrap_or_default()
 }
 
-/// Tells the broker that it need not deliver the message again. If that is lost, it does, and the inbox knows.
+/// Acknowledges the message. If that fails, the broker redelivers it, and the inbox recognizes it.
 async fn acknowledge(message: &Message) {
     if let Err(error) = message.double_ack().await {
-        tracing::debug!(%error, "an acknowledgement was lost; the event will come again");
+        tracing::debug!(%error, "acknowledging failed; the event will be redelivered");
     }
 }
 
-/// Asks for the message again, later each time.
+/// Requests redelivery, with a delay that grows with the number of deliveries.
 async fn postpone(message: &Message) {
     let delivered = message.info().map_or(1, |info| info.delivered).clamp(1, 8);
-    let pause = Duration::from_millis(25 << delivered).min(LONGEST_PAUSE);
-    if let Err(error) = message.ack_with(AckKind::Nak(Some(pause))).await {
-        tracing::debug!(%error, "a postponement was lost; the event will come again");
+    let delay = Duration::from_millis(25 << delivered).min(MAX_REDELIVERY_DELAY);
+    if let Err(error) = message.ack_with(AckKind::Nak(Some(delay))).await {
+        tracing::debug!(%error, "postponing failed; the event will be redelivered");
     }
 }

@@ -1,4 +1,4 @@
-//! An event as it comes in: CloudEvents 1.0, binary mode.
+//! A delivered event, decoded from CloudEvents 1.0 in binary mode.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -9,28 +9,28 @@ use prost::{Message, Name};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Cause, Fault};
+use crate::{Cause, HandlerError};
 
-/// A delivered event.
+/// A delivery of an event.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// `ce-id`.
+    /// `ce-id`: the id of the event, the same in each delivery.
     pub event_id: Uuid,
     /// The account that the aggregate belongs to.
     pub account: AccountId,
-    /// The aggregate.
+    /// The id of the aggregate.
     pub aggregate_id: String,
-    /// Its version after the event.
+    /// The version of the aggregate after the event.
     pub version: i64,
     /// `ce-type`: the full name of the message.
     pub type_name: String,
-    /// When it happened.
+    /// Time of the change that the event reports.
     pub time: DateTime<Utc>,
-    /// Who caused it.
+    /// The actor of the change: a member id, or `service:` and a name.
     pub actor: String,
-    /// The request behind it.
+    /// The request id of the call that started the change.
     pub request_id: String,
-    /// The trace it belongs to.
+    /// The trace context of the producer.
     pub traceparent: Option<String>,
     pub(crate) subject: String,
     pub(crate) payload: Bytes,
@@ -49,7 +49,7 @@ pub(crate) mod names {
 }
 
 impl Delivery {
-    /// Reads the envelope; the error names what is missing or wrong.
+    /// Decodes the envelope; the error names the missing or invalid header.
     pub(crate) fn read(
         subject: &str,
         headers: Option<&HeaderMap>,
@@ -85,20 +85,20 @@ impl Delivery {
         self.type_name == M::full_name()
     }
 
-    /// The event's message; junk is for the dead letters.
-    pub fn message<M: Message + Name + Default>(&self) -> Result<M, Fault> {
+    /// Decodes the message of the event. Fails permanently if it is malformed.
+    pub fn message<M: Message + Name + Default>(&self) -> Result<M, HandlerError> {
         M::decode(self.payload.clone())
-            .map_err(|error| Fault::permanent(format!("not a {}: {error}", M::NAME)))
+            .map_err(|error| HandlerError::permanent(format!("decoding {}: {error}", M::NAME)))
     }
 
-    /// What holds for a record after the event; `None` when this is no event of such a record, whatever happened to it.
-    pub fn detail<T: EventDetail>(&self) -> Result<Option<T>, Fault> {
+    /// Decodes the detail of the event; `None` if the event is not one of the detail's aggregate.
+    pub fn detail<T: EventDetail>(&self) -> Result<Option<T>, HandlerError> {
         T::read(&self.type_name, &self.payload)
             .transpose()
-            .map_err(|error| Fault::permanent(format!("not a {}: {error}", self.type_name)))
+            .map_err(|error| HandlerError::permanent(format!("decoding {}: {error}", self.type_name)))
     }
 
-    /// The cause to give to events that this one brings about.
+    /// The cause of events that are appended when this one is applied.
     pub fn cause(&self, now: DateTime<Utc>) -> Cause<'_> {
         Cause {
             actor: &self.actor,
@@ -107,7 +107,7 @@ impl Delivery {
         }
     }
 
-    /// What the journal's and the dead letters' `headers` hold.
+    /// The value of the column `headers` of a dead letter.
     pub(crate) fn stored_headers(&self) -> Value {
         json!({
             "actor": self.actor,

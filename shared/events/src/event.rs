@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
+use cosell_grpc::Call;
 use cosell_types::{AccountId, random};
 use heck::ToSnakeCase as _;
 use prost::{Message, Name};
 use uuid::Uuid;
 
-/// A public event about to be appended: one fact about one aggregate, at one version.
+/// An event to append: one change of one aggregate, at one version.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(crate) event_id: Uuid,
@@ -20,35 +21,46 @@ pub struct Event {
     pub(crate) time: DateTime<Utc>,
 }
 
-/// What an event is about.
+/// The aggregate that an event concerns.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
-    /// The publishing context, as in the subject.
+pub struct AggregateRef<'a> {
+    /// The publishing context, as in the NATS subject.
     pub context: &'static str,
-    /// The kind of aggregate.
+    /// The type of the aggregate.
     pub aggregate: &'static str,
     /// The account that the aggregate belongs to.
     pub account: &'a AccountId,
-    /// The aggregate.
+    /// The id of the aggregate.
     pub id: &'a str,
-    /// Its version after the event: 1, 2, 3 … without holes.
+    /// The version of the aggregate after the event: 1, 2, 3 … without gaps.
     pub version: i64,
 }
 
-/// Who caused an event, and by which request.
+/// The actor, request and time of the change that an event reports.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause<'a> {
-    /// A member, or `service:` and a name.
+    /// A member id, or `service:` and a name.
     pub actor: &'a str,
-    /// The request id of the call, or of the call behind the event behind it.
+    /// The request id of the call that started the change, directly or through events.
     pub request_id: &'a str,
-    /// When.
+    /// Time of the change.
     pub time: DateTime<Utc>,
 }
 
+impl<'a> Cause<'a> {
+    /// The cause of a change by a call.
+    pub fn of<M>(call: &'a Call<M>, time: DateTime<Utc>) -> Self {
+        Self {
+            actor: call.actor(),
+            request_id: &call.tag.request_id,
+            time,
+        }
+    }
+}
+
 impl Event {
-    /// An event with its public message, whose name ends the subject.
-    pub fn new<M: Message + Name>(about: About<'_>, cause: Cause<'_>, message: &M) -> Self {
+    /// Creates an event. The name of the message in snake case is the last token of the subject.
+    pub fn new<M: Message + Name>(about: AggregateRef<'_>, cause: Cause<'_>, message: &M) -> Self {
         Event {
             event_id: random::uuid(cause.time),
             account: about.account.clone(),
@@ -60,7 +72,7 @@ impl Event {
                 "cosell.{}.v1.{}.{}.{}",
                 about.context,
                 about.account,
-                // A dot would begin another token; the header has the id as it is.
+                // A dot would start another token; the header has the unescaped id.
                 about.id.replace('.', "%2E"),
                 M::NAME.to_snake_case()
             ),

@@ -1,35 +1,35 @@
-//! What makes an event's effect happen once and in order: the inbox and the aggregate's cursor, in the transaction of
-//! the effect.
+//! The consumer's guard: the inbox and the aggregate's cursor ensure that each event takes effect once and in order.
+//! Both are written in the transaction of the effect.
 
 use cosell_store::{Db, Error, Scope, Tx};
 
 use crate::{Delivery, Sabotage};
 
-/// Whether an event may have its effect now.
+/// Whether an event can be applied now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is the next of its aggregate.
+pub(crate) enum ClaimOutcome {
+    /// It is the next event of its aggregate: apply it.
     Next,
-    /// It had its effect before.
-    Done,
-    /// An earlier one of its aggregate has not come yet.
+    /// It was already applied.
+    AlreadyApplied,
+    /// An earlier event of its aggregate is not applied yet.
     Early,
-    /// An earlier one of its aggregate is a dead letter.
+    /// An earlier event of its aggregate is a dead letter.
     Parked,
 }
 
-/// Claims the event for its effect. `Next` leaves the inbox row and the moved cursor in the open transaction.
+/// Claims the event. With `Next`, the inbox row and the advanced cursor are written in the open transaction.
 pub(crate) async fn claim(
     tx: &mut Tx,
     consumer: &str,
     delivery: &Delivery,
     sabotage: Sabotage,
-) -> Result<Verdict, Error> {
+) -> Result<ClaimOutcome, Error> {
     if sabotage.is(Sabotage::NoGuard) {
-        return Ok(Verdict::Next);
+        return Ok(ClaimOutcome::Next);
     }
     let account = delivery.account.as_str();
-    let fresh = sqlx::query!(
+    let inserted = sqlx::query!(
         "INSERT INTO inbox (account_id, consumer, event_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         account,
         consumer,
@@ -37,8 +37,8 @@ pub(crate) async fn claim(
     )
     .execute(tx.conn())
     .await?;
-    if fresh.rows_affected() == 0 {
-        return Ok(Verdict::Done);
+    if inserted.rows_affected() == 0 {
+        return Ok(ClaimOutcome::AlreadyApplied);
     }
     sqlx::query!(
         "INSERT INTO aggregate_cursor (account_id, consumer, aggregate_id, version) VALUES ($1, $2, $3, 0)
@@ -49,7 +49,7 @@ pub(crate) async fn claim(
     )
     .execute(tx.conn())
     .await?;
-    let moved = sqlx::query!(
+    let advanced = sqlx::query!(
         "UPDATE aggregate_cursor SET version = $4
          WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND version = $4::bigint - 1 AND NOT parked",
         account,
@@ -59,8 +59,8 @@ pub(crate) async fn claim(
     )
     .execute(tx.conn())
     .await?;
-    if moved.rows_affected() == 1 {
-        return Ok(Verdict::Next);
+    if advanced.rows_affected() == 1 {
+        return Ok(ClaimOutcome::Next);
     }
     let cursor = sqlx::query!(
         "SELECT version, parked FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3",
@@ -71,16 +71,16 @@ pub(crate) async fn claim(
     .fetch_one(tx.conn())
     .await?;
     Ok(if delivery.version <= cursor.version {
-        Verdict::Done
+        ClaimOutcome::AlreadyApplied
     } else if cursor.parked {
-        Verdict::Parked
+        ClaimOutcome::Parked
     } else {
-        Verdict::Early
+        ClaimOutcome::Early
     })
 }
 
-/// Looks, without claiming anything, whether handling the event would be in vain.
-pub(crate) async fn peek(db: &Db, consumer: &str, delivery: &Delivery) -> Result<Verdict, Error> {
+/// Predicts the outcome of [`claim`] without claiming the event.
+pub(crate) async fn peek(db: &Db, consumer: &str, delivery: &Delivery) -> Result<ClaimOutcome, Error> {
     let mut tx = db.tx(&Scope::account(&delivery.account)).await?;
     let cursor = sqlx::query!(
         "SELECT version, parked FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3",
@@ -92,35 +92,35 @@ pub(crate) async fn peek(db: &Db, consumer: &str, delivery: &Delivery) -> Result
     .await?;
     let (version, parked) = cursor.map_or((0, false), |cursor| (cursor.version, cursor.parked));
     Ok(match delivery.version {
-        next if next == version + 1 && !parked => Verdict::Next,
-        done if done <= version => Verdict::Done,
-        _ if parked => Verdict::Parked,
-        _ => Verdict::Early,
+        next if next == version + 1 && !parked => ClaimOutcome::Next,
+        applied if applied <= version => ClaimOutcome::AlreadyApplied,
+        _ if parked => ClaimOutcome::Parked,
+        _ => ClaimOutcome::Early,
     })
 }
 
-/// Why an event becomes a dead letter.
+/// Why an event is moved to the dead letters.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cause<'a> {
+pub(crate) struct ParkCause<'a> {
     /// `permanent`, `bug` or `parked`.
     pub class: &'static str,
     pub error: &'a str,
     pub attempts: i64,
 }
 
-/// Puts the event among the dead letters and makes its aggregate wait for it. An event that only joins an earlier one
-/// does so while that is still there. False when it was redriven in the meantime, or when another worker has applied the
-/// event: then it need only come again.
+/// Moves the event to the dead letters and parks its aggregate. With the class `parked`, only if the aggregate is still
+/// parked. Returns false if the aggregate was unparked, or the event applied, concurrently: then it must be
+/// redelivered.
 pub(crate) async fn park(
     db: &Db,
     consumer: &str,
     delivery: &Delivery,
-    cause: Cause<'_>,
+    cause: ParkCause<'_>,
 ) -> Result<bool, cosell_grpc::Failure> {
     let account = delivery.account.as_str();
     let mut tx = db.tx(&Scope::account(&delivery.account)).await?;
-    let joins = cause.class == "parked";
-    let marked = sqlx::query!(
+    let is_follower = cause.class == "parked";
+    let parked = sqlx::query!(
         "INSERT INTO aggregate_cursor AS cursor (account_id, consumer, aggregate_id, version, parked)
          VALUES ($1, $2, $3, 0, true)
          ON CONFLICT (account_id, consumer, aggregate_id) DO UPDATE SET parked = true
@@ -128,13 +128,13 @@ pub(crate) async fn park(
         account,
         consumer,
         delivery.aggregate_id,
-        joins,
+        is_follower,
         delivery.version,
     )
     .execute(tx.conn())
     .await
     .map_err(Error::from)?;
-    if marked.rows_affected() == 0 {
+    if parked.rows_affected() == 0 {
         return Ok(false);
     }
     sqlx::query!(

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use cosell_grpc::Failure;
 use cosell_store::{Error, Tx};
@@ -6,41 +7,64 @@ use tonic::{Code, Status};
 
 use crate::Delivery;
 
-/// What a service does with the events of another context.
+/// Applies the events of another context to the data of a service.
 pub trait Handler: Send + Sync + 'static {
-    /// What is fetched before the effect.
+    /// The data that `prepare` fetches for `apply`.
     type Prepared: Send;
 
-    /// Fetches what the effect needs from elsewhere. Runs outside any transaction, and possibly several times.
-    fn prepare(&self, delivery: &Delivery) -> impl Future<Output = Result<Self::Prepared, Fault>> + Send;
+    /// Fetches data from other services. Runs outside of a transaction, possibly several times.
+    fn prepare(
+        &self,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<Self::Prepared, HandlerError>> + Send;
 
-    /// The effect. Commits together with the proof that the event was handled, or not at all.
+    /// Applies the event. The transaction also contains the inbox row, so that both commit or neither does.
     fn apply(
         &self,
         tx: &mut Tx,
         delivery: &Delivery,
         prepared: Self::Prepared,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }
 
-/// Why an event could not be handled.
+impl<H: Handler> Handler for Arc<H> {
+    type Prepared = H::Prepared;
+
+    fn prepare(
+        &self,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<Self::Prepared, HandlerError>> + Send {
+        H::prepare(self, delivery)
+    }
+
+    fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        prepared: Self::Prepared,
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send {
+        H::apply(self, tx, delivery, prepared)
+    }
+}
+
+/// Why an event could not be applied.
 #[derive(Debug)]
-pub enum Fault {
-    /// It never will be: the event goes to the dead letters, and its aggregate waits.
+pub enum HandlerError {
+    /// A retry cannot succeed: the event is moved to the dead letters, and its aggregate is parked.
     Permanent(String),
-    /// Something it needs does not answer: it is tried again, without end.
+    /// A dependency is unavailable: the event is retried without limit.
     Transient(String),
-    /// It should have worked: it is tried a few times more.
+    /// An unexpected error: the event is retried a few times, then moved to the dead letters.
     Bug(String),
 }
 
-impl Fault {
-    /// The event itself is wrong. The text must not repeat personal data.
+impl HandlerError {
+    /// The event is invalid for the consumer. The text must not contain personal data.
     pub fn permanent(text: impl Into<String>) -> Self {
-        Fault::Permanent(text.into())
+        HandlerError::Permanent(text.into())
     }
 
-    /// The answer of another service to a question about the event.
+    /// Classifies the error status of a call to another service.
     pub fn from_status(status: &Status) -> Self {
         let text = format!("{:?}: {}", status.code(), status.message());
         match status.code() {
@@ -50,36 +74,36 @@ impl Fault {
             | Code::ResourceExhausted
             | Code::Aborted
             | Code::Unauthenticated
-            | Code::Unknown => Fault::Transient(text),
-            _ => Fault::Bug(text),
+            | Code::Unknown => HandlerError::Transient(text),
+            _ => HandlerError::Bug(text),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (class, text) = match self {
-            Fault::Permanent(text) => ("permanent", text),
-            Fault::Transient(text) => ("transient", text),
-            Fault::Bug(text) => ("bug", text),
+            HandlerError::Permanent(text) => ("permanent", text),
+            HandlerError::Transient(text) => ("transient", text),
+            HandlerError::Bug(text) => ("bug", text),
         };
         write!(f, "{class}: {text}")
     }
 }
 
-impl From<Failure> for Fault {
+impl From<Failure> for HandlerError {
     fn from(failure: Failure) -> Self {
         let text = failure.to_string();
         match failure.code() {
             Code::Unavailable | Code::Aborted | Code::DeadlineExceeded | Code::ResourceExhausted => {
-                Fault::Transient(text)
+                HandlerError::Transient(text)
             }
-            _ => Fault::Bug(text),
+            _ => HandlerError::Bug(text),
         }
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for HandlerError {
     fn from(error: Error) -> Self {
         Failure::from(error).into()
     }

@@ -1,8 +1,9 @@
-//! Events out and in, with the guarantees of docs/EVENTS.md (PLT-009): none lost, none applied twice, those of each
-//! aggregate in order, whatever crashes.
+//! Publishing and consuming events, with the guarantees of docs/EVENTS.md (PLT-009) under any crash: no event is lost,
+//! none takes effect twice, and the events of each aggregate are applied in order.
 //!
-//! Out: [`append`] writes an event in the transaction of the change; the [`Relay`] publishes it. In: a [`Consumer`]
-//! hands each event to a [`Handler`], whose effect commits together with the proof that it happened.
+//! Publishing: [`append`] writes an event to the outbox in the transaction of the change; the [`Relay`] publishes it.
+//! Consuming: a [`Consumer`] passes each event to a [`Handler`], whose effect commits in one transaction with the inbox
+//! row.
 
 mod bus;
 mod consumer;
@@ -21,11 +22,11 @@ mod sweep;
 pub use bus::{Bus, BusArgs};
 pub use consumer::Consumer;
 pub use delivery::Delivery;
-pub use event::{About, Cause, Event};
-pub use handler::{Fault, Handler};
+pub use event::{AggregateRef, Cause, Event};
+pub use handler::{Handler, HandlerError};
 pub use outbox::{Lane, append, append_all};
 pub use redrive::redrive;
 pub use relay::Relay;
-pub use republish::{Range, republish};
+pub use republish::{JournalRange, republish};
 pub use sabotage::Sabotage;
 pub use sweep::sweep;

@@ -1,4 +1,4 @@
-//! Events out, first half: written with the change that they tell of.
+//! The outbox: appends events in the transaction of the change. The relay publishes them.
 
 use cosell_store::{Error, Tx};
 use cosell_telemetry::propagate;
@@ -6,25 +6,26 @@ use serde_json::json;
 
 use crate::Event;
 
-/// How many shards the events of a service fall into; each is published by one relay at a time.
+/// Number of shards of a service's events; one relay at a time publishes the events of a shard.
 pub(crate) const SHARDS: i16 = 4;
 
-/// How events travel.
+/// The priority at which events are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// At once.
+    /// Immediately.
     Live,
-    /// When nothing else waits, and no faster than they are applied: for what comes by the thousand.
+    /// After live events, and no faster than consumers apply them: for bulk changes of thousands of records.
     Bulk,
 }
 
-/// Appends an event to the journal and marks it as pending. To be called after the aggregate's row was written in
-/// the same transaction: the row's lock is what makes the order of an aggregate's events the order of its versions.
+/// Appends an event to the journal and marks it as pending. Must be called after the aggregate's row is written in the
+/// same transaction: the lock on the row ensures that the events of an aggregate are in the order of its versions.
 pub async fn append(tx: &mut Tx, event: &Event) -> Result<(), Error> {
     append_all(tx, std::slice::from_ref(event), Lane::Live).await
 }
 
-/// Appends several events in one statement, in their order. As with [`append`], the rows of their aggregates come first.
+/// Appends several events in order, in one statement. As with [`append`], their aggregates' rows must be written
+/// before.
 pub async fn append_all(tx: &mut Tx, events: &[Event], lane: Lane) -> Result<(), Error> {
     if events.is_empty() {
         return Ok(());
@@ -75,11 +76,11 @@ pub async fn append_all(tx: &mut Tx, events: &[Event], lane: Lane) -> Result<(),
     )
     .execute(tx.conn())
     .await?;
-    tx.has_events();
+    tx.mark_events_appended();
     Ok(())
 }
 
-/// All events of an aggregate fall into one shard. FNV-1a: stable over versions and machines, unlike std's hashes.
+/// The shard of an aggregate's events. FNV-1a is stable across versions and machines, unlike the hashers of `std`.
 pub(crate) fn shard(aggregate_id: &str) -> i16 {
     let hash = aggregate_id
         .bytes()
@@ -94,13 +95,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_are_stable_and_all_used() {
+    fn shard_is_stable_and_all_shards_are_used() {
         let shards: Vec<_> = (0..32).map(|number| shard(&format!("O{number}"))).collect();
         assert_eq!(shard("O1"), shard("O1"));
-        for wanted in 0..SHARDS {
+        for expected in 0..SHARDS {
             assert!(
-                shards.contains(&wanted),
-                "no aggregate of 32 falls into shard {wanted}"
+                shards.contains(&expected),
+                "none of 32 aggregates is in shard {expected}"
             );
         }
     }

@@ -1,11 +1,11 @@
-//! What is to be published next.
+//! The pending events of the outbox, in the order in which they are to be published.
 
 use chrono::{DateTime, Utc};
 use cosell_store::{Error, Tx};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// An event that waits to be published.
+/// An event that is not published yet.
 pub(crate) struct Pending {
     pub seq: i64,
     pub attempts: i32,
@@ -20,9 +20,9 @@ pub(crate) struct Pending {
     pub payload: Vec<u8>,
 }
 
-/// At most so many live events of these shards, the oldest first; before each what of its aggregate waits in bulk, so
-/// that the order of an aggregate is kept.
-pub(crate) async fn live(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<Pending>, Error> {
+/// At most `limit` live events of these shards, oldest first. Each is preceded by the pending bulk events of its
+/// aggregate, which preserves the order within the aggregate.
+pub(crate) async fn live(tx: &mut Tx, shards: &[i16], limit: i64) -> Result<Vec<Pending>, Error> {
     let batch = sqlx::query_as!(
         Pending,
         r#"WITH live AS (
@@ -40,16 +40,16 @@ pub(crate) async fn live(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<P
              SELECT FROM outbox_pending b WHERE b.blocked AND b.aggregate_id = p.aggregate_id AND b.seq <= p.seq)
            ORDER BY p.seq"#,
         shards,
-        most,
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(batch)
 }
 
-/// At most so many events of these shards that wait in bulk, the oldest first. Those that follow a live one of their
-/// aggregate come after it.
-pub(crate) async fn bulk(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<Pending>, Error> {
+/// At most `limit` bulk events of these shards, oldest first, without those that must follow a live event of their
+/// aggregate.
+pub(crate) async fn bulk(tx: &mut Tx, shards: &[i16], limit: i64) -> Result<Vec<Pending>, Error> {
     let batch = sqlx::query_as!(
         Pending,
         "SELECT p.seq, p.attempts, j.account_id, j.occurred_at, j.event_id, j.aggregate_id, j.aggregate_version,
@@ -62,29 +62,29 @@ pub(crate) async fn bulk(tx: &mut Tx, shards: &[i16], most: i64) -> Result<Vec<P
              SELECT FROM outbox_pending l WHERE NOT l.bulk AND l.aggregate_id = p.aggregate_id AND l.seq < p.seq)
          ORDER BY p.seq LIMIT $2",
         shards,
-        most,
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(batch)
 }
 
-/// A fault put in: what comes after a number, whether or not it is pending.
-pub(crate) async fn after(tx: &mut Tx, seq: i64, most: i64) -> Result<Vec<Pending>, Error> {
+/// Injected fault: at most `limit` events of the journal after a sequence number, pending or not.
+pub(crate) async fn after(tx: &mut Tx, seq: i64, limit: i64) -> Result<Vec<Pending>, Error> {
     let batch = sqlx::query_as!(
         Pending,
         r#"SELECT seq, 0 AS "attempts!", account_id, occurred_at, event_id, aggregate_id, aggregate_version, type, subject,
              headers, payload
            FROM event_journal WHERE seq > $1 ORDER BY seq LIMIT $2"#,
         seq,
-        most,
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(batch)
 }
 
-/// A fault put in: whatever nobody else has locked, in whatever order.
+/// Injected fault: pending events that no other relay has locked, in random order.
 pub(crate) async fn any(tx: &mut Tx) -> Result<Vec<Pending>, Error> {
     let batch = sqlx::query_as!(
         Pending,

@@ -1,14 +1,14 @@
-//! Dead letters, tried again: in the order of their versions, each with its effect and its proof in one transaction.
+//! Redrives dead letters in the order of their versions, each with its effect and its inbox row in one transaction.
 
 use cosell_grpc::Failure;
 use cosell_store::{Db, Error, Scope};
 use cosell_types::AccountId;
 use serde_json::Value;
 
-use crate::{Delivery, Fault, Handler};
+use crate::{Delivery, Handler, HandlerError};
 
-/// Redrives the dead letters of one aggregate, or of all, of a consumer. Stops at the first of an aggregate that
-/// still fails. Returns how many had their effect.
+/// Redrives the dead letters of a consumer, for one aggregate or for all. Stops at the first failure of each aggregate.
+/// Returns how many events were applied.
 pub async fn redrive<H: Handler>(
     work: &Db,
     events: &Db,
@@ -17,7 +17,7 @@ pub async fn redrive<H: Handler>(
     handler: &H,
 ) -> anyhow::Result<u64> {
     let mut tx = work.tx(&Scope::work()).await.map_err(Failure::from)?;
-    let waiting = sqlx::query!(
+    let parked = sqlx::query!(
         "SELECT DISTINCT account_id, aggregate_id FROM dead_letter
          WHERE consumer = $1 AND resolved_at IS NULL AND ($2::text IS NULL OR aggregate_id = $2)",
         consumer,
@@ -27,14 +27,14 @@ pub async fn redrive<H: Handler>(
     .await?;
     tx.commit().await?;
     let mut redriven = 0;
-    for row in waiting {
+    for row in parked {
         let account: AccountId = row.account_id.parse()?;
         loop {
-            match next(events, consumer, &account, &row.aggregate_id, handler).await {
+            match redrive_next(events, consumer, &account, &row.aggregate_id, handler).await {
                 Ok(true) => redriven += 1,
                 Ok(false) => break,
-                Err(fault) => {
-                    tracing::error!(%fault, aggregate_id = row.aggregate_id, "the dead letter still fails");
+                Err(error) => {
+                    tracing::error!(%error, aggregate_id = row.aggregate_id, "redriving the dead letter failed");
                     break;
                 }
             }
@@ -43,16 +43,16 @@ pub async fn redrive<H: Handler>(
     Ok(redriven)
 }
 
-/// Redrives the earliest dead letter of an aggregate; false when there is none left, and then the aggregate goes on.
-async fn next<H: Handler>(
+/// Redrives the earliest dead letter of an aggregate. Returns false if none is left, after unparking the aggregate.
+async fn redrive_next<H: Handler>(
     db: &Db,
     consumer: &str,
     account: &AccountId,
     aggregate_id: &str,
     handler: &H,
-) -> Result<bool, Fault> {
+) -> Result<bool, HandlerError> {
     let mut tx = db.tx(&Scope::account(account)).await?;
-    // The cursor's lock keeps the running consumer from parking another event in between.
+    // The lock on the cursor prevents a running consumer from parking another event concurrently.
     let cursor = sqlx::query!(
         "SELECT version FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 FOR UPDATE",
         account.as_str(),
@@ -62,7 +62,7 @@ async fn next<H: Handler>(
     .fetch_optional(tx.conn())
     .await
     .map_err(Error::from)?;
-    // What was applied in the meantime, when events were published again, needs nothing more.
+    // Events that have been applied since, by republishing, are resolved.
     sqlx::query!(
         "UPDATE dead_letter SET resolved_at = clock_timestamp()
          WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND aggregate_version <= $4
@@ -75,7 +75,7 @@ async fn next<H: Handler>(
     .execute(tx.conn())
     .await
     .map_err(Error::from)?;
-    let letter = sqlx::query!(
+    let dead_letter = sqlx::query!(
         "SELECT event_id, aggregate_version, type, subject, headers, payload FROM dead_letter
          WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND resolved_at IS NULL
          ORDER BY aggregate_version LIMIT 1",
@@ -86,7 +86,7 @@ async fn next<H: Handler>(
     .fetch_optional(tx.conn())
     .await
     .map_err(Error::from)?;
-    let Some(letter) = letter else {
+    let Some(dead_letter) = dead_letter else {
         sqlx::query!(
             "UPDATE aggregate_cursor SET parked = false WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3",
             account.as_str(),
@@ -101,25 +101,25 @@ async fn next<H: Handler>(
     };
     drop(tx);
 
-    let text = |name: &str| letter.headers.get(name).and_then(Value::as_str);
+    let text = |name: &str| dead_letter.headers.get(name).and_then(Value::as_str);
     let delivery = Delivery {
-        event_id: letter.event_id,
+        event_id: dead_letter.event_id,
         account: account.clone(),
         aggregate_id: aggregate_id.to_owned(),
-        version: letter.aggregate_version,
-        type_name: letter.r#type,
+        version: dead_letter.aggregate_version,
+        type_name: dead_letter.r#type,
         time: text("time")
             .and_then(|time| time.parse().ok())
             .unwrap_or_default(),
         actor: text("actor").unwrap_or_default().to_owned(),
         request_id: text("request_id").unwrap_or_default().to_owned(),
         traceparent: text("traceparent").map(str::to_owned),
-        subject: letter.subject,
-        payload: letter.payload.into(),
+        subject: dead_letter.subject,
+        payload: dead_letter.payload.into(),
     };
     let prepared = handler.prepare(&delivery).await?;
     let mut tx = db.tx(&Scope::account(account)).await?;
-    let moved = sqlx::query!(
+    let advanced = sqlx::query!(
         "UPDATE aggregate_cursor SET version = $4
          WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND version = $4::bigint - 1",
         account.as_str(),
@@ -130,9 +130,9 @@ async fn next<H: Handler>(
     .execute(tx.conn())
     .await
     .map_err(Error::from)?;
-    if moved.rows_affected() == 0 {
-        return Err(Fault::permanent(format!(
-            "version {} is not the next one",
+    if advanced.rows_affected() == 0 {
+        return Err(HandlerError::permanent(format!(
+            "version {} is not the next version of the aggregate",
             delivery.version
         )));
     }

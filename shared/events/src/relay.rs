@@ -1,4 +1,5 @@
-//! Events out, second half: what is pending is published, in order, by the one process that holds the shard's lease.
+//! The relay: publishes the pending events of each shard in order, in the one process that holds the lease of the
+//! shard.
 
 use std::collections::HashSet;
 use std::future::IntoFuture as _;
@@ -24,21 +25,21 @@ use crate::pending::{self, Pending};
 use crate::sabotage::crash_point;
 use crate::{Bus, Sabotage};
 
-/// How long a lease lasts; it is renewed after a third of that.
+/// Duration of a lease; it is renewed after a third of it.
 const LEASE: Duration = Duration::from_secs(3);
-/// How often is looked without being woken: for events of other processes, and as a safety net.
-const POLL: Duration = Duration::from_millis(50);
-/// Most events published in one go.
+/// Poll interval, besides the notifications of commits: for events of other processes, and as a fallback.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Maximum live events in a batch.
 const BATCH: i64 = 200;
-/// Most events in bulk published in one go.
-const BULK: i64 = 100;
-/// Events in bulk follow when no consumer of the platform has more than so many to apply, or after this time at the
-/// latest: one that does not run must not stop them.
-const BULK_AHEAD: u64 = 100;
-const BULK_EVERY: Duration = Duration::from_secs(1);
-/// Pause after the first failure; doubled with each further one up to the longest.
-const PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Maximum bulk events in a batch.
+const BULK_BATCH: i64 = 100;
+/// A batch of bulk events is published when no consumer of the platform has a larger backlog than this, at the latest
+/// after the interval, so that a stopped consumer does not block them.
+const MAX_BULK_BACKLOG: u64 = 100;
+const MAX_BULK_INTERVAL: Duration = Duration::from_secs(1);
+/// Backoff after the first failure; doubled with each further failure up to the maximum.
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Publishes the events of one service.
 pub struct Relay {
@@ -54,7 +55,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay for a context. `db` is the worker's, `committed` tells of commits in this process.
+    /// Creates the relay of a context. `db` is the worker pool; `committed` is notified of commits in this process.
     pub fn new(db: Db, bus: Bus, context: &'static str, committed: Arc<Notify>, clock: Clock) -> Self {
         let owner = random::uuid(clock.now()).to_string();
         Self {
@@ -70,22 +71,22 @@ impl Relay {
         }
     }
 
-    /// Builds a fault in, where the build has them.
+    /// Injects a fault; without effect in other builds than that for fault injection.
     #[must_use]
-    pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
+    pub fn with_sabotage(mut self, sabotage: Sabotage) -> Self {
         self.sabotage = sabotage;
         self
     }
 
-    /// Publishes until told to stop; then gives its leases to whoever comes next.
+    /// Publishes until `stop` is cancelled, then releases its leases.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
-        let mut stream_is_made = false;
+        let mut stream_exists = false;
         let mut renew_at = Instant::now();
         let mut report_at = Instant::now();
         let mut held = Vec::new();
         while !stop.is_cancelled() {
-            let turn = async {
+            let iteration = async {
                 if Instant::now() >= renew_at {
                     held = self.acquire().await?;
                     renew_at = Instant::now() + LEASE / 3;
@@ -94,34 +95,34 @@ impl Relay {
                     self.report(held.len()).await?;
                     report_at = Instant::now() + Duration::from_secs(1);
                 }
-                if !stream_is_made {
-                    // Waits long for a bus that is not there; the end of the process must not.
+                if !stream_exists {
+                    // While NATS is unavailable this waits; shutdown must not.
                     tokio::select! {
-                        made = self.bus.ensure_stream(self.context) => made?,
+                        created = self.bus.ensure_stream(self.context) => created?,
                         () = stop.cancelled() => return Ok(false),
                     }
-                    stream_is_made = true;
+                    stream_exists = true;
                 }
                 self.drain(&held, &stop).await
             };
-            let pause = match turn.await {
+            let pause = match iteration.await {
                 Ok(more) => {
                     failures = 0;
-                    if more { Duration::ZERO } else { POLL }
+                    if more { Duration::ZERO } else { POLL_INTERVAL }
                 }
                 Err(error) => {
                     failures += 1;
-                    // The stream may be what is missing: a broker can lose its store.
-                    stream_is_made = false;
+                    // The stream may be missing, because the broker has lost its store.
+                    stream_exists = false;
                     tracing::warn!(
                         error = format!("{error:#}"),
                         failures,
                         context = self.context,
-                        "relaying failed"
+                        "publishing failed; retrying"
                     );
-                    PAUSE
+                    MIN_BACKOFF
                         .saturating_mul(1 << failures.min(7))
-                        .min(LONGEST_PAUSE)
+                        .min(MAX_BACKOFF)
                         .mul_f64(random::jitter())
                 }
             };
@@ -132,11 +133,14 @@ impl Relay {
             }
         }
         if let Err(error) = self.release().await {
-            tracing::debug!(error = format!("{error:#}"), "the leases run out by themselves");
+            tracing::debug!(
+                error = format!("{error:#}"),
+                "releasing the leases failed; they will expire"
+            );
         }
     }
 
-    /// Takes every lease that is free or its own, and returns them with their epochs.
+    /// Acquires free leases and renews its own; returns all that it holds, with their epochs.
     async fn acquire(&self) -> anyhow::Result<Vec<(i16, i64)>> {
         if self.sabotage.is(Sabotage::SkipLocked) {
             return Ok((0..SHARDS).map(|shard| (shard, 0)).collect());
@@ -171,18 +175,19 @@ impl Relay {
         Ok(tx.commit().await?)
     }
 
-    /// Publishes a batch of what is live, and one of what waits in bulk if it is time; whether there may be more at once.
+    /// Publishes a batch of live events, and one of bulk events if it is due. Returns whether more live events may be
+    /// pending.
     async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<bool> {
         if held.is_empty() {
             return Ok(false);
         }
         let shards: Vec<_> = held.iter().map(|(shard, _)| *shard).collect();
-        // No transaction is open while the broker is talked to.
+        // No transaction is open while events are sent to the broker.
         let live = self.read_live(&shards).await?;
         let more = live.len() as i64 >= BATCH;
         self.publish(live, held, stop).await?;
         let bulk = self.read_bulk(&shards).await?;
-        if !bulk.is_empty() && self.is_time_for_bulk().await? {
+        if !bulk.is_empty() && self.is_bulk_due().await? {
             self.publish(bulk, held, stop).await?;
             self.bulk_at = Instant::now();
         }
@@ -207,7 +212,7 @@ impl Relay {
             return Ok(Vec::new());
         }
         let mut tx = self.db.tx(&Scope::work()).await?;
-        Ok(pending::bulk(&mut tx, shards, BULK).await?)
+        Ok(pending::bulk(&mut tx, shards, BULK_BATCH).await?)
     }
 
     async fn begin(&self) -> anyhow::Result<Tx> {
@@ -215,11 +220,12 @@ impl Relay {
         Ok(tx.map_err(Failure::from)?)
     }
 
-    async fn is_time_for_bulk(&self) -> anyhow::Result<bool> {
-        Ok(self.bulk_at.elapsed() >= BULK_EVERY || self.bus.backlog(self.context).await? <= BULK_AHEAD)
+    async fn is_bulk_due(&self) -> anyhow::Result<bool> {
+        Ok(self.bulk_at.elapsed() >= MAX_BULK_INTERVAL
+            || self.bus.backlog(self.context).await? <= MAX_BULK_BACKLOG)
     }
 
-    /// Publishes events and takes what was acknowledged off the queue.
+    /// Publishes events and removes the acknowledged ones from the outbox.
     async fn publish(
         &mut self,
         batch: Vec<Pending>,
@@ -233,7 +239,7 @@ impl Relay {
         let mut acknowledgements = Vec::with_capacity(batch.len());
         let mut unsent: HashSet<&str> = HashSet::new();
         for event in &batch {
-            // What could not be sent keeps back what comes after it.
+            // After an unsent event, later events of its aggregate are not sent.
             if unsent.contains(event.aggregate_id.as_str()) {
                 continue;
             }
@@ -255,14 +261,14 @@ impl Relay {
             let outcome = match acknowledgement {
                 Ok(pending) => tokio::select! {
                     outcome = pending.into_future() => outcome,
-                    // What is not acknowledged by now is published again by whoever comes next.
+                    // Unacknowledged events are published again by the next holder of the lease.
                     () = stop.cancelled() => break,
                 },
                 Err(error) => Err(error),
             };
             match outcome {
                 Ok(ack) => {
-                    // The broker already had it: a relay before us published it and could not say so.
+                    // A previous relay published the event, but did not remove it from the outbox.
                     if ack.duplicate {
                         metrics::PUBLISH_DUPLICATES.add(1, &[KeyValue::new("context", self.context)]);
                     }
@@ -272,7 +278,8 @@ impl Relay {
                     self.block(event, &error.to_string()).await?;
                     blocked.insert(&event.aggregate_id);
                 }
-                // What comes after it may be stored, but is published again in its turn: order before speed.
+                // Later events may be stored by the broker, but are published again after this one, to preserve the
+                // order.
                 Err(error) => {
                     failed = Some((event.seq, error));
                     break;
@@ -281,7 +288,7 @@ impl Relay {
         }
         crash_point("relay-published");
         metrics::PUBLISHED.add(published.len() as u64, &[KeyValue::new("context", self.context)]);
-        self.settle(&published, held).await?;
+        self.remove_published(&published, held).await?;
         if let Some((seq, error)) = failed {
             self.count_attempt(seq).await?;
             return Err(error.into());
@@ -289,7 +296,7 @@ impl Relay {
         Ok(())
     }
 
-    /// CloudEvents 1.0, binary mode. The message id makes the broker drop a second copy.
+    /// Encodes an event as CloudEvents 1.0 in binary mode. The broker deduplicates by the message id.
     fn message(&self, event: &Pending) -> PublishMessage {
         let text = |name: &str| {
             event
@@ -323,9 +330,9 @@ impl Relay {
         message
     }
 
-    /// Takes published events off the queue, as far as the leases are still those under which they were read: a relay
-    /// that was thought dead cannot take off what its successor has yet to publish.
-    async fn settle(&self, published: &[i64], held: &[(i16, i64)]) -> anyhow::Result<()> {
+    /// Removes published events from the outbox if the leases still have the epochs under which the events were read: a
+    /// relay whose lease was taken over cannot remove events that its successor has yet to publish.
+    async fn remove_published(&self, published: &[i64], held: &[(i16, i64)]) -> anyhow::Result<()> {
         let (shards, epochs): (Vec<i16>, Vec<i64>) = held.iter().copied().unzip();
         let mut tx = self.begin().await?;
         if self.sabotage.is(Sabotage::SkipLocked) || self.sabotage.is(Sabotage::SequenceCursor) {
@@ -358,9 +365,9 @@ impl Relay {
         Ok(tx.commit().await?)
     }
 
-    /// The broker will never take this event: it waits for an operator, and the rest of its aggregate with it.
+    /// Blocks an event that the broker refuses permanently, and with it later events of its aggregate, for an operator.
     async fn block(&self, event: &Pending, error: &str) -> anyhow::Result<()> {
-        tracing::error!(event_id = %event.event_id, error, "the broker refuses an event; its aggregate waits");
+        tracing::error!(event_id = %event.event_id, error, "event refused by the broker; its aggregate is blocked");
         let mut tx = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox_pending SET blocked = true WHERE seq = $1",

@@ -1,35 +1,35 @@
-//! Events, published again out of the journal, with their old ids: for a stream that was lost, or an event that the
-//! broker had refused. Consumers that had them already take no notice.
+//! Republishes events of the journal with their old ids, after the loss of a stream or for events that the broker
+//! refused. Consumers that have applied them ignore them.
 
 use chrono::{DateTime, Utc};
 use cosell_grpc::Failure;
 use cosell_store::{Db, Scope};
 
-/// Which events to publish again.
+/// The events to republish; without limits all events of the journal.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct Range {
-    /// From this sequence number of the journal.
+pub struct JournalRange {
+    /// First sequence number of the journal.
     #[arg(long)]
     pub from_seq: Option<i64>,
 
-    /// Up to and with this sequence number.
+    /// Last sequence number of the journal (inclusive).
     #[arg(long)]
     pub to_seq: Option<i64>,
 
-    /// From this time (RFC 3339).
+    /// Start time (RFC 3339, inclusive).
     #[arg(long)]
     pub from_time: Option<DateTime<Utc>>,
 
-    /// Before this time (RFC 3339).
+    /// End time (RFC 3339, exclusive).
     #[arg(long)]
     pub to_time: Option<DateTime<Utc>>,
 }
 
-/// Marks the events of a range as pending again, and sets free those that the broker had refused. The relay does the
-/// rest. Returns how many events are to be published.
-pub async fn republish(work: &Db, range: &Range) -> anyhow::Result<u64> {
+/// Marks the events of a range as pending again and unblocks those that the broker refused; the relay publishes them.
+/// Returns the number of events marked.
+pub async fn republish(work: &Db, range: &JournalRange) -> anyhow::Result<u64> {
     let mut tx = work.tx(&Scope::work()).await.map_err(Failure::from)?;
-    // As many events as there are need longer than a call may take.
+    // The whole journal can exceed the default statement timeout.
     sqlx::query!("SELECT set_config('statement_timeout', '10min', true)")
         .fetch_one(tx.conn())
         .await?;

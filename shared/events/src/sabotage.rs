@@ -1,19 +1,19 @@
-//! Faults built in on purpose. Tests run the event path with each of them and must see it fail; a build without the
-//! feature `sabotage` has none of them, whatever value is passed.
+//! Fault injection. Tests run the event path with each fault and must detect it. Without the feature `sabotage`, no
+//! fault has an effect.
 
-/// A fault to build in.
+/// A fault to inject into the event path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sabotage {
-    /// None.
+    /// No fault.
     #[default]
     None,
-    /// The relay follows the journal's sequence instead of asking what is pending.
+    /// The relay follows the sequence of the journal instead of reading the pending events.
     SequenceCursor,
-    /// Relays share the work with SKIP LOCKED instead of holding a lease, in no particular order.
+    /// Relays share the pending events with SKIP LOCKED instead of leases, in no particular order.
     SkipLocked,
     /// The consumer acknowledges before the effect is committed.
     AckFirst,
-    /// The consumer applies whatever comes, in whatever order and however often.
+    /// The consumer applies every delivery, in any order and repeatedly.
     NoGuard,
 }
 
@@ -23,15 +23,15 @@ impl Sabotage {
     }
 }
 
-/// A place where a test can make the process stop dead.
+/// A point at which a test can abort the process.
 pub(crate) fn crash_point(_name: &'static str) {
     #[cfg(feature = "sabotage")]
     fail::fail_point!(_name, |_| std::process::abort());
 }
 
-/// The same for one of several that come to the place, as `name/whose`.
-pub(crate) fn crash_point_of(_name: &'static str, _whose: &str) {
+/// A crash point that several tasks pass; `<name>/<task>` selects one of them.
+pub(crate) fn crash_point_of(_name: &'static str, _task: &str) {
     crash_point(_name);
     #[cfg(feature = "sabotage")]
-    fail::fail_point!(&format!("{_name}/{_whose}"), |_| std::process::abort());
+    fail::fail_point!(&format!("{_name}/{_task}"), |_| std::process::abort());
 }

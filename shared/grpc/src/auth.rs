@@ -1,4 +1,4 @@
-//! Who calls: a bearer token is verified and becomes a [`Caller`]; nothing further in reads headers (ACC-003).
+//! Authentication (ACC-003): verifies the bearer token and converts it to a [`Caller`].
 
 use std::sync::Arc;
 
@@ -11,36 +11,36 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::jwks::Keys;
 
-/// Algorithms accepted, whatever a token's header says: asymmetric ones only.
+/// Accepted signature algorithms: asymmetric ones only.
 pub(crate) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-/// Longest token looked at.
-const MAX_TOKEN: usize = 8 * 1024;
-/// How far two clocks may be apart, in seconds.
+/// Maximum length of a token in bytes.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Accepted clock skew in seconds.
 const LEEWAY: i64 = 30;
-/// Longest validity accepted, in seconds.
+/// Maximum validity of a token in seconds.
 const MAX_VALIDITY: i64 = 3600;
 
-/// Options for verifying tokens.
+/// Options for token verification.
 #[derive(Clone, Debug, clap::Args)]
 pub struct AuthArgs {
-    /// `iss` that tokens must have.
+    /// Required `iss` claim of tokens.
     #[arg(long, env = "COSELL_TOKEN_ISSUER")]
     pub token_issuer: String,
 
-    /// `aud` that tokens must have.
+    /// Required `aud` claim of tokens.
     #[arg(long, env = "COSELL_TOKEN_AUDIENCE", default_value = "cosell")]
     pub token_audience: String,
 
-    /// The issuer's public keys (JWKS, RFC 7517): a file, or an `https://` address.
+    /// The issuer's public keys (JWKS, RFC 7517): a file or an `https://` address.
     #[arg(long, env = "COSELL_JWKS")]
     pub jwks: String,
 }
 
-/// Finds out what a member may do, whom its token has proven to be a certain person of a certain account: the member
-/// with its roles, or why it is not let in. A service has it from the directory.
-pub type Resolve = Arc<dyn Fn(Member) -> BoxFuture<'static, Result<Member, Failure>> + Send + Sync>;
+/// Resolves an authenticated member from the directory: returns the member with its roles, or the failure if it is not
+/// an active member.
+pub type MemberResolver = Arc<dyn Fn(Member) -> BoxFuture<'static, Result<Member, Failure>> + Send + Sync>;
 
-/// Verifies bearer tokens of one issuer.
+/// Verifies the bearer tokens of one issuer.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
@@ -62,7 +62,7 @@ struct Claims {
 }
 
 impl Verifier {
-    /// A verifier for these options; keys are read when the first token comes.
+    /// Creates a verifier; the issuer's keys are read on first use.
     pub fn new(args: &AuthArgs, clock: Clock) -> Self {
         Verifier(Arc::new(Inner {
             keys: Keys::new(&args.jwks),
@@ -72,12 +72,12 @@ impl Verifier {
         }))
     }
 
-    /// Whether the issuer's keys were ever read; until then nobody can be let in.
+    /// Whether valid keys of the issuer are loaded; without them every token is refused.
     pub fn is_ready(&self) -> bool {
         self.0.keys.are_loaded()
     }
 
-    /// The caller whom the headers prove; `None` for every kind of missing or bad token alike.
+    /// The caller of the bearer token in the headers; `None` if it is missing or invalid for any reason.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Option<Caller> {
         let token = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
         let token = token
@@ -86,21 +86,21 @@ impl Verifier {
         match self.verify(token).await {
             Ok(caller) => Some(caller),
             Err(why) => {
-                tracing::debug!(why, "a token was refused");
+                tracing::debug!(why, "token refused");
                 None
             }
         }
     }
 
     async fn verify(&self, token: &str) -> Result<Caller, &'static str> {
-        if token.len() > MAX_TOKEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err("too long");
         }
         let header = decode_header(token).map_err(|_| "no readable header")?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err("algorithm not allowed");
         }
-        // RFC 9068; keeps an identity token from being used as an access token.
+        // RFC 9068: prevents the use of an identity token as an access token.
         if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")) {
             return Err("not an access token");
         }
@@ -111,11 +111,11 @@ impl Verifier {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[&self.0.issuer]);
         validation.set_audience(&[&self.0.audience]);
-        // Times are checked below, against the clock that everything else goes by.
+        // Times are checked below against the injected clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims = decode::<Claims>(token, &key, &validation)
-            .map_err(|_| "signature or claims wrong")?
+            .map_err(|_| "signature or claims invalid")?
             .claims;
 
         let now = self.0.clock.now().timestamp();
@@ -128,11 +128,11 @@ impl Verifier {
         if claims.exp - claims.iat > MAX_VALIDITY {
             return Err("valid for too long");
         }
-        caller(claims)
+        caller_of(claims)
     }
 }
 
-fn caller(claims: Claims) -> Result<Caller, &'static str> {
+fn caller_of(claims: Claims) -> Result<Caller, &'static str> {
     let side = match claims.side.as_str() {
         "partner" => Side::Partner,
         "aws" => Side::Aws,
@@ -149,12 +149,12 @@ fn caller(claims: Claims) -> Result<Caller, &'static str> {
         .account_id
         .and_then(|id| id.parse().ok())
         .ok_or("no account")?;
-    let id = claims.sub.parse().map_err(|_| "subject is no member id")?;
+    let id = claims.sub.parse().map_err(|_| "subject is not a member id")?;
     Ok(Caller::Member(Member {
         id,
         account,
         side,
-        // A token says who somebody is; what they may do, the directory says.
+        // Tokens carry no roles; the directory resolves them.
         roles: Vec::new(),
     }))
 }

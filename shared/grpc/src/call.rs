@@ -1,4 +1,4 @@
-//! From a tonic request to a use case and back.
+//! Runs the use case of an RPC: checks access, validates the message, retries conflicts, and encodes failures.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,77 +11,84 @@ use futures::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument as _, Span};
 
-use crate::denial::Verdict;
-use crate::forgery::taken_for;
+use crate::denial::RecordedDenial;
+use crate::impersonation::effective_caller;
 use crate::{Deadline, Failure, Retry};
 
-/// How often a use case is tried when others keep winning the same record.
-const ATTEMPTS: u32 = 3;
+/// Attempts of a write that fails with a retryable failure.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// How a call is told apart from all others.
+/// Identifies a call.
 #[derive(Clone, Debug)]
 pub struct Tag {
-    /// `x-request-id` of the client, or one made here.
+    /// `x-request-id` of the client, or a generated one.
     pub request_id: Arc<str>,
     /// Package, service and method, such as `cosell.review.v1.ReviewService/DecideReview`.
     pub rpc: Arc<str>,
-    /// When the call arrived.
+    /// When the call was received.
     pub received: DateTime<Utc>,
-    pub(crate) verdict: Verdict,
+    pub(crate) denial: RecordedDenial,
 }
 
-/// A call that may be made.
+/// An authorized call with its message.
 #[derive(Clone, Debug)]
 pub struct Call<M> {
-    /// Who calls.
+    /// The caller, with its roles.
     pub caller: Caller,
-    pub(crate) proven: Caller,
-    /// What is asked.
+    pub(crate) token_caller: Caller,
+    actor: String,
+    /// The request message.
     pub message: M,
-    /// What is wrong with the shape of the record in the message. Only [`write_with_rules`] lets such a call through,
-    /// for the use case to report it together with what the rules find.
-    pub shape: Vec<Violation>,
-    /// When it has to be answered.
+    /// Violations of the `buf.validate` rules within the record of the message. Empty except with [`write_record`],
+    /// whose use case reports them together with violations of domain rules.
+    pub form_violations: Vec<Violation>,
+    /// When the call must be answered.
     pub deadline: Deadline,
-    /// Which call it is.
+    /// Identity of the call.
     pub tag: Tag,
 }
 
 impl<M> Call<M> {
-    /// Whom the token proves to call: row-level security goes by it, and nothing else. It is the caller, but in the build
-    /// with faults put in.
-    pub fn proven(&self) -> &Caller {
-        &self.proven
+    /// The caller of the token, which only row-level security uses. It differs from `caller` only in the
+    /// fault-injection build, by impersonation.
+    pub fn token_caller(&self) -> &Caller {
+        &self.token_caller
     }
 
-    /// The same call, about something else: what a stream began with. What was asked before comes back.
-    pub fn about<N>(self, message: N) -> (M, Call<N>) {
+    /// The caller's name in events and audit rows: a member id, or `service:` and a name.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Replaces the message, such as a stream by its first message. Returns the previous message and the call.
+    pub fn replace_message<N>(self, message: N) -> (M, Call<N>) {
         let call = Call {
             caller: self.caller,
-            proven: self.proven,
+            token_caller: self.token_caller,
+            actor: self.actor,
             message,
-            shape: self.shape,
+            form_violations: self.form_violations,
             deadline: self.deadline,
             tag: self.tag,
         };
         (self.message, call)
     }
 
-    /// The person who calls. For RPCs that services may not call, which access has made sure of.
+    /// The calling member. Fails for a service: only for RPCs that access control does not permit to services.
     pub fn member(&self) -> Result<&Member, Failure> {
         match &self.caller {
             Caller::Member(member) => Ok(member),
             Caller::Service(_) => Err(Failure::internal(
-                "a service got past access where only members may",
+                "access control permitted a service to call an RPC for members",
             )),
         }
     }
 }
 
-/// What a streaming use case answers with.
-pub type Answers<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
+/// The response stream of a use case.
+pub type ResponseStream<R> = Pin<Box<dyn Stream<Item = Result<R, Status>> + Send>>;
 
-/// Runs a use case that only reads. It is dropped when the client goes away.
+/// Runs a use case that only reads. It is dropped when the client disconnects.
 pub async fn read<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
@@ -101,29 +108,29 @@ where
         .map_err(|failure| failure.into_status(&tag))
 }
 
-/// Runs a use case that answers with a stream while it reads another. What it reads is its own to check, and so is how
-/// long it takes: a stream outlives the deadline of its call.
+/// Runs a bidirectional-streaming use case. It must validate the messages and limit its duration itself: a stream
+/// outlives the deadline of its call.
 pub fn stream<M, R, S>(
     request: Request<Streaming<M>>,
     permit: impl FnOnce(&Caller) -> bool,
     handle: impl FnOnce(Call<Streaming<M>>) -> S,
-) -> Result<Response<Answers<R>>, Status>
+) -> Result<Response<ResponseStream<R>>, Status>
 where
     R: 'static,
     S: Stream<Item = Result<R, Failure>> + Send + 'static,
 {
     let tag = tag_of(&request);
-    match admit(&request, permit) {
-        Ok(admitted) => {
-            let call = admitted.call(request.into_inner(), tag.clone());
-            let answers = handle(call).map(move |item| item.map_err(|failure| failure.into_status(&tag)));
-            Ok(Response::new(Box::pin(answers)))
+    match authorize(&request, permit) {
+        Ok(authorized) => {
+            let call = authorized.call(request.into_inner(), tag.clone());
+            let responses = handle(call).map(move |item| item.map_err(|failure| failure.into_status(&tag)));
+            Ok(Response::new(Box::pin(responses)))
         }
         Err(failure) => Err(failure.into_status(&tag)),
     }
 }
 
-/// Runs a use case that reads a stream and answers once. How long it takes is its own to bound.
+/// Runs a client-streaming use case. It must validate the messages and limit its duration itself.
 pub async fn upload<M, R, F>(
     request: Request<Streaming<M>>,
     permit: impl FnOnce(&Caller) -> bool,
@@ -133,8 +140,8 @@ where
     F: Future<Output = Result<R, Failure>>,
 {
     let tag = tag_of(&request);
-    let result = match admit(&request, permit) {
-        Ok(admitted) => handle(admitted.call(request.into_inner(), tag.clone())).await,
+    let result = match authorize(&request, permit) {
+        Ok(authorized) => handle(authorized.call(request.into_inner(), tag.clone())).await,
         Err(failure) => Err(failure),
     };
     result
@@ -142,12 +149,12 @@ where
         .map_err(|failure| failure.into_status(&tag))
 }
 
-/// Runs a use case that only reads and answers with a stream, which ends when the client goes away.
+/// Runs a server-streaming use case that only reads. The stream is dropped when the client disconnects.
 pub async fn download<M, R, S, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
     handle: impl FnOnce(Call<M>) -> F,
-) -> Result<Response<Answers<R>>, Status>
+) -> Result<Response<ResponseStream<R>>, Status>
 where
     M: Validate,
     R: 'static,
@@ -159,14 +166,14 @@ where
         Ok(call) => handle(call).await,
         Err(failure) => Err(failure),
     };
-    let answers = result.map_err(|failure| failure.into_status(&tag))?;
-    let answers = answers.map(move |item| item.map_err(|failure| failure.into_status(&tag)));
-    Ok(Response::new(Box::pin(answers)))
+    let responses = result.map_err(|failure| failure.into_status(&tag))?;
+    let responses = responses.map(move |item| item.map_err(|failure| failure.into_status(&tag)));
+    Ok(Response::new(Box::pin(responses)))
 }
 
-/// Runs a use case that writes. It runs in a task of its own, so that a client that goes away cannot stop it between
-/// two statements; its answer is found again with the same request id. Where others won the same record, or the
-/// connection broke, it runs again as far as that cannot act twice.
+/// Runs a use case that writes. It runs in its own task, so that it completes if the client disconnects; the client
+/// gets the response with the same request id. It is retried after version conflicts and lost connections, provided
+/// that it cannot take effect twice.
 pub async fn write<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
@@ -177,41 +184,41 @@ where
     R: Send + 'static,
     F: Future<Output = Result<R, Failure>> + Send + 'static,
 {
-    shielded(request, permit, None, handle).await
+    run_in_task(request, permit, None, handle).await
 }
 
-/// The field of a message that holds a whole record.
+/// The field of a message that contains a complete record.
 #[derive(Clone, Copy, Debug)]
-pub struct Record {
-    /// Its name.
+pub struct RecordField {
+    /// Name of the field.
     pub field: &'static str,
-    /// What the original calls a path of the record.
-    pub original: fn(&str) -> String,
+    /// Maps a path in the record to that of the AWS Partner Central API.
+    pub partner_central_path: fn(&str) -> String,
 }
 
-impl Record {
-    /// What of the record the violation is about.
-    fn part<'a>(&self, violation: &'a Violation) -> Option<&'a str> {
+impl RecordField {
+    /// The path of the violation within the record; `None` if it is outside of the record.
+    fn path_within<'a>(&self, violation: &'a Violation) -> Option<&'a str> {
         violation.field.strip_prefix(self.field)?.strip_prefix('.')
     }
 
-    /// The violations, each with the original's path where it is about the record.
-    pub fn with_originals(&self, mut found: Vec<Violation>) -> Vec<Violation> {
-        for violation in &mut found {
-            if let Some(path) = self.part(violation) {
-                violation.original = (self.original)(path);
+    /// Adds the AWS Partner Central paths to violations within the record.
+    pub fn with_partner_central_fields(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
+        for violation in &mut violations {
+            if let Some(path) = self.path_within(violation) {
+                violation.partner_central_field = (self.partner_central_path)(path);
             }
         }
-        found
+        violations
     }
 }
 
-/// As [`write`], for a message that holds a whole record: the use case sees the record even when its shape is wrong,
-/// so that the client is told of everything at once (PLT-007).
-pub async fn write_with_rules<M, R, F>(
+/// Like [`write`], for a message that contains a complete record: the use case also receives a record that violates
+/// `buf.validate` rules, so that all violations are reported at once (PLT-007).
+pub async fn write_record<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: Record,
+    record: RecordField,
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
@@ -219,13 +226,13 @@ where
     R: Send + 'static,
     F: Future<Output = Result<R, Failure>> + Send + 'static,
 {
-    shielded(request, permit, Some(record), handle).await
+    run_in_task(request, permit, Some(record), handle).await
 }
 
-async fn shielded<M, R, F>(
+async fn run_in_task<M, R, F>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: Option<Record>,
+    record: Option<RecordField>,
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
@@ -236,7 +243,7 @@ where
     let tag = tag_of(&request);
     let result = match open(request, permit, record) {
         Ok(call) => {
-            let task = tokio::spawn(attempt(call, handle).instrument(Span::current()));
+            let task = tokio::spawn(run_with_retries(call, handle).instrument(Span::current()));
             task.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
         }
         Err(failure) => Err(failure),
@@ -246,104 +253,105 @@ where
         .map_err(|failure| failure.into_status(&tag))
 }
 
-async fn attempt<M, R, F>(call: Call<M>, handle: impl Fn(Call<M>) -> F) -> Result<R, Failure>
+async fn run_with_retries<M, R, F>(call: Call<M>, handle: impl Fn(Call<M>) -> F) -> Result<R, Failure>
 where
     M: Mutation + Clone,
     F: Future<Output = Result<R, Failure>>,
 {
-    let repeatable = !call.message.request_id().is_empty();
-    let mut tried = 1;
+    let has_request_id = !call.message.request_id().is_empty();
+    let mut attempt = 1;
     loop {
         let failure = match handle(call.clone()).await {
-            Ok(answer) => return Ok(answer),
+            Ok(response) => return Ok(response),
             Err(failure) => failure,
         };
-        let again = match failure.may_retry() {
+        let may_retry = match failure.may_retry() {
             Retry::Never => false,
             Retry::Transaction => true,
-            Retry::IfRepeatable => repeatable,
+            Retry::IfIdempotent => has_request_id,
         };
-        if !again || tried == ATTEMPTS || call.deadline.left().is_zero() {
+        if !may_retry || attempt == MAX_ATTEMPTS || call.deadline.left().is_zero() {
             return Err(failure);
         }
-        tracing::debug!(%failure, tried, "the use case runs again");
-        tokio::time::sleep(Duration::from_millis(10 << tried).mul_f64(random::jitter())).await;
-        tried += 1;
+        tracing::debug!(%failure, attempt, "attempt failed; retrying");
+        tokio::time::sleep(Duration::from_millis(10 << attempt).mul_f64(random::jitter())).await;
+        attempt += 1;
     }
 }
 
-/// Checks, in this order, that the caller may call this RPC at all and that the message is valid in itself; what is
-/// wrong within the record is left to the use case.
+/// Checks access to the RPC, then validates the message. Violations within `record` are left to the use case.
 fn open<M: Validate>(
     request: Request<M>,
     permit: impl FnOnce(&Caller) -> bool,
-    record: Option<Record>,
+    record: Option<RecordField>,
 ) -> Result<Call<M>, Failure> {
     let tag = tag_of(&request);
-    let Admitted {
+    let Authorized {
         caller,
-        proven,
+        token_caller,
         deadline,
-    } = admit(&request, permit)?;
+    } = authorize(&request, permit)?;
     let message = request.into_inner();
-    let mut shape = message.violations();
+    let mut violations = message.violations();
     if let Some(record) = record {
-        shape = record.with_originals(shape);
+        violations = record.with_partner_central_fields(violations);
     }
-    let within = |violation| record.is_some_and(|record| record.part(violation).is_some());
-    if shape.iter().all(within) {
+    let is_within_record = |violation| record.is_some_and(|record| record.path_within(violation).is_some());
+    if violations.iter().all(is_within_record) {
         Ok(Call {
+            actor: caller.actor(),
             caller,
-            proven,
+            token_caller,
             message,
-            shape,
+            form_violations: violations,
             deadline,
             tag,
         })
     } else {
-        Err(Failure::invalid(shape))
+        Err(Failure::invalid(violations))
     }
 }
 
-/// Who calls and by when.
-struct Admitted {
+/// The caller and deadline of a call with access to its RPC.
+struct Authorized {
     caller: Caller,
-    proven: Caller,
+    token_caller: Caller,
     deadline: Deadline,
 }
 
-impl Admitted {
+impl Authorized {
     fn call<M>(self, message: M, tag: Tag) -> Call<M> {
         Call {
+            actor: self.caller.actor(),
             caller: self.caller,
-            proven: self.proven,
+            token_caller: self.token_caller,
             message,
-            shape: Vec::new(),
+            form_violations: Vec::new(),
             deadline: self.deadline,
             tag,
         }
     }
 }
 
-/// Lets the caller in, if it may call this RPC at all.
-fn admit<M>(request: &Request<M>, permit: impl FnOnce(&Caller) -> bool) -> Result<Admitted, Failure> {
+/// Checks access to the RPC, regardless of the record.
+fn authorize<M>(request: &Request<M>, permit: impl FnOnce(&Caller) -> bool) -> Result<Authorized, Failure> {
     let tag = tag_of(request);
     let extensions = request.extensions();
-    let proven = extensions
+    let token_caller = extensions
         .get::<Caller>()
         .cloned()
         .ok_or_else(Failure::token_invalid)?;
-    let caller = taken_for(request.metadata(), &proven);
+    let caller = effective_caller(request.metadata(), &token_caller);
     let deadline = extensions
         .get::<Deadline>()
         .copied()
-        .ok_or_else(|| Failure::internal("no edge"))?;
+        .ok_or_else(|| Failure::internal("the call did not pass the edge"))?;
     if !permit(&caller) {
         return Err(Failure::role_not_permitted(&tag.rpc));
     }
-    Ok(Admitted {
+    Ok(Authorized {
         caller,
-        proven,
+        token_caller,
         deadline,
     })
 }
@@ -353,6 +361,6 @@ fn tag_of<M>(request: &Request<M>) -> Tag {
         request_id: "".into(),
         rpc: "".into(),
         received: DateTime::UNIX_EPOCH,
-        verdict: Verdict::default(),
+        denial: RecordedDenial::default(),
     })
 }

@@ -1,4 +1,4 @@
-//! Calls to other services of the platform: with this service's identity, a deadline, and the trace.
+//! Calls to other services of the platform, with this service's token, a deadline and the trace context.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +16,21 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::{Failure, Issuer, Retry};
 
-/// How long another service may take.
-const CALL_LIMIT: Duration = Duration::from_secs(3);
-/// A rotated token file is noticed this soon.
+/// Deadline of calls to other services.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a token is cached; bounds how late a rotated token file is noticed.
 const REREAD_AFTER: Duration = Duration::from_secs(30);
 
-/// Where a service has its own token from.
+/// The source of a service's own token.
 #[derive(Clone)]
 pub enum TokenSource {
-    /// A file that the platform keeps fresh, such as a projected service-account token.
+    /// A file that is renewed externally, such as a projected service-account token.
     File(PathBuf),
-    /// A development issuer.
+    /// A development issuer, and the name of the service.
     Issuer(Box<Issuer>, ServiceName),
 }
 
-/// Another service of the platform.
+/// A client of another service of the platform.
 #[derive(Clone)]
 pub struct Peer {
     channel: Channel,
@@ -39,11 +39,11 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A service at an address such as `http://review:50051`; the connection is made when it is first needed. With
-    /// `https`, its certificate is checked against the machine's authorities (`SSL_CERT_FILE` names others).
+    /// Creates a client for an address such as `http://review:50051`; connects on first use. With `https`, the server
+    /// certificate is verified against the system's root certificates, or those in `SSL_CERT_FILE`.
     pub fn new(address: &str, tokens: TokenSource) -> anyhow::Result<Self> {
         let mut endpoint = Endpoint::from_shared(address.to_owned())
-            .with_context(|| format!("{address} is no address of a service"))?;
+            .with_context(|| format!("{address} is not a valid service address"))?;
         if endpoint.uri().scheme() == Some(&Scheme::HTTPS) {
             endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
         }
@@ -60,12 +60,12 @@ impl Peer {
         })
     }
 
-    /// The channel, for a generated client.
+    /// The channel for a generated client.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
-    /// A request to send over the channel.
+    /// Creates a request with token, deadline and trace context.
     pub fn request<M>(&self, message: M) -> Result<Request<M>, Failure> {
         let token = self
             .token()
@@ -75,7 +75,7 @@ impl Peer {
         let mut request = Request::new(message);
         *request.metadata_mut() = MetadataMap::from_headers(headers);
         request.metadata_mut().insert("authorization", token);
-        request.set_timeout(CALL_LIMIT);
+        request.set_timeout(CALL_TIMEOUT);
         Ok(request)
     }
 
@@ -92,8 +92,9 @@ impl Peer {
             }
             TokenSource::Issuer(issuer, name) => issuer.token(&Caller::Service(name.clone()))?,
         };
-        let mut token: AsciiMetadataValue =
-            format!("Bearer {}", token.trim()).parse().context("the token")?;
+        let mut token: AsciiMetadataValue = format!("Bearer {}", token.trim())
+            .parse()
+            .context("parsing the service's token")?;
         token.set_sensitive(true);
         *cached = Some((Instant::now(), token.clone()));
         Ok(token)

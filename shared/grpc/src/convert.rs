@@ -1,21 +1,23 @@
-//! Times and days between the interface and Rust.
+//! Converts timestamps, dates, ranges and filter ids between the wire and Rust types.
+
+use std::str::FromStr;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use cosell_proto::cosell::r#type::v1::{DateRange, TimestampRange};
 use cosell_proto::google::r#type::Date;
-use cosell_types::{FieldPath, Violation, ViolationCode};
+use cosell_types::{FieldPath, IdError, Violation, ViolationCode};
 use prost_types::Timestamp;
 
-/// From and to. Spans of times exclude their end, spans of days include it.
+/// A range of a filter. Ranges of times exclude their end, ranges of days include it.
 #[derive(Clone, Copy, Debug)]
-pub struct Span<T> {
-    /// The first value inside; none for an open beginning.
+pub struct Bounds<T> {
+    /// The inclusive start; `None` if unbounded.
     pub start: Option<T>,
-    /// The bound at the end; none for an open end.
+    /// The end; `None` if unbounded.
     pub end: Option<T>,
 }
 
-impl<T> Default for Span<T> {
+impl<T> Default for Bounds<T> {
     fn default() -> Self {
         Self {
             start: None,
@@ -24,7 +26,7 @@ impl<T> Default for Span<T> {
     }
 }
 
-/// A time as the interface shows it.
+/// Converts a time to its wire form.
 pub fn timestamp(time: DateTime<Utc>) -> Timestamp {
     let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
     Timestamp {
@@ -33,7 +35,7 @@ pub fn timestamp(time: DateTime<Utc>) -> Timestamp {
     }
 }
 
-/// A day as the interface shows it.
+/// Converts a day to its wire form.
 pub fn date(day: NaiveDate) -> Date {
     let part = |number: u32| i32::try_from(number).unwrap_or_default();
     Date {
@@ -43,101 +45,148 @@ pub fn date(day: NaiveDate) -> Date {
     }
 }
 
-/// The day that is meant; none when the calendar has no such day, or a part of it is missing.
+/// Converts a date of the wire; `None` if it is not a calendar date, or if year, month or day are missing.
 pub fn day(date: &Date) -> Option<NaiveDate> {
     let (month, day) = (u32::try_from(date.month).ok()?, u32::try_from(date.day).ok()?);
     NaiveDate::from_ymd_opt(date.year, month, day).filter(|day| (1..=9999).contains(&day.year()))
 }
 
-/// The time that is meant; `None` outside the years 1 to 9999, or when the nanoseconds are no such.
-pub fn time(given: &Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(given.seconds, u32::try_from(given.nanos).ok()?).filter(is_stored)
+/// Converts a timestamp of the wire; `None` if it is outside the years 1 to 9999, or if the nanos are invalid.
+pub fn time(timestamp: &Timestamp) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(timestamp.seconds, u32::try_from(timestamp.nanos).ok()?).filter(is_valid_time)
 }
 
-/// Whether a time is one that is stored: of the years 1 to 9999, as `google.protobuf.Timestamp` has it.
-pub fn is_stored(time: &DateTime<Utc>) -> bool {
+/// Whether a time is in the years 1 to 9999, the range of `google.protobuf.Timestamp`.
+pub fn is_valid_time(time: &DateTime<Utc>) -> bool {
     (1..=9999).contains(&time.year())
 }
 
-/// A span of times in the field `at`; the end must be later than the start.
-pub fn time_span(
-    given: Option<&TimestampRange>,
+/// Parses the ids of a filter; `at` is the path of the list.
+pub fn ids<T: FromStr<Err = IdError>>(
+    stated: &[String],
     at: &str,
-    found: &mut Vec<Violation>,
-) -> Span<DateTime<Utc>> {
-    let Some(given) = given else {
-        return Span::default();
+    violations: &mut Vec<Violation>,
+) -> Vec<T> {
+    let mut ids = Vec::with_capacity(stated.len());
+    for (index, text) in stated.iter().enumerate() {
+        match text.parse::<T>() {
+            Ok(id) => ids.push(id),
+            Err(error) => {
+                let root = FieldPath::root();
+                let list = root.field(at);
+                violations.push(malformed_id(&list.index(index), &error));
+            }
+        }
+    }
+    ids
+}
+
+/// Parses the id of a filter in the field `at`; `None` if the field is empty.
+pub fn id<T: FromStr<Err = IdError>>(stated: &str, at: &str, violations: &mut Vec<Violation>) -> Option<T> {
+    if stated.is_empty() {
+        return None;
+    }
+    match stated.parse::<T>() {
+        Ok(id) => Some(id),
+        Err(error) => {
+            violations.push(malformed_id(&FieldPath::root().field(at), &error));
+            None
+        }
+    }
+}
+
+const NOT_A_TIME: &str = "Must be a valid timestamp in the years 1 to 9999.";
+
+fn malformed_id(field: &FieldPath<'_>, error: &IdError) -> Violation {
+    let text = format!("Must be {}.", error.expected);
+    Violation::new(field, ViolationCode::InvalidStringFormat, text)
+}
+
+/// Converts a range of times in the field `at`; the end must be later than the start.
+pub fn timestamp_range(
+    range: Option<&TimestampRange>,
+    at: &str,
+    violations: &mut Vec<Violation>,
+) -> Bounds<DateTime<Utc>> {
+    let Some(range) = range else {
+        return Bounds::default();
     };
-    let span = Span {
-        start: part(
-            given.start.as_ref(),
+    let span = Bounds {
+        start: convert_bound(
+            range.start.as_ref(),
             time,
             &format!("{at}.start"),
-            "is no time",
-            found,
+            NOT_A_TIME,
+            violations,
         ),
-        end: part(
-            given.end.as_ref(),
+        end: convert_bound(
+            range.end.as_ref(),
             time,
             &format!("{at}.end"),
-            "is no time",
-            found,
+            NOT_A_TIME,
+            violations,
         ),
     };
     if span
         .start
         .is_some_and(|start| span.end.is_some_and(|end| end <= start))
     {
-        wrong(
+        report(
             &format!("{at}.end"),
             ViolationCode::ValueOutOfRange,
-            "must be later than the start",
-            found,
+            "Must be later than the start.",
+            violations,
         );
     }
     span
 }
 
-/// A span of days in the field `at`; the end must not be before the start.
-pub fn day_span(given: Option<&DateRange>, at: &str, found: &mut Vec<Violation>) -> Span<NaiveDate> {
-    let Some(given) = given else {
-        return Span::default();
+/// Converts a range of days in the field `at`; the end must not be before the start.
+pub fn date_range(range: Option<&DateRange>, at: &str, violations: &mut Vec<Violation>) -> Bounds<NaiveDate> {
+    let Some(range) = range else {
+        return Bounds::default();
     };
-    let text = "is no day of the calendar; year, month and day are required";
-    let span = Span {
-        start: part(given.start.as_ref(), day, &format!("{at}.start"), text, found),
-        end: part(given.end.as_ref(), day, &format!("{at}.end"), text, found),
+    let text = "Must be a calendar date with year, month and day.";
+    let span = Bounds {
+        start: convert_bound(
+            range.start.as_ref(),
+            day,
+            &format!("{at}.start"),
+            text,
+            violations,
+        ),
+        end: convert_bound(range.end.as_ref(), day, &format!("{at}.end"), text, violations),
     };
     if span
         .start
         .is_some_and(|start| span.end.is_some_and(|end| end < start))
     {
-        wrong(
+        report(
             &format!("{at}.end"),
             ViolationCode::ValueOutOfRange,
-            "must not be before the start",
-            found,
+            "Must not be before the start.",
+            violations,
         );
     }
     span
 }
 
-fn part<T, U>(
-    given: Option<&T>,
+fn convert_bound<T, U>(
+    bound: Option<&T>,
     read: impl Fn(&T) -> Option<U>,
     at: &str,
     text: &str,
-    found: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) -> Option<U> {
-    let value = read(given?);
+    let value = read(bound?);
     if value.is_none() {
-        wrong(at, ViolationCode::InvalidValue, text, found);
+        report(at, ViolationCode::InvalidValue, text, violations);
     }
     value
 }
 
-fn wrong(at: &str, code: ViolationCode, text: &str, found: &mut Vec<Violation>) {
-    found.push(Violation::new(&FieldPath::root().field(at), code, text));
+fn report(at: &str, code: ViolationCode, text: &str, violations: &mut Vec<Violation>) {
+    violations.push(Violation::new(&FieldPath::root().field(at), code, text));
 }
 
 #[cfg(test)]
@@ -146,41 +195,41 @@ mod tests {
 
     fn days(start: (i32, i32, i32), end: (i32, i32, i32)) -> Vec<String> {
         let date = |(year, month, day)| Some(Date { year, month, day });
-        let mut found = Vec::new();
-        day_span(
+        let mut violations = Vec::new();
+        date_range(
             Some(&DateRange {
                 start: date(start),
                 end: date(end),
             }),
             "f",
-            &mut found,
+            &mut violations,
         );
-        found.into_iter().map(|violation| violation.field).collect()
+        violations.into_iter().map(|violation| violation.field).collect()
     }
 
     #[test]
-    fn spans_have_real_ends_in_the_right_order() {
+    fn ranges_must_have_valid_bounds_in_ascending_order() {
         assert_eq!(days((2026, 2, 28), (2026, 2, 28)), [""; 0]);
         assert_eq!(days((2026, 2, 30), (0, 1, 1)), ["f.start", "f.end"]);
         assert_eq!(days((2026, 3, 1), (2026, 2, 28)), ["f.end"]);
         let time = |seconds| Some(Timestamp { seconds, nanos: 0 });
-        let mut found = Vec::new();
-        time_span(
+        let mut violations = Vec::new();
+        timestamp_range(
             Some(&TimestampRange {
                 start: time(5),
                 end: time(5),
             }),
             "t",
-            &mut found,
+            &mut violations,
         );
-        assert_eq!(found.len(), 1, "an empty span of times is a mistake");
+        assert_eq!(violations.len(), 1, "an empty range of times is refused");
     }
 
     #[test]
-    fn days_come_back() {
+    fn day_round_trips_through_wire_form() {
         for text in ["0001-01-01", "2028-02-29", "9999-12-31"] {
-            let given: NaiveDate = text.parse().expect("a day");
-            assert_eq!(day(&date(given)), Some(given));
+            let expected: NaiveDate = text.parse().expect("a day");
+            assert_eq!(day(&date(expected)), Some(expected));
         }
     }
 }

@@ -1,41 +1,41 @@
-//! Deadlines. tonic answers an expired deadline with CANCELLED; callers are owed DEADLINE_EXCEEDED, so the service
-//! answers by itself a moment earlier (PLT-008).
+//! Deadlines (PLT-008). tonic responds to an expired deadline with CANCELLED instead of DEADLINE_EXCEEDED, so the
+//! service responds itself shortly before.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::time::Instant;
 
-/// The longest that a call may take, whatever the client allows.
-const LONGEST: Duration = Duration::from_secs(5);
-/// A call with less time than this left is refused at once.
-const SHORTEST: Duration = Duration::from_millis(5);
+/// Maximum duration of a call, regardless of the client's deadline.
+const MAX_DURATION: Duration = Duration::from_secs(5);
+/// Minimum remaining time of an incoming call; with less it is refused.
+const MIN_DURATION: Duration = Duration::from_millis(5);
 
-/// When a call has to be answered.
+/// The point in time by which a call must be answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline of a call that arrived now: the client's or the service's, whichever comes first. `None` when
-    /// there is no time to begin.
+    /// The deadline of a call that is received now: the earlier of the client's deadline and the service's limit.
+    /// `None` if too little time is left.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let stated = headers
             .get("grpc-timeout")
             .and_then(|value| value.to_str().ok())
             .and_then(parse);
-        let allowed = stated.map_or(LONGEST, |stated| {
-            // A tenth earlier, so that the answer is there before anybody else gives up on the call.
-            (stated - (stated / 10).clamp(Duration::ZERO, Duration::from_millis(50))).min(LONGEST)
+        let allowed = stated.map_or(MAX_DURATION, |stated| {
+            // A tenth earlier, so that the response arrives before the client or a proxy times out.
+            (stated - (stated / 10).clamp(Duration::ZERO, Duration::from_millis(50))).min(MAX_DURATION)
         });
-        (allowed >= SHORTEST).then(|| Deadline(Instant::now() + allowed))
+        (allowed >= MIN_DURATION).then(|| Deadline(Instant::now() + allowed))
     }
 
-    /// The moment.
+    /// The deadline as an instant.
     pub fn instant(self) -> Instant {
         self.0
     }
 
-    /// What is left for work further down, with something kept back for the way home.
+    /// The remaining time for downstream work, less a reserve for sending the response.
     pub fn left(self) -> Duration {
         self.0
             .saturating_duration_since(Instant::now())
@@ -43,7 +43,7 @@ impl Deadline {
     }
 }
 
-/// `grpc-timeout`: at most eight digits and a unit.
+/// Parses a `grpc-timeout` header: at most eight digits and a unit.
 fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > 8 {
@@ -65,26 +65,26 @@ fn parse(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn left(timeout: &str) -> Option<Duration> {
+    fn remaining(timeout: &str) -> Option<Duration> {
         let mut headers = HeaderMap::new();
         headers.insert("grpc-timeout", timeout.parse().expect("a header value"));
         Deadline::of(&headers).map(|deadline| deadline.0.saturating_duration_since(Instant::now()))
     }
 
     #[test]
-    fn the_earlier_of_both_limits_holds() {
-        assert!(left("1S").expect("time to work") <= Duration::from_millis(950));
-        assert!(left("1H").expect("time to work") <= LONGEST);
-        assert!(left("nonsense").expect("the service's own limit") <= LONGEST);
+    fn plt_008_earlier_of_client_deadline_and_service_limit_applies() {
+        assert!(remaining("1S").expect("time to work") <= Duration::from_millis(950));
+        assert!(remaining("1H").expect("time to work") <= MAX_DURATION);
+        assert!(remaining("nonsense").expect("the limit of the service") <= MAX_DURATION);
         assert!(
-            left("é").is_some() || left("1é").is_some(),
-            "odd bytes never panic"
+            remaining("é").is_some() || remaining("1é").is_some(),
+            "non-ASCII bytes do not panic"
         );
     }
 
     #[test]
-    fn a_call_without_time_is_not_begun() {
-        assert!(left("4m").is_none());
-        assert!(left("0n").is_none());
+    fn plt_008_call_without_remaining_time_is_refused() {
+        assert!(remaining("4m").is_none());
+        assert!(remaining("0n").is_none());
     }
 }

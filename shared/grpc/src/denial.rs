@@ -1,4 +1,4 @@
-//! Calls that are refused because of who makes them: counted, and kept for audit (ACC-030).
+//! Denials: calls that are refused because of their caller, counted and stored for audit (ACC-030).
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,56 +6,55 @@ use chrono::{DateTime, Utc};
 use cosell_types::AccountId;
 use uuid::Uuid;
 
-use crate::Resolve;
+use crate::MemberResolver;
 
-/// A call that was refused because of who made it.
+/// A call that was refused because of its caller.
 #[derive(Clone, Debug)]
 pub struct Denial {
-    /// Of this denial alone.
+    /// Primary key of the stored denial.
     pub id: Uuid,
-    /// When the call came.
+    /// When the call was received.
     pub time: DateTime<Utc>,
-    /// The caller's account; a service has none.
+    /// The account of the caller; `None` for a service.
     pub account: Option<AccountId>,
-    /// Who called: a member, or `service:` and a name.
+    /// The caller: a member id, or `service:` and a name.
     pub actor: String,
-    /// Package, service and method.
+    /// Package, service and method of the call.
     pub rpc: Arc<str>,
-    /// The reason, such as `ROLE_NOT_PERMITTED`. The one of a record that is not there may also mean that it is, and is
-    /// not for the caller to see: these are answered alike.
+    /// The reason, such as `ROLE_NOT_PERMITTED`. With a NOT_FOUND reason, the record does not exist or is not visible
+    /// to the caller; both have the same response.
     pub reason: &'static str,
-    /// The record, where it is about one.
+    /// The id of the record; empty if the denial concerns none.
     pub subject: String,
     /// The request id of the call.
     pub request_id: Arc<str>,
 }
 
-/// Takes a denial to where denials are kept. Does not wait: how long an answer takes must not tell whether a record is
-/// there.
-pub type Audit = Arc<dyn Fn(Denial) + Send + Sync>;
+/// Enqueues a denial to be stored. Does not wait, so that the response time does not reveal whether a record exists.
+pub type DenialSink = Arc<dyn Fn(Denial) + Send + Sync>;
 
-/// How a service lets its callers in.
+/// The access functions of one service, which the edge calls.
 #[derive(Clone)]
-pub struct Gate {
-    /// What a member may do.
-    pub resolve: Resolve,
-    /// Where denials go.
-    pub audit: Audit,
+pub struct ServiceAccess {
+    /// Resolves the roles of a member.
+    pub resolve: MemberResolver,
+    /// Enqueues denials.
+    pub denial_sink: DenialSink,
 }
 
-/// Whether a call was denied, and why; set when its failure becomes a status, read at the edge.
+/// The denial of a call, if any: recorded when its failure is encoded, read by the edge.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Verdict(Arc<OnceLock<(&'static str, String)>>);
+pub(crate) struct RecordedDenial(Arc<OnceLock<(&'static str, String)>>);
 
-impl Verdict {
-    /// Notes a denial for a reason, and the record it is about.
-    pub(crate) fn deny(&self, reason: &'static str, subject: String) {
-        // A call is denied once.
+impl RecordedDenial {
+    /// Records the reason and the id of the record.
+    pub(crate) fn record(&self, reason: &'static str, subject: String) {
+        // The first denial of a call counts.
         let _ = self.0.set((reason, subject));
     }
 
-    /// Why the call was denied, if it was.
-    pub(crate) fn denied(&self) -> Option<&(&'static str, String)> {
+    /// The reason and the id of the record.
+    pub(crate) fn get(&self) -> Option<&(&'static str, String)> {
         self.0.get()
     }
 }

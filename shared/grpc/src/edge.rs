@@ -1,5 +1,5 @@
-//! What happens to every call before a service sees it and after: request id and trace, a limit to the calls in
-//! hand, the deadline, the caller's identity, and that every refusal leaves with its reason.
+//! The layer around all gRPC services of a process: request id and trace, concurrency and rate limits, deadline,
+//! authentication, and the reason of each refusal.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
@@ -21,14 +21,14 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, field, info_span};
 
-use crate::denial::Verdict;
-use crate::{Deadline, Denial, Failure, Gate, Tag, Verifier};
+use crate::denial::RecordedDenial;
+use crate::{Deadline, Denial, Failure, ServiceAccess, Tag, Verifier};
 
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
-/// Every RPC of the definitions; a metric must not grow with paths that a client invents.
-static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+/// All RPCs of the definitions. Other paths get no label of their own, so that clients cannot create metric series.
+static DEFINED_RPCS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
     let services = set
         .file
@@ -44,57 +44,58 @@ static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// RPCs that take a file in before they answer. Every other call is answered by its deadline; a file may take longer to come
-/// than anybody waits for an answer, and whoever takes it in bounds that.
+/// Client-streaming RPCs, which upload a file before they respond. They are exempt from the deadline of other calls,
+/// and their use cases limit their duration.
 static UPLOADS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
-    let mut found = HashSet::new();
+    let mut rpcs = HashSet::new();
     for file in &set.file {
         for service in &file.service {
             let uploads = service
                 .method
                 .iter()
                 .filter(|method| method.client_streaming() && !method.server_streaming());
-            found.extend(
+            rpcs.extend(
                 uploads.map(|method| format!("{}.{}/{}", file.package(), service.name(), method.name())),
             );
         }
     }
-    found
+    rpcs
 });
-/// The longest that such a call may last.
-const LONGEST_UPLOAD: std::time::Duration = std::time::Duration::from_secs(660);
+/// Maximum duration of an upload.
+const MAX_UPLOAD: std::time::Duration = std::time::Duration::from_secs(660);
 
-/// The layer around all services of a process.
+/// The tower layer around all services of a process.
 #[derive(Clone)]
 pub struct Edge(Arc<Inner>);
 
 struct Inner {
     verifier: Verifier,
     clock: Clock,
-    room: Semaphore,
-    /// By account. Only callers whose identity is proven come here, so that it grows no further than accounts do.
+    permits: Semaphore,
+    /// Keyed by account. Only authenticated callers are counted, so its size is bounded by the number of accounts.
     rate: DefaultKeyedRateLimiter<AccountId>,
-    /// By the full name of the gRPC service.
-    gates: HashMap<&'static str, Gate>,
+    /// Keyed by the full name of the gRPC service.
+    gates: HashMap<&'static str, ServiceAccess>,
 }
 
 impl Edge {
-    /// An edge that admits whom the verifier knows, at most this many calls at a time, and of one account at most this
-    /// many a second. What a member may do each service knows for itself.
+    /// Creates an edge that accepts at most `max_calls` concurrent calls with tokens that `verifier` accepts, and at
+    /// most `account_rate` calls per second of each account. `gates` resolve the roles of members for each gRPC
+    /// service.
     pub fn new(
         verifier: Verifier,
         clock: Clock,
         max_calls: usize,
         account_rate: NonZeroU32,
-        gates: HashMap<&'static str, Gate>,
+        gates: HashMap<&'static str, ServiceAccess>,
     ) -> Self {
         let quota =
             Quota::per_second(account_rate).allow_burst(account_rate.saturating_add(account_rate.get()));
         Edge(Arc::new(Inner {
             verifier,
             clock,
-            room: Semaphore::new(max_calls),
+            permits: Semaphore::new(max_calls),
             rate: RateLimiter::keyed(quota),
             gates,
         }))
@@ -112,7 +113,7 @@ impl<S> Layer<S> for Edge {
     }
 }
 
-/// A service behind the edge.
+/// A service wrapped by the edge.
 #[derive(Clone)]
 pub struct Edged<S> {
     edge: Arc<Inner>,
@@ -134,16 +135,16 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The clone that was polled ready is the one to use; its replacement is polled by the next call.
+        // Only the clone that was polled ready may be called; its replacement is polled before the next call.
         let replacement = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, replacement);
         let edge = self.edge.clone();
-        Box::pin(async move { edge.pass(request, inner).await })
+        Box::pin(async move { edge.handle(request, inner).await })
     }
 }
 
 impl Inner {
-    async fn pass<S>(&self, mut request: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error>
+    async fn handle<S>(&self, mut request: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error>
     where
         S: Service<Request<Body>, Response = Response<Body>> + Send,
         S::Future: Send,
@@ -154,10 +155,10 @@ impl Inner {
             request_id: request_id(request.headers(), received).into(),
             rpc,
             received,
-            verdict: Verdict::default(),
+            denial: RecordedDenial::default(),
         };
-        let known = KNOWN.contains(&*tag.rpc);
-        let label = if known {
+        let is_defined = DEFINED_RPCS.contains(&*tag.rpc);
+        let label = if is_defined {
             tag.rpc.to_string()
         } else {
             "_OTHER".to_owned()
@@ -172,7 +173,7 @@ impl Inner {
             trace_id = field::Empty,
             request_id = %tag.request_id,
         );
-        let trace_id = propagate::adopt(&span, &propagate::from_headers(request.headers()));
+        let trace_id = propagate::set_remote_parent(&span, &propagate::from_headers(request.headers()));
         span.record("trace_id", trace_id);
 
         let started = tokio::time::Instant::now();
@@ -182,17 +183,22 @@ impl Inner {
             if is_public(&tag.rpc) {
                 return inner.call(request).await;
             }
-            match self.admit(&mut request, &tag.rpc, &mut caller).await {
+            match self.authorize(&mut request, &tag.rpc, &mut caller).await {
                 Ok((_permit, deadline)) => {
                     let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
                     let until = if UPLOADS.contains(&*tag.rpc) {
-                        started + LONGEST_UPLOAD
+                        started + MAX_UPLOAD
                     } else {
                         deadline.instant()
                     };
                     Ok(match tokio::time::timeout_at(until, guarded).await {
-                        Ok(Ok(answer)) => explain(answer?, &tag),
-                        Ok(Err(_)) => refuse(Failure::internal("panicked; the line before says where"), &tag),
+                        Ok(Ok(response)) => with_reason(response?, &tag),
+                        Ok(Err(_)) => refuse(
+                            Failure::internal(
+                                "the use case panicked; the log entry `panicked` has the location",
+                            ),
+                            &tag,
+                        ),
                         Err(_) => refuse(Failure::deadline_exceeded(), &tag),
                     })
                 }
@@ -202,14 +208,14 @@ impl Inner {
         .instrument(span.clone())
         .await;
 
-        self.note_denial(&tag, &label, caller);
+        self.record_denial(&tag, &label, caller);
         let mut response = response?;
         if let Ok(value) = HeaderValue::from_str(&tag.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
         let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
         span.record("rpc.response.status_code", i32::from(code));
-        if known {
+        if is_defined {
             let labels = [
                 KeyValue::new("rpc.method", label),
                 KeyValue::new("rpc.response.status_code", i64::from(i32::from(code))),
@@ -219,26 +225,26 @@ impl Inner {
         Ok(response)
     }
 
-    /// Room, time, identity, the account's rate and the member's roles, in this order: a service that is full must not
-    /// spend work on finding out who calls.
-    async fn admit(
+    /// Checks the concurrency limit, deadline, token, rate limit and membership, in this order: an overloaded service
+    /// does not spend work on authentication. Sets `authenticated` as soon as the token is verified.
+    async fn authorize(
         &self,
         request: &mut Request<Body>,
         rpc: &str,
-        identified: &mut Option<Caller>,
+        authenticated: &mut Option<Caller>,
     ) -> Result<(tokio::sync::SemaphorePermit<'_>, Deadline), Failure> {
-        let permit = self.room.try_acquire().map_err(|_| {
+        let permit = self.permits.try_acquire().map_err(|_| {
             metrics::CALLS_SHED.add(1, &[]);
             Failure::overloaded()
         })?;
         let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
-        let identity = self.verifier.authenticate(request.headers());
-        let caller: Caller = tokio::time::timeout_at(deadline.instant(), identity)
+        let authentication = self.verifier.authenticate(request.headers());
+        let caller: Caller = tokio::time::timeout_at(deadline.instant(), authentication)
             .await
             .map_err(|_| Failure::deadline_exceeded())?
             .ok_or_else(Failure::token_invalid)?;
-        *identified = Some(caller.clone());
-        // One account must not take the room of all others.
+        *authenticated = Some(caller.clone());
+        // One account must not exhaust the permits of all others.
         if let Some(account) = caller.account()
             && self.rate.check_key(account).is_err()
         {
@@ -257,9 +263,9 @@ impl Inner {
         Ok((permit, deadline))
     }
 
-    /// Counts a denial and has it kept.
-    fn note_denial(&self, tag: &Tag, label: &str, caller: Option<Caller>) {
-        let (Some((reason, subject)), Some(caller)) = (tag.verdict.denied(), caller) else {
+    /// Counts, logs and stores the denial of a call, if it was denied.
+    fn record_denial(&self, tag: &Tag, label: &str, caller: Option<Caller>) {
+        let (Some((reason, subject)), Some(caller)) = (tag.denial.get(), caller) else {
             return;
         };
         let labels = [
@@ -269,7 +275,7 @@ impl Inner {
         metrics::ACCESS_DENIED.add(1, &labels);
         tracing::info!(actor = caller.actor(), rpc = %tag.rpc, reason, "access denied");
         if let Some(gate) = self.gates.get(service(&tag.rpc)) {
-            (gate.audit)(Denial {
+            (gate.denial_sink)(Denial {
                 id: random::uuid(tag.received),
                 time: tag.received,
                 account: caller.account().cloned(),
@@ -283,12 +289,12 @@ impl Inner {
     }
 }
 
-/// The full name of the gRPC service that is called.
+/// The full name of the called gRPC service.
 fn service(rpc: &str) -> &str {
     rpc.split('/').next().unwrap_or_default()
 }
 
-/// Health and reflection are not ours to guard; the server offers them only where they may be seen.
+/// Health checks and reflection need no authentication; the server exposes them by configuration.
 fn is_public(rpc: &str) -> bool {
     rpc.starts_with("grpc.health.") || rpc.starts_with("grpc.reflection.")
 }
@@ -310,8 +316,8 @@ fn refuse(failure: Failure, tag: &Tag) -> Response<Body> {
     failure.into_status(tag).into_http()
 }
 
-/// A status that tonic made by itself has no reason in it; give it ours.
-fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
+/// Adds the reason to a status that tonic created itself.
+fn with_reason(response: Response<Body>, tag: &Tag) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else {
         return response;
     };
@@ -319,13 +325,13 @@ fn explain(response: Response<Body>, tag: &Tag) -> Response<Body> {
         return response;
     }
     match status.code() {
-        // About the encoding of the body; the header says which are taken.
+        // Unsupported compression of the body; the header lists the supported encodings.
         Code::Unimplemented if response.headers().contains_key(ACCEPT_ENCODING) => response,
         Code::Unimplemented => refuse(Failure::unknown_method(), tag),
         Code::OutOfRange => refuse(Failure::message_too_large(), tag),
-        // Our own INTERNAL always has details: this one is about the frame or the message.
+        // INTERNAL of the services always has details: this one is a malformed frame or message.
         Code::Internal | Code::InvalidArgument | Code::Unknown => {
-            tracing::debug!(cause = status.message(), "a request could not be decoded");
+            tracing::debug!(cause = status.message(), "request decoding failed");
             refuse(Failure::malformed(), tag)
         }
         _ => response,

@@ -5,10 +5,10 @@ pub fn of(revision: i64) -> String {
     format!("\"{revision}\"")
 }
 
-/// Refuses a stated etag that is not the current one; an empty etag asks for nothing.
+/// Fails if the stated etag is not current. An empty etag skips the check.
 pub fn check(stated: &str, revision: i64) -> Result<(), Failure> {
     let current = of(revision);
-    // The quotes belong to the tag, but are easily lost in a shell or a spreadsheet.
+    // The quotes are part of the etag, but a shell or a spreadsheet easily removes them.
     if stated.is_empty() || stated == current || stated == current.trim_matches('"') {
         Ok(())
     } else {
@@ -21,9 +21,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_current_etag_or_none_passes() {
-        for fine in ["", "\"7\"", "7"] {
-            assert!(check(fine, 7).is_ok(), "{fine:?} must pass");
+    fn plt_003_only_current_or_empty_etag_is_accepted() {
+        for current in ["", "\"7\"", "7"] {
+            assert!(check(current, 7).is_ok(), "{current:?} must be accepted");
         }
         for stale in ["\"6\"", "8", "*", "\"77\""] {
             assert!(check(stale, 7).is_err(), "{stale:?} must be refused");

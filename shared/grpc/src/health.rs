@@ -1,5 +1,5 @@
-//! Readiness, worked out in the background and answered from memory. Liveness never asks a dependency: restarting
-//! the process would not mend it.
+//! Readiness, evaluated in the background and served from memory. Liveness depends on no dependency, because a restart
+//! of the process would not repair one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,13 +8,13 @@ use futures::future::BoxFuture;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-const EVERY: Duration = Duration::from_millis(500);
-const LIMIT: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Something that must hold for the service to do its work; the error says what does not.
+/// A condition of readiness; the error describes why it is not met.
 pub type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// Whether the process should get calls.
+/// Whether the process is ready for calls: all its conditions are met.
 #[derive(Clone, Default)]
 pub struct Readiness(Arc<Inner>);
 
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl Readiness {
-    /// Adds a condition.
+    /// Adds a condition of readiness.
     pub fn require(&self, check: Check) {
         self.0
             .checks
@@ -33,7 +33,7 @@ impl Readiness {
             .push(check);
     }
 
-    async fn holds(&self) -> Result<(), String> {
+    async fn evaluate(&self) -> Result<(), String> {
         let checks = self
             .0
             .checks
@@ -41,21 +41,21 @@ impl Readiness {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         for check in checks {
-            tokio::time::timeout(LIMIT, check())
+            tokio::time::timeout(CHECK_TIMEOUT, check())
                 .await
-                .unwrap_or_else(|_| Err("a check took too long".to_owned()))?;
+                .unwrap_or_else(|_| Err("a readiness check timed out".to_owned()))?;
         }
         Ok(())
     }
 
-    /// Keeps the answers of the health service up to date until the task is dropped.
+    /// Updates the health service until the task is dropped.
     pub(crate) async fn report(self, reporter: HealthReporter, services: Vec<String>) {
         let mut was_ready = None;
         reporter
             .set_service_status("liveness", ServingStatus::Serving)
             .await;
         loop {
-            let state = self.holds().await;
+            let state = self.evaluate().await;
             let ready = state.is_ok();
             if was_ready != Some(ready) {
                 match &state {
@@ -69,14 +69,14 @@ impl Readiness {
             } else {
                 ServingStatus::NotServing
             };
-            announce(&reporter, &services, status).await;
-            tokio::time::sleep(EVERY).await;
+            set_status(&reporter, &services, status).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }
 
-/// Answers every name by which readiness is asked for.
-pub(crate) async fn announce(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
+/// Sets the status of all names under which readiness can be queried.
+pub(crate) async fn set_status(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
     let services = services.iter().map(String::as_str);
     for name in ["", "readiness"].into_iter().chain(services) {
         reporter.set_service_status(name, status).await;

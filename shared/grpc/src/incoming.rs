@@ -1,4 +1,4 @@
-//! Connections: a limit to their number, and an end for those that are opened and then say nothing.
+//! Incoming connections: limits their number and closes those that send nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -13,30 +13,33 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo, TcpIncoming};
 
-/// Most connections at a time.
+/// Maximum number of concurrent connections per listener.
 const MAX_CONNECTIONS: usize = 2_000;
-/// How long a new connection may stay silent.
-const FIRST_BYTE: Duration = Duration::from_secs(10);
-/// A peer that vanished is noticed by the kernel.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long a new connection may wait before its first byte.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
+/// TCP keepalive: the kernel closes connections whose peer has disappeared.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// The connections that arrive at a listener.
+/// Accepts connections up to the limit.
 pub(crate) fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     TcpIncoming::from(listener)
         .with_nodelay(Some(true))
-        .with_keepalive(Some(KEEPALIVE))
+        .with_keepalive(Some(TCP_KEEPALIVE))
         .filter_map(move |accepted| {
-            let permit = room.clone().try_acquire_owned();
-            // Without room the stream is dropped, which closes it: better a clear refusal than a queue nobody sees.
+            let permit = permits.clone().try_acquire_owned();
+            // Without a permit the stream is dropped, which closes it: a refusal is better than an invisible queue.
             futures::future::ready(match (accepted, permit) {
                 (Ok(stream), Ok(permit)) => Some(Ok(Connection {
                     stream,
-                    silence: Some(Box::pin(sleep(FIRST_BYTE))),
+                    first_byte_timeout: Some(Box::pin(sleep(FIRST_BYTE_TIMEOUT))),
                     _permit: permit,
                 })),
                 (Ok(_), Err(_)) => {
-                    tracing::warn!(limit = MAX_CONNECTIONS, "a connection was refused");
+                    tracing::warn!(
+                        limit = MAX_CONNECTIONS,
+                        "connection limit reached; connection refused"
+                    );
                     None
                 }
                 (Err(error), _) => Some(Err(error)),
@@ -44,10 +47,10 @@ pub(crate) fn connections(listener: TcpListener) -> impl Stream<Item = io::Resul
         })
 }
 
-/// A connection that has to begin talking.
+/// A connection that times out unless it receives a first byte.
 pub(crate) struct Connection {
     stream: TcpStream,
-    silence: Option<Pin<Box<Sleep>>>,
+    first_byte_timeout: Option<Pin<Box<Sleep>>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -69,13 +72,13 @@ impl AsyncRead for Connection {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(result) => {
                 if buffer.filled().len() > before {
-                    self.silence = None;
+                    self.first_byte_timeout = None;
                 }
                 Poll::Ready(result)
             }
             Poll::Pending => {
-                if let Some(silence) = &mut self.silence {
-                    ready!(silence.as_mut().poll(context));
+                if let Some(timeout) = &mut self.first_byte_timeout {
+                    ready!(timeout.as_mut().poll(context));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
                 Poll::Pending

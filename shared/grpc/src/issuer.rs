@@ -1,4 +1,4 @@
-//! An issuer of tokens for development and tests. Production has its own identity provider.
+//! A token issuer for development and tests. A production installation uses its own identity provider.
 
 use anyhow::anyhow;
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::AuthArgs;
 
-/// `iss` of development tokens.
+/// The `iss` claim of development tokens.
 const ISSUER: &str = "https://issuer.cosell.invalid";
 
-/// Signs tokens with a key of its own.
+/// Signs tokens with its own Ed25519 key.
 #[derive(Clone)]
 pub struct Issuer {
     key: EncodingKey,
@@ -22,21 +22,21 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer with a new key.
+    /// Creates an issuer with a new key.
     pub fn generate(clock: Clock) -> anyhow::Result<Self> {
         Self::from_der(&Self::new_key()?, clock)
     }
 
-    /// A new key, to be kept for other processes that issue tokens.
+    /// Generates a key (PKCS #8), to be stored and shared by processes that issue tokens.
     pub fn new_key() -> anyhow::Result<Vec<u8>> {
-        let pair = Ed25519KeyPair::generate().map_err(|_| anyhow!("no key could be generated"))?;
+        let pair = Ed25519KeyPair::generate().map_err(|_| anyhow!("generating the key failed"))?;
         let der = pair
             .to_pkcs8v1()
-            .map_err(|_| anyhow!("the key could not be encoded"))?;
+            .map_err(|_| anyhow!("encoding the key failed"))?;
         Ok(der.as_ref().to_vec())
     }
 
-    /// An issuer with a kept key.
+    /// Creates an issuer with a stored key of [`Issuer::new_key`].
     pub fn from_der(der: &[u8], clock: Clock) -> anyhow::Result<Self> {
         let key = EncodingKey::from_ed_der(der);
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
@@ -57,7 +57,7 @@ impl Issuer {
         &self.jwks
     }
 
-    /// What a verifier of these tokens needs, when the JWK set is kept at a place.
+    /// The options of a verifier of these tokens; `jwks` is the file or address of the JWK set.
     pub fn auth_args(&self, jwks: impl Into<String>) -> AuthArgs {
         AuthArgs {
             token_issuer: ISSUER.to_owned(),
@@ -66,12 +66,12 @@ impl Issuer {
         }
     }
 
-    /// A token for a caller, valid for an hour.
+    /// Signs a token for a caller, valid for one hour.
     pub fn token(&self, caller: &Caller) -> anyhow::Result<String> {
         self.sign(&self.claims(caller))
     }
 
-    /// The claims of such a token.
+    /// The claims of a token for a caller.
     pub fn claims(&self, caller: &Caller) -> Value {
         let now = self.clock.now().timestamp();
         let mut claims = json!({ "iss": ISSUER, "aud": "cosell", "iat": now, "nbf": now, "exp": now + 3600 });
@@ -92,15 +92,15 @@ impl Issuer {
         claims
     }
 
-    /// A token with any claims, also wrong ones.
+    /// Signs a token with any claims, including invalid ones.
     pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
         self.sign_as("at+jwt", claims)
     }
 
-    /// A token of another type, such as an identity token.
-    pub fn sign_as(&self, kind: &str, claims: &Value) -> anyhow::Result<String> {
+    /// Signs a token with another `typ`, such as that of an identity token.
+    pub fn sign_as(&self, typ: &str, claims: &Value) -> anyhow::Result<String> {
         let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(kind.to_owned());
+        header.typ = Some(typ.to_owned());
         header.kid = Some(self.key_id.clone());
         Ok(encode(&header, claims, &self.key)?)
     }

@@ -1,5 +1,5 @@
-//! The issuer's public keys: read on first use, again every ten minutes, and at most every ten seconds for a key id
-//! that is not known. The last good set is kept for a day while the issuer does not answer.
+//! The issuer's public keys: read on first use, refreshed every ten minutes, and at most every ten seconds for an
+//! unknown key id. While they cannot be read, the last valid set is used for a day.
 
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -20,18 +20,18 @@ use tokio::time::Instant;
 
 const REFRESH_AFTER: Duration = Duration::from_secs(600);
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-const FORGET_AFTER: Duration = Duration::from_secs(24 * 3600);
-const FETCH_LIMIT: Duration = Duration::from_secs(5);
-const MAX_DOCUMENT: usize = 64 * 1024;
+const EXPIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
-/// Clones share the keys.
+/// The key set. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Keys(Arc<Inner>);
 
 struct Inner {
     source: String,
-    known: RwLock<State>,
-    /// Held while fetching: of many callers with an unknown key, one asks and the others wait for its answer.
+    state: RwLock<State>,
+    /// Held while fetching: of many callers with an unknown key, one fetches and the others wait for the result.
     fetching: Mutex<()>,
 }
 
@@ -39,19 +39,19 @@ struct Inner {
 struct State {
     keys: Vec<(String, Algorithm, Arc<DecodingKey>)>,
     loaded: Option<Instant>,
-    tried: Option<Instant>,
+    attempted: Option<Instant>,
 }
 
 impl Keys {
     pub(crate) fn new(source: &str) -> Self {
         Keys(Arc::new(Inner {
             source: source.to_owned(),
-            known: RwLock::default(),
+            state: RwLock::default(),
             fetching: Mutex::default(),
         }))
     }
 
-    /// Whether there are keys. When they are due, they are asked for, but not waited for.
+    /// Whether there are valid keys. Starts a refresh in the background if one is due.
     pub(crate) fn are_loaded(&self) -> bool {
         let (loaded, due) = {
             let state = self.read();
@@ -63,13 +63,13 @@ impl Keys {
         loaded
     }
 
-    /// The key with this id for this algorithm. Waits for the issuer only when the key is not known.
+    /// The key with this id for this algorithm. Waits for a refresh only if the key is unknown.
     pub(crate) async fn find(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
         let (key, due) = {
             let state = self.read();
             (state.get(kid, algorithm), state.is_due(false))
         };
-        // A task of its own: a caller that gives up must not keep the others from the answer.
+        // In a task of its own, so that a cancelled call does not cancel the refresh for the others.
         if key.is_none() {
             let _ = tokio::spawn(self.clone().refresh(true)).await;
             return self.read().get(kid, algorithm);
@@ -81,34 +81,33 @@ impl Keys {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.0.known.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.0.known.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn refresh(self, missing: bool) {
-        let _one = self.0.fetching.lock().await;
-        if !self.read().is_due(missing) {
+    async fn refresh(self, key_is_missing: bool) {
+        let _guard = self.0.fetching.lock().await;
+        if !self.read().is_due(key_is_missing) {
             return;
         }
-        self.write().tried = Some(Instant::now());
-        match tokio::time::timeout(FETCH_LIMIT, fetch(&self.0.source)).await {
+        self.write().attempted = Some(Instant::now());
+        match tokio::time::timeout(FETCH_TIMEOUT, fetch(&self.0.source)).await {
             Ok(Ok(keys)) => {
                 let mut state = self.write();
                 state.keys = keys;
                 state.loaded = Some(Instant::now());
             }
-            Ok(Err(error)) => tracing::warn!(
-                error = format!("{error:#}"),
-                "the issuer's keys could not be read"
-            ),
-            Err(_) => tracing::warn!("the issuer's keys could not be read in time"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = format!("{error:#}"), "reading the issuer's keys failed")
+            }
+            Err(_) => tracing::warn!("reading the issuer's keys timed out"),
         }
         let state = self.read();
         if state.loaded.is_some() && !state.is_fresh() {
-            tracing::error!("the issuer's keys are older than a day; no token is accepted any more");
+            tracing::error!("the issuer's keys expired; all tokens are refused");
         }
     }
 }
@@ -117,23 +116,29 @@ async fn fetch(source: &str) -> anyhow::Result<Vec<(String, Algorithm, Arc<Decod
     let document = if source.contains("://") {
         download(source).await?
     } else {
-        tokio::fs::read(source).await.context("reading the key file")?
+        tokio::fs::read(source).await.context("reading the JWKS file")?
     };
-    let set: JwkSet = serde_json::from_slice(&document).context("not a JWK set")?;
+    let set: JwkSet = serde_json::from_slice(&document).context("parsing the JWK set")?;
     let keys: Vec<_> = set.keys.iter().filter_map(usable).collect();
-    ensure!(!keys.is_empty(), "no usable signing key among {}", set.keys.len());
+    ensure!(
+        !keys.is_empty(),
+        "none of the {} keys is a supported signing key",
+        set.keys.len()
+    );
     Ok(keys)
 }
 
 impl State {
-    /// Whether there are keys, and none of them may have been revoked longer ago than a day.
+    /// Whether keys were read within the last day. Older ones may have been revoked since.
     fn is_fresh(&self) -> bool {
-        self.loaded.is_some_and(|loaded| loaded.elapsed() < FORGET_AFTER)
+        self.loaded.is_some_and(|loaded| loaded.elapsed() < EXPIRE_AFTER)
     }
 
-    fn is_due(&self, missing: bool) -> bool {
-        let due = missing || self.loaded.is_none_or(|loaded| loaded.elapsed() > REFRESH_AFTER);
-        due && self.tried.is_none_or(|tried| tried.elapsed() > RETRY_AFTER)
+    fn is_due(&self, key_is_missing: bool) -> bool {
+        let due = key_is_missing || self.loaded.is_none_or(|loaded| loaded.elapsed() > REFRESH_AFTER);
+        due && self
+            .attempted
+            .is_none_or(|attempted| attempted.elapsed() > RETRY_AFTER)
     }
 
     fn get(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
@@ -144,7 +149,7 @@ impl State {
     }
 }
 
-/// A key for signatures, strong enough, with an id; anything else in the set is passed over.
+/// Converts a signature key with an id and sufficient strength; all other keys of the set are skipped.
 fn usable(jwk: &Jwk) -> Option<(String, Algorithm, Arc<DecodingKey>)> {
     if jwk.common.public_key_use != Some(PublicKeyUse::Signature) {
         return None;
@@ -162,7 +167,7 @@ fn usable(jwk: &Jwk) -> Option<(String, Algorithm, Arc<DecodingKey>)> {
     Some((jwk.common.key_id.clone()?, algorithm, Arc::new(key)))
 }
 
-fn is_this_machine(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host
             .trim_matches(['[', ']'])
@@ -173,22 +178,27 @@ fn is_this_machine(host: &str) -> bool {
 async fn download(address: &str) -> anyhow::Result<Vec<u8>> {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_native_roots()
-        .context("the system's certificates")?
+        .context("loading the system's root certificates")?
         .https_or_http()
         .enable_http1()
         .build();
     let client: Client<_, Empty<&[u8]>> = Client::builder(TokioExecutor::new()).build(connector);
-    let address: Uri = address.parse().context("the address of the keys")?;
-    // Whoever can change the keys on their way can be anybody.
-    let is_safe = address.scheme() == Some(&Scheme::HTTPS) || address.host().is_some_and(is_this_machine);
-    ensure!(is_safe, "the address of the keys must be https://");
+    let address: Uri = address.parse().context("parsing the JWKS address")?;
+    // An attacker who can modify the keys in transit can impersonate any caller.
+    let is_safe = address.scheme() == Some(&Scheme::HTTPS) || address.host().is_some_and(is_loopback);
+    ensure!(
+        is_safe,
+        "the JWKS address must be https://, or http:// on the loopback interface"
+    );
     let response = client.get(address).await?;
     if !response.status().is_success() {
-        bail!("the issuer answered {}", response.status());
+        bail!("the issuer returned HTTP status {}", response.status());
     }
-    let body = Limited::new(response.into_body(), MAX_DOCUMENT).collect().await;
+    let body = Limited::new(response.into_body(), MAX_DOCUMENT_BYTES)
+        .collect()
+        .await;
     Ok(body
-        .map_err(|error| anyhow::anyhow!("reading the keys: {error}"))?
+        .map_err(|error| anyhow::anyhow!("reading the JWKS response: {error}"))?
         .to_bytes()
         .to_vec())
 }

@@ -1,8 +1,8 @@
-//! What every gRPC service of cosell shares: how a call comes in, who makes it, how long it may take, how it is
-//! refused, and how the process starts and stops. Nothing here knows a bounded context.
+//! The gRPC layer of all services: authentication, deadlines, concurrency and rate limits, validation, errors, and the
+//! start and shutdown of the server. It is independent of the bounded contexts.
 //!
-//! A call passes [`Edge`] (trace, overload, deadline, identity), then [`open`](call::open) (access, validation), then
-//! the use case, whose [`Failure`] becomes a status with `google.rpc` details.
+//! A call passes [`Edge`] (trace, limits, deadline, authentication), then [`open`](call::open) (access, validation),
+//! then the use case, whose [`Failure`] is encoded as a status with `google.rpc` details.
 
 mod auth;
 mod call;
@@ -13,8 +13,8 @@ mod denial;
 mod edge;
 mod etag;
 mod failure;
-mod forgery;
 mod health;
+mod impersonation;
 mod incoming;
 mod issuer;
 mod jwks;
@@ -22,11 +22,11 @@ pub mod mask;
 mod page;
 mod server;
 
-pub use auth::{AuthArgs, Resolve, Verifier};
-pub use call::{Answers, Call, Record, Tag, download, read, stream, upload, write, write_with_rules};
+pub use auth::{AuthArgs, MemberResolver, Verifier};
+pub use call::{Call, RecordField, ResponseStream, Tag, download, read, stream, upload, write, write_record};
 pub use client::{Peer, TokenSource};
 pub use deadline::Deadline;
-pub use denial::{Audit, Denial, Gate};
+pub use denial::{Denial, DenialSink, ServiceAccess};
 pub use edge::Edge;
 pub use failure::{Failure, Retry, reason_name};
 pub use health::{Check, Readiness};
@@ -34,13 +34,13 @@ pub use issuer::Issuer;
 pub use page::{PageQuery, page_size};
 pub use server::{Listeners, ServeArgs, serve};
 
-/// Largest request that a service takes, in bytes (PLT-010).
+/// Maximum size of a request message in bytes (PLT-010).
 pub const MAX_REQUEST: usize = 1024 * 1024;
-/// Largest answer, in bytes. Pages stay below the 4 MiB that clients take by default; a review case with many rounds
-/// of large records does not.
+/// Maximum size of a response message in bytes. Pages stay below 4 MiB, the default limit of clients; a review case
+/// with many rounds of large records can exceed it.
 pub const MAX_RESPONSE: usize = 32 * 1024 * 1024;
 
-/// Etags: the revision of a record, quoted (PLT-003).
+/// Etags: the quoted revision of a record (PLT-003).
 pub mod etags {
     pub use crate::etag::{check, of};
 }

@@ -3,30 +3,30 @@
 use cosell_types::{FieldPath, Violation, ViolationCode};
 use prost_types::FieldMask;
 
-/// What a mask asks for.
+/// The fields that a mask selects.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// No mask: every field that is given.
-    Given,
-    /// `*`, or paths: exactly these fields, given or not.
+    /// No mask: all fields that are set in the request.
+    SetFields,
+    /// `*` or paths: exactly these fields, set or not.
     Fields(Vec<&'static str>),
 }
 
-/// Reads a mask against the paths that can be set. A path of a message stands for all paths below it.
+/// Resolves a mask against the updatable paths. The path of a message selects all paths below it.
 pub fn select(mask: Option<&FieldMask>, settable: &[&'static str]) -> Result<Selection, Vec<Violation>> {
     let Some(mask) = mask.filter(|mask| !mask.paths.is_empty()) else {
-        return Ok(Selection::Given);
+        return Ok(Selection::SetFields);
     };
     let mut selected = Vec::new();
     let mut violations = Vec::new();
     let root = FieldPath::root();
     let paths = root.field("update_mask.paths");
     for (index, path) in mask.paths.iter().enumerate() {
-        let before = selected.len();
+        let count_before = selected.len();
         selected.extend(settable.iter().filter(|field| path == "*" || covers(path, field)));
-        if selected.len() == before {
-            let text = "names no field that can be set; a path is written as in the message, such as \
-                        customer.account.address, and `*` stands for all";
+        if selected.len() == count_before {
+            let text = "Must be the path of an updatable field, such as customer.account.address, or `*` for all \
+                        fields.";
             violations.push(Violation::new(
                 &paths.index(index),
                 ViolationCode::InvalidValue,
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_stands_for_what_is_below_it_and_for_nothing_beside_it() {
+    fn plt_006_path_selects_itself_and_all_fields_below() {
         assert_eq!(select_paths(&["a.b"]), Ok(Selection::Fields(vec!["a.b"])));
         assert_eq!(
             select_paths(&["a"]),
@@ -77,22 +77,24 @@ mod tests {
     }
 
     #[test]
-    fn no_mask_is_everything_given() {
-        assert_eq!(select(None, &SETTABLE), Ok(Selection::Given));
-        assert_eq!(select_paths(&[]), Ok(Selection::Given));
+    fn plt_006_empty_mask_selects_all_set_fields() {
+        assert_eq!(select(None, &SETTABLE), Ok(Selection::SetFields));
+        assert_eq!(select_paths(&[]), Ok(Selection::SetFields));
     }
 
     #[test]
-    fn every_unknown_path_is_reported_with_its_place() {
-        let found = select_paths(&["a.b", "nope", "a.x"]).expect_err("two paths are unknown");
-        let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
+    fn plt_006_unknown_paths_are_reported_with_index() {
+        let violations = select_paths(&["a.b", "nope", "a.x"]).expect_err("two paths are unknown");
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
         assert_eq!(fields, ["update_mask.paths[1]", "update_mask.paths[2]"]);
     }
     proptest::proptest! {
-        /// What is selected is what some path names or stands above, in whatever order and however often they come; and
-        /// each path that names nothing is told of, whatever the others are.
+        /// Holds for any order and repetition of paths; each unknown path is reported.
         #[test]
-        fn plt_006_a_mask_is_the_fields_that_its_paths_cover(
+        fn plt_006_mask_selects_exactly_the_fields_that_its_paths_cover(
             paths in proptest::collection::vec("(a|f|a\\.b|a\\.bc|a\\.d|a\\.d\\.e|a\\.|b|a\\.d\\.e\\.f|\\*)", 1..6),
         ) {
             let expected: Vec<_> = SETTABLE
@@ -101,12 +103,12 @@ mod tests {
                     path == "*" || path == field || field.starts_with(&format!("{path}."))
                 }))
                 .collect();
-            let known = |path: &String| {
+            let is_known = |path: &String| {
                 path == "*" || SETTABLE.iter().any(|field| path == field || field.starts_with(&format!("{path}.")))
             };
             let unknown: Vec<_> = (0..paths.len())
-                .filter(|at| !known(&paths[*at]))
-                .map(|at| format!("update_mask.paths[{at}]"))
+                .filter(|index| !is_known(&paths[*index]))
+                .map(|index| format!("update_mask.paths[{index}]"))
                 .collect();
             let selected = select(Some(&FieldMask { paths }), &SETTABLE);
             match selected {
@@ -114,9 +116,9 @@ mod tests {
                     proptest::prop_assert!(unknown.is_empty());
                     proptest::prop_assert_eq!(fields, expected);
                 }
-                Ok(Selection::Given) => proptest::prop_assert!(false, "there is a mask"),
-                Err(found) => {
-                    let fields: Vec<_> = found.into_iter().map(|violation| violation.field).collect();
+                Ok(Selection::SetFields) => proptest::prop_assert!(false, "the mask is not empty"),
+                Err(violations) => {
+                    let fields: Vec<_> = violations.into_iter().map(|violation| violation.field).collect();
                     proptest::prop_assert_eq!(fields, unknown);
                 }
             }

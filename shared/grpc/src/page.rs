@@ -1,5 +1,5 @@
-//! Keyset pages (PLT-005). A token names the last row of a page; it belongs to one caller and one query, and gives
-//! no access to anything.
+//! Keyset pagination (PLT-005). A page token contains the sort key of the last row of a page. It is bound to one caller
+//! and one query, and grants no access.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,13 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Failure;
 
-/// The most rows in a page.
+/// Maximum number of rows in a page.
 const MAX_PAGE_SIZE: i32 = 100;
 const DEFAULT_PAGE_SIZE: i32 = 20;
-/// The most bytes of rows in a page: well below what clients take by default, 4 MiB.
+/// Maximum size of the rows of a page in bytes: well below 4 MiB, the default limit of clients.
 const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
-/// How many rows a page gets: 0 is 20, and more than 100 is 100.
+/// The effective page size: 20 if `stated` is 0, and at most 100.
 pub fn page_size(stated: i32) -> i64 {
     i64::from(if stated == 0 {
         DEFAULT_PAGE_SIZE
@@ -26,7 +26,7 @@ pub fn page_size(stated: i32) -> i64 {
     })
 }
 
-/// What a token is bound to.
+/// A list query of a caller, to which page tokens are bound.
 pub struct PageQuery([u8; 16]);
 
 #[derive(Serialize, Deserialize)]
@@ -39,7 +39,7 @@ struct Token<K> {
 const VERSION: u8 = 1;
 
 impl PageQuery {
-    /// The query that a caller makes: the request without page size and token.
+    /// Creates the query of a caller; `request` must have no page size and no page token.
     pub fn new(caller: &Caller, request: &impl Message) -> Self {
         let mut hash = Sha256::new();
         hash.update(caller.actor());
@@ -52,7 +52,7 @@ impl PageQuery {
         Self(query)
     }
 
-    /// The token of the page after this row.
+    /// The token of the page after the row with this sort key.
     fn token<K: Serialize>(&self, last: K) -> Result<String, Failure> {
         let token = Token {
             version: VERSION,
@@ -62,39 +62,39 @@ impl PageQuery {
         Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).map_err(Failure::internal)?))
     }
 
-    /// The page that these rows make, of which one more than asked for was read to see whether more follow: as many as
-    /// were asked for and fit into an answer, and the token of the page after it.
+    /// Builds a page of at most `size` rows that fits into a response, and the token of the next page, which is empty
+    /// on the last page. `rows` must contain one row more than `size` if there are more.
     pub fn page<R, M: Message, K: Serialize>(
         &self,
         rows: &[R],
         size: i64,
-        show: impl Fn(&R) -> M,
+        to_message: impl Fn(&R) -> M,
         key: impl Fn(&R) -> K,
     ) -> Result<(Vec<M>, String), Failure> {
         let mut bytes = 0;
-        let mut shown = Vec::new();
+        let mut messages = Vec::new();
         for row in rows.iter().take(usize::try_from(size).unwrap_or_default()) {
-            let message = show(row);
+            let message = to_message(row);
             bytes += message.encoded_len();
-            // The first is always shown: a page without rows would never end.
-            if bytes > MAX_PAGE_BYTES && !shown.is_empty() {
+            // The first row is always included, because the next page would start with it again.
+            if bytes > MAX_PAGE_BYTES && !messages.is_empty() {
                 break;
             }
-            shown.push(message);
+            messages.push(message);
         }
-        let token = match rows.get(shown.len().wrapping_sub(1)) {
-            Some(last) if shown.len() < rows.len() => self.token(key(last))?,
+        let token = match rows.get(messages.len().wrapping_sub(1)) {
+            Some(last) if messages.len() < rows.len() => self.token(key(last))?,
             _ => String::new(),
         };
-        Ok((shown, token))
+        Ok((messages, token))
     }
 
-    /// The last row of the page before; `None` for the first page. A token is not signed: `is_sound` says whether the
-    /// row could be one.
-    pub fn last<K: DeserializeOwned>(
+    /// Decodes the sort key of the previous page's last row; `None` for the first page. Tokens are not signed, so
+    /// `is_valid` must validate the key.
+    pub fn cursor<K: DeserializeOwned>(
         &self,
         token: &str,
-        is_sound: impl FnOnce(&K) -> bool,
+        is_valid: impl FnOnce(&K) -> bool,
     ) -> Result<Option<K>, Failure> {
         if token.is_empty() {
             return Ok(None);
@@ -103,7 +103,7 @@ impl PageQuery {
             .decode(token)
             .map_err(|_| Failure::page_token_invalid())?;
         match serde_json::from_slice::<Token<K>>(&bytes) {
-            Ok(token) if token.version == VERSION && token.query == self.0 && is_sound(&token.last) => {
+            Ok(token) if token.version == VERSION && token.query == self.0 && is_valid(&token.last) => {
                 Ok(Some(token.last))
             }
             _ => Err(Failure::page_token_invalid()),
@@ -130,29 +130,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_comes_back_to_its_query_and_to_no_other(key in any::<(i64, String)>(), other in "[a-z]{1,9}") {
+        fn plt_005_token_is_accepted_only_with_its_caller_and_query(
+            key in any::<(i64, String)>(),
+            other in "[a-z]{1,9}",
+        ) {
             let token = query("mem-1", "filter").token(&key).expect("a token");
-            prop_assert_eq!(query("mem-1", "filter").last(&token, |_| true).expect("its own"), Some(key));
-            prop_assert!(query("mem-2", "filter").last::<(i64, String)>(&token, |_| true).is_err());
-            let foreign = query("mem-1", &("filter ".to_owned() + &other)).last::<(i64, String)>(&token, |_| true);
-            prop_assert!(foreign.is_err());
+            prop_assert_eq!(query("mem-1", "filter").cursor(&token, |_| true).expect("a key"), Some(key));
+            prop_assert!(query("mem-2", "filter").cursor::<(i64, String)>(&token, |_| true).is_err());
+            let other_query = query("mem-1", &("filter ".to_owned() + &other)).cursor::<(i64, String)>(&token, |_| true);
+            prop_assert!(other_query.is_err());
         }
 
-        /// Page after page every row comes once, whatever the size of pages and rows.
         #[test]
-        fn pages_show_every_row_once(rows in prop::collection::vec(0..2_000_000_usize, 0..12), size in 1..5_i64) {
+        fn plt_005_pages_contain_each_row_once_for_any_page_and_row_size(
+            rows in prop::collection::vec(0..2_000_000_usize, 0..12),
+            size in 1..5_i64,
+        ) {
             let rows: Vec<_> = rows.into_iter().enumerate().collect();
             let query = query("mem-1", "filter");
             let (mut seen, mut rest, mut pages) = (Vec::new(), &rows[..], 0);
             loop {
                 let read = &rest[..rest.len().min(size as usize + 1)];
-                let (shown, token) = query
+                let (messages, token) = query
                     .page(read, size, |(_, length)| "x".repeat(*length), |(number, _)| *number)
                     .expect("a page");
-                prop_assert!(shown.iter().map(Message::encoded_len).sum::<usize>() <= 4_000_000);
-                seen.extend(shown.iter().map(String::len));
+                prop_assert!(messages.iter().map(Message::encoded_len).sum::<usize>() <= 4_000_000);
+                seen.extend(messages.iter().map(String::len));
                 pages += 1;
-                let Some(last) = query.last::<usize>(&token, |_| true).expect("its own") else { break };
+                let Some(last) = query.cursor::<usize>(&token, |_| true).expect("its own") else { break };
                 rest = &rows[last + 1..];
                 prop_assert!(!rest.is_empty() && pages <= rows.len());
             }
@@ -161,13 +166,13 @@ mod tests {
         }
 
         #[test]
-        fn junk_is_refused_and_never_panics(junk in "\\PC{1,80}") {
-            prop_assert!(query("mem-1", "filter").last::<(i64, String)>(&junk, |_| true).is_err());
+        fn plt_005_malformed_token_is_refused(token in "\\PC{1,80}") {
+            prop_assert!(query("mem-1", "filter").cursor::<(i64, String)>(&token, |_| true).is_err());
         }
     }
 
     #[test]
-    fn page_sizes_have_a_default_and_a_limit() {
+    fn plt_005_page_size_defaults_to_20_and_is_limited_to_100() {
         assert_eq!([0, 1, 100, 101, i32::MAX].map(page_size), [20, 1, 100, 100, 100]);
     }
 }

@@ -1,4 +1,4 @@
-//! Starts the listeners of a process and ends them in order.
+//! Starts the gRPC and health servers of a process and shuts them down gracefully.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -13,53 +13,53 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tracing::Instrument as _;
 
-use crate::health::announce;
+use crate::health::set_status;
 use crate::{Edge, Readiness, incoming};
 
-/// Streams on one connection; tonic's own default is no limit.
+/// Maximum concurrent streams per connection; tonic has no limit by default.
 const MAX_STREAMS: u32 = 128;
-/// Header lists: a token of at most 8 KiB, and room.
+/// Maximum size of a header list in bytes: a token has up to 8 KiB.
 const MAX_HEADERS: u32 = 16 * 1024;
-/// Connections end after this long, so that new replicas are found.
+/// Maximum age of a connection, so that clients discover new replicas.
 const CONNECTION_AGE: Duration = Duration::from_secs(600);
 
 /// Options of every process that serves gRPC.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServeArgs {
-    /// Address for calls.
+    /// Listen address for gRPC calls.
     #[arg(long, env = "COSELL_LISTEN", default_value = "0.0.0.0:50051")]
     pub listen: SocketAddr,
 
-    /// Address for health checks, in plain text; not to be reachable from outside.
+    /// Listen address for health checks, in plain text; must not be reachable from outside.
     #[arg(long, env = "COSELL_HEALTH_LISTEN", default_value = "0.0.0.0:50052")]
     pub health_listen: SocketAddr,
 
-    /// Most calls in hand; further ones are refused with RESOURCE_EXHAUSTED.
+    /// Maximum number of concurrent calls; further ones are refused with RESOURCE_EXHAUSTED.
     #[arg(long, env = "COSELL_MAX_CALLS", default_value_t = 256)]
     pub max_calls: usize,
 
-    /// Most calls a second that one account may make for long; for one second it may make twice as many.
+    /// Maximum sustained calls per second of one account; bursts of twice as many are accepted for one second.
     #[arg(long, env = "COSELL_ACCOUNT_RATE", default_value = "500")]
     pub account_rate: NonZeroU32,
 
-    /// Offer server reflection; for development.
+    /// Enable server reflection; for development.
     #[arg(long, env = "COSELL_REFLECTION")]
     pub reflection: bool,
 
-    /// Seconds that calls in hand get to finish when the process ends.
+    /// Seconds that calls in flight have to finish at shutdown.
     #[arg(long, env = "COSELL_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
 
-    /// Certificate chain (PEM) for TLS on the address for calls; plain text if absent.
+    /// Certificate chain (PEM) for TLS on the address for gRPC calls; plain text if absent.
     #[arg(long, env = "COSELL_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
-    /// Key (PEM) of the certificate.
+    /// Private key (PEM) of the certificate.
     #[arg(long, env = "COSELL_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 }
 
-/// The open sockets of a process. Opened before anything else, so that services can be told their own address.
+/// The bound sockets of a process. Bound before the services start, so that their addresses are known.
 #[derive(Debug)]
 pub struct Listeners {
     calls: TcpListener,
@@ -67,7 +67,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Opens the sockets.
+    /// Binds the sockets.
     pub async fn bind(args: &ServeArgs) -> anyhow::Result<Self> {
         let bind = async |address: SocketAddr| {
             TcpListener::bind(address)
@@ -80,12 +80,12 @@ impl Listeners {
         })
     }
 
-    /// Address for calls.
+    /// Local address for gRPC calls.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.calls.local_addr()?)
     }
 
-    /// Address for health checks.
+    /// Local address for health checks.
     pub fn health_address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.health.local_addr()?)
     }
@@ -94,13 +94,13 @@ impl Listeners {
 fn reflection(services: &[String]) -> tonic_reflection::server::Builder<'static> {
     let definitions = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(cosell_proto::DESCRIPTORS);
-    // The definitions also name services that are offered elsewhere, or nowhere.
+    // The definitions also contain services that this process does not serve.
     services
         .iter()
-        .fold(definitions, |named, service| named.with_service_name(service))
+        .fold(definitions, |builder, service| builder.with_service_name(service))
 }
 
-/// Serves until `stop` resolves, then lets calls in hand finish.
+/// Serves until `stop` resolves, then stops accepting calls and waits up to `drain_seconds` for those in flight.
 pub async fn serve(
     args: &ServeArgs,
     listeners: Listeners,
@@ -127,35 +127,35 @@ pub async fn serve(
     let mut server = builder(args)?.layer(edge);
     let mut router = server.add_routes(routes).add_service(health_service);
     if args.reflection {
-        // Clients older than grpcurl 1.8.7 know v1alpha alone.
+        // Clients older than grpcurl 1.8.7 support only v1alpha.
         router = router
             .add_service(reflection(&services).build_v1()?)
             .add_service(reflection(&services).build_v1alpha()?);
     }
-    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (shutdown, shutdown_requested) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(
         incoming::connections(calls),
         async {
-            let _ = ended.await;
+            let _ = shutdown_requested.await;
         },
     ));
     tokio::select! {
         () = stop => {}
-        ended = &mut serving => {
-            ended?.context("serving calls")?;
-            anyhow::bail!("the server ended by itself");
+        result = &mut serving => {
+            result?.context("serving calls")?;
+            anyhow::bail!("the server stopped unexpectedly");
         }
     }
     reporting.abort();
     let _ = reporting.await;
-    announce(&reporter, &services, ServingStatus::NotServing).await;
-    drop(end);
-    // Not `serving.await` alone: one silent connection or open stream would keep it for ever.
+    set_status(&reporter, &services, ServingStatus::NotServing).await;
+    drop(shutdown);
+    // `serving` alone would wait forever for an idle connection or an open stream.
     let drained = tokio::time::timeout(Duration::from_secs(args.drain_seconds), serving).await;
     if drained.is_err() {
         tracing::warn!(
             seconds = args.drain_seconds,
-            "connections were still open at the end and are cut"
+            "drain timeout expired; open connections closed"
         );
     }
     health_server.abort();
@@ -163,7 +163,7 @@ pub async fn serve(
 }
 
 fn builder(args: &ServeArgs) -> anyhow::Result<Server> {
-    // No `max_connection_age_grace`: with it tonic cuts calls in hand instead of letting them finish.
+    // No `max_connection_age_grace`: with it tonic aborts calls in flight instead of letting them finish.
     let server = Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .http2_max_header_list_size(MAX_HEADERS)

@@ -1,10 +1,14 @@
-//! What a service knows of the members of all accounts, so that it can say what a caller may do without asking anybody:
-//! a replica of what the directory has, fed by its events (ACC-004). A member that is not in it yet is looked up once.
+//! The replica of the directory in a service's database: members, roles and account states, updated by the directory's
+//! events (ACC-004). It resolves the roles of a caller without a call to the directory, except once for each member
+//! that it does not have yet.
 
+mod assignee;
 mod replica;
 mod resolver;
 
+pub use assignee::require_assignable_member;
 pub use replica::{
-    CONTEXT, Facts, FromPartner, Standing, account_facts, account_standing, active_member, take_over,
+    AccountFacts, AccountSummary, CONTEXT, DirectoryReplicaHandler, account_facts, account_summary,
+    active_member, apply_directory_event,
 };
 pub use resolver::{Members, Terms};

@@ -1,36 +1,36 @@
-//! The replica's rows, and the events that feed them.
+//! The tables of the replica, and the events that update them.
 
-use cosell_events::{Delivery, Fault, Handler};
+use cosell_events::{Delivery, Handler, HandlerError};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, Member, MemberId, Role, Side};
 
-/// The context whose events feed the replica.
+/// The context whose events update the replica.
 pub const CONTEXT: &str = "partner";
 
-/// Feeds the replica, in services that want nothing else of these events.
+/// The handler that updates the replica, for services that consume these events for nothing else.
 #[derive(Clone, Debug)]
-pub struct FromPartner;
+pub struct DirectoryReplicaHandler;
 
-impl Handler for FromPartner {
+impl Handler for DirectoryReplicaHandler {
     type Prepared = ();
 
-    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+    async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
-        take_over(tx, delivery).await
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
+        apply_directory_event(tx, delivery).await
     }
 }
 
-/// Takes over what an event says of a member or an account; other events are none of its business.
-pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
+/// Applies an event of a member or an account to the replica; ignores other events.
+pub async fn apply_directory_event(tx: &mut Tx, delivery: &Delivery) -> Result<(), HandlerError> {
     if let Some(member) = delivery.detail::<pb::MemberEventDetail>()? {
         let id: MemberId = member
             .member_id
             .parse()
-            .map_err(|_| Fault::permanent("member_id"))?;
+            .map_err(|_| HandlerError::permanent("member_id"))?;
         let is_active = member.status() == pb::MemberStatus::Active;
         upsert_member(
             tx,
@@ -42,7 +42,7 @@ pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
         )
         .await?;
     } else if let Some(account) = delivery.detail::<pb::AccountEventDetail>()? {
-        let side = Side::from_number(account.side).ok_or_else(|| Fault::permanent("side"))?;
+        let side = Side::from_number(account.side).ok_or_else(|| HandlerError::permanent("side"))?;
         let is_active = account.status() == pb::AccountStatus::Active;
         let state = AccountState {
             side,
@@ -55,46 +55,46 @@ pub async fn take_over(tx: &mut Tx, delivery: &Delivery) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What is known of an account.
+/// The state of an account in the replica.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountState {
     pub side: Side,
     pub is_active: bool,
     pub terms_accepted: bool,
-    pub facts: Facts,
+    pub facts: AccountFacts,
 }
 
-/// What the directory says of a company, by the names of its lists.
+/// Properties of a partner account, as names of the proto enum values without prefix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// What kind of partner it is, such as `ISV`.
+pub struct AccountFacts {
+    /// The partner types, such as `ISV`.
     pub partner_types: Vec<String>,
-    /// How far it has come in the programme, such as `ADVANCED`.
+    /// The tier in the AWS partner program, such as `ADVANCED`.
     pub tier: String,
 }
 
-pub(crate) fn facts(kinds: &[i32], tier: pb::PartnerTier) -> Facts {
-    let kinds = kinds
+pub(crate) fn facts(partner_types: &[i32], tier: pb::PartnerTier) -> AccountFacts {
+    let partner_types = partner_types
         .iter()
-        .filter_map(|kind| pb::PartnerType::try_from(*kind).ok());
+        .filter_map(|number| pb::PartnerType::try_from(*number).ok());
     let name = |name: &str, prefix: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
     let tier = match tier {
-        // From before there were tiers.
+        // An account that was registered before tiers existed.
         pb::PartnerTier::Unspecified => pb::PartnerTier::Registered,
         tier => tier,
     };
-    Facts {
-        partner_types: kinds
-            .map(|kind| name(kind.as_str_name(), "PARTNER_TYPE_"))
+    AccountFacts {
+        partner_types: partner_types
+            .map(|partner_type| name(partner_type.as_str_name(), "PARTNER_TYPE_"))
             .collect(),
         tier: name(tier.as_str_name(), "PARTNER_TIER_"),
     }
 }
 
-/// What the directory says of an account; none when it is not known here yet.
-pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Facts>, Error> {
+/// Properties of an account; `None` if the replica does not have it yet.
+pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<AccountFacts>, Error> {
     let facts = sqlx::query_as!(
-        Facts,
+        AccountFacts,
         "SELECT partner_types, tier FROM directory_account WHERE account_id = $1",
         account.as_str(),
     )
@@ -103,62 +103,62 @@ pub async fn account_facts(tx: &mut Tx, account: &AccountId) -> Result<Option<Fa
     Ok(facts)
 }
 
-/// Where a company stands.
+/// The state of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// It is a partner, and not AWS.
+pub struct AccountSummary {
+    /// Whether it is a partner account.
     pub is_partner: bool,
-    /// It is active.
+    /// Whether it is active.
     pub is_active: bool,
-    /// It has accepted the terms of the programme.
+    /// Whether it has accepted the terms of the program.
     pub terms_accepted: bool,
-    /// How far it has come in the programme, such as `ADVANCED`.
+    /// The tier in the AWS partner program, such as `ADVANCED`.
     pub tier: String,
 }
 
-/// Where an account stands; none when it is not known here yet.
-pub async fn account_standing(tx: &mut Tx, account: &AccountId) -> Result<Option<Standing>, Error> {
-    let standing = sqlx::query_as!(
-        Standing,
+/// The state of an account; `None` if the replica does not have it yet.
+pub async fn account_summary(tx: &mut Tx, account: &AccountId) -> Result<Option<AccountSummary>, Error> {
+    let state = sqlx::query_as!(
+        AccountSummary,
         r#"SELECT side = 'PARTNER' AS "is_partner!", is_active, terms_accepted, tier
            FROM directory_account WHERE account_id = $1"#,
         account.as_str(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(standing)
+    Ok(state)
 }
 
-/// A member, as long as it and its account are active.
+/// A member with its roles; `None` unless the member and its account are active.
 pub async fn active_member(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
 ) -> Result<Option<Member>, Error> {
-    let known = load(tx, account, member).await?;
-    let active = known.filter(|known| known.is_active && known.account.is_active);
-    Ok(active.map(|known| Member {
+    let state = load(tx, account, member).await?;
+    let active = state.filter(|state| state.is_active && state.account.is_active);
+    Ok(active.map(|state| Member {
         id: member.clone(),
         account: account.clone(),
-        side: known.account.side,
-        roles: known.roles,
+        side: state.account.side,
+        roles: state.roles,
     }))
 }
 
-/// What is known of a member and its account.
+/// The state of a member and its account in the replica.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct MemberState {
     pub account: AccountState,
     pub is_active: bool,
     pub roles: Vec<Role>,
 }
 
-/// A member, unless it or its account is not known yet.
+/// Loads a member with its account; `None` if the replica lacks either.
 pub(crate) async fn load(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
-) -> Result<Option<Known>, Error> {
+) -> Result<Option<MemberState>, Error> {
     let row = sqlx::query!(
         "SELECT m.is_active, m.roles, a.side, a.is_active AS account_is_active, a.terms_accepted, a.partner_types,
            a.tier
@@ -171,12 +171,12 @@ pub(crate) async fn load(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let side = Side::from_name(&row.side).ok_or_else(|| Error::corrupt("side", &row.side))?;
-    Ok(Some(Known {
+    Ok(Some(MemberState {
         account: AccountState {
             side,
             is_active: row.account_is_active,
             terms_accepted: row.terms_accepted,
-            facts: Facts {
+            facts: AccountFacts {
                 partner_types: row.partner_types,
                 tier: row.tier,
             },
@@ -190,7 +190,7 @@ pub(crate) async fn load(
     }))
 }
 
-/// Takes a member over, unless something newer is known.
+/// Stores a member, unless the replica has a newer revision.
 pub(crate) async fn upsert_member(
     tx: &mut Tx,
     account: &AccountId,
@@ -220,7 +220,7 @@ pub(crate) async fn upsert_member(
     Ok(())
 }
 
-/// Takes an account over, unless something newer is known.
+/// Stores an account, unless the replica has a newer revision.
 pub(crate) async fn upsert_account(
     tx: &mut Tx,
     account: &AccountId,

@@ -1,9 +1,9 @@
-//! From a person whom a token proves to a caller whose roles are known.
+//! Resolves the roles of authenticated members.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cosell_grpc::{Failure, Peer, Resolve, Retry, TokenSource};
+use cosell_grpc::{Failure, MemberResolver, Peer, Retry, TokenSource};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::member_service_client::MemberServiceClient;
 use cosell_store::{Db, Scope};
@@ -12,24 +12,24 @@ use futures::FutureExt as _;
 use moka::future::Cache;
 use tonic::Code;
 
-use crate::replica::{self, AccountState, Known};
+use crate::replica::{self, AccountState, MemberState};
 
-/// How long what was read is taken for true. With the moments that an event needs, a change is effective everywhere
-/// within two seconds (ACC-004).
-const FRESH: Duration = Duration::from_secs(1);
-/// Most members kept in memory.
-const KEPT: u64 = 10_000;
+/// Time to live of cached members. Together with the latency of events, a change is effective everywhere within two
+/// seconds (ACC-004).
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// Maximum number of cached members.
+const CACHE_CAPACITY: u64 = 10_000;
 
-/// Whether a service is part of the programme, whose terms a partner accepts before it is let in (DIR-003).
+/// Whether a service refuses partners that have not accepted the terms of the program (DIR-003).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terms {
-    /// It is.
+    /// The terms must be accepted.
     Required,
-    /// It is not.
-    Indifferent,
+    /// The terms are not checked.
+    NotRequired,
 }
 
-/// What a service knows of members.
+/// Resolves members by the replica in a service's database and, for members that it lacks, the directory.
 #[derive(Clone)]
 pub struct Members(Arc<Inner>);
 
@@ -37,25 +37,28 @@ struct Inner {
     db: Db,
     directory: Peer,
     terms: Terms,
-    /// None for those whom the directory does not know either.
-    fresh: Cache<(AccountId, MemberId), Option<Known>>,
+    /// `None` for members that the directory does not have either.
+    cache: Cache<(AccountId, MemberId), Option<MemberState>>,
 }
 
 impl Members {
-    /// The replica in a service's database; `partner_url` is the directory, for those who are not in it yet.
+    /// `db` has the replica; `partner_url` is the address of the directory, for members that the replica lacks.
     pub fn new(db: Db, partner_url: &str, tokens: TokenSource, terms: Terms) -> anyhow::Result<Self> {
-        let fresh = Cache::builder().max_capacity(KEPT).time_to_live(FRESH).build();
+        let cache = Cache::builder()
+            .max_capacity(CACHE_CAPACITY)
+            .time_to_live(CACHE_TTL)
+            .build();
         let directory = Peer::new(partner_url, tokens)?;
         Ok(Self(Arc::new(Inner {
             db,
             directory,
             terms,
-            fresh,
+            cache,
         })))
     }
 
-    /// How the service's edge finds out what a member may do.
-    pub fn resolver(&self) -> Resolve {
+    /// The function that the edge calls to resolve a member.
+    pub fn resolver(&self) -> MemberResolver {
         let inner = self.0.clone();
         Arc::new(move |member| {
             let inner = inner.clone();
@@ -67,75 +70,75 @@ impl Members {
 impl Inner {
     async fn resolve(&self, member: Member) -> Result<Member, Failure> {
         let key = (member.account.clone(), member.id.clone());
-        // Of many calls of one member, one looks and the others wait for what it finds.
-        let found = self.fresh.try_get_with(key, self.find(&member)).await;
-        let known = found.map_err(|failure| match Arc::try_unwrap(failure) {
+        // Of concurrent calls of one member, one loads it and the others wait for the result.
+        let loaded = self.cache.try_get_with(key, self.find(&member)).await;
+        let state = loaded.map_err(|failure| match Arc::try_unwrap(failure) {
             Ok(failure) => failure,
             Err(shared) => Failure::unavailable(Retry::Never, shared),
         })?;
-        let here = known
-            .filter(|known| known.is_active && known.account.is_active && known.account.side == member.side);
-        let known = here.ok_or_else(Failure::member_inactive)?;
-        if self.terms == Terms::Required && member.side == Side::Partner && !known.account.terms_accepted {
+        let active = state
+            .filter(|state| state.is_active && state.account.is_active && state.account.side == member.side);
+        let state = active.ok_or_else(Failure::member_inactive)?;
+        if self.terms == Terms::Required && member.side == Side::Partner && !state.account.terms_accepted {
             return Err(Failure::terms_not_accepted());
         }
         Ok(Member {
-            roles: known.roles,
+            roles: state.roles,
             ..member
         })
     }
 
-    async fn find(&self, member: &Member) -> Result<Option<Known>, Failure> {
+    async fn find(&self, member: &Member) -> Result<Option<MemberState>, Failure> {
         let scope = Scope::account(&member.account);
         let mut tx = self.db.tx(&scope).await?;
-        let known = replica::load(&mut tx, &member.account, &member.id).await?;
+        let state = replica::load(&mut tx, &member.account, &member.id).await?;
         drop(tx);
-        match known {
-            Some(known) => Ok(Some(known)),
-            None => self.look_up(member).await,
+        match state {
+            Some(state) => Ok(Some(state)),
+            None => self.fetch(member).await,
         }
     }
 
-    /// Asks the directory, and remembers what it says.
-    async fn look_up(&self, member: &Member) -> Result<Option<Known>, Failure> {
-        let question = pb::GetMemberRequest {
+    /// Fetches a member from the directory and stores it in the replica.
+    async fn fetch(&self, member: &Member) -> Result<Option<MemberState>, Failure> {
+        let message = pb::GetMemberRequest {
             member_id: member.id.to_string(),
             account_id: member.account.to_string(),
         };
-        let request = self.directory.request(question)?;
-        let answer = MemberServiceClient::new(self.directory.channel())
+        let request = self.directory.request(message)?;
+        let response = MemberServiceClient::new(self.directory.channel())
             .get_member(request)
             .await;
-        let answer = match answer {
-            Ok(answer) => answer.into_inner(),
+        let response = match response {
+            Ok(response) => response.into_inner(),
             Err(status) if status.code() == Code::NotFound => return Ok(None),
             Err(status) => return Err(Failure::unavailable(Retry::Never, status)),
         };
-        let (Some(found), Some(account)) = (answer.member, answer.account) else {
-            return Err(Failure::internal("the directory's answer is not whole"));
+        let (Some(fetched), Some(account)) = (response.member, response.account) else {
+            return Err(Failure::internal("the response of the directory is incomplete"));
         };
         let side = Side::from_number(account.side);
-        let state = AccountState {
-            side: side.ok_or_else(|| Failure::internal("an account of no side"))?,
+        let account_state = AccountState {
+            side: side.ok_or_else(|| Failure::internal("the account has an unknown side"))?,
             is_active: account.status() == pb::AccountStatus::Active,
             terms_accepted: account.terms_accept_time.is_some(),
             facts: replica::facts(&account.partner_types, account.tier()),
         };
         let mut tx = self.db.tx(&Scope::account(&member.account)).await?;
-        let is_active = found.status() == pb::MemberStatus::Active;
-        replica::upsert_account(&mut tx, &member.account, account.revision, &state).await?;
+        let is_active = fetched.status() == pb::MemberStatus::Active;
+        replica::upsert_account(&mut tx, &member.account, account.revision, &account_state).await?;
         replica::upsert_member(
             &mut tx,
             &member.account,
             &member.id,
-            found.revision,
+            fetched.revision,
             is_active,
-            &found.roles,
+            &fetched.roles,
         )
         .await?;
-        // What an event brought in the meantime is newer.
-        let known = replica::load(&mut tx, &member.account, &member.id).await?;
+        // An event may have stored a newer revision concurrently.
+        let state = replica::load(&mut tx, &member.account, &member.id).await?;
         tx.commit().await?;
-        Ok(known)
+        Ok(state)
     }
 }

@@ -1,4 +1,4 @@
-//! Writes `impl Validate` and `impl Debug` for every message, and `impl Debug` for every enum.
+//! Generates `impl Validate` and `impl Debug` for every message, and `impl Debug` for every enum.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::rules::{self, Rules};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The Rust source of all implementations.
+/// Generates the Rust source of all implementations.
 pub fn generate(pool: &DescriptorPool) -> Result<String> {
     let mut code = String::new();
     for message in pool
@@ -28,12 +28,13 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     Ok(code)
 }
 
-/// The fields that the code is about. Maps occur in messages of Google's alone, which we send and do not check.
+/// The fields for which code is generated. Maps occur only in Google's messages, which cosell sends but does not
+/// validate.
 fn fields(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
     message.fields().filter(|field| !field.is_map())
 }
 
-/// The oneof that the field is a member of. An `optional` field is none, although its descriptor has one.
+/// The oneof that contains the field; `None` for an `optional` field, whose descriptor has a synthetic oneof.
 fn oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
     field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }
@@ -42,14 +43,14 @@ fn oneofs(message: &MessageDescriptor) -> impl Iterator<Item = OneofDescriptor> 
     message.oneofs().filter(|oneof| !oneof.is_synthetic())
 }
 
-/// The enum of a oneof, in the module of its message.
+/// The Rust path of a oneof's enum, in the module of its message.
 fn oneof_path(oneof: &OneofDescriptor) -> String {
     let message = rust_path(oneof.parent_message().full_name(), None);
     let (package, name) = message.rsplit_once("::").unwrap_or_default();
     format!("{package}::{}::{}", snake(name), camel(oneof.name()))
 }
 
-/// The pattern and the expression that give `value` when the field is set, for `if let`.
+/// The pattern and expression of an `if let` that binds `value` if the field is set.
 fn if_set(field: &FieldDescriptor) -> (String, String) {
     match oneof(field) {
         Some(oneof) => {
@@ -81,18 +82,18 @@ fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
             let name = oneof.name();
             writeln!(
                 body,
-                "        one_of(self.{name}.is_some(), &{members:?}, &at.field({name:?}), found);"
+                "        one_of(self.{name}.is_some(), &{members:?}, &at.field({name:?}), violations);"
             )?;
         }
     }
-    let (at, found) = if body.is_empty() {
+    let (at, violations) = if body.is_empty() {
         ("_", "_")
     } else {
-        ("at", "found")
+        ("at", "violations")
     };
     writeln!(
         code,
-        "impl Validate for {} {{\n    fn check(&self, {at}: &FieldPath<'_>, {found}: &mut Vec<Violation>) {{\n{body}    }}\n}}",
+        "impl Validate for {} {{\n    fn check(&self, {at}: &FieldPath<'_>, {violations}: &mut Vec<Violation>) {{\n{body}    }}\n}}",
         rust_path(message.full_name(), message.parent_message().as_ref())
     )?;
     Ok(())
@@ -106,7 +107,7 @@ fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Re
             let unique = rules.unique;
             writeln!(
                 body,
-                "        items(&self.{name}, {:?}, {:?}, {unique}, {at}, found);",
+                "        items(&self.{name}, {:?}, {:?}, {unique}, {at}, violations);",
                 rules.min_items, rules.max_items
             )?;
         }
@@ -123,7 +124,7 @@ fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Re
     }
     if matches!(field.kind(), Kind::Message(_)) || field.supports_presence() {
         if rules.required {
-            writeln!(body, "        required(self.{name}.is_some(), {at}, found);")?;
+            writeln!(body, "        required(self.{name}.is_some(), {at}, violations);")?;
         }
         let check = value_check(field, rules, "value", &at)?;
         if !check.is_empty() {
@@ -139,13 +140,13 @@ fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Re
     Ok(())
 }
 
-/// The call that checks one value, or nothing where there is nothing to check.
+/// The call that validates one value; empty if it has no rules.
 fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) -> Result<String> {
     Ok(match field.kind() {
         Kind::Message(message) if crate::is_generated(message.package_name()) => {
-            format!("{value}.check({at}, found);").replace("&self.", "self.")
+            format!("{value}.check({at}, violations);").replace("&self.", "self.")
         }
-        // Also without rules: no text can be stored that has a NUL in it.
+        // Also without rules: PostgreSQL cannot store a text with a NUL character.
         Kind::String => {
             let pattern = match &rules.pattern {
                 Some(pattern) => format!(
@@ -154,7 +155,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 None => "None".to_owned(),
             };
             format!(
-                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {} }}, {at}, found);",
+                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {} }}, {at}, violations);",
                 rules.ignore_zero && !rules.required,
                 if rules.required {
                     rules.min_len.max(Some(1))
@@ -174,7 +175,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 .map(|value| value.name().to_owned())
                 .collect();
             format!(
-                "enumeration({}, |number| {}::try_from(number).is_ok(), {}, &{:?}, {at}, found);",
+                "enumeration({}, |number| {}::try_from(number).is_ok(), {}, &{:?}, {at}, violations);",
                 scalar(value),
                 rust_path(descriptor.full_name(), descriptor.parent_message().as_ref()),
                 rules.not_zero,
@@ -183,7 +184,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
         }
         Kind::Int32 | Kind::Int64 if rules.gte.is_some() || rules.lte.is_some() => {
             format!(
-                "integer({}, {:?}, {:?}, {at}, found);",
+                "integer({}, {:?}, {:?}, {at}, violations);",
                 scalar(value),
                 rules.gte,
                 rules.lte
@@ -200,19 +201,19 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
     })
 }
 
-/// A request that can be repeated by its id is a request that changes something.
+/// Generates `impl Mutation` for requests with a `request_id`.
 fn mutation_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     if message.get_field_by_name("request_id").is_none() {
         return Ok(());
     }
-    let dry = if message.get_field_by_name("validate_only").is_some() {
+    let validate_only = if message.get_field_by_name("validate_only").is_some() {
         "self.validate_only"
     } else {
         "false"
     };
     writeln!(
         code,
-        "impl Mutation for {} {{\n    fn request_id(&self) -> &str {{ &self.request_id }}\n    fn validate_only(&self) -> bool {{ {dry} }}\n}}",
+        "impl Mutation for {} {{\n    fn request_id(&self) -> &str {{ &self.request_id }}\n    fn validate_only(&self) -> bool {{ {validate_only} }}\n}}",
         rust_path(message.full_name(), message.parent_message().as_ref())
     )?;
     Ok(())
@@ -261,17 +262,17 @@ fn oneof_debug_impl(code: &mut String, oneof: &OneofDescriptor) -> Result<()> {
         "    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        match self {{"
     )?;
     for field in oneof.fields() {
-        // An Any does not say which of its bytes are personal.
+        // The content of an `Any` has no field options that would mark personal data.
         let is_any =
             matches!(field.kind(), Kind::Message(message) if message.full_name() == "google.protobuf.Any");
-        let (binding, shown) = match is_any || is_redacted(&field) {
+        let (binding, value) = match is_any || is_redacted(&field) {
             true => ("_", "&Redacted"),
             false => ("value", "value"),
         };
         let variant = camel(field.name());
         writeln!(
             code,
-            "            Self::{variant}({binding}) => f.debug_tuple({variant:?}).field({shown}).finish(),"
+            "            Self::{variant}({binding}) => f.debug_tuple({variant:?}).field({value}).finish(),"
         )?;
     }
     writeln!(code, "        }}\n    }}\n}}")?;
@@ -281,10 +282,10 @@ fn oneof_debug_impl(code: &mut String, oneof: &OneofDescriptor) -> Result<()> {
 /// Whether the field may hold personal data.
 fn is_redacted(field: &FieldDescriptor) -> bool {
     let options = field.options();
-    let personal = field
+    let extension = field
         .parent_pool()
         .get_extension_by_name("cosell.type.v1.personal");
-    personal.is_some_and(|option| options.get_extension(&option).as_bool() == Some(true))
+    extension.is_some_and(|extension| options.get_extension(&extension).as_bool() == Some(true))
 }
 
 fn enum_debug_impl(code: &mut String, descriptor: &EnumDescriptor) -> Result<()> {
@@ -296,14 +297,14 @@ fn enum_debug_impl(code: &mut String, descriptor: &EnumDescriptor) -> Result<()>
     Ok(())
 }
 
-/// The value itself, where `value` is a reference to it.
+/// The expression for the value to which the expression `value` is a reference.
 fn scalar(value: &str) -> String {
     value
         .strip_prefix('&')
         .map_or_else(|| format!("*{value}"), str::to_owned)
 }
 
-/// What an error says is expected: the first sentence of the field's own documentation.
+/// The first sentence of the field's comment, which violations quote as the expected format.
 fn first_sentence(field: &FieldDescriptor) -> String {
     let file = field.parent_file();
     let comment = file
@@ -317,9 +318,9 @@ fn first_sentence(field: &FieldDescriptor) -> String {
     let sentence = comment
         .split_once(". ")
         .map_or(comment.as_str(), |(first, _)| first);
-    // Rule ids are for readers of the documentation, not for the person who mistyped a field.
-    let is_rule = |at: &usize| {
-        let mut id = sentence[at + 2..].split('-');
+    // Rule ids in parentheses are for readers of the definitions, not of violations.
+    let is_rule_id = |start: &usize| {
+        let mut id = sentence[start + 2..].split('-');
         id.next()
             .is_some_and(|context| context.len() == 3 && context.bytes().all(|b| b.is_ascii_uppercase()))
             && id
@@ -328,8 +329,8 @@ fn first_sentence(field: &FieldDescriptor) -> String {
     };
     let end = sentence
         .match_indices(" (")
-        .map(|(at, _)| at)
-        .find(is_rule)
+        .map(|(start, _)| start)
+        .find(is_rule_id)
         .unwrap_or(sentence.len());
     sentence[..end]
         .trim_end_matches('.')
@@ -338,8 +339,8 @@ fn first_sentence(field: &FieldDescriptor) -> String {
         .join(" ")
 }
 
-/// `google.longrunning.Operation` as `crate::google::longrunning::Operation`; what is nested stands in the module of the
-/// message that it is nested in.
+/// The Rust path of a proto type: `google.longrunning.Operation` is `crate::google::longrunning::Operation`. A nested
+/// type is in the module of its parent message.
 fn rust_path(full_name: &str, parent: Option<&MessageDescriptor>) -> String {
     let parts: Vec<_> = full_name.split('.').collect();
     let nested = if parent.is_some() { 2 } else { 1 };
@@ -376,11 +377,11 @@ fn camel(name: &str) -> String {
 
 fn snake(name: &str) -> String {
     let mut out = String::new();
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_ascii_uppercase() && index > 0 {
+    for (index, character) in name.chars().enumerate() {
+        if character.is_ascii_uppercase() && index > 0 {
             out.push('_');
         }
-        out.push(letter.to_ascii_lowercase());
+        out.push(character.to_ascii_lowercase());
     }
     out
 }

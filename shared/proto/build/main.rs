@@ -1,5 +1,5 @@
-//! Compiles `proto/` without `protoc`: messages, stubs, validators out of the `buf.validate` rules, and a `Debug`
-//! that never prints a field marked `(cosell.type.v1.personal)`.
+//! Compiles `proto/` without `protoc`: messages, stubs, validators from the `buf.validate` rules, and a `Debug` that
+//! redacts fields marked `(cosell.type.v1.personal)`.
 
 mod codegen;
 mod rules;
@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use prost_reflect::DescriptorPool;
 
-/// Only these packages become Rust code; the others are known to the descriptors alone.
+/// Prefixes of the packages for which Rust code is generated; the others are only in the descriptor set.
 const GENERATED: [&str; 4] = ["cosell.", "google.longrunning", "google.rpc", "google.type"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,10 +19,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .canonicalize()?;
     #[expect(
         clippy::disallowed_methods,
-        reason = "a build script learns its output folder only from the environment"
+        reason = "cargo passes the output folder to a build script only in the environment"
     )]
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    #[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "cargo reads the instructions of a build script from standard output"
+    )]
     {
         println!("cargo:rerun-if-changed={}", root.display());
     }
@@ -32,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_imports(true)
         .include_source_info(true)
         .open_files(proto_files(&root)?)?;
-    // Encoded from the compiler's own pool, so that custom options survive for reflection and for the rules.
+    // Encoded from the compiler's own pool, which preserves the custom options for reflection and for the rules.
     let encoded = compiler.encode_file_descriptor_set();
     fs::write(out.join("descriptors.bin"), &encoded)?;
 
@@ -59,7 +62,7 @@ fn is_generated(package: &str) -> bool {
 }
 
 fn proto_files(root: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -67,10 +70,10 @@ fn proto_files(root: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "proto") {
-                found.push(path);
+                files.push(path);
             }
         }
     }
-    found.sort();
-    Ok(found)
+    files.sort();
+    Ok(files)
 }

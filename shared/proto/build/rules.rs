@@ -1,5 +1,5 @@
-//! Reads the `buf.validate` rules of a field. A rule that the generator does not know ends the build: a rule must
-//! never be written down and silently not enforced.
+//! Reads the `buf.validate` rules of a field. A rule that the generator does not support fails the build, so that no
+//! rule is stated without being enforced.
 
 use std::error::Error;
 
@@ -31,7 +31,7 @@ impl Rules {
     }
 }
 
-/// The rules that the definition states for this field.
+/// Reads the rules of a field; empty if it has none.
 pub fn of(field: &FieldDescriptor) -> Result<Rules, Box<dyn Error>> {
     let extension = field
         .parent_pool()
@@ -42,12 +42,12 @@ pub fn of(field: &FieldDescriptor) -> Result<Rules, Box<dyn Error>> {
     if options.has_extension(&extension)
         && let Value::Message(stated) = options.get_extension(&extension).as_ref()
     {
-        read(&mut rules, stated, field.full_name())?;
+        read_rules(&mut rules, stated, field.full_name())?;
     }
     Ok(rules)
 }
 
-/// Whether the definition states that one member of the oneof has to be set.
+/// Whether the oneof is marked as required.
 pub fn is_required(oneof: &OneofDescriptor) -> Result<bool, Box<dyn Error>> {
     let extension = oneof
         .parent_pool()
@@ -61,7 +61,7 @@ pub fn is_required(oneof: &OneofDescriptor) -> Result<bool, Box<dyn Error>> {
     Ok(rule.is_some_and(|rule| rule.as_bool() == Some(true)))
 }
 
-fn read(rules: &mut Rules, stated: &DynamicMessage, of: &str) -> Result<(), Box<dyn Error>> {
+fn read_rules(rules: &mut Rules, stated: &DynamicMessage, field_name: &str) -> Result<(), Box<dyn Error>> {
     rules.stated = true;
     for (field, value) in stated.fields() {
         match (field.name(), value) {
@@ -69,15 +69,19 @@ fn read(rules: &mut Rules, stated: &DynamicMessage, of: &str) -> Result<(), Box<
             // IGNORE_IF_ZERO_VALUE
             ("ignore", Value::EnumNumber(1)) => rules.ignore_zero = true,
             ("string" | "enum" | "int32" | "int64" | "repeated", Value::Message(typed)) => {
-                read_typed(rules, typed, of)?;
+                read_typed_rules(rules, typed, field_name)?;
             }
-            (name, _) => return Err(unknown(of, name)),
+            (name, _) => return Err(unsupported(field_name, name)),
         }
     }
     Ok(())
 }
 
-fn read_typed(rules: &mut Rules, typed: &DynamicMessage, of: &str) -> Result<(), Box<dyn Error>> {
+fn read_typed_rules(
+    rules: &mut Rules,
+    typed: &DynamicMessage,
+    field_name: &str,
+) -> Result<(), Box<dyn Error>> {
     for (field, value) in typed.fields() {
         match (field.name(), value) {
             ("min_len", Value::U64(value)) => rules.min_len = Some(*value),
@@ -95,16 +99,21 @@ fn read_typed(rules: &mut Rules, typed: &DynamicMessage, of: &str) -> Result<(),
             ("unique", Value::Bool(value)) => rules.unique = *value,
             ("items", Value::Message(items)) => {
                 let mut inner = Rules::default();
-                read(&mut inner, items, of)?;
+                read_rules(&mut inner, items, field_name)?;
                 rules.items = Some(Box::new(inner));
             }
-            (name, _) => return Err(unknown(of, &format!("{}.{name}", typed.descriptor().name()))),
+            (name, _) => {
+                let rule = format!("{}.{name}", typed.descriptor().name());
+                return Err(unsupported(field_name, &rule));
+            }
         }
     }
     Ok(())
 }
 
-fn unknown(of: &str, rule: &str) -> Box<dyn Error> {
-    format!("{of}: shared/proto/build does not enforce `{rule}`; teach it, or state the rule otherwise")
-        .into()
+fn unsupported(field: &str, rule: &str) -> Box<dyn Error> {
+    format!(
+        "{field}: shared/proto/build does not support the rule `{rule}`; add it to rules.rs, or use another rule"
+    )
+    .into()
 }

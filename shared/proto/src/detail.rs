@@ -1,12 +1,12 @@
-//! The part that all events of a record have in common, for consumers to which it does not matter what happened.
+//! The detail message that all events of an aggregate share, for consumers that apply it regardless of the event type.
 
 use prost::{DecodeError, Message as _, Name as _};
 
 use crate::cosell::{collaboration::v1 as collaboration, partner::v1 as partner};
 
-/// What holds for a record after an event, whichever it was.
+/// The state of an aggregate after an event, regardless of the event type.
 pub trait EventDetail: Sized {
-    /// The detail of an event of this type; `None` when no event of the record has this type.
+    /// Decodes the detail of an event; `None` if the type is not one of the aggregate's events.
     fn read(type_name: &str, payload: &[u8]) -> Option<Result<Self, DecodeError>>;
 }
 

@@ -1,8 +1,7 @@
-//! Generated code of cosell's public interface, and nothing else: messages, client and server stubs, validators
-//! made from the `buf.validate` rules in `proto/`, what the events of a record have in common, and the descriptors for
-//! reflection.
+//! Generated code of cosell's public API: messages, client and server stubs, validators of the `buf.validate` rules in
+//! `proto/`, the event details, and the descriptors for reflection.
 //!
-//! `Debug` of a message never prints a field that the definition marks `(cosell.type.v1.personal)`.
+//! `Debug` of a message redacts fields that are marked `(cosell.type.v1.personal)`.
 
 mod detail;
 mod validate;
@@ -10,7 +9,7 @@ mod validate;
 pub use detail::EventDetail;
 pub use validate::{Mutation, Validate};
 
-/// The descriptor set of everything under `proto/`, with comments and custom options.
+/// The encoded descriptor set of all files under `proto/`, with comments and custom options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 #[expect(

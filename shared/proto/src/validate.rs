@@ -1,5 +1,5 @@
-//! What the generated validators call. Each function checks one kind of rule and says in a sentence what is wrong,
-//! without repeating the value: it may be personal data.
+//! The functions that generated validators call. Each checks one kind of rule and describes the violation in a sentence
+//! that does not repeat a string, because it may be personal data.
 
 use std::fmt;
 
@@ -8,81 +8,92 @@ use regex::Regex;
 
 /// A message whose `buf.validate` rules can be checked.
 pub trait Validate {
-    /// Adds every violation of the message's rules; `at` is the path of the message itself.
-    fn check(&self, at: &FieldPath<'_>, found: &mut Vec<Violation>);
+    /// Appends all violations of the message's rules; `at` is the path of the message.
+    fn check(&self, at: &FieldPath<'_>, violations: &mut Vec<Violation>);
 
-    /// Every violation in the message, paths counted from the message.
+    /// All violations in the message, with paths relative to the message.
     fn violations(&self) -> Vec<Violation> {
-        let mut found = Vec::new();
-        self.check(&FieldPath::root(), &mut found);
-        found
+        let mut violations = Vec::new();
+        self.check(&FieldPath::root(), &mut violations);
+        violations
     }
 }
 
-/// A request that changes something.
+/// A request that is a write: one with a `request_id`.
 pub trait Mutation: prost::Message {
-    /// The client's id of the request; empty when it gave none (PLT-002).
+    /// The idempotency key of the client; empty if it states none (PLT-002).
     fn request_id(&self) -> &str;
 
-    /// Whether to check everything and change nothing (PLT-004).
+    /// Whether the request is a dry run: validated, but not executed (PLT-004).
     fn validate_only(&self) -> bool;
 }
 
 pub(crate) struct StringRules<'a> {
-    /// Whether the empty string means "not given" and is fine.
+    /// Whether the empty string means "not set" and is valid.
     pub optional: bool,
     pub min_len: Option<u64>,
     pub max_len: Option<u64>,
     pub uuid: bool,
     pub pattern: Option<&'a Regex>,
-    /// What the field's documentation says it holds.
+    /// The first sentence of the field's comment, which describes its format.
     pub expected: &'a str,
-    /// Whether the value may be personal data, and must not be repeated.
+    /// Whether the value may be personal data and must not be returned.
     pub personal: bool,
 }
 
-pub(crate) fn string(value: &str, rules: &StringRules<'_>, at: &FieldPath<'_>, found: &mut Vec<Violation>) {
+pub(crate) fn string(
+    value: &str,
+    rules: &StringRules<'_>,
+    at: &FieldPath<'_>,
+    violations: &mut Vec<Violation>,
+) {
     if value.is_empty() {
-        let demanded =
+        let is_required =
             rules.min_len.unwrap_or(0) > 0 || rules.uuid || rules.pattern.is_some_and(|p| !p.is_match(""));
-        if demanded && !rules.optional {
-            required(false, at, found);
+        if is_required && !rules.optional {
+            required(false, at, violations);
         }
         return;
     }
     if value.contains('\0') {
-        let text = "must not contain the character U+0000".to_owned();
-        found.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
+        let text = "Must not contain the character U+0000.".to_owned();
+        violations.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
         return;
     }
-    let mut wrong = |code, text: String| {
+    let mut report = |code, text: String| {
         let violation = Violation::new(at, code, text);
-        found.push(match rules.personal {
+        violations.push(match rules.personal {
             true => violation,
-            false => violation.rejecting(value),
+            false => violation.with_rejected_value(value),
         });
     };
     let length = value.chars().count() as u64;
     if let Some(min) = rules.min_len.filter(|min| length < *min) {
-        let text = format!("must have at least {min} characters; it has {length}");
-        wrong(ViolationCode::ValueOutOfRange, text);
+        let text = format!(
+            "Must have at least {}, but has {length}.",
+            counted(min, "character", "characters")
+        );
+        report(ViolationCode::ValueOutOfRange, text);
     }
     if let Some(max) = rules.max_len.filter(|max| length > *max) {
-        let text = format!("must have at most {max} characters; it has {length}");
-        wrong(ViolationCode::ValueOutOfRange, text);
+        let text = format!(
+            "Can have at most {}, but has {length}.",
+            counted(max, "character", "characters")
+        );
+        report(ViolationCode::ValueOutOfRange, text);
         return;
     }
     if rules.uuid && !is_uuid(value) {
-        let text = "must be a UUID such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37".to_owned();
-        wrong(ViolationCode::InvalidStringFormat, text);
+        let text = "Must be a UUID, such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37.".to_owned();
+        report(ViolationCode::InvalidStringFormat, text);
     }
     if let Some(pattern) = rules.pattern.filter(|pattern| !pattern.is_match(value)) {
-        let text = format!("does not have the right form. Expected: {}", rules.expected);
+        let text = format!("Does not have the required format. Expected: {}.", rules.expected);
         let violation =
-            Violation::new(at, ViolationCode::InvalidStringFormat, text).matching(pattern.as_str());
-        found.push(match rules.personal {
+            Violation::new(at, ViolationCode::InvalidStringFormat, text).with_pattern(pattern.as_str());
+        violations.push(match rules.personal {
             true => violation,
-            false => violation.rejecting(value),
+            false => violation.with_rejected_value(value),
         });
     }
 }
@@ -97,19 +108,19 @@ fn is_uuid(value: &str) -> bool {
 
 pub(crate) fn enumeration(
     number: i32,
-    known: impl Fn(i32) -> bool,
+    is_defined: impl Fn(i32) -> bool,
     not_zero: bool,
     allowed: &[&str],
     at: &FieldPath<'_>,
-    found: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) {
     if number == 0 && not_zero {
-        let violation = Violation::new(at, ViolationCode::RequiredFieldMissing, "is required");
-        found.push(violation.allowing(allowed.iter().copied(), ""));
-    } else if !known(number) {
-        let text = format!("has no value with number {number}");
-        let violation = Violation::new(at, ViolationCode::InvalidEnumValue, text).rejecting(number);
-        found.push(violation.allowing(allowed.iter().copied(), ""));
+        let violation = Violation::new(at, ViolationCode::RequiredFieldMissing, "Is required.");
+        violations.push(violation.with_allowed_values(allowed.iter().copied(), ""));
+    } else if !is_defined(number) {
+        let text = format!("The enum has no value with the number {number}.");
+        let violation = Violation::new(at, ViolationCode::InvalidEnumValue, text).with_rejected_value(number);
+        violations.push(violation.with_allowed_values(allowed.iter().copied(), ""));
     }
 }
 
@@ -118,36 +129,36 @@ pub(crate) fn integer(
     gte: Option<i64>,
     lte: Option<i64>,
     at: &FieldPath<'_>,
-    found: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) {
     let value = value.into();
     if gte.is_some_and(|gte| value < gte) || lte.is_some_and(|lte| value > lte) {
         let text = match (gte, lte) {
-            (Some(gte), Some(lte)) => format!("must be from {gte} to {lte}"),
-            (Some(gte), None) => format!("must be at least {gte}"),
-            (None, Some(lte)) => format!("must be at most {lte}"),
+            (Some(gte), Some(lte)) => format!("Must be from {gte} to {lte}."),
+            (Some(gte), None) => format!("Must be at least {gte}."),
+            (None, Some(lte)) => format!("Must be at most {lte}."),
             (None, None) => return,
         };
-        found.push(Violation::new(at, ViolationCode::ValueOutOfRange, text).rejecting(value));
+        violations.push(Violation::new(at, ViolationCode::ValueOutOfRange, text).with_rejected_value(value));
     }
 }
 
-pub(crate) fn required(present: bool, at: &FieldPath<'_>, found: &mut Vec<Violation>) {
+pub(crate) fn required(present: bool, at: &FieldPath<'_>, violations: &mut Vec<Violation>) {
     if !present {
-        found.push(Violation::new(
+        violations.push(Violation::new(
             at,
             ViolationCode::RequiredFieldMissing,
-            "is required".to_owned(),
+            "Is required.".to_owned(),
         ));
     }
 }
 
-/// Of a oneof that has to be set; `members` are the names of its fields.
-pub(crate) fn one_of(is_set: bool, members: &[&str], at: &FieldPath<'_>, found: &mut Vec<Violation>) {
+/// Checks a required oneof; `members` are the names of its fields.
+pub(crate) fn one_of(is_set: bool, members: &[&str], at: &FieldPath<'_>, violations: &mut Vec<Violation>) {
     if !is_set {
-        let text = format!("is required: exactly one of {}", members.join(", "));
+        let text = format!("Is required: exactly one of {}.", members.join(", "));
         let violation = Violation::new(at, ViolationCode::RequiredFieldMissing, text);
-        found.push(violation.allowing(members.iter().copied(), ""));
+        violations.push(violation.with_allowed_values(members.iter().copied(), ""));
     }
 }
 
@@ -157,34 +168,46 @@ pub(crate) fn items<T: PartialEq>(
     max: Option<u64>,
     unique: bool,
     at: &FieldPath<'_>,
-    found: &mut Vec<Violation>,
+    violations: &mut Vec<Violation>,
 ) {
     let count = items.len() as u64;
     if let Some(min) = min.filter(|min| count < *min) {
-        let text = format!("must have at least {min} entries; it has {count}");
-        found.push(Violation::new(at, ViolationCode::NotEnoughValues, text));
+        let text = format!(
+            "Must have at least {}, but has {count}.",
+            counted(min, "entry", "entries")
+        );
+        violations.push(Violation::new(at, ViolationCode::NotEnoughValues, text));
     }
     if let Some(max) = max.filter(|max| count > *max) {
-        let text = format!("must have at most {max} entries; it has {count}");
-        found.push(Violation::new(at, ViolationCode::TooManyValues, text));
-        // The rest would be checked in vain, at the sender's choice of cost.
+        let text = format!(
+            "Can have at most {}, but has {count}.",
+            counted(max, "entry", "entries")
+        );
+        violations.push(Violation::new(at, ViolationCode::TooManyValues, text));
+        // Returns early: the cost of comparing all entries would be up to the sender.
         return;
     }
     if unique && (1..items.len()).any(|index| items[..index].contains(&items[index])) {
-        found.push(Violation::new(
+        violations.push(Violation::new(
             at,
             ViolationCode::InvalidValue,
-            "must not repeat an entry".to_owned(),
+            "Duplicate value: each entry may be listed only once.".to_owned(),
         ));
     }
 }
 
-/// Compiles a pattern of the definition; `tests/proto_style` proves that all of them compile.
+/// A number with its noun, such as `1 entry` or `10 entries`.
+fn counted(number: u64, singular: &str, plural: &str) -> String {
+    let noun = if number == 1 { singular } else { plural };
+    format!("{number} {noun}")
+}
+
+/// Compiles a pattern of the definitions; `tests/proto_style` verifies that all of them compile.
 pub(crate) fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap_or_else(|error| unreachable!("pattern {pattern} in proto/: {error}"))
 }
 
-/// Stands in a `Debug` output for a field that must not be printed.
+/// The placeholder of a redacted field in `Debug` output.
 pub(crate) struct Redacted;
 
 impl fmt::Debug for Redacted {
@@ -193,7 +216,7 @@ impl fmt::Debug for Redacted {
     }
 }
 
-/// Prints enum numbers by name.
+/// Formats enum numbers as names in `Debug` output.
 pub(crate) struct EnumNames<'a, T, F>(pub &'a T, pub F);
 
 impl<F: Fn(i32) -> Option<&'static str>> fmt::Debug for EnumNames<'_, i32, F> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use cosell_events::{Bus, Consumer, Handler, Relay, sweep};
-use cosell_grpc::Audit;
+use cosell_grpc::DenialSink;
 use cosell_store::Database;
 use cosell_telemetry::metrics;
 use cosell_types::Clock;
@@ -11,23 +11,23 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use crate::denials;
-use crate::due::{self, Work};
+use crate::schedule::{self, ScheduledWork};
 
-/// What a service does besides answering calls, and with what.
+/// The background work of a service, and the resources that it uses.
 #[derive(Clone)]
 pub struct Background {
-    /// The service's database.
+    /// The database of the service.
     pub database: Database,
-    /// The event bus.
+    /// The connection to the event bus.
     pub bus: Bus,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Background {
-    /// Nothing yet, with these.
+    /// Creates a background without tasks.
     pub fn new(database: Database, bus: Bus, clock: Clock) -> Self {
         Self {
             database,
@@ -38,18 +38,18 @@ impl Background {
         }
     }
 
-    /// Runs a task that ends soon after the token is cancelled.
+    /// Runs a task, which must end soon after its token is cancelled.
     pub fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce(CancellationToken) -> F) {
         self.tasks.spawn(task(self.stop.clone()).in_current_span());
     }
 
-    /// Sees to what becomes due.
-    pub fn see_to<W: Work>(&self, work: W) {
+    /// Runs scheduled work.
+    pub fn schedule<W: ScheduledWork>(&self, work: W) {
         let (database, clock) = (self.database.clone(), self.clock.clone());
-        self.spawn(|stop| due::run(work, database, clock, stop));
+        self.spawn(|stop| schedule::run(work, database, clock, stop));
     }
 
-    /// Publishes the events of this context, and keeps the tables behind that in order.
+    /// Runs the relay of this context, and the housekeeping of the platform tables.
     pub fn publish(&self, context: &'static str) {
         let database = &self.database;
         let relay = Relay::new(
@@ -63,26 +63,27 @@ impl Background {
         self.spawn(|stop| sweep(database.work.clone(), self.clock.clone(), stop));
     }
 
-    /// Keeps the denials that the edge hands over.
-    pub fn audit(&self) -> Audit {
-        let (queue, received) = mpsc::channel(denials::WAITING);
-        self.spawn(|stop| denials::keep(self.database.work.clone(), received, stop));
+    /// Starts the storing of denials. Returns the function that enqueues them.
+    pub fn denial_sink(&self) -> DenialSink {
+        let (queue, received) = mpsc::channel(denials::QUEUE_CAPACITY);
+        self.spawn(|stop| denials::run(self.database.work.clone(), received, stop));
         Arc::new(move |denial| {
             if queue.try_send(denial).is_err() {
                 metrics::DENIALS_LOST.add(1, &[]);
-                tracing::warn!("a denial could not be kept: too many wait already");
+                tracing::warn!("denial discarded: the queue is full");
             }
         })
     }
 
-    /// Applies the events of a context.
+    /// Runs the consumer of a context's events.
     pub fn consume<H: Handler>(&self, service: &str, context: &'static str, handler: H) {
         let (db, bus) = (self.database.events.clone(), self.bus.clone());
         let consumer = Consumer::new(db, bus, service, context, handler, self.clock.clone());
         self.spawn(|stop| consumer.run(stop));
     }
 
-    /// Ends all tasks: the relay gives its leases up, consumers finish what they have in hand.
+    /// Stops all tasks: the relay releases its leases, and consumers finish the events in flight. Closes bus and
+    /// database.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -90,7 +91,7 @@ impl Background {
             .await
             .is_err()
         {
-            tracing::warn!("background work did not end in time and is cut; what it had in hand comes again");
+            tracing::warn!("background tasks did not stop in time; their work in flight will be repeated");
         }
         self.bus.close().await;
         self.database.close().await;

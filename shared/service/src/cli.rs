@@ -1,7 +1,7 @@
-//! The commands that every service has.
+//! The command line that all services share.
 
 use clap::Subcommand;
-use cosell_events::{Bus, BusArgs, Range, republish};
+use cosell_events::{Bus, BusArgs, JournalRange, republish};
 use cosell_grpc::{AuthArgs, Listeners, ServeArgs, Verifier};
 use cosell_store::{Database, DbArgs, ProvisionArgs, migrate, provision};
 use cosell_telemetry::TelemetryArgs;
@@ -9,7 +9,7 @@ use cosell_types::Clock;
 
 use crate::{Background, Host, PeerArgs, Platform, Service, stop_signal};
 
-/// The command line of a service, after its name; `O` are the options that only this service has.
+/// The command line of a service, after its name; `O` are the service's own options.
 #[derive(clap::Args)]
 #[command(disable_help_subcommand = true)]
 pub struct CommandLine<O: clap::Args> {
@@ -19,7 +19,7 @@ pub struct CommandLine<O: clap::Args> {
 
 #[derive(Subcommand)]
 enum Command<O: clap::Args> {
-    /// Answer calls, publish events, apply events of others.
+    /// Serve calls, publish events and consume events of other services.
     Serve {
         #[command(flatten)]
         serve: ServeArgs,
@@ -28,7 +28,7 @@ enum Command<O: clap::Args> {
         #[command(flatten)]
         common: Common<O>,
     },
-    /// Bring the schema up to date, as its owner role.
+    /// Migrate the schema, as its owner role.
     Migrate {
         #[command(flatten)]
         db: DbArgs,
@@ -38,18 +38,18 @@ enum Command<O: clap::Args> {
         #[command(flatten)]
         provision: ProvisionArgs,
     },
-    /// Publish events of the journal again, with their old ids, and those that the broker had refused.
+    /// Republish events of the journal with their old ids, and events that the broker refused.
     Republish {
         #[command(flatten)]
         db: DbArgs,
         #[command(flatten)]
-        range: Range,
+        range: JournalRange,
     },
-    /// Try dead letters again, in the order of their versions.
+    /// Redrive dead letters in the order of their versions.
     Redrive {
-        /// The consumer, `<service>-<context>`, as in the table `dead_letter`.
+        /// Consumer `<service>-<context>`, as in the table `dead_letter`.
         consumer: String,
-        /// Only this aggregate.
+        /// Aggregate whose dead letters to redrive; all if absent.
         aggregate: Option<String>,
         #[command(flatten)]
         common: Common<O>,
@@ -71,12 +71,12 @@ struct Common<O: clap::Args> {
 }
 
 impl<O: clap::Args> CommandLine<O> {
-    /// Runs the command to its end.
+    /// Runs the command until it completes.
     pub fn run<S: Service<Options = O>>(self) -> anyhow::Result<()> {
-        // Before anything opens a TLS connection: all of them use one provider.
+        // Before the first TLS connection, which uses the default provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            // With one worker a blocking exporter could stop the whole process from ending.
+            // With a single worker thread, a blocking exporter could prevent shutdown.
             .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
             .enable_all()
             .build()?;
@@ -103,7 +103,10 @@ async fn run<S: Service>(command: Command<S::Options>) -> anyhow::Result<()> {
         Command::Provision { provision: args } => provision(&args, S::NAME).await,
         Command::Republish { db, range } => {
             let database = Database::open(&db, S::NAME)?;
-            report("events to be published", republish(&database.work, &range).await?)
+            print_count(
+                "events marked for publishing",
+                republish(&database.work, &range).await?,
+            )
         }
         Command::Redrive {
             consumer,
@@ -114,22 +117,18 @@ async fn run<S: Service>(command: Command<S::Options>) -> anyhow::Result<()> {
             let bus = Bus::connect(&common.bus, S::NAME).await?;
             let background = Background::new(Database::open(&common.db, S::NAME)?, bus, Clock::system());
             let platform = Platform::from(common.peers);
-            let redriven = S::redrive(
-                &background,
-                &common.own,
-                &platform,
-                &consumer,
-                aggregate.as_deref(),
-            )
-            .await;
+            let consumers = S::consumers(&background, &common.own, &platform)?;
+            let redriven = consumers
+                .redrive(&background, &consumer, aggregate.as_deref())
+                .await;
             telemetry.flush().await;
-            report("dead letters had their effect", redriven?)
+            print_count("dead letters redriven", redriven?)
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
-fn report(what: &str, count: u64) -> anyhow::Result<()> {
-    println!("{count} {what}");
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn print_count(noun: &str, count: u64) -> anyhow::Result<()> {
+    println!("{count} {noun}");
     Ok(())
 }

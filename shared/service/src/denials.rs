@@ -1,25 +1,25 @@
-//! Writes denials down, many at a time, while answers have long gone out.
+//! Stores denials in batches, after the responses to the denied calls.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use cosell_grpc::{Denial, Failure};
-use cosell_store::{Db, Scope, keep_denials};
+use cosell_store::{Db, Scope, insert_denials};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Most denials that wait to be written.
-pub const WAITING: usize = 4096;
-/// Most that are written together.
+/// Maximum denials in the queue.
+pub const QUEUE_CAPACITY: usize = 4096;
+/// Maximum denials per transaction.
 const BATCH: usize = 256;
-/// Most that are kept of one caller in a minute.
-const MOST_A_MINUTE: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
+/// Maximum denials of one caller that are stored per minute.
+const MAX_PER_MINUTE: u32 = 60;
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Writes until told to stop, and then what still waits.
-pub async fn keep(work: Db, mut received: mpsc::Receiver<Denial>, stop: CancellationToken) {
+/// Stores denials until `stop` is cancelled, then the rest of the queue.
+pub async fn run(work: Db, mut received: mpsc::Receiver<Denial>, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut kept = Kept::default();
+    let mut stored = StoredPerCaller::default();
     loop {
         tokio::select! {
             count = received.recv_many(&mut batch, BATCH) => if count == 0 { return },
@@ -28,14 +28,14 @@ pub async fn keep(work: Db, mut received: mpsc::Receiver<Denial>, stop: Cancella
                 while received.recv_many(&mut batch, BATCH).await > 0 {}
             }
         }
-        batch.retain(|denial| kept.has_room_for(denial));
+        batch.retain(|denial| stored.count_within_limit(denial));
         while let Err(failure) = write(&work, &batch).await {
-            tracing::warn!(%failure, "denials could not be written; tried again in a moment");
+            tracing::warn!(%failure, "storing denials failed; retrying");
             if stop.is_cancelled() {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(RETRY_DELAY) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -46,37 +46,40 @@ pub async fn keep(work: Db, mut received: mpsc::Receiver<Denial>, stop: Cancella
     }
 }
 
-/// How many denials of each caller were kept in this minute. Whoever is refused again and again must not fill the table:
-/// after the first ones of a minute they are only counted.
+/// Denials of each caller in the current minute. Beyond the limit they are only counted by the metric, so that one
+/// caller cannot fill the table.
 #[derive(Default)]
-struct Kept {
+struct StoredPerCaller {
     minute: i64,
-    of: HashMap<String, u32>,
+    counts: HashMap<String, u32>,
 }
 
-impl Kept {
-    fn has_room_for(&mut self, denial: &Denial) -> bool {
+impl StoredPerCaller {
+    fn count_within_limit(&mut self, denial: &Denial) -> bool {
         let minute = denial.time.timestamp() / 60;
         if minute > self.minute {
             self.minute = minute;
-            self.of.clear();
+            self.counts.clear();
         }
         let account = denial.account.as_ref().map_or("", |account| account.as_str());
-        let count = self.of.entry(format!("{account} {}", denial.actor)).or_default();
+        let count = self
+            .counts
+            .entry(format!("{account} {}", denial.actor))
+            .or_default();
         *count += 1;
-        if *count == MOST_A_MINUTE {
+        if *count == MAX_PER_MINUTE {
             tracing::warn!(
                 account,
                 actor = denial.actor,
-                "refused so often that no more is kept this minute"
+                "denial limit of the caller reached; further denials of this minute are not stored"
             );
         }
-        *count <= MOST_A_MINUTE
+        *count <= MAX_PER_MINUTE
     }
 }
 
 async fn write(work: &Db, batch: &[Denial]) -> Result<(), Failure> {
     let mut tx = work.tx(&Scope::work()).await?;
-    keep_denials(&mut tx, batch).await?;
+    insert_denials(&mut tx, batch).await?;
     tx.commit().await
 }

@@ -3,65 +3,64 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use cosell_events::Bus;
-use cosell_grpc::{Edge, Gate, Listeners, Readiness, Resolve, ServeArgs, TokenSource, Verifier, serve};
+use cosell_grpc::{
+    Edge, Listeners, MemberResolver, Readiness, ServeArgs, ServiceAccess, TokenSource, Verifier, serve,
+};
 use cosell_store::{Database, check};
 use cosell_types::Clock;
 use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
-use tonic::service::{Routes, RoutesBuilder};
 
-use crate::Background;
+use crate::{Background, Consumers, GrpcServices};
 
 /// A service of the platform.
 pub trait Service {
-    /// Its name: of the process, the schema, the roles, and the context in subjects.
+    /// The name of the service: of its schema, its database roles, and its context in NATS subjects.
     const NAME: &'static str;
 
-    /// The gRPC services that it offers, by their full names.
-    const GRPC: &'static [&'static str];
-
-    /// Options that only this service has.
+    /// The service's own command-line options.
     type Options: clap::Args + Clone + Send;
 
-    /// Its migrations.
+    /// The migrations of its schema.
     fn migrator() -> Migrator;
 
-    /// Starts its background work and adds what it offers; returns how it knows what its callers may do.
+    /// Starts its background work and adds its gRPC services. Returns the resolver of its callers' roles.
     fn start(
         background: &Background,
         options: &Self::Options,
         platform: &Platform,
-        routes: &mut RoutesBuilder,
-    ) -> anyhow::Result<Resolve>;
+        services: &mut GrpcServices,
+    ) -> anyhow::Result<MemberResolver>;
 
-    /// Tries dead letters of one of its consumers again; returns how many had their effect.
-    fn redrive(
+    /// Declares its consumers.
+    fn consumers(
         background: &Background,
         options: &Self::Options,
         platform: &Platform,
-        consumer: &str,
-        aggregate: Option<&str>,
-    ) -> impl Future<Output = anyhow::Result<u64>> + Send;
+    ) -> anyhow::Result<Consumers> {
+        let _ = (background, options, platform);
+        Ok(Consumers::new(Self::NAME))
+    }
 }
 
-/// How a service proves to others that it is one, and where the directory is.
+/// Options for calls to other services.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PeerArgs {
-    /// File with this service's own token (JWT, side `service`), kept fresh by the platform.
+    /// File with this service's own token (JWT with side `service`), renewed externally.
     #[arg(long, env = "COSELL_SERVICE_TOKEN_FILE")]
     pub service_token_file: PathBuf,
 
-    /// The partner-connection service, for members that are not known here yet.
+    /// Address of the partner-connection service, which resolves members that the replica does not have yet.
     #[arg(long, env = "COSELL_PARTNER_URL", default_value = "http://partner:50051")]
     pub partner_url: String,
 }
 
-/// What a service needs to talk to the others.
+/// What a service needs to call other services.
 #[derive(Clone)]
 pub struct Platform {
-    /// Where its own token comes from.
+    /// The source of the service's own token.
     pub tokens: TokenSource,
-    /// The partner-connection service.
+    /// Address of the partner-connection service.
     pub partner_url: String,
 }
 
@@ -74,29 +73,28 @@ impl From<PeerArgs> for Platform {
     }
 }
 
-/// A process with one or more services behind one address.
+/// A process that serves one or more services at one address.
 pub struct Host {
     verifier: Verifier,
     clock: Clock,
     readiness: Readiness,
-    routes: RoutesBuilder,
-    names: Vec<String>,
+    services: GrpcServices,
     backgrounds: Vec<Background>,
-    gates: HashMap<&'static str, Gate>,
+    gates: HashMap<&'static str, ServiceAccess>,
 }
 
 impl Host {
-    /// A process without services.
+    /// Creates a process without services.
     pub fn new(verifier: Verifier, clock: Clock) -> Self {
         let readiness = Readiness::default();
-        let for_check = verifier.clone();
+        let checked_verifier = verifier.clone();
         readiness.require(std::sync::Arc::new(move || {
-            let is_ready = for_check.is_ready();
+            let is_ready = checked_verifier.is_ready();
             Box::pin(async move {
                 if is_ready {
                     Ok(())
                 } else {
-                    Err("the token issuer's keys are not known".to_owned())
+                    Err("the token issuer's keys are not loaded".to_owned())
                 }
             })
         }));
@@ -104,14 +102,13 @@ impl Host {
             verifier,
             clock,
             readiness,
-            routes: Routes::builder(),
-            names: Vec::new(),
+            services: GrpcServices::default(),
             backgrounds: Vec::new(),
             gates: HashMap::new(),
         }
     }
 
-    /// Adds a service, if its schema is up to date.
+    /// Adds and starts a service. Fails if its schema is not up to date.
     pub async fn add<S: Service>(
         &mut self,
         database: Database,
@@ -121,22 +118,24 @@ impl Host {
     ) -> anyhow::Result<()> {
         check(&database.work, &S::migrator())
             .await
-            .with_context(|| format!("the schema of {}", S::NAME))?;
+            .with_context(|| format!("checking the schema of {}", S::NAME))?;
         self.readiness.require(database.check());
         let background = Background::new(database, bus, self.clock.clone());
-        let resolve = S::start(&background, options, platform, &mut self.routes)
-            .with_context(|| format!("starting {}", S::NAME))?;
-        let audit = background.audit();
-        let gate = Gate { resolve, audit };
-        for name in S::GRPC {
+        let first_new = self.services.names().len();
+        let context = || format!("starting {}", S::NAME);
+        let resolve = S::start(&background, options, platform, &mut self.services).with_context(context)?;
+        let consumers = S::consumers(&background, options, platform).with_context(context)?;
+        consumers.start(&background);
+        let denial_sink = background.denial_sink();
+        let gate = ServiceAccess { resolve, denial_sink };
+        for name in &self.services.names()[first_new..] {
             self.gates.insert(name, gate.clone());
-            self.names.push((*name).to_owned());
         }
         self.backgrounds.push(background);
         Ok(())
     }
 
-    /// Serves until `stop` resolves, then ends everything in order.
+    /// Serves until `stop` resolves, then shuts down gracefully.
     pub async fn serve(
         self,
         args: &ServeArgs,
@@ -145,8 +144,14 @@ impl Host {
     ) -> anyhow::Result<()> {
         let (calls, rate) = (args.max_calls, args.account_rate);
         let edge = Edge::new(self.verifier, self.clock, calls, rate, self.gates);
-        let routes = self.routes.routes();
-        let result = serve(args, listeners, routes, self.names, edge, self.readiness, stop).await;
+        let names = self
+            .services
+            .names()
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        let routes = self.services.into_routes();
+        let result = serve(args, listeners, routes, names, edge, self.readiness, stop).await;
         for background in &self.backgrounds {
             background.stop().await;
         }
@@ -154,17 +159,17 @@ impl Host {
     }
 }
 
-/// Resolves when the process is asked to end.
+/// Resolves on SIGTERM or SIGINT.
 pub async fn stop_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
-        tracing::error!("signals cannot be heard; only a kill will end this process");
+        tracing::error!("installing signal handlers failed; the process ends only by SIGKILL");
         return std::future::pending().await;
     };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("asked to end");
+    tracing::info!("shutdown signal received");
 }

@@ -1,14 +1,17 @@
-//! The process of a service: its options and subcommands, its background work, its start and its end. What makes a
-//! service what it is comes through [`Service`]; nothing here knows a bounded context.
+//! The process of a service: command line, background work, start and graceful shutdown. A service plugs in through
+//! [`Service`]; this crate is independent of the bounded contexts.
 
 mod background;
 mod cli;
+mod consumers;
 mod denials;
-mod due;
 mod host;
 mod routes;
+mod schedule;
 
 pub use background::Background;
 pub use cli::CommandLine;
-pub use due::Work;
+pub use consumers::Consumers;
 pub use host::{Host, PeerArgs, Platform, Service, stop_signal};
+pub use routes::GrpcServices;
+pub use schedule::ScheduledWork;

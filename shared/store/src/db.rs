@@ -13,27 +13,27 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::pool::{Pool, Session};
 
-/// Options for reaching the database.
+/// Options of the database connection.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DbArgs {
-    /// The database, without user and password: `postgres://host:5432/cosell`.
+    /// Database URL without user and password: `postgres://host:5432/cosell`.
     #[arg(long, env = "COSELL_DATABASE_URL")]
     pub database_url: String,
 
-    /// Folder with one file a role (`<service>_app`, `<service>_worker`, `<service>_owner`) that holds its password;
-    /// absent where the server asks for none.
+    /// Folder with one file per role (`<service>_app`, `<service>_worker`, `<service>_owner`) that contains its
+    /// password; absent if the server requires none.
     #[arg(long, env = "COSELL_DATABASE_SECRETS")]
     pub database_secrets: Option<PathBuf>,
 
-    /// Most connections for calls. Events and background work have a few of their own.
+    /// Maximum connections for calls. Events and background work use separate connections.
     #[arg(long, env = "COSELL_DATABASE_POOL", default_value_t = 8)]
     pub database_pool: u32,
 }
 
 impl DbArgs {
-    /// How a role connects.
+    /// Connection options of a role, with its password.
     pub fn connect_options(&self, role: &str) -> anyhow::Result<PgConnectOptions> {
-        let options: PgConnectOptions = self.database_url.parse().context("the database address")?;
+        let options: PgConnectOptions = self.database_url.parse().context("parsing the database URL")?;
         let options = options.username(role).application_name(role);
         let Some(folder) = &self.database_secrets else {
             return Ok(options);
@@ -46,19 +46,19 @@ impl DbArgs {
     }
 }
 
-/// The connections of one service, apart by purpose so that calls cannot starve events nor the other way round.
+/// The connection pools of one service, separated by purpose so that calls and events cannot starve each other.
 #[derive(Clone)]
 pub struct Database {
-    /// For calls.
+    /// Pool for calls, in the app role.
     pub calls: Db,
-    /// For the effects of incoming events.
+    /// Pool for applying events, in the app role.
     pub events: Db,
-    /// For work over all accounts: relay, mail, pruning. Its role has narrow rights of its own.
+    /// Pool for background work on all accounts (relay, mail, pruning), in the worker role with its narrow privileges.
     pub work: Db,
 }
 
 impl Database {
-    /// Opens the pools of a service. Connections are made when they are needed.
+    /// Opens the pools of a service. Connections are opened on demand.
     pub fn open(args: &DbArgs, service: &str) -> anyhow::Result<Self> {
         let app = args.connect_options(&format!("{service}_app"))?;
         let worker = args.connect_options(&format!("{service}_worker"))?;
@@ -79,21 +79,21 @@ impl Database {
         self.calls.committed.clone()
     }
 
-    /// The condition that the database answers.
+    /// The readiness condition that the database responds.
     pub fn check(&self) -> Check {
         let db = self.events.clone();
         Arc::new(move || {
             let db = db.clone();
             Box::pin(async move {
-                let answer = db.pool.begin().await;
-                answer
+                let session = db.pool.begin().await;
+                session
                     .map(drop)
-                    .map_err(|_| "the database does not answer".to_owned())
+                    .map_err(|_| "the database does not respond".to_owned())
             })
         })
     }
 
-    /// Closes all connections, in bounded time.
+    /// Closes all connections, within a time limit.
     pub async fn close(&self) {
         let close = async {
             for db in [&self.calls, &self.events, &self.work] {
@@ -101,36 +101,37 @@ impl Database {
             }
         };
         if tokio::time::timeout(Duration::from_secs(3), close).await.is_err() {
-            tracing::warn!("connections to the database were still in use at the end");
+            tracing::warn!("closing the database connections timed out");
         }
     }
 }
 
-/// A pool whose connections are only reached through a transaction with a scope.
+/// A pool whose connections are available only in a transaction with a scope.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
     committed: Arc<Notify>,
 }
 
-/// For whom a transaction works; row-level security goes by it.
+/// On whose behalf a transaction runs: account and side, by which row-level security is evaluated, and statement
+/// timeout.
 #[derive(Clone, Debug)]
 pub struct Scope {
     account: Option<AccountId>,
     side: &'static str,
-    limit: Duration,
+    statement_timeout: Duration,
 }
 
-/// Longest statement outside a call.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
+/// Statement timeout outside of calls.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Scope {
-    /// The caller of a call, for as long as the call may take.
+    /// The scope of a call: the caller of its token; statements may last until the deadline.
     pub fn of<M>(call: &Call<M>) -> Self {
-        Self::caller(call.proven(), call.deadline)
+        Self::of_caller(call.token_caller(), call.deadline)
     }
 
-    fn caller(caller: &Caller, deadline: Deadline) -> Self {
+    fn of_caller(caller: &Caller, deadline: Deadline) -> Self {
         let side = match caller {
             Caller::Member(member) if member.side == Side::Partner => "partner",
             Caller::Member(_) => "aws",
@@ -139,21 +140,24 @@ impl Scope {
         Self {
             account: caller.account().cloned(),
             side,
-            limit: deadline.left(),
+            statement_timeout: deadline.left(),
         }
     }
 
-    /// The same, with statements that may last so long.
-    pub fn lasting(self, limit: Duration) -> Self {
-        Self { limit, ..self }
+    /// Replaces the statement timeout.
+    pub fn with_statement_timeout(self, statement_timeout: Duration) -> Self {
+        Self {
+            statement_timeout,
+            ..self
+        }
     }
 
-    /// The platform itself, for one account: the effect of an event.
+    /// The scope of the platform itself for one account, to apply an event.
     pub fn account(account: &AccountId) -> Self {
         Self {
             account: Some(account.clone()),
             side: "system",
-            limit: STATEMENT_LIMIT,
+            statement_timeout: STATEMENT_TIMEOUT,
         }
     }
 
@@ -161,18 +165,18 @@ impl Scope {
         self.account.as_ref()
     }
 
-    /// The platform itself, for all accounts, as far as the worker role may.
+    /// The scope of the platform itself for all accounts, limited by the privileges of the worker role.
     pub fn work() -> Self {
         Self {
             account: None,
             side: "work",
-            limit: STATEMENT_LIMIT,
+            statement_timeout: STATEMENT_TIMEOUT,
         }
     }
 }
 
 impl Db {
-    /// Begins a transaction for a scope.
+    /// Begins a transaction in a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
         let mut session = self.pool.begin().await?;
         sqlx::query(
@@ -181,7 +185,7 @@ impl Db {
         )
         .bind(scope.account.as_ref().map_or("", AccountId::as_str))
         .bind(scope.side)
-        .bind(format!("{}ms", scope.limit.as_millis().max(1)))
+        .bind(format!("{}ms", scope.statement_timeout.as_millis().max(1)))
         .execute(session.connection())
         .await?;
         Ok(Tx {
@@ -192,13 +196,13 @@ impl Db {
         })
     }
 
-    /// How many connections are open and how many of them are idle.
+    /// The number of open connections, and how many of them are idle.
     pub fn connections(&self) -> (u32, u32) {
         self.pool.connections()
     }
 }
 
-/// A transaction. Dropped without [`Tx::commit`], it changes nothing.
+/// A transaction in a scope. It is rolled back if it is dropped without [`Tx::commit`].
 pub struct Tx {
     session: Session,
     scope: Scope,
@@ -212,13 +216,13 @@ impl Tx {
         self.session.connection()
     }
 
-    /// For whom the transaction works.
+    /// The current scope of the transaction.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Goes on for another scope: what two accounts share is written for one after the other, in one transaction.
-    pub async fn act_for(&mut self, scope: &Scope) -> Result<(), Error> {
+    /// Switches to another scope, to write the rows of two accounts sequentially in one transaction.
+    pub async fn switch_scope(&mut self, scope: &Scope) -> Result<(), Error> {
         sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
             .bind(scope.account.as_ref().map_or("", AccountId::as_str))
             .bind(scope.side)
@@ -228,12 +232,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Remembers that an event was appended, so that the relay hears of the commit.
-    pub fn has_events(&mut self) {
+    /// Records that an event was appended, so that the commit wakes the relay.
+    pub fn mark_events_appended(&mut self) {
         self.has_events = true;
     }
 
-    /// Makes the changes durable. When this fails with an unknown outcome, the failure says so.
+    /// Commits. If the outcome is unknown, the failure's [`Retry`](cosell_grpc::Retry) is `IfIdempotent`.
     pub async fn commit(self) -> Result<(), Failure> {
         self.session
             .commit()

@@ -1,11 +1,11 @@
-//! Denials (ACC-030): calls that were refused because of who made them, kept for audit.
+//! The stored denials (ACC-030): calls that were refused because of their caller.
 
 use cosell_grpc::Denial;
 
 use crate::{Error, Tx};
 
-/// Writes denials down. Only the worker role may, and no call reaches them.
-pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> {
+/// Inserts denials. Only the worker role has the privilege; calls have no access to the table.
+pub async fn insert_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> {
     let texts = |text: fn(&Denial) -> &str| {
         let texts = denials.iter().map(|denial| text(denial).to_owned());
         texts.collect::<Vec<_>>()
@@ -29,13 +29,13 @@ pub async fn keep_denials(tx: &mut Tx, denials: &[Denial]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Deletes denials whose time is over, at most so many; returns how many. How long they stay, row-level security says:
-/// neither role with which a service runs can make one disappear before. The owner of the table, which migrates, could.
-pub async fn forget_denials(tx: &mut Tx, most: i64) -> Result<u64, Error> {
+/// Deletes at most `limit` denials past their retention; returns their number. Row-level security enforces the
+/// retention for both roles of a running service; only the owner role, which migrates, could delete denials earlier.
+pub async fn delete_expired_denials(tx: &mut Tx, limit: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM denial WHERE (account_id, time, denial_id) IN
          (SELECT account_id, time, denial_id FROM denial WHERE time < now() - interval '400 days' ORDER BY time LIMIT $1)",
-        most,
+        limit,
     )
     .execute(tx.conn())
     .await?;

@@ -1,36 +1,40 @@
-//! What a database error means for a call. The driver's text goes to the log and nowhere else.
+//! Converts database errors to failures of a call. The text of the driver is logged and never sent.
 
 use cosell_grpc::{Failure, Retry};
 use cosell_telemetry::metrics;
 
-/// A failed statement, or one that came too late.
+/// A database error.
 #[derive(Debug)]
 pub enum Error {
-    /// The row was no longer the one that was loaded: somebody else was faster.
-    Overtaken,
+    /// Version conflict: the row was modified concurrently since it was loaded.
+    VersionConflict,
     /// The statement failed.
     Failed(sqlx::Error),
-    /// No connection became free in time; with why the last login failed, if it did.
+    /// No connection was available in time; with the error of the last login, if it failed.
     NoConnection(Option<String>),
 }
 
 impl Error {
-    /// Whether a unique constraint or index, or a foreign key, of this name refused the row.
+    /// Whether the statement violated the unique constraint, unique index or foreign key of this name.
     pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Error::Failed(sqlx::Error::Database(error))
             if (error.is_unique_violation() || error.is_foreign_key_violation())
                 && error.constraint() == Some(constraint))
     }
 
-    /// A row that cannot be read as what it has to be: a fault of ours.
+    /// A stored value that cannot be decoded: an internal error.
     pub fn corrupt(column: &str, cause: impl std::fmt::Display) -> Self {
         Error::Failed(sqlx::Error::Decode(format!("column {column}: {cause}").into()))
     }
 }
 
-/// Whether a row was written, out of the number of rows that a statement wrote.
-pub fn written(rows: u64) -> Result<(), Error> {
-    if rows == 0 { Err(Error::Overtaken) } else { Ok(()) }
+/// Fails with a version conflict if a statement affected no row.
+pub fn require_written(rows: u64) -> Result<(), Error> {
+    if rows == 0 {
+        Err(Error::VersionConflict)
+    } else {
+        Ok(())
+    }
 }
 
 impl From<sqlx::Error> for Error {
@@ -47,8 +51,10 @@ impl From<Error> for Failure {
                 let cause = cause.unwrap_or_else(|| "all connections are in use".to_owned());
                 return Failure::unavailable(Retry::Never, cause);
             }
-            Error::Overtaken => {
-                return Failure::concurrent_change("the revision was no longer the one loaded");
+            Error::VersionConflict => {
+                return Failure::concurrent_change(
+                    "version conflict: the record was modified since it was loaded",
+                );
             }
         };
         match &error {
@@ -64,7 +70,7 @@ impl From<Error> for Failure {
                     // too many connections, out of memory or disk
                     state if state.starts_with("53") => Failure::unavailable(Retry::Never, error),
                     state if state.starts_with("08") => Failure::unavailable(Retry::Transaction, error),
-                    // row-level security, or a missing right: a fault of ours that the database has kept from mattering
+                    // row-level security or a missing grant: a missing check of the service, without effect
                     "42501" => {
                         metrics::ISOLATION_BACKSTOP.add(1, &[]);
                         Failure::internal(error)

@@ -1,8 +1,9 @@
-//! How every service talks to Postgres.
+//! Database access of all services: pools, scoped transactions, idempotency, denials, migrations.
 //!
-//! The pool is private: the only way to a connection is a transaction that says for whom it works ([`Db::tx`]), so
-//! that row-level security always knows. The SQL in here is about tables that every service has (docs/ARCHITECTURE.md).
+//! The pool is private: a connection is available only in a transaction with a scope ([`Db::tx`]), by which row-level
+//! security is evaluated. The SQL of this crate uses only tables that every service has (docs/ARCHITECTURE.md).
 
+mod call;
 mod db;
 mod denial;
 mod error;
@@ -11,9 +12,10 @@ mod pool;
 mod provision;
 mod request;
 
+pub use call::{begin, begin_with_timeout, commit};
 pub use db::{Database, Db, DbArgs, Scope, Tx};
-pub use denial::{forget_denials, keep_denials};
-pub use error::{Error, written};
+pub use denial::{delete_expired_denials, insert_denials};
+pub use error::{Error, require_written};
 pub use migrate::{check, migrate};
-pub use provision::{ProvisionArgs, provision, statements};
-pub use request::{Claim, claim, claim_with, prune};
+pub use provision::{ProvisionArgs, provision, provisioning_sql};
+pub use request::{Claim, claim, claim_with_attachment, delete_expired_requests};

@@ -1,4 +1,4 @@
-//! Migrations run by themselves, never at the start of a service; a service only checks that it has what it needs.
+//! Schema migrations. They run as a command of their own; a starting service only checks that the schema is up to date.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use tokio::time::Instant;
 
 use crate::{Db, DbArgs, Error, Scope, Tx};
 
-/// How long another migration may hold the lock.
-const LOCK_LIMIT: Duration = Duration::from_secs(300);
-/// How long a process that starts waits for its first connection: machines start everything at once, and then a login
-/// takes longer than a caller would wait for it.
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long to wait for the lock that another migration holds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a starting process waits for its first connection: while all processes of a machine start at once, a login
+/// can take longer than the wait limit of the pool.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Brings the schema of a service up to date, as its owner role. Several at once wait for each other.
+/// Migrates the schema of a service, as its owner role. Concurrent migrations wait for each other.
 pub async fn migrate(args: &DbArgs, service: &str, mut migrator: Migrator) -> anyhow::Result<()> {
     let options = args.connect_options(&format!("{service}_owner"))?;
-    // A connection of its own: on any error it is closed, which gives the lock back.
+    // A dedicated connection: it is closed on any error, which releases the advisory lock.
     let mut connection = PgConnection::connect_with(&options)
         .await
         .context("connecting as the schema's owner")?;
@@ -29,7 +29,7 @@ pub async fn migrate(args: &DbArgs, service: &str, mut migrator: Migrator) -> an
         .set_locking(false)
         .run(&mut connection)
         .await
-        .context("migrating")?;
+        .context("applying migrations")?;
     connection
         .execute("SELECT platform_create_partitions()")
         .await
@@ -38,7 +38,7 @@ pub async fn migrate(args: &DbArgs, service: &str, mut migrator: Migrator) -> an
 }
 
 async fn lock(connection: &mut PgConnection, service: &str) -> anyhow::Result<()> {
-    let until = Instant::now() + LOCK_LIMIT;
+    let until = Instant::now() + LOCK_TIMEOUT;
     loop {
         let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
             .bind(format!("cosell migrate {service}"))
@@ -48,43 +48,46 @@ async fn lock(connection: &mut PgConnection, service: &str) -> anyhow::Result<()
             return Ok(());
         }
         if Instant::now() > until {
-            bail!("another migration of {service} has been running for {LOCK_LIMIT:?}");
+            bail!("another migration of {service} has been running for {LOCK_TIMEOUT:?}");
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// Fails when the schema lacks a migration that this program was built with. A newer schema is fine.
+/// Fails if the schema lacks a migration of this build. A newer schema is accepted.
 pub async fn check(db: &Db, migrator: &Migrator) -> anyhow::Result<()> {
-    let mut tx = first_transaction(db)
+    let mut tx = begin_when_available(db)
         .await
         .map_err(Failure::from)
         .context("connecting to the database")?;
     let applied: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations")
         .fetch_all(tx.conn())
         .await
-        .context("reading which migrations were applied; run `migrate` first")?;
-    for wanted in migrator.iter() {
-        match applied.iter().find(|(version, _)| *version == wanted.version) {
-            Some((_, checksum)) if **checksum == *wanted.checksum => {}
-            Some(_) => bail!("migration {} was applied with another content", wanted.version),
+        .context("reading the applied migrations; run `migrate` first")?;
+    for migration in migrator.iter() {
+        match applied.iter().find(|(version, _)| *version == migration.version) {
+            Some((_, checksum)) if **checksum == *migration.checksum => {}
+            Some(_) => bail!(
+                "migration {} was applied with different content",
+                migration.version
+            ),
             None => bail!(
                 "the schema lacks migration {}; run `migrate` first",
-                wanted.version
+                migration.version
             ),
         }
     }
     Ok(())
 }
 
-async fn first_transaction(db: &Db) -> Result<Tx, Error> {
-    let until = Instant::now() + START_LIMIT;
+async fn begin_when_available(db: &Db) -> Result<Tx, Error> {
+    let until = Instant::now() + START_TIMEOUT;
     loop {
         match db.tx(&Scope::work()).await {
             Err(Error::NoConnection(cause)) if Instant::now() < until => {
                 tracing::info!(cause, "waiting for the database");
             }
-            done => return done,
+            result => return result,
         }
     }
 }

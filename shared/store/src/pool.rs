@@ -1,11 +1,13 @@
-//! The connections of one role: how they are made, acquired and released. Transactions and their scopes are in `tx.rs`.
+//! The connection pool of one role: logs in, and acquires and releases connections. Transactions are in `db.rs`.
 //!
-//! A login costs thousands of hashes here and a new process at the server. After a restart of the server every pool
-//! needs all its connections anew while all callers wait, so three things are kept apart. A caller waits for *a*
-//! connection, for [`WAIT_LIMIT`], in the order of arrival. The pool makes connections in tasks of its own that outlive the
-//! caller: a login abandoned half-way is lost work, and its repetition slows down all others, so that a starved process
-//! would never recover. And at most [`LOGINS`] are under way in the process, each on a thread of its own, so that they end
-//! well within their own limit however busy the process is; failed ones are followed by growing pauses (PLT-011).
+//! A login costs thousands of hashes in the client and a new process in the server. After a restart of the server every
+//! pool logs in again for all its connections while all callers wait. Therefore (PLT-011):
+//!
+//! - A caller waits for any connection, not for a login of its own: at most [`WAIT_TIMEOUT`], in the order of arrival.
+//! - Logins run in tasks that outlive the caller. An abandoned login is lost work whose repetition slows down all
+//!   others, so that a process short of CPU would never recover.
+//! - At most [`MAX_LOGINS`] logins run concurrently in the process, each on its own thread, so that they finish within
+//!   [`LOGIN_TIMEOUT`] under any load. After failed logins the pauses grow.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,34 +25,35 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 
-/// How long a caller waits for a connection, however many of them turn out to be closed.
-const WAIT_LIMIT: Duration = Duration::from_secs(2);
-/// Most logins under way at once, over all pools of the process.
-const LOGINS: usize = 4;
-/// How long one login may take. A server that does not answer reaches this, or a process without any processor.
-const LOGIN_LIMIT: Duration = Duration::from_secs(20);
-/// How long the server may take to begin a transaction, or to end one whose outcome is unknown. After that the connection
-/// counts as lost: a server that vanished is not noticed by TCP for a quarter of an hour.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// Pauses after failed logins grow between these, over all pools of the process.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// A pool logs failed logins at most this often: during an outage each of its connections is tried again and again.
-const LOG_PAUSE: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection, including the replacement of closed ones.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum concurrent logins in all pools of the process.
+const MAX_LOGINS: usize = 4;
+/// Time limit of a login. Reached only if the server does not respond, or if the process gets no CPU time.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time limit for BEGIN, and for ROLLBACK of a released connection. After it the connection is considered lost: TCP
+/// detects a vanished server only after a quarter of an hour.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bounds of the growing pauses after failed logins, in all pools of the process.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// Minimum interval between log entries about failed logins of a pool, which during an outage fail continuously.
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
-static LOGIN_PERMITS: Semaphore = Semaphore::const_new(LOGINS);
-/// Logins that failed since the last one that succeeded.
+static LOGIN_PERMITS: Semaphore = Semaphore::const_new(MAX_LOGINS);
+/// Failed logins since the last successful one.
 static FAILED_LOGINS: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Clone)]
 pub(crate) struct Pool {
     inner: bb8::Pool<Connector>,
-    /// As many as connections. The pool alone would let a newcomer take a connection before those who wait.
-    turns: Arc<Semaphore>,
+    /// One permit per connection, granted in the order of arrival: bb8 alone would let a new caller overtake waiting
+    /// ones.
+    permits: Arc<Semaphore>,
     shared: Arc<Shared>,
 }
 
-/// What a pool and its connector both need.
+/// State that a pool shares with its connector.
 #[derive(Default)]
 struct Shared {
     closed: CancellationToken,
@@ -59,13 +62,13 @@ struct Shared {
 
 #[derive(Default)]
 struct LoginFailure {
-    /// When and why the last login failed; empty once one has succeeded.
+    /// Time and error of the last failed login; `None` after a successful one.
     last: Option<(Instant, String)>,
-    logged: Option<Instant>,
+    last_logged: Option<Instant>,
 }
 
 impl Pool {
-    /// A pool of at most `max` connections, which are made when they are needed.
+    /// Creates a pool of at most `max` connections, which are opened on demand.
     pub(crate) fn new(options: PgConnectOptions, max: u32) -> Self {
         let shared = Arc::<Shared>::default();
         let connector = Connector {
@@ -74,26 +77,30 @@ impl Pool {
         };
         let inner = bb8::Pool::builder()
             .max_size(max)
-            .connection_timeout(WAIT_LIMIT)
+            .connection_timeout(WAIT_TIMEOUT)
             .idle_timeout(Duration::from_secs(300))
             .max_lifetime(Duration::from_secs(900))
-            // The most recently used first, so that connections which only a burst needed are closed again.
+            // Last in, first out, so that connections of a burst become idle and are closed.
             .queue_strategy(QueueStrategy::Lifo)
-            // `begin` finds out by itself whether the server is still there.
+            // `begin` detects closed connections itself.
             .test_on_check_out(false)
             .build_unchecked(connector);
-        let turns = Arc::new(Semaphore::new(
+        let permits = Arc::new(Semaphore::new(
             usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS),
         ));
-        Self { inner, turns, shared }
+        Self {
+            inner,
+            permits,
+            shared,
+        }
     }
 
-    /// Begins a transaction. Connections that the server has closed since their last use are replaced.
+    /// Begins a transaction. Replaces connections that the server has closed since their last use.
     pub(crate) async fn begin(&self) -> Result<Session, Error> {
-        let deadline = Instant::now() + WAIT_LIMIT;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             let mut session = self.session(deadline).await?;
-            match timeout(ANSWER_LIMIT, session.connection().execute("BEGIN")).await {
+            match timeout(RESPONSE_TIMEOUT, session.connection().execute("BEGIN")).await {
                 Ok(Ok(_)) => return Ok(session),
                 Ok(Err(error)) if !is_disconnect(&error) => return Err(error.into()),
                 Ok(Err(_)) | Err(_) => session.discard(),
@@ -103,10 +110,10 @@ impl Pool {
 
     async fn session(&self, deadline: Instant) -> Result<Session, Error> {
         let acquiring = async {
-            let turn = self.turns.clone().acquire_owned().await;
-            let turn = turn.map_err(|_| RunError::User(sqlx::Error::PoolClosed))?;
+            let permit = self.permits.clone().acquire_owned().await;
+            let permit = permit.map_err(|_| RunError::User(sqlx::Error::PoolClosed))?;
             let connection = self.inner.get_owned().await?;
-            Ok::<_, RunError<sqlx::Error>>((connection, turn))
+            Ok::<_, RunError<sqlx::Error>>((connection, permit))
         };
         match timeout_at(deadline, acquiring).await {
             Ok(Ok(acquired)) => Ok(Session(Some(acquired))),
@@ -115,13 +122,13 @@ impl Pool {
         }
     }
 
-    /// How many connections are open, and how many of them are idle.
+    /// The number of open connections, and how many of them are idle.
     pub(crate) fn connections(&self) -> (u32, u32) {
         let state = self.inner.state();
         (state.connections, state.idle_connections)
     }
 
-    /// Closes idle connections now and the others when they are released; makes no more. Returns when all that there are
+    /// Closes idle connections immediately and the others when they are released; opens no new ones. Returns when all
     /// are closed.
     pub(crate) async fn close(&self) {
         self.shared.closed.cancel();
@@ -141,17 +148,17 @@ impl Pool {
     }
 }
 
-/// A connection in a transaction. Dropped without [`Session::commit`], the transaction is rolled back in the background
-/// and the connection is used again only after that has succeeded.
+/// A connection in a transaction. If it is dropped without [`Session::commit`], the transaction is rolled back in the
+/// background, and the connection returns to the pool only after a successful rollback.
 pub(crate) struct Session(Option<(PooledConnection<'static, Connector>, OwnedSemaphorePermit)>);
 
 impl Session {
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         let connection = self.0.as_mut().and_then(|(acquired, _)| acquired.as_mut());
-        connection.expect("acquired with a connection, which only the end of the session takes out")
+        connection.expect("a session has its connection until it ends")
     }
 
-    /// Commits. The end of the transaction is proven, so that the connection can be used again at once.
+    /// Commits. After success the transaction has ended, so that the connection returns to the pool immediately.
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         self.connection().execute("COMMIT").await?;
         self.0 = None;
@@ -167,27 +174,27 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some((mut acquired, turn)) = self.0.take() else {
+        let Some((mut acquired, permit)) = self.0.take() else {
             return;
         };
-        // Taken out meanwhile: what is left in the pool if the reset fails or is cancelled is an empty slot.
+        // Taken out during the reset, so that the pool discards the slot if the reset fails or is cancelled.
         let Some(mut connection) = acquired.take() else {
             return;
         };
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                if let Ok(Ok(())) = timeout(ANSWER_LIMIT, reset(&mut connection)).await {
+                if let Ok(Ok(())) = timeout(RESPONSE_TIMEOUT, reset(&mut connection)).await {
                     *acquired = Some(connection);
                 }
-                // The connection first, then the turn of whoever waits for it.
+                // The connection before the permit, so that the next caller finds it in the pool.
                 drop(acquired);
-                drop(turn);
+                drop(permit);
             });
         }
     }
 }
 
-/// Logs in as one role.
+/// Opens connections of one role.
 #[derive(Clone)]
 pub(crate) struct Connector {
     options: PgConnectOptions,
@@ -195,31 +202,31 @@ pub(crate) struct Connector {
 }
 
 impl ManageConnection for Connector {
-    /// Empty when the connection is not to be used again.
+    /// `None` if the connection must not be reused.
     type Connection = Option<PgConnection>;
     type Error = sqlx::Error;
 
     async fn connect(&self) -> sqlx::Result<Option<PgConnection>> {
         let login = if abandons_logins() {
-            timeout(WAIT_LIMIT, self.log_in()).await
+            timeout(WAIT_TIMEOUT, self.log_in()).await
         } else {
             let permit = LOGIN_PERMITS
                 .acquire()
                 .await
                 .map_err(|_| sqlx::Error::PoolClosed)?;
-            // The driver yields hundreds of times in a login. Among the tasks of a busy runtime each of them waits for
-            // its turn, and the login takes seconds; on a thread of its own it does not wait.
+            // The driver yields hundreds of times during a login. In a busy runtime, where every yield waits behind
+            // other tasks, a login would take seconds.
             let (this, runtime) = (self.clone(), Handle::current());
-            let login = spawn_blocking(move || runtime.block_on(timeout(LOGIN_LIMIT, this.log_in())));
+            let login = spawn_blocking(move || runtime.block_on(timeout(LOGIN_TIMEOUT, this.log_in())));
             let login = login
                 .await
                 .unwrap_or_else(|_| Ok(Err(sqlx::Error::WorkerCrashed)));
-            pace(permit, matches!(login, Ok(Ok(_))));
+            release_paced(permit, matches!(login, Ok(Ok(_))));
             login
         };
         let login = login.unwrap_or_else(|_| {
             let kind = std::io::ErrorKind::TimedOut;
-            Err(std::io::Error::new(kind, "the server did not answer in time").into())
+            Err(std::io::Error::new(kind, "the login timed out").into())
         });
         self.shared
             .record(login.as_ref().err(), self.options.get_username());
@@ -248,9 +255,9 @@ impl Connector {
 }
 
 impl Shared {
-    /// Keeps the cause of a failed login for those who wait, and logs it now and then.
+    /// Stores the error of a failed login for waiting callers, and logs it with limited frequency.
     fn record(&self, error: Option<&sqlx::Error>, role: &str) {
-        // Logins that are cancelled because the pool ends have not failed.
+        // Logins that are cancelled by the shutdown of the pool are not failures.
         if self.closed.is_cancelled() {
             return;
         }
@@ -258,54 +265,56 @@ impl Shared {
         let now = Instant::now();
         failure.last = error.map(|error| (now, error.to_string()));
         if let Some(error) = error
-            && failure.logged.is_none_or(|logged| logged.elapsed() > LOG_PAUSE)
+            && failure
+                .last_logged
+                .is_none_or(|logged| logged.elapsed() > LOG_INTERVAL)
         {
-            failure.logged = Some(now);
-            tracing::warn!(role, error = error.to_string(), "login at the database failed");
+            failure.last_logged = Some(now);
+            tracing::warn!(role, error = error.to_string(), "database login failed");
         }
     }
 
-    /// Why there is no connection, where that is a failed login of late.
+    /// The error of a recent failed login, which explains why no connection is available.
     fn cause(&self) -> Option<String> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = failure
             .last
             .as_ref()
-            .filter(|(time, _)| time.elapsed() < LOGIN_LIMIT);
+            .filter(|(time, _)| time.elapsed() < LOGIN_TIMEOUT);
         recent.map(|(_, cause)| cause.clone())
     }
 }
 
-/// Keeps the permit of a failed login for a pause that grows while none succeeds: a server that is down or just starting
-/// is not called by every connection that every pool lacks.
-fn pace(permit: SemaphorePermit<'static>, has_succeeded: bool) {
+/// Releases the permit of a login. After a failure it is held for a pause, which grows until a login succeeds, so that
+/// the pools do not flood a server that is down or starting.
+fn release_paced(permit: SemaphorePermit<'static>, has_succeeded: bool) {
     if has_succeeded {
         FAILED_LOGINS.store(0, Ordering::Relaxed);
         return;
     }
     let failed = FAILED_LOGINS.fetch_add(1, Ordering::Relaxed).min(10);
-    let pause = (SHORTEST_PAUSE * 2_u32.pow(failed)).min(LONGEST_PAUSE);
+    let pause = (MIN_PAUSE * 2_u32.pow(failed)).min(MAX_PAUSE);
     tokio::spawn(async move {
         tokio::time::sleep(pause.mul_f64(random::jitter())).await;
         drop(permit);
     });
 }
 
-/// Ends whatever transaction is open.
+/// Rolls back the open transaction, if any.
 async fn reset(connection: &mut PgConnection) -> sqlx::Result<()> {
     require_primary(connection, "ROLLBACK; SELECT pg_is_in_recovery()").await
 }
 
-/// Asks whether the server is a read-only replica, as it may be after a failover.
-async fn require_primary(connection: &mut PgConnection, question: &'static str) -> sqlx::Result<()> {
-    if connection.fetch_one(question).await?.try_get(0)? {
+/// Fails if the server is a read-only replica, as it may be after a failover. `sql` must select `pg_is_in_recovery()`.
+async fn require_primary(connection: &mut PgConnection, sql: &'static str) -> sqlx::Result<()> {
+    if connection.fetch_one(sql).await?.try_get(0)? {
         let cause = "the server is a read-only replica";
         return Err(sqlx::Error::Configuration(cause.into()));
     }
     Ok(())
 }
 
-/// Whether the server ended the connection, as it does when it restarts.
+/// Whether the connection was lost, for example by a restart of the server.
 fn is_disconnect(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
@@ -317,7 +326,7 @@ fn is_disconnect(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The fault that a test puts in: any number of logins at once, each abandoned when a caller would stop waiting.
+/// Injected fault: unlimited concurrent logins, each abandoned after the wait limit of a caller.
 fn abandons_logins() -> bool {
     #[cfg(feature = "sabotage")]
     fail::fail_point!("abandoned-logins", |_| true);

@@ -1,4 +1,4 @@
-//! Roles and schema of a service, made once by a database administrator (docs/OPERATIONS.md).
+//! Creates the roles and the schema of a service, run by a database administrator (docs/OPERATIONS.md).
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-/// Options for making roles and schema.
+/// Options of `provision`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProvisionArgs {
-    /// The database, as a user that may create roles and schemas; its password in the environment variable PGPASSWORD
-    /// or in `~/.pgpass`.
+    /// Database URL of a user that may create roles and schemas; the password is read from the environment variable
+    /// PGPASSWORD or from `~/.pgpass`.
     #[arg(long)]
     pub admin_url: String,
 
-    /// Folder with one file a role that holds the password to set; without it roles are made without one.
+    /// Folder with one file per role that contains the password to set; without it roles are created without passwords.
     #[arg(long)]
     pub database_secrets: Option<PathBuf>,
 }
 
-/// Makes the roles and the schema of a service, or brings them up to date.
+/// Creates or updates the roles and the schema of a service.
 pub async fn provision(args: &ProvisionArgs, service: &str) -> anyhow::Result<()> {
     let password = |role: &str| -> anyhow::Result<Option<String>> {
         let Some(folder) = &args.database_secrets else {
@@ -29,7 +29,7 @@ pub async fn provision(args: &ProvisionArgs, service: &str) -> anyhow::Result<()
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         Ok(Some(text.trim().to_owned()))
     };
-    let sql = statements(service, password)?;
+    let sql = provisioning_sql(service, password)?;
     let mut connection = PgConnection::connect(&args.admin_url)
         .await
         .context("connecting as administrator")?;
@@ -40,8 +40,8 @@ pub async fn provision(args: &ProvisionArgs, service: &str) -> anyhow::Result<()
     Ok(connection.close().await?)
 }
 
-/// The SQL that does it; may run any number of times.
-pub fn statements(
+/// The SQL statements of [`provision`]; they are idempotent.
+pub fn provisioning_sql(
     service: &str,
     password: impl Fn(&str) -> anyhow::Result<Option<String>>,
 ) -> anyhow::Result<String> {
@@ -70,13 +70,13 @@ pub fn statements(
         writeln!(sql, "ALTER ROLE {role} SET search_path = {service};")?;
         writeln!(sql, "ALTER ROLE {role} SET {settings};")?;
         if kind != "owner" {
-            // A statement may set a shorter limit; nothing may hold locks while its client is gone.
+            // Transactions may set a shorter timeout; none may hold locks after its client has disappeared.
             writeln!(sql, "ALTER ROLE {role} SET statement_timeout = '5s';")?;
             writeln!(
                 sql,
                 "ALTER ROLE {role} SET idle_in_transaction_session_timeout = '5s';"
             )?;
-            // The pool ends every connection's use with ROLLBACK, which warns when there was nothing to end.
+            // The pool resets connections with ROLLBACK, which warns outside a transaction.
             writeln!(sql, "ALTER ROLE {role} SET client_min_messages = 'error';")?;
             writeln!(
                 sql,

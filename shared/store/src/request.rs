@@ -1,4 +1,4 @@
-//! Idempotency (PLT-002): what a client asked under an id of its own is done once.
+//! Idempotency (PLT-002): a write with a `request_id` takes effect once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_grpc::{Call, Failure};
@@ -9,31 +9,31 @@ use uuid::Uuid;
 
 use crate::{Error, Tx};
 
-/// How long an id is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+/// Retention of request ids.
+const RETENTION: TimeDelta = TimeDelta::hours(24);
 
-/// Whether a request is new.
+/// The result of claiming a request id.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is: go on.
+    /// The request is new: execute it.
     New,
-    /// It was done before, on this resource: answer with the resource's present state.
+    /// The request was executed before, on this resource: respond with the current state of the resource.
     Replay(String),
 }
 
-/// Claims the request's id as the first statement of its transaction: a twin that runs at the same time waits here
-/// until this one has committed, and then replays. Only committed successes are remembered, so a refused request
-/// leaves its id free and can be corrected or repeated with it.
+/// Claims the request id as the first statement of the transaction: a concurrent duplicate waits here until this
+/// transaction commits, and then replays it. Only committed requests are stored, so a refused request can be corrected
+/// and sent again with the same id.
 pub async fn claim<M: Mutation>(tx: &mut Tx, call: &Call<M>, resource: &str) -> Result<Claim, Failure> {
-    claim_with(tx, call, resource, &[]).await
+    claim_with_attachment(tx, call, resource, &[]).await
 }
 
-/// The same for a request with something beside its message, such as a file: with another one it is another request.
-pub async fn claim_with<M: Mutation>(
+/// As [`claim`], for a request with an attachment such as a file, which is part of the request's fingerprint.
+pub async fn claim_with_attachment<M: Mutation>(
     tx: &mut Tx,
     call: &Call<M>,
     resource: &str,
-    beside: &[u8],
+    attachment: &[u8],
 ) -> Result<Claim, Failure> {
     let stated = call.message.request_id();
     if stated.is_empty() {
@@ -42,15 +42,13 @@ pub async fn claim_with<M: Mutation>(
     let request_id = Uuid::try_parse(stated).map_err(Failure::internal)?;
     let account = match &call.caller {
         Caller::Member(member) => member.account.clone(),
-        // A service has no account; its ids are kept with the one that its transaction is for.
-        Caller::Service(_) => tx
-            .scope()
-            .account_id()
-            .cloned()
-            .ok_or_else(|| Failure::internal("a service makes a repeatable change for no account"))?,
+        // A service has no account; its request ids are stored with the account of the transaction's scope.
+        Caller::Service(_) => tx.scope().account_id().cloned().ok_or_else(|| {
+            Failure::internal("a service sent a request_id in a transaction without an account")
+        })?,
     };
     let actor = call.caller.actor();
-    let fingerprint = Sha256::digest([&call.message.encode_to_vec(), beside].concat()).to_vec();
+    let fingerprint = Sha256::digest([&call.message.encode_to_vec(), attachment].concat()).to_vec();
     let inserted = sqlx::query!(
         "INSERT INTO request (account_id, actor, request_id, method, fingerprint, resource, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -84,13 +82,13 @@ pub async fn claim_with<M: Mutation>(
     }
 }
 
-/// Forgets ids older than a day, at most so many; returns how many.
-pub async fn prune(tx: &mut Tx, now: DateTime<Utc>, most: i64) -> Result<u64, Error> {
+/// Deletes at most `limit` request ids past their retention; returns their number.
+pub async fn delete_expired_requests(tx: &mut Tx, now: DateTime<Utc>, limit: i64) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM request WHERE (account_id, actor, request_id) IN
          (SELECT account_id, actor, request_id FROM request WHERE create_time < $1 ORDER BY create_time LIMIT $2)",
-        now - REMEMBERED,
-        most,
+        now - RETENTION,
+        limit,
     )
     .execute(tx.conn())
     .await?;

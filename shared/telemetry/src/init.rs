@@ -12,49 +12,49 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
-/// How long the last spans and metrics may take to leave the process.
-const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+/// Time limit for exporting the last spans and metrics at shutdown.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Options of every process that tells about itself.
+/// Telemetry options of a process.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TelemetryArgs {
-    /// OTLP/gRPC collector that receives traces and metrics, such as `http://otel-collector:4317`; none if absent.
+    /// OTLP/gRPC collector for traces and metrics, such as `http://otel-collector:4317`; without it they are discarded.
     #[arg(long, env = "COSELL_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 
-    /// What is logged, in the syntax of `tracing` filters.
+    /// Log filter, in the syntax of `tracing` filters.
     #[arg(long, env = "COSELL_LOG", default_value = "info")]
     pub log: String,
 
-    /// How logs are written.
+    /// Format of the log lines.
     #[arg(long, env = "COSELL_LOG_FORMAT", default_value = "json")]
     pub log_format: LogFormat,
 }
 
-/// How logs are written.
+/// Log formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line, for machines.
+    /// One JSON object per line.
     Json,
-    /// Short lines, for people.
+    /// Short human-readable lines.
     Text,
 }
 
-/// Flushes what is still to be sent. Call [`Guard::flush`] at the end of the process.
+/// The running exporters. Call [`TelemetryGuard::flush`] at the end of the process.
 #[must_use]
-pub struct Guard {
+pub struct TelemetryGuard {
     tracer: SdkTracerProvider,
     meter: SdkMeterProvider,
 }
 
-/// Starts logging, tracing and metrics for the whole process.
-pub fn init(service: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard> {
+/// Initializes logging, tracing and metrics for the process.
+pub fn init(service: &'static str, args: &TelemetryArgs) -> anyhow::Result<TelemetryGuard> {
     let resource = Resource::builder()
         .with_service_name(service)
         .with_attribute(KeyValue::new("service.namespace", "cosell"))
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
-    // Without a collector spans still exist: logs and events carry their ids.
+    // Spans are created also without a collector, because logs and events contain their ids.
     let mut tracer = SdkTracerProvider::builder()
         .with_resource(resource.clone())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)));
@@ -64,58 +64,59 @@ pub fn init(service: &'static str, args: &TelemetryArgs) -> anyhow::Result<Guard
             .with_tonic()
             .with_endpoint(endpoint)
             .build();
-        tracer = tracer.with_batch_exporter(spans.context("the OTLP trace exporter")?);
-        let numbers = MetricExporter::builder()
+        tracer = tracer.with_batch_exporter(spans.context("building the OTLP trace exporter")?);
+        let metrics = MetricExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
             .build();
-        meter = meter.with_periodic_exporter(numbers.context("the OTLP metric exporter")?);
+        meter = meter.with_periodic_exporter(metrics.context("building the OTLP metric exporter")?);
     }
     let (tracer, meter) = (tracer.build(), meter.build());
     global::set_text_map_propagator(TraceContextPropagator::new());
     global::set_tracer_provider(tracer.clone());
     global::set_meter_provider(meter.clone());
 
-    let filter = EnvFilter::try_new(&args.log).context("the log filter")?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match args.log_format {
-        LogFormat::Json => lines
+    let filter = EnvFilter::try_new(&args.log).context("parsing the log filter")?;
+    let logs = fmt::layer().with_writer(std::io::stderr);
+    let logs = match args.log_format {
+        LogFormat::Json => logs
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(true)
             .boxed(),
-        LogFormat::Text => lines.compact().with_target(false).boxed(),
+        LogFormat::Text => logs.compact().with_target(false).boxed(),
     };
-    // The filter is for log lines only: a span below the level is still traced.
+    // The filter applies to log lines only; spans are traced regardless of it.
     let traces = tracing_opentelemetry::layer()
         .with_tracer(tracer.tracer("cosell"))
         .with_filter(tracing_subscriber::filter::LevelFilter::INFO);
     tracing_subscriber::registry()
         .with(traces)
-        .with(lines.with_filter(filter))
+        .with(logs.with_filter(filter))
         .try_init()?;
-    // A panic's text may hold what people wrote; where it happened says enough.
+    // Without the panic message, which may contain personal data.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
     }));
-    Ok(Guard { tracer, meter })
+    Ok(TelemetryGuard { tracer, meter })
 }
 
-impl Guard {
-    /// Sends what is left, for at most five seconds: a dead collector must not keep the process alive.
+impl TelemetryGuard {
+    /// Exports the remaining spans and metrics, for at most five seconds, so that a dead collector cannot block
+    /// shutdown.
     pub async fn flush(self) {
         let flush = tokio::task::spawn_blocking(move || {
-            let traces = self.tracer.shutdown_with_timeout(FLUSH_LIMIT);
-            let metrics = self.meter.shutdown_with_timeout(FLUSH_LIMIT);
+            let traces = self.tracer.shutdown_with_timeout(FLUSH_TIMEOUT);
+            let metrics = self.meter.shutdown_with_timeout(FLUSH_TIMEOUT);
             traces.and(metrics)
         });
-        match tokio::time::timeout(FLUSH_LIMIT, flush).await {
+        match tokio::time::timeout(FLUSH_TIMEOUT, flush).await {
             Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last telemetry could not be sent"),
-            Ok(Err(error)) => tracing::warn!(%error, "sending the last telemetry failed"),
-            Err(_) => tracing::warn!("the telemetry collector does not answer; the last spans are lost"),
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "exporting the last telemetry failed"),
+            Ok(Err(error)) => tracing::warn!(%error, "exporting the last telemetry panicked"),
+            Err(_) => tracing::warn!("exporting the last telemetry timed out"),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Every metric of the platform, by the names of the OpenTelemetry conventions where there is one. No label ever
-//! holds an account, a member or a record: their number has no bound, and they are nobody else's business.
+//! All metrics of the platform, named by the OpenTelemetry semantic conventions where one exists. No label contains an
+//! account, a member or a record: their number is unbounded, and they are confidential.
 
 use std::sync::LazyLock;
 
-use opentelemetry::global;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::{KeyValue, global};
 
 static METER: LazyLock<Meter> = LazyLock::new(|| global::meter("cosell"));
 
-/// 5 ms to 10 s, the span in which calls and events are expected to end.
-const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Histogram boundaries: 5 ms to 10 s, the expected duration of calls and of event processing.
+const BOUNDARIES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 fn seconds(name: &'static str, description: &'static str) -> Histogram<f64> {
     METER
         .f64_histogram(name)
         .with_unit("s")
         .with_description(description)
-        .with_boundaries(SECONDS.to_vec())
+        .with_boundaries(BOUNDARIES.to_vec())
         .build()
 }
 
@@ -24,47 +24,47 @@ fn count(name: &'static str, description: &'static str) -> Counter<u64> {
     METER.u64_counter(name).with_description(description).build()
 }
 
-/// Seconds from the arrival of a call to its answer; `rpc.method`, `rpc.response.status_code`.
+/// Seconds from receiving a call to its response. Labels: `rpc.method`, `rpc.response.status_code`.
 pub static RPC_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "rpc.server.call.duration",
-        "Duration of a call as the server sees it",
+        "Duration of calls, measured by the server",
     )
 });
 
-/// Calls refused because of who makes them; `rpc.method`, `reason`.
+/// Denials: calls refused because of their caller (ACC-030). Labels: `rpc.method`, `reason`.
 pub static ACCESS_DENIED: LazyLock<Counter<u64>> =
-    LazyLock::new(|| count("authz.denied", "Calls refused because of who makes them"));
+    LazyLock::new(|| count("authz.denied", "Calls refused because of their caller"));
 
-/// Denials that could not be kept, because too many came at once or the database was away for too long.
+/// Denials that were not stored, because the queue was full.
 pub static DENIALS_LOST: LazyLock<Counter<u64>> =
-    LazyLock::new(|| count("authz.denials.lost", "Denials that could not be kept"));
+    LazyLock::new(|| count("authz.denials.lost", "Denials that were not stored"));
 
-/// Statements that only the database refused, by row-level security or a missing right: a service's own care has a hole.
+/// Statements that only row-level security or a missing grant refused: the service lacks a check of its own.
 pub static ISOLATION_BACKSTOP: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "tenant.isolation.backstop",
-        "Statements that only the database's own access rules refused",
+        "Statements that only the access control of the database refused",
     )
 });
 
-/// Calls shed because the service was full.
+/// Calls refused by the concurrency limit or an account's rate limit.
 pub static CALLS_SHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "rpc.server.shed",
-        "Calls refused because the service had too many in hand",
+        "Calls refused by the concurrency limit or a rate limit",
     )
 });
 
-/// Seconds to handle one delivered event; `messaging.destination.template`, `messaging.consumer.group.name`, `outcome`.
+/// Seconds to process a delivery. Labels: `messaging.destination.template`, `messaging.consumer.group.name`, `outcome`.
 pub static PROCESS_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "messaging.process.duration",
-        "Duration of handling one delivered event",
+        "Duration of processing one delivered event",
     )
 });
 
-/// Seconds from when an event happened, by its producer's clock, to the commit of its effect; `consumer`.
+/// Seconds from an event, by its producer's clock, to the commit of its effect. Label: `consumer`.
 pub static APPLY_DELAY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "consumer.apply.delay",
@@ -72,19 +72,23 @@ pub static APPLY_DELAY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     )
 });
 
-/// Events that were delivered again after their effect; `consumer`.
-pub static INBOX_DUPLICATES: LazyLock<Counter<u64>> =
-    LazyLock::new(|| count("inbox.duplicates", "Events delivered again after their effect"));
-
-/// Events that had to wait for an earlier one of the same aggregate; `consumer`.
-pub static GAP_WAITS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+/// Deliveries of events that were already applied. Label: `consumer`.
+pub static INBOX_DUPLICATES: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
-        "consumer.gap.waits",
-        "Deliveries that waited for an earlier event of the same record",
+        "inbox.duplicates",
+        "Deliveries of events that were already applied",
     )
 });
 
-/// Events published; `context`.
+/// Deliveries postponed because an earlier event of the aggregate is not applied yet. Label: `consumer`.
+pub static GAP_WAITS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "consumer.gap.waits",
+        "Deliveries postponed because an earlier event of the aggregate is not applied yet",
+    )
+});
+
+/// Events acknowledged by the broker. Label: `context`.
 pub static PUBLISHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "messaging.client.sent.messages",
@@ -92,32 +96,32 @@ pub static PUBLISHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     )
 });
 
-/// Publishes that the broker already had; `context`.
+/// Published events that the broker had already stored. Label: `context`.
 pub static PUBLISH_DUPLICATES: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "relay.publish.duplicates",
-        "Publishes that the broker recognised as repeated",
+        "Published events that the broker recognized as duplicates",
     )
 });
 
-/// Events waiting to be published; `context`.
+/// Pending events in the outbox. Labels: `context`, `lane`.
 pub static OUTBOX_PENDING: LazyLock<Gauge<i64>> = LazyLock::new(|| {
     METER
         .i64_gauge("outbox.pending")
-        .with_description("Events waiting to be published")
+        .with_description("Pending events in the outbox")
         .build()
 });
 
-/// Age of the oldest waiting event in seconds: the best single sign of health; `context`.
+/// Age of the oldest pending event in seconds: the best single indicator of health. Label: `context`.
 pub static OUTBOX_OLDEST_AGE: LazyLock<Gauge<f64>> = LazyLock::new(|| {
     METER
         .f64_gauge("outbox.oldest.age")
         .with_unit("s")
-        .with_description("Age of the oldest event waiting to be published")
+        .with_description("Age of the oldest pending event in the outbox")
         .build()
 });
 
-/// Shards whose relay lease this process holds; `context`.
+/// Number of relay leases that this process holds. Label: `context`.
 pub static LEASES_HELD: LazyLock<Gauge<i64>> = LazyLock::new(|| {
     METER
         .i64_gauge("relay.lease.held")
@@ -125,30 +129,51 @@ pub static LEASES_HELD: LazyLock<Gauge<i64>> = LazyLock::new(|| {
         .build()
 });
 
-/// Unresolved dead letters; `consumer`.
+/// Open dead letters. Label: `consumer`.
 pub static DEAD_LETTERS: LazyLock<Gauge<i64>> = LazyLock::new(|| {
     METER
         .i64_gauge("dead_letter.open")
-        .with_description("Dead letters that nobody has resolved")
+        .with_description("Open dead letters")
         .build()
 });
 
-/// Business transitions made by calls; those that events cause are not counted; `transition`.
-pub static TRANSITIONS: LazyLock<Counter<u64>> =
-    LazyLock::new(|| count("cosell.transitions", "Transitions of business records"));
+/// Committed state transitions of records. Labels: `transition`, `trigger`. Incremented by [`count_transition`].
+static TRANSITIONS: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("cosell.transitions", "Committed state transitions of records"));
 
-/// Attempts to send an e-mail; `outcome`.
-pub static MAIL_ATTEMPTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    count(
-        "mail.attempts",
-        "Attempts to send an e-mail, by what became of them",
-    )
-});
+/// The trigger of a transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// A gRPC call.
+    Call,
+    /// Scheduled work, or a callback of a channel provider.
+    Background,
+}
 
-/// Calls that pretend to come from the provider of channels.
+/// Counts a committed transition, such as `opportunity.submitted`. Transitions that apply a consumed event are not
+/// counted, because the transition that published the event is.
+pub fn count_transition(context: &str, transition: &str, trigger: Trigger) {
+    let trigger = match trigger {
+        Trigger::Call => "call",
+        Trigger::Background => "background",
+    };
+    TRANSITIONS.add(
+        1,
+        &[
+            KeyValue::new("transition", format!("{context}.{transition}")),
+            KeyValue::new("trigger", trigger),
+        ],
+    );
+}
+
+/// Attempts to send an e-mail. Label: `outcome`.
+pub static MAIL_ATTEMPTS: LazyLock<Counter<u64>> =
+    LazyLock::new(|| count("mail.attempts", "Attempts to send an e-mail, by outcome"));
+
+/// Callbacks that are not authenticated as those of the channel provider.
 pub static CALLBACKS_REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "channel.callbacks.refused",
-        "Calls of the channel provider with no signature, a wrong one or one of another time",
+        "Channel provider callbacks with a missing, invalid or expired signature",
     )
 });

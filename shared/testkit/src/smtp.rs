@@ -1,4 +1,4 @@
-//! A mail server that keeps what it gets, and can be told to refuse.
+//! A fake mail server that stores received messages and can refuse recipients.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -14,9 +14,9 @@ use mailin::{Action, Handler, Response, SessionBuilder};
 /// A received message.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// Envelope recipients.
+    /// The envelope recipients.
     pub to: Vec<String>,
-    /// The message as it came.
+    /// The message as received.
     pub data: Vec<u8>,
 }
 
@@ -37,13 +37,13 @@ struct Shared {
 }
 
 impl Sink {
-    /// Starts a server on an address (port 0 for a free one). Messages are kept in memory and, where a folder is
-    /// given, as `.eml` files there.
+    /// Starts a server on an address (port 0 for a free one). Messages are stored in memory and, if `folder` is set,
+    /// there as `.eml` files.
     pub fn start(address: &str, folder: Option<PathBuf>) -> anyhow::Result<Self> {
         if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).context("creating the folder for mail")?;
+            std::fs::create_dir_all(folder).context("creating the mail folder")?;
         }
-        let listener = TcpListener::bind(address).context("listening for mail")?;
+        let listener = TcpListener::bind(address).context("binding the mail server")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             folder,
@@ -57,7 +57,7 @@ impl Sink {
                 }
                 let shared = for_thread.clone();
                 thread::spawn(move || {
-                    let _ = converse(stream, &shared);
+                    let _ = serve_session(stream, &shared);
                 });
             }
         })?;
@@ -68,22 +68,22 @@ impl Sink {
         })
     }
 
-    /// Where it listens.
+    /// The listen address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Refuses every recipient with a reply code such as 451 or 550; 0 to accept again.
+    /// Refuses all recipients with a reply code such as 451 or 550; 0 accepts them again.
     pub fn refuse_with(&self, code: u16) {
         self.shared.refuse.store(code, Ordering::Relaxed);
     }
 
-    /// How many recipients were refused.
+    /// The number of refused recipients.
     pub fn refused(&self) -> usize {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
-    /// What was received so far.
+    /// The messages received so far.
     pub fn mails(&self) -> Vec<Mail> {
         self.shared
             .mails
@@ -103,8 +103,8 @@ impl Drop for Sink {
     }
 }
 
-/// One session: lines in, replies out.
-fn converse(stream: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
+/// Serves one SMTP session.
+fn serve_session(stream: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let peer = stream.peer_addr()?.ip();
     let mut output = stream.try_clone()?;
@@ -144,7 +144,7 @@ impl Handler for Receiver {
     }
 
     fn rcpt(&mut self, to: &str) -> Response {
-        // Here and not at the end of the data, after which mailin would still take commands for data.
+        // Refused here and not at the end of the data, after which mailin would parse commands as data.
         match self.shared.refuse.load(Ordering::Relaxed) {
             0 => {
                 self.to.push(to.to_owned());

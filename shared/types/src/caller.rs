@@ -1,51 +1,51 @@
 use crate::{AccountId, MemberId, Role, ServiceName, closed_list};
 
-/// Who makes a call, as far as the token proves it.
+/// The authenticated caller of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// A person working for a partner or for AWS.
+    /// A member of a partner account or of the AWS account.
     Member(Member),
-    /// Another service of this platform, acting on its own.
+    /// Another service of the platform, which acts for itself.
     Service(ServiceName),
 }
 
-/// A person working for an account.
+/// A member of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The person.
+    /// The `sub` of the member's tokens.
     pub id: MemberId,
-    /// The account it works for.
+    /// The account that the member belongs to.
     pub account: AccountId,
-    /// Whether that account is a partner or AWS.
+    /// The side of the account.
     pub side: Side,
-    /// What it may do there.
+    /// The roles in the account; empty until the directory has resolved them.
     pub roles: Vec<Role>,
 }
 
 closed_list! {
     /// The two sides of co-selling.
     Side {
-        /// A partner company.
+        /// A partner account.
         Partner = 1 "PARTNER" "",
-        /// The platform's owner, who reviews, refers and co-sells.
+        /// The AWS account of the installation, whose members review, refer and co-sell.
         Aws = 2 "AWS" "",
     }
 }
 
 impl Member {
-    /// The account whose records alone the member reaches; none for AWS, which works with those of many.
+    /// The account to which the visibility scope of a partner member is limited; `None` for AWS members.
     pub fn own_account(&self) -> Option<&AccountId> {
         (self.side == Side::Partner).then_some(&self.account)
     }
 
     /// Whether the member has at least one of these roles.
-    pub fn has_any(&self, roles: &[Role]) -> bool {
+    pub fn has_any_role(&self, roles: &[Role]) -> bool {
         self.roles.iter().any(|role| roles.contains(role))
     }
 }
 
 impl Caller {
-    /// The account the caller works for; a service works for none.
+    /// The member's account; `None` for a service.
     pub fn account(&self) -> Option<&AccountId> {
         match self {
             Caller::Member(member) => Some(&member.account),
@@ -53,7 +53,7 @@ impl Caller {
         }
     }
 
-    /// How the caller is named in events, audit rows and logs.
+    /// The caller's name in events, audit rows and logs: the member id, or `service:` and a name.
     pub fn actor(&self) -> String {
         match self {
             Caller::Member(member) => member.id.to_string(),

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
-/// The one source of time. Rules take the time as an argument; who calls them asks a clock.
+/// The only source of the current time. Domain rules take the time as an argument; their callers read a clock.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -13,20 +13,20 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// The system clock.
     pub fn system() -> Self {
         Clock(Source::System)
     }
 
-    /// A clock that stands still until it is moved; all clones show the same time.
+    /// A clock that advances only with [`Clock::advance`]; clones share the time.
     pub fn manual(now: DateTime<Utc>) -> Self {
         Clock(Source::Manual(Arc::new(Mutex::new(now))))
     }
 
-    /// The time now, in whole microseconds: the database keeps no more, and what is answered must equal what is stored.
+    /// The current time in whole microseconds, the precision of the database, so that responses equal stored values.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where the machine's time enters"
+        reason = "the only place that reads the system time"
     )]
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
@@ -36,7 +36,7 @@ impl Clock {
         .trunc_subsecs(6)
     }
 
-    /// Moves a manual clock; a system clock stays as it is.
+    /// Advances a manual clock; has no effect on the system clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Source::Manual(now) = &self.0 {
             *now.lock().unwrap_or_else(PoisonError::into_inner) += by;
@@ -44,8 +44,8 @@ impl Clock {
     }
 }
 
-/// The time of a record's next revision: now, but at least a millisecond after the last one, so that whoever asks for
-/// what changed since a time misses none (PLT-013).
+/// The time of a record's next revision: `now`, but at least a millisecond after `last`, so that a query for changes
+/// since a time misses no revision (PLT-013).
 pub fn revision_time(last: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
     now.max(last + TimeDelta::milliseconds(1))
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plt_013_each_revision_is_at_least_a_millisecond_later() {
+    fn plt_013_next_revision_is_at_least_a_millisecond_later() {
         let first = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
         let step = TimeDelta::milliseconds(1);
         for now in [first - TimeDelta::hours(1), first, first + step / 2] {

@@ -1,74 +1,77 @@
-//! Closed lists of values: an enum whose members have a number on the wire, a name in storage, and the literal that
-//! the original uses.
+//! Closed lists: enums whose variants have a number on the wire, a name in storage, and a literal in AWS Partner
+//! Central.
 
-use crate::standard::plain;
+use crate::standard::normalize;
 
-/// What every closed list can do.
+/// An enum of a closed list. Implemented by [`closed_list!`](crate::closed_list).
 pub trait ClosedList: Copy + Eq + Sized + 'static {
-    /// All members, in the order of their numbers.
+    /// All variants, in the order of their numbers.
     const ALL: &'static [Self];
 
-    /// The number on the wire.
+    /// The number of the proto enum value.
     fn number(self) -> i32;
 
-    /// The name in storage and in errors; on the wire with the enum's name before it.
+    /// The name in storage and in errors; the name of the proto enum value without the prefix.
     fn name(self) -> &'static str;
 
-    /// The original's literal.
+    /// The literal of AWS Partner Central; empty if there is none.
     fn literal(self) -> &'static str;
 
-    /// The member with this number.
+    /// The variant with this number.
     fn from_number(number: i32) -> Option<Self> {
-        Self::ALL.iter().copied().find(|member| member.number() == number)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|variant| variant.number() == number)
     }
 
-    /// The member with this name.
+    /// The variant with this name.
     fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|member| member.name() == name)
+        Self::ALL.iter().copied().find(|variant| variant.name() == name)
     }
 
-    /// The member that a person means: by its name or the original's literal, in whatever way of writing.
+    /// The variant with this name or AWS Partner Central literal, in any spelling that [`normalize`] normalizes.
     fn from_text(text: &str) -> Option<Self> {
-        let text = plain(text);
-        let means = |name: &str| !name.is_empty() && plain(name) == text;
-        let mut members = Self::ALL.iter().copied();
-        members.find(|member| means(member.name()) || means(member.literal()))
+        let text = normalize(text);
+        let is_match = |name: &str| !name.is_empty() && normalize(name) == text;
+        let mut variants = Self::ALL.iter().copied();
+        variants.find(|variant| is_match(variant.name()) || is_match(variant.literal()))
     }
 }
 
-/// Defines a closed list.
+/// Defines the enum of a closed list: variants with number, name, and AWS Partner Central literal (may be empty).
 #[macro_export]
 macro_rules! closed_list {
-    ($(#[$doc:meta])* $list:ident { $($(#[$member_doc:meta])* $member:ident = $number:literal $name:literal $literal:literal,)+ }) => {
+    ($(#[$doc:meta])* $list:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $name:literal $literal:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $list {
             $(
-                $(#[$member_doc])*
-                #[doc = concat!("In the original: \"", $literal, "\".")]
+                $(#[$variant_doc])*
+                #[doc = concat!("In AWS Partner Central: \"", $literal, "\".")]
                 #[serde(rename = $name)]
-                $member,
+                $variant,
             )+
         }
 
         impl $crate::ClosedList for $list {
-            const ALL: &'static [Self] = &[$($list::$member),+];
+            const ALL: &'static [Self] = &[$($list::$variant),+];
 
             fn number(self) -> i32 {
                 match self {
-                    $($list::$member => $number,)+
+                    $($list::$variant => $number,)+
                 }
             }
 
             fn name(self) -> &'static str {
                 match self {
-                    $($list::$member => $name,)+
+                    $($list::$variant => $name,)+
                 }
             }
 
             fn literal(self) -> &'static str {
                 match self {
-                    $($list::$member => $literal,)+
+                    $($list::$variant => $literal,)+
                 }
             }
         }

@@ -1,28 +1,28 @@
-//! Countries by their ISO 3166-1 alpha-2 codes, with the names that the original has for them: with the withdrawn `AN`
-//! and without `KP`.
+//! Countries by their ISO 3166-1 alpha-2 codes, with their names in AWS Partner Central: including the withdrawn `AN`
+//! and excluding `KP`.
 
-/// The codes.
+/// The country codes.
 pub static CODES: [&str; 249] = codes();
 
-/// What people call them, in the same order.
+/// The names of the countries, in the order of [`CODES`].
 pub static NAMES: [&str; 249] = names();
 
 const fn codes() -> [&'static str; 249] {
     let mut codes = [""; 249];
-    let mut at = 0;
-    while at < codes.len() {
-        codes[at] = COUNTRIES[at].0;
-        at += 1;
+    let mut index = 0;
+    while index < codes.len() {
+        codes[index] = COUNTRIES[index].0;
+        index += 1;
     }
     codes
 }
 
 const fn names() -> [&'static str; 249] {
     let mut names = [""; 249];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = COUNTRIES[at].1;
-        at += 1;
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = COUNTRIES[index].1;
+        index += 1;
     }
     names
 }

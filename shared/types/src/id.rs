@@ -1,21 +1,21 @@
-//! Identifiers. Each kind is its own type, so that an account can never be passed where a member is meant.
+//! Identifiers. Each kind has its own type, so that an account id cannot be passed as a member id.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that is not an identifier of the kind asked for.
+/// A text is not a valid identifier of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a {kind}; expected {expected}")]
+#[error("invalid {kind}: must be {expected}")]
 pub struct IdError {
-    /// The kind of identifier asked for.
+    /// The expected kind, such as `account id`.
     pub kind: &'static str,
-    /// The form that such an identifier has.
+    /// The format of the kind, such as `12 digits`.
     pub expected: &'static str,
 }
 
-/// Defines an identifier that is a checked text: name, what it is, its form in words, the check.
+/// Defines an identifier that is a validated text: type name, kind, format in words, validation.
 #[macro_export]
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $expected:literal, $check:expr) => {
@@ -25,7 +25,7 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// The identifier as text.
+            /// The identifier as a string slice.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -66,30 +66,30 @@ macro_rules! text_id {
     };
 }
 
-/// Whether the text is a prefix followed by 13 lower-case letters or digits.
+/// Whether the text is `prefix` followed by 13 lower-case letters or digits.
 pub fn is_prefixed(text: &str, prefix: &str) -> bool {
     has_prefix(text, prefix, 13)
 }
 
-/// Whether the text is a prefix followed by a digit and 12 lower-case letters or digits: referral minted it (PLT-012).
+/// Whether the text is `prefix` followed by a digit and 12 lower-case letters or digits: minted by referral (PLT-012).
 pub fn is_digit_first(text: &str, prefix: &str) -> bool {
     has_prefix(text, prefix, 13) && text.as_bytes()[prefix.len()].is_ascii_digit()
 }
 
-/// Whether the text is a prefix followed by a letter and lower-case letters or digits, `length` characters without the
-/// prefix: collaboration minted it (PLT-012).
+/// Whether the text is `prefix` followed by a letter and lower-case letters or digits, `length` characters in total
+/// without the prefix: minted by collaboration (PLT-012).
 pub fn is_letter_first(text: &str, prefix: &str, length: usize) -> bool {
     has_prefix(text, prefix, length) && text.as_bytes()[prefix.len()].is_ascii_lowercase()
 }
 
-fn has_prefix(text: &str, prefix: &str, letters: usize) -> bool {
+fn has_prefix(text: &str, prefix: &str, length: usize) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
-        rest.len() == letters && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        rest.len() == length && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
 text_id!(
-    /// An account: a partner company, or the operator's own AWS side. 12 digits.
+    /// A partner account, or the AWS account of the installation. 12 digits.
     AccountId,
     "account id",
     "12 digits",
@@ -97,8 +97,8 @@ text_id!(
 );
 
 text_id!(
-    /// A person who works for an account; the `sub` of its tokens. Opaque, and never an e-mail address: it goes
-    /// into events and logs.
+    /// A member of an account; the `sub` of its tokens. Opaque and never an e-mail address, because events and logs
+    /// contain it.
     MemberId,
     "member id",
     "1 to 64 letters, digits or any of . _ : | -",
@@ -107,33 +107,27 @@ text_id!(
 );
 
 text_id!(
-    /// The name of a service of this platform, such as `review`.
+    /// The name of a service of the platform, such as `review`.
     ServiceName,
     "service name",
     "1 to 32 lower-case letters or -",
     |text| (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 );
 
-/// An opportunity: `O` and 1 to 19 digits, 63 bits, of which the upper 41 count milliseconds (OPP-001).
+/// The id of an opportunity: `O` and 1 to 19 digits, 63 bits, of which the upper 41 are milliseconds (OPP-001).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OpportunityId(i64);
 
 impl OpportunityId {
-    /// The number behind the `O`.
+    /// The number after the `O`.
     pub fn number(self) -> i64 {
         self.0
     }
 
-    /// The opportunity with this number; `None` when it is negative.
+    /// The id with this number; `None` if it is negative.
     pub fn from_number(number: i64) -> Option<Self> {
         (number >= 0).then_some(Self(number))
-    }
-
-    /// The condition of a filter by ids: `None` without any. An id that no record can have is left out, but
-    /// what was asked for stays a condition, so that such an id alone finds nothing.
-    pub fn filter(ids: &[String]) -> Option<Vec<Self>> {
-        (!ids.is_empty()).then(|| ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 }
 
@@ -147,15 +141,15 @@ impl FromStr for OpportunityId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let wrong = IdError {
+        let error = IdError {
             kind: "opportunity id",
-            expected: "O and 1 to 19 digits",
+            expected: "`O` and 1 to 19 digits",
         };
         match text.strip_prefix('O') {
             Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map(Self).map_err(|_| wrong)
+                digits.parse().map(Self).map_err(|_| error)
             }
-            _ => Err(wrong),
+            _ => Err(error),
         }
     }
 }
@@ -181,28 +175,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accounts_are_twelve_digits() {
+    fn account_id_must_have_twelve_digits() {
         assert!("123456789012".parse::<AccountId>().is_ok());
-        for wrong in [
+        for invalid in [
             "",
             "12345678901",
             "1234567890123",
             "12345678901a",
             "１23456789012",
         ] {
-            assert!(wrong.parse::<AccountId>().is_err(), "{wrong:?} must be refused");
+            assert!(
+                invalid.parse::<AccountId>().is_err(),
+                "{invalid:?} must be refused"
+            );
         }
     }
 
     #[test]
-    fn a_member_id_is_never_an_email_address() {
+    fn member_id_cannot_be_an_email_address() {
         assert!("mem-4k2m9x0a7b1cq".parse::<MemberId>().is_ok());
         assert!("jane@example.com".parse::<MemberId>().is_err());
     }
 
     #[test]
-    fn opportunity_ids_reject_what_does_not_fit_63_bits() {
-        for wrong in [
+    fn opportunity_id_must_be_o_and_a_number_of_63_bits() {
+        for invalid in [
             "",
             "O",
             "o1",
@@ -213,8 +210,8 @@ mod tests {
             "O99999999999999999999",
         ] {
             assert!(
-                wrong.parse::<OpportunityId>().is_err(),
-                "{wrong:?} must be refused"
+                invalid.parse::<OpportunityId>().is_err(),
+                "{invalid:?} must be refused"
             );
         }
         assert_eq!(
@@ -227,7 +224,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn opportunity_ids_survive_text(number in 0..=i64::MAX) {
+        fn opportunity_id_round_trips_through_text(number in 0..=i64::MAX) {
             let id = OpportunityId::from_number(number).expect("not negative");
             prop_assert_eq!(id.to_string().parse::<OpportunityId>(), Ok(id));
         }

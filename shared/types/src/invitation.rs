@@ -1,13 +1,13 @@
-//! Lists that invitations and offers of all contexts share.
+//! Enums that the invitations and offers of all contexts share.
 
 use crate::closed_list;
 
 closed_list! {
-    /// One of the two companies of an invitation.
+    /// The role of an account in an invitation.
     ParticipantType {
-        /// The company that invites.
+        /// The account that invites.
         Sender = 1 "SENDER" "SENDER",
-        /// The company that is invited.
+        /// The account that is invited.
         Receiver = 2 "RECEIVER" "RECEIVER",
     }
 }
@@ -15,17 +15,17 @@ closed_list! {
 closed_list! {
     /// The reason to reject an invitation or offer (REF-031, COL-013).
     RejectionReason {
-        /// It is not clear what the customer needs.
+        /// The customer's problem is unclear.
         CustomerProblemUnclear = 1 "CUSTOMER_PROBLEM_UNCLEAR" "Customer problem unclear",
-        /// It is not clear what is to be done.
+        /// It is unclear what the receiver would have to do next.
         NextStepsUnclear = 2 "NEXT_STEPS_UNCLEAR" "Next steps unclear",
-        /// The partner cannot help.
+        /// The partner cannot support the customer.
         UnableToSupport = 3 "UNABLE_TO_SUPPORT" "Unable to support",
-        /// The partner has registered the deal itself.
+        /// The partner has already registered the opportunity.
         DuplicateOfPartnerReferral = 4 "DUPLICATE_OF_PARTNER_REFERRAL" "Duplicate of partner referral",
-        /// Another reason; the text says which.
+        /// Another reason, which is stated as text.
         Other = 5 "OTHER" "Other",
-        /// It renews what the customer has.
+        /// The opportunity is a renewal.
         RenewalOpportunity = 6 "RENEWAL_OPPORTUNITY" "Renewal opportunity",
     }
 }

@@ -1,6 +1,6 @@
-//! Values that several contexts use: ids, callers, time, money, violations, personal data.
+//! Value types that several contexts use: ids, callers, time, money, violations, personal data.
 //!
-//! Nothing here does input or output, and nothing here knows a rule of a bounded context.
+//! This crate performs no input or output and contains no rules of a bounded context.
 
 mod caller;
 mod clock;

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::IdError;
 
-/// A currency: three upper-case letters of ISO 4217.
+/// An ISO 4217 currency code: three upper-case letters. Which codes are accepted is a rule of the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// The code, such as `USD`.
+    /// The currency code, such as `USD`.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -51,33 +51,35 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount of money, exact to a hundredth of the unit.
+/// An amount of money, exact to a hundredth of the currency unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// The currency.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// The amount in hundredths of the unit.
+    /// The amount in hundredths of the currency unit.
     pub hundredths: i64,
 }
 
-/// Why units and nanos (`google.type.Money`) are no amount.
+/// Why `units` and `nanos` of a `google.type.Money` are not a valid amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Units and nanos contradict each other in sign, or there are 10^9 nanos or more.
-    #[error("units and nanos must have the same sign, and nanos fewer than nine digits")]
+    /// Units and nanos have different signs, or nanos are 10^9 or more in magnitude.
+    #[error(
+        "Units and nanos must have the same sign, and nanos must be between -999,999,999 and 999,999,999."
+    )]
     Malformed,
     /// More than two decimals.
-    #[error("must have at most two decimals")]
+    #[error("Must have at most two decimals.")]
     TooPrecise,
-    /// Too large to be kept exactly.
-    #[error("is too large")]
+    /// The hundredths do not fit into 64 bits.
+    #[error("Is too large.")]
     TooLarge,
 }
 
 const NANOS_PER_HUNDREDTH: i32 = 10_000_000;
 
 impl Money {
-    /// The amount of whole units and billionths.
+    /// Converts from `units` and `nanos` of a `google.type.Money`.
     pub fn from_parts(currency: Currency, units: i64, nanos: i32) -> Result<Self, MoneyError> {
         if nanos.unsigned_abs() >= 1_000_000_000 || (units > 0 && nanos < 0) || (units < 0 && nanos > 0) {
             return Err(MoneyError::Malformed);
@@ -92,7 +94,7 @@ impl Money {
         Ok(Self { currency, hundredths })
     }
 
-    /// Whole units and billionths.
+    /// Converts to `units` and `nanos` of a `google.type.Money`.
     pub fn parts(&self) -> (i64, i32) {
         let rest = i32::try_from(self.hundredths % 100).unwrap_or_default();
         (self.hundredths / 100, rest * NANOS_PER_HUNDREDTH)
@@ -125,21 +127,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_come_back(hundredths in any::<i64>()) {
+        fn amount_round_trips_through_units_and_nanos(hundredths in any::<i64>()) {
             let money = Money { currency: usd(), hundredths };
             let (units, nanos) = money.parts();
             prop_assert_eq!(Money::from_parts(usd(), units, nanos), Ok(money));
         }
 
         #[test]
-        fn no_part_of_a_hundredth_is_rounded_away(units in 0..1_000_000_i64, nanos in 0..1_000_000_000_i32) {
+        fn amount_with_more_than_two_decimals_is_refused(units in 0..1_000_000_i64, nanos in 0..1_000_000_000_i32) {
             let exact = nanos % 10_000_000 == 0;
             prop_assert_eq!(Money::from_parts(usd(), units, nanos).is_ok(), exact);
         }
     }
 
     #[test]
-    fn contradicting_and_huge_amounts_are_refused() {
+    fn contradicting_signs_and_overflow_are_refused() {
         assert_eq!(
             Money::from_parts(usd(), 1, -10_000_000),
             Err(MoneyError::Malformed)
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_like_money() {
+    fn amount_is_formatted_with_currency_and_two_decimals() {
         assert_eq!(
             Money {
                 currency: usd(),

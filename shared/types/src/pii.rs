@@ -2,8 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Personal or confidential data: it can be stored and answered, but not printed. `{}` and `{:?}` show a
-/// placeholder, so that no log, span or error text can carry it by accident.
+/// Personal or confidential data. It can be stored and returned, but not formatted: `{}` and `{:?}` print a
+/// placeholder, so that no log, span or error text contains it by accident.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pii<T>(T);
@@ -14,19 +14,19 @@ impl<T> Pii<T> {
         Self(value)
     }
 
-    /// The value, for where it belongs: storage, the answer to someone who may see it, a letter to its owner.
+    /// The value, for storage, for a response to a caller with access to it, or for a mail to its owner.
     pub fn reveal(&self) -> &T {
         &self.0
     }
 
-    /// The value itself.
+    /// Unwraps the value, for the same uses as [`Pii::reveal`].
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
 impl Pii<String> {
-    /// Whether nothing is stored, which is not personal.
+    /// Whether the text is empty, which is not personal data.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_prints_and_stores_as_it_is() {
+    fn pii_is_redacted_when_formatted_and_unchanged_when_serialized() {
         let name = Pii::from("Jane Roe");
         assert_eq!(format!("{name} {name:?}"), "<pii> <pii>");
         assert_eq!(

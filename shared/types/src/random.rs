@@ -1,4 +1,4 @@
-//! The one source of chance. Rules take ids as arguments; who calls them takes the ids from here.
+//! The only source of randomness. Domain rules take ids as arguments; their callers generate them here.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,20 +8,20 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::OpportunityId;
 
-/// 2020-01-01T00:00:00Z: 41 bits of milliseconds from here last until 2089.
+/// 2020-01-01T00:00:00Z: 41 bits of milliseconds since then last until 2089.
 const EPOCH_MILLIS: i64 = 1_577_836_800_000;
 
-/// Milliseconds and lower bits of the opportunity id that this process made last.
+/// Milliseconds and lower bits of the last opportunity id that this process generated.
 static LAST: Mutex<(i64, i64)> = Mutex::new((-1, 0));
 
-/// A new opportunity id: milliseconds in the upper 41 bits; the lower 22 are random for the first id of a millisecond in
-/// this process and count up from there (OPP-001). With chance alone, the rows of one import would repeat an id about
-/// once in a few hundred files.
+/// Generates an opportunity id: milliseconds in the upper 41 bits; the lower 22 are random for the first id of a
+/// millisecond in this process and count up from there (OPP-001). With random bits alone, the rows of one import would
+/// collide about once in a few hundred files.
 pub fn opportunity_id(now: DateTime<Utc>) -> OpportunityId {
     let millis = (now.timestamp_millis() - EPOCH_MILLIS).clamp(0, (1 << 41) - 1);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let lower = match *last {
-        (of, lower) if of == millis => (lower + 1) % (1 << 22),
+        (last_millis, lower) if last_millis == millis => (lower + 1) % (1 << 22),
         _ => generator().random_range(0..1 << 22),
     };
     *last = (millis, lower);
@@ -29,7 +29,7 @@ pub fn opportunity_id(now: DateTime<Utc>) -> OpportunityId {
         .unwrap_or_else(|| unreachable!("63 bits are never negative"))
 }
 
-/// A new event id, error id or the like: UUID version 7, sorting by time.
+/// Generates a UUID version 7, which sorts by time: an event id, error id or the like.
 pub fn uuid(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(
@@ -39,18 +39,18 @@ pub fn uuid(now: DateTime<Utc>) -> Uuid {
     ))
 }
 
-/// A new identifier of a kind: the prefix and 13 lower-case letters or digits, 67 bits of chance.
+/// Generates an id: the prefix and 13 lower-case letters or digits, 67 bits of entropy.
 pub fn prefixed(prefix: &str) -> String {
     with_first(prefix, ALPHANUMERIC, 13)
 }
 
-/// A new identifier of a kind that referral mints: the prefix, a digit and 12 lower-case letters or digits (PLT-012).
+/// Generates an id that referral mints: the prefix, a digit and 12 lower-case letters or digits (PLT-012).
 pub fn prefixed_digit(prefix: &str) -> String {
     with_first(prefix, &ALPHANUMERIC[..10], 13)
 }
 
-/// A new identifier of a kind that collaboration mints: the prefix, a letter and lower-case letters or digits, `length`
-/// characters without the prefix (PLT-012).
+/// Generates an id that collaboration mints: the prefix, a letter and lower-case letters or digits, `length` characters
+/// in total without the prefix (PLT-012).
 pub fn prefixed_letter(prefix: &str, length: usize) -> String {
     with_first(prefix, &ALPHANUMERIC[10..], length)
 }
@@ -60,24 +60,27 @@ const ALPHANUMERIC: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 fn with_first(prefix: &str, first: &[u8], length: usize) -> String {
     let mut generator = generator();
     let mut id = String::from(prefix);
-    for at in 0..length {
-        let alphabet = if at == 0 { first } else { ALPHANUMERIC };
+    for index in 0..length {
+        let alphabet = if index == 0 { first } else { ALPHANUMERIC };
         id.push(char::from(alphabet[generator.random_range(0..alphabet.len())]));
     }
     id
 }
 
-/// A factor from 0.5 up to 1.5, to spread retries of many callers.
+/// A random factor in 0.5..1.5, to spread concurrent retries.
 pub fn jitter() -> f64 {
     generator().random_range(0.5..1.5)
 }
 
-/// Bytes for a secret.
+/// Random bytes for a secret, from a cryptographically secure generator.
 pub fn secret<const N: usize>() -> [u8; N] {
     generator().random()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where chance enters")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only place that creates random values"
+)]
 fn generator() -> rand::rngs::ThreadRng {
     rand::rng()
 }
@@ -91,30 +94,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opp_001_ids_sort_by_time_and_do_not_repeat() {
+    fn opp_001_ids_sort_by_time() {
         let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
         let mut last = opportunity_id(start);
         for millis in 1..1000 {
             let next = opportunity_id(start + TimeDelta::milliseconds(millis));
-            assert!(next > last, "{next} must come after {last}");
+            assert!(next > last, "{next} must sort after {last}");
             last = next;
         }
     }
 
     #[test]
-    fn opp_001_ids_of_one_millisecond_do_not_repeat() {
+    fn opp_001_ids_of_one_millisecond_are_distinct() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a valid time");
         let ids: BTreeSet<_> = (0..20_000).map(|_| opportunity_id(now)).collect();
         assert_eq!(ids.len(), 20_000);
     }
 
     #[test]
-    fn prefixed_ids_have_their_form() {
+    fn prefixed_id_has_the_required_format() {
         assert!(crate::id::is_prefixed(&prefixed("rc-"), "rc-"));
     }
 
     #[test]
-    fn plt_012_first_character_tells_which_service_minted_an_id() {
+    fn plt_012_first_character_identifies_the_minting_service() {
         for _ in 0..1000 {
             let (offer, invitation) = (prefixed_digit("engi-"), prefixed_letter("engi-", 13));
             assert!(crate::id::is_digit_first(&offer, "engi-"), "{offer}");

@@ -3,31 +3,31 @@ use std::fmt;
 use crate::{ClosedList as _, Side, closed_list};
 
 closed_list! {
-    /// What a member is there for (ACC-001, ACC-002). Partner roles come first.
+    /// The roles of members (ACC-001, ACC-002). Partner roles come first.
     Role {
-        /// Represents the partner company; exactly one each.
+        /// Represents the partner account; each account has exactly one.
         AllianceLead = 1 "ALLIANCE_LEAD" "",
-        /// Shares the administration with the lead; at most 20 each.
+        /// Administers the account together with the alliance lead; at most 20 per account.
         AllianceTeam = 2 "ALLIANCE_TEAM" "",
-        /// Runs the partner's pipeline; at most 20 each.
+        /// Manages the pipeline of the account; at most 20 per account.
         AceManager = 3 "ACE_MANAGER" "",
-        /// Works on its own opportunities.
+        /// Manages and submits its own opportunities.
         AceUser = 4 "ACE_USER" "",
-        /// Works on all opportunities of the company.
+        /// Manages all opportunities of the account.
         MarketingStaff = 5 "MARKETING_STAFF" "",
-        /// Manages its own opportunities, submits none.
+        /// Manages its own opportunities, but cannot submit them.
         TechnicalStaff = 6 "TECHNICAL_STAFF" "",
-        /// Administers access, without the pipeline.
+        /// Administers access; has no access to opportunities.
         CloudAdmin = 7 "CLOUD_ADMIN" "",
-        /// No access to the pipeline.
+        /// Has no access to opportunities.
         ChannelUser = 8 "CHANNEL_USER" "",
-        /// No access to the pipeline.
+        /// Has no access to opportunities.
         StandardUser = 9 "STANDARD_USER" "",
-        /// Reviews submissions for AWS.
+        /// Reviews submitted opportunities for AWS.
         Reviewer = 10 "REVIEWER" "",
-        /// Sells for AWS.
+        /// AWS sales representative.
         SalesRepresentative = 11 "SALES_REPRESENTATIVE" "AWSSalesRep",
-        /// Manages the customer's account at AWS.
+        /// AWS owner of the customer account.
         AccountOwner = 12 "ACCOUNT_OWNER" "AWSAccountOwner",
         /// Partner development manager.
         Pdm = 13 "PDM" "PDM",
@@ -35,29 +35,29 @@ closed_list! {
         WwpsPdm = 14 "WWPS_PDM" "WWPSPDM",
         /// Partner success manager.
         Psm = 15 "PSM" "PSM",
-        /// ISV success manager.
+        /// A manager of AWS for independent software vendors.
         IsvSuccessManager = 16 "ISV_SUCCESS_MANAGER" "ISVSM",
     }
 }
 
 impl Role {
-    /// Partner roles that work on the whole pipeline of their company (ACC-010).
+    /// Partner roles that see all opportunities of their account (ACC-010).
     pub const WHOLE_PIPELINE: [Role; 4] = [
         Role::AllianceLead,
         Role::AllianceTeam,
         Role::AceManager,
         Role::MarketingStaff,
     ];
-    /// Partner roles that work on what is their own (ACC-011).
+    /// Partner roles that see only their own opportunities (ACC-011).
     pub const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
-    /// Partner roles that a record can be given to (OPP-036).
+    /// Partner roles that can own an opportunity (OPP-036).
     pub const OWNERS: [Role; 4] = [
         Role::AllianceLead,
         Role::AllianceTeam,
         Role::AceManager,
         Role::AceUser,
     ];
-    /// AWS roles that sell or look after partners: all but reviewers.
+    /// The AWS sales roles: all AWS roles but [`Role::Reviewer`].
     pub const SALES: [Role; 6] = [
         Role::SalesRepresentative,
         Role::AccountOwner,
@@ -67,7 +67,7 @@ impl Role {
         Role::IsvSuccessManager,
     ];
 
-    /// The side on which the role exists; nobody can hold a role of the other side.
+    /// The side whose members can hold the role.
     pub fn side(self) -> Side {
         if self < Role::Reviewer {
             Side::Partner
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nine_roles_are_the_partners_and_seven_are_of_aws() {
+    fn acc_001_002_partners_have_nine_roles_and_aws_has_seven() {
         assert_eq!(
             Role::ALL
                 .iter()

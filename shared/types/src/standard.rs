@@ -1,24 +1,24 @@
-//! Standard values: pick lists that are strings on the wire because they are long or may change.
+//! Standard values: pick lists that are strings on the wire, because they are long or may change.
 
 use crate::countries::{CODES, NAMES};
 
 /// A pick list.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardList {
-    /// What `ListStandardValues` calls it.
+    /// Name of the list in `ListStandardValues`.
     pub name: &'static str,
-    /// Its values, in the order in which they are offered.
+    /// The values, in display order.
     pub values: &'static [&'static str],
-    /// What people call them, in the same order; empty where the values speak for themselves.
+    /// Display names of the values, in the same order; empty if the values are display names.
     pub labels: &'static [&'static str],
-    /// Other texts that are taken for a value: the text and the value.
+    /// Alternative spellings that are accepted, each with its value.
     pub aliases: &'static [(&'static str, &'static str)],
-    /// Values that are still taken, but are not to be chosen any more; with those to choose instead.
+    /// Values that are accepted but deprecated, each with its replacements.
     pub deprecated: &'static [(&'static str, &'static [&'static str])],
 }
 
 impl StandardList {
-    /// A list of values that speak for themselves.
+    /// A list without labels, aliases and deprecated values.
     pub const fn new(name: &'static str, values: &'static [&'static str]) -> Self {
         Self {
             name,
@@ -29,86 +29,89 @@ impl StandardList {
         }
     }
 
-    /// Whether it has exactly this value.
+    /// Whether the list has exactly this value.
     pub fn has(&self, value: &str) -> bool {
         self.values.contains(&value)
     }
 
-    /// The value that is meant: this one, or the one that differs from it in capitals, dashes, `&` for `and` or blanks,
-    /// or whose label or alias it is.
+    /// The value that equals the text, its label or its alias, after [`normalize`] of both; an exact match takes
+    /// precedence.
     pub fn canonical(&self, text: &str) -> Option<&'static str> {
         if let Some(value) = self.values.iter().find(|value| **value == text) {
             return Some(value);
         }
-        let text = plain(text);
+        let text = normalize(text);
         let labels = self.labels.iter().zip(self.values);
         let aliases = self.aliases.iter().map(|(alias, value)| (alias, value));
         let mut names = self.values.iter().zip(self.values).chain(labels).chain(aliases);
         names
-            .find(|(name, _)| plain(name) == text)
+            .find(|(name, _)| normalize(name) == text)
             .map(|(_, value)| *value)
     }
 
-    /// What people call a value.
+    /// The display name of a value; the value itself if it has none.
     pub fn label<'a>(&self, value: &'a str) -> &'a str
     where
         Self: 'a,
     {
-        let at = self.values.iter().position(|known| *known == value);
-        at.and_then(|at| self.labels.get(at)).copied().unwrap_or(value)
+        let index = self.values.iter().position(|listed| *listed == value);
+        index
+            .and_then(|index| self.labels.get(index))
+            .copied()
+            .unwrap_or(value)
     }
 
-    /// The values to choose instead of one that is deprecated.
-    pub fn instead_of(&self, value: &str) -> Option<&'static [&'static str]> {
+    /// The replacements of a deprecated value.
+    pub fn replacements_of(&self, value: &str) -> Option<&'static [&'static str]> {
         let mut deprecated = self.deprecated.iter();
         deprecated
             .find(|(name, _)| *name == value)
-            .map(|(_, instead)| *instead)
+            .map(|(_, replacements)| *replacements)
     }
 }
 
-/// A text without what people and their tools write differently: capitals, the kind of dash, `&` for `and`, and blanks
-/// around what parts words.
-pub fn plain(text: &str) -> String {
-    let mut words = String::with_capacity(text.len() + 4);
-    for letter in text.chars() {
-        match letter {
-            '\u{2010}'..='\u{2015}' | '\u{2212}' => words.push('-'),
-            '&' => words.push_str(" and "),
-            letter if letter.is_whitespace() => words.push(' '),
-            letter => words.extend(letter.to_lowercase()),
+/// Normalizes a text for comparison: lower case, `-` for every kind of dash, ` and ` for `&`, single blanks, and none
+/// around separators.
+pub fn normalize(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len() + 4);
+    for character in text.chars() {
+        match character {
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
+            '&' => folded.push_str(" and "),
+            character if character.is_whitespace() => folded.push(' '),
+            character => folded.extend(character.to_lowercase()),
         }
     }
-    let mut plain = String::with_capacity(words.len());
-    for letter in words.chars() {
-        let parts = |letter| matches!(letter, ' ' | '/' | '-' | ':' | ',');
-        match letter {
-            ' ' if plain.chars().next_back().is_none_or(parts) => {}
+    let mut plain = String::with_capacity(folded.len());
+    for character in folded.chars() {
+        let is_separator = |character| matches!(character, ' ' | '/' | '-' | ':' | ',');
+        match character {
+            ' ' if plain.chars().next_back().is_none_or(is_separator) => {}
             '/' | '-' | ':' | ',' => {
                 plain.truncate(plain.trim_end().len());
-                plain.push(letter);
+                plain.push(character);
             }
-            letter => plain.push(letter),
+            character => plain.push(character),
         }
     }
     plain.truncate(plain.trim_end().len());
     plain
 }
 
-/// Industries of customers.
+/// Industries of customer accounts.
 pub static INDUSTRY: StandardList = StandardList::new("industry", &INDUSTRIES);
 
-/// Sizes of customers.
+/// Market segments of customer accounts, by size.
 pub static MARKET_SEGMENT: StandardList = StandardList::new(
     "market_segment",
     &["Enterprise", "Large", "Medium", "Small", "Micro"],
 );
 
-/// Experience of customers with AWS.
+/// AWS maturity of customer accounts.
 pub static AWS_MATURITY: StandardList =
     StandardList::new("aws_maturity", &["Evaluating", "Single-Account", "Multi-Account"]);
 
-/// Countries by their codes. The Netherlands Antilles were dissolved; their code is still taken.
+/// Countries by their codes. `AN` (Netherlands Antilles, dissolved) is deprecated but accepted.
 pub static COUNTRY: StandardList = StandardList {
     name: "country",
     values: &CODES,
@@ -159,12 +162,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_found_by_every_name_of_it() {
+    fn value_is_found_by_value_label_and_alias() {
         for list in [&INDUSTRY, &COUNTRY] {
             let mut names = HashSet::new();
             for value in list.values {
                 assert_eq!(list.canonical(value), Some(*value));
-                assert!(names.insert(plain(value)), "{value} twice in {}", list.name);
+                assert!(names.insert(normalize(value)), "{value} twice in {}", list.name);
             }
             for (label, value) in list.labels.iter().zip(list.values) {
                 assert_eq!(list.canonical(label), Some(*value));
@@ -173,18 +176,16 @@ mod tests {
                 assert_eq!(list.canonical(alias), Some(*value));
                 assert!(list.has(value));
             }
-            assert!(
-                list.deprecated.iter().all(|(value, instead)| {
-                    list.has(value) && instead.iter().all(|value| list.has(value))
-                })
-            );
+            assert!(list.deprecated.iter().all(|(value, replacements)| {
+                list.has(value) && replacements.iter().all(|value| list.has(value))
+            }));
         }
         assert_eq!((INDUSTRY.values.len(), COUNTRY.values.len()), (28, 249));
         assert!(COUNTRY.has("AN") && !COUNTRY.has("KP") && !COUNTRY.has("XK"));
     }
 
     #[test]
-    fn ways_of_writing_are_forgiven_and_other_words_are_not() {
+    fn value_is_found_in_any_spelling_but_not_by_other_words() {
         for text in [
             "energy - oil and gas",
             "Energy – Oil & Gas",

@@ -1,41 +1,41 @@
-//! What is wrong with a request, field by field. Everything wrong is collected before anything is answered (PLT-007).
+//! Field violations of a request. All violations are collected before the request is refused (PLT-007).
 
 use std::fmt;
 
 use crate::standard::StandardList;
 
-/// Longest rejected value that is repeated.
-const MOST_REJECTED: usize = 80;
+/// Characters of a rejected value that are returned.
+const MAX_REJECTED_CHARS: usize = 80;
 
-/// One thing wrong with one field.
+/// A violation of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Path of the field from the request's root, such as `opportunity.customer.contacts[0].email`.
     pub field: String,
-    /// What kind of thing is wrong.
+    /// The class of the violation.
     pub code: ViolationCode,
-    /// What to do about it, in a sentence without the rejected value.
+    /// A sentence that says what the field must be, without the field's name and the rejected value.
     pub description: String,
-    /// The field's path in the original's interface, such as `Customer.Contacts[0].Email`; empty where it has none.
-    pub original: String,
-    /// The rejected value; empty where there is none, or where it may be personal data.
+    /// Path of the field in the AWS Partner Central API, such as `Customer.Contacts[0].Email`; empty if it has none.
+    pub partner_central_field: String,
+    /// The rejected value, truncated; empty if there is none or if it may be personal data.
     pub rejected: String,
-    /// The values that are allowed, where they are a list.
+    /// The allowed values; empty if they are not a list.
     pub allowed: Vec<String>,
-    /// The list of standard values that they are of, if it is one of those.
+    /// Name of the standard-value list that has the allowed values; empty if there is none.
     pub list: &'static str,
-    /// The form that the value must have, as a regular expression.
+    /// The regular expression that the value must match; empty if there is none.
     pub pattern: String,
 }
 
 impl Violation {
-    /// A violation at a path.
+    /// A violation without rejected value, allowed values and pattern.
     pub fn new(at: &FieldPath<'_>, code: ViolationCode, description: impl Into<String>) -> Self {
         Self {
             field: at.to_string(),
             code,
             description: description.into(),
-            original: String::new(),
+            partner_central_field: String::new(),
             rejected: String::new(),
             allowed: Vec::new(),
             list: "",
@@ -43,26 +43,27 @@ impl Violation {
         }
     }
 
-    /// A value that is none of a list.
+    /// A value that is not in a standard-value list.
     pub fn not_in(list: &StandardList, at: &FieldPath<'_>) -> Self {
         let text = format!(
-            "must be one of the {} values of the list `{}` of ListStandardValues",
+            "Must be one of the {} values of the list `{}`, which ListStandardValues returns.",
             list.values.len(),
             list.name
         );
-        Self::new(at, ViolationCode::InvalidEnumValue, text).allowing(list.values.iter().copied(), list.name)
+        Self::new(at, ViolationCode::InvalidEnumValue, text)
+            .with_allowed_values(list.values.iter().copied(), list.name)
     }
 
-    /// With the rejected value, cut where it is long. Never with what may be personal data.
+    /// Sets the rejected value, truncated. Must not be called with a value that may be personal data.
     #[must_use]
-    pub fn rejecting(mut self, value: impl fmt::Display) -> Self {
-        self.rejected = value.to_string().chars().take(MOST_REJECTED).collect();
+    pub fn with_rejected_value(mut self, value: impl fmt::Display) -> Self {
+        self.rejected = value.to_string().chars().take(MAX_REJECTED_CHARS).collect();
         self
     }
 
-    /// With the values that are allowed, and the list of standard values that they are of; the latter may be empty.
+    /// Sets the allowed values and the name of their standard-value list, which may be empty.
     #[must_use]
-    pub fn allowing<T: Into<String>>(
+    pub fn with_allowed_values<T: Into<String>>(
         mut self,
         allowed: impl IntoIterator<Item = T>,
         list: &'static str,
@@ -72,31 +73,31 @@ impl Violation {
         self
     }
 
-    /// With the form that the value must have.
+    /// Sets the regular expression that the value must match.
     #[must_use]
-    pub fn matching(mut self, pattern: &str) -> Self {
+    pub fn with_pattern(mut self, pattern: &str) -> Self {
         pattern.clone_into(&mut self.pattern);
         self
     }
 
-    /// The same violation with its path counted from further up.
-    pub fn under(mut self, parent: &str) -> Self {
+    /// Prefixes the path with that of the parent message.
+    pub fn with_parent(mut self, parent: &str) -> Self {
         let separator = if self.field.is_empty() { "" } else { "." };
         self.field = format!("{parent}{separator}{}", self.field);
         self
     }
 }
 
-/// Stable codes of violations; the names are the original's.
+/// Stable codes of violations, named as in the AWS Partner Central API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViolationCode {
-    /// The field has to be given.
+    /// The field is required.
     RequiredFieldMissing,
-    /// The value is none of the allowed ones.
+    /// The value is not one of the allowed values.
     InvalidEnumValue,
-    /// The text does not have the right form.
+    /// The string does not have the required format.
     InvalidStringFormat,
-    /// The value is wrong for another reason.
+    /// The value is invalid for another reason.
     InvalidValue,
     /// The list is too short.
     NotEnoughValues,
@@ -104,14 +105,14 @@ pub enum ViolationCode {
     TooManyValues,
     /// The value is too small, too large, too short or too long.
     ValueOutOfRange,
-    /// The value has to be unique and is taken.
+    /// The value must be unique and is already in use.
     DuplicateKeyValue,
-    /// The field cannot be changed in the record's present state.
+    /// The field is not editable in the current state of the record.
     ActionNotPermitted,
 }
 
 impl ViolationCode {
-    /// Every one of them.
+    /// All codes.
     pub const ALL: [ViolationCode; 9] = [
         ViolationCode::RequiredFieldMissing,
         ViolationCode::InvalidEnumValue,
@@ -124,7 +125,7 @@ impl ViolationCode {
         ViolationCode::ActionNotPermitted,
     ];
 
-    /// The code that is sent as this.
+    /// Parses a code as sent, such as `REQUIRED_FIELD_MISSING`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
@@ -145,7 +146,7 @@ impl ViolationCode {
     }
 }
 
-/// Where in a message something is: built on the way down, written out only when something is wrong.
+/// The path of a field in a message. It borrows its parent path and is formatted only for a violation.
 #[derive(Clone, Copy)]
 pub struct FieldPath<'a>(Step<'a>);
 
@@ -157,17 +158,17 @@ enum Step<'a> {
 }
 
 impl<'a> FieldPath<'a> {
-    /// The message itself.
+    /// The empty path: the message itself.
     pub fn root() -> Self {
         Self(Step::Root)
     }
 
-    /// A field of the message at this path; the name may have dots.
+    /// Appends a field; `name` may itself be a path with dots.
     pub fn field(&'a self, name: &'a str) -> Self {
         Self(Step::Field(self, name))
     }
 
-    /// An entry of the list at this path.
+    /// Appends the index of a list entry.
     pub fn index(&'a self, index: usize) -> Self {
         Self(Step::Index(self, index))
     }
@@ -189,13 +190,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_read_like_the_field() {
+    fn path_is_formatted_with_fields_and_indexes() {
         let root = FieldPath::root();
         let customer = root.field("customer");
         let contacts = customer.field("contacts");
         let first = contacts.index(0);
         assert_eq!(first.field("email").to_string(), "customer.contacts[0].email");
-        let violation = Violation::new(&first, ViolationCode::InvalidValue, "is wrong").under("opportunity");
+        let violation =
+            Violation::new(&first, ViolationCode::InvalidValue, "Is invalid.").with_parent("opportunity");
         assert_eq!(violation.field, "opportunity.customer.contacts[0]");
     }
 }

@@ -1,77 +1,79 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_store::{Claim, claim};
+use cosell_store::{Claim, begin, claim};
 use cosell_types::{FieldPath, Violation, ViolationCode};
 
-use super::change::Held;
-use super::{Api, convert_channel, people, share, status, visible};
+use super::Api;
+use crate::channel_members::load_channel_members;
 use crate::domain::Channel;
 use crate::domain::values::{ChannelProvider, ChannelState};
+use crate::load::load_channel;
+use crate::write::change;
+use crate::{convert, peers, status};
 
 pub async fn handle(
     api: Api,
     call: Call<pb::ApproveChannelRequest>,
 ) -> Result<pb::ApproveChannelResponse, Failure> {
     let message = &call.message;
-    let mut tx = api.begin(&call).await?;
-    let seen = visible::channel(&mut tx, &call, &message.channel_id).await?;
-    // What was done is answered whatever has changed since.
-    if claim(&mut tx, &call, &message.channel_id).await? == Claim::New {
-        drop(tx);
-        require_open(&api, &seen).await?;
+    let id = &message.channel_id;
+    let mut tx = begin(&api.db, &call).await?;
+    let claimed = claim(&mut tx, &call, id).await?;
+    let channel = load_channel(&mut tx, &call, id).await?;
+    // Releases the connection before the call to the opportunity service. A replay succeeds whatever has changed since.
+    drop(tx);
+    if claimed == Claim::New {
+        require_open_opportunity(&api, &channel).await?;
     }
-    let about = (message.channel_id.as_str(), message.etag.as_str());
-    let channel = match api.hold_channel(&call, about).await? {
-        Held::Done(channel) => channel,
-        Held::Open(mut tx, mut channel) => {
-            linked(channel.provider(), &message.link)?;
+    let now = api.clock.now();
+    let approved = change(
+        &api.db,
+        &call,
+        (id, &message.etag),
+        now,
+        async |tx, channel: &mut Channel| {
+            require_link(channel.provider(), &message.link)?;
             let member = call.member()?;
             let ids = &message.aws_member_ids;
-            let added = people::of(&mut tx, &member.account, ids, "aws_member_ids").await?;
-            let happened = channel
-                .approve(
-                    Some(&member.id),
-                    added,
-                    message.link.clone().into(),
-                    api.clock.now(),
-                )
-                .map_err(status::broken)?;
-            api.keep_channel(tx, &call, channel, happened).await?
-        }
-    };
+            let added = load_channel_members(tx, &member.account, ids, "aws_member_ids").await?;
+            let approved = channel.approve(Some(&member.id), added, message.link.clone().into(), now);
+            approved.map_err(status::rule_violated)
+        },
+    );
+    let channel = approved.await?;
     Ok(pb::ApproveChannelResponse {
-        channel: Some(convert_channel::channel(&channel)),
+        channel: Some(convert::channel(&channel)),
     })
 }
 
-/// The deal may have ended since the channel was asked for, in the same moment even (CHN-013).
-async fn require_open(api: &Api, channel: &Channel) -> Result<(), Failure> {
+/// Fails when the stage of the opportunity is not eligible any more (CHN-013).
+async fn require_open_opportunity(api: &Api, channel: &Channel) -> Result<(), Failure> {
     if channel.state() != ChannelState::Requested {
         return Ok(());
     }
     let id = channel.opportunity().to_string();
-    let (opportunity, record, summary) = share::record(api, (channel.account(), None), &id).await?;
-    convert_channel::deal(&record, &summary)
-        .require_open(opportunity)
-        .map_err(status::broken)
+    let read = peers::load_opportunity(&api.opportunity, (channel.account(), None), &id).await?;
+    convert::opportunity_facts(&read.record, &read.aws_summary)
+        .require_eligible_stage(read.id)
+        .map_err(status::rule_violated)
 }
 
-/// A link is needed where people keep channels, and is none of theirs to give where a provider makes them (CHN-030).
-fn linked(provider: ChannelProvider, link: &str) -> Result<(), Failure> {
+/// A manual channel requires a link. If the provider creates the channel, the link must be empty (CHN-030).
+fn require_link(provider: ChannelProvider, link: &str) -> Result<(), Failure> {
     let (code, text) = match (provider, link.is_empty()) {
         (ChannelProvider::Manual, true) => (
             ViolationCode::RequiredFieldMissing,
-            "is required: channels are kept by hand here",
+            "Is required: the provider of this channel is MANUAL.",
         ),
         (ChannelProvider::Slack, false) => (
             ViolationCode::InvalidValue,
-            "must be empty: the provider makes the channel",
+            "Must be empty: the provider creates the channel.",
         ),
         _ => return Ok(()),
     };
-    let at = FieldPath::root();
+    let root = FieldPath::root();
     Err(Failure::invalid(vec![Violation::new(
-        &at.field("link"),
+        &root.field("link"),
         code,
         text,
     )]))

@@ -1,7 +1,9 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_store::begin;
 
-use super::{Api, convert_channel};
+use super::Api;
+use crate::convert;
 use crate::domain::access;
 use crate::store;
 
@@ -9,9 +11,9 @@ pub async fn handle(
     api: &Api,
     call: Call<pb::GetChannelPreferencesRequest>,
 ) -> Result<pb::GetChannelPreferencesResponse, Failure> {
-    let mut tx = api.begin(&call).await?;
-    let preferences = store::channel_preferences(&mut tx, &access::person(call.member()?)).await?;
+    let mut tx = begin(&api.db, &call).await?;
+    let preferences = store::load_channel_preferences(&mut tx, &access::member_ref(call.member()?)).await?;
     Ok(pb::GetChannelPreferencesResponse {
-        channel_preferences: Some(convert_channel::preferences(&preferences)),
+        channel_preferences: Some(convert::channel_preferences(&preferences)),
     })
 }

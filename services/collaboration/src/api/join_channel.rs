@@ -1,28 +1,32 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
 
-use super::{Api, convert_channel, status};
+use super::Api;
+use crate::domain::Channel;
 use crate::domain::access;
 use crate::domain::values::ChannelProvider;
+use crate::write::change;
+use crate::{convert, status};
 
-/// Where a provider keeps the channel it says itself who has come, with an address that it has made sure of.
+/// Only for manual channels. Slack reports joins itself, with a verified e-mail address.
 pub async fn handle(
     api: Api,
     call: Call<pb::JoinChannelRequest>,
 ) -> Result<pb::JoinChannelResponse, Failure> {
     let message = &call.message;
-    let about = (message.channel_id.as_str(), message.etag.as_str());
-    let changed = api.change_channel(&call, about, |channel, member, now| {
-        let who = access::person(member);
+    let target = (message.channel_id.as_str(), message.etag.as_str());
+    let now = api.clock.now();
+    let changed = change(&api.db, &call, target, now, async |_, channel: &mut Channel| {
+        let joining = access::member_ref(call.member()?);
         let joined = match channel.provider() {
-            ChannelProvider::Manual => channel.joined(&who, None, now),
+            ChannelProvider::Manual => channel.member_joined(&joining, None, now),
             ChannelProvider::Slack => None,
         };
-        let event = joined.ok_or_else(|| status::not_moved(channel, &who, "JOIN"))?;
+        let event = joined.ok_or_else(|| status::member_transition_refused(channel, &joining, "JOIN"))?;
         Ok(vec![event])
     });
     let channel = changed.await?;
     Ok(pb::JoinChannelResponse {
-        channel: Some(convert_channel::channel(&channel)),
+        channel: Some(convert::channel(&channel)),
     })
 }

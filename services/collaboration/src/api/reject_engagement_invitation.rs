@@ -1,9 +1,10 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_store::{Claim, claim};
 use cosell_types::{ClosedList as _, RejectionReason};
 
-use super::{Api, convert, status, visible};
+use super::Api;
+use crate::write::{EndingInvitation, Receiver, change};
+use crate::{convert, status};
 
 pub async fn handle(
     api: Api,
@@ -11,22 +12,24 @@ pub async fn handle(
 ) -> Result<pb::RejectEngagementInvitationResponse, Failure> {
     let message = &call.message;
     let member = call.member()?;
-    let id = &message.engagement_invitation_id;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let (mut invitation, shown) = visible::received(&mut tx, &call, id).await?;
+    let id = message.engagement_invitation_id.as_str();
+    let reason = RejectionReason::from_number(message.reason);
+    let reason = reason.ok_or_else(|| Failure::internal("the validated request has no reason"))?;
     let now = api.clock.now();
-    if claimed == Claim::New {
-        let engagement = visible::held(&mut tx, &mut invitation).await?;
-        etags::check(&message.etag, invitation.revision())?;
-        let reason = RejectionReason::from_number(message.reason)
-            .ok_or_else(|| Failure::internal("validated, but no reason"))?;
-        let event = invitation
-            .reject(&member.id, reason, message.text.clone().into(), now)
-            .map_err(status::broken)?;
-        api.ended(tx, &call, engagement, &invitation, event).await?;
-    }
+    let rejected = change(
+        &api.db,
+        &call,
+        (id, &message.etag),
+        now,
+        async |_, ending: &mut EndingInvitation<Receiver>| {
+            let invitation = ending.invitation();
+            let event = invitation.reject(&member.id, reason, message.text.clone().into(), now);
+            Ok(vec![event.map_err(status::rule_violated)?])
+        },
+    );
+    let loaded = rejected.await?.loaded;
+    let invitation = convert::invitation(&loaded.invitation, loaded.content, member, now)?;
     Ok(pb::RejectEngagementInvitationResponse {
-        engagement_invitation: Some(convert::invitation(&invitation, shown, member, now)?),
+        engagement_invitation: Some(invitation),
     })
 }

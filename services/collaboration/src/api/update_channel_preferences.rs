@@ -1,32 +1,33 @@
 use cosell_grpc::{Call, Failure, etags};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_store::{Claim, claim};
+use cosell_store::{Claim, begin, claim, commit};
 
-use super::{Api, convert_channel};
+use super::Api;
+use crate::convert;
 use crate::domain::access;
+use crate::events::CONTEXT;
 use crate::store;
 
-/// The worker sees to the channels in which the caller is waited for: it asks for this before it asks anybody, and goes
-/// through those in which it was asked.
+/// An opt-out ends the caller's pending invitations at once. The worker checks the preferences before each invitation.
 pub async fn handle(
     api: Api,
     call: Call<pb::UpdateChannelPreferencesRequest>,
 ) -> Result<pb::UpdateChannelPreferencesResponse, Failure> {
-    let person = access::person(call.member()?);
-    let mut tx = api.begin(&call).await?;
-    let new = claim(&mut tx, &call, person.member.as_str()).await? == Claim::New;
-    let mut preferences = store::channel_preferences(&mut tx, &person).await?;
-    if new {
+    let member_ref = access::member_ref(call.member()?);
+    let mut tx = begin(&api.db, &call).await?;
+    let is_new = claim(&mut tx, &call, member_ref.member.as_str()).await? == Claim::New;
+    let mut preferences = store::load_channel_preferences(&mut tx, &member_ref).await?;
+    if is_new {
         etags::check(&call.message.etag, preferences.revision)?;
         preferences = preferences.replaced(call.message.opted_out.unwrap_or_default());
-        store::set_channel_preferences(&mut tx, &person, &preferences).await?;
-        api.conclude(tx, &call, &["channel_preference"]).await?;
+        store::save_channel_preferences(&mut tx, &member_ref, &preferences).await?;
+        commit(tx, &call, CONTEXT, &["channel_preference"]).await?;
     }
-    // Also when it was noted before: going through them may have been cut.
+    // Also on a replay, because the first call may have been interrupted before this.
     if preferences.opted_out && !call.message.validate_only {
-        api.channel_work.opted_out(&person).await?;
+        api.channel_changes.apply_opt_out(&member_ref).await?;
     }
     Ok(pb::UpdateChannelPreferencesResponse {
-        channel_preferences: Some(convert_channel::preferences(&preferences)),
+        channel_preferences: Some(convert::channel_preferences(&preferences)),
     })
 }

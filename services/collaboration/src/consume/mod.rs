@@ -1,10 +1,11 @@
-//! Incoming events: who is connected, and which opportunities have changed.
+//! Consumers: events of the partner context update the replicas of the directory and of connections; events of the
+//! opportunity context make snapshot jobs due and archive channels.
 
-mod connection_changed;
-mod deal_closed;
-mod opportunity_changed;
+mod connection_events;
+mod opportunity_events;
+mod opportunity_stage_changed;
 
-use cosell_events::{Delivery, Fault, Handler};
+use cosell_events::{Delivery, Handler, HandlerError};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_store::Tx;
@@ -12,61 +13,59 @@ use cosell_types::{Clock, ClosedList as _};
 
 use crate::domain::values::SnapshotTemplate;
 
-/// The context whose records are shared.
+/// The opportunity context.
 pub const OPPORTUNITY: &str = "opportunity";
 
-/// Keeps what the directory says of members, accounts and connections.
+/// Applies events of the partner context.
 #[derive(Clone)]
-pub struct FromPartner {
-    /// The time.
+pub struct PartnerEvents {
     pub clock: Clock,
 }
 
-impl Handler for FromPartner {
+impl Handler for PartnerEvents {
     type Prepared = ();
 
-    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+    async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
         if let Some(connection) = delivery.detail::<partner::ConnectionEventDetail>()? {
-            connection_changed::apply(tx, delivery, &connection, self.clock.now()).await
+            connection_events::apply(tx, delivery, &connection, self.clock.now()).await
         } else {
-            cosell_members::take_over(tx, delivery).await
+            cosell_members::apply_directory_event(tx, delivery).await
         }
     }
 }
 
-/// Lets jobs look at opportunities that have changed, and ends the channels of deals that are over.
+/// Applies events of the opportunity context.
 #[derive(Clone)]
-pub struct FromOpportunity {
-    /// The time.
+pub struct OpportunityEvents {
     pub clock: Clock,
 }
 
-impl Handler for FromOpportunity {
+impl Handler for OpportunityEvents {
     type Prepared = ();
 
-    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+    async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
         let now = self.clock.now();
         if delivery.is::<opportunity::OpportunityAwsSummaryChanged>() {
             let event: opportunity::OpportunityAwsSummaryChanged = delivery.message()?;
             let template = SnapshotTemplate::AwsOpportunitySummary;
-            opportunity_changed::apply(tx, delivery, &event.opportunity_id, &[template], now).await
+            opportunity_events::apply(tx, delivery, &event.opportunity_id, &[template], now).await
         } else if delivery.is::<opportunity::BulkJobFinished>() {
             Ok(())
         } else {
-            // Every other event of the context is about a record, which is its aggregate. What AWS says of it is shown
-            // as far as the record lets it be.
+            // The aggregate of all other events is an opportunity. Its visibility also applies to snapshots of its AWS
+            // summary, so the jobs of both templates are due.
             let templates = SnapshotTemplate::ALL;
-            opportunity_changed::apply(tx, delivery, &delivery.aggregate_id, templates, now).await?;
+            opportunity_events::apply(tx, delivery, &delivery.aggregate_id, templates, now).await?;
             if delivery.is::<opportunity::OpportunityStageChanged>() {
-                deal_closed::apply(tx, delivery, &self.clock).await?;
+                opportunity_stage_changed::apply(tx, delivery, &self.clock).await?;
             }
             Ok(())
         }

@@ -1,92 +1,97 @@
-//! Who may do what (ACC-010, COL-005, COL-050). The role decides whether a call may be made at all; who of a company
-//! works on an engagement decides whether the caller learns that it exists.
+//! Access control (ACC-010, COL-005, COL-050). The caller's role decides which RPCs it can call; visibility decides
+//! which engagements, invitations, jobs and channels exist for it.
 
 use cosell_types::{Caller, Member, MemberId, Role, Side};
 
-use super::{Channel, Engagement, Person};
+use super::{Channel, Engagement, MemberRef};
 
-/// What can be asked of this service.
+/// A group of RPCs that the same roles can call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// ShareOpportunity, and all changes of engagements and jobs.
-    Work,
+    /// ShareOpportunity, RequestChannel, all changes of engagements, all RPCs of snapshot jobs.
+    ManageEngagements,
     /// AcceptEngagementInvitation, RejectEngagementInvitation.
-    Answer,
+    AnswerInvitation,
     /// ListEngagementInvitations.
     ListInvitations,
-    /// All other reads but those of jobs.
+    /// All other reads.
     Read,
     /// GetChannel.
     ReadChannel,
     /// ApproveChannel, DeclineChannel, AddChannelMembers, ArchiveChannel.
-    Decide,
-    /// JoinChannel, LeaveChannel, and the preferences of channels.
-    Chat,
+    ManageChannels,
+    /// JoinChannel, LeaveChannel, GetChannelPreferences, UpdateChannelPreferences.
+    UseChannels,
 }
 
-/// The service that tells people where the channel is to which they are asked.
+/// The service that sends the link of a channel to its invited members.
 const NOTIFICATION: &str = "notification";
 
-/// Whether the caller may make the call.
+/// Whether the caller can call the RPCs of this action.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         Caller::Service(name) => return action == Action::ReadChannel && name.as_str() == NOTIFICATION,
         Caller::Member(member) => member,
     };
-    let is_aws = member.side == Side::Aws && member.has_any(&Role::SALES);
-    let sees_all = member.side == Side::Partner && member.has_any(&Role::WHOLE_PIPELINE);
-    let sees_own = member.side == Side::Partner && member.has_any(&Role::OWN_RECORDS);
+    let is_aws = member.side == Side::Aws && member.has_any_role(&Role::SALES);
+    let sees_all = member.side == Side::Partner && member.has_any_role(&Role::WHOLE_PIPELINE);
+    let sees_own = member.side == Side::Partner && member.has_any_role(&Role::OWN_RECORDS);
     match action {
-        Action::Work => sees_all || sees_own,
-        Action::Answer => sees_all,
+        Action::ManageEngagements => sees_all || sees_own,
+        Action::AnswerInvitation => sees_all,
         Action::ListInvitations => sees_all || is_aws,
-        Action::Read | Action::ReadChannel | Action::Chat => sees_all || sees_own || is_aws,
-        Action::Decide => member.side == Side::Aws && member.has_any(&[Role::AccountOwner]),
+        Action::Read | Action::ReadChannel | Action::UseChannels => sees_all || sees_own || is_aws,
+        Action::ManageChannels => member.side == Side::Aws && member.has_any_role(&[Role::AccountOwner]),
     }
 }
 
-/// Whether the member sees all that its company does.
+/// Whether the member sees all records of its account.
 pub fn sees_whole_pipeline(member: &Member) -> bool {
-    member.has_any(&Role::WHOLE_PIPELINE)
+    member.has_any_role(&Role::WHOLE_PIPELINE)
 }
 
-/// Whether the member works on what a member of its company began or accepted.
-pub fn works_on(member: &Member, by: &MemberId) -> bool {
-    sees_whole_pipeline(member) || member.id == *by
+/// Whether the member sees what this creator, itself or another member of its account, created or accepted.
+pub fn sees_records_of(member: &Member, creator: &MemberId) -> bool {
+    sees_whole_pipeline(member) || member.id == *creator
 }
 
-/// Whether the member sees the engagement: AWS those whose deal it sees, partners those that their company is part of and that they work on.
-pub fn sees(member: &Member, engagement: &Engagement) -> bool {
+/// Whether the member sees the engagement. AWS sees all but limited ones; a partner those of which its account is an
+/// active member, as far as it sees the records of the member who joined for the account (COL-020, COL-050).
+pub fn sees_engagement(member: &Member, engagement: &Engagement) -> bool {
     match member.side {
         Side::Aws => !engagement.is_limited(),
         Side::Partner => engagement
             .members()
-            .find(|one| one.account == member.account)
-            .is_some_and(|one| one.by.as_ref().is_some_and(|by| works_on(member, by))),
+            .find(|participant| participant.account == member.account)
+            .and_then(|participant| participant.joined_by.as_ref())
+            .is_some_and(|joined_by| sees_records_of(member, joined_by)),
     }
 }
 
-/// Whether the member sees the channel: AWS all, partners those of their company that they asked for, are in, or see as
-/// all of its pipeline (CHN-005).
+/// Whether the member sees the channel. AWS sees all; a partner those of its account that it requested or is a member
+/// of, or all with a whole-pipeline role (CHN-005).
 pub fn sees_channel(member: &Member, channel: &Channel) -> bool {
     let is_own = member.account == *channel.account();
     match member.side {
         Side::Aws => true,
         Side::Partner => {
-            is_own && (works_on(member, channel.requested_by()) || channel.member(&person(member)).is_some())
+            let is_member = || channel.member(&member_ref(member)).is_some();
+            is_own && (sees_records_of(member, channel.requested_by()) || is_member())
         }
     }
 }
 
-/// The member as one of the people of a channel.
-pub fn person(member: &Member) -> Person {
-    Person {
+/// The reference to the member in a channel.
+pub fn member_ref(member: &Member) -> MemberRef {
+    MemberRef {
         account: member.account.clone(),
         member: member.id.clone(),
     }
 }
 
-/// Whether somebody of the partner can be in a channel of its company (CHN-003).
-pub fn can_chat(member: &Member) -> bool {
-    member.has_any(&Role::WHOLE_PIPELINE) || member.has_any(&Role::OWN_RECORDS) || member.side == Side::Aws
+/// Whether the member can be selected for a channel (CHN-003).
+pub fn can_join_channels(member: &Member) -> bool {
+    member.has_any_role(&Role::WHOLE_PIPELINE)
+        || member.has_any_role(&Role::OWN_RECORDS)
+        || member.side == Side::Aws
 }

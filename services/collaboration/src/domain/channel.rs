@@ -5,29 +5,28 @@ use serde::{Deserialize, Serialize};
 use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
 use super::{ChannelEvent, ChannelEventKind, Rule};
 
-/// How long somebody has to come after an invitation (CHN-011).
-const INVITED_FOR: TimeDelta = TimeDelta::days(14);
+/// How long an invitation is valid (CHN-011).
+const INVITATION_VALIDITY: TimeDelta = TimeDelta::days(14);
 
 text_id!(
-    /// A channel: `chan-` and 13 lower-case letters or digits.
+    /// `chan-` and 13 lower-case letters or digits.
     ChannelId,
     "channel id",
     "chan- and 13 lower-case letters or digits",
     |text| cosell_types::is_prefixed(text, "chan-")
 );
 
-/// A person, with the account that it works for.
+/// The ID of a member and of its account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Person {
-    /// The account.
+pub struct MemberRef {
+    /// The partner account, or the AWS account.
     pub account: AccountId,
-    /// The person.
+    /// Unique within the account.
     pub member: MemberId,
 }
 
-/// A chat on one opportunity: the aggregate. It changes only through its methods, each of which checks everything
-/// first, changes nothing when a rule is broken, and returns what happened. `steps.rs` says what the provider is to do
-/// about it.
+/// Aggregate: a chat channel on one opportunity. Each method checks all rules first, changes nothing when one is
+/// violated, and returns the resulting events. `steps.rs` has the steps that the worker runs at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
     pub(super) id: ChannelId,
@@ -40,97 +39,101 @@ pub struct Channel {
     pub(super) state: ChannelState,
     pub(super) purpose: Pii<String>,
     pub(super) provider: ChannelProvider,
-    pub(super) decision: Option<Decision>,
+    pub(super) decision: Option<ChannelDecision>,
     pub(super) link: Pii<String>,
-    /// The provider's id of it.
+    /// The channel's ID at the provider. `None` until its creation is recorded.
     pub(super) external_id: Option<String>,
-    /// The provider was told to make it, and may have done so.
-    pub(super) is_create_tried: bool,
-    /// It has ended with the provider, too.
-    pub(super) is_put_away: bool,
+    /// Whether the provider has been called to create the channel, with or without a recorded result.
+    #[serde(rename = "is_create_tried")]
+    pub(super) is_create_attempted: bool,
+    #[serde(rename = "is_put_away")]
+    pub(super) is_archived_at_provider: bool,
     pub(super) members: Vec<ChannelMember>,
     pub(super) last_failure: Option<String>,
-    /// Before this the provider is not called again.
+    /// The earliest time of the next step, while a step is claimed or its retry is delayed.
     pub(super) not_before: Option<DateTime<Utc>>,
 }
 
-/// What AWS has decided.
+/// The approval or the decline of a channel request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Who; none when the platform did.
+pub struct ChannelDecision {
+    /// The deciding AWS member. `None` if the platform approved the request.
     pub by: Option<MemberId>,
-    /// When.
+    /// When the request was approved or declined.
     pub time: DateTime<Utc>,
-    /// Why not, in words.
+    /// The reason for a decline. Empty for an approval.
     pub text: Pii<String>,
 }
 
-/// A person in a channel, or asked to it.
+/// A current, former, selected or invited member of a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelMember {
-    /// Who.
-    pub person: Person,
-    /// Where it stands.
+    /// Identifies the member; unique within the channel.
+    #[serde(rename = "person")]
+    pub member_ref: MemberRef,
+    /// The state of the membership.
     pub state: ChannelMemberState,
-    /// When it was asked.
+    /// When the latest invitation was sent.
     pub invite_time: Option<DateTime<Utc>>,
-    /// When it came to where it stands.
+    /// When the membership entered its current state.
     pub update_time: DateTime<Utc>,
-    /// The provider's id of the invitation.
+    /// The invitation's ID at the provider, if the provider returned one.
     pub invite_id: Option<String>,
-    /// The provider's id of the person.
+    /// The member's user ID at the provider. `None` until the member joins.
     pub user: Option<String>,
-    /// The provider was told to invite before, and may have done so.
-    pub is_tried: bool,
-    /// The provider is to take it out.
-    pub is_to_go: bool,
+    /// Whether the provider has been called to invite the member, with or without a recorded result.
+    #[serde(rename = "is_tried")]
+    pub is_invite_attempted: bool,
+    /// Whether the member has left and the provider must still remove its user.
+    #[serde(rename = "is_to_go")]
+    pub is_removal_pending: bool,
 }
 
-/// Who asks for a channel on what.
+/// The input of [`Channel::request`].
 #[derive(Clone, Debug)]
-pub struct Request {
-    /// The channel.
+pub struct ChannelRequest {
+    /// The ID of the new channel.
     pub id: ChannelId,
     /// The partner account.
     pub account: AccountId,
-    /// Its member who asks.
-    pub by: MemberId,
-    /// The opportunity.
+    /// The requesting member of the partner account.
+    pub requested_by: MemberId,
+    /// The opportunity that the channel is for.
     pub opportunity: OpportunityId,
-    /// What it is for.
+    /// Stated by the requester.
     pub purpose: Pii<String>,
-    /// Who keeps it.
+    /// The provider that hosts the channel.
     pub provider: ChannelProvider,
-    /// Members of the account to be in it.
+    /// The selected members of the partner account.
     pub members: Vec<MemberId>,
 }
 
 impl Channel {
-    /// Asks AWS for it (CHN-003).
-    pub fn request(given: Request, now: DateTime<Utc>) -> (Self, ChannelEvent) {
-        let account = given.account.clone();
-        let people = given.members.into_iter().map(|member| Person {
+    /// Requests a channel from AWS (CHN-003).
+    pub fn request(request: ChannelRequest, now: DateTime<Utc>) -> (Self, ChannelEvent) {
+        let account = request.account.clone();
+        let member_refs = request.members.into_iter().map(|member| MemberRef {
             account: account.clone(),
             member,
         });
         let channel = Self {
-            id: given.id,
-            account: given.account,
-            opportunity: given.opportunity,
-            requested_by: given.by,
+            id: request.id,
+            account: request.account,
+            opportunity: request.opportunity,
+            requested_by: request.requested_by,
             revision: 1,
             create_time: now,
             update_time: now,
             state: ChannelState::Requested,
-            purpose: given.purpose,
-            provider: given.provider,
+            purpose: request.purpose,
+            provider: request.provider,
             decision: None,
             link: Pii::default(),
             external_id: None,
-            is_create_tried: false,
-            is_put_away: false,
-            members: people
-                .map(|person| ChannelMember::selected(person, now))
+            is_create_attempted: false,
+            is_archived_at_provider: false,
+            members: member_refs
+                .map(|member_ref| ChannelMember::selected(member_ref, now))
                 .collect(),
             last_failure: None,
             not_before: None,
@@ -139,65 +142,79 @@ impl Channel {
         (channel, event)
     }
 
-    /// Grants it, with people of AWS. Where it is kept by hand it is there with its link (CHN-010, CHN-020).
+    /// Approves the request and selects members of AWS. A manual channel becomes active at once, with the link
+    /// (CHN-010, CHN-030).
     pub fn approve(
         &mut self,
         by: Option<&MemberId>,
-        people: Vec<Person>,
+        aws_members: Vec<MemberRef>,
         link: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<Vec<ChannelEvent>, Rule> {
-        self.require(&[ChannelState::Requested], "APPROVE")?;
-        self.decide(ChannelState::Approved, by, Pii::default(), now);
-        self.select(people, now);
-        let mut happened = vec![self.step(ChannelEventKind::Approved, now)];
+        self.require_state(&[ChannelState::Requested], "APPROVE")?;
+        self.set_decision(ChannelState::Approved, by, Pii::default(), now);
+        self.select_members(aws_members, now);
+        let mut events = vec![self.record_event(ChannelEventKind::Approved, now)];
         if self.provider == ChannelProvider::Manual {
             self.link = link;
-            happened.push(self.activate(now));
+            events.push(self.activate(now));
         }
-        Ok(happened)
+        Ok(events)
     }
 
-    /// Does not grant it.
+    /// Declines the request, with a reason.
     pub fn decline(
         &mut self,
         by: &MemberId,
         text: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<ChannelEvent, Rule> {
-        self.require(&[ChannelState::Requested], "DECLINE")?;
-        self.decide(ChannelState::Declined, Some(by), text, now);
-        Ok(self.step(ChannelEventKind::Declined, now))
+        self.require_state(&[ChannelState::Requested], "DECLINE")?;
+        self.set_decision(ChannelState::Declined, Some(by), text, now);
+        Ok(self.record_event(ChannelEventKind::Declined, now))
     }
 
-    /// Adds people; those who are in it already stay as they are. None when all are (CHN-011).
-    pub fn add(&mut self, people: Vec<Person>, now: DateTime<Utc>) -> Result<Option<ChannelEvent>, Rule> {
-        self.require(&[ChannelState::Approved, ChannelState::Active], "ADD_MEMBERS")?;
-        if !self.select(people, now) {
+    /// Selects members. Ignores those who are already selected, invited or joined; no event if all are (CHN-011).
+    pub fn add_members(
+        &mut self,
+        member_refs: Vec<MemberRef>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<ChannelEvent>, Rule> {
+        self.require_state(&[ChannelState::Approved, ChannelState::Active], "ADD_MEMBERS")?;
+        if !self.select_members(member_refs, now) {
             return Ok(None);
         }
-        Ok(Some(self.step(ChannelEventKind::MembersAdded, now)))
+        Ok(Some(self.record_event(ChannelEventKind::MembersAdded, now)))
     }
 
-    /// Ends it (CHN-013).
+    /// Closes the channel; the worker archives it at the provider (CHN-013).
     pub fn archive(&mut self, now: DateTime<Utc>) -> Result<ChannelEvent, Rule> {
         let open = [
             ChannelState::Requested,
             ChannelState::Approved,
             ChannelState::Active,
         ];
-        self.require(&open, "ARCHIVE")?;
+        self.require_state(&open, "ARCHIVE")?;
         self.state = ChannelState::Archived;
         self.not_before = None;
-        Ok(self.step(ChannelEventKind::Archived, now))
+        Ok(self.record_event(ChannelEventKind::Archived, now))
     }
 
-    /// A person came. None when that is known, or when it is nobody who was asked (CHN-011).
-    pub fn joined(&mut self, who: &Person, user: Option<&str>, now: DateTime<Utc>) -> Option<ChannelEvent> {
+    /// Records that a member joined, with its user ID at the provider. No event if the member was not invited or the
+    /// join is already recorded (CHN-011).
+    pub fn member_joined(
+        &mut self,
+        member_ref: &MemberRef,
+        user: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Option<ChannelEvent> {
         if self.state != ChannelState::Active {
             return None;
         }
-        let member = self.members.iter_mut().find(|one| one.person == *who)?;
+        let member = self
+            .members
+            .iter_mut()
+            .find(|member| member.member_ref == *member_ref)?;
         if !matches!(
             member.state,
             ChannelMemberState::Selected | ChannelMemberState::Invited | ChannelMemberState::Expired
@@ -205,124 +222,144 @@ impl Channel {
             return None;
         }
         member.user = user.map(str::to_owned);
-        self.moved(who, ChannelMemberState::Joined, now)
+        self.set_member_state(member_ref, ChannelMemberState::Joined, now)
     }
 
-    /// A person leaves: it was taken out by the provider already, or is to be. None when it is not in it, or all is over
-    /// (CHN-011).
-    pub fn left(&mut self, who: &Person, is_out: bool, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let is_over = self.is_over();
-        let member = self.members.iter_mut().find(|one| one.person == *who)?;
-        if is_out {
-            member.is_to_go = false;
+    /// Records that a member leaves. With `is_removed` the provider has removed the user; otherwise the worker does. No
+    /// event if the member has left before or the channel is closed (CHN-011).
+    pub fn member_left(
+        &mut self,
+        member_ref: &MemberRef,
+        is_removed: bool,
+        now: DateTime<Utc>,
+    ) -> Option<ChannelEvent> {
+        let is_closed = self.is_closed();
+        let member = self
+            .members
+            .iter_mut()
+            .find(|member| member.member_ref == *member_ref)?;
+        if is_removed {
+            member.is_removal_pending = false;
         }
-        let is_there = matches!(
+        let is_current = matches!(
             member.state,
             ChannelMemberState::Selected | ChannelMemberState::Invited | ChannelMemberState::Joined
         );
-        if is_over || !is_there {
+        if is_closed || !is_current {
             return None;
         }
-        member.is_to_go = !is_out && member.user.is_some();
-        self.moved(who, ChannelMemberState::Left, now)
+        member.is_removal_pending = !is_removed && member.user.is_some();
+        self.set_member_state(member_ref, ChannelMemberState::Left, now)
     }
 
-    /// A person does not want to be asked to any channel. None when it was not waiting for anything here (CHN-012).
-    pub fn opted_out(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let state = self.member(who)?.state;
-        let waits = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
-        if !waits || self.is_over() {
+    /// Ends the pending invitation of a member who has opted out of all channels. No event if none is pending
+    /// (CHN-012).
+    pub fn member_opted_out(&mut self, member_ref: &MemberRef, now: DateTime<Utc>) -> Option<ChannelEvent> {
+        let state = self.member(member_ref)?.state;
+        let is_pending = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
+        if !is_pending || self.is_closed() {
             return None;
         }
-        self.moved(who, ChannelMemberState::OptedOut, now)
+        self.set_member_state(member_ref, ChannelMemberState::OptedOut, now)
     }
 
-    /// Whether nothing happens in it any more.
-    pub fn is_over(&self) -> bool {
+    /// Whether the channel is in a final state (CHN-010).
+    pub fn is_closed(&self) -> bool {
         matches!(self.state, ChannelState::Declined | ChannelState::Archived)
     }
 
-    /// Where a person stands in it.
-    pub fn member(&self, who: &Person) -> Option<&ChannelMember> {
-        self.members.iter().find(|one| one.person == *who)
+    /// The membership of a member, in any state.
+    pub fn member(&self, member_ref: &MemberRef) -> Option<&ChannelMember> {
+        self.members
+            .iter()
+            .find(|member| member.member_ref == *member_ref)
     }
 
-    /// When an invitation that was sent at a time is over.
-    pub(super) fn end_of_invitation(time: DateTime<Utc>) -> DateTime<Utc> {
-        time + INVITED_FOR
+    pub(super) fn invitation_deadline(invite_time: DateTime<Utc>) -> DateTime<Utc> {
+        invite_time + INVITATION_VALIDITY
     }
 
     pub(super) fn activate(&mut self, now: DateTime<Utc>) -> ChannelEvent {
         self.state = ChannelState::Active;
-        self.step(ChannelEventKind::Activated, now)
+        self.record_event(ChannelEventKind::Activated, now)
     }
 
-    fn place(&self, who: &Person) -> Option<usize> {
-        self.members.iter().position(|one| one.person == *who)
+    fn member_index(&self, member_ref: &MemberRef) -> Option<usize> {
+        self.members
+            .iter()
+            .position(|member| member.member_ref == *member_ref)
     }
 
-    /// One of the people stands elsewhere.
-    pub(super) fn moved(
+    pub(super) fn set_member_state(
         &mut self,
-        who: &Person,
+        member_ref: &MemberRef,
         state: ChannelMemberState,
         now: DateTime<Utc>,
     ) -> Option<ChannelEvent> {
-        let member = self.members.iter_mut().find(|one| one.person == *who)?;
+        let member = self
+            .members
+            .iter_mut()
+            .find(|member| member.member_ref == *member_ref)?;
         member.state = state;
         member.update_time = now;
-        let who = who.clone();
+        let member_ref = member_ref.clone();
         let kind = match state {
             ChannelMemberState::Selected => ChannelEventKind::MembersAdded,
-            ChannelMemberState::Invited => ChannelEventKind::MemberInvited(who),
-            ChannelMemberState::Joined => ChannelEventKind::MemberJoined(who),
-            ChannelMemberState::Left => ChannelEventKind::MemberLeft(who),
-            ChannelMemberState::OptedOut => ChannelEventKind::MemberOptedOut(who),
-            ChannelMemberState::Expired => ChannelEventKind::MemberExpired(who),
+            ChannelMemberState::Invited => ChannelEventKind::MemberInvited(member_ref),
+            ChannelMemberState::Joined => ChannelEventKind::MemberJoined(member_ref),
+            ChannelMemberState::Left => ChannelEventKind::MemberLeft(member_ref),
+            ChannelMemberState::OptedOut => ChannelEventKind::MemberOptedOut(member_ref),
+            ChannelMemberState::Expired => ChannelEventKind::MemberExpired(member_ref),
         };
-        Some(self.step(kind, now))
+        Some(self.record_event(kind, now))
     }
 
-    /// Selects people who are not in it, or are no more. Whether there are any.
-    fn select(&mut self, people: Vec<Person>, now: DateTime<Utc>) -> bool {
-        let mut is_news = false;
-        for person in people {
-            match self.place(&person) {
+    /// Selects members who are new, or whose membership or invitation has ended. Whether any was selected.
+    fn select_members(&mut self, member_refs: Vec<MemberRef>, now: DateTime<Utc>) -> bool {
+        let mut is_changed = false;
+        for member_ref in member_refs {
+            match self.member_index(&member_ref) {
                 None => {
-                    self.members.push(ChannelMember::selected(person, now));
-                    is_news = true;
+                    self.members.push(ChannelMember::selected(member_ref, now));
+                    is_changed = true;
                 }
-                Some(at) => {
-                    let Some(member) = self.members.get_mut(at) else {
+                Some(index) => {
+                    let Some(member) = self.members.get_mut(index) else {
                         continue;
                     };
-                    let is_gone = matches!(
+                    let is_ended = matches!(
                         member.state,
                         ChannelMemberState::Left | ChannelMemberState::OptedOut | ChannelMemberState::Expired
                     );
-                    if is_gone {
+                    if is_ended {
                         *member = ChannelMember {
-                            is_tried: member.is_tried,
-                            ..ChannelMember::selected(person, now)
+                            is_invite_attempted: member.is_invite_attempted,
+                            ..ChannelMember::selected(member_ref, now)
                         };
-                        is_news = true;
+                        is_changed = true;
                     }
                 }
             }
         }
-        is_news
+        is_changed
     }
 
-    fn decide(&mut self, state: ChannelState, by: Option<&MemberId>, text: Pii<String>, now: DateTime<Utc>) {
+    fn set_decision(
+        &mut self,
+        state: ChannelState,
+        by: Option<&MemberId>,
+        text: Pii<String>,
+        now: DateTime<Utc>,
+    ) {
         self.state = state;
-        self.decision = Some(Decision {
+        self.decision = Some(ChannelDecision {
             by: by.cloned(),
             time: now,
             text,
         });
     }
 
-    fn require(&self, states: &[ChannelState], action: &'static str) -> Result<(), Rule> {
+    fn require_state(&self, states: &[ChannelState], action: &'static str) -> Result<(), Rule> {
         if states.contains(&self.state) {
             return Ok(());
         }
@@ -332,7 +369,7 @@ impl Channel {
         })
     }
 
-    fn step(&mut self, kind: ChannelEventKind, now: DateTime<Utc>) -> ChannelEvent {
+    fn record_event(&mut self, kind: ChannelEventKind, now: DateTime<Utc>) -> ChannelEvent {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         self.event(kind)
@@ -348,16 +385,16 @@ impl Channel {
 }
 
 impl ChannelMember {
-    fn selected(person: Person, now: DateTime<Utc>) -> Self {
+    fn selected(member_ref: MemberRef, now: DateTime<Utc>) -> Self {
         Self {
-            person,
+            member_ref,
             state: ChannelMemberState::Selected,
             invite_time: None,
             update_time: now,
             invite_id: None,
             user: None,
-            is_tried: false,
-            is_to_go: false,
+            is_invite_attempted: false,
+            is_removal_pending: false,
         }
     }
 }
@@ -404,7 +441,7 @@ impl Channel {
         self.provider
     }
 
-    pub fn decision(&self) -> Option<&Decision> {
+    pub fn decision(&self) -> Option<&ChannelDecision> {
         self.decision.as_ref()
     }
 
@@ -412,7 +449,7 @@ impl Channel {
         &self.link
     }
 
-    /// The provider's id of it.
+    /// The channel's ID at the provider. `None` until its creation is recorded.
     pub fn external_id(&self) -> Option<&str> {
         self.external_id.as_deref()
     }

@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::values::{EngagementInvitationState, EngagementMemberState};
 use super::{EngagementEvent, EngagementEventKind, Invitation, InvitationId, Rule};
 
-/// Companies that an engagement has at most, with those that are invited (COL-003).
-pub const MOST_MEMBERS: usize = 10;
-/// Contexts that an engagement has at most (COL-030).
-const MOST_CONTEXTS: usize = 5;
+/// The maximum number of accounts in an engagement, invited ones included (COL-003).
+pub const MAX_MEMBERS: usize = 10;
+/// The maximum number of contexts of an engagement (COL-030).
+const MAX_CONTEXTS: usize = 5;
 
 text_id!(
-    /// An engagement: `eng-`, a letter and 13 lower-case letters or digits.
+    /// `eng-`, a lower-case letter and 13 lower-case letters or digits.
     EngagementId,
     "engagement id",
     "eng-, a lower-case letter and 13 lower-case letters or digits",
     |text| cosell_types::is_letter_first(text, "eng-", 14)
 );
 
-/// Companies that work a deal together: the aggregate. It changes only through its methods, each of which checks
-/// everything first, changes nothing when a rule is broken, and returns what happened.
+/// Aggregate: partner accounts that work on an opportunity together. Each method checks all rules first, changes
+/// nothing when one is violated, and returns the resulting events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engagement {
     id: EngagementId,
@@ -32,183 +32,189 @@ pub struct Engagement {
     modified_by: Option<AccountId>,
     title: Pii<String>,
     description: Pii<String>,
-    contexts: Vec<Context>,
+    contexts: Vec<EngagementContext>,
     participants: Vec<Participant>,
     is_limited: bool,
 }
 
-/// A company that is or was part of an engagement, or was invited.
+/// A current, former or invited member account of an engagement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
-    /// Which.
+    /// Unique within the engagement.
     pub account: AccountId,
-    /// What it is called.
-    pub company: Company,
-    /// Where it stands.
+    /// The public profile of the account when it was invited.
+    #[serde(rename = "company")]
+    pub profile: AccountProfile,
+    /// The state of the membership.
     pub state: EngagementMemberState,
-    /// The member of it who began the engagement, or accepted the invitation.
-    pub by: Option<MemberId>,
-    /// The opportunity that it has in the engagement.
+    /// The member who created the engagement or accepted the invitation. `None` until then.
+    #[serde(rename = "by")]
+    pub joined_by: Option<MemberId>,
+    /// The account's own opportunity in the engagement. `None` until it joins.
     pub opportunity: Option<OpportunityId>,
-    /// Its last invitation; none for the company that began the engagement.
+    /// The latest invitation. `None` for the account that created the engagement.
     pub invitation: Option<InvitationId>,
-    /// When it was invited.
+    /// When the latest invitation was sent.
     pub invite_time: Option<DateTime<Utc>>,
-    /// When it became part of the engagement.
+    /// When the account became a member.
     pub join_time: Option<DateTime<Utc>>,
-    /// When it ceased to be.
+    /// When the membership, or the invitation without one, ended.
     pub end_time: Option<DateTime<Utc>>,
-    /// How often it was told of the engagement.
-    told: i64,
+    /// The number of events of the engagement that the account has received.
+    #[serde(rename = "told")]
+    event_count: i64,
 }
 
-/// What a company is called.
+/// The public name and website of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Company {
-    /// Its name.
+pub struct AccountProfile {
+    /// The display name, otherwise the legal name.
     pub name: Pii<String>,
-    /// Its website.
+    /// May be empty.
     pub website: Pii<String>,
 }
 
-/// What the members know of the customer together.
+/// Data about the customer and its project, shared by all members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Context {
-    /// A number in the engagement.
+pub struct EngagementContext {
+    /// Unique within the engagement: `1`, `2`, `3` …
     pub id: String,
-    /// The customer's name.
+    /// The company name of the customer.
     pub company_name: Pii<String>,
-    /// The customer's industry.
+    /// A value of the list `industry`.
     pub industry: String,
-    /// The customer's website.
+    /// The website of the customer.
     pub website_url: Pii<String>,
-    /// The customer's country.
+    /// A value of the list `country`.
     pub country_code: String,
-    /// The project's title.
+    /// The title of the project.
     pub title: Pii<String>,
-    /// What the customer needs solved.
+    /// The business problem of the customer.
     pub business_problem: Pii<String>,
-    /// When it is to be done.
+    /// The planned completion date of the project.
     pub target_completion_date: Option<NaiveDate>,
 }
 
-/// How an engagement begins.
+/// The input of [`Engagement::create`].
 #[derive(Clone, Debug)]
-pub struct Beginning {
-    /// The engagement.
+pub struct NewEngagement {
+    /// The ID of the new engagement.
     pub id: EngagementId,
-    /// The company that begins it.
+    /// The account that shares its opportunity.
     pub account: AccountId,
-    /// What that company is called.
-    pub company: Company,
-    /// Its member who does.
-    pub by: MemberId,
-    /// The opportunity that is shared.
+    /// The public profile of that account.
+    pub profile: AccountProfile,
+    /// The member who shares the opportunity.
+    pub created_by: MemberId,
+    /// The shared opportunity.
     pub opportunity: OpportunityId,
-    /// What the engagement is called.
+    /// The title of the engagement.
     pub title: Pii<String>,
-    /// What it is about.
+    /// The description of the engagement. May be empty.
     pub description: Pii<String>,
-    /// What is known of the customer.
-    pub context: Context,
+    /// The first context; its ID is ignored.
+    pub context: EngagementContext,
 }
 
 impl Engagement {
-    /// Begins, with the company whose opportunity is shared (COL-004).
-    pub fn begin(given: Beginning, now: DateTime<Utc>) -> (Self, EngagementEvent) {
-        let founder = Participant {
-            account: given.account.clone(),
-            company: given.company,
+    /// Creates an engagement whose only member is the account that shares its opportunity (COL-004).
+    pub fn create(new: NewEngagement, now: DateTime<Utc>) -> (Self, EngagementEvent) {
+        let creator = Participant {
+            account: new.account.clone(),
+            profile: new.profile,
             state: EngagementMemberState::Active,
-            by: Some(given.by.clone()),
-            opportunity: Some(given.opportunity),
+            joined_by: Some(new.created_by.clone()),
+            opportunity: Some(new.opportunity),
             invitation: None,
             invite_time: None,
             join_time: Some(now),
             end_time: None,
-            told: 1,
+            event_count: 1,
         };
         let engagement = Self {
-            id: given.id,
-            account: given.account.clone(),
-            opportunity: given.opportunity,
+            id: new.id,
+            account: new.account.clone(),
+            opportunity: new.opportunity,
             revision: 1,
-            created_by: given.by,
+            created_by: new.created_by,
             create_time: now,
             update_time: now,
-            modified_by: Some(given.account.clone()),
-            title: given.title,
-            description: given.description,
-            contexts: vec![Context {
+            modified_by: Some(new.account.clone()),
+            title: new.title,
+            description: new.description,
+            contexts: vec![EngagementContext {
                 id: "1".to_owned(),
-                ..given.context
+                ..new.context
             }],
-            participants: vec![founder],
+            participants: vec![creator],
             is_limited: false,
         };
         let event = EngagementEvent {
             kind: EngagementEventKind::Created,
             revision: 1,
-            told: vec![(given.account.clone(), 1)],
-            members: vec![given.account],
+            recipients: vec![(new.account.clone(), 1)],
+            members: vec![new.account],
         };
         (engagement, event)
     }
 
-    /// Notes whether the visibility of what is shared is LIMITED now, so that it is not for AWS sales (COL-050).
-    pub fn limit(&mut self, is_limited: bool) {
+    /// Sets whether the visibility of the shared opportunity is LIMITED, which hides the engagement from AWS sales
+    /// roles (COL-050).
+    pub fn set_limited(&mut self, is_limited: bool) {
         self.is_limited = is_limited;
     }
 
-    /// Whether it is not for AWS sales.
+    /// Whether the engagement is hidden from AWS sales roles (COL-050).
     pub fn is_limited(&self) -> bool {
         self.is_limited
     }
 
-    /// Notes that a company is invited (COL-003, COL-004).
+    /// Adds the receiver of an invitation as an invited member (COL-003, COL-004).
     pub fn invite(
         &mut self,
         invitation: &Invitation,
-        company: Company,
+        profile: AccountProfile,
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
         let account = invitation.receiver();
-        let present = self.participants.iter().position(|one| one.account == *account);
-        let state = present
-            .and_then(|at| self.participants.get(at))
-            .map(|one| one.state);
+        let index = self
+            .participants
+            .iter()
+            .position(|participant| participant.account == *account);
+        let former = index.and_then(|index| self.participants.get(index));
+        let state = former.map(|participant| participant.state);
+        let event_count = former.map_or(0, |participant| participant.event_count);
         if let Some(state @ (EngagementMemberState::Active | EngagementMemberState::Invited)) = state {
             return Err(Rule::AlreadyInvolved(account.clone(), state));
         }
-        let involved = self.involved();
-        if involved >= MOST_MEMBERS {
-            return Err(Rule::TooManyMembers { present: involved });
+        let member_count = self.member_count();
+        if member_count >= MAX_MEMBERS {
+            return Err(Rule::TooManyMembers {
+                present: member_count,
+            });
         }
-        let told = present
-            .and_then(|at| self.participants.get(at))
-            .map_or(0, |one| one.told);
         let participant = Participant {
             account: account.clone(),
-            company,
+            profile,
             state: EngagementMemberState::Invited,
-            by: None,
+            joined_by: None,
             opportunity: None,
             invitation: Some(invitation.id().clone()),
             invite_time: Some(now),
             join_time: None,
             end_time: None,
-            told,
+            event_count,
         };
-        // Who is invited again comes at the end.
-        if let Some(at) = present {
-            self.participants.remove(at);
+        // An account that is invited again moves to the end of the list.
+        if let Some(index) = index {
+            self.participants.remove(index);
         }
         self.participants.push(participant);
         let by = Some(invitation.sender().clone());
-        Ok(self.step(EngagementEventKind::MemberInvited(account.clone()), by, now))
+        Ok(self.record_event(EngagementEventKind::MemberInvited(account.clone()), by, now))
     }
 
-    /// Notes how an invitation ended (COL-020). None where the company was invited anew since.
+    /// Records the outcome of an invitation (COL-020). No event if a later invitation has superseded it.
     pub fn invitation_ended(
         &mut self,
         invitation: &Invitation,
@@ -221,11 +227,11 @@ impl Engagement {
         let participant = self
             .participants
             .iter_mut()
-            .find(|one| one.invitation.as_ref() == Some(id))?;
+            .find(|participant| participant.invitation.as_ref() == Some(id))?;
         let account = participant.account.clone();
         let kind = if is_accepted {
             participant.state = EngagementMemberState::Active;
-            participant.by = answered_by;
+            participant.joined_by = answered_by;
             participant.opportunity = invitation.opportunity();
             participant.join_time = Some(now);
             EngagementEventKind::MemberAdded(account)
@@ -234,16 +240,16 @@ impl Engagement {
             participant.end_time = Some(now);
             EngagementEventKind::MemberNotJoined(account)
         };
-        Some(self.step(kind, by, now))
+        Some(self.record_event(kind, by, now))
     }
 
-    /// A company leaves (COL-021).
+    /// Ends the membership of an account that leaves (COL-021).
     pub fn leave(&mut self, account: &AccountId, now: DateTime<Utc>) -> Result<EngagementEvent, Rule> {
         let kind = EngagementEventKind::MemberLeft(account.clone());
-        self.end(account, EngagementMemberState::Left, kind, account, now)
+        self.end_membership(account, EngagementMemberState::Left, kind, account, now)
     }
 
-    /// The company that began the engagement removes another one (COL-021).
+    /// Ends the membership of an account that the creating account removes (COL-021).
     pub fn remove(
         &mut self,
         account: &AccountId,
@@ -251,10 +257,10 @@ impl Engagement {
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
         let kind = EngagementEventKind::MemberRemoved(account.clone());
-        self.end(account, EngagementMemberState::Removed, kind, by, now)
+        self.end_membership(account, EngagementMemberState::Removed, kind, by, now)
     }
 
-    fn end(
+    fn end_membership(
         &mut self,
         account: &AccountId,
         state: EngagementMemberState,
@@ -262,13 +268,13 @@ impl Engagement {
         by: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
-        let is_founder = *account == self.account;
+        let is_creator = *account == self.account;
         let participant = self
             .participants
             .iter_mut()
-            .find(|one| one.account == *account)
-            .ok_or_else(|| Rule::NoMember(account.clone()))?;
-        if participant.state != EngagementMemberState::Active || is_founder {
+            .find(|participant| participant.account == *account)
+            .ok_or_else(|| Rule::MemberNotFound(account.clone()))?;
+        if participant.state != EngagementMemberState::Active || is_creator {
             return Err(Rule::IllegalTransition {
                 state: participant.state.name(),
                 action: state.name(),
@@ -276,70 +282,72 @@ impl Engagement {
         }
         participant.state = state;
         participant.end_time = Some(now);
-        Ok(self.step(kind, Some(by.clone()), now))
+        Ok(self.record_event(kind, Some(by.clone()), now))
     }
 
-    /// Adds what the members know of the customer (COL-030).
+    /// Adds a context with the next ID (COL-030).
     pub fn add_context(
         &mut self,
-        context: Context,
+        context: EngagementContext,
         by: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<EngagementEvent, Rule> {
-        if self.contexts.len() >= MOST_CONTEXTS {
-            return Err(Rule::TooManyContexts { limit: MOST_CONTEXTS });
+        if self.contexts.len() >= MAX_CONTEXTS {
+            return Err(Rule::TooManyContexts { limit: MAX_CONTEXTS });
         }
         let id = (self.contexts.len() + 1).to_string();
         let kind = EngagementEventKind::ContextCreated(id.clone());
-        self.contexts.push(Context { id, ..context });
-        Ok(self.step(kind, Some(by.clone()), now))
+        self.contexts.push(EngagementContext { id, ..context });
+        Ok(self.record_event(kind, Some(by.clone()), now))
     }
 
-    /// Replaces what a context says. None when it says that already (COL-030).
+    /// Replaces a context as a whole. No event if it is unchanged (COL-030).
     pub fn update_context(
         &mut self,
-        context: Context,
+        context: EngagementContext,
         by: &AccountId,
         now: DateTime<Utc>,
     ) -> Result<Option<EngagementEvent>, Rule> {
-        let present = self
+        let current = self
             .contexts
             .iter_mut()
-            .find(|one| one.id == context.id)
-            .ok_or_else(|| Rule::NoContext(context.id.clone()))?;
-        if *present == context {
+            .find(|current| current.id == context.id)
+            .ok_or_else(|| Rule::ContextNotFound(context.id.clone()))?;
+        if *current == context {
             return Ok(None);
         }
         let kind = EngagementEventKind::ContextUpdated(context.id.clone());
-        *present = context;
-        Ok(Some(self.step(kind, Some(by.clone()), now)))
+        *current = context;
+        Ok(Some(self.record_event(kind, Some(by.clone()), now)))
     }
 
-    /// How many companies it has, with those that are invited.
-    pub fn involved(&self) -> usize {
-        let counts = |one: &&Participant| {
+    /// The number of member accounts, invited ones included.
+    pub fn member_count(&self) -> usize {
+        let is_counted = |participant: &&Participant| {
             matches!(
-                one.state,
+                participant.state,
                 EngagementMemberState::Active | EngagementMemberState::Invited
             )
         };
-        self.participants.iter().filter(counts).count()
+        self.participants.iter().filter(is_counted).count()
     }
 
-    /// The company, whatever its state.
+    /// The participant with this account, in any state.
     pub fn participant(&self, account: &AccountId) -> Option<&Participant> {
-        self.participants.iter().find(|one| one.account == *account)
+        self.participants
+            .iter()
+            .find(|participant| participant.account == *account)
     }
 
-    /// The companies that are part of it.
+    /// The active members.
     pub fn members(&self) -> impl Iterator<Item = &Participant> {
         self.participants
             .iter()
-            .filter(|one| one.state == EngagementMemberState::Active)
+            .filter(|participant| participant.state == EngagementMemberState::Active)
     }
 
-    /// One more change, of which everybody hears who is part of it, and whoever it has just ceased to be.
-    fn step(
+    /// Increments the revision. Recipients of the event are all active members, and a member whose membership it ended.
+    fn record_event(
         &mut self,
         kind: EngagementEventKind,
         by: Option<AccountId>,
@@ -348,18 +356,22 @@ impl Engagement {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         self.modified_by = by;
-        let mut told = Vec::new();
-        for one in &mut self.participants {
-            if one.state == EngagementMemberState::Active || kind.gone() == Some(&one.account) {
-                one.told += 1;
-                told.push((one.account.clone(), one.told));
+        let mut recipients = Vec::new();
+        for participant in &mut self.participants {
+            let is_active = participant.state == EngagementMemberState::Active;
+            if is_active || kind.former_member() == Some(&participant.account) {
+                participant.event_count += 1;
+                recipients.push((participant.account.clone(), participant.event_count));
             }
         }
         EngagementEvent {
             kind,
             revision: self.revision,
-            told,
-            members: self.members().map(|one| one.account.clone()).collect(),
+            recipients,
+            members: self
+                .members()
+                .map(|participant| participant.account.clone())
+                .collect(),
         }
     }
 }
@@ -374,7 +386,7 @@ impl Engagement {
         &self.account
     }
 
-    /// The opportunity that is shared.
+    /// The shared opportunity.
     pub fn opportunity(&self) -> OpportunityId {
         self.opportunity
     }
@@ -407,11 +419,11 @@ impl Engagement {
         &self.description
     }
 
-    pub fn contexts(&self) -> &[Context] {
+    pub fn contexts(&self) -> &[EngagementContext] {
         &self.contexts
     }
 
-    /// Every company that is or was part of it, or was invited.
+    /// All participants in any state, in the order of their latest invitation.
     pub fn participants(&self) -> &[Participant] {
         &self.participants
     }

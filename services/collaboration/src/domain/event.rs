@@ -1,45 +1,46 @@
 use cosell_types::AccountId;
 
-use super::Person;
+use super::MemberRef;
 use super::values::ChannelState;
 
-/// An event of an engagement. Becomes a public event for each company that is notified, and a counter.
+/// An event of an engagement. Published to each recipient, and counted as a transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngagementEvent {
-    /// What happened.
+    /// The kind, with the account or the context that it concerns.
     pub kind: EngagementEventKind,
-    /// Revision of the engagement after it.
+    /// The revision of the engagement after the event.
     pub revision: i64,
-    /// The companies that are notified, with the number of their notifications so far.
-    pub told: Vec<(AccountId, i64)>,
-    /// The members after it.
+    /// The accounts that receive the event. Each with its event number, which counts the events of this engagement that
+    /// the account has received.
+    pub recipients: Vec<(AccountId, i64)>,
+    /// The active members after the event.
     pub members: Vec<AccountId>,
 }
 
-/// What happened to an engagement.
+/// The kind of an engagement event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EngagementEventKind {
-    /// It was created.
+    /// The engagement was created.
     Created,
-    /// A company was invited.
+    /// An account was invited.
     MemberInvited(AccountId),
-    /// A company accepted its invitation.
+    /// An account accepted its invitation.
     MemberAdded(AccountId),
-    /// The invitation of a company ended otherwise.
+    /// The invitation of an account was rejected or canceled, or it expired.
     MemberNotJoined(AccountId),
-    /// A company left.
+    /// An account left.
     MemberLeft(AccountId),
-    /// A company was removed.
+    /// The creating account removed an account.
     MemberRemoved(AccountId),
     /// A context was added.
     ContextCreated(String),
-    /// A context was changed.
+    /// A context was replaced.
     ContextUpdated(String),
 }
 
 impl EngagementEventKind {
-    /// The company that ceased to be a member by it.
-    pub fn gone(&self) -> Option<&AccountId> {
+    /// The account whose membership the event ended.
+    pub fn former_member(&self) -> Option<&AccountId> {
         match self {
             EngagementEventKind::MemberLeft(account) | EngagementEventKind::MemberRemoved(account) => {
                 Some(account)
@@ -50,7 +51,7 @@ impl EngagementEventKind {
 }
 
 impl EngagementEvent {
-    /// Its name in logs and metrics.
+    /// The transition name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self.kind {
             EngagementEventKind::Created => "engagement_created",
@@ -65,23 +66,23 @@ impl EngagementEvent {
     }
 }
 
-/// An event of an invitation. Becomes a public event for each of the two companies, and a counter.
+/// An event of an invitation. Published to the sender and the receiver, and counted as a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvitationEvent {
-    /// It was sent.
+    /// The invitation was sent.
     Created,
-    /// The company is part of the engagement.
+    /// The receiver accepted it and became a member of the engagement.
     Accepted,
-    /// The company does not want it.
+    /// The receiver rejected it.
     Rejected,
-    /// Nobody answered in time.
+    /// The deadline passed without an answer.
     Expired,
-    /// It was taken back.
+    /// The sender canceled it, or the platform did when the connection ended.
     Canceled,
 }
 
 impl InvitationEvent {
-    /// Its name in logs and metrics.
+    /// The transition name in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             InvitationEvent::Created => "engagement_invitation_created",
@@ -93,46 +94,46 @@ impl InvitationEvent {
     }
 }
 
-/// An event of a channel. Becomes a public event and a counter.
+/// An event of a channel. Published to its partner account, and counted as a transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelEvent {
-    /// What happened.
+    /// The kind, with the member that it concerns.
     pub kind: ChannelEventKind,
-    /// State of the channel after it.
+    /// The state of the channel after the event.
     pub state: ChannelState,
-    /// Revision of the channel after it.
+    /// The revision of the channel after the event.
     pub revision: i64,
 }
 
-/// What happened to a channel.
+/// The kind of a channel event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelEventKind {
-    /// A partner requested it.
+    /// A partner requested the channel.
     Requested,
-    /// AWS approved it.
+    /// AWS or the platform approved the request.
     Approved,
-    /// AWS declined it.
+    /// AWS declined the request.
     Declined,
-    /// The provider made it.
+    /// The channel exists at the provider and can be used.
     Activated,
-    /// It is over.
+    /// The channel was closed.
     Archived,
-    /// People were selected.
+    /// Members were selected.
     MembersAdded,
-    /// A person was invited.
-    MemberInvited(Person),
-    /// A person joined.
-    MemberJoined(Person),
-    /// A person left or was taken out.
-    MemberLeft(Person),
-    /// A person does not want to be invited.
-    MemberOptedOut(Person),
-    /// A person did not join in time.
-    MemberExpired(Person),
+    /// A member was invited.
+    MemberInvited(MemberRef),
+    /// A member has joined the channel.
+    MemberJoined(MemberRef),
+    /// A member left or was removed.
+    MemberLeft(MemberRef),
+    /// A member opted out of all channels while its invitation was pending.
+    MemberOptedOut(MemberRef),
+    /// A member did not join before its invitation expired, or could not be invited.
+    MemberExpired(MemberRef),
 }
 
 impl ChannelEvent {
-    /// Its name in logs and metrics.
+    /// The transition name in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self.kind {
             ChannelEventKind::Requested => "channel_requested",

@@ -9,16 +9,16 @@ use super::values::EngagementInvitationState;
 use super::{EngagementId, InvitationEvent, Rule};
 
 text_id!(
-    /// An invitation: `engi-`, a letter and 12 lower-case letters or digits.
+    /// `engi-`, a lower-case letter and 12 lower-case letters or digits.
     InvitationId,
     "engagement invitation id",
     "engi-, a lower-case letter and 12 lower-case letters or digits",
     |text| cosell_types::is_letter_first(text, "engi-", 13)
 );
 
-/// Asks one company to become part of an engagement: the aggregate. It changes only through its methods, each of which
-/// checks everything first, changes nothing when a rule is broken, and returns what happened. What the receiver may
-/// know stands beside it.
+/// Aggregate: an invitation of one account to an engagement. Each method checks all rules first, changes nothing when
+/// one is violated, and returns the resulting event. The content, the data of the opportunity that the receiver can
+/// read, is stored in a column of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     id: InvitationId,
@@ -33,53 +33,53 @@ pub struct Invitation {
     create_time: DateTime<Utc>,
     expire_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
-    answer: Option<Answer>,
+    answer: Option<InvitationAnswer>,
     opportunity: Option<OpportunityId>,
 }
 
-/// How an invitation ended, if not by its time.
+/// The acceptance, rejection or cancellation of an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Who did it; none when it was the platform.
+pub struct InvitationAnswer {
+    /// The member who answered or canceled it. `None` if the platform canceled it.
     pub by: Option<MemberId>,
-    /// When.
+    /// When the invitation was accepted, rejected or canceled.
     pub time: DateTime<Utc>,
-    /// Why it was rejected.
+    /// `None` unless the invitation was rejected.
     pub reason: Option<RejectionReason>,
-    /// Why it was rejected, in words.
+    /// The explanation of the reason. May be empty.
     pub text: Pii<String>,
 }
 
-/// Who invites whom to what.
+/// The input of [`Invitation::send`].
 #[derive(Clone, Debug)]
-pub struct Sending {
-    /// The invitation.
+pub struct NewInvitation {
+    /// The ID of the new invitation.
     pub id: InvitationId,
-    /// To which engagement.
+    /// The engagement to join.
     pub engagement: EngagementId,
-    /// The company that asks.
+    /// The inviting account.
     pub sender: AccountId,
-    /// Its member who does.
-    pub by: MemberId,
-    /// The company that is asked.
+    /// The member of the inviting account who sends it.
+    pub sent_by: MemberId,
+    /// The invited account.
     pub receiver: AccountId,
-    /// What the sender calls it.
+    /// The sender's name for the receiver. May be empty.
     pub alias: Pii<String>,
-    /// The opportunity that is shared.
+    /// The shared opportunity.
     pub source: OpportunityId,
 }
 
 impl Invitation {
-    /// Sends it, to be answered within so many days (COL-010).
-    pub fn send(given: Sending, days: u32, now: DateTime<Utc>) -> (Self, InvitationEvent) {
+    /// Sends an invitation that expires after `days` (COL-010).
+    pub fn send(new: NewInvitation, days: u32, now: DateTime<Utc>) -> (Self, InvitationEvent) {
         let invitation = Self {
-            id: given.id,
-            engagement: given.engagement,
-            sender: given.sender,
-            sent_by: given.by,
-            receiver: given.receiver,
-            alias: given.alias,
-            source: given.source,
+            id: new.id,
+            engagement: new.engagement,
+            sender: new.sender,
+            sent_by: new.sent_by,
+            receiver: new.receiver,
+            alias: new.alias,
+            source: new.source,
             revision: 1,
             state: EngagementInvitationState::Pending,
             create_time: now,
@@ -91,20 +91,20 @@ impl Invitation {
         (invitation, InvitationEvent::Created)
     }
 
-    /// Becomes part of the engagement, with an opportunity of its own (COL-020).
+    /// Accepts the invitation; `opportunity` is the ID of the receiver's shared copy (COL-020).
     pub fn accept(
         &mut self,
         by: &MemberId,
         opportunity: OpportunityId,
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
-        self.require("ACCEPT", now)?;
+        self.require_pending("ACCEPT", now)?;
         self.opportunity = Some(opportunity);
-        self.end(EngagementInvitationState::Accepted, Some(by.clone()), now);
+        self.record_answer(EngagementInvitationState::Accepted, Some(by.clone()), now);
         Ok(InvitationEvent::Accepted)
     }
 
-    /// Does not want to (COL-013).
+    /// Rejects the invitation. Reason OTHER requires a text (COL-013).
     pub fn reject(
         &mut self,
         by: &MemberId,
@@ -112,17 +112,17 @@ impl Invitation {
         text: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
-        self.require("REJECT", now)?;
+        self.require_pending("REJECT", now)?;
         if reason == RejectionReason::Other && text.reveal().trim().is_empty() {
-            let at = FieldPath::root();
-            let wrong = Violation::new(
-                &at.field("text"),
+            let root = FieldPath::root();
+            let violation = Violation::new(
+                &root.field("text"),
                 ViolationCode::RequiredFieldMissing,
-                "is required with reason OTHER",
+                "Is required with reason OTHER.",
             );
-            return Err(Rule::Invalid(vec![wrong]));
+            return Err(Rule::Invalid(vec![violation]));
         }
-        self.end(EngagementInvitationState::Rejected, Some(by.clone()), now);
+        self.record_answer(EngagementInvitationState::Rejected, Some(by.clone()), now);
         if let Some(answer) = &mut self.answer {
             answer.reason = Some(reason);
             answer.text = text;
@@ -130,23 +130,24 @@ impl Invitation {
         Ok(InvitationEvent::Rejected)
     }
 
-    /// The sender takes it back, or the platform because the two companies are not connected any more (COL-014).
+    /// Cancels the invitation: the sender, or for `None` the platform when the connection of the accounts ends
+    /// (COL-014).
     pub fn cancel(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
-        self.require("CANCEL", now)?;
-        self.end(EngagementInvitationState::Canceled, by.cloned(), now);
+        self.require_pending("CANCEL", now)?;
+        self.record_answer(EngagementInvitationState::Canceled, by.cloned(), now);
         Ok(InvitationEvent::Canceled)
     }
 
-    /// Ends it when its time is over. None when it is not, or when it has ended (COL-010).
+    /// Expires a pending invitation past its deadline. No event otherwise (COL-010).
     pub fn expire(&mut self, now: DateTime<Utc>) -> Option<InvitationEvent> {
         if self.state != EngagementInvitationState::Pending || now < self.expire_time {
             return None;
         }
-        self.step(EngagementInvitationState::Expired, now);
+        self.set_state(EngagementInvitationState::Expired, now);
         Some(InvitationEvent::Expired)
     }
 
-    /// Where it stands at this time: over is over, also before anybody has noted it.
+    /// The state at this time: a pending invitation is expired from its deadline on, even before the expiry is stored.
     pub fn state_at(&self, now: DateTime<Utc>) -> EngagementInvitationState {
         if self.state == EngagementInvitationState::Pending && now >= self.expire_time {
             EngagementInvitationState::Expired
@@ -155,16 +156,16 @@ impl Invitation {
         }
     }
 
-    /// Whether what is offered can be read at this time (COL-012).
-    pub fn is_shown(&self, now: DateTime<Utc>) -> bool {
+    /// Whether sender and receiver can read the content at this time (COL-012).
+    pub fn has_readable_content(&self, now: DateTime<Utc>) -> bool {
         matches!(
             self.state_at(now),
             EngagementInvitationState::Pending | EngagementInvitationState::Accepted
         )
     }
 
-    /// Which of the two companies it is.
-    pub fn participant(&self, account: &AccountId) -> Option<ParticipantType> {
+    /// Whether the account is the sender or the receiver. `None` for other accounts.
+    pub fn participant_type(&self, account: &AccountId) -> Option<ParticipantType> {
         if *account == self.sender {
             Some(ParticipantType::Sender)
         } else if *account == self.receiver {
@@ -174,7 +175,7 @@ impl Invitation {
         }
     }
 
-    fn require(&self, action: &'static str, now: DateTime<Utc>) -> Result<(), Rule> {
+    fn require_pending(&self, action: &'static str, now: DateTime<Utc>) -> Result<(), Rule> {
         match self.state_at(now) {
             EngagementInvitationState::Pending => Ok(()),
             state => Err(Rule::IllegalTransition {
@@ -184,17 +185,17 @@ impl Invitation {
         }
     }
 
-    fn end(&mut self, state: EngagementInvitationState, by: Option<MemberId>, now: DateTime<Utc>) {
-        self.answer = Some(Answer {
+    fn record_answer(&mut self, state: EngagementInvitationState, by: Option<MemberId>, now: DateTime<Utc>) {
+        self.answer = Some(InvitationAnswer {
             by,
             time: now,
             reason: None,
             text: Pii::default(),
         });
-        self.step(state, now);
+        self.set_state(state, now);
     }
 
-    fn step(&mut self, state: EngagementInvitationState, now: DateTime<Utc>) {
+    fn set_state(&mut self, state: EngagementInvitationState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
@@ -228,7 +229,7 @@ impl Invitation {
         &self.alias
     }
 
-    /// The opportunity that is shared.
+    /// The sender's shared opportunity.
     pub fn source(&self) -> OpportunityId {
         self.source
     }
@@ -237,7 +238,7 @@ impl Invitation {
         self.revision
     }
 
-    /// Where it stands, as far as was noted.
+    /// The stored state, which may still be PENDING after the deadline.
     pub fn state(&self) -> EngagementInvitationState {
         self.state
     }
@@ -254,11 +255,11 @@ impl Invitation {
         self.update_time
     }
 
-    pub fn answer(&self) -> Option<&Answer> {
+    pub fn answer(&self) -> Option<&InvitationAnswer> {
         self.answer.as_ref()
     }
 
-    /// The opportunity that the receiver has of it.
+    /// The receiver's shared copy. `None` unless accepted.
     pub fn opportunity(&self) -> Option<OpportunityId> {
         self.opportunity
     }

@@ -1,9 +1,9 @@
-//! The rules of collaboration. Pure: no input or output, no clock, no chance; the time, ids and facts from elsewhere
-//! are arguments. Rule ids are those of docs/DOMAIN.md.
+//! The domain rules of collaboration. Pure: no input or output, no clock, no randomness; times, IDs and facts of other
+//! services are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
 mod channel;
-mod eligible;
+mod eligibility;
 mod engagement;
 mod event;
 mod invitation;
@@ -21,16 +21,20 @@ mod tests_engagement;
 #[cfg(test)]
 mod tests_invitation;
 #[cfg(test)]
+mod tests_snapshot;
+#[cfg(test)]
 mod tests_steps;
 pub mod values;
 
-pub use channel::{Channel, ChannelId, ChannelMember, Decision, Person, Request};
-pub use eligible::{ChannelPolicy, Deal};
-pub use engagement::{Beginning, Company, Context, Engagement, EngagementId, MOST_MEMBERS, Participant};
+pub use channel::{Channel, ChannelDecision, ChannelId, ChannelMember, ChannelRequest, MemberRef};
+pub use eligibility::{ChannelPolicy, OpportunityFacts};
+pub use engagement::{
+    AccountProfile, Engagement, EngagementContext, EngagementId, MAX_MEMBERS, NewEngagement, Participant,
+};
 pub use event::{ChannelEvent, ChannelEventKind, EngagementEvent, EngagementEventKind, InvitationEvent};
-pub use invitation::{Answer, Invitation, InvitationId, Sending};
+pub use invitation::{Invitation, InvitationAnswer, InvitationId, NewInvitation};
 pub use preferences::ChannelPreferences;
 pub use rule::Rule;
-pub use sharing::Shareable;
-pub use snapshot::{JobId, Snapshot, SnapshotJob, Subject};
-pub use steps::{Hindrance, Step};
+pub use sharing::SharingFacts;
+pub use snapshot::{Snapshot, SnapshotJob, SnapshotJobId, SnapshotSubject};
+pub use steps::{ChannelStep, StepFailure};

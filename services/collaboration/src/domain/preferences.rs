@@ -1,14 +1,14 @@
-/// What a person wants of channels (CHN-012).
+/// The channel preferences of a member (CHN-012).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelPreferences {
-    /// Whether it does not want to be asked to any.
+    /// Whether the member receives no channel invitations.
     pub opted_out: bool,
-    /// How often they were set.
+    /// 0 until the preferences are first saved, incremented by every change.
     pub revision: i64,
 }
 
 impl ChannelPreferences {
-    /// What follows on these.
+    /// The next revision, with this opt-out.
     pub fn replaced(&self, opted_out: bool) -> Self {
         Self {
             opted_out,

@@ -1,56 +1,56 @@
 use cosell_types::{AccountId, OpportunityId, Violation};
 
 use super::values::EngagementMemberState;
-use super::{ChannelId, JobId};
+use super::{ChannelId, SnapshotJobId};
 
-/// A broken rule.
+/// A violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// Fields are missing or wrong.
-    #[error("fields are missing or wrong")]
+    /// Fields are missing or invalid.
+    #[error("fields are missing or invalid")]
     Invalid(Vec<Violation>),
-    /// The state does not allow it (COL-010, COL-021, COL-041).
-    #[error("{action} is not possible in state {state}")]
+    /// The state does not permit the action (COL-010, COL-021, COL-041).
+    #[error("action {action} is not permitted in state {state}")]
     IllegalTransition {
-        /// Where it stands.
+        /// The current state.
         state: &'static str,
-        /// What was asked for.
+        /// The refused action.
         action: &'static str,
     },
-    /// An opportunity like this is not shared (COL-001).
-    #[error("the opportunity is not shared: {1}")]
+    /// The opportunity cannot be shared; with the cause (COL-001).
+    #[error("opportunity {0} cannot be shared: {1}")]
     NotShareable(OpportunityId, &'static str),
-    /// The two companies are not connected, or the other one takes no part (COL-002).
-    #[error("{0} is not connected")]
+    /// The accounts are not connected, or the receiver is not an active partner account (COL-002).
+    #[error("account {0} is not connected")]
     NotConnected(AccountId),
-    /// The company is part of the engagement, or invited already (COL-004).
-    #[error("{0} is part of it already")]
+    /// The account is a member of the engagement or invited to it (COL-004).
+    #[error("account {0} is already a member or invited")]
     AlreadyInvolved(AccountId, EngagementMemberState),
-    /// The engagement is full (COL-003).
-    #[error("the engagement has {present} companies")]
+    /// The engagement has reached its limit of accounts (COL-003).
+    #[error("the engagement has {present} accounts")]
     TooManyMembers {
-        /// How many it has.
+        /// The number of accounts, invited ones included.
         present: usize,
     },
-    /// The engagement has its contexts (COL-030).
+    /// The engagement has reached its limit of contexts (COL-030).
     #[error("the engagement has {limit} contexts")]
     TooManyContexts {
-        /// How many it may have.
+        /// The maximum number of contexts.
         limit: usize,
     },
-    /// There is no such context (COL-030).
-    #[error("there is no context {0}")]
-    NoContext(String),
-    /// There is no such company in the engagement (COL-021).
-    #[error("{0} is not part of it")]
-    NoMember(AccountId),
-    /// An opportunity like this gets no channel (CHN-001).
-    #[error("the opportunity gets no channel: {1}")]
+    /// The engagement has no context with this ID (COL-030).
+    #[error("context {0} does not exist")]
+    ContextNotFound(String),
+    /// The account was never a member of the engagement or invited to it (COL-021).
+    #[error("account {0} is not a member of the engagement")]
+    MemberNotFound(AccountId),
+    /// The opportunity is not eligible for a channel; with the cause (CHN-001).
+    #[error("opportunity {0} is not eligible for a channel: {1}")]
     NotEligible(OpportunityId, &'static str),
-    /// The opportunity has a channel that is not over (CHN-002).
-    #[error("there is the channel {0} for it")]
+    /// The opportunity has an open channel (CHN-002).
+    #[error("channel {0} already exists")]
     ChannelExists(ChannelId),
-    /// There is such a job (COL-041).
-    #[error("there is the job {0} for it")]
-    JobExists(JobId),
+    /// The subject has a snapshot job (COL-041).
+    #[error("snapshot job {0} already exists")]
+    SnapshotJobExists(SnapshotJobId),
 }

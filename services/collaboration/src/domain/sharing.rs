@@ -2,27 +2,27 @@ use cosell_types::OpportunityId;
 
 use super::Rule;
 
-/// What decides whether an opportunity can be shared.
+/// The facts of an opportunity that decide whether it can be shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shareable {
-    /// It was submitted, and neither sent back nor rejected.
-    pub is_with_aws: bool,
-    /// The deal is open.
+pub struct SharingFacts {
+    /// Its review status is SUBMITTED, IN_REVIEW or APPROVED.
+    pub has_shareable_review_status: bool,
+    /// Its stage is open.
     pub is_open: bool,
-    /// It holds classified national-security information.
-    pub is_classified: bool,
-    /// It is a copy of a record that another company shares.
-    pub is_copy: bool,
+    /// It has classified national-security information.
+    pub is_national_security: bool,
+    /// It is a shared copy of the opportunity of another account.
+    pub is_shared_copy: bool,
 }
 
-impl Shareable {
-    /// Refuses an opportunity that is not shared (COL-001).
-    pub fn require(self, opportunity: OpportunityId) -> Result<(), Rule> {
-        let cause = if self.is_classified {
+impl SharingFacts {
+    /// Refuses an opportunity that cannot be shared (COL-001).
+    pub fn require_shareable(self, opportunity: OpportunityId) -> Result<(), Rule> {
+        let cause = if self.is_national_security {
             "NATIONAL_SECURITY"
-        } else if self.is_copy {
+        } else if self.is_shared_copy {
             "SHARED_BY_ANOTHER"
-        } else if !self.is_with_aws {
+        } else if !self.has_shareable_review_status {
             "REVIEW_STATUS"
         } else if !self.is_open {
             "STAGE"

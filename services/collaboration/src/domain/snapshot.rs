@@ -5,114 +5,122 @@ use serde::{Deserialize, Serialize};
 use super::values::{SnapshotJobState, SnapshotTemplate};
 use super::{EngagementId, Rule};
 
-/// How long after a failure a job looks again.
-const AGAIN: TimeDelta = TimeDelta::seconds(30);
+/// The delay between a failed run and its retry.
+const RETRY_DELAY: TimeDelta = TimeDelta::seconds(30);
 
 text_id!(
-    /// A job: `job-` and 13 lower-case letters or digits.
-    JobId,
+    /// `job-` and 13 lower-case letters or digits.
+    SnapshotJobId,
     "job id",
     "job- and 13 lower-case letters or digits",
     |text| cosell_types::is_prefixed(text, "job-")
 );
 
-/// What a snapshot is of: a part of an opportunity, in an engagement.
+/// The part of an opportunity, in an engagement, that a snapshot contains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The account whose opportunity it is.
+pub struct SnapshotSubject {
+    /// The account that owns the opportunity.
     pub account: AccountId,
-    /// The engagement.
+    /// The engagement whose members can read the snapshots.
     pub engagement: EngagementId,
-    /// The opportunity.
+    /// The copied opportunity.
     pub opportunity: OpportunityId,
-    /// Which part of it.
+    /// Selects the part of the opportunity.
     pub template: SnapshotTemplate,
 }
 
-/// Makes a snapshot whenever an opportunity has changed: the aggregate (COL-041). It changes only through its methods.
+/// Aggregate: a job that creates a snapshot whenever the opportunity has changed (COL-041).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotJob {
-    id: JobId,
-    subject: Subject,
-    /// Whose it is beside those who see the whole pipeline.
-    by: MemberId,
+    id: SnapshotJobId,
+    subject: SnapshotSubject,
+    #[serde(rename = "by")]
+    created_by: MemberId,
     revision: i64,
     state: SnapshotJobState,
     create_time: DateTime<Utc>,
     last_success: Option<DateTime<Utc>>,
     last_failure: Option<String>,
-    /// When it is to look; none when nothing has changed since it did.
-    due: Option<DateTime<Utc>>,
-    /// How often it was told to look: what it is told while it looks is not lost.
-    asked: i64,
+    /// `None` if the opportunity has not changed since the last run, and while the job is stopped.
+    #[serde(rename = "due")]
+    due_time: Option<DateTime<Utc>>,
+    /// The number of requested runs, which shows whether a run was requested during another one.
+    #[serde(rename = "asked")]
+    requested_runs: i64,
 }
 
 impl SnapshotJob {
-    /// A job that looks at once.
-    pub fn create(id: JobId, subject: Subject, by: MemberId, now: DateTime<Utc>) -> Self {
+    /// A running job, due at once.
+    pub fn create(
+        id: SnapshotJobId,
+        subject: SnapshotSubject,
+        created_by: MemberId,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             id,
             subject,
-            by,
+            created_by,
             revision: 1,
             state: SnapshotJobState::Running,
             create_time: now,
             last_success: None,
             last_failure: None,
-            due: Some(now),
-            asked: 1,
+            due_time: Some(now),
+            requested_runs: 1,
         }
     }
 
-    /// Lets it run.
+    /// Starts a stopped job, which is due at once.
     pub fn start(&mut self, now: DateTime<Utc>) -> Result<(), Rule> {
-        self.require(SnapshotJobState::Stopped, "START")?;
+        self.require_state(SnapshotJobState::Stopped, "START")?;
         self.state = SnapshotJobState::Running;
         self.revision += 1;
-        self.look(now);
+        self.request_run(now);
         Ok(())
     }
 
-    /// Lets it rest.
+    /// Stops a running job.
     pub fn stop(&mut self) -> Result<(), Rule> {
-        self.require(SnapshotJobState::Running, "STOP")?;
+        self.require_state(SnapshotJobState::Running, "STOP")?;
         self.state = SnapshotJobState::Stopped;
-        self.due = None;
+        self.due_time = None;
         self.revision += 1;
         Ok(())
     }
 
-    /// Whether it can be thrown away.
-    pub fn can_be_deleted(&self) -> Result<(), Rule> {
-        self.require(SnapshotJobState::Stopped, "DELETE")
+    /// Only a stopped job can be deleted.
+    pub fn require_deletable(&self) -> Result<(), Rule> {
+        self.require_state(SnapshotJobState::Stopped, "DELETE")
     }
 
-    /// Tells it to look, because the opportunity has changed. One that rests does not.
-    pub fn look(&mut self, now: DateTime<Utc>) {
+    /// Requests a run, because the opportunity has changed. Ignored by a stopped job.
+    pub fn request_run(&mut self, now: DateTime<Utc>) {
         if self.state == SnapshotJobState::Running {
-            self.due = Some(now);
-            self.asked += 1;
+            self.due_time = Some(now);
+            self.requested_runs += 1;
         }
     }
 
-    /// Notes that it has looked, having been told so often.
-    pub fn looked(&mut self, asked: i64, now: DateTime<Utc>) {
+    /// Records a successful run. `requested_runs` is the count at the start of the run: if another run was requested
+    /// since, the job stays due.
+    pub fn run_succeeded(&mut self, requested_runs: i64, now: DateTime<Utc>) {
         self.last_success = Some(now);
         self.last_failure = None;
-        if self.asked == asked {
-            self.due = None;
+        if self.requested_runs == requested_runs {
+            self.due_time = None;
         }
     }
 
-    /// Notes that it could not look, and why.
-    pub fn failed(&mut self, why: &str, now: DateTime<Utc>) {
-        self.last_failure = Some(why.to_owned());
+    /// Records a failed run with its error reason, and schedules the retry.
+    pub fn run_failed(&mut self, reason: &str, now: DateTime<Utc>) {
+        self.last_failure = Some(reason.to_owned());
         if self.state == SnapshotJobState::Running {
-            self.due = Some(now + AGAIN);
+            self.due_time = Some(now + RETRY_DELAY);
         }
     }
 
-    fn require(&self, state: SnapshotJobState, action: &'static str) -> Result<(), Rule> {
+    fn require_state(&self, state: SnapshotJobState, action: &'static str) -> Result<(), Rule> {
         if self.state == state {
             return Ok(());
         }
@@ -125,17 +133,16 @@ impl SnapshotJob {
 
 #[expect(missing_docs, reason = "fields are documented once, in snapshot.proto")]
 impl SnapshotJob {
-    pub fn id(&self) -> &JobId {
+    pub fn id(&self) -> &SnapshotJobId {
         &self.id
     }
 
-    pub fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &SnapshotSubject {
         &self.subject
     }
 
-    /// Whose it is beside those who see the whole pipeline.
-    pub fn by(&self) -> &MemberId {
-        &self.by
+    pub fn created_by(&self) -> &MemberId {
+        &self.created_by
     }
 
     pub fn revision(&self) -> i64 {
@@ -158,26 +165,27 @@ impl SnapshotJob {
         self.last_failure.as_deref()
     }
 
-    /// When it is to look; none when nothing has changed since it did.
-    pub fn due(&self) -> Option<DateTime<Utc>> {
-        self.due
+    /// When the next run is due. `None` if the opportunity has not changed since the last run, and while the job is
+    /// stopped.
+    pub fn due_time(&self) -> Option<DateTime<Utc>> {
+        self.due_time
     }
 
-    /// How often it was told to look.
-    pub fn asked(&self) -> i64 {
-        self.asked
+    /// The number of runs requested so far.
+    pub fn requested_runs(&self) -> i64 {
+        self.requested_runs
     }
 }
 
-/// An unchangeable copy of a part of an opportunity.
+/// An immutable copy of a part of an opportunity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What it is of.
-    pub subject: Subject,
-    /// Its number: 1, 2, 3 …
+    /// The copied part.
+    pub subject: SnapshotSubject,
+    /// The number of the snapshot among those of its subject: 1, 2, 3 …
     pub revision: i64,
-    /// When it was made.
+    /// When the snapshot was created.
     pub create_time: DateTime<Utc>,
-    /// Revision of what it is a copy of.
+    /// The revision of the copied opportunity or AWS summary.
     pub source_revision: i64,
 }

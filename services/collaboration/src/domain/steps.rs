@@ -1,202 +1,226 @@
-//! What the provider is to do about a channel, one thing after the other (CHN-020). Each is noted once it is done; what
-//! was done and not noted is done again, which providers take for the first time.
+//! The steps that the worker runs at the provider of a channel, sequentially (CHN-020). Each result is recorded when
+//! the step is done. A step that was done and not recorded is repeated; provider operations are idempotent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::Pii;
 
 use super::channel::Channel;
 use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
-use super::{ChannelEvent, Person};
+use super::{ChannelEvent, MemberRef};
 
-/// How long a step that was taken is left to whoever took it; longer than any takes. After a crash it is taken anew.
-const TAKEN: TimeDelta = TimeDelta::seconds(90);
-/// How long after a failure the provider is called again, unless it says so itself.
-const AGAIN: TimeDelta = TimeDelta::seconds(30);
-/// The same after a refusal, which somebody has to mend.
-const MENDED: TimeDelta = TimeDelta::minutes(5);
+/// How long a claim excludes other replicas; longer than any step takes. After a crash the step is due again then.
+const CLAIM_DURATION: TimeDelta = TimeDelta::seconds(90);
+/// The delay after a transient failure for which the provider states none.
+const TRANSIENT_RETRY_DELAY: TimeDelta = TimeDelta::seconds(30);
+/// The delay after a refusal, whose cause an operator must fix.
+const REFUSAL_RETRY_DELAY: TimeDelta = TimeDelta::minutes(5);
 
-/// What the provider is to do.
+/// A step of the channel worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Make the channel.
+pub enum ChannelStep {
+    /// Create the channel.
     Create,
-    /// Post the first message.
-    Greet,
-    /// Ask a person. With true, it may have been asked before.
-    Invite(Person, bool),
-    /// Take a person out, by the provider's id of it.
-    Remove(Person, String),
-    /// Put the channel away.
+    /// Post and pin the welcome message, which makes the channel active.
+    PostWelcomeMessage,
+    /// Invite a member. `true` if an earlier attempt may have invited it.
+    Invite(MemberRef, bool),
+    /// Remove a member who left, by its user ID at the provider.
+    Remove(MemberRef, String),
+    /// Archive the channel.
     Archive,
-    /// Nothing: the time of an invitation is over.
-    Expire(Person),
+    /// Expire an invitation; the provider is not called.
+    Expire(MemberRef),
 }
 
-/// Why the provider could not do it.
+/// The class of a failed step, which sets the delay of its retry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hindrance {
-    /// It may work later, not before this has passed where that was said.
-    Later(Option<TimeDelta>),
-    /// It refuses what was asked.
+pub enum StepFailure {
+    /// A transient failure, with the delay that the provider states.
+    Transient(Option<TimeDelta>),
+    /// The provider refused the call.
     Refused,
 }
 
 impl Channel {
-    /// What is to be done next, and when.
-    pub fn next(&self) -> Option<(Step, DateTime<Utc>)> {
-        let step = self.to_do()?;
+    /// The next step, and the time from which it is due.
+    pub fn next_step(&self) -> Option<(ChannelStep, DateTime<Utc>)> {
+        let step = self.pending_step()?;
         let time = match &step {
-            Step::Expire(person) => {
-                let invited = self.member(person).and_then(|member| member.invite_time);
-                Self::end_of_invitation(invited.unwrap_or(self.create_time))
+            ChannelStep::Expire(member_ref) => {
+                let invite_time = self.member(member_ref).and_then(|member| member.invite_time);
+                Self::invitation_deadline(invite_time.unwrap_or(self.create_time))
             }
-            // At once: whatever it is, it became due after the channel was created.
+            // Due at once; the creation time is always in the past.
             _ => self.not_before.unwrap_or(self.create_time),
         };
         Some((step, time))
     }
 
-    fn to_do(&self) -> Option<Step> {
-        let by_provider = self.provider != ChannelProvider::Manual;
+    fn pending_step(&self) -> Option<ChannelStep> {
+        let is_manual = self.provider == ChannelProvider::Manual;
         match self.state {
             ChannelState::Requested | ChannelState::Declined => None,
-            ChannelState::Approved if self.external_id.is_none() => Some(Step::Create),
-            ChannelState::Approved => Some(Step::Greet),
-            ChannelState::Active => self.about_people(),
-            ChannelState::Archived if !by_provider || self.is_put_away => None,
-            ChannelState::Archived if self.external_id.is_some() => Some(Step::Archive),
-            // Whether it was made nobody knows: it is found, and put away.
-            ChannelState::Archived => self.is_create_tried.then_some(Step::Create),
+            ChannelState::Approved if self.external_id.is_none() => Some(ChannelStep::Create),
+            ChannelState::Approved => Some(ChannelStep::PostWelcomeMessage),
+            ChannelState::Active => self.next_member_step(),
+            ChannelState::Archived if is_manual || self.is_archived_at_provider => None,
+            ChannelState::Archived if self.external_id.is_some() => Some(ChannelStep::Archive),
+            // The result of an attempted creation is unknown: the step finds or creates the channel, to archive it.
+            ChannelState::Archived => self.is_create_attempted.then_some(ChannelStep::Create),
         }
     }
 
-    /// Who is to go goes first, then who is to come comes; at last those whose time is over.
-    fn about_people(&self) -> Option<Step> {
-        let going = self.members.iter().filter(|one| one.is_to_go);
-        let mut going = going.filter_map(|one| Some(Step::Remove(one.person.clone(), one.user.clone()?)));
-        let selected = |one: &&super::ChannelMember| one.state == ChannelMemberState::Selected;
-        let invited = self
-            .members
-            .iter()
-            .filter(|one| one.state == ChannelMemberState::Invited);
-        going
+    /// Removals first, then invitations, then expiries, the oldest invitation first.
+    fn next_member_step(&self) -> Option<ChannelStep> {
+        let members = || self.members.iter();
+        let mut removals = members().filter_map(|member| {
+            let user = member.user.clone().filter(|_| member.is_removal_pending)?;
+            Some(ChannelStep::Remove(member.member_ref.clone(), user))
+        });
+        removals
             .next()
             .or_else(|| {
-                let next = self.members.iter().find(selected)?;
-                Some(Step::Invite(next.person.clone(), next.is_tried))
+                let member = members().find(|member| member.state == ChannelMemberState::Selected)?;
+                let member_ref = member.member_ref.clone();
+                Some(ChannelStep::Invite(member_ref, member.is_invite_attempted))
             })
             .or_else(|| {
-                let next = invited.min_by_key(|one| one.invite_time)?;
-                Some(Step::Expire(next.person.clone()))
+                let invited = members().filter(|member| member.state == ChannelMemberState::Invited);
+                let oldest = invited.min_by_key(|member| member.invite_time)?;
+                Some(ChannelStep::Expire(oldest.member_ref.clone()))
             })
     }
 
-    /// Takes a step that is due, so that nobody else does so at the same time. Whether it is still to be done.
-    pub fn take(&mut self, step: &Step, now: DateTime<Utc>) -> bool {
+    /// Claims a due step, so that no other replica runs it. False when the step is not due any more.
+    pub fn claim_step(&mut self, step: &ChannelStep, now: DateTime<Utc>) -> bool {
         let is_next = self
-            .next()
+            .next_step()
             .is_some_and(|(next, time)| next == *step && time <= now);
         if !is_next {
             return false;
         }
-        self.not_before = Some(now + TAKEN);
+        self.not_before = Some(now + CLAIM_DURATION);
         match step {
-            Step::Create => self.is_create_tried = true,
-            Step::Invite(who, _) => {
-                if let Some(member) = self.members.iter_mut().find(|one| one.person == *who) {
-                    member.is_tried = true;
+            ChannelStep::Create => self.is_create_attempted = true,
+            ChannelStep::Invite(member_ref, _) => {
+                if let Some(member) = self
+                    .members
+                    .iter_mut()
+                    .find(|member| member.member_ref == *member_ref)
+                {
+                    member.is_invite_attempted = true;
                 }
             }
-            Step::Greet | Step::Remove(..) | Step::Archive | Step::Expire(_) => {}
+            ChannelStep::PostWelcomeMessage
+            | ChannelStep::Remove(..)
+            | ChannelStep::Archive
+            | ChannelStep::Expire(_) => {}
         }
         true
     }
 
-    /// The provider has made it, under this id, and there (CHN-020).
-    pub fn created(&mut self, external_id: String, link: Pii<String>) {
+    /// Records the created channel's ID at the provider and its link (CHN-020).
+    pub fn created_at_provider(&mut self, external_id: String, link: Pii<String>) {
         self.external_id = Some(external_id);
         self.link = link;
-        self.done();
+        self.complete_step();
     }
 
-    /// The first message is there: so is the channel. None when it is over meanwhile.
-    pub fn greeted(&mut self, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        self.done();
+    /// Activates the channel. No event if it was archived in the meantime.
+    pub fn welcome_message_posted(&mut self, now: DateTime<Utc>) -> Option<ChannelEvent> {
+        self.complete_step();
         if self.state != ChannelState::Approved {
             return None;
         }
         Some(self.activate(now))
     }
 
-    /// A person was asked. None when it is not to be any more.
-    pub fn invited(
+    /// Records a sent invitation. No event if the member or the channel changed state in the meantime.
+    pub fn member_invited(
         &mut self,
-        who: &Person,
+        member_ref: &MemberRef,
         invite_id: Option<String>,
         now: DateTime<Utc>,
     ) -> Option<ChannelEvent> {
-        self.done();
-        let member = self.members.iter_mut().find(|one| one.person == *who)?;
+        self.complete_step();
+        let member = self
+            .members
+            .iter_mut()
+            .find(|member| member.member_ref == *member_ref)?;
         member.invite_id = invite_id;
         if self.state != ChannelState::Active || member.state != ChannelMemberState::Selected {
             return None;
         }
         member.invite_time = Some(now);
-        self.moved(who, ChannelMemberState::Invited, now)
+        self.set_member_state(member_ref, ChannelMemberState::Invited, now)
     }
 
-    /// A person who was to be asked is in it already.
-    pub fn found(&mut self, who: &Person, user: Option<&str>, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        self.done();
-        self.joined(who, user, now)
+    /// Records that the provider found the member to invite already in the channel.
+    pub fn member_already_present(
+        &mut self,
+        member_ref: &MemberRef,
+        user: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Option<ChannelEvent> {
+        self.complete_step();
+        self.member_joined(member_ref, user, now)
     }
 
-    /// A person cannot be asked: the provider does not take it, or it works for the company no more.
-    pub fn not_taken(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        self.done();
-        self.expired(who, now)
+    /// Expires the invitation of a member whom the provider refuses to invite, or who is not in the directory any more.
+    pub fn member_not_invitable(
+        &mut self,
+        member_ref: &MemberRef,
+        now: DateTime<Utc>,
+    ) -> Option<ChannelEvent> {
+        self.complete_step();
+        self.member_expired(member_ref, now)
     }
 
-    /// A person did not come in time. None when it has come, or the channel is over.
-    pub fn expired(&mut self, who: &Person, now: DateTime<Utc>) -> Option<ChannelEvent> {
-        let state = self.member(who)?.state;
-        let waits = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
-        if !waits || self.state != ChannelState::Active {
+    /// Expires the pending invitation of a member. No event if none is pending or the channel is not active.
+    pub fn member_expired(&mut self, member_ref: &MemberRef, now: DateTime<Utc>) -> Option<ChannelEvent> {
+        let state = self.member(member_ref)?.state;
+        let is_pending = matches!(state, ChannelMemberState::Selected | ChannelMemberState::Invited);
+        if !is_pending || self.state != ChannelState::Active {
             return None;
         }
-        self.moved(who, ChannelMemberState::Expired, now)
+        self.set_member_state(member_ref, ChannelMemberState::Expired, now)
     }
 
-    /// A person was taken out.
-    pub fn removed(&mut self, who: &Person) {
-        self.done();
-        if let Some(member) = self.members.iter_mut().find(|one| one.person == *who) {
-            member.is_to_go = false;
+    /// Records that the provider removed the user of a member who left.
+    pub fn member_removed(&mut self, member_ref: &MemberRef) {
+        self.complete_step();
+        if let Some(member) = self
+            .members
+            .iter_mut()
+            .find(|member| member.member_ref == *member_ref)
+        {
+            member.is_removal_pending = false;
         }
     }
 
-    /// The provider does not take a person out, and why: it is left to go by itself, and keeps nobody from the channel.
-    pub fn not_removed(&mut self, who: &Person, why: &str) {
-        self.removed(who);
-        self.last_failure = Some(why.to_owned());
+    /// Records that the provider refuses to remove a user. The step is not retried, so that it does not block the
+    /// others.
+    pub fn member_removal_refused(&mut self, member_ref: &MemberRef, code: &str) {
+        self.member_removed(member_ref);
+        self.last_failure = Some(code.to_owned());
     }
 
-    /// The provider has put it away.
-    pub fn put_away(&mut self) {
-        self.done();
-        self.is_put_away = true;
+    /// Records that the channel is archived at the provider.
+    pub fn archived_at_provider(&mut self) {
+        self.complete_step();
+        self.is_archived_at_provider = true;
     }
 
-    /// The provider could not do it, and why, in a word of its own.
-    pub fn failed(&mut self, why: &str, hindrance: &Hindrance, now: DateTime<Utc>) {
-        self.last_failure = Some(why.to_owned());
-        self.not_before = Some(match hindrance {
-            Hindrance::Later(pause) => now + pause.unwrap_or(AGAIN),
-            Hindrance::Refused => now + MENDED,
+    /// Records a failed step with the provider's error code, and delays its retry.
+    pub fn step_failed(&mut self, code: &str, failure: &StepFailure, now: DateTime<Utc>) {
+        self.last_failure = Some(code.to_owned());
+        self.not_before = Some(match failure {
+            StepFailure::Transient(delay) => now + delay.unwrap_or(TRANSIENT_RETRY_DELAY),
+            StepFailure::Refused => now + REFUSAL_RETRY_DELAY,
         });
     }
 
-    fn done(&mut self) {
+    fn complete_step(&mut self) {
         self.last_failure = None;
         self.not_before = None;
     }

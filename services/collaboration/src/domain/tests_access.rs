@@ -1,55 +1,58 @@
-//! Who may do what, cell by cell (ACC-010, COL-005, COL-013, COL-020, COL-050, CHN-005).
+//! Covers access control: every role with every action, and the visibility of engagements and channels (ACC-010,
+//! COL-005, COL-013, COL-020, COL-050, CHN-003 to CHN-005).
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, can_chat, permits, person, sees, sees_channel, works_on};
-use super::tests_channel::requested;
-use super::tests_engagement::with_members;
+use super::access::{
+    Action, can_join_channels, member_ref, permits, sees_channel, sees_engagement, sees_records_of,
+};
+use super::tests_channel::requested_channel;
+use super::tests_engagement::engagement_with_members;
 use super::tests_invitation::{account, member, now};
 use super::values::ChannelProvider;
 
 const ACTIONS: [Action; 7] = [
-    Action::Work,
-    Action::Answer,
+    Action::ManageEngagements,
+    Action::AnswerInvitation,
     Action::ListInvitations,
     Action::Read,
     Action::ReadChannel,
-    Action::Decide,
-    Action::Chat,
+    Action::ManageChannels,
+    Action::UseChannels,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      work answer list-invitations read read-channel decide chat
-ALLIANCE_LEAD         x    x      x                x    x            .      x
-ALLIANCE_TEAM         x    x      x                x    x            .      x
-ACE_MANAGER           x    x      x                x    x            .      x
-ACE_USER              x    .      .                x    x            .      x
-MARKETING_STAFF       x    x      x                x    x            .      x
-TECHNICAL_STAFF       x    .      .                x    x            .      x
-CLOUD_ADMIN           .    .      .                .    .            .      .
-CHANNEL_USER          .    .      .                .    .            .      .
-STANDARD_USER         .    .      .                .    .            .      .
-REVIEWER              .    .      .                .    .            .      .
-SALES_REPRESENTATIVE  .    .      x                x    x            .      x
-ACCOUNT_OWNER         .    .      x                x    x            x      x
-PDM                   .    .      x                x    x            .      x
-WWPS_PDM              .    .      x                x    x            .      x
-PSM                   .    .      x                x    x            .      x
-ISV_SUCCESS_MANAGER   .    .      x                x    x            .      x
+                      engagements answer list-invitations read read-channel manage-channels use-channels
+ALLIANCE_LEAD         x           x      x                x    x            .               x
+ALLIANCE_TEAM         x           x      x                x    x            .               x
+ACE_MANAGER           x           x      x                x    x            .               x
+ACE_USER              x           .      .                x    x            .               x
+MARKETING_STAFF       x           x      x                x    x            .               x
+TECHNICAL_STAFF       x           .      .                x    x            .               x
+CLOUD_ADMIN           .           .      .                .    .            .               .
+CHANNEL_USER          .           .      .                .    .            .               .
+STANDARD_USER         .           .      .                .    .            .               .
+REVIEWER              .           .      .                .    .            .               .
+SALES_REPRESENTATIVE  .           .      x                x    x            .               x
+ACCOUNT_OWNER         .           .      x                x    x            x               x
+PDM                   .           .      x                x    x            .               x
+WWPS_PDM              .           .      x                x    x            .               x
+PSM                   .           .      x                x    x            .               x
+ISV_SUCCESS_MANAGER   .           .      x                x    x            .               x
 ";
 
-fn somebody(id: &str, company: u64, side: Side, roles: &[Role]) -> Member {
+fn member_of(id: &str, account_number: u64, side: Side, roles: &[Role]) -> Member {
     Member {
         id: member(id),
-        account: account(company),
+        account: account(account_number),
         side,
         roles: roles.to_vec(),
     }
 }
 
 #[test]
-fn acc_010_col_005_013_050_chn_003_004_every_role_and_every_call() {
+fn acc_010_col_005_013_050_chn_003_004_role_table_covers_every_action() {
     let rows: Vec<Vec<&str>> = TABLE
         .trim_matches('\n')
         .lines()
@@ -59,49 +62,56 @@ fn acc_010_col_005_013_050_chn_003_004_every_role_and_every_call() {
     assert_eq!(rows.len(), Role::ALL.len());
     for (role, row) in Role::ALL.iter().copied().zip(rows) {
         assert_eq!(row[0], role.name());
-        let caller = Caller::Member(somebody("m", 0, role.side(), &[role]));
+        let caller = Caller::Member(member_of("m", 0, role.side(), &[role]));
         for (action, cell) in ACTIONS.into_iter().zip(&row[1..]) {
             assert_eq!(permits(&caller, action), *cell == "x", "{role} {action:?}");
         }
-        // A role counts on its own side only.
+        // A role grants nothing on the opposite side.
         let other = match role.side() {
             Side::Partner => Side::Aws,
             Side::Aws => Side::Partner,
         };
-        let wrong = Caller::Member(somebody("m", 0, other, &[role]));
-        assert!(ACTIONS.iter().all(|action| !permits(&wrong, *action)), "{role}");
+        let other_side = Caller::Member(member_of("m", 0, other, &[role]));
+        assert!(
+            ACTIONS.iter().all(|action| !permits(&other_side, *action)),
+            "{role}"
+        );
     }
-    let nobody = Caller::Member(somebody("m", 0, Side::Partner, &[]));
+    let without_role = Caller::Member(member_of("m", 0, Side::Partner, &[]));
     let service = Caller::Service("opportunity".parse().expect("a service"));
-    let messenger = Caller::Service("notification".parse().expect("a service"));
+    let notification = Caller::Service("notification".parse().expect("a service"));
     for action in ACTIONS {
-        assert!(!permits(&nobody, action), "without a role {action:?}");
+        assert!(!permits(&without_role, action), "without a role {action:?}");
         assert!(!permits(&service, action), "a service {action:?}");
-        // It tells people where the channel is.
+        // The notification service reads the channel link for its e-mails.
         assert_eq!(
-            permits(&messenger, action),
+            permits(&notification, action),
             action == Action::ReadChannel,
             "{action:?}"
         );
     }
     let both = [Role::AceUser, Role::AceManager];
-    let both = Caller::Member(somebody("m", 0, Side::Partner, &both));
-    assert!(permits(&both, Action::Answer), "the widest role counts");
+    let both = Caller::Member(member_of("m", 0, Side::Partner, &both));
+    assert!(
+        permits(&both, Action::AnswerInvitation),
+        "the widest role must apply"
+    );
 }
 
-/// Of its own company everybody sees what it began or accepted, and some see all; of another one nobody sees anything.
+/// Members see the engagements that they began or accepted, roles with the whole pipeline see all of their account, and
+/// nobody sees those of another account.
 #[test]
-fn col_020_021_050_who_sees_an_engagement() {
-    // The company 0 began it by mem-sender, 1 and 2 accepted by mem-receiver, and 2 has left.
-    let mut engagement = with_members(1..3);
-    engagement.leave(&account(2), now()).expect("an end");
+fn col_020_021_050_engagement_visibility_depends_on_role_and_membership() {
+    // mem-sender of account 0 began the engagement, mem-receiver accepted for accounts 1 and 2, and account 2 has left.
+    let mut engagement = engagement_with_members(1..3);
+    engagement.leave(&account(2), now()).expect("a departure");
     for role in Role::ALL
         .iter()
         .copied()
         .filter(|role| role.side() == Side::Partner)
     {
         let sees_all = Role::WHOLE_PIPELINE.contains(&role);
-        for (id, company, expected) in [
+        for (id, account_number, expected) in [
             ("mem-sender", 0, true),
             ("mem-colleague", 0, sees_all),
             ("mem-receiver", 1, true),
@@ -111,33 +121,41 @@ fn col_020_021_050_who_sees_an_engagement() {
             ("mem-colleague", 2, false),
             ("mem-sender", 3, false),
         ] {
-            let somebody = somebody(id, company, Side::Partner, &[role]);
-            assert_eq!(sees(&somebody, &engagement), expected, "{role} {id} of {company}");
+            let caller = member_of(id, account_number, Side::Partner, &[role]);
+            assert_eq!(
+                sees_engagement(&caller, &engagement),
+                expected,
+                "{role} {id} of {account_number}"
+            );
         }
         let by = member("mem-sender");
-        assert!(works_on(&somebody("mem-sender", 0, Side::Partner, &[role]), &by));
-        let colleague = somebody("mem-colleague", 0, Side::Partner, &[role]);
-        assert_eq!(works_on(&colleague, &by), sees_all, "{role}");
+        assert!(sees_records_of(
+            &member_of("mem-sender", 0, Side::Partner, &[role]),
+            &by
+        ));
+        let colleague = member_of("mem-colleague", 0, Side::Partner, &[role]);
+        assert_eq!(sees_records_of(&colleague, &by), sees_all, "{role}");
     }
     for is_limited in [false, true] {
-        engagement.limit(is_limited);
+        engagement.set_limited(is_limited);
         for role in Role::SALES {
-            let seen = sees(&somebody("aws", 9, Side::Aws, &[role]), &engagement);
+            let seen = sees_engagement(&member_of("aws", 9, Side::Aws, &[role]), &engagement);
             assert_eq!(seen, !is_limited, "{role}");
         }
-        assert!(sees(
-            &somebody("mem-sender", 0, Side::Partner, &[Role::AceUser]),
+        assert!(sees_engagement(
+            &member_of("mem-sender", 0, Side::Partner, &[Role::AceUser]),
             &engagement
         ));
     }
 }
 
-/// Of its own company's channels everybody sees what it asked for or is in, and some see all; nobody another company's.
+/// Members see the channels that they requested or are in, roles with the whole pipeline see all of their account, and
+/// nobody sees those of another partner account.
 #[test]
-fn chn_005_who_sees_a_channel() {
-    // The company 0 has it, mem-sender asked for it, and is in it; so is mem-guest.
-    let mut channel = requested(ChannelProvider::Slack);
-    let guest = person(&somebody("mem-guest", 0, Side::Partner, &[]));
+fn chn_005_channel_visibility_depends_on_role_and_membership() {
+    // The channel belongs to account 0. mem-sender requested it; both mem-sender and mem-guest are members.
+    let mut channel = requested_channel(ChannelProvider::Slack);
+    let guest = member_ref(&member_of("mem-guest", 0, Side::Partner, &[]));
     channel
         .approve(None, vec![guest], "".into(), now())
         .expect("a decision");
@@ -147,7 +165,7 @@ fn chn_005_who_sees_a_channel() {
         .filter(|role| role.side() == Side::Partner)
     {
         let sees_all = Role::WHOLE_PIPELINE.contains(&role);
-        for (id, company, expected) in [
+        for (id, account_number, expected) in [
             ("mem-sender", 0, true),
             ("mem-guest", 0, true),
             ("mem-colleague", 0, sees_all),
@@ -155,19 +173,26 @@ fn chn_005_who_sees_a_channel() {
             ("mem-guest", 1, false),
             ("mem-colleague", 1, false),
         ] {
-            let somebody = somebody(id, company, Side::Partner, &[role]);
+            let caller = member_of(id, account_number, Side::Partner, &[role]);
             assert_eq!(
-                sees_channel(&somebody, &channel),
+                sees_channel(&caller, &channel),
                 expected,
-                "{role} {id} of {company}"
+                "{role} {id} of {account_number}"
             );
         }
-        // Who can be in one has access to the pipeline (CHN-003).
-        let can = sees_all || Role::OWN_RECORDS.contains(&role);
-        assert_eq!(can_chat(&somebody("m", 0, Side::Partner, &[role])), can, "{role}");
+        // Only roles with access to the pipeline can be channel members (CHN-003).
+        let is_eligible = sees_all || Role::OWN_RECORDS.contains(&role);
+        assert_eq!(
+            can_join_channels(&member_of("m", 0, Side::Partner, &[role])),
+            is_eligible,
+            "{role}"
+        );
     }
     for role in Role::SALES {
-        let somebody = somebody("aws", 9, Side::Aws, &[role]);
-        assert!(sees_channel(&somebody, &channel) && can_chat(&somebody), "{role}");
+        let caller = member_of("aws", 9, Side::Aws, &[role]);
+        assert!(
+            sees_channel(&caller, &channel) && can_join_channels(&caller),
+            "{role}"
+        );
     }
 }

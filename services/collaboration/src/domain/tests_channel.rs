@@ -1,33 +1,39 @@
+//! Covers channels: transitions of the channel and of its members, the manual provider, automatic approval, and
+//! eligibility (CHN-001, CHN-004, CHN-010 to CHN-013, CHN-030). Provides builders for the other tests of this module.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{ClosedList as _, Pii};
 
 use super::tests_invitation::{account, member, now, opportunity};
 use super::values::{ChannelMemberState, ChannelProvider, ChannelState};
-use super::{Channel, ChannelEvent, ChannelEventKind, ChannelPolicy, Deal, Person, Request, Rule, Step};
+use super::{
+    Channel, ChannelEvent, ChannelEventKind, ChannelPolicy, ChannelRequest, ChannelStep, MemberRef,
+    OpportunityFacts, Rule,
+};
 
 pub const LINK: &str = "https://chat.example/nordwind";
 
-pub fn person(id: &str) -> Person {
-    Person {
+pub fn member_ref(id: &str) -> MemberRef {
+    MemberRef {
         account: account(0),
         member: member(id),
     }
 }
 
-pub fn of_aws(id: &str) -> Person {
-    Person {
+pub fn aws_member_ref(id: &str) -> MemberRef {
+    MemberRef {
         account: account(9),
         member: member(id),
     }
 }
 
-/// A channel that mem-sender asks for, with itself in it.
-pub fn requested(provider: ChannelProvider) -> Channel {
+/// A channel that mem-sender requests, with itself as the only member.
+pub fn requested_channel(provider: ChannelProvider) -> Channel {
     let (channel, event) = Channel::request(
-        Request {
+        ChannelRequest {
             id: "chan-0000000000000".parse().expect("an id"),
             account: account(0),
-            by: member("mem-sender"),
+            requested_by: member("mem-sender"),
             opportunity: opportunity(7),
             purpose: "The migration".into(),
             provider,
@@ -45,19 +51,19 @@ pub fn requested(provider: ChannelProvider) -> Channel {
 pub fn approve(channel: &mut Channel, time: DateTime<Utc>) -> Result<Vec<ChannelEvent>, Rule> {
     channel.approve(
         Some(&member("mem-owner")),
-        vec![of_aws("mem-sales")],
+        vec![aws_member_ref("mem-sales")],
         LINK.into(),
         time,
     )
 }
 
-pub fn made(channel: &mut Channel) {
-    channel.created("C0001".to_owned(), LINK.into());
+pub fn record_creation(channel: &mut Channel) {
+    channel.created_at_provider("C0001".to_owned(), LINK.into());
 }
 
-/// A channel of a provider that stands there.
-pub fn in_state(state: ChannelState) -> Channel {
-    let mut channel = requested(ChannelProvider::Slack);
+/// A Slack channel in the given state.
+pub fn channel_in_state(state: ChannelState) -> Channel {
+    let mut channel = requested_channel(ChannelProvider::Slack);
     match state {
         ChannelState::Requested => {}
         ChannelState::Declined => {
@@ -69,66 +75,66 @@ pub fn in_state(state: ChannelState) -> Channel {
         }
         ChannelState::Active => {
             approve(&mut channel, now()).expect("a decision");
-            made(&mut channel);
-            channel.greeted(now());
+            record_creation(&mut channel);
+            channel.welcome_message_posted(now());
         }
         ChannelState::Archived => {
             approve(&mut channel, now()).expect("a decision");
-            made(&mut channel);
-            channel.archive(now()).expect("an end");
+            record_creation(&mut channel);
+            channel.archive(now()).expect("an archived channel");
         }
     }
     assert_eq!(channel.state(), state);
     channel
 }
 
-/// An active channel in which mem-sender stands there; nobody else is in it.
-fn where_one_is(state: ChannelMemberState) -> Channel {
-    let mut channel = requested(ChannelProvider::Slack);
+/// An active channel whose only member, mem-sender, is in the given state.
+fn channel_with_member_in(state: ChannelMemberState) -> Channel {
+    let mut channel = requested_channel(ChannelProvider::Slack);
     channel
         .approve(None, Vec::new(), LINK.into(), now())
         .expect("a decision");
-    made(&mut channel);
-    channel.greeted(now());
-    let who = person("mem-sender");
+    record_creation(&mut channel);
+    channel.welcome_message_posted(now());
+    let sender = member_ref("mem-sender");
     if state != ChannelMemberState::Selected {
-        channel.invited(&who, Some("I0001".to_owned()), now());
+        channel.member_invited(&sender, Some("I0001".to_owned()), now());
     }
     match state {
         ChannelMemberState::Selected | ChannelMemberState::Invited => None,
-        ChannelMemberState::Joined => channel.joined(&who, Some("U0001"), now()),
+        ChannelMemberState::Joined => channel.member_joined(&sender, Some("U0001"), now()),
         ChannelMemberState::Left => {
-            channel.joined(&who, Some("U0001"), now());
-            channel.left(&who, true, now())
+            channel.member_joined(&sender, Some("U0001"), now());
+            channel.member_left(&sender, true, now())
         }
-        ChannelMemberState::OptedOut => channel.opted_out(&who, now()),
-        ChannelMemberState::Expired => channel.expired(&who, now()),
+        ChannelMemberState::OptedOut => channel.member_opted_out(&sender, now()),
+        ChannelMemberState::Expired => channel.member_expired(&sender, now()),
     };
-    assert_eq!(channel.member(&who).map(|one| one.state), Some(state));
+    assert_eq!(channel.member(&sender).map(|member| member.state), Some(state));
     channel
 }
 
-/// Every cell of the table of CHN-010.
+/// Checks every cell of the transition table of CHN-010.
 #[test]
-fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
+fn chn_010_013_channel_in_each_state_allows_only_listed_transitions() {
     let later = now() + TimeDelta::hours(1);
     for state in ChannelState::ALL.iter().copied() {
         let refused = |action| Rule::IllegalTransition {
             state: state.name(),
             action,
         };
-        let asked = state == ChannelState::Requested;
-        let over = matches!(state, ChannelState::Declined | ChannelState::Archived);
-        let before = in_state(state);
-        assert_eq!(before.is_over(), over, "{state:?}");
+        let is_requested = state == ChannelState::Requested;
+        let is_closed = matches!(state, ChannelState::Declined | ChannelState::Archived);
+        let before = channel_in_state(state);
+        assert_eq!(before.is_closed(), is_closed, "{state:?}");
 
         let mut channel = before.clone();
         match approve(&mut channel, later) {
-            Ok(happened) => {
-                assert!(asked, "{state:?}");
-                assert_eq!(happened.len(), 1);
+            Ok(events) => {
+                assert!(is_requested, "{state:?}");
+                assert_eq!(events.len(), 1);
                 assert_eq!(
-                    (channel.state(), happened[0].kind.clone(), happened[0].state),
+                    (channel.state(), events[0].kind.clone(), events[0].state),
                     (
                         ChannelState::Approved,
                         ChannelEventKind::Approved,
@@ -142,7 +148,7 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
                 );
             }
             Err(rule) => {
-                assert!(!asked, "{state:?}");
+                assert!(!is_requested, "{state:?}");
                 assert_eq!((rule, &channel), (refused("APPROVE"), &before));
             }
         }
@@ -150,14 +156,14 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
         let mut channel = before.clone();
         match channel.decline(&member("mem-owner"), "No".into(), later) {
             Ok(event) => {
-                assert!(asked, "{state:?}");
+                assert!(is_requested, "{state:?}");
                 assert_eq!(
                     (channel.state(), event.kind),
                     (ChannelState::Declined, ChannelEventKind::Declined)
                 );
             }
             Err(rule) => {
-                assert!(!asked, "{state:?}");
+                assert!(!is_requested, "{state:?}");
                 assert_eq!((rule, &channel), (refused("DECLINE"), &before));
             }
         }
@@ -165,22 +171,22 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
         let mut channel = before.clone();
         match channel.archive(later) {
             Ok(event) => {
-                assert!(!over, "{state:?}");
+                assert!(!is_closed, "{state:?}");
                 assert_eq!(
                     (channel.state(), event.kind),
                     (ChannelState::Archived, ChannelEventKind::Archived)
                 );
             }
             Err(rule) => {
-                assert!(over, "{state:?}");
+                assert!(is_closed, "{state:?}");
                 assert_eq!((rule, &channel), (refused("ARCHIVE"), &before));
             }
         }
 
         let mut channel = before.clone();
-        match channel.add(vec![of_aws("mem-other")], later) {
+        match channel.add_members(vec![aws_member_ref("mem-other")], later) {
             Ok(event) => {
-                assert!(!over && !asked, "{state:?}");
+                assert!(!is_closed && !is_requested, "{state:?}");
                 assert_eq!(
                     event.map(|event| event.kind),
                     Some(ChannelEventKind::MembersAdded)
@@ -188,118 +194,122 @@ fn chn_010_013_channels_move_as_the_table_says_and_in_no_other_way() {
                 assert_eq!(channel.state(), state);
             }
             Err(rule) => {
-                assert!(over || asked, "{state:?}");
+                assert!(is_closed || is_requested, "{state:?}");
                 assert_eq!((rule, &channel), (refused("ADD_MEMBERS"), &before));
             }
         }
     }
 }
 
-/// What happens to a person, and where it then stands.
+/// Applies every member event in every member state.
 #[test]
-fn chn_011_012_people_move_from_each_state_as_they_may_and_in_no_other_way() {
+fn chn_011_012_member_in_each_state_allows_only_listed_transitions() {
     use ChannelMemberState::{Expired, Invited, Joined, Left, OptedOut, Selected};
-    type Happen = fn(&mut Channel, &Person) -> Option<ChannelEvent>;
-    let table: [(&str, Happen, &[ChannelMemberState], ChannelMemberState); 6] = [
+    type Apply = fn(&mut Channel, &MemberRef) -> Option<ChannelEvent>;
+    let table: [(&str, Apply, &[ChannelMemberState], ChannelMemberState); 6] = [
         (
-            "asked",
-            |channel, who| channel.invited(who, Some("I0002".to_owned()), now()),
+            "invited",
+            |channel, member_ref| channel.member_invited(member_ref, Some("I0002".to_owned()), now()),
             &[Selected],
             Invited,
         ),
         (
-            "comes",
-            |channel, who| channel.joined(who, Some("U0002"), now()),
+            "joined",
+            |channel, member_ref| channel.member_joined(member_ref, Some("U0002"), now()),
             &[Selected, Invited, Expired],
             Joined,
         ),
         (
-            "leaves",
-            |channel, who| channel.left(who, false, now()),
+            "left",
+            |channel, member_ref| channel.member_left(member_ref, false, now()),
             &[Selected, Invited, Joined],
             Left,
         ),
         (
-            "does not want to be asked",
-            |channel, who| channel.opted_out(who, now()),
+            "opted out",
+            |channel, member_ref| channel.member_opted_out(member_ref, now()),
             &[Selected, Invited],
             OptedOut,
         ),
         (
-            "does not come in time",
-            |channel, who| channel.expired(who, now()),
+            "expired",
+            |channel, member_ref| channel.member_expired(member_ref, now()),
             &[Selected, Invited],
             Expired,
         ),
         (
-            "is added",
-            |channel, who| channel.add(vec![who.clone()], now()).expect("it is open"),
+            "added",
+            |channel, member_ref| {
+                channel
+                    .add_members(vec![member_ref.clone()], now())
+                    .expect("an open channel")
+            },
             &[Left, OptedOut, Expired],
             Selected,
         ),
     ];
-    let who = person("mem-sender");
-    for (what, happen, from, to) in table {
+    let sender = member_ref("mem-sender");
+    for (name, apply, from, to) in table {
         for state in ChannelMemberState::ALL.iter().copied() {
-            let before = where_one_is(state);
+            let before = channel_with_member_in(state);
             let mut channel = before.clone();
-            let event = happen(&mut channel, &who);
-            let stands = channel.member(&who).expect("it").state;
+            let event = apply(&mut channel, &sender);
+            let after = channel.member(&sender).expect("a member").state;
             if from.contains(&state) {
-                let event = event.unwrap_or_else(|| panic!("{state:?}: {what}"));
-                assert_eq!(stands, to, "{state:?}: {what}");
+                let event = event.unwrap_or_else(|| panic!("{state:?}: {name}"));
+                assert_eq!(after, to, "{state:?}: {name}");
                 assert_eq!(event.revision, before.revision() + 1);
                 let expected = match to {
                     Selected => ChannelEventKind::MembersAdded,
-                    Invited => ChannelEventKind::MemberInvited(who.clone()),
-                    Joined => ChannelEventKind::MemberJoined(who.clone()),
-                    Left => ChannelEventKind::MemberLeft(who.clone()),
-                    OptedOut => ChannelEventKind::MemberOptedOut(who.clone()),
-                    Expired => ChannelEventKind::MemberExpired(who.clone()),
+                    Invited => ChannelEventKind::MemberInvited(sender.clone()),
+                    Joined => ChannelEventKind::MemberJoined(sender.clone()),
+                    Left => ChannelEventKind::MemberLeft(sender.clone()),
+                    OptedOut => ChannelEventKind::MemberOptedOut(sender.clone()),
+                    Expired => ChannelEventKind::MemberExpired(sender.clone()),
                 };
-                assert_eq!(event.kind, expected, "{state:?}: {what}");
+                assert_eq!(event.kind, expected, "{state:?}: {name}");
             } else {
-                assert_eq!((event, stands), (None, state), "{state:?}: {what}");
-                assert_eq!(channel.revision(), before.revision(), "{state:?}: {what}");
+                assert_eq!((event, after), (None, state), "{state:?}: {name}");
+                assert_eq!(channel.revision(), before.revision(), "{state:?}: {name}");
             }
         }
     }
-    // Nobody else is moved by it, and nobody comes into a channel that is not there.
-    for (what, happen, ..) in &table[..5] {
-        let mut channel = where_one_is(Invited);
-        assert_eq!(happen(&mut channel, &person("mem-nobody")), None, "{what}");
+    // Events of unknown members are ignored, and nobody joins a channel that is not active.
+    for (name, apply, ..) in &table[..5] {
+        let mut channel = channel_with_member_in(Invited);
+        assert_eq!(apply(&mut channel, &member_ref("mem-unknown")), None, "{name}");
     }
     for state in [
         ChannelState::Requested,
         ChannelState::Approved,
         ChannelState::Archived,
     ] {
-        let mut channel = in_state(state);
-        assert_eq!(channel.joined(&who, None, now()), None, "{state:?}");
+        let mut channel = channel_in_state(state);
+        assert_eq!(channel.member_joined(&sender, None, now()), None, "{state:?}");
     }
 }
 
 #[test]
-fn chn_030_kept_by_hand_it_is_there_with_its_link_once_approved() {
-    let mut channel = requested(ChannelProvider::Manual);
-    let happened = approve(&mut channel, now()).expect("a decision");
-    let kinds: Vec<_> = happened.into_iter().map(|event| event.kind).collect();
+fn chn_030_manual_channel_is_active_with_link_once_approved() {
+    let mut channel = requested_channel(ChannelProvider::Manual);
+    let events = approve(&mut channel, now()).expect("a decision");
+    let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [ChannelEventKind::Approved, ChannelEventKind::Activated]);
     assert_eq!(
         (channel.state(), channel.link().reveal().as_str()),
         (ChannelState::Active, LINK)
     );
-    // Who leaves needs nobody to take it out.
-    let who = person("mem-sender");
-    channel.invited(&who, None, now());
-    channel.joined(&who, None, now());
-    channel.left(&who, false, now());
-    assert!(!matches!(channel.next(), Some((Step::Remove(..), _))));
+    // A member that leaves a manual channel needs no removal step.
+    let sender = member_ref("mem-sender");
+    channel.member_invited(&sender, None, now());
+    channel.member_joined(&sender, None, now());
+    channel.member_left(&sender, false, now());
+    assert!(!matches!(channel.next_step(), Some((ChannelStep::Remove(..), _))));
 }
 
 #[test]
-fn chn_004_who_has_approved_is_said_and_the_platform_is_nobody() {
-    let mut channel = requested(ChannelProvider::Slack);
+fn chn_004_automatic_approval_has_no_deciding_member() {
+    let mut channel = requested_channel(ChannelProvider::Slack);
     channel
         .approve(None, Vec::new(), Pii::default(), now())
         .expect("a decision");
@@ -308,57 +318,57 @@ fn chn_004_who_has_approved_is_said_and_the_platform_is_nobody() {
 }
 
 #[test]
-fn chn_001_what_gets_a_channel_and_why_not() {
+fn chn_001_ineligible_opportunity_is_refused_with_cause() {
     let policy = ChannelPolicy {
-        min_spend: 1_000_000,
+        min_monthly_spend: 1_000_000,
         auto_approve: false,
     };
-    let large = Deal {
+    let large = OpportunityFacts {
         is_approved: true,
-        is_cosell: true,
-        is_in_stage: true,
-        spend: 1_000_000,
+        is_co_sell: true,
+        has_eligible_stage: true,
+        monthly_spend: 1_000_000,
         is_strategic: false,
     };
-    let strategic = Deal {
-        spend: 0,
+    let strategic = OpportunityFacts {
+        monthly_spend: 0,
         is_strategic: true,
         ..large.clone()
     };
-    for deal in [&large, &strategic] {
-        assert_eq!(deal.require_eligible(opportunity(7), &policy), Ok(()));
+    for eligible in [&large, &strategic] {
+        assert_eq!(eligible.require_eligible(opportunity(7), &policy), Ok(()));
     }
-    let small = Deal {
-        spend: 999_999,
+    let small = OpportunityFacts {
+        monthly_spend: 999_999,
         ..large.clone()
     };
     let cases = [
         ("VALUE", small),
         (
             "REVIEW_STATUS",
-            Deal {
+            OpportunityFacts {
                 is_approved: false,
                 ..large.clone()
             },
         ),
         (
             "INVOLVEMENT_TYPE",
-            Deal {
-                is_cosell: false,
+            OpportunityFacts {
+                is_co_sell: false,
                 ..large.clone()
             },
         ),
         (
             "STAGE",
-            Deal {
-                is_in_stage: false,
+            OpportunityFacts {
+                has_eligible_stage: false,
                 ..large
             },
         ),
     ];
-    for (cause, deal) in cases {
+    for (cause, ineligible) in cases {
         assert_eq!(
-            deal.require_eligible(opportunity(7), &policy),
+            ineligible.require_eligible(opportunity(7), &policy),
             Err(Rule::NotEligible(opportunity(7), cause))
         );
     }

@@ -1,9 +1,12 @@
+//! Covers engagement invitations: transitions, expiry, visibility of details, rejection reasons, participants, and
+//! random sequences (COL-010 to COL-014). Provides builders for the other tests of this module.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, ParticipantType, RejectionReason};
 use proptest::prelude::*;
 
 use super::values::EngagementInvitationState;
-use super::{Invitation, InvitationEvent, Rule, Sending};
+use super::{Invitation, InvitationEvent, NewInvitation, Rule};
 
 pub const DAYS: u32 = 15;
 
@@ -23,14 +26,14 @@ pub fn opportunity(number: i64) -> OpportunityId {
     OpportunityId::from_number(number).expect("an id")
 }
 
-/// An invitation of the company 0 to another one.
+/// An invitation from account 0 to another account.
 pub fn invitation(number: usize, receiver: AccountId, time: DateTime<Utc>) -> Invitation {
     let (invitation, event) = Invitation::send(
-        Sending {
+        NewInvitation {
             id: format!("engi-a{number:012}").parse().expect("an id"),
             engagement: "eng-a0000000000000".parse().expect("an id"),
             sender: account(0),
-            by: member("mem-sender"),
+            sent_by: member("mem-sender"),
             receiver,
             alias: "Them".into(),
             source: opportunity(7),
@@ -42,13 +45,13 @@ pub fn invitation(number: usize, receiver: AccountId, time: DateTime<Utc>) -> In
     invitation
 }
 
-/// What can happen to an invitation.
+/// An action on an invitation.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Accept,
     Reject,
     Cancel,
-    TakeBack,
+    PlatformCancel,
     Expire,
 }
 
@@ -56,12 +59,12 @@ const STEPS: [Step; 5] = [
     Step::Accept,
     Step::Reject,
     Step::Cancel,
-    Step::TakeBack,
+    Step::PlatformCancel,
     Step::Expire,
 ];
 
-/// Does it at this time; what happened, or what is refused. The end of its time is never refused.
-fn take(
+/// Applies an action at the given time. Expiry is never refused.
+fn apply_step(
     invitation: &mut Invitation,
     step: Step,
     time: DateTime<Utc>,
@@ -74,13 +77,13 @@ fn take(
             invitation.reject(&by, reason, "No people".into(), time).map(Some)
         }
         Step::Cancel => invitation.cancel(Some(&member("mem-sender")), time).map(Some),
-        Step::TakeBack => invitation.cancel(None, time).map(Some),
+        Step::PlatformCancel => invitation.cancel(None, time).map(Some),
         Step::Expire => Ok(invitation.expire(time)),
     }
 }
 
-/// An invitation in a state, and a moment when it is in it.
-fn in_state(state: EngagementInvitationState) -> (Invitation, DateTime<Utc>) {
+/// An invitation in the given state, and a time at which it is in that state.
+fn invitation_in_state(state: EngagementInvitationState) -> (Invitation, DateTime<Utc>) {
     let mut invitation = invitation(1, account(1), now());
     let later = now() + TimeDelta::hours(1);
     let (step, time) = match state {
@@ -90,25 +93,25 @@ fn in_state(state: EngagementInvitationState) -> (Invitation, DateTime<Utc>) {
         EngagementInvitationState::Canceled => (Step::Cancel, later),
         EngagementInvitationState::Expired => (Step::Expire, invitation.expire_time()),
     };
-    let happened = take(&mut invitation, step, time);
-    assert!(matches!(happened, Ok(Some(_))), "{happened:?}");
+    let outcome = apply_step(&mut invitation, step, time);
+    assert!(matches!(outcome, Ok(Some(_))), "{outcome:?}");
     (invitation, time)
 }
 
-/// Every cell of the table of COL-010.
+/// Checks every cell of the transition table of COL-010.
 #[test]
-fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
+fn col_010_invitation_in_each_state_allows_only_listed_transitions() {
     for state in EngagementInvitationState::ALL.iter().copied() {
         for step in STEPS {
-            let (before, time) = in_state(state);
+            let (before, time) = invitation_in_state(state);
             assert_eq!((before.state(), before.state_at(time)), (state, state));
             let mut invitation = before.clone();
             let time = match step {
                 Step::Expire => invitation.expire_time(),
                 _ => time + TimeDelta::minutes(1),
             };
-            let happened = take(&mut invitation, step, time);
-            let (event, ends, action) = match step {
+            let outcome = apply_step(&mut invitation, step, time);
+            let (event, final_state, action) = match step {
                 Step::Accept => (
                     InvitationEvent::Accepted,
                     EngagementInvitationState::Accepted,
@@ -119,7 +122,7 @@ fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
                     EngagementInvitationState::Rejected,
                     "REJECT",
                 ),
-                Step::Cancel | Step::TakeBack => (
+                Step::Cancel | Step::PlatformCancel => (
                     InvitationEvent::Canceled,
                     EngagementInvitationState::Canceled,
                     "CANCEL",
@@ -127,21 +130,21 @@ fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
                 Step::Expire => (InvitationEvent::Expired, EngagementInvitationState::Expired, ""),
             };
             if state == EngagementInvitationState::Pending {
-                assert_eq!(happened, Ok(Some(event)), "{step:?}");
+                assert_eq!(outcome, Ok(Some(event)), "{step:?}");
                 assert_eq!(
                     (
                         invitation.state(),
                         invitation.revision(),
                         invitation.update_time()
                     ),
-                    (ends, 2, time)
+                    (final_state, 2, time)
                 );
                 assert_eq!(invitation.answer().is_some(), !matches!(step, Step::Expire));
                 continue;
             }
             assert_eq!(
                 invitation, before,
-                "a refused call changes nothing: {state:?} {step:?}"
+                "a refused call must not change the invitation: {state:?} {step:?}"
             );
             let expected = match step {
                 Step::Expire => Ok(None),
@@ -150,13 +153,13 @@ fn col_010_invitations_move_as_the_table_says_and_in_no_other_way() {
                     action,
                 }),
             };
-            assert_eq!(happened, expected, "{state:?} {step:?}");
+            assert_eq!(outcome, expected, "{state:?} {step:?}");
         }
     }
 }
 
 #[test]
-fn col_010_over_is_over_at_once_also_before_it_was_noted() {
+fn col_010_invitation_expires_before_expiry_is_recorded() {
     let sent = invitation(1, account(1), now());
     let end = now() + TimeDelta::days(15);
     assert_eq!(sent.expire_time(), end);
@@ -164,9 +167,9 @@ fn col_010_over_is_over_at_once_also_before_it_was_noted() {
     assert_eq!(sent.state_at(last), EngagementInvitationState::Pending);
     assert_eq!(sent.clone().expire(last), None);
     assert_eq!(sent.state_at(end), EngagementInvitationState::Expired);
-    for step in [Step::Accept, Step::Reject, Step::Cancel, Step::TakeBack] {
+    for step in [Step::Accept, Step::Reject, Step::Cancel, Step::PlatformCancel] {
         let mut late = sent.clone();
-        let refused = take(&mut late, step, end);
+        let refused = apply_step(&mut late, step, end);
         assert!(
             matches!(refused, Err(Rule::IllegalTransition { state: "EXPIRED", .. })),
             "{step:?}: {refused:?}"
@@ -175,39 +178,42 @@ fn col_010_over_is_over_at_once_also_before_it_was_noted() {
     }
 }
 
-/// What is offered is there while it waits and once it was accepted, and at no other time.
 #[test]
-fn col_012_what_is_shown_in_each_state() {
+fn col_012_details_are_shown_only_while_pending_or_accepted() {
     for state in EngagementInvitationState::ALL.iter().copied() {
-        let (invitation, time) = in_state(state);
-        let is_shown = matches!(
+        let (invitation, time) = invitation_in_state(state);
+        let has_readable_content = matches!(
             state,
             EngagementInvitationState::Pending | EngagementInvitationState::Accepted
         );
-        assert_eq!(invitation.is_shown(time), is_shown, "{state:?}");
-        let is_kept = state == EngagementInvitationState::Accepted;
         assert_eq!(
-            invitation.is_shown(invitation.expire_time()),
-            is_kept,
+            invitation.has_readable_content(time),
+            has_readable_content,
+            "{state:?}"
+        );
+        let stays_shown = state == EngagementInvitationState::Accepted;
+        assert_eq!(
+            invitation.has_readable_content(invitation.expire_time()),
+            stays_shown,
             "{state:?}"
         );
     }
 }
 
 #[test]
-fn col_013_another_reason_says_which() {
+fn col_013_rejection_for_other_reason_requires_text() {
     for reason in RejectionReason::ALL.iter().copied() {
-        for (text, is_said) in [("", false), ("  ", false), ("We know them too well", true)] {
+        for (text, has_text) in [("", false), ("  ", false), ("We know them too well", true)] {
             let before = invitation(1, account(1), now());
             let mut rejected = before.clone();
             let answer = rejected.reject(&member("mem-receiver"), reason, text.into(), now());
-            let is_taken = is_said || reason != RejectionReason::Other;
-            assert_eq!(answer.is_ok(), is_taken, "{reason:?} {text:?}");
-            if let Err(Rule::Invalid(found)) = answer {
-                assert_eq!(found[0].field, "text");
+            let is_accepted = has_text || reason != RejectionReason::Other;
+            assert_eq!(answer.is_ok(), is_accepted, "{reason:?} {text:?}");
+            if let Err(Rule::Invalid(violations)) = answer {
+                assert_eq!(violations[0].field, "text");
                 assert_eq!(rejected, before);
             } else {
-                let answer = rejected.answer().expect("an answer");
+                let answer = rejected.answer().expect("a response");
                 assert_eq!(
                     (answer.reason, answer.by.as_ref()),
                     (Some(reason), Some(&member("mem-receiver")))
@@ -218,28 +224,29 @@ fn col_013_another_reason_says_which() {
 }
 
 #[test]
-fn col_014_what_the_platform_takes_back_is_nobodys_doing() {
-    let mut taken = invitation(1, account(1), now());
-    assert_eq!(taken.cancel(None, now()), Ok(InvitationEvent::Canceled));
-    assert_eq!(taken.answer().map(|answer| answer.by.clone()), Some(None));
+fn col_014_platform_cancellation_has_no_acting_member() {
+    let mut canceled = invitation(1, account(1), now());
+    assert_eq!(canceled.cancel(None, now()), Ok(InvitationEvent::Canceled));
+    assert_eq!(canceled.answer().map(|answer| answer.by.clone()), Some(None));
 }
 
 #[test]
-fn col_011_an_invitation_is_of_two_companies() {
+fn col_011_invitation_has_one_sender_and_one_receiver() {
     let invitation = invitation(1, account(1), now());
-    for (who, expected) in [
+    for (account, expected) in [
         (account(0), Some(ParticipantType::Sender)),
         (account(1), Some(ParticipantType::Receiver)),
         (account(2), None),
     ] {
-        assert_eq!(invitation.participant(&who), expected);
+        assert_eq!(invitation.participant_type(&account), expected);
     }
 }
 
 proptest! {
-    /// Whatever comes in whatever order, an invitation ends at most once, and each change counts.
+    /// For any sequence of actions: an invitation reaches a final state at most once, and each change increments the
+    /// revision.
     #[test]
-    fn col_010_whatever_comes_one_end_is_the_end(
+    fn col_010_invitation_reaches_one_final_state_in_any_sequence(
         steps in prop::collection::vec((0_usize..STEPS.len(), 0_i64..20), 1..12)
     ) {
         let mut invitation = invitation(1, account(1), now());
@@ -247,7 +254,7 @@ proptest! {
         for (step, days) in steps {
             time += TimeDelta::days(days);
             let before = invitation.clone();
-            match take(&mut invitation, STEPS[step], time) {
+            match apply_step(&mut invitation, STEPS[step], time) {
                 Ok(Some(_)) => {
                     changes += 1;
                     prop_assert_eq!(before.state(), EngagementInvitationState::Pending);
@@ -257,7 +264,8 @@ proptest! {
             }
             prop_assert!(changes <= 2);
             prop_assert_eq!(invitation.revision(), changes);
-            prop_assert_eq!(invitation.opportunity().is_some(), invitation.state() == EngagementInvitationState::Accepted);
+            let is_accepted = invitation.state() == EngagementInvitationState::Accepted;
+            prop_assert_eq!(invitation.opportunity().is_some(), is_accepted);
         }
     }
 }

@@ -1,100 +1,99 @@
-//! The closed lists of collaboration. Numbers and names are those of the interface; a test holds them against its
-//! definition.
+//! The closed lists of collaboration. A test compares their numbers and names with the enums of the proto files.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// Where an invitation stands (COL-010).
+    /// State of an engagement invitation (COL-010).
     EngagementInvitationState {
-        /// Waits for an answer.
+        /// The receiver has not answered yet.
         Pending = 1 "PENDING" "",
-        /// The company is part of the engagement.
+        /// The receiver accepted and became a member of the engagement.
         Accepted = 2 "ACCEPTED" "",
-        /// The company does not want it.
+        /// The receiver rejected the invitation.
         Rejected = 3 "REJECTED" "REJECTED",
-        /// Nobody answered in time.
+        /// The deadline passed without an answer.
         Expired = 4 "EXPIRED" "",
-        /// It was taken back.
+        /// The sender canceled the invitation, or the connection of the accounts ended.
         Canceled = 5 "CANCELED" "",
     }
 }
 
 closed_list! {
-    /// Where a company stands in an engagement (COL-020, COL-021).
+    /// State of a membership in an engagement (COL-020, COL-021).
     EngagementMemberState {
-        /// It is asked to become part of it.
+        /// The account is invited and has not answered yet.
         Invited = 1 "INVITED" "PENDING",
-        /// It is part of it.
+        /// The account is a member.
         Active = 2 "ACTIVE" "ACCEPTED",
-        /// It did not become part of it.
+        /// The invitation was rejected or canceled, or it expired.
         NotJoined = 3 "NOT_JOINED" "REJECTED",
-        /// It left.
+        /// The account left the engagement.
         Left = 4 "LEFT" "WITHDRAWN",
-        /// It was removed.
+        /// The account that created the engagement removed this account.
         Removed = 5 "REMOVED" "",
     }
 }
 
 closed_list! {
-    /// Which part of an opportunity a snapshot has.
+    /// The part of an opportunity that a snapshot contains (COL-040).
     SnapshotTemplate {
-        /// For all members.
+        /// Summary of the opportunity, visible to all members.
         OpportunitySummary = 1 "OPPORTUNITY_SUMMARY" "OpportunitySummaryView",
-        /// What AWS says of it, for its owner.
+        /// AWS summary, visible only to the owner of the opportunity and AWS.
         AwsOpportunitySummary = 2 "AWS_OPPORTUNITY_SUMMARY" "AwsOpportunitySummaryFullView",
     }
 }
 
 closed_list! {
-    /// Whether a job runs (COL-041).
+    /// State of a snapshot job (COL-041).
     SnapshotJobState {
-        /// It makes snapshots.
+        /// The job creates snapshots.
         Running = 1 "RUNNING" "Running",
-        /// It does not.
+        /// The job is suspended.
         Stopped = 2 "STOPPED" "Stopped",
     }
 }
 
 closed_list! {
-    /// Where a channel stands (CHN-010).
+    /// State of a channel (CHN-010).
     ChannelState {
-        /// AWS is to decide.
+        /// AWS has not decided on the request yet.
         Requested = 1 "REQUESTED" "",
-        /// AWS has granted it.
+        /// The request is approved; the channel is not ready at the provider yet.
         Approved = 2 "APPROVED" "",
-        /// AWS has not granted it.
+        /// AWS declined the request.
         Declined = 3 "DECLINED" "",
-        /// It is there.
+        /// The channel exists at the provider and can be used.
         Active = 4 "ACTIVE" "",
-        /// It is over.
+        /// The channel is closed.
         Archived = 5 "ARCHIVED" "",
     }
 }
 
 closed_list! {
-    /// Where a person stands in a channel (CHN-011).
+    /// State of a membership in a channel (CHN-011).
     ChannelMemberState {
-        /// Will be asked.
+        /// The member is invited as soon as the channel is active.
         Selected = 1 "SELECTED" "",
-        /// Was asked.
+        /// The member is invited and has not joined yet.
         Invited = 2 "INVITED" "",
-        /// Is in it.
+        /// The member joined.
         Joined = 3 "JOINED" "",
-        /// Has left it.
+        /// The member left or was removed.
         Left = 4 "LEFT" "",
-        /// Does not want to be asked.
+        /// The member opted out of all channels before joining (CHN-012).
         OptedOut = 5 "OPTED_OUT" "",
-        /// Did not come in time.
+        /// The member did not join before the invitation expired.
         Expired = 6 "EXPIRED" "",
     }
 }
 
 closed_list! {
-    /// Who keeps a channel (CHN-030).
+    /// The provider that hosts a channel (CHN-030).
     ChannelProvider {
-        /// People of AWS, by hand.
+        /// AWS creates channels manually: the member who approves a channel supplies its link.
         Manual = 1 "MANUAL" "",
-        /// Slack.
+        /// Slack hosts the channels.
         Slack = 2 "SLACK" "",
     }
 }

@@ -1,4 +1,4 @@
-//! Calls of Slack's Web API: how they are sent, what answers mean, and when the next call of a method may be made.
+//! A client of Slack's Web API: sends calls, classifies responses, and enforces Slack's rate limits.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,205 +23,207 @@ use tokio::time::Instant;
 
 use super::{ProviderError, SecretFile};
 
-/// The most that is read of an answer: a page of a thousand channels with room to spare.
-const MAX_ANSWER: usize = 8 * 1024 * 1024;
-/// How long to wait when Slack wants no more calls and does not say for how long.
-const USUAL_PAUSE: Duration = Duration::from_secs(30);
-/// The longest wait that is believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// The maximum size of a response, in bytes; more than a page of 1000 channels has.
+const MAX_RESPONSE: usize = 8 * 1024 * 1024;
+/// The delay after a rate limit without a `Retry-After` header.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
+/// The upper limit of the delay that Slack can request.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// A client of the Web API.
 pub(super) struct Api {
-    base: String,
+    base_url: String,
     token: SecretFile,
-    limit: Duration,
+    timeout: Duration,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    /// Until when Slack wants no call of a method.
-    gates: Mutex<HashMap<&'static str, Instant>>,
+    /// By method, the time until which Slack refuses its calls.
+    rate_limits: Mutex<HashMap<&'static str, Instant>>,
 }
 
-struct Answer {
+struct HttpResponse {
     status: StatusCode,
     retry_after: Duration,
     body: Bytes,
 }
 
-/// What every answer has.
+/// The fields that all responses have.
 #[derive(Deserialize)]
-struct Outcome {
+struct ResponseStatus {
     ok: bool,
     #[serde(default)]
     error: String,
 }
 
 impl Api {
-    /// A client of the API at this address; each call may take so long.
-    pub(super) fn new(base: &str, token: SecretFile, limit: Duration) -> anyhow::Result<Self> {
-        let address: Uri = base.parse().context("the address of Slack")?;
-        // The token goes there.
-        let is_safe = address.scheme() == Some(&Scheme::HTTPS) || address.host().is_some_and(is_this_machine);
-        ensure!(is_safe, "the address of Slack must be https://");
+    /// A client of the API at this URL, with a timeout for each call.
+    pub(super) fn new(base_url: &str, token: SecretFile, timeout: Duration) -> anyhow::Result<Self> {
+        let url: Uri = base_url.parse().context("parsing the URL of Slack")?;
+        // Each request has the token, so it must be encrypted or stay on this host.
+        let is_secure = url.scheme() == Some(&Scheme::HTTPS) || url.host().is_some_and(is_loopback);
+        ensure!(is_secure, "the URL of Slack must begin with https://");
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_native_roots()
-            .context("the system's certificates")?
+            .context("loading the system's root certificates")?
             .https_or_http()
             .enable_http1()
             .build();
         Ok(Self {
-            base: format!("{}/", base.trim_end_matches('/')),
+            base_url: format!("{}/", base_url.trim_end_matches('/')),
             token,
-            limit,
+            timeout,
             client: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .build(connector),
-            gates: Mutex::default(),
+            rate_limits: Mutex::default(),
         })
     }
 
-    /// Calls a method with arguments as a form, which all methods take.
-    pub(super) async fn form<A: DeserializeOwned>(
+    /// Calls a method with form-encoded arguments, which all methods accept.
+    pub(super) async fn post_form<R: DeserializeOwned>(
         &self,
         method: &'static str,
         arguments: &[(&str, &str)],
-    ) -> Result<A, ProviderError> {
+    ) -> Result<R, ProviderError> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(arguments)
             .finish();
-        let kind = "application/x-www-form-urlencoded";
-        self.call(method, HeaderValue::from_static(kind), body).await
+        let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        self.call(method, content_type, body).await
     }
 
-    /// Calls a method with arguments as JSON, for those that have lists or blocks.
-    pub(super) async fn json<A: DeserializeOwned>(
+    /// Calls a method with JSON arguments, for methods with lists or blocks.
+    pub(super) async fn post_json<R: DeserializeOwned>(
         &self,
         method: &'static str,
         arguments: &Value,
-    ) -> Result<A, ProviderError> {
-        let kind = "application/json; charset=utf-8";
-        self.call(method, HeaderValue::from_static(kind), arguments.to_string())
-            .await
+    ) -> Result<R, ProviderError> {
+        let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+        self.call(method, content_type, arguments.to_string()).await
     }
 
-    async fn call<A: DeserializeOwned>(
+    async fn call<R: DeserializeOwned>(
         &self,
         method: &'static str,
-        kind: HeaderValue,
+        content_type: HeaderValue,
         body: String,
-    ) -> Result<A, ProviderError> {
-        self.pass(method)?;
-        let answer = tokio::time::timeout(self.limit, self.exchange(method, kind, body))
+    ) -> Result<R, ProviderError> {
+        self.check_rate_limit(method)?;
+        let response = tokio::time::timeout(self.timeout, self.send(method, content_type, body))
             .await
-            .map_err(|_| ProviderError::Unavailable(format!("{method} was not answered in time")))?
+            .map_err(|_| ProviderError::Unavailable(format!("{method} timed out")))?
             .map_err(|error| ProviderError::Unavailable(format!("{method}: {error:#}")))?;
-        self.understand(method, &answer)
+        self.parse_response(method, &response)
     }
 
-    async fn exchange(&self, method: &str, kind: HeaderValue, body: String) -> anyhow::Result<Answer> {
+    async fn send(
+        &self,
+        method: &str,
+        content_type: HeaderValue,
+        body: String,
+    ) -> anyhow::Result<HttpResponse> {
         let token = self.token.read().await?;
-        // The text of the error could repeat the token.
+        // Drops the source error, whose text could repeat the token.
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| anyhow::anyhow!("the token has letters that no token has"))?;
+            .map_err(|_| anyhow::anyhow!("the token has invalid characters"))?;
         bearer.set_sensitive(true);
-        let request = Request::post(format!("{}{method}", self.base))
+        let request = Request::post(format!("{}{method}", self.base_url))
             .header(AUTHORIZATION, bearer)
-            .header(CONTENT_TYPE, kind)
+            .header(CONTENT_TYPE, content_type)
             .body(Full::from(body))
-            .context("the request")?;
+            .context("building the request")?;
         let response = self.client.request(request).await?;
         let status = response.status();
-        let retry_after = pause(response.headers());
-        let body = Limited::new(response.into_body(), MAX_ANSWER)
+        let retry_after = parse_retry_after(response.headers());
+        let body = Limited::new(response.into_body(), MAX_RESPONSE)
             .collect()
             .await
-            .map_err(|error| anyhow::anyhow!("reading the answer: {error}"))?
+            .map_err(|error| anyhow::anyhow!("reading the response: {error}"))?
             .to_bytes();
-        Ok(Answer {
+        Ok(HttpResponse {
             status,
             retry_after,
             body,
         })
     }
 
-    fn understand<A: DeserializeOwned>(
+    fn parse_response<R: DeserializeOwned>(
         &self,
         method: &'static str,
-        answer: &Answer,
-    ) -> Result<A, ProviderError> {
-        let status = answer.status;
+        response: &HttpResponse,
+    ) -> Result<R, ProviderError> {
+        let status = response.status;
         if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(self.close(method, answer.retry_after));
+            return Err(self.set_rate_limit(method, response.retry_after));
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
-            return Err(ProviderError::Unavailable(format!(
-                "{method} was answered {status}"
-            )));
+            return Err(ProviderError::Unavailable(format!("{method} returned {status}")));
         }
-        // What a parse error says could repeat what was parsed.
-        let unreadable = || ProviderError::Unavailable(format!("{method} was answered with something else"));
-        let Ok(outcome) = serde_json::from_slice::<Outcome>(&answer.body) else {
+        // Drops the parse error, whose text could repeat personal data.
+        let malformed = || ProviderError::Unavailable(format!("{method} returned a malformed response"));
+        let Ok(response_status) = serde_json::from_slice::<ResponseStatus>(&response.body) else {
             if status.is_success() {
-                return Err(unreadable());
+                return Err(malformed());
             }
             return Err(ProviderError::refused(&format!("http_{}", status.as_u16())));
         };
-        if outcome.ok {
-            return serde_json::from_slice(&answer.body).map_err(|_| unreadable());
+        if response_status.ok {
+            return serde_json::from_slice(&response.body).map_err(|_| malformed());
         }
-        Err(match outcome.error.as_str() {
-            "ratelimited" | "ratelimit" | "rate_limited" => self.close(method, answer.retry_after),
-            passing @ ("fatal_error"
+        Err(match response_status.error.as_str() {
+            "ratelimited" | "ratelimit" | "rate_limited" => self.set_rate_limit(method, response.retry_after),
+            transient @ ("fatal_error"
             | "internal_error"
             | "invite_lookup_error"
             | "request_timeout"
             | "service_unavailable"
-            | "team_added_to_org") => ProviderError::Unavailable(format!("{method} was answered {passing}")),
-            code if is_code(code) => ProviderError::refused(code),
+            | "team_added_to_org") => ProviderError::Unavailable(format!("{method} returned {transient}")),
+            code if is_error_code(code) => ProviderError::refused(code),
             _ => ProviderError::refused("unknown"),
         })
     }
 
-    /// Lets a call pass, unless Slack wants none of this method yet.
-    fn pass(&self, method: &'static str) -> Result<(), ProviderError> {
-        let mut gates = self.gates();
+    /// Fails while a rate limit of the method is in effect.
+    fn check_rate_limit(&self, method: &'static str) -> Result<(), ProviderError> {
+        let mut rate_limits = self.rate_limits();
         let now = Instant::now();
-        match gates.get(method) {
+        match rate_limits.get(method) {
             Some(until) if *until > now => Err(ProviderError::RateLimited {
                 retry_after: *until - now,
             }),
             _ => {
-                gates.remove(method);
+                rate_limits.remove(method);
                 Ok(())
             }
         }
     }
 
-    fn close(&self, method: &'static str, retry_after: Duration) -> ProviderError {
-        self.gates().insert(method, Instant::now() + retry_after);
+    fn set_rate_limit(&self, method: &'static str, retry_after: Duration) -> ProviderError {
+        self.rate_limits().insert(method, Instant::now() + retry_after);
         ProviderError::RateLimited { retry_after }
     }
 
-    fn gates(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rate_limits(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
+        self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn pause(headers: &HeaderMap) -> Duration {
+fn parse_retry_after(headers: &HeaderMap) -> Duration {
     headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map_or(USUAL_PAUSE, Duration::from_secs)
-        .min(LONGEST_PAUSE)
+        .map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+        .min(MAX_RETRY_AFTER)
 }
 
-/// Whether it is a word of the closed list that Slack documents, by its form; anything else could be anything.
-fn is_code(text: &str) -> bool {
+/// Whether the text has the form of Slack's documented error codes. Any other text could have personal data.
+fn is_error_code(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()
-            .all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
-fn is_this_machine(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host
             .trim_matches(['[', ']'])

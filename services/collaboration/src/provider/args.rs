@@ -1,35 +1,36 @@
-//! Options of the provider.
+//! Command-line options of the channel provider.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::slack::{LIMIT, Slack};
+use super::slack::{CALL_TIMEOUT, Slack};
 use super::{Provider, SecretFile};
 
-const SLACK: &str = "https://slack.com/api/";
+const SLACK_URL: &str = "https://slack.com/api/";
 
-/// Where collaboration channels are.
+/// Options of the channel provider.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProviderArgs {
-    /// Where collaboration channels are: made by hand, or with Slack.
+    /// Provider that hosts collaboration channels.
     #[arg(long, env = "COSELL_CHANNEL_PROVIDER", default_value = "manual")]
-    pub channel_provider: Kind,
+    pub channel_provider: ProviderKind,
 
-    /// The Web API of Slack.
-    #[arg(long, env = "COSELL_SLACK_URL", default_value = SLACK)]
+    /// Base URL of Slack's Web API.
+    #[arg(long, env = "COSELL_SLACK_URL", default_value = SLACK_URL)]
     pub slack_url: String,
 
-    /// File with the bot token for Slack; read at each use.
+    /// File with the Slack bot token; read at each use.
     #[arg(long, env = "COSELL_SLACK_TOKEN_FILE")]
     pub slack_token_file: Option<PathBuf>,
 
-    /// File with the secret that Slack signs its calls with; read at each use.
+    /// File with the Slack signing secret, which verifies callbacks; read at each use.
     #[arg(long, env = "COSELL_SLACK_SIGNING_SECRET_FILE")]
     pub slack_signing_secret_file: Option<PathBuf>,
 
-    /// Where to listen for calls of Slack, behind a proxy that ends TLS; not at all if absent.
+    /// Address on which to listen for callbacks of Slack, behind a proxy that terminates TLS. Without it the service
+    /// receives no callbacks.
     #[arg(
         long,
         env = "COSELL_SLACK_CALLBACK_LISTEN",
@@ -38,21 +39,21 @@ pub struct ProviderArgs {
     pub slack_callback_listen: Option<SocketAddr>,
 }
 
-/// A kind of provider.
+/// The kind of channel provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
-    /// Somebody makes the channel and enters its link.
+pub enum ProviderKind {
+    /// AWS account owners create channels manually and enter their links.
     Manual,
-    /// Slack, with Slack Connect for people of other organisations.
+    /// Slack hosts the channels; members of other organizations are invited with Slack Connect.
     Slack,
 }
 
 impl Default for ProviderArgs {
-    /// As without any on the command line.
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
-            channel_provider: Kind::Manual,
-            slack_url: SLACK.to_owned(),
+            channel_provider: ProviderKind::Manual,
+            slack_url: SLACK_URL.to_owned(),
             slack_token_file: None,
             slack_signing_secret_file: None,
             slack_callback_listen: None,
@@ -61,26 +62,26 @@ impl Default for ProviderArgs {
 }
 
 impl ProviderArgs {
-    /// The provider that was chosen.
+    /// The configured provider.
     pub fn provider(&self) -> anyhow::Result<Provider> {
         match self.channel_provider {
-            Kind::Manual => Ok(Provider::Manual),
-            Kind::Slack => {
+            ProviderKind::Manual => Ok(Provider::Manual),
+            ProviderKind::Slack => {
                 let token = self
                     .slack_token_file
                     .as_ref()
-                    .context("channels with Slack need --slack-token-file")?;
-                let slack = Slack::new(&self.slack_url, SecretFile::new(token), LIMIT)?;
+                    .context("--channel-provider slack requires --slack-token-file")?;
+                let slack = Slack::new(&self.slack_url, SecretFile::new(token), CALL_TIMEOUT)?;
                 Ok(Provider::Slack(slack))
             }
         }
     }
 
-    /// Where to listen for calls of Slack and the secret that they are signed with; none when channels are made by
-    /// hand or nothing shall be listened to.
+    /// The address to listen on for callbacks, and the signing secret. `None` for the manual provider or without an
+    /// address.
     pub fn callbacks(&self) -> Option<(SocketAddr, SecretFile)> {
         let secret = self.slack_signing_secret_file.as_ref()?;
         let address = self.slack_callback_listen?;
-        (self.channel_provider == Kind::Slack).then(|| (address, SecretFile::new(secret)))
+        (self.channel_provider == ProviderKind::Slack).then(|| (address, SecretFile::new(secret)))
     }
 }

@@ -1,7 +1,8 @@
-//! What Slack tells by calling this service: what people do with the first message, and who comes and goes.
+//! The endpoint for callbacks of Slack: clicks on the buttons of the welcome message, and events of channel members and
+//! invitations. Verifies the signature of each request and forwards its events to a receiver.
 //!
-//! Slack may deliver an event again; nothing is remembered here, and whoever receives what was told takes the second
-//! time for the first. A click is not delivered again: whoever clicked sees that it failed.
+//! Slack may deliver an event more than once. The endpoint stores nothing, so the receiver must be idempotent. A failed
+//! click is not delivered again; Slack shows the user that it failed.
 //!
 //! Events to subscribe to in Slack's settings: `member_joined_channel`, `member_left_channel`,
 //! `shared_channel_invite_accepted`, `shared_channel_invite_declined`.
@@ -26,93 +27,93 @@ use serde::Deserialize;
 
 use super::SecretFile;
 
-/// Most bytes of a call.
+/// The maximum size of a request, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
-/// How far the time of a call may be from now, in seconds: what was overheard is of no use after that.
+/// The maximum distance of a request's timestamp from the current time, in seconds, which limits replay attacks.
 const MAX_AGE: i64 = 300;
-/// Slack waits three seconds for an answer.
-const HANDLING: Duration = Duration::from_millis(2500);
+/// Less than the three seconds that Slack waits for a response.
+const RECEIVER_TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// The actions of the first message.
+/// The action IDs of the buttons in the welcome message.
 pub(super) const OPT_OUT: &str = "opt_out";
 pub(super) const LEAVE: &str = "leave";
 
-/// What the provider told, with its own ids of channels, people and invitations.
+/// An event of the provider, with the provider's IDs of channels, users and invitations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// Somebody wants no further invitation to any channel.
+pub enum CallbackEvent {
+    /// A user clicked "Opt out of all invites".
     OptedOut {
-        /// The channel in which it was said.
+        /// The channel of the welcome message.
         channel: String,
-        /// Who said it.
+        /// The user who opted out.
         user: String,
     },
-    /// Somebody chose "Leave channel" in the first message, and is still in the channel.
-    WantsToLeave {
-        /// The channel.
+    /// A user clicked "Leave channel", and is still in the channel.
+    LeaveRequested {
+        /// The channel to leave.
         channel: String,
-        /// Who wants to leave.
+        /// The user who clicked.
         user: String,
     },
-    /// Somebody has left, or was taken out.
+    /// A user left, or was removed.
     Left {
-        /// The channel.
+        /// The channel that the user left.
         channel: String,
-        /// Who left.
+        /// The former member.
         user: String,
     },
-    /// Somebody has come in; also the bot itself.
+    /// A user joined; also sent for the bot itself.
     Joined {
-        /// The channel.
+        /// The channel that the user joined.
         channel: String,
-        /// Who came.
+        /// The new member.
         user: String,
     },
-    /// An invitation was accepted. Whether its person is in the channel is told by `Joined`.
+    /// An invitation was accepted. The join itself is a separate event.
     InviteAccepted {
-        /// The invitation.
+        /// The accepted invitation.
         invite_id: String,
-        /// Who accepted it.
+        /// The accepting user, if the provider states it.
         user: Option<String>,
     },
     /// An invitation was declined.
     InviteDeclined {
-        /// The invitation.
+        /// The declined invitation.
         invite_id: String,
     },
 }
 
-/// Takes what was told; may be told the same again.
-pub type Receiver = Arc<dyn Fn(Told) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+/// Applies an event. Must be idempotent.
+pub type CallbackReceiver =
+    Arc<dyn Fn(CallbackEvent) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
-/// Takes calls of Slack, proves that they are, and hands over what they tell.
+/// The HTTP endpoint for callbacks.
 #[derive(Clone)]
-pub struct Callbacks {
+pub struct CallbackEndpoint {
     secret: SecretFile,
     clock: Clock,
-    receiver: Receiver,
-    handling: Duration,
+    receiver: CallbackReceiver,
+    timeout: Duration,
 }
 
-impl Callbacks {
-    /// Hands what is told in calls that are signed with this secret to the receiver.
-    pub fn new(secret: SecretFile, clock: Clock, receiver: Receiver) -> Self {
+impl CallbackEndpoint {
+    /// An endpoint that accepts requests signed with this secret.
+    pub fn new(secret: SecretFile, clock: Clock, receiver: CallbackReceiver) -> Self {
         Self {
             secret,
             clock,
             receiver,
-            handling: HANDLING,
+            timeout: RECEIVER_TIMEOUT,
         }
     }
 
-    /// With another time for the receiver; when it is over, the call is answered with an error, and the receiver goes
-    /// on.
+    /// Sets how long a request waits for the receiver. After that the response is an error, and the receiver continues.
     #[must_use]
-    pub fn with_handling(self, handling: Duration) -> Self {
-        Self { handling, ..self }
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
-    /// The paths that are entered as request addresses in Slack's settings.
+    /// The routes to enter as request URLs in Slack's settings.
     pub fn router(self) -> Router {
         Router::new()
             .route("/slack/interactions", post(interactions))
@@ -121,11 +122,11 @@ impl Callbacks {
             .with_state(Arc::new(self))
     }
 
-    /// Nothing when the call is Slack's; else what to answer, without a reason.
-    async fn prove(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), StatusCode> {
+    /// Verifies that the request is from Slack. The error is the status of the response, which has no reason.
+    async fn authenticate(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), StatusCode> {
         let secret = self.secret.read().await.map_err(|error| {
             let error = format!("{error:#}");
-            tracing::error!(error, "the secret that Slack signs with cannot be read");
+            tracing::error!(error, "Slack signing secret could not be read");
             StatusCode::INTERNAL_SERVER_ERROR
         })?;
         if is_signed(&secret, headers, body, self.clock.now().timestamp()) {
@@ -135,48 +136,50 @@ impl Callbacks {
         Err(StatusCode::UNAUTHORIZED)
     }
 
-    async fn hand_over(&self, told: Vec<Told>) -> StatusCode {
-        for told in told {
-            // A task of its own: a caller that hangs up must not cut what is half done.
-            let handling = tokio::spawn((self.receiver)(told));
-            let reason = match tokio::time::timeout(self.handling, handling).await {
+    /// Forwards events to the receiver sequentially. Stops at the first failure; Slack delivers a failed event again.
+    async fn forward(&self, events: Vec<CallbackEvent>) -> StatusCode {
+        for event in events {
+            // A separate task, because a closed connection must not cancel the receiver.
+            let task = tokio::spawn((self.receiver)(event));
+            let reason = match tokio::time::timeout(self.timeout, task).await {
                 Ok(Ok(Ok(()))) => continue,
                 Ok(Ok(Err(failure))) => failure.to_string(),
                 Ok(Err(_)) => "panicked".to_owned(),
-                Err(_) => "not in time".to_owned(),
+                Err(_) => "timed out".to_owned(),
             };
-            tracing::warn!(reason, "what Slack told could not be taken in");
+            tracing::warn!(reason, "Slack callback failed");
             return StatusCode::INTERNAL_SERVER_ERROR;
         }
         StatusCode::OK
     }
 }
 
-/// Whether the call was signed by Slack, not longer ago than five minutes.
+/// Whether the request has a valid signature of Slack and a timestamp within `MAX_AGE` of `now`.
 fn is_signed(secret: &SecretString, headers: &HeaderMap, body: &[u8], now: i64) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(timestamp) = text("x-slack-request-timestamp") else {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(timestamp) = header("x-slack-request-timestamp") else {
         return false;
     };
-    let is_timely = timestamp
+    let is_recent = timestamp
         .parse::<i64>()
         .is_ok_and(|sent| now.abs_diff(sent) <= MAX_AGE.unsigned_abs());
-    let signature = text("x-slack-signature")
+    let signature = header("x-slack-signature")
         .and_then(|value| value.strip_prefix("v0="))
-        .and_then(bytes_of_hex);
+        .and_then(decode_hex);
     let Some(signature) = signature else {
         return false;
     };
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
     let message = [b"v0:", timestamp.as_bytes(), b":", body].concat();
     // Compares in constant time.
-    hmac::verify(&key, &message, &signature).is_ok() && is_timely
+    hmac::verify(&key, &message, &signature).is_ok() && is_recent
 }
 
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+/// The bytes of a SHA-256 digest in hexadecimal digits.
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()
-        .map(|letter| letter.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect();
     let digits = digits.filter(|digits| digits.len() == 64)?;
     Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
@@ -185,40 +188,41 @@ fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
 #[derive(Deserialize)]
 struct Interaction {
     r#type: String,
-    user: Option<Item>,
-    channel: Option<Item>,
+    user: Option<ObjectRef>,
+    channel: Option<ObjectRef>,
     #[serde(default)]
-    actions: Vec<Action>,
+    actions: Vec<BlockAction>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct ObjectRef {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Action {
+struct BlockAction {
     action_id: String,
 }
 
 async fn interactions(
-    State(callbacks): State<Arc<Callbacks>>,
+    State(endpoint): State<Arc<CallbackEndpoint>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    if let Err(status) = callbacks.prove(&headers, &body).await {
+    if let Err(status) = endpoint.authenticate(&headers, &body).await {
         return status;
     }
     let payload = form_urlencoded::parse(&body)
         .find(|(name, _)| name == "payload")
         .and_then(|(_, payload)| serde_json::from_str::<Interaction>(&payload).ok());
     match payload {
-        Some(interaction) => callbacks.hand_over(chosen(interaction)).await,
+        Some(interaction) => endpoint.forward(interaction_events(interaction)).await,
         None => StatusCode::BAD_REQUEST,
     }
 }
 
-fn chosen(interaction: Interaction) -> Vec<Told> {
+/// The events of the clicked buttons. Buttons of other messages are ignored.
+fn interaction_events(interaction: Interaction) -> Vec<CallbackEvent> {
     let (Some(user), Some(channel)) = (interaction.user, interaction.channel) else {
         return Vec::new();
     };
@@ -226,18 +230,18 @@ fn chosen(interaction: Interaction) -> Vec<Told> {
         return Vec::new();
     }
     let (channel, user) = (channel.id, user.id);
-    let told = |action: Action| match action.action_id.as_str() {
-        OPT_OUT => Some(Told::OptedOut {
+    let to_event = |action: BlockAction| match action.action_id.as_str() {
+        OPT_OUT => Some(CallbackEvent::OptedOut {
             channel: channel.clone(),
             user: user.clone(),
         }),
-        LEAVE => Some(Told::WantsToLeave {
+        LEAVE => Some(CallbackEvent::LeaveRequested {
             channel: channel.clone(),
             user: user.clone(),
         }),
         _ => None,
     };
-    interaction.actions.into_iter().filter_map(told).collect()
+    interaction.actions.into_iter().filter_map(to_event).collect()
 }
 
 #[derive(Deserialize)]
@@ -247,7 +251,7 @@ enum Envelope {
         challenge: String,
     },
     EventCallback {
-        event: Event,
+        event: SlackEvent,
     },
     #[serde(other)]
     Other,
@@ -255,7 +259,7 @@ enum Envelope {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Event {
+enum SlackEvent {
     MemberJoinedChannel {
         user: String,
         channel: String,
@@ -265,18 +269,18 @@ enum Event {
         channel: String,
     },
     SharedChannelInviteAccepted {
-        invite: Item,
-        accepting_user: Option<Item>,
+        invite: ObjectRef,
+        accepting_user: Option<ObjectRef>,
     },
     SharedChannelInviteDeclined {
-        invite: Item,
+        invite: ObjectRef,
     },
     #[serde(other)]
     Other,
 }
 
-async fn events(State(callbacks): State<Arc<Callbacks>>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(status) = callbacks.prove(&headers, &body).await {
+async fn events(State(endpoint): State<Arc<CallbackEndpoint>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(status) = endpoint.authenticate(&headers, &body).await {
         return status.into_response();
     }
     match serde_json::from_slice(&body) {
@@ -284,26 +288,29 @@ async fn events(State(callbacks): State<Arc<Callbacks>>, headers: HeaderMap, bod
             ([(CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
         Ok(Envelope::EventCallback { event }) => {
-            let told = happened(event).into_iter().collect();
-            callbacks.hand_over(told).await.into_response()
+            let events = callback_event(event).into_iter().collect();
+            endpoint.forward(events).await.into_response()
         }
         Ok(Envelope::Other) => StatusCode::OK.into_response(),
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
 }
 
-fn happened(event: Event) -> Option<Told> {
+/// `None` for events that this service does not subscribe to.
+fn callback_event(event: SlackEvent) -> Option<CallbackEvent> {
     Some(match event {
-        Event::MemberJoinedChannel { user, channel } => Told::Joined { channel, user },
-        Event::MemberLeftChannel { user, channel } => Told::Left { channel, user },
-        Event::SharedChannelInviteAccepted {
+        SlackEvent::MemberJoinedChannel { user, channel } => CallbackEvent::Joined { channel, user },
+        SlackEvent::MemberLeftChannel { user, channel } => CallbackEvent::Left { channel, user },
+        SlackEvent::SharedChannelInviteAccepted {
             invite,
             accepting_user,
-        } => Told::InviteAccepted {
+        } => CallbackEvent::InviteAccepted {
             invite_id: invite.id,
             user: accepting_user.map(|user| user.id),
         },
-        Event::SharedChannelInviteDeclined { invite } => Told::InviteDeclined { invite_id: invite.id },
-        Event::Other => return None,
+        SlackEvent::SharedChannelInviteDeclined { invite } => {
+            CallbackEvent::InviteDeclined { invite_id: invite.id }
+        }
+        SlackEvent::Other => return None,
     })
 }

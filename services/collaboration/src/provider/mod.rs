@@ -1,6 +1,6 @@
-//! Where collaboration channels are: with Slack, or wherever the AWS account owner makes them by hand.
+//! The providers that host channels: Slack, or manual, where AWS account owners create the channels (CHN-030).
 //!
-//! What is told to a provider may be told again after a crash; each operation says what the second time does.
+//! After a crash the worker may repeat an operation, so each one is idempotent as far as its comment says.
 
 mod api;
 mod args;
@@ -12,68 +12,68 @@ mod slack;
 #[cfg(test)]
 mod tests_callback;
 #[cfg(test)]
-mod tests_slack;
+mod tests_failures;
 #[cfg(test)]
-mod tests_trouble;
+mod tests_slack;
 
 use std::time::Duration;
 
 use cosell_types::Pii;
 
-pub use args::{Kind, ProviderArgs};
+pub use args::{ProviderArgs, ProviderKind};
 pub use secret::SecretFile;
-pub use serve::{Limits, serve};
+pub use serve::{ListenerLimits, serve};
 pub use slack::Slack;
 
-/// Where channels are.
+/// The provider that hosts channels.
 pub enum Provider {
-    /// Slack makes them, invites to them and ends them.
+    /// Slack hosts the channels.
     Slack(Slack),
-    /// The AWS account owner makes them and enters their links. Nothing is called anywhere.
+    /// AWS account owners create channels and enter their links. Operations have no effect.
     Manual,
 }
 
-/// A channel that the provider made.
+/// A channel that the provider created.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Created {
-    /// The provider's id of the channel.
+pub struct CreatedChannel {
+    /// The channel's ID at the provider.
     pub external_id: String,
-    /// Where members open it.
+    /// The URL of the channel for its members.
     pub link: String,
 }
 
-/// What became of asking a person.
+/// The result of an invitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Invited {
-    /// It was asked, now or before, with the provider's id of the invitation where it said one.
-    Asked(Option<String>),
-    /// It is in the channel, with the provider's id of the person where it said one.
-    Present(Option<String>),
+pub enum InviteOutcome {
+    /// The member is invited, now or before. With the invitation's ID at the provider, if it returned one.
+    Invited(Option<String>),
+    /// The member is already in the channel. With its user ID at the provider, if it returned one.
+    AlreadyMember(Option<String>),
 }
 
-/// Why a provider did not do what it was asked. Holds no personal data.
+/// A failed operation of a provider. Has no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Too many calls: not before this time has passed.
-    #[error("the provider wants no call for {} s", retry_after.as_secs())]
+    /// The provider limits the rate of calls.
+    #[error("the provider limits the rate of calls: retry after {} s", retry_after.as_secs())]
     RateLimited {
-        /// How long to wait.
+        /// The time until the next permitted call.
         retry_after: Duration,
     },
-    /// It did not answer, or answered that it cannot now. Whether it did something is unknown.
+    /// A transient failure, or no response. Whether the provider executed the call is unknown.
     #[error("the provider is unavailable: {0}")]
     Unavailable(String),
-    /// It refused.
-    #[error("the provider refused: {code}")]
+    /// The provider refused the call.
+    #[error("the provider refused the call: {code}")]
     Refused {
-        /// The provider's word for the reason, of lower-case letters, digits and underscores.
+        /// The provider's error code: lower-case letters, digits and underscores.
         code: String,
     },
 }
 
-/// Refusals that are about who is to be asked or taken out, and about nobody else. All others somebody can mend: an operator, or
-/// whoever did something to the channel at the provider.
-const ABOUT_A_PERSON: [&str; 9] = [
+/// Error codes that concern only the member to invite or to remove. The causes of all others can be fixed, by an
+/// operator or by a member who administers the channel at the provider.
+const MEMBER_REFUSALS: [&str; 9] = [
     "cant_invite",
     "cant_invite_self",
     "cant_kick_self",
@@ -86,15 +86,15 @@ const ABOUT_A_PERSON: [&str; 9] = [
 ];
 
 impl ProviderError {
-    /// A refusal with this word.
+    /// A refusal with this error code.
     pub fn refused(code: &str) -> Self {
         Self::Refused {
             code: code.to_owned(),
         }
     }
 
-    /// What it is in a word: the provider's own where it refused.
-    pub fn word(&self) -> &str {
+    /// The error code: that of the provider for a refusal, otherwise `rate_limited` or `unavailable`.
+    pub fn code(&self) -> &str {
         match self {
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable(_) => "unavailable",
@@ -102,58 +102,57 @@ impl ProviderError {
         }
     }
 
-    /// Whether it was refused with this code.
-    pub fn is_refusal(&self, with: &str) -> bool {
-        matches!(self, Self::Refused { code } if code == with)
+    /// Whether the provider refused the call with this error code.
+    pub fn is_refusal(&self, expected: &str) -> bool {
+        matches!(self, Self::Refused { code } if code == expected)
     }
 
-    /// Whether it is the person that was refused: the same for another one may be taken.
-    pub fn is_about_a_person(&self) -> bool {
-        matches!(self, Self::Refused { code } if ABOUT_A_PERSON.contains(&code.as_str()))
+    /// Whether the refusal concerns only the member; the same call for another member may succeed.
+    pub fn is_member_refusal(&self) -> bool {
+        matches!(self, Self::Refused { code } if MEMBER_REFUSALS.contains(&code.as_str()))
     }
 }
 
 impl Provider {
-    /// Whether somebody has to make the channel and enter its link.
+    /// Whether AWS account owners create the channels.
     pub fn is_manual(&self) -> bool {
         matches!(self, Self::Manual)
     }
 
-    /// Makes the channel, or finds the one that an earlier attempt made under this name: repeating it after a crash
-    /// makes no second one. None when somebody has to make it by hand.
-    pub async fn create(&self, name: &str, title: &str) -> Result<Option<Created>, ProviderError> {
+    /// Creates the channel, or finds the one that an earlier attempt created under this name, so that a repetition
+    /// creates no second channel. `None` for the manual provider.
+    pub async fn create(&self, name: &str, purpose: &str) -> Result<Option<CreatedChannel>, ProviderError> {
         match self {
-            Self::Slack(slack) => slack.create(name, title).await.map(Some),
+            Self::Slack(slack) => slack.create(name, purpose).await.map(Some),
             Self::Manual => Ok(None),
         }
     }
 
-    /// Asks a person by e-mail. Somebody who is invited or in the channel already is a success. With `again`, for what
-    /// an earlier attempt may have done, the invitations that are open are looked through first: that is slow, and
-    /// sends no second one.
+    /// Invites a member by e-mail address. Succeeds if the member is already invited or in the channel. With `is_retry`
+    /// it first searches the pending invitations, which is slow, so that a repetition sends no second invitation.
     pub async fn invite(
         &self,
         channel: &str,
         email: &Pii<String>,
-        again: bool,
-    ) -> Result<Invited, ProviderError> {
+        is_retry: bool,
+    ) -> Result<InviteOutcome, ProviderError> {
         match self {
-            Self::Slack(slack) => slack.invite(channel, email, again).await,
-            Self::Manual => Ok(Invited::Asked(None)),
+            Self::Slack(slack) => slack.invite(channel, email, is_retry).await,
+            Self::Manual => Ok(InviteOutcome::Invited(None)),
         }
     }
 
-    /// Posts the first message, with the actions "Opt out of all invites" and "Leave channel", and pins it. Repeating
-    /// it pins no second one; it posts a second one where the answer to the first was lost, since looking for it would
-    /// need the right to read what people write.
-    pub async fn greet(&self, channel: &str, about: &str) -> Result<(), ProviderError> {
+    /// Posts the welcome message, with the actions "Opt out of all invites" and "Leave channel", and pins it. A
+    /// repetition pins no second message. It posts a second one if the response to the first was lost, because a search
+    /// would need permission to read the members' messages.
+    pub async fn post_welcome_message(&self, channel: &str, text: &str) -> Result<(), ProviderError> {
         match self {
-            Self::Slack(slack) => slack.greet(channel, about).await,
+            Self::Slack(slack) => slack.post_welcome_message(channel, text).await,
             Self::Manual => Ok(()),
         }
     }
 
-    /// Takes a person out of the channel; one who is not in it is fine.
+    /// Removes a user from the channel. Succeeds if the user is not in it.
     pub async fn remove(&self, channel: &str, user: &str) -> Result<(), ProviderError> {
         match self {
             Self::Slack(slack) => slack.remove(channel, user).await,
@@ -161,7 +160,7 @@ impl Provider {
         }
     }
 
-    /// Ends the channel; one that is ended already is fine.
+    /// Archives the channel. Succeeds if it is already archived.
     pub async fn archive(&self, channel: &str) -> Result<(), ProviderError> {
         match self {
             Self::Slack(slack) => slack.archive(channel).await,
@@ -169,7 +168,7 @@ impl Provider {
         }
     }
 
-    /// Whether it is this service that is known by this id to the provider.
+    /// Whether this user ID is that of this service's bot.
     pub async fn is_own(&self, user: &str) -> Result<bool, ProviderError> {
         match self {
             Self::Slack(slack) => slack.is_own(user).await,
@@ -177,8 +176,7 @@ impl Provider {
         }
     }
 
-    /// The e-mail of a person of the provider, which must equal the member's. None when the person is unknown, shows
-    /// none, or has not confirmed it.
+    /// The e-mail address of a user. `None` if the user is unknown, hides the address, or has not confirmed it.
     pub async fn email_of(&self, user: &str) -> Result<Option<Pii<String>>, ProviderError> {
         match self {
             Self::Slack(slack) => slack.email_of(user).await,
@@ -187,10 +185,11 @@ impl Provider {
     }
 }
 
-/// Whether channels can have this name: at most 80 lower-case letters, digits, `-` and `_`, not only the latter.
+/// Whether Slack accepts this channel name: at most 80 lower-case letters, digits, `-` and `_`, with at least one
+/// letter or digit.
 pub fn is_channel_name(name: &str) -> bool {
-    let is_in = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
+    let is_permitted = |character: char| matches!(character, 'a'..='z' | '0'..='9' | '-' | '_');
     name.len() <= 80
-        && name.chars().all(is_in)
-        && name.contains(|letter: char| letter.is_ascii_alphanumeric())
+        && name.chars().all(is_permitted)
+        && name.contains(|character: char| character.is_ascii_alphanumeric())
 }

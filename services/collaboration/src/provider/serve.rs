@@ -1,4 +1,4 @@
-//! Serves calls of the provider: so many connections at a time, so long each.
+//! Serves the callback endpoint over HTTP, with limits on the number and the duration of connections.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,48 +13,49 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The pause after a connection could not be accepted, as when the process has too many files open.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The delay after a failed accept, for example when the process has too many open files.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How much the listener takes upon itself.
+/// The limits of the callback listener.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time; more wait to be accepted.
+pub struct ListenerLimits {
+    /// The maximum number of concurrent connections; further ones wait to be accepted.
     pub connections: usize,
-    /// How long a connection may last, which carries one call.
-    pub time: Duration,
+    /// The maximum duration of a connection, which carries one request.
+    pub connection_timeout: Duration,
 }
 
-impl Default for Limits {
+impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
             connections: 64,
-            time: Duration::from_secs(10),
+            connection_timeout: Duration::from_secs(10),
         }
     }
 }
 
-/// Serves until told to stop, and then until the calls in hand are answered.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
-    let free = Arc::new(Semaphore::new(limits.connections));
-    let open = TaskTracker::new();
+/// Serves until `stop` is cancelled, then waits for the requests in flight.
+pub async fn serve(listener: TcpListener, router: Router, limits: ListenerLimits, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    let connections = TaskTracker::new();
     let accept_all = async {
         loop {
-            // Never closed.
-            let Ok(permit) = free.clone().acquire_owned().await else {
+            // The semaphore is never closed.
+            let Ok(permit) = permits.clone().acquire_owned().await else {
                 return;
             };
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "a call of the channel provider could not be accepted");
-                    tokio::time::sleep(PAUSE).await;
+                    tracing::warn!(%error, "callback connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
             let (router, stop) = (router.clone(), stop.clone());
-            open.spawn(async move {
-                let _ = tokio::time::timeout(limits.time, answer(stream, router, stop)).await;
+            connections.spawn(async move {
+                let serving = serve_connection(stream, router, stop);
+                let _ = tokio::time::timeout(limits.connection_timeout, serving).await;
                 drop(permit);
             });
         }
@@ -64,11 +65,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         () = stop.cancelled() => {}
     }
     drop(listener);
-    open.close();
-    open.wait().await;
+    connections.close();
+    connections.wait().await;
 }
 
-async fn answer(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -76,7 +77,7 @@ async fn answer(stream: TcpStream, router: Router, stop: CancellationToken) {
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
     );
     tokio::select! {
-        // What goes wrong on a connection is its caller's business.
+        // Connection errors are the client's.
         _ = connection.as_mut() => {}
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();

@@ -1,4 +1,4 @@
-//! Channels with Slack; partners come in by Slack Connect, people of the own workspace as they are.
+//! The Slack provider. Members of the AWS workspace are added directly, members of partners with Slack Connect.
 //!
 //! Scopes that the bot token needs: `groups:read`, `groups:write`, `chat:write`, `pins:read`, `pins:write`,
 //! `users:read`, `users:read.email`, `conversations.connect:write`, `conversations.connect:manage`.
@@ -11,42 +11,42 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::callback::{LEAVE, OPT_OUT};
-use super::{Created, Invited, ProviderError, SecretFile, is_channel_name};
+use super::{CreatedChannel, InviteOutcome, ProviderError, SecretFile, is_channel_name};
 
-/// How long one call may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// How many such times an operation of several calls may take.
-const CALLS: u32 = 6;
-/// Most pages that are looked through, of a thousand channels or of a hundred invitations.
-const PAGES: usize = 20;
-/// What Slack takes of a purpose, and of a text in a message.
-const PURPOSE: usize = 250;
-const TEXT: usize = 2900;
+/// The timeout of one call.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of an operation of several calls, as a multiple of the call timeout.
+const OPERATION_CALLS: u32 = 6;
+/// The maximum number of pages of a search; a page has up to 1000 channels or 100 invitations.
+const MAX_PAGES: usize = 20;
+/// Slack's limits in characters: the purpose of a channel, and the text of a message.
+const MAX_PURPOSE: usize = 250;
+const MAX_TEXT: usize = 2900;
 
-/// The refusal to ask somebody who is in the channel.
-const PRESENT: &str = "already_in_channel";
+/// Slack's error code for an invitation of a user who is in the channel.
+const ALREADY_IN_CHANNEL: &str = "already_in_channel";
 
-/// Channels with Slack.
+/// The Slack provider.
 pub struct Slack {
     api: Box<Api>,
-    limit: Duration,
+    call_timeout: Duration,
 }
 
-/// Who the token is.
+/// The workspace and the user of the bot token.
 #[derive(Deserialize)]
-struct Own {
+struct BotIdentity {
     url: String,
     user_id: String,
 }
 
 #[derive(Deserialize)]
-struct Made {
-    channel: Channel,
+struct CreateResponse {
+    channel: SlackChannel,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Channel {
+struct SlackChannel {
     id: String,
     name: String,
     creator: String,
@@ -66,41 +66,41 @@ struct Page<T> {
     #[serde(alias = "channels", alias = "invites")]
     entries: Vec<T>,
     #[serde(default)]
-    response_metadata: Next,
+    response_metadata: ResponseMetadata,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Next {
+struct ResponseMetadata {
     next_cursor: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct OpenInvite {
-    channel: Option<Item>,
-    invite: Option<InviteOf>,
+struct PendingInvite {
+    channel: Option<ObjectRef>,
+    invite: Option<Invite>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct ObjectRef {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct InviteOf {
+struct Invite {
     id: String,
     #[serde(default)]
     recipient_email: Pii<String>,
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct InviteResponse {
     invite_id: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Pins {
+struct PinsResponse {
     #[serde(default)]
     items: Vec<Pin>,
 }
@@ -113,18 +113,18 @@ struct Pin {
 }
 
 #[derive(Deserialize)]
-struct Posted {
+struct PostMessageResponse {
     ts: String,
 }
 
 #[derive(Deserialize)]
-struct Person {
+struct UserInfoResponse {
     user: User,
 }
 
 #[derive(Deserialize)]
-struct Colleague {
-    user: Item,
+struct LookupResponse {
+    user: ObjectRef,
 }
 
 #[derive(Deserialize)]
@@ -139,58 +139,67 @@ struct Profile {
     email: Option<Pii<String>>,
 }
 
-/// An answer of which nothing is needed.
+/// A response whose fields are not used.
 #[derive(Deserialize)]
-struct Done {}
+struct EmptyResponse {}
 
 impl Slack {
-    /// Channels with the Slack at this address. Each call may take as long as the limit; an operation, which may be
-    /// several calls, six times that.
-    pub fn new(url: &str, token: SecretFile, limit: Duration) -> anyhow::Result<Self> {
+    /// A provider that calls the Web API at this URL. The timeout of an operation of several calls is six times the
+    /// call timeout.
+    pub fn new(url: &str, token: SecretFile, call_timeout: Duration) -> anyhow::Result<Self> {
         Ok(Self {
-            api: Box::new(Api::new(url, token, limit)?),
-            limit,
+            api: Box::new(Api::new(url, token, call_timeout)?),
+            call_timeout,
         })
     }
 
-    pub(super) async fn create(&self, name: &str, title: &str) -> Result<Created, ProviderError> {
+    pub(super) async fn create(&self, name: &str, purpose: &str) -> Result<CreatedChannel, ProviderError> {
         if !is_channel_name(name) {
             return Err(ProviderError::refused("invalid_name"));
         }
-        self.within(async {
-            let own = self.own().await?;
+        self.with_timeout(async {
+            let bot = self.bot_identity().await?;
             let arguments = [("name", name), ("is_private", "true")];
-            let made = self.api.form::<Made>("conversations.create", &arguments).await;
-            let channel = match made {
-                Ok(made) => made.channel,
-                Err(error) if error.is_refusal("name_taken") => self.find(name, &own).await?.ok_or(error)?,
+            let created = self
+                .api
+                .post_form::<CreateResponse>("conversations.create", &arguments)
+                .await;
+            let channel = match created {
+                Ok(created) => created.channel,
+                Err(error) if error.is_refusal("name_taken") => {
+                    self.find_channel(name, &bot).await?.ok_or(error)?
+                }
                 Err(error) => return Err(error),
             };
-            let purpose: String = title.chars().take(PURPOSE).collect();
+            let purpose: String = purpose.chars().take(MAX_PURPOSE).collect();
             if channel.purpose.value != purpose {
                 let arguments = [("channel", channel.id.as_str()), ("purpose", &purpose)];
                 self.api
-                    .form::<Done>("conversations.setPurpose", &arguments)
+                    .post_form::<EmptyResponse>("conversations.setPurpose", &arguments)
                     .await?;
             }
-            Ok(Created {
-                link: format!("{}/archives/{}", own.url.trim_end_matches('/'), channel.id),
+            Ok(CreatedChannel {
+                link: format!("{}/archives/{}", bot.url.trim_end_matches('/'), channel.id),
                 external_id: channel.id,
             })
         })
         .await
     }
 
-    /// The channel with this name that an earlier attempt made. One that somebody else made under the name, or that
-    /// is ended, is not it.
-    async fn find(&self, name: &str, own: &Own) -> Result<Option<Channel>, ProviderError> {
+    /// The channel with this name that an earlier attempt created. Not a channel of another creator, nor an archived
+    /// one.
+    async fn find_channel(
+        &self,
+        name: &str,
+        bot: &BotIdentity,
+    ) -> Result<Option<SlackChannel>, ProviderError> {
         let arguments = [
             ("types", "private_channel"),
             ("exclude_archived", "true"),
             ("limit", "1000"),
         ];
-        self.search("conversations.list", &arguments, |channel: &Channel| {
-            channel.name == name && channel.creator == own.user_id && !channel.is_archived
+        self.find_entry("conversations.list", &arguments, |channel: &SlackChannel| {
+            channel.name == name && channel.creator == bot.user_id && !channel.is_archived
         })
         .await
     }
@@ -199,84 +208,93 @@ impl Slack {
         &self,
         channel: &str,
         email: &Pii<String>,
-        again: bool,
-    ) -> Result<Invited, ProviderError> {
-        self.within(async {
-            // Slack Connect is for other organisations only.
-            if let Some(user) = self.colleague(email).await? {
+        is_retry: bool,
+    ) -> Result<InviteOutcome, ProviderError> {
+        self.with_timeout(async {
+            // Slack Connect is only for members of other organizations.
+            if let Some(user) = self.find_workspace_user(email).await? {
                 let arguments = [("channel", channel), ("users", user.as_str())];
-                let added = self.api.form::<Done>("conversations.invite", &arguments).await;
+                let added = self
+                    .api
+                    .post_form::<EmptyResponse>("conversations.invite", &arguments)
+                    .await;
                 return match added {
-                    Ok(Done {}) => Ok(Invited::Asked(None)),
-                    Err(error) if error.is_refusal(PRESENT) => Ok(Invited::Present(Some(user))),
+                    Ok(EmptyResponse {}) => Ok(InviteOutcome::Invited(None)),
+                    Err(error) if error.is_refusal(ALREADY_IN_CHANNEL) => {
+                        Ok(InviteOutcome::AlreadyMember(Some(user)))
+                    }
                     Err(error) => Err(error),
                 };
             }
-            if again && let Some(invite_id) = self.open_invite(channel, email).await? {
-                return Ok(Invited::Asked(Some(invite_id)));
+            if is_retry && let Some(invite_id) = self.find_pending_invite(channel, email).await? {
+                return Ok(InviteOutcome::Invited(Some(invite_id)));
             }
             let arguments = json!({
                 "channel": channel,
                 "emails": [email.reveal()],
                 "external_limited": true,
             });
-            match self.api.json("conversations.inviteShared", &arguments).await {
-                Ok(Sent { invite_id }) => Ok(Invited::Asked(invite_id)),
-                Err(error) if error.is_refusal("already_invited") => Ok(Invited::Asked(None)),
-                Err(error) if error.is_refusal(PRESENT) => Ok(Invited::Present(None)),
+            match self.api.post_json("conversations.inviteShared", &arguments).await {
+                Ok(InviteResponse { invite_id }) => Ok(InviteOutcome::Invited(invite_id)),
+                Err(error) if error.is_refusal("already_invited") => Ok(InviteOutcome::Invited(None)),
+                Err(error) if error.is_refusal(ALREADY_IN_CHANNEL) => Ok(InviteOutcome::AlreadyMember(None)),
                 Err(error) => Err(error),
             }
         })
         .await
     }
 
-    /// The person of the own workspace with this address.
-    async fn colleague(&self, email: &Pii<String>) -> Result<Option<String>, ProviderError> {
+    /// The ID of the user of the bot's workspace with this e-mail address.
+    async fn find_workspace_user(&self, email: &Pii<String>) -> Result<Option<String>, ProviderError> {
         let arguments = [("email", email.reveal().as_str())];
         match self
             .api
-            .form::<Colleague>("users.lookupByEmail", &arguments)
+            .post_form::<LookupResponse>("users.lookupByEmail", &arguments)
             .await
         {
-            Ok(Colleague { user }) => Ok(Some(user.id)),
+            Ok(LookupResponse { user }) => Ok(Some(user.id)),
             Err(error) if error.is_refusal("users_not_found") => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn open_invite(&self, channel: &str, email: &Pii<String>) -> Result<Option<String>, ProviderError> {
-        let is_it = |open: &OpenInvite| {
-            let in_channel = open.channel.as_ref().is_some_and(|item| item.id == channel);
-            in_channel
-                && open.invite.as_ref().is_some_and(|invite| {
+    async fn find_pending_invite(
+        &self,
+        channel: &str,
+        email: &Pii<String>,
+    ) -> Result<Option<String>, ProviderError> {
+        let is_match = |pending: &PendingInvite| {
+            let is_for_channel = pending.channel.as_ref().is_some_and(|item| item.id == channel);
+            is_for_channel
+                && pending.invite.as_ref().is_some_and(|invite| {
                     invite
                         .recipient_email
                         .reveal()
                         .eq_ignore_ascii_case(email.reveal())
                 })
         };
-        let found = self
-            .search("conversations.listConnectInvites", &[("count", "100")], is_it)
+        let pending = self
+            .find_entry("conversations.listConnectInvites", &[("count", "100")], is_match)
             .await?;
-        Ok(found.and_then(|open| open.invite).map(|invite| invite.id))
+        Ok(pending.and_then(|pending| pending.invite).map(|invite| invite.id))
     }
 
-    /// The first entry of a list that is the one.
-    async fn search<T: for<'de> Deserialize<'de>>(
+    /// The first matching entry of a paginated list. Fails with `list_too_long` after `MAX_PAGES` pages.
+    async fn find_entry<T: for<'de> Deserialize<'de>>(
         &self,
         method: &'static str,
         arguments: &[(&str, &str)],
-        is_it: impl Fn(&T) -> bool,
+        is_match: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, ProviderError> {
         let mut cursor = String::new();
-        for _ in 0..PAGES {
+        for _ in 0..MAX_PAGES {
             let mut arguments = arguments.to_vec();
             if !cursor.is_empty() {
                 arguments.push(("cursor", &cursor));
             }
-            let page: Page<T> = self.api.form(method, &arguments).await?;
-            if let Some(found) = page.entries.into_iter().find(&is_it) {
-                return Ok(Some(found));
+            let page: Page<T> = self.api.post_form(method, &arguments).await?;
+            if let Some(entry) = page.entries.into_iter().find(&is_match) {
+                return Ok(Some(entry));
             }
             cursor = page.response_metadata.next_cursor;
             if cursor.is_empty() {
@@ -286,41 +304,51 @@ impl Slack {
         Err(ProviderError::refused("list_too_long"))
     }
 
-    pub(super) async fn greet(&self, channel: &str, about: &str) -> Result<(), ProviderError> {
-        self.within(async {
-            let own = self.own().await?;
-            let pins: Pins = self.api.form("pins.list", &[("channel", channel)]).await?;
-            let is_ours = |pin: &Pin| pin.r#type == "message" && pin.created_by == own.user_id;
-            if pins.items.iter().any(is_ours) {
+    pub(super) async fn post_welcome_message(&self, channel: &str, text: &str) -> Result<(), ProviderError> {
+        self.with_timeout(async {
+            let bot = self.bot_identity().await?;
+            let pins: PinsResponse = self.api.post_form("pins.list", &[("channel", channel)]).await?;
+            let is_own = |pin: &Pin| pin.r#type == "message" && pin.created_by == bot.user_id;
+            if pins.items.iter().any(is_own) {
                 return Ok(());
             }
-            let message = greeting(channel, about);
-            let posted: Posted = self.api.json("chat.postMessage", &message).await?;
+            let message = welcome_message(channel, text);
+            let posted: PostMessageResponse = self.api.post_json("chat.postMessage", &message).await?;
             let arguments = [("channel", channel), ("timestamp", posted.ts.as_str())];
-            let pinned = self.api.form::<Done>("pins.add", &arguments).await;
-            done_unless(pinned, "already_pinned")
+            let pinned = self.api.post_form::<EmptyResponse>("pins.add", &arguments).await;
+            ok_if_done_before(pinned, "already_pinned")
         })
         .await
     }
 
     pub(super) async fn remove(&self, channel: &str, user: &str) -> Result<(), ProviderError> {
         let arguments = [("channel", channel), ("user", user)];
-        let removed = self.api.form::<Done>("conversations.kick", &arguments).await;
-        done_unless(removed, "not_in_channel")
+        let removed = self
+            .api
+            .post_form::<EmptyResponse>("conversations.kick", &arguments)
+            .await;
+        ok_if_done_before(removed, "not_in_channel")
     }
 
     pub(super) async fn archive(&self, channel: &str) -> Result<(), ProviderError> {
         let arguments = [("channel", channel)];
-        let archived = self.api.form::<Done>("conversations.archive", &arguments).await;
-        done_unless(archived, "already_archived")
+        let archived = self
+            .api
+            .post_form::<EmptyResponse>("conversations.archive", &arguments)
+            .await;
+        ok_if_done_before(archived, "already_archived")
     }
 
     pub(super) async fn email_of(&self, user: &str) -> Result<Option<Pii<String>>, ProviderError> {
-        match self.api.form::<Person>("users.info", &[("user", user)]).await {
-            // Whoever runs the other organisation could give a person any address. Where Slack says nothing of it, it
-            // has made sure of the address itself.
-            Ok(person) if person.user.is_email_confirmed == Some(false) => Ok(None),
-            Ok(person) => Ok(person.user.profile.email.filter(|email| !email.is_empty())),
+        match self
+            .api
+            .post_form::<UserInfoResponse>("users.info", &[("user", user)])
+            .await
+        {
+            // An administrator of another organization can set any address for its users. Slack omits the flag for
+            // addresses that it has confirmed itself.
+            Ok(response) if response.user.is_email_confirmed == Some(false) => Ok(None),
+            Ok(response) => Ok(response.user.profile.email.filter(|email| !email.is_empty())),
             Err(error) if error.is_refusal("user_not_found") || error.is_refusal("user_not_visible") => {
                 Ok(None)
             }
@@ -329,35 +357,39 @@ impl Slack {
     }
 
     pub(super) async fn is_own(&self, user: &str) -> Result<bool, ProviderError> {
-        Ok(self.own().await?.user_id == user)
+        Ok(self.bot_identity().await?.user_id == user)
     }
 
-    async fn own(&self) -> Result<Own, ProviderError> {
-        self.api.form("auth.test", &[]).await
+    async fn bot_identity(&self) -> Result<BotIdentity, ProviderError> {
+        self.api.post_form("auth.test", &[]).await
     }
 
-    /// Ends an operation of several calls that takes too long altogether.
-    pub(super) async fn within<T>(
+    /// Runs an operation of several calls with a timeout for the whole operation.
+    pub(super) async fn with_timeout<T>(
         &self,
         operation: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
-        tokio::time::timeout(self.limit * CALLS, operation)
+        tokio::time::timeout(self.call_timeout * OPERATION_CALLS, operation)
             .await
-            .unwrap_or_else(|_| Err(ProviderError::Unavailable("not ended in time".to_owned())))
+            .unwrap_or_else(|_| Err(ProviderError::Unavailable("the operation timed out".to_owned())))
     }
 }
 
-fn done_unless(answer: Result<Done, ProviderError>, done_before: &str) -> Result<(), ProviderError> {
-    match answer {
-        Err(error) if !error.is_refusal(done_before) => Err(error),
+/// Makes an operation idempotent: a refusal with this code means that an earlier attempt succeeded.
+fn ok_if_done_before(
+    result: Result<EmptyResponse, ProviderError>,
+    done_before_code: &str,
+) -> Result<(), ProviderError> {
+    match result {
+        Err(error) if !error.is_refusal(done_before_code) => Err(error),
         _ => Ok(()),
     }
 }
 
-/// The first message. What it says is shown as it is: nothing in it becomes a link, a format or a call to everybody.
-fn greeting(channel: &str, about: &str) -> Value {
-    let about: String = about.chars().take(TEXT).collect();
-    let escaped = about
+/// The welcome message. Its text is plain: Slack renders no links, formatting or mentions such as `@channel` in it.
+fn welcome_message(channel: &str, text: &str) -> Value {
+    let text: String = text.chars().take(MAX_TEXT).collect();
+    let escaped = text
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;");
@@ -376,7 +408,7 @@ fn greeting(channel: &str, about: &str) -> Value {
         "blocks": [
             {
                 "type": "section",
-                "text": { "type": "plain_text", "text": about, "emoji": false },
+                "text": { "type": "plain_text", "text": text, "emoji": false },
             },
             {
                 "type": "actions",

@@ -1,4 +1,5 @@
-//! Calls of Slack, over HTTP, as the listener takes them.
+//! Covers the callback listener over HTTP: signatures, timestamps, forwarding of interactions and events, failures,
+//! limits, and shutdown.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 use cosell_grpc::Failure;
 use cosell_testkit::harness::eventually;
-use cosell_testkit::slack::{self as stand_in, clicked, happened};
+use cosell_testkit::slack::{self as fake_slack, click_payload, event_payload};
 use cosell_types::Clock;
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,41 +18,45 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::callback::{Callbacks, Receiver, Told};
-use super::{Limits, SecretFile, serve};
+use super::callback::{CallbackEndpoint, CallbackEvent, CallbackReceiver};
+use super::{ListenerLimits, SecretFile, serve};
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const NOW: i64 = 1_800_000_000;
 const CLICKS: &str = "/slack/interactions";
 const EVENTS: &str = "/slack/events";
 
-struct Desk {
+/// A running callback listener, and what it has forwarded.
+struct Listener {
     address: SocketAddr,
-    told: Arc<Mutex<Vec<Told>>>,
-    /// How many of the next handings-over fail.
-    failing: Arc<AtomicU32>,
+    received: Arc<Mutex<Vec<CallbackEvent>>>,
+    /// How many of the next callbacks the receiver fails.
+    failures: Arc<AtomicU32>,
     folder: TempDir,
     clock: Clock,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
-impl Desk {
-    async fn new() -> Self {
-        Self::with(Limits::default(), Duration::from_secs(30)).await
+impl Listener {
+    async fn start() -> Self {
+        Self::with_limits(ListenerLimits::default(), Duration::from_secs(30)).await
     }
 
-    async fn with(limits: Limits, handling: Duration) -> Self {
+    async fn with_limits(limits: ListenerLimits, timeout: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let secret = folder.path().join("secret");
-        std::fs::write(&secret, format!("{SECRET}\n")).expect("written");
+        std::fs::write(&secret, format!("{SECRET}\n")).expect("a written file");
         let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).expect("a time"));
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let failing = Arc::new(AtomicU32::new(0));
-        let (keep, fail) = (told.clone(), failing.clone());
-        let receiver: Receiver = Arc::new(move |told| {
-            keep.lock().unwrap_or_else(PoisonError::into_inner).push(told);
-            let fails = fail
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let failures = Arc::new(AtomicU32::new(0));
+        let (recorded, remaining) = (received.clone(), failures.clone());
+        let receiver: CallbackReceiver = Arc::new(move |callback| {
+            recorded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(callback);
+            let fails = remaining
                 .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
                 .is_ok();
             Box::pin(async move {
@@ -61,15 +66,15 @@ impl Desk {
                 }
             })
         });
-        let callbacks = Callbacks::new(SecretFile::new(secret), clock.clone(), receiver);
-        let router = callbacks.with_handling(handling).router();
+        let callbacks = CallbackEndpoint::new(SecretFile::new(secret), clock.clone(), receiver);
+        let router = callbacks.with_timeout(timeout).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         Self {
             address,
-            told,
-            failing,
+            received,
+            failures,
             folder,
             clock,
             serving: tokio::spawn(serve(listener, router, limits, stop.clone())),
@@ -77,292 +82,332 @@ impl Desk {
         }
     }
 
-    fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn received(&self) -> Vec<CallbackEvent> {
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// Sends a call as Slack does, and returns the status.
+    /// Sends a signed callback as Slack does, and returns the HTTP status.
     async fn send(&self, path: &str, body: &str) -> u16 {
         self.signed(path, SECRET, NOW, body).await
     }
 
     async fn signed(&self, path: &str, secret: &str, timestamp: i64, body: &str) -> u16 {
-        let answer = stand_in::call_back((self.address, path), secret, timestamp, body, 0).await;
-        answer.expect("an answer").0
+        let response = fake_slack::post_callback((self.address, path), secret, timestamp, body, 0).await;
+        response.expect("a response").0
     }
 
     async fn post(&self, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-        let answer = stand_in::post((self.address, CLICKS), headers, body).await;
-        answer.expect("an answer")
+        let response = fake_slack::post((self.address, CLICKS), headers, body).await;
+        response.expect("a response")
     }
 }
 
-fn opted_out() -> Told {
-    Told::OptedOut {
+fn opted_out() -> CallbackEvent {
+    CallbackEvent::OptedOut {
         channel: "C1".to_owned(),
         user: "U1".to_owned(),
     }
 }
 
 #[tokio::test]
-async fn what_people_choose_in_the_first_message_is_handed_over() {
-    let desk = Desk::new().await;
-    assert_eq!(desk.send(CLICKS, &clicked("opt_out", "C1", "U1")).await, 200);
-    assert_eq!(desk.send(CLICKS, &clicked("leave", "C1", "U2")).await, 200);
-    // Of another message.
-    assert_eq!(desk.send(CLICKS, &clicked("approve", "C1", "U3")).await, 200);
-    let wants = Told::WantsToLeave {
+async fn button_clicks_in_welcome_message_are_forwarded() {
+    let listener = Listener::start().await;
+    assert_eq!(
+        listener.send(CLICKS, &click_payload("opt_out", "C1", "U1")).await,
+        200
+    );
+    assert_eq!(
+        listener.send(CLICKS, &click_payload("leave", "C1", "U2")).await,
+        200
+    );
+    // A button of another message is ignored.
+    assert_eq!(
+        listener.send(CLICKS, &click_payload("approve", "C1", "U3")).await,
+        200
+    );
+    let leave_request = CallbackEvent::LeaveRequested {
         channel: "C1".to_owned(),
         user: "U2".to_owned(),
     };
-    assert_eq!(desk.told(), [opted_out(), wants]);
+    assert_eq!(listener.received(), [opted_out(), leave_request]);
 }
 
 #[tokio::test]
-async fn who_comes_and_goes_is_handed_over() {
-    let desk = Desk::new().await;
-    let who = |id: &str| json!({ "id": id, "team_id": "T2", "profile": { "email": "jane@partner.example" } });
+async fn member_join_and_leave_callbacks_are_forwarded() {
+    let listener = Listener::start().await;
+    let slack_user =
+        |id: &str| json!({ "id": id, "team_id": "T2", "profile": { "email": "jane@partner.example" } });
     let invite = json!({ "id": "I1", "date_created": 1, "recipient_email": "jane@partner.example" });
     for event in [
         json!({ "type": "member_joined_channel", "user": "U1", "channel": "C1", "channel_type": "G",
                 "team": "T1", "inviter": "U9" }),
         json!({ "type": "member_left_channel", "user": "U1", "channel": "C1", "channel_type": "G", "team": "T1" }),
         json!({ "type": "shared_channel_invite_accepted", "approval_required": false, "invite": invite,
-                "channel": { "id": "C1" }, "accepting_user": who("U2"), "event_ts": "1.2" }),
+                "channel": { "id": "C1" }, "accepting_user": slack_user("U2"), "event_ts": "1.2" }),
         json!({ "type": "shared_channel_invite_accepted", "invite": invite }),
-        json!({ "type": "shared_channel_invite_declined", "invite": invite, "declining_user": who("U2") }),
-        // Nothing that this service asked for.
+        json!({ "type": "shared_channel_invite_declined", "invite": invite, "declining_user": slack_user("U2") }),
+        // An event type that this service does not subscribe to.
         json!({ "type": "message", "channel": "C1", "text": "hello" }),
     ] {
-        assert_eq!(desk.send(EVENTS, &happened(&event)).await, 200, "{event}");
+        assert_eq!(
+            listener.send(EVENTS, &event_payload(&event)).await,
+            200,
+            "{event}"
+        );
     }
     let (channel, user, invite_id) = ("C1".to_owned(), "U1".to_owned(), "I1".to_owned());
     let expected = [
-        Told::Joined {
+        CallbackEvent::Joined {
             channel: channel.clone(),
             user: user.clone(),
         },
-        Told::Left { channel, user },
-        Told::InviteAccepted {
+        CallbackEvent::Left { channel, user },
+        CallbackEvent::InviteAccepted {
             invite_id: invite_id.clone(),
             user: Some("U2".to_owned()),
         },
-        Told::InviteAccepted {
+        CallbackEvent::InviteAccepted {
             invite_id: invite_id.clone(),
             user: None,
         },
-        Told::InviteDeclined { invite_id },
+        CallbackEvent::InviteDeclined { invite_id },
     ];
-    assert_eq!(desk.told(), expected);
+    assert_eq!(listener.received(), expected);
 }
 
 #[tokio::test]
-async fn the_challenge_is_answered() {
-    let desk = Desk::new().await;
+async fn url_verification_challenge_is_answered_if_signed() {
+    let listener = Listener::start().await;
     let body = json!({ "type": "url_verification", "token": "x", "challenge": "3eZbrw1aB" }).to_string();
-    let answer = stand_in::call_back((desk.address, EVENTS), SECRET, NOW, &body, 0).await;
-    assert_eq!(answer.expect("an answer"), (200, "3eZbrw1aB".to_owned()));
-    assert_eq!(desk.signed(EVENTS, "forged", NOW, &body).await, 401);
+    let response = fake_slack::post_callback((listener.address, EVENTS), SECRET, NOW, &body, 0).await;
+    assert_eq!(response.expect("a response"), (200, "3eZbrw1aB".to_owned()));
+    assert_eq!(listener.signed(EVENTS, "forged", NOW, &body).await, 401);
     let unknown = json!({ "type": "app_rate_limited", "minute_rate_limited": 1 }).to_string();
-    assert_eq!(desk.send(EVENTS, &unknown).await, 200);
-    assert_eq!(desk.told(), []);
+    assert_eq!(listener.send(EVENTS, &unknown).await, 200);
+    assert_eq!(listener.received(), []);
 }
 
-/// The example in Slack's documentation, so that the test kit and the service cannot be wrong together.
+/// Uses the example of Slack's documentation, because the test kit and the service could otherwise share an error.
 #[tokio::test]
-async fn the_signature_is_that_of_the_documentation() {
+async fn signature_matches_the_slack_documentation_example() {
     let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&\
         channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&\
         command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F\
         T1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.\
         803a0bc887a14d10d2c447fce8b6703c";
     let signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
-    assert_eq!(stand_in::signature(SECRET, 1_531_420_618, body), signature);
-    let desk = Desk::new().await;
-    desk.clock.advance(TimeDelta::seconds(1_531_420_618 - NOW));
+    assert_eq!(fake_slack::signature(SECRET, 1_531_420_618, body), signature);
+    let listener = Listener::start().await;
+    listener.clock.advance(TimeDelta::seconds(1_531_420_618 - NOW));
     let headers = [
         ("x-slack-request-timestamp", "1531420618"),
         ("x-slack-signature", signature),
     ];
-    // It is Slack's, but it is no click.
-    assert_eq!(desk.post(&headers, body).await.0, 400);
+    // The signature is valid, but the body is not an interaction.
+    assert_eq!(listener.post(&headers, body).await.0, 400);
     let changed = body.replace("foobar", "foobaz");
-    assert_eq!(desk.post(&headers, &changed).await.0, 401);
+    assert_eq!(listener.post(&headers, &changed).await.0, 401);
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_slacks_is_refused_and_not_told_why() {
-    let desk = Desk::new().await;
-    let body = clicked("opt_out", "C1", "U1");
-    let good = stand_in::signature(SECRET, NOW, &body);
+async fn callback_with_invalid_signature_is_refused_without_a_reason() {
+    let listener = Listener::start().await;
+    let body = click_payload("opt_out", "C1", "U1");
+    let valid = fake_slack::signature(SECRET, NOW, &body);
     let now = NOW.to_string();
-    let other = stand_in::signature("another secret", NOW, &body);
-    let short = &good[..good.len() - 2];
-    let bare = good.trim_start_matches("v0=");
-    let next = good.replace("v0=", "v1=");
+    let other_secret = fake_slack::signature("another secret", NOW, &body);
+    let truncated = &valid[..valid.len() - 2];
+    let without_version = valid.trim_start_matches("v0=");
+    let other_version = valid.replace("v0=", "v1=");
     let later = (NOW + 1).to_string();
-    let (time, proof) = ("x-slack-request-timestamp", "x-slack-signature");
+    let (timestamp, signature) = ("x-slack-request-timestamp", "x-slack-signature");
     for headers in [
         vec![],
-        vec![(time, now.as_str())],
-        vec![(proof, good.as_str())],
-        vec![(time, now.as_str()), (proof, other.as_str())],
-        vec![(time, now.as_str()), (proof, short)],
-        vec![(time, now.as_str()), (proof, bare)],
-        vec![(time, now.as_str()), (proof, next.as_str())],
-        vec![(time, now.as_str()), (proof, "v0=")],
-        vec![(time, now.as_str()), (proof, "v0=zz")],
-        vec![(time, later.as_str()), (proof, good.as_str())],
-        vec![(time, "soon"), (proof, good.as_str())],
+        vec![(timestamp, now.as_str())],
+        vec![(signature, valid.as_str())],
+        vec![(timestamp, now.as_str()), (signature, other_secret.as_str())],
+        vec![(timestamp, now.as_str()), (signature, truncated)],
+        vec![(timestamp, now.as_str()), (signature, without_version)],
+        vec![(timestamp, now.as_str()), (signature, other_version.as_str())],
+        vec![(timestamp, now.as_str()), (signature, "v0=")],
+        vec![(timestamp, now.as_str()), (signature, "v0=zz")],
+        vec![(timestamp, later.as_str()), (signature, valid.as_str())],
+        vec![(timestamp, "soon"), (signature, valid.as_str())],
     ] {
-        let answer = desk.post(&headers, &body).await;
-        assert_eq!(answer, (401, String::new()), "{headers:?}");
+        let response = listener.post(&headers, &body).await;
+        assert_eq!(response, (401, String::new()), "{headers:?}");
     }
-    assert_eq!(desk.told(), []);
-    assert_eq!(desk.post(&[(time, &now), (proof, &good)], &body).await.0, 200);
-    assert_eq!(desk.told(), [opted_out()]);
+    assert_eq!(listener.received(), []);
+    assert_eq!(
+        listener
+            .post(&[(timestamp, &now), (signature, &valid)], &body)
+            .await
+            .0,
+        200
+    );
+    assert_eq!(listener.received(), [opted_out()]);
 }
 
 #[tokio::test]
-async fn a_call_of_another_time_is_refused() {
-    let desk = Desk::new().await;
-    let body = clicked("opt_out", "C1", "U1");
-    for (off, status) in [
+async fn callback_with_stale_timestamp_is_refused() {
+    let listener = Listener::start().await;
+    let body = click_payload("opt_out", "C1", "U1");
+    for (offset, status) in [
         (-301, 401),
         (301, 401),
         (i64::MIN + NOW, 401),
         (-300, 200),
         (300, 200),
     ] {
-        let got = desk.signed(CLICKS, SECRET, NOW.saturating_add(off), &body).await;
-        assert_eq!(got, status, "{off}");
+        let actual = listener
+            .signed(CLICKS, SECRET, NOW.saturating_add(offset), &body)
+            .await;
+        assert_eq!(actual, status, "{offset}");
     }
-    assert_eq!(desk.told().len(), 2);
-    desk.clock.advance(TimeDelta::seconds(301));
-    assert_eq!(desk.send(CLICKS, &body).await, 401, "what was good is overheard");
+    assert_eq!(listener.received().len(), 2);
+    listener.clock.advance(TimeDelta::seconds(301));
+    assert_eq!(
+        listener.send(CLICKS, &body).await,
+        401,
+        "a replayed callback must be refused"
+    );
 }
 
 #[tokio::test]
-async fn a_repeated_delivery_is_handed_over_again() {
-    let desk = Desk::new().await;
+async fn repeated_delivery_is_forwarded_again() {
+    let listener = Listener::start().await;
     let event = json!({ "type": "member_left_channel", "user": "U1", "channel": "C1" });
     for repeated in 0..2 {
-        let to = (desk.address, EVENTS);
-        let answer = stand_in::call_back(to, SECRET, NOW, &happened(&event), repeated).await;
-        assert_eq!(answer.expect("an answer").0, 200);
+        let to = (listener.address, EVENTS);
+        let response = fake_slack::post_callback(to, SECRET, NOW, &event_payload(&event), repeated).await;
+        assert_eq!(response.expect("a response").0, 200);
     }
-    let told = desk.told();
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0], told[1]);
+    let received = listener.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0], received[1]);
 }
 
 #[tokio::test]
-async fn what_is_not_taken_in_is_delivered_again() {
-    let desk = Desk::new().await;
-    desk.failing.store(1, Ordering::Relaxed);
-    let event = happened(&json!({ "type": "member_left_channel", "user": "U1", "channel": "C1" }));
-    assert_eq!(desk.send(EVENTS, &event).await, 500);
-    assert_eq!(desk.send(EVENTS, &event).await, 200);
-    assert_eq!(desk.told().len(), 2);
+async fn failed_callback_returns_500_for_redelivery() {
+    let listener = Listener::start().await;
+    listener.failures.store(1, Ordering::Relaxed);
+    let event = event_payload(&json!({ "type": "member_left_channel", "user": "U1", "channel": "C1" }));
+    assert_eq!(listener.send(EVENTS, &event).await, 500);
+    assert_eq!(listener.send(EVENTS, &event).await, 200);
+    assert_eq!(listener.received().len(), 2);
 
-    std::fs::remove_file(desk.folder.path().join("secret")).expect("removed");
+    std::fs::remove_file(listener.folder.path().join("secret")).expect("a removed file");
     assert_eq!(
-        desk.send(EVENTS, &event).await,
+        listener.send(EVENTS, &event).await,
         500,
-        "nobody can prove anything now"
+        "without the secret no signature can be verified"
     );
-    std::fs::write(desk.folder.path().join("secret"), "new").expect("written");
-    assert_eq!(desk.send(EVENTS, &event).await, 401);
-    assert_eq!(desk.signed(EVENTS, "new", NOW, &event).await, 200, "a new secret");
+    std::fs::write(listener.folder.path().join("secret"), "new").expect("a written file");
+    assert_eq!(listener.send(EVENTS, &event).await, 401);
+    assert_eq!(
+        listener.signed(EVENTS, "new", NOW, &event).await,
+        200,
+        "a new secret must be read without a restart"
+    );
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_too_long_or_panics_is_an_error() {
+async fn receiver_timeout_or_panic_returns_500() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = folder.path().join("secret");
-    std::fs::write(&secret, SECRET).expect("written");
+    std::fs::write(&secret, SECRET).expect("a written file");
     let clock = Clock::manual(DateTime::from_timestamp(NOW, 0).expect("a time"));
-    let slow: Receiver = Arc::new(|_| Box::pin(std::future::pending()));
-    let broken: Receiver = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
-    for receiver in [slow, broken] {
-        let callbacks = Callbacks::new(SecretFile::new(&secret), clock.clone(), receiver)
-            .with_handling(Duration::from_millis(50));
+    let slow: CallbackReceiver = Arc::new(|_| Box::pin(std::future::pending()));
+    let panicking: CallbackReceiver = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
+    for receiver in [slow, panicking] {
+        let callbacks = CallbackEndpoint::new(SecretFile::new(&secret), clock.clone(), receiver)
+            .with_timeout(Duration::from_millis(50));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let to = (listener.local_addr().expect("an address"), CLICKS);
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(
             listener,
             callbacks.router(),
-            Limits::default(),
+            ListenerLimits::default(),
             stop.clone(),
         ));
-        let answer = stand_in::call_back(to, SECRET, NOW, &clicked("leave", "C1", "U1"), 0).await;
-        assert_eq!(answer.expect("an answer").0, 500);
+        let response =
+            fake_slack::post_callback(to, SECRET, NOW, &click_payload("leave", "C1", "U1"), 0).await;
+        assert_eq!(response.expect("a response").0, 500);
         stop.cancel();
-        serving.await.expect("ended");
+        serving.await.expect("a stopped listener");
     }
 }
 
 #[tokio::test]
-async fn calls_that_are_malformed_or_too_large_are_refused() {
-    let desk = Desk::new().await;
-    assert_eq!(desk.send(CLICKS, "payload=no+JSON").await, 400);
-    assert_eq!(desk.send(CLICKS, "nothing=1").await, 400);
-    assert_eq!(desk.send(EVENTS, "no JSON").await, 400);
+async fn malformed_or_oversize_callback_is_refused() {
+    let listener = Listener::start().await;
+    assert_eq!(listener.send(CLICKS, "payload=no+JSON").await, 400);
+    assert_eq!(listener.send(CLICKS, "nothing=1").await, 400);
+    assert_eq!(listener.send(EVENTS, "no JSON").await, 400);
     let event = json!({ "type": "member_left_channel", "user": 7 });
-    assert_eq!(desk.send(EVENTS, &happened(&event)).await, 400);
-    assert_eq!(desk.send("/slack/other", "{}").await, 404);
+    assert_eq!(listener.send(EVENTS, &event_payload(&event)).await, 400);
+    assert_eq!(listener.send("/slack/other", "{}").await, 404);
     let large = format!("payload={}", "x".repeat(1024 * 1024));
-    assert_eq!(desk.send(CLICKS, &large).await, 413);
-    assert_eq!(desk.told(), []);
+    assert_eq!(listener.send(CLICKS, &large).await, 413);
+    assert_eq!(listener.received(), []);
 }
 
 #[tokio::test]
-async fn connections_are_few_and_short() {
-    let limits = Limits {
+async fn connections_are_limited_in_number_and_duration() {
+    let limits = ListenerLimits {
         connections: 1,
-        time: Duration::from_secs(3),
+        connection_timeout: Duration::from_secs(3),
     };
-    let desk = Desk::with(limits, Duration::from_secs(30)).await;
+    let listener = Listener::with_limits(limits, Duration::from_secs(30)).await;
     let start = tokio::time::Instant::now();
-    // It takes the only place, begins, and says no more.
-    let mut idle = TcpStream::connect(desk.address).await.expect("connected");
+    // Occupies the only connection with an incomplete request.
+    let mut idle = TcpStream::connect(listener.address).await.expect("a connection");
     idle.write_all(b"POST /slack/events HTTP/1.1\r\n")
         .await
         .expect("sent");
-    // Again and again: on a slow machine the limit may also end the call that waits.
-    while desk.send(CLICKS, &clicked("opt_out", "C1", "U1")).await != 200 {
+    // Retries, because on a slow machine the limit may also close the waiting connection.
+    while listener.send(CLICKS, &click_payload("opt_out", "C1", "U1")).await != 200 {
         assert!(
             start.elapsed() < Duration::from_secs(300),
-            "the place was never free"
+            "the connection was never released"
         );
     }
-    assert!(start.elapsed() >= limits.time, "it waited for its place");
+    assert!(
+        start.elapsed() >= limits.connection_timeout,
+        "the call must wait for the idle connection to time out"
+    );
     let mut rest = Vec::new();
     let _ = idle.read_to_end(&mut rest).await;
     assert!(
         !String::from_utf8_lossy(&rest).contains("200"),
-        "the idle one was ended"
+        "the idle connection must be closed"
     );
 }
 
 #[tokio::test]
-async fn it_stops_when_told_to() {
-    let desk = Desk::new().await;
-    let mut idle = TcpStream::connect(desk.address).await.expect("connected");
-    assert_eq!(desk.send(CLICKS, &clicked("opt_out", "C1", "U1")).await, 200);
-    desk.stop.cancel();
+async fn listener_stops_on_cancellation_despite_idle_connections() {
+    let listener = Listener::start().await;
+    let mut idle = TcpStream::connect(listener.address).await.expect("a connection");
+    assert_eq!(
+        listener.send(CLICKS, &click_payload("opt_out", "C1", "U1")).await,
+        200
+    );
+    listener.stop.cancel();
     let start = tokio::time::Instant::now();
-    desk.serving.await.expect("ended");
+    listener.serving.await.expect("a stopped listener");
     assert!(
-        start.elapsed() < Limits::default().time,
-        "it waited for nobody who says nothing"
+        start.elapsed() < ListenerLimits::default().connection_timeout,
+        "the listener must not wait for idle connections"
     );
     let mut rest = Vec::new();
     let _ = idle.read_to_end(&mut rest).await;
-    let address = desk.address;
+    let address = listener.address;
     eventually(async || match TcpStream::connect(address).await {
-        Ok(_) => Err("it still listens"),
+        Ok(_) => Err("the listener still accepts connections"),
         Err(_) => Ok(()),
     })
     .await;

@@ -1,36 +1,41 @@
-//! The adapter against a Slack that demands what is documented.
+//! Covers the Slack provider against a fake Slack server that enforces the documented API: channels, invitations, the
+//! welcome message, removal, archival, and options. Also covers the manual provider.
 
 use std::time::Duration;
 
-use cosell_testkit::slack::{self as stand_in, BOT, TOKEN, Trouble};
+use cosell_testkit::slack::{self as fake_slack, BOT, InjectedFault, TOKEN};
 use cosell_types::Pii;
 use tempfile::TempDir;
 
-use super::slack::{LIMIT, Slack};
-use super::{Created, Invited, Kind, Provider, ProviderArgs, ProviderError, SecretFile, is_channel_name};
+use super::slack::{CALL_TIMEOUT, Slack};
+use super::{
+    CreatedChannel, InviteOutcome, Provider, ProviderArgs, ProviderError, ProviderKind, SecretFile,
+    is_channel_name,
+};
 
 const NAME: &str = "cosell-o123";
 const TITLE: &str = "Migration & more";
-pub(super) const ABOUT: &str = "This channel is for <!channel> O123 & its partners.";
-/// An address that must show up nowhere.
+pub(super) const WELCOME_TEXT: &str = "This channel is for <!channel> O123 & its partners.";
+/// An address that must not appear in errors or logs.
 pub(super) const JANE: &str = "jane.roe@partner.example";
 
-pub(super) struct Desk {
-    pub(super) slack: stand_in::Slack,
+/// A provider that calls a fake Slack server.
+pub(super) struct Scenario {
+    pub(super) slack: fake_slack::Slack,
     pub(super) provider: Provider,
     pub(super) folder: TempDir,
 }
 
-impl Desk {
-    pub(super) async fn new() -> Self {
-        Self::with_limit(LIMIT).await
+impl Scenario {
+    pub(super) async fn start() -> Self {
+        Self::with_limit(CALL_TIMEOUT).await
     }
 
     pub(super) async fn with_limit(limit: Duration) -> Self {
-        let slack = stand_in::Slack::start().await.expect("a Slack");
+        let slack = fake_slack::Slack::start().await.expect("a Slack");
         let folder = tempfile::tempdir().expect("a folder");
         let token = folder.path().join("token");
-        std::fs::write(&token, format!("{TOKEN}\n")).expect("written");
+        std::fs::write(&token, format!("{TOKEN}\n")).expect("a written file");
         let adapter = Slack::new(&slack.url(), SecretFile::new(token), limit).expect("an adapter");
         Self {
             slack,
@@ -39,9 +44,9 @@ impl Desk {
         }
     }
 
-    pub(super) async fn create(&self) -> Created {
+    pub(super) async fn create(&self) -> CreatedChannel {
         let created = self.provider.create(NAME, TITLE).await.expect("created");
-        created.expect("made by the provider")
+        created.expect("a channel created by the provider")
     }
 }
 
@@ -56,10 +61,10 @@ pub(super) fn refused(code: &str) -> ProviderError {
 }
 
 #[tokio::test]
-async fn a_private_channel_is_made_and_says_what_it_is_for() {
-    let desk = Desk::new().await;
-    let created = desk.create().await;
-    let [channel] = desk.slack.channels().try_into().expect("one channel");
+async fn channel_is_created_private_with_its_purpose() {
+    let scenario = Scenario::start().await;
+    let created = scenario.create().await;
+    let [channel] = scenario.slack.channels().try_into().expect("one channel");
     assert_eq!(created.external_id, channel.id);
     let link = format!("https://cosell-test.slack.com/archives/{}", channel.id);
     assert_eq!(created.link, link);
@@ -67,65 +72,90 @@ async fn a_private_channel_is_made_and_says_what_it_is_for() {
     assert_eq!((channel.name.as_str(), channel.purpose.as_str()), (NAME, TITLE));
 
     let long = "ä".repeat(300);
-    desk.provider.create("cosell-o124", &long).await.expect("created");
-    assert_eq!(desk.slack.channels()[1].purpose, "ä".repeat(250));
+    scenario
+        .provider
+        .create("cosell-o124", &long)
+        .await
+        .expect("created");
+    assert_eq!(scenario.slack.channels()[1].purpose, "ä".repeat(250));
 }
 
 #[tokio::test]
-async fn a_channel_whose_answer_was_lost_is_found_and_not_made_again() {
-    let desk = Desk::new().await;
-    desk.slack.page_size(3);
+async fn channel_creation_after_lost_response_finds_existing_channel() {
+    let scenario = Scenario::start().await;
+    scenario.slack.page_size(3);
     for number in 0..10 {
-        desk.slack.add_channel(&format!("other-{number}"));
+        scenario.slack.add_channel(&format!("other-{number}"));
     }
-    desk.slack.trouble("conversations.create", &[Trouble::LostAnswer]);
-    let lost = desk.provider.create(NAME, TITLE).await.expect_err("lost");
-    assert!(matches!(lost, ProviderError::Unavailable(_)), "{lost}");
+    scenario
+        .slack
+        .inject_faults("conversations.create", &[InjectedFault::LostAnswer]);
+    let error = scenario
+        .provider
+        .create(NAME, TITLE)
+        .await
+        .expect_err("a lost response");
+    assert!(matches!(error, ProviderError::Unavailable(_)), "{error}");
 
-    let created = desk.create().await;
-    assert_eq!(desk.create().await, created, "and again");
-    let channels = desk.slack.channels();
-    let made: Vec<_> = channels.iter().filter(|channel| channel.name == NAME).collect();
-    assert_eq!(made.len(), 1);
-    assert_eq!(made[0].id, created.external_id);
-    assert_eq!(made[0].purpose, TITLE, "what was left undone is done");
-    assert_eq!(desk.slack.calls("conversations.setPurpose").len(), 1);
+    let created = scenario.create().await;
     assert_eq!(
-        desk.slack.calls("conversations.list").len(),
+        scenario.create().await,
+        created,
+        "a repeated creation must find the channel"
+    );
+    let channels = scenario.slack.channels();
+    let created_channels: Vec<_> = channels.iter().filter(|channel| channel.name == NAME).collect();
+    assert_eq!(created_channels.len(), 1);
+    assert_eq!(created_channels[0].id, created.external_id);
+    assert_eq!(
+        created_channels[0].purpose, TITLE,
+        "the interrupted creation must be completed"
+    );
+    assert_eq!(scenario.slack.calls("conversations.setPurpose").len(), 1);
+    assert_eq!(
+        scenario.slack.calls("conversations.list").len(),
         2 * 4,
-        "page by page"
+        "both searches must read every page"
     );
 }
 
 #[tokio::test]
-async fn a_channel_of_somebody_else_or_an_ended_one_is_not_taken_for_the_own() {
-    let desk = Desk::new().await;
-    desk.slack.add_channel(NAME);
-    let error = desk.provider.create(NAME, TITLE).await.expect_err("refused");
+async fn channel_of_another_creator_or_archived_channel_is_not_reused() {
+    let scenario = Scenario::start().await;
+    scenario.slack.add_channel(NAME);
+    let error = scenario.provider.create(NAME, TITLE).await.expect_err("refused");
     assert_eq!(error, refused("name_taken"));
 
-    let desk = Desk::new().await;
-    let created = desk.create().await;
-    desk.provider.archive(&created.external_id).await.expect("ended");
-    let error = desk.provider.create(NAME, TITLE).await.expect_err("refused");
+    let scenario = Scenario::start().await;
+    let created = scenario.create().await;
+    scenario
+        .provider
+        .archive(&created.external_id)
+        .await
+        .expect("an archived channel");
+    let error = scenario.provider.create(NAME, TITLE).await.expect_err("refused");
     assert_eq!(error, refused("name_taken"));
 }
 
 #[tokio::test]
-async fn a_list_without_end_is_given_up() {
-    let desk = Desk::new().await;
-    desk.slack.page_size(1);
+async fn channel_search_stops_after_twenty_pages() {
+    let scenario = Scenario::start().await;
+    scenario.slack.page_size(1);
     for number in 0..30 {
-        desk.slack.add_channel(&format!("other-{number}"));
+        scenario.slack.add_channel(&format!("other-{number}"));
     }
-    desk.create().await;
-    let error = desk.provider.create(NAME, TITLE).await.expect_err("given up");
+    scenario.create().await;
+    let error = scenario
+        .provider
+        .create(NAME, TITLE)
+        .await
+        .expect_err("an abandoned search");
     assert_eq!(error, refused("list_too_long"));
-    assert_eq!(desk.slack.calls("conversations.list").len(), 20);
+    assert_eq!(scenario.slack.calls("conversations.list").len(), 20);
 }
 
 #[tokio::test]
-async fn names_are_those_that_slack_takes() {
+async fn channel_names_follow_slack_rules() {
     let longest = "a".repeat(80);
     for name in ["a", "cosell-o1_2", "0", longest.as_str()] {
         assert!(is_channel_name(name), "{name}");
@@ -134,59 +164,70 @@ async fn names_are_those_that_slack_takes() {
     for name in ["", "-", "_-_", "A", "a b", "ä", "a.b", "#a", too_long.as_str()] {
         assert!(!is_channel_name(name), "{name}");
     }
-    let desk = Desk::new().await;
-    let error = desk
+    let scenario = Scenario::start().await;
+    let error = scenario
         .provider
         .create("Not a name", TITLE)
         .await
         .expect_err("refused");
     assert_eq!(error, refused("invalid_name"));
-    assert!(desk.slack.calls("conversations.create").is_empty());
+    assert!(scenario.slack.calls("conversations.create").is_empty());
 }
 
 #[tokio::test]
-async fn a_person_is_invited_once() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
+async fn invitation_after_lost_response_is_not_sent_again() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
     let person = jane();
-    let invite = |again| desk.provider.invite(&channel, &person, again);
-    desk.slack
-        .trouble("conversations.inviteShared", &[Trouble::LostAnswer]);
-    let lost = invite(false).await.expect_err("lost");
-    assert!(!format!("{lost} {lost:?}").contains("jane"), "{lost}");
+    let invite = |is_retry| scenario.provider.invite(&channel, &person, is_retry);
+    scenario
+        .slack
+        .inject_faults("conversations.inviteShared", &[InjectedFault::LostAnswer]);
+    let error = invite(false).await.expect_err("a lost response");
+    assert!(!format!("{error} {error:?}").contains("jane"), "{error}");
 
-    let invited = invite(true).await.expect("found");
-    let [(id, email)] = desk.slack.channels()[0].invites.clone().try_into().expect("one");
-    assert_eq!(invited, Invited::Asked(Some(id)));
+    let invited = invite(true).await.expect("an existing invitation");
+    let [(id, email)] = scenario.slack.channels()[0]
+        .invites
+        .clone()
+        .try_into()
+        .expect("one");
+    assert_eq!(invited, InviteOutcome::Invited(Some(id)));
     assert_eq!(email, JANE);
-    let [call] = desk
+    let [call] = scenario
         .slack
         .calls("conversations.inviteShared")
         .try_into()
         .expect("one");
     assert_eq!(call.arguments["external_limited"], true);
 
-    // With nothing found, it is sent.
+    // Without an existing invitation, one is sent.
     let other = Pii::from("john@partner.example");
-    let sent = desk.provider.invite(&channel, &other, true).await.expect("sent");
-    assert!(matches!(sent, Invited::Asked(Some(_))));
-    assert_eq!(desk.slack.channels()[0].invites.len(), 2);
+    let sent = scenario
+        .provider
+        .invite(&channel, &other, true)
+        .await
+        .expect("sent");
+    assert!(matches!(sent, InviteOutcome::Invited(Some(_))));
+    assert_eq!(scenario.slack.channels()[0].invites.len(), 2);
 }
 
 #[tokio::test]
-async fn who_is_invited_or_in_the_channel_already_is_fine() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
-    let user = desk.slack.add_user(Some(JANE), true);
-    desk.slack.join(&channel, &user);
-    let invited = desk.provider.invite(&channel, &jane(), false).await;
-    assert_eq!(invited.expect("fine"), Invited::Present(None));
-    desk.slack
-        .trouble("conversations.inviteShared", &[Trouble::Error("already_invited")]);
-    let invited = desk.provider.invite(&channel, &jane(), false).await;
-    assert_eq!(invited.expect("fine"), Invited::Asked(None));
+async fn invitation_of_present_or_invited_member_succeeds() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
+    let user = scenario.slack.add_user(Some(JANE), true);
+    scenario.slack.join(&channel, &user);
+    let invited = scenario.provider.invite(&channel, &jane(), false).await;
+    assert_eq!(invited.expect("a success"), InviteOutcome::AlreadyMember(None));
+    scenario.slack.inject_faults(
+        "conversations.inviteShared",
+        &[InjectedFault::Error("already_invited")],
+    );
+    let invited = scenario.provider.invite(&channel, &jane(), false).await;
+    assert_eq!(invited.expect("a success"), InviteOutcome::Invited(None));
 
-    let error = desk
+    let error = scenario
         .provider
         .invite("C404", &jane(), false)
         .await
@@ -195,13 +236,17 @@ async fn who_is_invited_or_in_the_channel_already_is_fine() {
 }
 
 #[tokio::test]
-async fn the_first_message_has_the_two_actions_and_is_pinned_once() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
+async fn welcome_message_has_two_actions_and_is_pinned_once() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
     for _ in 0..3 {
-        desk.provider.greet(&channel, ABOUT).await.expect("greeted");
+        scenario
+            .provider
+            .post_welcome_message(&channel, WELCOME_TEXT)
+            .await
+            .expect("a pinned message");
     }
-    let [channel] = desk.slack.channels().try_into().expect("one channel");
+    let [channel] = scenario.slack.channels().try_into().expect("one channel");
     let [(ts, message)] = channel.messages.try_into().expect("one message");
     assert_eq!(channel.pins, [ts]);
     assert_eq!(
@@ -209,7 +254,7 @@ async fn the_first_message_has_the_two_actions_and_is_pinned_once() {
         "This channel is for &lt;!channel&gt; O123 &amp; its partners."
     );
     let blocks = &message["blocks"];
-    assert_eq!(blocks[0]["text"]["text"], ABOUT);
+    assert_eq!(blocks[0]["text"]["text"], WELCOME_TEXT);
     assert_eq!(blocks[0]["text"]["type"], "plain_text");
     let buttons = blocks[1]["elements"].as_array().expect("elements");
     let buttons: Vec<_> = buttons
@@ -226,71 +271,112 @@ async fn the_first_message_has_the_two_actions_and_is_pinned_once() {
 }
 
 #[tokio::test]
-async fn a_pin_whose_answer_was_lost_is_not_repeated() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
-    desk.slack.trouble("pins.add", &[Trouble::LostAnswer]);
-    desk.provider.greet(&channel, ABOUT).await.expect_err("lost");
-    desk.provider.greet(&channel, ABOUT).await.expect("greeted");
-    let [channel] = desk.slack.channels().try_into().expect("one channel");
+async fn welcome_message_after_lost_pin_response_is_not_pinned_again() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
+    scenario
+        .slack
+        .inject_faults("pins.add", &[InjectedFault::LostAnswer]);
+    scenario
+        .provider
+        .post_welcome_message(&channel, WELCOME_TEXT)
+        .await
+        .expect_err("a lost response");
+    scenario
+        .provider
+        .post_welcome_message(&channel, WELCOME_TEXT)
+        .await
+        .expect("a pinned message");
+    let [channel] = scenario.slack.channels().try_into().expect("one channel");
     assert_eq!((channel.messages.len(), channel.pins.len()), (1, 1));
 
-    desk.slack
-        .trouble("pins.list", &[Trouble::Error("channel_not_found")]);
-    let error = desk.provider.greet("C404", ABOUT).await.expect_err("refused");
+    scenario
+        .slack
+        .inject_faults("pins.list", &[InjectedFault::Error("channel_not_found")]);
+    let error = scenario
+        .provider
+        .post_welcome_message("C404", WELCOME_TEXT)
+        .await
+        .expect_err("refused");
     assert_eq!(error, refused("channel_not_found"));
 }
 
 #[tokio::test]
-async fn a_person_is_taken_out_and_a_channel_ended_and_again() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
-    let user = desk.slack.add_user(Some(JANE), true);
-    desk.slack.join(&channel, &user);
+async fn member_removal_and_channel_archival_are_idempotent() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
+    let user = scenario.slack.add_user(Some(JANE), true);
+    scenario.slack.join(&channel, &user);
     for _ in 0..2 {
-        desk.provider.remove(&channel, &user).await.expect("out");
-        let members = &desk.slack.channels()[0].members;
+        scenario
+            .provider
+            .remove(&channel, &user)
+            .await
+            .expect("a removal");
+        let members = &scenario.slack.channels()[0].members;
         assert_eq!(members.iter().collect::<Vec<_>>(), [BOT]);
     }
-    let error = desk.provider.remove(&channel, "U404").await.expect_err("refused");
+    let error = scenario
+        .provider
+        .remove(&channel, "U404")
+        .await
+        .expect_err("refused");
     assert_eq!(error, refused("user_not_found"));
     for _ in 0..2 {
-        desk.provider.archive(&channel).await.expect("ended");
-        assert!(desk.slack.channels()[0].is_archived);
+        scenario
+            .provider
+            .archive(&channel)
+            .await
+            .expect("an archived channel");
+        assert!(scenario.slack.channels()[0].is_archived);
     }
-    let error = desk.provider.archive("C404").await.expect_err("refused");
+    let error = scenario.provider.archive("C404").await.expect_err("refused");
     assert_eq!(error, refused("channel_not_found"));
 }
 
 #[tokio::test]
-async fn the_address_of_a_person_is_told_if_it_was_confirmed() {
-    let desk = Desk::new().await;
-    let confirmed = desk.slack.add_user(Some(JANE), true);
-    let hidden = desk.slack.add_user(None, true);
-    let claimed = desk.slack.add_user(Some(JANE), false);
-    let told = desk.provider.email_of(&confirmed).await.expect("told");
-    assert_eq!(told, Some(jane()));
-    for user in [hidden.as_str(), &claimed, "U404"] {
-        assert_eq!(desk.provider.email_of(user).await.expect("told"), None, "{user}");
-        assert!(!desk.provider.is_own(user).await.expect("told"), "{user}");
+async fn email_is_returned_only_if_confirmed() {
+    let scenario = Scenario::start().await;
+    let confirmed = scenario.slack.add_user(Some(JANE), true);
+    let hidden = scenario.slack.add_user(None, true);
+    let unconfirmed = scenario.slack.add_user(Some(JANE), false);
+    let email = scenario.provider.email_of(&confirmed).await.expect("an address");
+    assert_eq!(email, Some(jane()));
+    for user in [hidden.as_str(), &unconfirmed, "U404"] {
+        assert_eq!(
+            scenario.provider.email_of(user).await.expect("a response"),
+            None,
+            "{user}"
+        );
+        assert!(
+            !scenario.provider.is_own(user).await.expect("a response"),
+            "{user}"
+        );
     }
-    assert!(desk.provider.is_own(BOT).await.expect("told"));
+    assert!(scenario.provider.is_own(BOT).await.expect("a response"));
 }
 
 #[tokio::test]
-async fn operations_run_in_tasks_of_their_own() {
-    let Desk {
+async fn provider_operations_run_in_spawned_tasks() {
+    let Scenario {
         slack,
         provider,
         folder: _folder,
-    } = Desk::new().await;
+    } = Scenario::start().await;
     let task = tokio::spawn(async move {
-        let created = provider.create(NAME, TITLE).await?.expect("made by the provider");
+        let created = provider
+            .create(NAME, TITLE)
+            .await?
+            .expect("a channel created by the provider");
         provider.invite(&created.external_id, &jane(), true).await?;
-        provider.greet(&created.external_id, ABOUT).await?;
+        provider
+            .post_welcome_message(&created.external_id, WELCOME_TEXT)
+            .await?;
         provider.archive(&created.external_id).await
     });
-    task.await.expect("ended").expect("done");
+    task.await
+        .expect("a finished task")
+        .expect("completed operations");
     let [channel] = slack.channels().try_into().expect("one channel");
     assert!(channel.is_archived);
     assert_eq!((channel.invites.len(), channel.pins.len()), (1, 1));
@@ -303,15 +389,18 @@ struct Command {
 }
 
 #[test]
-fn options_are_those_of_the_command_line() {
+fn provider_args_are_parsed_from_the_command_line() {
     let parse = |options: &[&str]| {
-        let words = std::iter::once("test").chain(options.iter().copied());
-        <Command as clap::Parser>::try_parse_from(words).map(|command| command.args)
+        let arguments = std::iter::once("test").chain(options.iter().copied());
+        <Command as clap::Parser>::try_parse_from(arguments).map(|command| command.args)
     };
-    let usual = parse(&[]).expect("options");
-    assert_eq!(format!("{usual:?}"), format!("{:?}", ProviderArgs::default()));
+    let defaults = parse(&[]).expect("options");
+    assert_eq!(format!("{defaults:?}"), format!("{:?}", ProviderArgs::default()));
     let listen = ["--slack-callback-listen", "127.0.0.1:8080"];
-    assert!(parse(&listen).is_err(), "without the secret");
+    assert!(
+        parse(&listen).is_err(),
+        "the listener must require a signing secret"
+    );
     let mut all = listen.to_vec();
     all.extend([
         "--channel-provider",
@@ -326,27 +415,30 @@ fn options_are_those_of_the_command_line() {
         "secret",
     ]);
     let args = parse(&all).expect("options");
-    assert_eq!(args.channel_provider, Kind::Slack);
+    assert_eq!(args.channel_provider, ProviderKind::Slack);
     assert!(!args.provider().expect("a provider").is_manual());
     assert!(args.callbacks().is_some());
 }
 
 #[tokio::test]
-async fn by_hand_nothing_is_called_and_somebody_has_to_enter_the_link() {
+async fn manual_provider_makes_no_calls_and_needs_a_link() {
     let args = ProviderArgs::default();
     assert!(args.callbacks().is_none());
     let manual = args.provider().expect("a provider");
     assert!(manual.is_manual());
-    assert_eq!(manual.create(NAME, TITLE).await.expect("fine"), None);
-    let invited = manual.invite("C1", &jane(), true).await.expect("fine");
-    assert_eq!(invited, Invited::Asked(None));
-    manual.greet("C1", ABOUT).await.expect("fine");
-    manual.remove("C1", "U1").await.expect("fine");
-    manual.archive("C1").await.expect("fine");
-    assert_eq!(manual.email_of("U1").await.expect("fine"), None);
+    assert_eq!(manual.create(NAME, TITLE).await.expect("a success"), None);
+    let invited = manual.invite("C1", &jane(), true).await.expect("a success");
+    assert_eq!(invited, InviteOutcome::Invited(None));
+    manual
+        .post_welcome_message("C1", WELCOME_TEXT)
+        .await
+        .expect("a success");
+    manual.remove("C1", "U1").await.expect("a success");
+    manual.archive("C1").await.expect("a success");
+    assert_eq!(manual.email_of("U1").await.expect("a success"), None);
 
     let without_token = ProviderArgs {
-        channel_provider: Kind::Slack,
+        channel_provider: ProviderKind::Slack,
         ..args
     };
     assert!(without_token.provider().is_err());
@@ -361,19 +453,22 @@ async fn by_hand_nothing_is_called_and_somebody_has_to_enter_the_link() {
 }
 
 #[tokio::test]
-async fn people_of_the_own_workspace_are_let_in_and_not_asked_by_slack_connect() {
-    let desk = Desk::new().await;
-    let channel = desk.create().await.external_id;
-    let vera = desk.slack.add_colleague("vera@amazon.example");
+async fn workspace_member_is_added_without_slack_connect_invitation() {
+    let scenario = Scenario::start().await;
+    let channel = scenario.create().await.external_id;
+    let vera = scenario.slack.add_colleague("vera@amazon.example");
     let email = Pii::from("vera@amazon.example");
-    for expected in [Invited::Asked(None), Invited::Present(Some(vera.clone()))] {
-        let invited = desk
+    for expected in [
+        InviteOutcome::Invited(None),
+        InviteOutcome::AlreadyMember(Some(vera.clone())),
+    ] {
+        let invited = scenario
             .provider
             .invite(&channel, &email, false)
             .await
-            .expect("let in");
+            .expect("an added member");
         assert_eq!(invited, expected);
     }
-    assert!(desk.slack.channels()[0].members.contains(&vera));
-    assert_eq!(desk.slack.calls("conversations.inviteShared").len(), 0);
+    assert!(scenario.slack.channels()[0].members.contains(&vera));
+    assert_eq!(scenario.slack.calls("conversations.inviteShared").len(), 0);
 }

@@ -1,16 +1,16 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
-use crate::domain::{Channel, ChannelEvent, ChannelId, Person};
+use crate::domain::{Channel, ChannelEvent, ChannelId, MemberRef};
 use crate::events;
 
-/// The index that keeps the open channels of an opportunity apart.
-const OPEN: &str = "channel_open";
+/// The unique index that permits one open channel per opportunity (CHN-002).
+const OPEN_CHANNEL_INDEX: &str = "channel_open";
 
-/// A channel, as far as row-level security shows it.
+/// The channel, if row-level security makes it visible.
 pub async fn load_channel(tx: &mut Tx, id: &ChannelId) -> Result<Option<Channel>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Channel>" FROM channel WHERE channel_id = $1"#,
@@ -21,13 +21,14 @@ pub async fn load_channel(tx: &mut Tx, id: &ChannelId) -> Result<Option<Channel>
     Ok(row.map(|row| row.record.0))
 }
 
-/// A channel of an account, held until the transaction ends. The transaction is for that account afterwards.
+/// A channel of an account, locked until the transaction ends. The transaction has the scope of that account
+/// afterwards.
 pub async fn lock_channel(
     tx: &mut Tx,
     account: &AccountId,
     id: &ChannelId,
 ) -> Result<Option<Channel>, Error> {
-    tx.act_for(&Scope::account(account)).await?;
+    tx.switch_scope(&Scope::account(account)).await?;
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Channel>" FROM channel WHERE account_id = $1 AND channel_id = $2 FOR UPDATE"#,
         account.as_str(),
@@ -38,8 +39,8 @@ pub async fn lock_channel(
     Ok(row.map(|row| row.record.0))
 }
 
-/// The channel of an opportunity that is not over, held until the transaction ends.
-pub async fn open_channel(
+/// The open channel of an opportunity, locked until the transaction ends.
+pub async fn lock_open_channel(
     tx: &mut Tx,
     account: &AccountId,
     opportunity: OpportunityId,
@@ -55,17 +56,17 @@ pub async fn open_channel(
     Ok(row.map(|row| row.record.0))
 }
 
-/// The only way to write a channel: its row, those of its people, and its events, or none of them. The transaction is
-/// for its account afterwards.
+/// The only function that writes a channel: its row, the rows of its members, and its events. The transaction has the
+/// scope of its account afterwards.
 pub async fn save_channel(
     tx: &mut Tx,
     channel: &Channel,
-    happened: &[ChannelEvent],
+    channel_events: &[ChannelEvent],
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    tx.act_for(&Scope::account(channel.account())).await?;
-    // What the provider did is no change that anybody is told of, and the revision stays.
-    let before = channel.revision() - i64::try_from(happened.len()).unwrap_or(0);
+    tx.switch_scope(&Scope::account(channel.account())).await?;
+    // Each event increments the revision. Progress at the provider has no event and keeps the revision.
+    let loaded_revision = channel.revision() - i64::try_from(channel_events.len()).unwrap_or(0);
     let rows = sqlx::query!(
         "INSERT INTO channel AS row (account_id, channel_id, opportunity_id, requested_by, revision, state, create_time,
            external_id, due_time, record)
@@ -80,16 +81,22 @@ pub async fn save_channel(
         channel.state().name(),
         channel.create_time(),
         channel.external_id(),
-        channel.next().map(|(_, time)| time),
+        channel.next_step().map(|(_, time)| time),
         Json(channel) as _,
-        before,
+        loaded_revision,
     )
     .execute(tx.conn())
     .await
     .map_err(Error::from)
-    // Somebody else has asked for one at the same time.
-    .map_err(|error| if error.violates(OPEN) { Error::Overtaken } else { error })?;
-    written(rows.rows_affected())?;
+    // A concurrent call has requested a channel for the same opportunity.
+    .map_err(|error| {
+        if error.violates(OPEN_CHANNEL_INDEX) {
+            Error::VersionConflict
+        } else {
+            error
+        }
+    })?;
+    require_written(rows.rows_affected())?;
     for member in channel.members() {
         sqlx::query!(
             "INSERT INTO channel_member (account_id, channel_id, member_account_id, member_id, state, invite_id)
@@ -97,49 +104,51 @@ pub async fn save_channel(
              ON CONFLICT (account_id, channel_id, member_account_id, member_id) DO UPDATE SET state = $5, invite_id = $6",
             channel.account().as_str(),
             channel.id().as_str(),
-            member.person.account.as_str(),
-            member.person.member.as_str(),
+            member.member_ref.account.as_str(),
+            member.member_ref.member.as_str(),
             member.state.name(),
             member.invite_id.as_deref(),
         )
         .execute(tx.conn())
         .await?;
     }
-    for event in happened {
+    for event in channel_events {
         append(tx, &events::channel(channel, event, cause)).await?;
     }
     Ok(())
 }
 
-/// A channel, with the account whose it is.
-pub struct Known {
-    /// The account.
+/// The ID of a channel and of its partner account.
+pub struct ChannelRef {
     pub account: AccountId,
-    /// The channel.
     pub id: ChannelId,
 }
 
-fn known(account: &str, id: &str) -> Result<Known, Error> {
+fn parse_channel_ref(account: &str, id: &str) -> Result<ChannelRef, Error> {
     let corrupt = |error| Error::corrupt("id", error);
-    Ok(Known {
+    Ok(ChannelRef {
         account: account.parse().map_err(corrupt)?,
         id: id.parse().map_err(corrupt)?,
     })
 }
 
-/// The channel that a provider means; for the worker.
-pub async fn by_external_id(tx: &mut Tx, external_id: &str) -> Result<Option<Known>, Error> {
+/// The channel with this ID at the provider. Requires the work scope.
+pub async fn find_by_external_id(tx: &mut Tx, external_id: &str) -> Result<Option<ChannelRef>, Error> {
     let row = sqlx::query!(
         "SELECT account_id, channel_id FROM channel WHERE external_id = $1",
         external_id,
     )
     .fetch_optional(tx.conn())
     .await?;
-    row.map(|row| known(&row.account_id, &row.channel_id)).transpose()
+    row.map(|row| parse_channel_ref(&row.account_id, &row.channel_id))
+        .transpose()
 }
 
-/// The channel and the person of an invitation of a provider; for the worker.
-pub async fn by_invitation(tx: &mut Tx, invite_id: &str) -> Result<Option<(Known, Person)>, Error> {
+/// The channel and the member of an invitation with this ID at the provider. Requires the work scope.
+pub async fn find_by_invite_id(
+    tx: &mut Tx,
+    invite_id: &str,
+) -> Result<Option<(ChannelRef, MemberRef)>, Error> {
     let row = sqlx::query!(
         "SELECT account_id, channel_id, member_account_id, member_id FROM channel_member WHERE invite_id = $1",
         invite_id,
@@ -148,46 +157,49 @@ pub async fn by_invitation(tx: &mut Tx, invite_id: &str) -> Result<Option<(Known
     .await?;
     let corrupt = |error| Error::corrupt("id", error);
     row.map(|row| {
-        let person = Person {
+        let member_ref = MemberRef {
             account: row.member_account_id.parse().map_err(corrupt)?,
             member: row.member_id.parse().map_err(corrupt)?,
         };
-        Ok((known(&row.account_id, &row.channel_id)?, person))
+        Ok((parse_channel_ref(&row.account_id, &row.channel_id)?, member_ref))
     })
     .transpose()
 }
 
-/// The channels in which a person is waited for, at most so many; for the worker.
-pub async fn waiting_for(tx: &mut Tx, person: &Person, most: i64) -> Result<Vec<Known>, Error> {
+/// At most `limit` channels in which the member is selected or invited. Requires the work scope.
+pub async fn list_channels_inviting(
+    tx: &mut Tx,
+    member_ref: &MemberRef,
+    limit: i64,
+) -> Result<Vec<ChannelRef>, Error> {
     let rows = sqlx::query!(
         "SELECT account_id, channel_id FROM channel_member
          WHERE member_account_id = $1 AND member_id = $2 AND state IN ('SELECTED', 'INVITED')
          ORDER BY account_id, channel_id LIMIT $3",
-        person.account.as_str(),
-        person.member.as_str(),
-        most,
+        member_ref.account.as_str(),
+        member_ref.member.as_str(),
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     rows.iter()
-        .map(|row| known(&row.account_id, &row.channel_id))
+        .map(|row| parse_channel_ref(&row.account_id, &row.channel_id))
         .collect()
 }
 
-/// A channel about which something is to be done.
+/// A channel whose next step is due.
 pub struct DueChannel {
-    /// Which.
-    pub known: Known,
+    pub channel_ref: ChannelRef,
     due_time: DateTime<Utc>,
 }
 
-/// Channels of all accounts about which something is to be done, the longest overdue first, after `last`; for the
-/// worker.
-pub async fn due_channels(
+/// At most `limit` channels of all accounts with a due step after `last`, longest overdue first. Requires the work
+/// scope.
+pub async fn list_due_channels(
     tx: &mut Tx,
     now: DateTime<Utc>,
     last: Option<&DueChannel>,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<DueChannel>, Error> {
     let rows = sqlx::query!(
         r#"SELECT account_id, channel_id, due_time AS "due_time!" FROM channel
@@ -195,16 +207,16 @@ pub async fn due_channels(
            ORDER BY due_time, account_id, channel_id LIMIT $5"#,
         now,
         last.map_or(DateTime::UNIX_EPOCH, |due| due.due_time),
-        last.map_or("", |due| due.known.account.as_str()),
-        last.map_or("", |due| due.known.id.as_str()),
-        most,
+        last.map_or("", |due| due.channel_ref.account.as_str()),
+        last.map_or("", |due| due.channel_ref.id.as_str()),
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     rows.into_iter()
         .map(|row| {
             Ok(DueChannel {
-                known: known(&row.account_id, &row.channel_id)?,
+                channel_ref: parse_channel_ref(&row.account_id, &row.channel_id)?,
                 due_time: row.due_time,
             })
         })

@@ -1,5 +1,5 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use sqlx::types::Json;
 
@@ -7,10 +7,10 @@ use crate::domain::values::EngagementMemberState;
 use crate::domain::{Engagement, EngagementEvent, EngagementId, Participant};
 use crate::events;
 
-/// The index that keeps the engagements of an opportunity apart.
-const OF_OPPORTUNITY: &str = "engagement_of_opportunity";
+/// The unique index that permits one engagement per opportunity (COL-004).
+const OPPORTUNITY_INDEX: &str = "engagement_of_opportunity";
 
-/// An engagement, whoever began it, as far as row-level security shows it.
+/// The engagement, if row-level security makes it visible.
 pub async fn load_engagement(tx: &mut Tx, id: &EngagementId) -> Result<Option<Engagement>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Engagement>" FROM engagement WHERE engagement_id = $1"#,
@@ -21,8 +21,8 @@ pub async fn load_engagement(tx: &mut Tx, id: &EngagementId) -> Result<Option<En
     Ok(row.map(|row| row.record.0))
 }
 
-/// The engagement in which an account has shared an opportunity, held until the transaction ends.
-pub async fn load_engagement_of(
+/// The engagement in which an account has shared an opportunity, locked until the transaction ends.
+pub async fn lock_engagement_of_opportunity(
     tx: &mut Tx,
     account: &AccountId,
     opportunity: OpportunityId,
@@ -38,14 +38,14 @@ pub async fn load_engagement_of(
     Ok(row.map(|row| row.record.0))
 }
 
-/// An engagement, held until the transaction ends: whatever changes of it, and of its invitations, changes one after
-/// the other. The transaction is for the account afterwards that began it.
+/// An engagement, locked until the transaction ends. All changes of an engagement and its invitations take this lock
+/// first, so they run sequentially. The transaction has the scope of the creating account afterwards.
 pub async fn lock_engagement(
     tx: &mut Tx,
     owner: &AccountId,
     id: &EngagementId,
 ) -> Result<Option<Engagement>, Error> {
-    tx.act_for(&Scope::account(owner)).await?;
+    tx.switch_scope(&Scope::account(owner)).await?;
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Engagement>" FROM engagement
            WHERE account_id = $1 AND engagement_id = $2 FOR UPDATE"#,
@@ -57,32 +57,33 @@ pub async fn lock_engagement(
     Ok(row.map(|row| row.record.0))
 }
 
-/// Who of a company works on an engagement that it is or was part of, beside those who see the whole pipeline.
-pub async fn works_for(
+/// The member who created or accepted a current or former membership of the account. The only member without a
+/// whole-pipeline role who has access to the engagement.
+pub async fn load_joined_by(
     tx: &mut Tx,
     account: &AccountId,
     engagement: &str,
 ) -> Result<Option<MemberId>, Error> {
-    let found = sqlx::query_scalar!(
+    let member_id = sqlx::query_scalar!(
         "SELECT by_member_id FROM engagement_member WHERE account_id = $1 AND engagement_id = $2",
         account.as_str(),
         engagement,
     )
     .fetch_optional(tx.conn())
     .await?;
-    found
+    member_id
         .map(|id| id.parse().map_err(|error| Error::corrupt("by_member_id", error)))
         .transpose()
 }
 
-/// An engagement that a company is part of, held until the transaction ends; none when it is no part of it. The
-/// transaction is for the account afterwards that began it, or for this one.
-pub async fn engagement_with(
+/// An engagement of which the account is an active member, locked until the transaction ends; `None` for other
+/// accounts. The transaction has the scope of the creating account afterwards, or for `None` of this one.
+pub async fn lock_engagement_of_member(
     tx: &mut Tx,
     account: &AccountId,
     id: &EngagementId,
 ) -> Result<Option<Engagement>, Error> {
-    tx.act_for(&Scope::account(account)).await?;
+    tx.switch_scope(&Scope::account(account)).await?;
     let row = sqlx::query!(
         "SELECT owner_account_id FROM engagement_member
          WHERE account_id = $1 AND engagement_id = $2 AND state = 'ACTIVE'",
@@ -101,18 +102,18 @@ pub async fn engagement_with(
     lock_engagement(tx, &owner, id).await
 }
 
-/// The only way to write an engagement: its row, those of its companies, and an event for each that is told, or none of
-/// them. The transaction is for the account afterwards that began it.
+/// The only function that writes an engagement: its row, the membership rows, and an event for each recipient. The
+/// transaction has the scope of the creating account afterwards.
 pub async fn save_engagement(
     tx: &mut Tx,
     engagement: &Engagement,
-    happened: &[EngagementEvent],
+    engagement_events: &[EngagementEvent],
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    let Some(first) = happened.first() else {
+    let Some(first) = engagement_events.first() else {
         return Ok(());
     };
-    tx.act_for(&Scope::account(engagement.account())).await?;
+    tx.switch_scope(&Scope::account(engagement.account())).await?;
     let rows = sqlx::query!(
         "INSERT INTO engagement AS row (account_id, engagement_id, opportunity_id, revision, create_time, record,
            is_limited)
@@ -131,32 +132,38 @@ pub async fn save_engagement(
     .execute(tx.conn())
     .await
     .map_err(Error::from)
-    // Somebody else of the company has shared the opportunity for the first time, too.
-    .map_err(|error| if error.violates(OF_OPPORTUNITY) { Error::Overtaken } else { error })?;
-    written(rows.rows_affected())?;
-    for event in happened {
-        for (account, told) in &event.told {
-            tx.act_for(&Scope::account(account)).await?;
+    // A concurrent call has shared the same opportunity for the first time.
+    .map_err(|error| if error.violates(OPPORTUNITY_INDEX) { Error::VersionConflict } else { error })?;
+    require_written(rows.rows_affected())?;
+    for event in engagement_events {
+        for (account, event_number) in &event.recipients {
+            tx.switch_scope(&Scope::account(account)).await?;
             if let Some(participant) = engagement.participant(account) {
-                save_member(tx, engagement, participant).await?;
+                save_membership(tx, engagement, participant).await?;
             }
             append(
                 tx,
-                &events::engagement(engagement, event, (account, *told), cause),
+                &events::engagement(engagement, event, (account, *event_number), cause),
             )
             .await?;
         }
     }
-    tx.act_for(&Scope::account(engagement.account())).await
+    tx.switch_scope(&Scope::account(engagement.account())).await
 }
 
-/// The row by which a company reaches the engagement.
-async fn save_member(tx: &mut Tx, engagement: &Engagement, company: &Participant) -> Result<(), Error> {
-    let is_or_was = matches!(
-        company.state,
+/// Saves the row that gives an account access to the engagement. An account that never joined has none.
+async fn save_membership(
+    tx: &mut Tx,
+    engagement: &Engagement,
+    participant: &Participant,
+) -> Result<(), Error> {
+    let has_joined = matches!(
+        participant.state,
         EngagementMemberState::Active | EngagementMemberState::Left | EngagementMemberState::Removed
     );
-    let (Some(by), Some(opportunity), true) = (&company.by, company.opportunity, is_or_was) else {
+    let (Some(joined_by), Some(opportunity), true) =
+        (&participant.joined_by, participant.opportunity, has_joined)
+    else {
         return Ok(());
     };
     sqlx::query!(
@@ -165,14 +172,14 @@ async fn save_member(tx: &mut Tx, engagement: &Engagement, company: &Participant
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (account_id, engagement_id) DO UPDATE SET state = $4, by_member_id = $5, opportunity_id = $6,
            end_time = $8",
-        company.account.as_str(),
+        participant.account.as_str(),
         engagement.id().as_str(),
         engagement.account().as_str(),
-        company.state.name(),
-        by.as_str(),
+        participant.state.name(),
+        joined_by.as_str(),
         opportunity.number(),
         engagement.create_time(),
-        company.end_time,
+        participant.end_time,
     )
     .execute(tx.conn())
     .await?;

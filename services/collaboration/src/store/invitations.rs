@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, ParticipantType};
 use sqlx::types::Json;
 
 use crate::domain::{EngagementId, Invitation, InvitationEvent, InvitationId};
 use crate::events;
 
-/// An invitation with what the receiver may know, as far as row-level security shows it.
+/// The invitation with its content, if row-level security makes it visible.
 pub async fn load_invitation(
     tx: &mut Tx,
     id: &InvitationId,
@@ -21,8 +21,8 @@ pub async fn load_invitation(
     Ok(row.map(|row| (row.record.0, row.shown)))
 }
 
-/// An invitation that a company has received.
-pub async fn load_own_invitation(
+/// An invitation that the account has received.
+pub async fn load_received_invitation(
     tx: &mut Tx,
     receiver: &AccountId,
     id: &InvitationId,
@@ -37,8 +37,8 @@ pub async fn load_own_invitation(
     Ok(row.map(|row| row.record.0))
 }
 
-/// The last invitation of each of these companies to an engagement, with what the receiver may know.
-pub async fn invitations_of(
+/// The latest invitation of each receiver to an engagement, with its content.
+pub async fn load_latest_invitations(
     tx: &mut Tx,
     sender: &AccountId,
     engagement: &EngagementId,
@@ -57,8 +57,8 @@ pub async fn invitations_of(
     Ok(rows.into_iter().map(|row| (row.record.0, row.shown)).collect())
 }
 
-/// Which invitations of one company to another one wait for an answer.
-pub async fn pending_between(
+/// The pending invitations from one account to another.
+pub async fn list_pending_invitations(
     tx: &mut Tx,
     sender: &AccountId,
     receiver: &AccountId,
@@ -82,15 +82,16 @@ pub async fn pending_between(
         .collect()
 }
 
-/// Sends an invitation: the receiver's row with what it may know, and whether it is not for AWS sales, and an event for each of the two, or none of them.
+/// Saves a new invitation with its content and appends an event for each of the two accounts. `is_limited` hides it
+/// from AWS sales roles (COL-050).
 pub async fn send_invitation(
     tx: &mut Tx,
     invitation: &Invitation,
-    (shown, is_limited): (&[u8], bool),
+    (content, is_limited): (&[u8], bool),
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    tx.act_for(&Scope::account(invitation.receiver())).await?;
+    tx.switch_scope(&Scope::account(invitation.receiver())).await?;
     sqlx::query!(
         "INSERT INTO invitation (account_id, invitation_id, sender_account_id, engagement_id, revision, state, create_time,
            expire_time, record, shown, is_limited)
@@ -104,23 +105,23 @@ pub async fn send_invitation(
         invitation.create_time(),
         invitation.expire_time(),
         Json(invitation) as _,
-        shown,
+        content,
         is_limited,
     )
     .execute(tx.conn())
     .await?;
-    tell(tx, invitation, event, cause).await
+    append_events(tx, invitation, event, cause).await
 }
 
-/// The only way to change an invitation: the row and an event for each of the two companies, or none of them. What is
-/// not shown any more is gone. The transaction is for the sender afterwards.
+/// The only function that changes an invitation: its row, and an event for each of the two accounts. Deletes the
+/// content of an invitation that was not accepted (COL-012). The transaction has the scope of the sender afterwards.
 pub async fn save_invitation(
     tx: &mut Tx,
     invitation: &Invitation,
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    tx.act_for(&Scope::account(invitation.receiver())).await?;
+    tx.switch_scope(&Scope::account(invitation.receiver())).await?;
     let updated = sqlx::query!(
         "UPDATE invitation SET revision = $3, state = $4, record = $5, shown = CASE WHEN $6 THEN shown END
          WHERE account_id = $1 AND invitation_id = $2 AND revision = $3::bigint - 1",
@@ -129,47 +130,46 @@ pub async fn save_invitation(
         invitation.revision(),
         invitation.state().name(),
         Json(invitation) as _,
-        invitation.is_shown(cause.time),
+        invitation.has_readable_content(cause.time),
     )
     .execute(tx.conn())
     .await?;
-    written(updated.rows_affected())?;
-    tell(tx, invitation, event, cause).await
+    require_written(updated.rows_affected())?;
+    append_events(tx, invitation, event, cause).await
 }
 
-async fn tell(
+async fn append_events(
     tx: &mut Tx,
     invitation: &Invitation,
     event: InvitationEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    for who in [ParticipantType::Receiver, ParticipantType::Sender] {
-        let published = events::invitation(invitation, who, event, cause);
-        let account = match who {
+    for participant in [ParticipantType::Receiver, ParticipantType::Sender] {
+        let published = events::invitation(invitation, participant, event, cause);
+        let account = match participant {
             ParticipantType::Receiver => invitation.receiver(),
             ParticipantType::Sender => invitation.sender(),
         };
-        tx.act_for(&Scope::account(account)).await?;
+        tx.switch_scope(&Scope::account(account)).await?;
         append(tx, &published).await?;
     }
     Ok(())
 }
 
-/// An invitation whose time is over.
+/// A pending invitation past its deadline.
 pub struct DueInvitation {
-    /// Whom it asks.
     pub receiver: AccountId,
-    /// Which.
     pub id: InvitationId,
     expire_time: DateTime<Utc>,
 }
 
-/// Invitations of all accounts whose time is over, the longest first, after `last`; for the worker.
-pub async fn due_invitations(
+/// At most `limit` pending invitations of all accounts past their deadline after `last`, longest overdue first.
+/// Requires the work scope.
+pub async fn list_due_invitations(
     tx: &mut Tx,
     now: DateTime<Utc>,
     last: Option<&DueInvitation>,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<DueInvitation>, Error> {
     let rows = sqlx::query!(
         "SELECT account_id, invitation_id, expire_time FROM invitation
@@ -179,7 +179,7 @@ pub async fn due_invitations(
         last.map_or(DateTime::UNIX_EPOCH, |due| due.expire_time),
         last.map_or("", |due| due.receiver.as_str()),
         last.map_or("", |due| due.id.as_str()),
-        most,
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -1,7 +1,7 @@
-//! The queries that are put together at run time: engagements, invitations, snapshots, jobs.
+//! Queries of lists, which are built at run time: engagements, invitations, snapshots, snapshot jobs and channels.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::is_stored;
+use cosell_grpc::convert::is_valid_time;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId, ParticipantType};
 use serde::de::DeserializeOwned;
@@ -11,100 +11,92 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
 use crate::domain::values::{ChannelState, EngagementInvitationState, SnapshotJobState, SnapshotTemplate};
-use crate::domain::{Channel, Engagement, Invitation, Snapshot, SnapshotJob, Subject};
+use crate::domain::{Channel, Engagement, Invitation, Snapshot, SnapshotJob, SnapshotSubject};
 
-/// The last row of a page: the time that it is sorted by, and its id.
+/// The position after the last row of a page: the creation time that rows are sorted by, and the id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Last(DateTime<Utc>, String);
+pub struct TimeCursor(DateTime<Utc>, String);
 
-impl Last {
-    /// Where a page ends that ends with this engagement.
+impl TimeCursor {
     pub fn of_engagement(last: &Engagement) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Where a page ends that ends with this invitation.
     pub fn of_invitation(last: &Invitation) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Where a page ends that ends with this job.
     pub fn of_job(last: &SnapshotJob) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Where a page ends that ends with this channel.
     pub fn of_channel(last: &Channel) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
-        is_stored(&self.0) && !self.1.contains('\0')
+    /// Whether the database accepts the cursor's values.
+    pub fn is_valid(&self) -> bool {
+        is_valid_time(&self.0) && !self.1.contains('\0')
     }
 }
 
-/// Whose engagements or jobs: those of a company that a member works on who does not see all of them, those of a
-/// company, or all.
+/// The engagements, snapshot jobs and channels that a list shows to its caller.
 #[derive(Clone, Debug)]
-pub enum Reach {
-    /// Of the company, begun or accepted by this member.
-    Own(AccountId, MemberId),
-    /// Of the company.
-    Company(AccountId),
-    /// Of every company.
+pub enum VisibilityScope {
+    /// Those of the account that this member created or accepted; also the channels that it is a member of.
+    Member(AccountId, MemberId),
+    /// Those of the account.
+    Account(AccountId),
+    /// Those of all accounts.
     All,
 }
 
-impl Reach {
-    fn narrow(&self, query: &mut QueryBuilder<Postgres>, table: &str) {
-        let (account, by) = match self {
-            Reach::Own(account, by) => (account, Some(by)),
-            Reach::Company(account) => (account, None),
-            Reach::All => return,
+impl VisibilityScope {
+    fn push_filter(&self, query: &mut QueryBuilder<Postgres>, table: &str) {
+        let (account, member) = match self {
+            VisibilityScope::Member(account, member) => (account, Some(member)),
+            VisibilityScope::Account(account) => (account, None),
+            VisibilityScope::All => return,
         };
         query
             .push(format!(" AND {table}.account_id = "))
             .push_bind(account.to_string());
-        if let Some(by) = by {
+        if let Some(member) = member {
             query
                 .push(format!(" AND {table}.by_member_id = "))
-                .push_bind(by.to_string());
+                .push_bind(member.to_string());
         }
     }
 }
 
-/// Which engagements to list. Empty lists ask for nothing.
+/// Which engagements to list. An empty list does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct EngagementFilter {
     pub ids: Vec<String>,
-    pub begun_by: Vec<String>,
-    pub not_begun_by: Vec<String>,
+    pub created_by: Vec<String>,
+    pub not_created_by: Vec<String>,
     pub opportunities: Option<Vec<OpportunityId>>,
-    pub order: Order,
+    pub order: CreateTimeOrder,
 }
 
-/// Which rows come first.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Order {
-    /// Those that came last.
+pub enum CreateTimeOrder {
     #[default]
-    Newest,
-    /// Those that came first.
-    Oldest,
+    NewestFirst,
+    OldestFirst,
 }
 
 /// At most `limit` engagements after `last`.
-pub async fn engagements(
+pub async fn list_engagements(
     tx: &mut Tx,
-    reach: &Reach,
+    scope: &VisibilityScope,
     filter: &EngagementFilter,
-    last: Option<Last>,
+    last: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<Engagement>, Error> {
-    // The rows of companies lead to those of engagements; of AWS, which sees all, there is none.
-    let (from, of, opportunity) = match reach {
-        Reach::All => ("engagement e", "e", "e.opportunity_id"),
+    // A partner account finds engagements by its membership rows; AWS has none and reads the engagements themselves.
+    let (from, table, opportunity) = match scope {
+        VisibilityScope::All => ("engagement e", "e", "e.opportunity_id"),
         _ => (
             "engagement_member m JOIN engagement e ON e.account_id = m.owner_account_id AND e.engagement_id = m.engagement_id",
             "m",
@@ -112,26 +104,26 @@ pub async fn engagements(
         ),
     };
     let mut query = QueryBuilder::new(format!("SELECT e.record FROM {from} WHERE true"));
-    reach.narrow(&mut query, of);
-    if of == "m" {
+    scope.push_filter(&mut query, table);
+    if table == "m" {
         query.push(" AND m.state = 'ACTIVE'");
     }
     if !filter.ids.is_empty() {
         query
-            .push(format!(" AND {of}.engagement_id = ANY("))
+            .push(format!(" AND {table}.engagement_id = ANY("))
             .push_bind(filter.ids.clone())
             .push(")");
     }
-    if !filter.begun_by.is_empty() {
+    if !filter.created_by.is_empty() {
         query
             .push(" AND e.account_id = ANY(")
-            .push_bind(filter.begun_by.clone())
+            .push_bind(filter.created_by.clone())
             .push(")");
     }
-    if !filter.not_begun_by.is_empty() {
+    if !filter.not_created_by.is_empty() {
         query
             .push(" AND e.account_id <> ALL(")
-            .push_bind(filter.not_begun_by.clone())
+            .push_bind(filter.not_created_by.clone())
             .push(")");
     }
     if let Some(ids) = &filter.opportunities {
@@ -141,27 +133,27 @@ pub async fn engagements(
             .push_bind(ids)
             .push(")");
     }
-    let (time, id) = (format!("{of}.create_time"), format!("{of}.engagement_id"));
-    page(&mut query, (&time, &id), filter.order, last, limit);
-    records(tx, query).await
+    let (time, id) = (format!("{table}.create_time"), format!("{table}.engagement_id"));
+    push_page(&mut query, (&time, &id), filter.order, last, limit);
+    fetch_records(tx, query).await
 }
 
-/// Which invitations to list. Empty lists ask for nothing.
+/// Which invitations to list. An empty list does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct InvitationFilter {
-    /// Which of the two companies this one is.
+    /// Only those that the caller's account sent, or only those that it received.
     pub participant: Option<ParticipantType>,
     pub states: Vec<EngagementInvitationState>,
     pub engagements: Vec<String>,
 }
 
-/// At most `limit` invitations after `last`, the newest first, as they stand now, with what the receiver may know.
-pub async fn invitations(
+/// At most `limit` invitations after `last`, newest first, with their content. Filters by the state at `now`.
+pub async fn list_invitations(
     tx: &mut Tx,
     account: Option<&AccountId>,
     filter: &InvitationFilter,
     now: DateTime<Utc>,
-    last: Option<Last>,
+    last: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<(Invitation, Option<Vec<u8>>)>, Error> {
     let mut query = QueryBuilder::new("SELECT record, shown FROM invitation WHERE true");
@@ -191,7 +183,7 @@ pub async fn invitations(
     }
     if !filter.states.is_empty() {
         let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();
-        // Over is over, also before anybody has noted it (COL-010).
+        // An invitation is expired from its deadline on, even before the worker has stored the expiry (COL-010).
         query
             .push(" AND CASE WHEN state = 'PENDING' AND expire_time <= ")
             .push_bind(now)
@@ -199,10 +191,10 @@ pub async fn invitations(
             .push_bind(states)
             .push(")");
     }
-    page(
+    push_page(
         &mut query,
         ("create_time", "invitation_id"),
-        Order::Newest,
+        CreateTimeOrder::NewestFirst,
         last,
         limit,
     );
@@ -212,49 +204,43 @@ pub async fn invitations(
         .collect()
 }
 
-/// The last row of a page of snapshots: the time, the opportunity, the part of it, the number.
+/// The position after the last row of a page of snapshots: creation time, opportunity, template and revision.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LastSnapshot(DateTime<Utc>, i64, SnapshotTemplate, i64);
+pub struct SnapshotCursor(DateTime<Utc>, i64, SnapshotTemplate, i64);
 
-impl LastSnapshot {
-    /// Where a page ends that ends with this one.
+impl SnapshotCursor {
     pub fn of(last: &Snapshot) -> Self {
-        let of = &last.subject;
+        let subject = &last.subject;
         Self(
             last.create_time,
-            of.opportunity.number(),
-            of.template,
+            subject.opportunity.number(),
+            subject.template,
             last.revision,
         )
     }
 
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
-        is_stored(&self.0)
+    /// Whether the database accepts the cursor's values.
+    pub fn is_valid(&self) -> bool {
+        is_valid_time(&self.0)
     }
-}
-
-/// The condition of a filter by one opportunity: none without any. An id that no record can have is nobody's, and finds
-/// nothing.
-pub fn about(id: &str) -> Option<i64> {
-    (!id.is_empty()).then(|| id.parse::<OpportunityId>().map_or(0, OpportunityId::number))
 }
 
 /// Which snapshots of an engagement to list.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotFilter {
-    pub opportunity: Option<i64>,
+    pub opportunity: Option<OpportunityId>,
     pub template: Option<SnapshotTemplate>,
-    /// Only the newest of each opportunity and part.
+    /// Only the newest of each opportunity and template.
     pub newest_only: bool,
 }
 
-/// At most `limit` snapshots of an engagement after `last`, the newest first, as far as row-level security shows them.
-pub async fn snapshots(
+/// At most `limit` snapshots of an engagement after `last`, newest first. Row-level security selects those that the
+/// account has access to.
+pub async fn list_snapshots(
     tx: &mut Tx,
     engagement: &str,
     filter: &SnapshotFilter,
-    last: Option<LastSnapshot>,
+    last: Option<SnapshotCursor>,
     limit: i64,
 ) -> Result<Vec<Snapshot>, Error> {
     let mut query = QueryBuilder::new(
@@ -263,7 +249,9 @@ pub async fn snapshots(
     );
     query.push_bind(engagement.to_owned());
     if let Some(opportunity) = filter.opportunity {
-        query.push(" AND s.opportunity_id = ").push_bind(opportunity);
+        query
+            .push(" AND s.opportunity_id = ")
+            .push_bind(opportunity.number());
     }
     if let Some(template) = filter.template {
         query.push(" AND s.template = ").push_bind(template.name());
@@ -274,7 +262,7 @@ pub async fn snapshots(
                AND n.opportunity_id = s.opportunity_id AND n.template = s.template AND n.revision > s.revision)",
         );
     }
-    if let Some(LastSnapshot(time, opportunity, template, revision)) = last {
+    if let Some(SnapshotCursor(time, opportunity, template, revision)) = last {
         query
             .push(" AND (s.create_time, s.opportunity_id, s.template, s.revision) < (")
             .push_bind(time);
@@ -286,15 +274,15 @@ pub async fn snapshots(
         .push(" ORDER BY s.create_time DESC, s.opportunity_id DESC, s.template DESC, s.revision DESC LIMIT ")
         .push_bind(limit);
     let rows = query.build().fetch_all(tx.conn()).await?;
-    rows.iter().map(snapshot).collect()
+    rows.iter().map(snapshot_from_row).collect()
 }
 
-fn snapshot(row: &PgRow) -> Result<Snapshot, Error> {
+fn snapshot_from_row(row: &PgRow) -> Result<Snapshot, Error> {
     let corrupt = |error| Error::corrupt("id", error);
     let template: String = row.try_get(3)?;
     let opportunity: i64 = row.try_get(2)?;
     Ok(Snapshot {
-        subject: Subject {
+        subject: SnapshotSubject {
             account: row.try_get::<String, _>(0)?.parse().map_err(corrupt)?,
             engagement: row.try_get::<String, _>(1)?.parse().map_err(corrupt)?,
             opportunity: OpportunityId::from_number(opportunity)
@@ -308,17 +296,17 @@ fn snapshot(row: &PgRow) -> Result<Snapshot, Error> {
     })
 }
 
-/// At most `limit` jobs after `last`, the newest first.
-pub async fn jobs(
+/// At most `limit` jobs after `last`, newest first.
+pub async fn list_jobs(
     tx: &mut Tx,
-    reach: &Reach,
+    scope: &VisibilityScope,
     engagement: &str,
     state: Option<SnapshotJobState>,
-    last: Option<Last>,
+    last: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<SnapshotJob>, Error> {
     let mut query = QueryBuilder::new("SELECT j.record FROM snapshot_job j WHERE true");
-    reach.narrow(&mut query, "j");
+    scope.push_filter(&mut query, "j");
     if !engagement.is_empty() {
         query
             .push(" AND j.engagement_id = ")
@@ -327,36 +315,36 @@ pub async fn jobs(
     if let Some(state) = state {
         query.push(" AND j.state = ").push_bind(state.name());
     }
-    page(
+    push_page(
         &mut query,
         ("j.create_time", "j.snapshot_job_id"),
-        Order::Newest,
+        CreateTimeOrder::NewestFirst,
         last,
         limit,
     );
-    records(tx, query).await
+    fetch_records(tx, query).await
 }
 
-/// Which channels to list. Empty lists ask for nothing.
+/// Which channels to list. An empty list does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct ChannelFilter {
     pub states: Vec<ChannelState>,
-    pub opportunity: Option<i64>,
+    pub opportunity: Option<OpportunityId>,
 }
 
-/// At most `limit` channels after `last`, the newest first.
-pub async fn channels(
+/// At most `limit` channels after `last`, newest first.
+pub async fn list_channels(
     tx: &mut Tx,
-    reach: &Reach,
+    scope: &VisibilityScope,
     filter: &ChannelFilter,
-    last: Option<Last>,
+    last: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<Channel>, Error> {
     let mut query = QueryBuilder::new("SELECT c.record FROM channel c WHERE true");
-    if let Reach::Own(account, _) | Reach::Company(account) = reach {
+    if let VisibilityScope::Member(account, _) | VisibilityScope::Account(account) = scope {
         query.push(" AND c.account_id = ").push_bind(account.to_string());
     }
-    if let Reach::Own(account, member) = reach {
+    if let VisibilityScope::Member(account, member) = scope {
         query
             .push(" AND (c.requested_by = ")
             .push_bind(member.to_string());
@@ -375,41 +363,44 @@ pub async fn channels(
         query.push(" AND c.state = ANY(").push_bind(states).push(")");
     }
     if let Some(opportunity) = filter.opportunity {
-        query.push(" AND c.opportunity_id = ").push_bind(opportunity);
+        query
+            .push(" AND c.opportunity_id = ")
+            .push_bind(opportunity.number());
     }
-    page(
+    push_page(
         &mut query,
         ("c.create_time", "c.channel_id"),
-        Order::Newest,
+        CreateTimeOrder::NewestFirst,
         last,
         limit,
     );
-    records(tx, query).await
+    fetch_records(tx, query).await
 }
 
-fn page(
+/// Appends the start position, the order and the limit of a page to a query.
+fn push_page(
     query: &mut QueryBuilder<Postgres>,
     (time, id): (&str, &str),
-    order: Order,
-    last: Option<Last>,
+    order: CreateTimeOrder,
+    last: Option<TimeCursor>,
     limit: i64,
 ) {
-    let (beyond, order) = match order {
-        Order::Newest => ("<", "DESC"),
-        Order::Oldest => (">", "ASC"),
+    let (comparison, order) = match order {
+        CreateTimeOrder::NewestFirst => ("<", "DESC"),
+        CreateTimeOrder::OldestFirst => (">", "ASC"),
     };
-    if let Some(Last(before, before_id)) = last {
+    if let Some(TimeCursor(last_time, last_id)) = last {
         query
-            .push(format!(" AND ({time}, {id}) {beyond} ("))
-            .push_bind(before);
-        query.push(", ").push_bind(before_id).push(")");
+            .push(format!(" AND ({time}, {id}) {comparison} ("))
+            .push_bind(last_time);
+        query.push(", ").push_bind(last_id).push(")");
     }
     query
         .push(format!(" ORDER BY {time} {order}, {id} {order} LIMIT "))
         .push_bind(limit);
 }
 
-async fn records<T: DeserializeOwned + Send + Unpin + 'static>(
+async fn fetch_records<T: DeserializeOwned + Send + Unpin + 'static>(
     tx: &mut Tx,
     mut query: QueryBuilder<Postgres>,
 ) -> Result<Vec<T>, Error> {

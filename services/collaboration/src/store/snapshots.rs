@@ -1,33 +1,33 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
 use crate::domain::values::SnapshotTemplate;
-use crate::domain::{JobId, Snapshot, SnapshotJob, Subject};
+use crate::domain::{Snapshot, SnapshotJob, SnapshotJobId, SnapshotSubject};
 use crate::events;
 
 /// The newest snapshot of a subject.
 pub struct NewestSnapshot {
-    /// Its number.
     pub revision: i64,
-    /// The revision of what it was made of.
+    /// The revision of the copied opportunity or AWS summary.
     pub source_revision: i64,
-    /// What it says.
     pub payload: Vec<u8>,
 }
 
-/// The newest snapshot of a subject.
-pub async fn newest_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<NewestSnapshot>, Error> {
+pub async fn load_newest_snapshot(
+    tx: &mut Tx,
+    subject: &SnapshotSubject,
+) -> Result<Option<NewestSnapshot>, Error> {
     let row = sqlx::query!(
         "SELECT revision, source_revision, payload FROM snapshot
          WHERE account_id = $1 AND engagement_id = $2 AND opportunity_id = $3 AND template = $4
          ORDER BY revision DESC LIMIT 1",
-        of.account.as_str(),
-        of.engagement.as_str(),
-        of.opportunity.number(),
-        of.template.name(),
+        subject.account.as_str(),
+        subject.engagement.as_str(),
+        subject.opportunity.number(),
+        subject.template.name(),
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -38,8 +38,8 @@ pub async fn newest_snapshot(tx: &mut Tx, of: &Subject) -> Result<Option<NewestS
     }))
 }
 
-/// Adds a snapshot, for these companies to read: the row and an event for each of them, or none of it. The transaction
-/// is for one of them afterwards.
+/// Adds a snapshot, and an event for each account that can read it. The transaction has the scope of one of these
+/// accounts afterwards.
 pub async fn add_snapshot(
     tx: &mut Tx,
     snapshot: &Snapshot,
@@ -47,15 +47,15 @@ pub async fn add_snapshot(
     readers: &[AccountId],
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    let of = &snapshot.subject;
+    let subject = &snapshot.subject;
     let added = sqlx::query!(
         "INSERT INTO snapshot (account_id, engagement_id, opportunity_id, template, revision, create_time, source_revision,
            payload, is_limited)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        of.account.as_str(),
-        of.engagement.as_str(),
-        of.opportunity.number(),
-        of.template.name(),
+        subject.account.as_str(),
+        subject.engagement.as_str(),
+        subject.opportunity.number(),
+        subject.template.name(),
         snapshot.revision,
         snapshot.create_time,
         snapshot.source_revision,
@@ -64,15 +64,15 @@ pub async fn add_snapshot(
     )
     .execute(tx.conn())
     .await?;
-    written(added.rows_affected())?;
+    require_written(added.rows_affected())?;
     for reader in readers {
-        tx.act_for(&Scope::account(reader)).await?;
+        tx.switch_scope(&Scope::account(reader)).await?;
         append(tx, &events::snapshot(snapshot, reader, readers, cause)).await?;
     }
     Ok(())
 }
 
-/// A snapshot with what it says, as far as row-level security shows it: the one with this number, or the newest.
+/// The snapshot with this revision, or the newest, with its payload, if row-level security makes it visible.
 pub async fn load_snapshot(
     tx: &mut Tx,
     engagement: &str,
@@ -93,7 +93,7 @@ pub async fn load_snapshot(
     .await?;
     let corrupt = |error| Error::corrupt("id", error);
     row.map(|row| {
-        let subject = Subject {
+        let subject = SnapshotSubject {
             account: row.account_id.parse().map_err(corrupt)?,
             engagement: row.engagement_id.parse().map_err(corrupt)?,
             opportunity,
@@ -110,23 +110,23 @@ pub async fn load_snapshot(
     .transpose()
 }
 
-/// Writes a new job. False when there is one for its subject.
+/// Saves a new job. False when its subject already has a job.
 pub async fn create_job(tx: &mut Tx, job: &SnapshotJob) -> Result<bool, Error> {
-    let of = job.subject();
+    let subject = job.subject();
     let added = sqlx::query!(
         "INSERT INTO snapshot_job (account_id, snapshot_job_id, engagement_id, opportunity_id, template, state, by_member_id,
            create_time, due_time, record)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (account_id, opportunity_id, template, engagement_id) DO NOTHING",
-        of.account.as_str(),
+        subject.account.as_str(),
         job.id().as_str(),
-        of.engagement.as_str(),
-        of.opportunity.number(),
-        of.template.name(),
+        subject.engagement.as_str(),
+        subject.opportunity.number(),
+        subject.template.name(),
         job.state().name(),
-        job.by().as_str(),
+        job.created_by().as_str(),
         job.create_time(),
-        job.due(),
+        job.due_time(),
         Json(job) as _,
     )
     .execute(tx.conn())
@@ -134,8 +134,11 @@ pub async fn create_job(tx: &mut Tx, job: &SnapshotJob) -> Result<bool, Error> {
     Ok(added.rows_affected() == 1)
 }
 
-/// A job of an account.
-pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Option<SnapshotJob>, Error> {
+pub async fn load_job(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: &SnapshotJobId,
+) -> Result<Option<SnapshotJob>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job WHERE account_id = $1 AND snapshot_job_id = $2"#,
         account.as_str(),
@@ -146,8 +149,12 @@ pub async fn load_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Op
     Ok(row.map(|row| row.record.0))
 }
 
-/// A job of an account, held until the transaction ends.
-pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Option<SnapshotJob>, Error> {
+/// A job of an account, locked until the transaction ends.
+pub async fn lock_job(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: &SnapshotJobId,
+) -> Result<Option<SnapshotJob>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<SnapshotJob>" FROM snapshot_job
            WHERE account_id = $1 AND snapshot_job_id = $2 FOR UPDATE"#,
@@ -159,8 +166,8 @@ pub async fn lock_job(tx: &mut Tx, account: &AccountId, id: &JobId) -> Result<Op
     Ok(row.map(|row| row.record.0))
 }
 
-/// The jobs of an opportunity for these parts of it, held until the transaction ends.
-pub async fn jobs_of_opportunity(
+/// The jobs of an opportunity with these templates, in all engagements, locked until the transaction ends.
+pub async fn lock_jobs_of_opportunity(
     tx: &mut Tx,
     account: &AccountId,
     opportunity: OpportunityId,
@@ -182,22 +189,21 @@ pub async fn jobs_of_opportunity(
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// Changes a job that is held.
+/// Saves a job, which must be locked.
 pub async fn save_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
     let updated = sqlx::query!(
         "UPDATE snapshot_job SET state = $3, due_time = $4, record = $5 WHERE account_id = $1 AND snapshot_job_id = $2",
         job.subject().account.as_str(),
         job.id().as_str(),
         job.state().name(),
-        job.due(),
+        job.due_time(),
         Json(job) as _,
     )
     .execute(tx.conn())
     .await?;
-    written(updated.rows_affected())
+    require_written(updated.rows_affected())
 }
 
-/// Throws a job away.
 pub async fn delete_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
     sqlx::query!(
         "DELETE FROM snapshot_job WHERE account_id = $1 AND snapshot_job_id = $2",
@@ -209,21 +215,19 @@ pub async fn delete_job(tx: &mut Tx, job: &SnapshotJob) -> Result<(), Error> {
     Ok(())
 }
 
-/// A job that is to look.
+/// A job whose next run is due.
 pub struct DueJob {
-    /// Whose.
     pub account: AccountId,
-    /// Which.
-    pub id: JobId,
+    pub id: SnapshotJobId,
     due_time: DateTime<Utc>,
 }
 
-/// Jobs of all accounts that are to look, the longest overdue first, after `last`; for the worker.
-pub async fn due_jobs(
+/// At most `limit` due jobs of all accounts after `last`, longest overdue first. Requires the work scope.
+pub async fn list_due_jobs(
     tx: &mut Tx,
     now: DateTime<Utc>,
     last: Option<&DueJob>,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<DueJob>, Error> {
     let rows = sqlx::query!(
         r#"SELECT account_id, snapshot_job_id, due_time AS "due_time!" FROM snapshot_job
@@ -233,7 +237,7 @@ pub async fn due_jobs(
         last.map_or(DateTime::UNIX_EPOCH, |due| due.due_time),
         last.map_or("", |due| due.account.as_str()),
         last.map_or("", |due| due.id.as_str()),
-        most,
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -1,27 +1,29 @@
-//! The database itself keeps companies apart.
+//! Covers row-level security (ACC-020): which rows every account and side sees in the database itself.
 
 use cosell_collaboration::Collaboration;
 use cosell_testkit::harness::eventually;
 
-use crate::support::{ALDER, BIRCH, CEDAR, Scene};
+use crate::support::{ALDER, BIRCH, CEDAR, Scenario};
 
 const AWS: &str = "999999999999";
 
 #[tokio::test]
-async fn acc_020_each_company_reaches_what_it_is_part_of() {
-    let scene = Scene::start().await;
-    let shared = scene.share(&[BIRCH, CEDAR]).await;
-    scene.accept(&shared.engagement_invitations[0]).await;
-    let mut admin = scene.app.database.admin::<Collaboration>().await;
+async fn acc_020_account_sees_only_its_own_engagements() {
+    let scenario = Scenario::start().await;
+    let shared = scenario.share(&[BIRCH, CEDAR]).await;
+    scenario
+        .accept_invitation(&shared.engagement_invitations[0])
+        .await;
+    let mut admin = scenario.app.database.admin::<Collaboration>().await;
     eventually(async || {
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM snapshot_job WHERE due_time IS NOT NULL")
+        let pending: i64 = sqlx::query_scalar("SELECT count(*) FROM snapshot_job WHERE due_time IS NOT NULL")
             .fetch_one(&mut admin)
             .await
             .expect("a count");
-        if left == 0 {
+        if pending == 0 {
             Ok(())
         } else {
-            Err(format!("{left} jobs"))
+            Err(format!("{pending} jobs"))
         }
     })
     .await;
@@ -29,10 +31,10 @@ async fn acc_020_each_company_reaches_what_it_is_part_of() {
         ("engagement", 1, 1, 0, 1, 1),
         ("engagement_member", 1, 1, 0, 0, 1),
         ("invitation", 2, 1, 1, 2, 2),
-        // Of the record and of what AWS says; what the receiver's copy says comes with it.
+        // Snapshots of the record and of the AWS summary; the receiver's shared copy does not exist yet.
         ("snapshot", 2, 1, 0, 2, 2),
         ("snapshot_job", 2, 2, 0, 0, 2),
-        // A replica of who is connected is nobody's to read.
+        // No caller reads the replica of connections.
         ("connected", 0, 0, 0, 0, 2),
     ] {
         for (scope, expected) in [
@@ -46,7 +48,7 @@ async fn acc_020_each_company_reaches_what_it_is_part_of() {
             (Some((ALDER, "system")), system),
             (Some(("", "system")), 0),
         ] {
-            let seen = scene
+            let seen = scenario
                 .app
                 .database
                 .visible("collaboration_app", scope, table)
@@ -54,5 +56,5 @@ async fn acc_020_each_company_reaches_what_it_is_part_of() {
             assert_eq!(seen, expected, "{table} for {scope:?}");
         }
     }
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }

@@ -1,4 +1,5 @@
-//! Lists: what narrows them, which order they have, and how they go on from page to page.
+//! Covers the filters, order and pagination of the lists of engagements, invitations and channels (COL-011, COL-020,
+//! CHN-005).
 
 use chrono::TimeDelta;
 use cosell_collaboration::Collaboration;
@@ -7,66 +8,81 @@ use cosell_proto::cosell::r#type::v1::{ParticipantType, SortOrder};
 use cosell_testkit::harness::Setup;
 use cosell_types::Caller;
 
-use crate::channels::{ask, prepare, user};
-use crate::support::{ALDER, BIRCH, CEDAR, DEAL, Scene, deal, lead, reject, sales, share};
+use crate::channels::{ace_user, prepare, request_channel};
+use crate::support::{
+    ALDER, BIRCH, CEDAR, OPPORTUNITY_ID, Scenario, alliance_lead, approved_opportunity, reject_request,
+    sales, share_request,
+};
 
-const DEALS: [&str; 3] = [DEAL, "O4712", "O4713"];
+const OPPORTUNITY_IDS: [&str; 3] = [OPPORTUNITY_ID, "O4712", "O4713"];
 
-/// Alder shares three deals with Birch, one after the other; the engagements, the oldest first, and the invitations.
-async fn shared(scene: &Scene) -> (Vec<String>, Vec<String>) {
+/// Shares three opportunities of Alder with Birch, and returns the ids of engagements and invitations, oldest first.
+async fn share_three_opportunities(scenario: &Scenario) -> (Vec<String>, Vec<String>) {
     let (mut engagements, mut invitations) = (Vec::new(), Vec::new());
-    for id in DEALS {
-        scene.app.clock.advance(TimeDelta::seconds(1));
-        if id != DEAL {
-            let mut record = deal();
+    for id in OPPORTUNITY_IDS {
+        scenario.app.clock.advance(TimeDelta::seconds(1));
+        if id != OPPORTUNITY_ID {
+            let mut record = approved_opportunity();
             record.opportunity_id = id.to_owned();
-            scene.records.lock().expect("records").push(record);
+            scenario.records.lock().expect("records").push(record);
         }
-        let mut request = share(&[BIRCH]);
+        let mut request = share_request(&[BIRCH]);
         request.opportunity_id = id.to_owned();
-        let answer = scene.by(&lead(ALDER)).share_opportunity(request).await;
-        let answer = answer.expect("shared").into_inner();
-        engagements.push(answer.engagement.expect("it").engagement_id);
-        invitations.push(answer.engagement_invitations[0].engagement_invitation_id.clone());
+        let response = scenario
+            .client(&alliance_lead(ALDER))
+            .share_opportunity(request)
+            .await;
+        let response = response.expect("a shared opportunity").into_inner();
+        engagements.push(response.engagement.expect("an engagement").engagement_id);
+        invitations.push(
+            response.engagement_invitations[0]
+                .engagement_invitation_id
+                .clone(),
+        );
     }
     (engagements, invitations)
 }
 
-/// The ids of all pages, each of which has so many but for the last.
-async fn listed(
-    scene: &Scene,
+/// The ids of the engagements of all pages of the given size.
+async fn list_all_pages(
+    scenario: &Scenario,
     caller: &Caller,
-    asked: &pb::ListEngagementsRequest,
+    query: &pb::ListEngagementsRequest,
     size: i32,
 ) -> Vec<String> {
     let mut request = pb::ListEngagementsRequest {
         page_size: size,
-        ..asked.clone()
+        ..query.clone()
     };
-    let mut found = Vec::new();
+    let mut ids = Vec::new();
     for _ in 0..10 {
-        let answer = scene.by(caller).list_engagements(request.clone()).await;
-        let answer = answer.expect("a page").into_inner();
-        found.extend(answer.engagements.into_iter().map(|one| one.engagement_id));
-        if answer.next_page_token.is_empty() {
-            return found;
+        let response = scenario.client(caller).list_engagements(request.clone()).await;
+        let response = response.expect("a page").into_inner();
+        ids.extend(
+            response
+                .engagements
+                .into_iter()
+                .map(|engagement| engagement.engagement_id),
+        );
+        if response.next_page_token.is_empty() {
+            return ids;
         }
-        request.page_token = answer.next_page_token;
+        request.page_token = response.next_page_token;
     }
     panic!("more pages than engagements")
 }
 
 #[tokio::test]
-async fn col_020_engagements_are_narrowed_and_come_in_both_orders() {
-    let scene = Scene::with(Setup::default(), &[BIRCH, CEDAR]).await;
-    let (ids, _) = shared(&scene).await;
+async fn col_020_engagements_are_filtered_and_sorted_in_both_orders() {
+    let scenario = Scenario::with_partners(Setup::default(), &[BIRCH, CEDAR]).await;
+    let (ids, _) = share_three_opportunities(&scenario).await;
     let newest: Vec<_> = ids.iter().rev().cloned().collect();
     let all = pb::ListEngagementsRequest::default();
     let oldest_first = pb::ListEngagementsRequest {
         sort_order: SortOrder::Ascending.into(),
         ..Default::default()
     };
-    let one = |number: usize| vec![ids[number].clone()];
+    let only = |number: usize| vec![ids[number].clone()];
     let alder = [
         (all.clone(), newest.clone()),
         (oldest_first, ids.clone()),
@@ -79,15 +95,15 @@ async fn col_020_engagements_are_narrowed_and_come_in_both_orders() {
         ),
         (
             pb::ListEngagementsRequest {
-                opportunity_ids: vec![DEALS[1].to_owned()],
+                opportunity_ids: vec![OPPORTUNITY_IDS[1].to_owned()],
                 ..Default::default()
             },
-            one(1),
+            only(1),
         ),
         (
             pb::ListEngagementsRequest {
-                // As long as an id can be, and of no record.
-                opportunity_ids: vec!["O9999999999999999999".to_owned()],
+                // The longest possible id, of no record.
+                opportunity_ids: vec!["O9223372036854775807".to_owned()],
                 ..Default::default()
             },
             Vec::new(),
@@ -114,47 +130,47 @@ async fn col_020_engagements_are_narrowed_and_come_in_both_orders() {
             Vec::new(),
         ),
     ];
-    for (asked, expected) in alder {
-        for caller in [lead(ALDER), sales()] {
+    for (query, expected) in alder {
+        for caller in [alliance_lead(ALDER), sales()] {
             for size in [1, 2, 20] {
-                let found = listed(&scene, &caller, &asked, size).await;
-                assert_eq!(found, expected, "{caller:?} in pages of {size}: {asked:?}");
+                let ids = list_all_pages(&scenario, &caller, &query, size).await;
+                assert_eq!(ids, expected, "{caller:?} in pages of {size}: {query:?}");
             }
         }
     }
-    // Birch is asked only, and Cedar not even that.
+    // Birch is only invited, and Cedar is not involved.
     for account in [BIRCH, CEDAR] {
         assert_eq!(
-            listed(&scene, &lead(account), &all, 20).await,
+            list_all_pages(&scenario, &alliance_lead(account), &all, 20).await,
             Vec::<String>::new()
         );
     }
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
-    let scene = Scene::with(Setup::default(), &[BIRCH, CEDAR]).await;
-    let (engagements, ids) = shared(&scene).await;
-    let declined = scene
-        .by(&lead(BIRCH))
-        .reject_engagement_invitation(reject(&ids[0]))
+async fn col_011_invitations_are_filtered_by_participant_state_and_engagement() {
+    let scenario = Scenario::with_partners(Setup::default(), &[BIRCH, CEDAR]).await;
+    let (engagements, ids) = share_three_opportunities(&scenario).await;
+    let declined = scenario
+        .client(&alliance_lead(BIRCH))
+        .reject_engagement_invitation(reject_request(&ids[0]))
         .await;
-    declined.expect("declined");
+    declined.expect("a declined request");
     let all = vec![ids[2].clone(), ids[1].clone(), ids[0].clone()];
-    let of_side = |side: ParticipantType| pb::ListEngagementInvitationsRequest {
+    let by_participant = |side: ParticipantType| pb::ListEngagementInvitationsRequest {
         participant_type: side.into(),
         ..Default::default()
     };
-    let in_states = |states: &[pb::EngagementInvitationState]| pb::ListEngagementInvitationsRequest {
+    let by_states = |states: &[pb::EngagementInvitationState]| pb::ListEngagementInvitationsRequest {
         states: states.iter().map(|state| (*state).into()).collect(),
         ..Default::default()
     };
-    let of_engagement = pb::ListEngagementInvitationsRequest {
+    let by_engagement = pb::ListEngagementInvitationsRequest {
         engagement_ids: vec![engagements[1].clone()],
         ..Default::default()
     };
-    for (caller, asked, expected) in [
+    for (caller, query, expected) in [
         (
             ALDER,
             pb::ListEngagementInvitationsRequest::default(),
@@ -166,85 +182,88 @@ async fn col_011_invitations_are_narrowed_by_side_state_and_engagement() {
             all.clone(),
         ),
         (CEDAR, pb::ListEngagementInvitationsRequest::default(), Vec::new()),
-        (ALDER, of_side(ParticipantType::Sender), all.clone()),
-        (ALDER, of_side(ParticipantType::Receiver), Vec::new()),
-        (BIRCH, of_side(ParticipantType::Receiver), all.clone()),
-        (BIRCH, of_side(ParticipantType::Sender), Vec::new()),
+        (ALDER, by_participant(ParticipantType::Sender), all.clone()),
+        (ALDER, by_participant(ParticipantType::Receiver), Vec::new()),
+        (BIRCH, by_participant(ParticipantType::Receiver), all.clone()),
+        (BIRCH, by_participant(ParticipantType::Sender), Vec::new()),
         (
             BIRCH,
-            in_states(&[pb::EngagementInvitationState::Rejected]),
+            by_states(&[pb::EngagementInvitationState::Rejected]),
             all[2..].to_vec(),
         ),
         (
             ALDER,
-            in_states(&[pb::EngagementInvitationState::Pending]),
+            by_states(&[pb::EngagementInvitationState::Pending]),
             all[..2].to_vec(),
         ),
         (
             BIRCH,
-            in_states(&[
+            by_states(&[
                 pb::EngagementInvitationState::Pending,
                 pb::EngagementInvitationState::Rejected,
             ]),
             all.clone(),
         ),
-        (BIRCH, of_engagement, all[1..2].to_vec()),
+        (BIRCH, by_engagement, all[1..2].to_vec()),
     ] {
         let mut request = pb::ListEngagementInvitationsRequest {
             page_size: 1,
-            ..asked.clone()
+            ..query.clone()
         };
-        let mut found = Vec::new();
+        let mut found_ids = Vec::new();
         for _ in 0..=all.len() {
-            let answer = scene
-                .by(&lead(caller))
+            let response = scenario
+                .client(&alliance_lead(caller))
                 .list_engagement_invitations(request.clone())
                 .await;
-            let answer = answer.expect("a page").into_inner();
-            found.extend(
-                answer
+            let response = response.expect("a page").into_inner();
+            found_ids.extend(
+                response
                     .engagement_invitations
                     .into_iter()
-                    .map(|one| one.engagement_invitation_id),
+                    .map(|invitation| invitation.engagement_invitation_id),
             );
-            request.page_token = answer.next_page_token;
+            request.page_token = response.next_page_token;
             if request.page_token.is_empty() {
                 break;
             }
         }
-        assert_eq!(found, expected, "{caller}: {asked:?}");
+        assert_eq!(found_ids, expected, "{caller}: {query:?}");
     }
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn chn_005_channels_are_narrowed_by_state_and_opportunity() {
-    let scene = Scene::start().await;
-    prepare(&scene).await;
-    let id = ask(&scene, &["mem-user"]).await.channel_id;
-    let in_state = |state: pb::ChannelState| pb::ListChannelsRequest {
+async fn chn_005_channels_are_filtered_by_state_and_opportunity() {
+    let scenario = Scenario::start().await;
+    prepare(&scenario).await;
+    let id = request_channel(&scenario, &["mem-user"]).await.channel_id;
+    let by_state = |state: pb::ChannelState| pb::ListChannelsRequest {
         states: vec![state.into()],
         ..Default::default()
     };
-    let of = |opportunity: &str| pb::ListChannelsRequest {
+    let by_opportunity = |opportunity: &str| pb::ListChannelsRequest {
         opportunity_id: opportunity.to_owned(),
         ..Default::default()
     };
-    for (asked, is_found) in [
+    for (query, is_found) in [
         (pb::ListChannelsRequest::default(), true),
-        (in_state(pb::ChannelState::Requested), true),
-        (in_state(pb::ChannelState::Active), false),
-        (of(DEAL), true),
-        (of("O4712"), false),
-        (of("O9999999999999999999"), false),
+        (by_state(pb::ChannelState::Requested), true),
+        (by_state(pb::ChannelState::Active), false),
+        (by_opportunity(OPPORTUNITY_ID), true),
+        (by_opportunity("O4712"), false),
+        (by_opportunity("O9223372036854775807"), false),
     ] {
         let expected: &[String] = if is_found { std::slice::from_ref(&id) } else { &[] };
-        for caller in [user(), lead(ALDER), sales()] {
-            let answer = scene.channels(&caller).list_channels(asked.clone()).await;
-            let channels = answer.expect("a list").into_inner().channels;
-            let found: Vec<_> = channels.into_iter().map(|one| one.channel_id).collect();
-            assert_eq!(found, expected, "{caller:?}: {asked:?}");
+        for caller in [ace_user(), alliance_lead(ALDER), sales()] {
+            let response = scenario
+                .channel_client(&caller)
+                .list_channels(query.clone())
+                .await;
+            let channels = response.expect("a list").into_inner().channels;
+            let found: Vec<_> = channels.into_iter().map(|channel| channel.channel_id).collect();
+            assert_eq!(found, expected, "{caller:?}: {query:?}");
         }
     }
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }

@@ -1,8 +1,11 @@
-//! Tests of the collaboration service, over gRPC, on a real database and bus.
+//! Integration tests of the collaboration service over gRPC, each with its own PostgreSQL database and NATS server.
 
+mod channel_access;
+mod channel_members;
 mod channels;
 mod channels_slack;
 mod engagements;
+mod filters;
 mod invitations;
 mod isolation;
 mod lists;

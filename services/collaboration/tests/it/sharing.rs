@@ -1,4 +1,5 @@
-//! Sharing an opportunity, and what those see who are invited.
+//! Covers `ShareOpportunity`: what invited accounts read before acceptance (COL-011), which opportunities can be shared
+//! with whom (COL-001 to COL-005), idempotency, and visibility for AWS (COL-050).
 
 use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
@@ -11,17 +12,18 @@ use prost::Message as _;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, CEDAR, DEAL, DOGWOOD, HIDDEN, Scene, deal, lead, request_id, sales, share, why,
+    ALDER, BIRCH, CEDAR, DOGWOOD, HIDDEN, OPPORTUNITY_ID, Scenario, alliance_lead, approved_opportunity,
+    parse_refusal, request_id, sales, share_request,
 };
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[tokio::test]
-async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else() {
-    let scene = Scene::start().await;
-    let shared = scene.share(&[BIRCH, CEDAR]).await;
+async fn col_011_pending_invitation_shows_only_listed_fields() {
+    let scenario = Scenario::start().await;
+    let shared = scenario.share(&[BIRCH, CEDAR]).await;
     let engagement = shared.engagement.expect("an engagement");
     assert_eq!(
         (
@@ -29,11 +31,11 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
             engagement.member_count,
             engagement.opportunity_id.as_str()
         ),
-        ("Data platform", 3, DEAL)
+        ("Data platform", 3, OPPORTUNITY_ID)
     );
     assert_eq!(shared.engagement_invitations.len(), 2);
 
-    let received = scene.invitations(&lead(BIRCH)).await;
+    let received = scenario.list_invitations(&alliance_lead(BIRCH)).await;
     let [invitation] = received.as_slice() else {
         panic!("{received:?}");
     };
@@ -64,71 +66,87 @@ async fn col_011_those_who_are_invited_read_what_they_may_know_and_nothing_else(
     assert_eq!(
         invitation.existing_members.len(),
         1,
-        "Alder, and nobody who is only invited"
+        "existing members must not include invited accounts"
     );
     assert_eq!(invitation.participant_type(), ParticipantType::Receiver);
-    assert_eq!(invitation.receiver_alias, "", "that is between Alder and itself");
+    assert_eq!(
+        invitation.receiver_alias, "",
+        "the alias must be hidden from the receiver"
+    );
 
-    // Byte by byte: what is hidden, who else is invited, and how Alder calls its record.
-    let whole = [deal().encode_to_vec(), share(&[BIRCH]).encode_to_vec()].concat();
+    // No response or event contains a hidden value, another invited account, or the id of Alder's record.
+    let source_bytes = [
+        approved_opportunity().encode_to_vec(),
+        share_request(&[BIRCH]).encode_to_vec(),
+    ]
+    .concat();
     let mut secrets: Vec<_> = HIDDEN.to_vec();
-    secrets.extend([CEDAR, DEAL, "our friend", "mem-lead-111111111111"]);
+    secrets.extend([CEDAR, OPPORTUNITY_ID, "our friend", "mem-lead-111111111111"]);
     for hidden in HIDDEN {
-        assert!(holds(&whole, hidden), "{hidden} is to be hidden, and not there");
+        assert!(
+            contains_text(&source_bytes, hidden),
+            "the source must contain {hidden}"
+        );
     }
     let bytes = invitation.encode_to_vec();
     for secret in secrets {
-        assert!(!holds(&bytes, secret), "the invitation holds {secret}");
+        assert!(!contains_text(&bytes, secret), "the invitation contains {secret}");
     }
-    let events = scene.far.first("collaboration", 7).await;
+    let events = scenario.peer.first_events("collaboration", 7).await;
     for event in events
         .iter()
         .filter(|event| event.header("ce-accountid") == BIRCH)
     {
-        for secret in HIDDEN.iter().chain([&CEDAR, &DEAL, &"mem-lead-111111111111"]) {
-            assert!(!holds(&event.payload, secret), "an event of Birch holds {secret}");
+        for secret in HIDDEN
+            .iter()
+            .chain([&CEDAR, &OPPORTUNITY_ID, &"mem-lead-111111111111"])
+        {
+            assert!(
+                !contains_text(&event.payload, secret),
+                "an event of Birch contains {secret}"
+            );
             assert!(
                 !format!("{:?}", event.headers).contains(secret),
-                "its headers hold {secret}"
+                "the event headers contain {secret}"
             );
         }
     }
-    // Who is invited is not part of it.
-    assert_eq!(scene.list(&lead(BIRCH)).await, []);
-    let unseen = scene
-        .get(&lead(BIRCH), &engagement.engagement_id)
+    // An invited account does not see the engagement.
+    assert_eq!(scenario.list_engagements(&alliance_lead(BIRCH)).await, []);
+    let hidden = scenario
+        .get_engagement(&alliance_lead(BIRCH), &engagement.engagement_id)
         .await
-        .expect_err("not yet");
-    assert_eq!(why(&unseen).reason, "ENGAGEMENT_NOT_FOUND");
-    // AWS sees the engagement, and who is invited (COL-050).
-    assert_eq!(scene.list(&sales()).await.len(), 1);
-    let seen = scene.invitations(&sales()).await;
+        .expect_err("a refusal before acceptance");
+    assert_eq!(parse_refusal(&hidden).reason, "ENGAGEMENT_NOT_FOUND");
+    // AWS sees the engagement and its invitations (COL-050).
+    assert_eq!(scenario.list_engagements(&sales()).await.len(), 1);
+    let seen = scenario.list_invitations(&sales()).await;
     assert_eq!(seen.len(), 2);
     assert!(
-        seen.iter().all(|one| one.receiver_alias.is_empty()),
-        "for the sender"
+        seen.iter().all(|invitation| invitation.receiver_alias.is_empty()),
+        "the alias must be visible to the sender only"
     );
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
-/// What is wrong with an opportunity.
+/// Makes an opportunity unshareable.
 type Change = fn(&mut opportunity::Opportunity);
 
 #[tokio::test]
-async fn col_001_only_open_deals_that_aws_has_are_shared() {
-    let scene = Scene::start().await;
+async fn col_001_only_open_submitted_opportunities_are_shared() {
+    let scenario = Scenario::start().await;
     let cases: [(&str, Change); 6] = [
         ("REVIEW_STATUS", |record| {
-            life(record).review_status = ReviewStatus::PendingSubmission.into()
+            life_cycle(record).review_status = ReviewStatus::PendingSubmission.into()
         }),
         ("REVIEW_STATUS", |record| {
-            life(record).review_status = ReviewStatus::ActionRequired.into()
+            life_cycle(record).review_status = ReviewStatus::ActionRequired.into()
         }),
         ("REVIEW_STATUS", |record| {
-            life(record).review_status = ReviewStatus::Rejected.into()
+            life_cycle(record).review_status = ReviewStatus::Rejected.into()
         }),
         ("STAGE", |record| {
-            life(record).stage = opportunity::Stage::Launched.into()
+            life_cycle(record).stage = opportunity::Stage::Launched.into()
         }),
         ("NATIONAL_SECURITY", |record| {
             record.national_security = Some(true)
@@ -138,111 +156,129 @@ async fn col_001_only_open_deals_that_aws_has_are_shared() {
         }),
     ];
     for (cause, change) in cases {
-        let mut record = deal();
+        let mut record = approved_opportunity();
         change(&mut record);
-        *scene.records.lock().expect("records") = vec![record];
-        let refusal = scene.by(&lead(ALDER)).share_opportunity(share(&[BIRCH])).await;
-        let refusal = why(&refusal.expect_err(cause));
+        *scenario.records.lock().expect("records") = vec![record];
+        let refusal = scenario
+            .client(&alliance_lead(ALDER))
+            .share_opportunity(share_request(&[BIRCH]))
+            .await;
+        let refusal = parse_refusal(&refusal.expect_err(cause));
         assert_eq!(
             (refusal.reason.as_str(), refusal.metadata["cause"].as_str()),
             ("NOT_SHAREABLE", cause)
         );
     }
     for status in [ReviewStatus::Submitted, ReviewStatus::InReview] {
-        let mut record = deal();
-        life(&mut record).review_status = status.into();
-        *scene.records.lock().expect("records") = vec![record];
-        let rehearsal = pb::ShareOpportunityRequest {
+        let mut record = approved_opportunity();
+        life_cycle(&mut record).review_status = status.into();
+        *scenario.records.lock().expect("records") = vec![record];
+        let dry_run = pb::ShareOpportunityRequest {
             validate_only: true,
-            ..share(&[BIRCH])
+            ..share_request(&[BIRCH])
         };
-        let answer = scene.by(&lead(ALDER)).share_opportunity(rehearsal).await;
+        let response = scenario
+            .client(&alliance_lead(ALDER))
+            .share_opportunity(dry_run)
+            .await;
         assert_eq!(
-            answer
-                .expect("can be shared")
+            response
+                .expect("a dry run")
                 .into_inner()
                 .engagement_invitations
                 .len(),
             1
         );
     }
-    // What was only rehearsed, or left nothing.
-    assert_eq!(scene.list(&lead(ALDER)).await, []);
-    assert_eq!(scene.told(BIRCH, "engagement_invitation_created").await, 0);
-    scene.app.finish::<Collaboration>().await;
+    // Dry runs and refused calls create nothing.
+    assert_eq!(scenario.list_engagements(&alliance_lead(ALDER)).await, []);
+    assert_eq!(
+        scenario.event_count(BIRCH, "engagement_invitation_created").await,
+        0
+    );
+    scenario.app.finish::<Collaboration>().await;
 }
 
-fn life(record: &mut opportunity::Opportunity) -> &mut opportunity::LifeCycle {
+fn life_cycle(record: &mut opportunity::Opportunity) -> &mut opportunity::LifeCycle {
     record.life_cycle.get_or_insert_default()
 }
 
 #[tokio::test]
-async fn col_002_who_is_not_connected_is_not_told_apart_from_who_does_not_exist() {
-    let scene = Scene::start().await;
-    for other in [DOGWOOD, "777777777777", ALDER] {
-        let refusal = scene
-            .by(&lead(ALDER))
-            .share_opportunity(share(&[BIRCH, other]))
+async fn col_002_unconnected_and_unknown_receivers_are_refused_alike() {
+    let scenario = Scenario::start().await;
+    for receiver in [DOGWOOD, "777777777777", ALDER] {
+        let refusal = scenario
+            .client(&alliance_lead(ALDER))
+            .share_opportunity(share_request(&[BIRCH, receiver]))
             .await;
-        let refusal = why(&refusal.expect_err("not connected"));
+        let refusal = parse_refusal(&refusal.expect_err("a missing connection"));
         assert_eq!(
             (refusal.code, refusal.reason.as_str()),
             (Code::FailedPrecondition, "NOT_CONNECTED")
         );
-        assert_eq!(refusal.metadata["account_id"], other);
+        assert_eq!(refusal.metadata["account_id"], receiver);
     }
     assert_eq!(
-        scene.invitations(&lead(BIRCH)).await,
+        scenario.list_invitations(&alliance_lead(BIRCH)).await,
         [],
-        "all or none are invited"
+        "a refused call must invite nobody"
     );
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn col_003_nine_others_with_those_who_are_invited_and_no_more() {
-    let others: Vec<_> = (1..=11).map(|number| format!("5000000000{number:02}")).collect();
-    let others: Vec<_> = others.iter().map(String::as_str).collect();
-    let scene = Scene::with(Default::default(), &others).await;
-    let ten = scene
-        .by(&lead(ALDER))
-        .share_opportunity(share(&others[..10]))
+async fn col_003_engagement_is_limited_to_nine_other_accounts() {
+    let partners: Vec<_> = (1..=11).map(|number| format!("5000000000{number:02}")).collect();
+    let partners: Vec<_> = partners.iter().map(String::as_str).collect();
+    let scenario = Scenario::with_partners(Default::default(), &partners).await;
+    let ten = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(share_request(&partners[..10]))
         .await;
-    assert_eq!(why(&ten.expect_err("ten in one call")).reason, "INVALID_FIELDS");
-    let shared = scene.share(&others[..9]).await;
-    let tenth = scene
-        .by(&lead(ALDER))
-        .share_opportunity(share(&others[9..10]))
+    assert_eq!(
+        parse_refusal(&ten.expect_err("too many receivers")).reason,
+        "INVALID_FIELDS"
+    );
+    let shared = scenario.share(&partners[..9]).await;
+    let tenth = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(share_request(&partners[9..10]))
         .await;
-    let refusal = why(&tenth.expect_err("the tenth"));
+    let refusal = parse_refusal(&tenth.expect_err("a tenth other account"));
     assert_eq!(
         (refusal.code, refusal.reason.as_str()),
         (Code::FailedPrecondition, "TOO_MANY_MEMBERS")
     );
-    // Who rejects makes room.
+    // A rejected invitation no longer counts.
     let rejected = &shared.engagement_invitations[0];
-    let answer = scene
-        .by(&lead(&rejected.receiver_account_id))
-        .reject_engagement_invitation(crate::support::reject(&rejected.engagement_invitation_id))
+    let response = scenario
+        .client(&alliance_lead(&rejected.receiver_account_id))
+        .reject_engagement_invitation(crate::support::reject_request(&rejected.engagement_invitation_id))
         .await;
-    answer.expect("rejected");
-    scene.share(&others[9..10]).await;
-    let eleventh = scene
-        .by(&lead(ALDER))
-        .share_opportunity(share(&others[10..]))
+    response.expect("a rejected invitation");
+    scenario.share(&partners[9..10]).await;
+    let eleventh = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(share_request(&partners[10..]))
         .await;
-    assert_eq!(why(&eleventh.expect_err("full again")).reason, "TOO_MANY_MEMBERS");
-    scene.app.finish::<Collaboration>().await;
+    assert_eq!(
+        parse_refusal(&eleventh.expect_err("a full engagement")).reason,
+        "TOO_MANY_MEMBERS"
+    );
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn col_004_an_opportunity_has_one_engagement_and_each_company_is_asked_once() {
-    let scene = Scene::start().await;
-    let first = scene.share(&[BIRCH]).await.engagement.expect("an engagement");
-    let second = scene.share(&[CEDAR]).await.engagement.expect("an engagement");
+async fn col_004_opportunity_has_one_engagement_and_one_invitation_per_account() {
+    let scenario = Scenario::start().await;
+    let first = scenario.share(&[BIRCH]).await.engagement.expect("an engagement");
+    let second = scenario.share(&[CEDAR]).await.engagement.expect("an engagement");
     assert_eq!(first.engagement_id, second.engagement_id);
-    let again = scene.by(&lead(ALDER)).share_opportunity(share(&[BIRCH])).await;
-    let refusal = why(&again.expect_err("is invited"));
+    let again = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(share_request(&[BIRCH]))
+        .await;
+    let refusal = parse_refusal(&again.expect_err("an invited account"));
     assert_eq!(
         (refusal.code, refusal.reason.as_str()),
         (Code::AlreadyExists, "ALREADY_INVOLVED")
@@ -250,132 +286,173 @@ async fn col_004_an_opportunity_has_one_engagement_and_each_company_is_asked_onc
     assert_eq!(refusal.metadata["state"], "INVITED");
     let renamed = pb::ShareOpportunityRequest {
         engagement_title: "Another name".to_owned(),
-        ..share(&[BIRCH])
+        ..share_request(&[BIRCH])
     };
-    let refusal = scene.by(&lead(ALDER)).share_opportunity(renamed).await;
-    let refusal = why(&refusal.expect_err("has a name"));
+    let refusal = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(renamed)
+        .await;
+    let refusal = parse_refusal(&refusal.expect_err("an existing title"));
     assert_eq!(refusal.fields[0].0, "engagement_title");
-    let twice = scene
-        .by(&lead(ALDER))
-        .share_opportunity(share(&[CEDAR, CEDAR]))
+    let duplicate = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(share_request(&[CEDAR, CEDAR]))
         .await;
     assert_eq!(
-        why(&twice.expect_err("named twice")).fields[0].0,
+        parse_refusal(&duplicate.expect_err("a duplicate receiver")).fields[0].0,
         "receivers[1].account_id"
     );
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn plt_002_a_repeated_call_shares_once() {
-    let scene = Scene::start().await;
+async fn plt_002_repeated_share_creates_one_invitation() {
+    let scenario = Scenario::start().await;
     let request = pb::ShareOpportunityRequest {
         request_id: request_id(),
-        ..share(&[CEDAR, BIRCH])
+        ..share_request(&[CEDAR, BIRCH])
     };
-    let first = scene.by(&lead(ALDER)).share_opportunity(request.clone()).await;
-    let again = scene.by(&lead(ALDER)).share_opportunity(request.clone()).await;
+    let first = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(request.clone())
+        .await;
+    let again = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(request.clone())
+        .await;
     assert_eq!(
-        first.expect("shared").into_inner(),
-        again.expect("shared before").into_inner()
+        first.expect("a shared opportunity").into_inner(),
+        again.expect("a repeated request").into_inner()
     );
-    assert_eq!(scene.told(BIRCH, "engagement_invitation_created").await, 1);
+    assert_eq!(
+        scenario.event_count(BIRCH, "engagement_invitation_created").await,
+        1
+    );
     let other = pb::ShareOpportunityRequest {
-        message: "Another word".to_owned(),
+        message: "Another message".to_owned(),
         ..request
     };
-    let refusal = scene.by(&lead(ALDER)).share_opportunity(other).await;
+    let refusal = scenario
+        .client(&alliance_lead(ALDER))
+        .share_opportunity(other)
+        .await;
     assert_eq!(
-        why(&refusal.expect_err("another request")).reason,
+        parse_refusal(&refusal.expect_err("another request body")).reason,
         "REQUEST_ID_REUSED"
     );
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }
 
 #[tokio::test]
-async fn col_005_who_can_open_the_opportunity_shares_it() {
-    let scene = Scene::start().await;
-    let foreign = scene.by(&lead(BIRCH)).share_opportunity(share(&[ALDER])).await;
+async fn col_005_opportunity_is_shared_by_members_who_can_open_it() {
+    let scenario = Scenario::start().await;
+    let other_account = scenario
+        .client(&alliance_lead(BIRCH))
+        .share_opportunity(share_request(&[ALDER]))
+        .await;
     assert_eq!(
-        why(&foreign.expect_err("of Alder")).reason,
+        parse_refusal(&other_account.expect_err("an opportunity of another account")).reason,
         "OPPORTUNITY_NOT_FOUND"
     );
     for role in [Role::CloudAdmin, Role::ChannelUser, Role::StandardUser] {
         let caller = partner("mem-no", ALDER, role);
-        let refusal = scene.by(&caller).share_opportunity(share(&[BIRCH])).await;
-        assert_eq!(why(&refusal.expect_err("no access")).reason, "ROLE_NOT_PERMITTED");
+        let refusal = scenario
+            .client(&caller)
+            .share_opportunity(share_request(&[BIRCH]))
+            .await;
+        assert_eq!(
+            parse_refusal(&refusal.expect_err("a role without access")).reason,
+            "ROLE_NOT_PERMITTED"
+        );
     }
-    // An ACE user works on what it shared itself, and sees no other.
+    // An ACE user sees the engagements that it began, and no other.
     let user = partner("mem-user", ALDER, Role::AceUser);
-    let shared = scene.by(&user).share_opportunity(share(&[BIRCH])).await;
+    let shared = scenario
+        .client(&user)
+        .share_opportunity(share_request(&[BIRCH]))
+        .await;
     let id = shared
-        .expect("shared")
+        .expect("a shared opportunity")
         .into_inner()
         .engagement
-        .expect("it")
+        .expect("an engagement")
         .engagement_id;
-    assert_eq!(scene.list(&user).await.len(), 1);
+    assert_eq!(scenario.list_engagements(&user).await.len(), 1);
     let other = partner("mem-other", ALDER, Role::AceUser);
-    assert_eq!(scene.list(&other).await, []);
+    assert_eq!(scenario.list_engagements(&other).await, []);
     assert_eq!(
-        why(&scene.get(&other, &id).await.expect_err("not its own")).code,
+        parse_refusal(
+            &scenario
+                .get_engagement(&other, &id)
+                .await
+                .expect_err("an invisible engagement")
+        )
+        .code,
         Code::NotFound
     );
-    assert!(scene.get(&lead(ALDER), &id).await.is_ok());
-    scene.app.finish::<Collaboration>().await;
+    assert!(scenario.get_engagement(&alliance_lead(ALDER), &id).await.is_ok());
+    scenario.app.finish::<Collaboration>().await;
 }
 
-/// What has LIMITED visibility is not for AWS sales, in the record as in what is shared of it.
+/// Records with LIMITED visibility, and everything shared of them, are hidden from AWS sales roles.
 #[tokio::test]
-async fn col_050_acc_012_aws_reads_what_is_shared_of_deals_with_full_visibility_only() {
-    let scene = Scene::with(Setup::default(), &[BIRCH, CEDAR]).await;
-    let visible = |visibility: opportunity::Visibility| {
-        scene.records.lock().expect("records")[0].visibility = visibility.into();
+async fn col_050_acc_012_aws_reads_engagements_with_full_visibility_only() {
+    let scenario = Scenario::with_partners(Setup::default(), &[BIRCH, CEDAR]).await;
+    let set_visibility = |visibility: opportunity::Visibility| {
+        scenario.records.lock().expect("records")[0].visibility = visibility.into();
     };
-    visible(opportunity::Visibility::Limited);
-    let shared = scene.share(&[BIRCH]).await;
-    let engagement = shared.engagement.expect("it").engagement_id;
-    let asked = pb::GetEngagementInvitationRequest {
+    set_visibility(opportunity::Visibility::Limited);
+    let shared = scenario.share(&[BIRCH]).await;
+    let engagement = shared.engagement.expect("an engagement").engagement_id;
+    let invitation = pb::GetEngagementInvitationRequest {
         engagement_invitation_id: shared.engagement_invitations[0].engagement_invitation_id.clone(),
     };
     let snapshot = pb::GetResourceSnapshotRequest {
         engagement_id: engagement.clone(),
-        opportunity_id: DEAL.to_owned(),
+        opportunity_id: OPPORTUNITY_ID.to_owned(),
         template: pb::SnapshotTemplate::OpportunitySummary.into(),
         revision: Some(1),
     };
     eventually(async || {
-        let mut alder = scene.snapshots(&lead(ALDER));
-        let found = alder.get_resource_snapshot(snapshot.clone()).await;
-        found.map_err(|status| status.message().to_owned())
+        let mut alder = scenario.snapshot_client(&alliance_lead(ALDER));
+        let response = alder.get_resource_snapshot(snapshot.clone()).await;
+        response.map_err(|status| status.message().to_owned())
     })
     .await;
     let members = pb::ListEngagementMembersRequest {
         engagement_id: engagement.clone(),
         ..Default::default()
     };
-    assert_eq!(scene.list(&sales()).await, []);
-    assert_eq!(scene.invitations(&sales()).await, []);
+    assert_eq!(scenario.list_engagements(&sales()).await, []);
+    assert_eq!(scenario.list_invitations(&sales()).await, []);
     for refusal in [
-        scene.get(&sales(), &engagement).await.err(),
-        scene.by(&sales()).get_engagement_invitation(asked).await.err(),
-        scene.by(&sales()).list_engagement_members(members).await.err(),
-        scene
-            .snapshots(&sales())
+        scenario.get_engagement(&sales(), &engagement).await.err(),
+        scenario
+            .client(&sales())
+            .get_engagement_invitation(invitation)
+            .await
+            .err(),
+        scenario
+            .client(&sales())
+            .list_engagement_members(members)
+            .await
+            .err(),
+        scenario
+            .snapshot_client(&sales())
             .get_resource_snapshot(snapshot)
             .await
             .err(),
     ] {
-        assert_eq!(refusal.expect("not for AWS").code(), Code::NotFound);
+        assert_eq!(refusal.expect("a refusal for AWS").code(), Code::NotFound);
     }
-    // It is shared again as one that AWS works on.
-    visible(opportunity::Visibility::Full);
-    scene.share(&[CEDAR]).await;
-    assert_eq!(scene.list(&sales()).await.len(), 1);
+    // The opportunity is shared again with FULL visibility.
+    set_visibility(opportunity::Visibility::Full);
+    scenario.share(&[CEDAR]).await;
+    assert_eq!(scenario.list_engagements(&sales()).await.len(), 1);
     assert_eq!(
-        scene.invitations(&sales()).await.len(),
+        scenario.list_invitations(&sales()).await.len(),
         1,
-        "what was limited stays so"
+        "an invitation that was LIMITED must stay hidden"
     );
-    scene.app.finish::<Collaboration>().await;
+    scenario.app.finish::<Collaboration>().await;
 }

@@ -1,4 +1,5 @@
-//! A running service beside stand-ins of the directory and of the opportunity service.
+//! Test fixtures: a running collaboration service with a fake directory and a fake opportunity service, and builders of
+//! requests and records.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,97 +13,97 @@ use cosell_proto::cosell::partner::v1 as partner_api;
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason, ReviewStatus};
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_testkit::harness::{
-    App, Client, FarEnd, Refusal, Setup, aws, eventually, opportunities_with_summary, partner,
+    App, Client, PeerStub, Refusal, Setup, aws, eventually, opportunities_with_summary, partner,
 };
 use cosell_types::{Caller, Clock, Role, random};
 use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = CollaborationServiceClient<InterceptedService<Channel, Client>>;
-pub type Channels = ChannelServiceClient<InterceptedService<Channel, Client>>;
-pub type Snapshots = SnapshotServiceClient<InterceptedService<Channel, Client>>;
+pub type CollaborationClient = CollaborationServiceClient<InterceptedService<Channel, Client>>;
+pub type ChannelClient = ChannelServiceClient<InterceptedService<Channel, Client>>;
+pub type SnapshotClient = SnapshotServiceClient<InterceptedService<Channel, Client>>;
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
 pub const CEDAR: &str = "333333333333";
-/// Connected with nobody.
+/// Has no connections.
 pub const DOGWOOD: &str = "444444444444";
-/// The opportunity of Alder that tests share.
-pub const DEAL: &str = "O4711";
+/// The opportunity of Alder that the tests share.
+pub const OPPORTUNITY_ID: &str = "O4711";
 
-/// A running service, and what the opportunity service says.
-pub struct Scene {
+/// A running service, and the data of the fake opportunity service.
+pub struct Scenario {
     pub app: App,
-    pub far: FarEnd,
-    /// The records that there are.
+    pub peer: PeerStub,
+    /// The records of the fake opportunity service.
     pub records: Arc<Mutex<Vec<opportunity::Opportunity>>>,
-    /// What AWS says of each.
+    /// The AWS summary of every record.
     pub summary: Arc<Mutex<opportunity::AwsOpportunitySummary>>,
 }
 
-impl Scene {
-    /// Alder is connected with Birch and Cedar.
+impl Scenario {
+    /// Starts the service; Alder is connected with Birch and Cedar.
     pub async fn start() -> Self {
-        Self::with(Setup::default(), &[BIRCH, CEDAR, DOGWOOD]).await
+        Self::with_partners(Setup::default(), &[BIRCH, CEDAR, DOGWOOD]).await
     }
 
-    /// The same, with other options.
-    pub async fn configured(configure: impl FnOnce(&mut Options)) -> Self {
+    /// Like `start`, with changed options.
+    pub async fn with_options(configure: impl FnOnce(&mut Options)) -> Self {
         Self::build(Setup::default(), &[BIRCH, CEDAR, DOGWOOD], configure).await
     }
 
-    /// Alder is connected with all of these but Dogwood.
-    pub async fn with(setup: Setup, others: &[&str]) -> Self {
-        Self::build(setup, others, |_| {}).await
+    /// Starts the service; Alder is connected with all given accounts except Dogwood.
+    pub async fn with_partners(setup: Setup, partners: &[&str]) -> Self {
+        Self::build(setup, partners, |_| {}).await
     }
 
-    async fn build(setup: Setup, others: &[&str], configure: impl FnOnce(&mut Options)) -> Self {
-        let records = Arc::new(Mutex::new(vec![deal()]));
-        let known = records.clone();
+    async fn build(setup: Setup, partners: &[&str], configure: impl FnOnce(&mut Options)) -> Self {
+        let records = Arc::new(Mutex::new(vec![approved_opportunity()]));
+        let shared_records = records.clone();
         let record = move |id: &str, _| {
-            let known = known.lock().expect("records");
-            let found = known.iter().find(|record| record.opportunity_id == id);
-            found.cloned().ok_or(Code::NotFound)
+            let records = shared_records.lock().expect("records");
+            let record = records.iter().find(|record| record.opportunity_id == id);
+            record.cloned().ok_or(Code::NotFound)
         };
         let summary = Arc::default();
         let url = opportunities_with_summary(record, Arc::clone(&summary));
         let mut options = Options::new(url.await);
         configure(&mut options);
         let app = setup.with_bus().start::<Collaboration>(options).await;
-        let far = FarEnd::new(&app.bus_args.nats_url).await;
-        let scene = Self {
+        let peer = PeerStub::new(&app.bus_args.nats_url).await;
+        let scenario = Self {
             app,
-            far,
+            peer,
             records,
             summary,
         };
-        for account in others.iter().chain([&ALDER]) {
-            scene.list(&lead(account)).await;
+        for account in partners.iter().chain([&ALDER]) {
+            scenario.list_engagements(&alliance_lead(account)).await;
         }
-        for other in others.iter().filter(|other| **other != DOGWOOD) {
-            scene.connect(ALDER, other, 1, true).await;
-            scene.connect(other, ALDER, 1, true).await;
+        for other in partners.iter().filter(|other| **other != DOGWOOD) {
+            scenario.publish_connection(ALDER, other, 1, true).await;
+            scenario.publish_connection(other, ALDER, 1, true).await;
         }
-        let connected = others.iter().filter(|other| **other != DOGWOOD).count();
-        let mut admin = scene.app.database.admin::<Collaboration>().await;
+        let partner_count = partners.iter().filter(|other| **other != DOGWOOD).count();
+        let mut admin = scenario.app.database.admin::<Collaboration>().await;
         eventually(async || {
-            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM connected WHERE is_active")
+            let active: i64 = sqlx::query_scalar("SELECT count(*) FROM connected WHERE is_active")
                 .fetch_one(&mut admin)
                 .await
                 .expect("a count");
-            if found == 2 * connected as i64 {
+            if active == 2 * partner_count as i64 {
                 Ok(())
             } else {
-                Err(format!("{found} connections"))
+                Err(format!("{active} connections"))
             }
         })
         .await;
-        scene
+        scenario
     }
 
-    /// Says that a connection of two companies begins or ends, to the first one.
-    pub async fn connect(&self, account: &str, other: &str, revision: i64, is_active: bool) {
+    /// Publishes, to the first account, that its connection with another account begins or ends.
+    pub async fn publish_connection(&self, account: &str, other: &str, revision: i64, is_active: bool) {
         let status = if is_active {
             partner_api::ConnectionStatus::Active
         } else {
@@ -121,107 +122,114 @@ impl Scene {
         });
         if is_active {
             let event = partner_api::ConnectionEstablished { detail };
-            self.far.tell("partner", account, &id, revision, &event).await;
+            self.peer
+                .publish_event("partner", account, &id, revision, &event)
+                .await;
         } else {
             let event = partner_api::ConnectionCanceled {
                 detail,
                 canceled_by_account_id: account.to_owned(),
             };
-            self.far.tell("partner", account, &id, revision, &event).await;
+            self.peer
+                .publish_event("partner", account, &id, revision, &event)
+                .await;
         }
     }
 
-    pub fn by(&self, caller: &Caller) -> Calls {
-        CollaborationServiceClient::new(self.app.by(caller))
+    pub fn client(&self, caller: &Caller) -> CollaborationClient {
+        CollaborationServiceClient::new(self.app.channel_for(caller))
     }
 
-    pub fn snapshots(&self, caller: &Caller) -> Snapshots {
-        SnapshotServiceClient::new(self.app.by(caller))
+    pub fn snapshot_client(&self, caller: &Caller) -> SnapshotClient {
+        SnapshotServiceClient::new(self.app.channel_for(caller))
     }
 
-    pub fn channels(&self, caller: &Caller) -> Channels {
-        ChannelServiceClient::new(self.app.by(caller))
+    pub fn channel_client(&self, caller: &Caller) -> ChannelClient {
+        ChannelServiceClient::new(self.app.channel_for(caller))
     }
 
-    /// The engagements that somebody sees.
-    pub async fn list(&self, caller: &Caller) -> Vec<pb::Engagement> {
+    /// The engagements that are visible to a caller.
+    pub async fn list_engagements(&self, caller: &Caller) -> Vec<pb::Engagement> {
         let request = pb::ListEngagementsRequest::default();
-        let answer = self.by(caller).list_engagements(request).await;
-        answer.expect("a list").into_inner().engagements
+        let response = self.client(caller).list_engagements(request).await;
+        response.expect("a list").into_inner().engagements
     }
 
-    /// The invitations that somebody sees.
-    pub async fn invitations(&self, caller: &Caller) -> Vec<pb::EngagementInvitation> {
+    /// The invitations that are visible to a caller.
+    pub async fn list_invitations(&self, caller: &Caller) -> Vec<pb::EngagementInvitation> {
         let request = pb::ListEngagementInvitationsRequest::default();
-        let answer = self.by(caller).list_engagement_invitations(request).await;
-        answer.expect("a list").into_inner().engagement_invitations
+        let response = self.client(caller).list_engagement_invitations(request).await;
+        response.expect("a list").into_inner().engagement_invitations
     }
 
-    /// Alder shares its deal.
+    /// Shares Alder's opportunity.
     pub async fn share(&self, receivers: &[&str]) -> pb::ShareOpportunityResponse {
-        let answer = self.by(&lead(ALDER)).share_opportunity(share(receivers)).await;
-        answer.expect("a shared opportunity").into_inner()
+        let response = self
+            .client(&alliance_lead(ALDER))
+            .share_opportunity(share_request(receivers))
+            .await;
+        response.expect("a shared opportunity").into_inner()
     }
 
-    /// Alder shares its deal, and they accept it; the engagement's id.
-    pub async fn engage(&self, receivers: &[&str]) -> String {
+    /// Shares Alder's opportunity with receivers that accept it, and returns the engagement's id.
+    pub async fn create_engagement(&self, receivers: &[&str]) -> String {
         let shared = self.share(receivers).await;
         for invitation in &shared.engagement_invitations {
-            self.accept(invitation).await;
+            self.accept_invitation(invitation).await;
         }
         shared.engagement.expect("an engagement").engagement_id
     }
 
-    /// The receiver accepts.
-    pub async fn accept(&self, invitation: &pb::EngagementInvitation) -> pb::EngagementInvitation {
-        let request = accept(&invitation.engagement_invitation_id);
-        let receiver = lead(&invitation.receiver_account_id);
-        let answer = self.by(&receiver).accept_engagement_invitation(request).await;
-        answer
+    /// Accepts an invitation as the receiver's alliance lead.
+    pub async fn accept_invitation(&self, invitation: &pb::EngagementInvitation) -> pb::EngagementInvitation {
+        let request = accept_request(&invitation.engagement_invitation_id);
+        let receiver = alliance_lead(&invitation.receiver_account_id);
+        let response = self.client(&receiver).accept_engagement_invitation(request).await;
+        response
             .expect("an acceptance")
             .into_inner()
             .engagement_invitation
             .expect("the invitation")
     }
 
-    /// The engagement as somebody sees it.
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<pb::Engagement, tonic::Status> {
+    /// The engagement as a caller sees it.
+    pub async fn get_engagement(&self, caller: &Caller, id: &str) -> Result<pb::Engagement, tonic::Status> {
         let request = pb::GetEngagementRequest {
             engagement_id: id.to_owned(),
         };
-        let answer = self.by(caller).get_engagement(request).await?;
-        Ok(answer.into_inner().engagement.expect("the engagement"))
+        let response = self.client(caller).get_engagement(request).await?;
+        Ok(response.into_inner().engagement.expect("the engagement"))
     }
 
-    /// Where the companies stand, in the order in which they came.
-    pub async fn members(&self, caller: &Caller, id: &str) -> Vec<(String, pb::EngagementMemberState)> {
+    /// The members of an engagement and their states, in the order in which they were invited.
+    pub async fn member_states(&self, caller: &Caller, id: &str) -> Vec<(String, pb::EngagementMemberState)> {
         let request = pb::ListEngagementMembersRequest {
             engagement_id: id.to_owned(),
             ..Default::default()
         };
-        let answer = self.by(caller).list_engagement_members(request).await;
-        let members = answer.expect("a list").into_inner().engagement_members;
+        let response = self.client(caller).list_engagement_members(request).await;
+        let members = response.expect("a list").into_inner().engagement_members;
         members
             .into_iter()
-            .map(|one| (one.account_id.clone(), one.state()))
+            .map(|member| (member.account_id.clone(), member.state()))
             .collect()
     }
 
-    /// How many events there are with this end of their subject, for an account.
-    pub async fn told(&self, account: &str, verb: &str) -> i64 {
+    /// Counts the events of an account whose subject ends with the given name.
+    pub async fn event_count(&self, account: &str, event_name: &str) -> i64 {
         let mut admin = self.app.database.admin::<Collaboration>().await;
         sqlx::query_scalar(
             "SELECT count(*) FROM event_journal WHERE account_id = $1 AND subject LIKE '%.' || $2",
         )
         .bind(account.to_owned())
-        .bind(verb.to_owned())
+        .bind(event_name.to_owned())
         .fetch_one(&mut admin)
         .await
         .expect("a count")
     }
 }
 
-pub fn lead(account: &str) -> Caller {
+pub fn alliance_lead(account: &str) -> Caller {
     partner(&format!("mem-lead-{account}"), account, Role::AllianceLead)
 }
 
@@ -233,7 +241,7 @@ pub fn request_id() -> String {
     random::uuid(Clock::system().now()).to_string()
 }
 
-pub fn receiver(account: &str) -> pb::ShareReceiver {
+pub fn share_receiver(account: &str) -> pb::ShareReceiver {
     pb::ShareReceiver {
         account_id: account.to_owned(),
         alias: format!("our friend {account}"),
@@ -241,10 +249,10 @@ pub fn receiver(account: &str) -> pb::ShareReceiver {
     }
 }
 
-pub fn share(receivers: &[&str]) -> pb::ShareOpportunityRequest {
+pub fn share_request(receivers: &[&str]) -> pb::ShareOpportunityRequest {
     pb::ShareOpportunityRequest {
-        opportunity_id: DEAL.to_owned(),
-        receivers: receivers.iter().map(|account| receiver(account)).collect(),
+        opportunity_id: OPPORTUNITY_ID.to_owned(),
+        receivers: receivers.iter().map(|account| share_receiver(account)).collect(),
         message: "Let us do this together.".to_owned(),
         sender_contacts: vec![opportunity::Contact {
             first_name: "Ada".to_owned(),
@@ -256,14 +264,14 @@ pub fn share(receivers: &[&str]) -> pb::ShareOpportunityRequest {
     }
 }
 
-pub fn accept(id: &str) -> pb::AcceptEngagementInvitationRequest {
+pub fn accept_request(id: &str) -> pb::AcceptEngagementInvitationRequest {
     pb::AcceptEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-pub fn reject(id: &str) -> pb::RejectEngagementInvitationRequest {
+pub fn reject_request(id: &str) -> pb::RejectEngagementInvitationRequest {
     pb::RejectEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
         reason: RejectionReason::UnableToSupport.into(),
@@ -271,14 +279,14 @@ pub fn reject(id: &str) -> pb::RejectEngagementInvitationRequest {
     }
 }
 
-pub fn cancel(id: &str) -> pb::CancelEngagementInvitationRequest {
+pub fn cancel_request(id: &str) -> pb::CancelEngagementInvitationRequest {
     pb::CancelEngagementInvitationRequest {
         engagement_invitation_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-/// Words that a partner must not read before it accepts.
+/// Values that a partner must not receive before it accepts.
 pub const HIDDEN: [&str; 7] = [
     "Hidden Street 7",
     "hidden-contact@customer.example",
@@ -290,9 +298,9 @@ pub const HIDDEN: [&str; 7] = [
 ];
 
 /// An approved opportunity of Alder.
-pub fn deal() -> opportunity::Opportunity {
+pub fn approved_opportunity() -> opportunity::Opportunity {
     opportunity::Opportunity {
-        opportunity_id: DEAL.to_owned(),
+        opportunity_id: OPPORTUNITY_ID.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 5,
         owner_member_id: "mem-owner".to_owned(),
@@ -348,7 +356,7 @@ pub fn deal() -> opportunity::Opportunity {
     }
 }
 
-/// A refusal, taken apart.
-pub fn why(status: &tonic::Status) -> Refusal {
+/// Parses the details of a refusal.
+pub fn parse_refusal(status: &tonic::Status) -> Refusal {
     Refusal::from(status)
 }

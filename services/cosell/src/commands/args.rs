@@ -1,6 +1,6 @@
 //! Options out of the fields of a request, and a request out of options.
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
 use cosell_types::{Clock, random};
@@ -47,7 +47,7 @@ fn collect(message: &MessageDescriptor, above: &[FieldDescriptor], subject: &str
         if let (true, Some(parent)) = (found.iter().any(|other| other.name == name), above.last()) {
             name = format!("{}-{name}", parent.name().replace('_', "-"));
         }
-        // The ends of a span are told apart by what it is a span of.
+        // The bounds of a range are prefixed with its name.
         if let (true, Some(parent)) = (["start", "end"].contains(&field.name()), above.last()) {
             name = format!("{}-{}", parent.name().replace('_', "-"), field.name());
         }
@@ -198,7 +198,7 @@ fn is_required(field: &FieldDescriptor) -> bool {
     stated.any(|value| value.as_enum_number() == Some(REQUIRED))
 }
 
-/// What the interface says of something, by its place in its file.
+/// The comment of a definition in the interface, by its path in the file descriptor.
 pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let locations = file.file_descriptor_proto().source_code_info.as_ref();
     let mut locations = locations.into_iter().flat_map(|info| &info.location);
@@ -207,13 +207,4 @@ pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let lines = comment.unwrap_or_default();
     let lines = lines.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
-}
-
-/// A text, or what stands in the file that it names with `@`.
-pub fn text_or_file(text: &str) -> anyhow::Result<String> {
-    let Some(path) = text.strip_prefix('@') else {
-        return Ok(text.to_owned());
-    };
-    ensure!(!path.is_empty(), "@ needs the name of a file");
-    std::fs::read_to_string(path).with_context(|| format!("reading {path}"))
 }

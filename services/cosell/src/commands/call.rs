@@ -1,4 +1,4 @@
-//! Calls whose requests and answers are known by their definitions alone.
+//! Calls any RPC with dynamic messages, by descriptor.
 
 use anyhow::Context as _;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
@@ -10,29 +10,29 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use super::refusal::explained;
+use super::refusal::explain_status;
 use crate::installation::Installation;
 
-/// Adds the options that say where to call, and as whom.
+/// Adds the options that select the installation and the caller.
 pub fn connection_args(command: clap::Command) -> clap::Command {
     Installation::augment_args(command)
 }
 
-/// An installation, and the token to call it with.
-pub struct Calls {
+/// Calls RPCs of one installation with one token.
+pub struct DynamicClient {
     channel: Channel,
     token: String,
 }
 
-impl Calls {
-    /// As the options say.
-    pub fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
+impl DynamicClient {
+    /// Connects to the installation that the options select.
+    pub fn connect(matches: &ArgMatches) -> anyhow::Result<Self> {
         let (channel, token) = Installation::from_arg_matches(matches)?.as_member()?;
         Ok(Self { channel, token })
     }
 
-    /// Makes a call.
-    pub async fn one(
+    /// Makes a unary call.
+    pub async fn call(
         &self,
         method: &MethodDescriptor,
         request: DynamicMessage,
@@ -43,12 +43,14 @@ impl Calls {
         let token = format!("Bearer {}", self.token).parse()?;
         request.metadata_mut().insert("authorization", token);
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-        let answer = grpc.unary(request, path.parse()?, Dynamic(method.output())).await;
-        Ok(answer.map_err(|status| explained(&status))?.into_inner())
+        let response = grpc
+            .unary(request, path.parse()?, DynamicCodec(method.output()))
+            .await;
+        Ok(response.map_err(|status| explain_status(&status))?.into_inner())
     }
 
-    /// Lists records, page by page, at most so many; all of them when the limit is 0.
-    pub async fn pages(
+    /// Lists at most `limit` records, page by page; all records if `limit` is 0.
+    pub async fn list_all(
         &self,
         method: &MethodDescriptor,
         mut request: DynamicMessage,
@@ -57,10 +59,10 @@ impl Calls {
     ) -> anyhow::Result<Vec<DynamicMessage>> {
         let mut rows = Vec::new();
         loop {
-            let left = limit.saturating_sub(rows.len());
-            let size = if limit == 0 { 100 } else { left.min(100) };
+            let remaining = limit.saturating_sub(rows.len());
+            let size = if limit == 0 { 100 } else { remaining.min(100) };
             request.set_field_by_name("page_size", Value::I32(i32::try_from(size)?));
-            let page = self.one(method, request.clone()).await?;
+            let page = self.call(method, request.clone()).await?;
             let found = page.get_field_by_name(list).context("a list")?;
             let found = found.as_list().unwrap_or_default().iter();
             rows.extend(found.filter_map(Value::as_message).cloned());
@@ -74,26 +76,26 @@ impl Calls {
     }
 }
 
-/// Messages of one definition.
+/// A codec for responses of one message type.
 #[derive(Clone, Debug)]
-struct Dynamic(MessageDescriptor);
+struct DynamicCodec(MessageDescriptor);
 
-impl Codec for Dynamic {
+impl Codec for DynamicCodec {
     type Encode = DynamicMessage;
     type Decode = DynamicMessage;
     type Encoder = <ProstCodec<DynamicMessage, ()> as Codec>::Encoder;
-    type Decoder = Dynamic;
+    type Decoder = DynamicCodec;
 
     fn encoder(&mut self) -> Self::Encoder {
         ProstCodec::<DynamicMessage, ()>::raw_encoder(BufferSettings::default())
     }
 
-    fn decoder(&mut self) -> Dynamic {
+    fn decoder(&mut self) -> DynamicCodec {
         self.clone()
     }
 }
 
-impl Decoder for Dynamic {
+impl Decoder for DynamicCodec {
     type Item = DynamicMessage;
     type Error = Status;
 

@@ -1,5 +1,5 @@
-//! A subcommand for every RPC, made from the interface itself: its fields are options, its comments their explanations.
-//! What stands here is only how they are called and which fields a table shows.
+//! A subcommand for every RPC, derived from the API's descriptors: request fields are options, and comments are the
+//! help texts. `table.rs` adds the names of the commands and the columns of tables.
 
 mod args;
 mod call;
@@ -14,49 +14,49 @@ use anyhow::Context as _;
 use clap::{Arg, ArgMatches, value_parser};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
-pub use refusal::explained;
+pub use refusal::explain_status;
 pub use table::COMMANDS;
 
 /// A subcommand: `cosell <noun> <verb>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Command {
-    /// What it is about.
+    /// The first word of the subcommand: a kind of resource.
     pub noun: &'static str,
-    /// What is done.
+    /// The second word of the subcommand.
     pub verb: &'static str,
-    /// The RPC, without its package.
+    /// The name of the RPC, without package and service.
     pub rpc: &'static str,
-    /// The field of the request that is stated without an option; none when empty.
+    /// The request field that is a positional argument; empty if there is none.
     pub subject: &'static str,
-    /// For lists: the fields of a record that a table shows.
+    /// For lists: the paths of the fields that a table shows.
     pub columns: &'static [&'static str],
 }
 
-/// The definitions of the interface.
+/// The descriptors of the API.
 static POOL: LazyLock<DescriptorPool> =
     LazyLock::new(|| DescriptorPool::decode(cosell_proto::DESCRIPTORS).unwrap_or_default());
 
-/// How answers are printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// An aligned table.
     Table,
-    /// For programs.
+    /// The canonical JSON form of Protocol Buffers.
     Json,
 }
 
 impl Command {
-    /// The RPC as the interface defines it.
+    /// The descriptor of the RPC.
     pub fn method(&self) -> anyhow::Result<MethodDescriptor> {
         let mut methods = POOL
             .services()
             .flat_map(|service| service.methods().collect::<Vec<_>>());
         let found = methods.find(|method| method.name() == self.rpc);
-        found.with_context(|| format!("no RPC {}", self.rpc))
+        found.with_context(|| format!("unknown RPC {}", self.rpc))
     }
 
-    /// What its answer lists, if it lists something.
-    fn list(method: &MethodDescriptor) -> Option<String> {
+    /// The name of the list field of a paged response; `None` for other RPCs.
+    fn list_field(method: &MethodDescriptor) -> Option<String> {
         let output = method.output();
         output.get_field_by_name("next_page_token")?;
         let list = output.fields().find(|field| field.is_list())?;
@@ -64,16 +64,16 @@ impl Command {
     }
 }
 
-/// The nouns with their verbs, for the command line.
-pub fn nouns() -> anyhow::Result<Vec<clap::Command>> {
+/// A command for each noun, with its verbs as subcommands.
+pub fn noun_commands() -> anyhow::Result<Vec<clap::Command>> {
     let mut nouns: Vec<clap::Command> = Vec::new();
     for command in COMMANDS {
-        let verb = verb(command)?;
+        let verb = verb_command(command)?;
         match nouns.iter_mut().find(|noun| noun.get_name() == command.noun) {
             Some(noun) => *noun = noun.clone().subcommand(verb),
             None => nouns.push(
                 clap::Command::new(command.noun)
-                    .about(about(command.noun))
+                    .about(noun_about(command.noun))
                     .subcommand_required(true)
                     .arg_required_else_help(true)
                     .disable_help_subcommand(true)
@@ -84,25 +84,25 @@ pub fn nouns() -> anyhow::Result<Vec<clap::Command>> {
     Ok(nouns)
 }
 
-fn verb(command: &Command) -> anyhow::Result<clap::Command> {
+fn verb_command(command: &Command) -> anyhow::Result<clap::Command> {
     let method = command.method()?;
     let comment = args::comment(&method.parent_file(), method.path());
     let mut verb = clap::Command::new(command.verb);
     for option in args::options(&method.input(), command.subject) {
         verb = verb.arg(option.arg());
     }
-    if Command::list(&method).is_some() {
+    if Command::list_field(&method).is_some() {
         verb = verb.arg(
             Arg::new("limit")
                 .long("limit")
-                .help("Most records that are fetched; 0 for all")
+                .help("Maximum number of records; 0 for all")
                 .value_parser(value_parser!(usize))
                 .default_value("100"),
         );
     }
     let output = Arg::new("output")
         .long("output")
-        .help("How to print the answer")
+        .help("Output format")
         .value_parser(value_parser!(Output))
         .default_value("table");
     let about = comment
@@ -115,12 +115,12 @@ fn verb(command: &Command) -> anyhow::Result<clap::Command> {
         .long_about(comment))
 }
 
-fn about(noun: &str) -> &'static str {
+fn noun_about(noun: &str) -> &'static str {
     let found = table::NOUNS.iter().find(|(name, _)| *name == noun);
     found.map_or("", |(_, about)| about)
 }
 
-/// Runs a verb of a noun.
+/// Runs the command of a noun and its matched verb.
 pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     let (name, matches) = matches.subcommand().context("a verb")?;
     let mut all = COMMANDS.iter();
@@ -130,33 +130,33 @@ pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     let method = command.method()?;
     let request = args::request(&method.input(), command.subject, matches)?;
     let output = *matches.get_one::<Output>("output").context("an output")?;
-    let calls = call::Calls::open(matches)?;
-    let text = match Command::list(&method) {
+    let client = call::DynamicClient::connect(matches)?;
+    let text = match Command::list_field(&method) {
         Some(list) => {
             let limit = matches.get_one::<usize>("limit").copied().unwrap_or_default();
-            let rows = calls.pages(&method, request, &list, limit).await?;
-            render::list(&rows, command.columns, output)?
+            let rows = client.list_all(&method, request, &list, limit).await?;
+            render::render_list(&rows, command.columns, output)?
         }
-        None => render::one(&calls.one(&method, request).await?, output)?,
+        None => render::render_record(&client.call(&method, request).await?, output)?,
     };
     print(&text);
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
+#[expect(clippy::print_stdout, reason = "the command's output")]
 fn print(text: &str) {
     if !text.is_empty() {
         println!("{text}");
     }
 }
 
-/// A message in the JSON form of Protocol Buffers, with every field.
+/// A message in the canonical JSON form of Protocol Buffers, including fields with default values.
 pub fn json(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
-    let form = POOL
+    let descriptor = POOL
         .get_message_by_name(name)
-        .context("the definition of an answer")?;
-    let message = DynamicMessage::decode(form, message.encode_to_vec().as_slice())?;
-    render::one(&message, Output::Json)
+        .context("the descriptor of a response")?;
+    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
+    render::render_record(&message, Output::Json)
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rpc_has_a_command_and_every_noun_says_what_it_is() {
+    fn every_rpc_has_a_command_and_every_noun_a_description() {
         let services = POOL.services();
         let own = services.filter(|service| {
             service.package_name().starts_with("cosell.") && !service.name().ends_with("InternalService")
@@ -178,20 +178,20 @@ mod tests {
             .collect();
         let commands: BTreeSet<_> = COMMANDS.iter().map(|command| command.rpc.to_owned()).collect();
         assert_eq!(commands, rpcs);
-        assert_eq!(COMMANDS.len(), commands.len(), "one command each");
+        assert_eq!(COMMANDS.len(), commands.len(), "one command per RPC");
         for command in COMMANDS {
-            assert!(!about(command.noun).is_empty(), "{}", command.noun);
+            assert!(!noun_about(command.noun).is_empty(), "{}", command.noun);
         }
     }
 
     #[test]
-    fn columns_and_subjects_are_fields() {
+    fn columns_and_subjects_are_existing_fields() {
         for command in COMMANDS {
             let method = command.method().expect("an RPC");
             let request = method.input();
             let subject = command.subject.is_empty() || request.get_field_by_name(command.subject).is_some();
             assert!(subject, "{command:?}");
-            let Some(list) = Command::list(&method) else {
+            let Some(list) = Command::list_field(&method) else {
                 continue;
             };
             assert!(!command.columns.is_empty(), "{command:?}");

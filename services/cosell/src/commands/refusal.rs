@@ -1,21 +1,22 @@
-//! Refusals, as people read them.
+//! Formats error statuses for the terminal.
 
 use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
 use prost::{Message as _, Name as _};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-/// The longest line, but for what cannot be broken.
+/// The maximum length of a line, except for words that cannot be broken.
 const WIDTH: usize = 96;
-/// The most allowed values that are listed.
-const MOST_VALUES: usize = 40;
+/// The maximum number of allowed values that are listed.
+const MAX_VALUES: usize = 40;
 
-/// The sentence and the reason; then each field at fault, with what was given and what would be right.
-pub fn explained(status: &Status) -> anyhow::Error {
+/// Formats a status: message and reason, then each invalid field with its description, the rejected value, and the
+/// allowed values or pattern.
+pub fn explain_status(status: &Status) -> anyhow::Error {
     let info = status.get_details_error_info();
     let (reason, metadata) = info.map(|info| (info.reason, info.metadata)).unwrap_or_default();
     let mut text = match (reason.as_str(), metadata.get("violations")) {
-        // The sentence repeats the first of the fields.
+        // The message repeats the first field.
         ("INVALID_FIELDS", Some(count)) if count == "1" => "1 field is invalid".to_owned(),
         ("INVALID_FIELDS", Some(count)) => format!("{count} fields are invalid"),
         _ => status.message().to_owned(),
@@ -23,27 +24,27 @@ pub fn explained(status: &Status) -> anyhow::Error {
     if !reason.is_empty() {
         text = format!("{text} ({reason})");
     }
-    let sentences = status.get_details_bad_request();
-    let sentences = sentences
+    let bad_request = status.get_details_bad_request();
+    let violations = bad_request
         .map(|details| details.field_violations)
         .unwrap_or_default();
     // Both details list the same fields in the same order.
-    let mut facts = facts(status).into_iter();
-    for sentence in sentences {
-        let facts = facts.next().filter(|facts| facts.field == sentence.field);
-        let words = sentence.description.split_whitespace().map(str::to_owned);
-        text = format!("{text}\n  {}\n{}", sentence.field, wrapped("", words));
-        for line in facts.iter().flat_map(help) {
+    let mut details = invalid_fields(status).into_iter();
+    for violation in violations {
+        let detail = details.next().filter(|detail| detail.field == violation.field);
+        let words = violation.description.split_whitespace().map(str::to_owned);
+        text = format!("{text}\n  {}\n{}", violation.field, wrap("", words));
+        for line in detail.iter().flat_map(detail_lines) {
             text = format!("{text}\n{line}");
         }
     }
     anyhow::Error::msg(text)
 }
 
-/// What is said of the fields for programs; none when the service says nothing of the kind.
-fn facts(status: &Status) -> Vec<InvalidField> {
-    let whole = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
-    let mut details = whole.details.iter();
+/// The machine-readable details of invalid fields; empty if the status has none.
+fn invalid_fields(status: &Status) -> Vec<InvalidField> {
+    let decoded = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
+    let mut details = decoded.details.iter();
     details
         .find(|any| any.type_url == InvalidFields::type_url())
         .and_then(|any| InvalidFields::decode(any.value.as_slice()).ok())
@@ -51,32 +52,36 @@ fn facts(status: &Status) -> Vec<InvalidField> {
         .unwrap_or_default()
 }
 
-fn help(facts: &InvalidField) -> Vec<String> {
+fn detail_lines(detail: &InvalidField) -> Vec<String> {
     let mut lines = Vec::new();
-    if !facts.rejected_value.is_empty() {
-        // In quotes: blanks at its ends may be what is wrong.
-        lines.push(wrapped("given:", [format!("{:?}", facts.rejected_value)]));
+    if !detail.rejected_value.is_empty() {
+        // Quoted, because the value may be invalid due to leading or trailing blanks.
+        lines.push(wrap("given:", [format!("{:?}", detail.rejected_value)]));
     }
-    let allowed = &facts.allowed_values;
+    let allowed = &detail.allowed_values;
     if !allowed.is_empty() {
-        let shown = &allowed[..allowed.len().min(MOST_VALUES)];
+        let shown = &allowed[..allowed.len().min(MAX_VALUES)];
         let more = allowed.len() - shown.len();
-        // Some values have commas.
+        // Separated by semicolons, because some values contain commas.
         let values = shown.iter().enumerate().map(|(index, value)| {
-            let ends = index + 1 == shown.len() && more == 0;
-            if ends { value.clone() } else { format!("{value};") }
+            let is_last = index + 1 == shown.len() && more == 0;
+            if is_last {
+                value.clone()
+            } else {
+                format!("{value};")
+            }
         });
         let more = (more > 0).then(|| format!("and {more} more"));
-        lines.push(wrapped("allowed:", values.chain(more)));
+        lines.push(wrap("allowed:", values.chain(more)));
     }
-    if !facts.pattern.is_empty() {
-        lines.push(wrapped("pattern:", [facts.pattern.clone()]));
+    if !detail.pattern.is_empty() {
+        lines.push(wrap("pattern:", [detail.pattern.clone()]));
     }
     lines
 }
 
-/// A label, and beside it parts that are not broken, in as many lines as they take.
-fn wrapped(label: &str, parts: impl IntoIterator<Item = String>) -> String {
+/// Wraps unbreakable parts into lines, indented behind a label.
+fn wrap(label: &str, parts: impl IntoIterator<Item = String>) -> String {
     let (mut line, indent) = match label {
         "" => ("    ".to_owned(), 4),
         label => (format!("    {label:<9}"), 13),
@@ -109,13 +114,13 @@ mod tests {
         let mut details = ErrorDetails::new();
         let metadata = [("violations".to_owned(), violations.to_owned())];
         details.set_error_info(reason, "cosell", metadata);
-        let sentence = |(description, facts): &(&str, InvalidField)| FieldViolation {
+        let violation = |(description, facts): &(&str, InvalidField)| FieldViolation {
             field: facts.field.clone(),
             description: (*description).to_owned(),
             ..FieldViolation::default()
         };
-        details.set_bad_request(fields.iter().map(sentence).collect::<Vec<_>>());
-        let status = Status::with_error_details(Code::InvalidArgument, "the sentence", details);
+        details.set_bad_request(fields.iter().map(violation).collect::<Vec<_>>());
+        let status = Status::with_error_details(Code::InvalidArgument, "the message", details);
         let mut whole = tonic_types::pb::Status::decode(status.details()).expect("details");
         let facts = InvalidFields {
             fields: fields.iter().map(|(_, facts)| facts.clone()).collect(),
@@ -125,11 +130,11 @@ mod tests {
             value: facts.encode_to_vec(),
         });
         let status = Status::with_details(status.code(), status.message(), whole.encode_to_vec().into());
-        explained(&status).to_string()
+        explain_status(&status).to_string()
     }
 
     #[test]
-    fn each_field_has_its_sentence_what_was_given_and_what_would_be_right() {
+    fn invalid_fields_have_description_rejected_value_and_allowed_values() {
         let list = InvalidField {
             field: "profile.industry_segments[0]".to_owned(),
             rejected_value: "Aerospac ".to_owned(),
@@ -147,30 +152,30 @@ mod tests {
             "INVALID_FIELDS",
             "2",
             &[
-                ("is none of the list", list),
-                ("does not have the right form", form),
+                ("is not one of the allowed values", list),
+                ("does not match the pattern", form),
             ],
         );
         let expected = r#"2 fields are invalid (INVALID_FIELDS)
   profile.industry_segments[0]
-    is none of the list
+    is not one of the allowed values
     given:   "Aerospac "
     allowed: Aerospace; Configuration, Compliance & Auditing
   profile_id
-    does not have the right form
+    does not match the pattern
     pattern: ^pprofile-[0-9a-z]{13}$"#;
         assert_eq!(text, expected);
     }
 
     #[test]
-    fn long_lists_are_wrapped_and_cut() {
+    fn long_lists_are_wrapped_and_truncated() {
         let field = InvalidField {
             field: "opportunity.customer.account.address.state_or_region".to_owned(),
             allowed_values: (0..62).map(|number| format!("State number {number}")).collect(),
             ..InvalidField::default()
         };
-        let sentence = "one ".repeat(60);
-        let text = refusal("INVALID_FIELDS", "1", &[(&sentence, field)]);
+        let description = "one ".repeat(60);
+        let text = refusal("INVALID_FIELDS", "1", &[(&description, field)]);
         assert!(
             text.starts_with("1 field is invalid (INVALID_FIELDS)\n"),
             "{text}"
@@ -181,20 +186,20 @@ mod tests {
             assert!(line.starts_with("    "), "{line}");
         }
         assert_eq!(text.matches("one").count(), 60);
-        assert_eq!(text.matches("State number").count(), MOST_VALUES);
+        assert_eq!(text.matches("State number").count(), MAX_VALUES);
     }
 
     #[test]
-    fn other_refusals_have_their_sentence() {
+    fn other_statuses_keep_their_message() {
         let field = InvalidField {
             field: "opportunity.project.title".to_owned(),
             ..InvalidField::default()
         };
         assert_eq!(
             refusal("FIELD_NOT_EDITABLE", "1", &[("cannot be changed", field)]),
-            "the sentence (FIELD_NOT_EDITABLE)\n  opportunity.project.title\n    cannot be changed"
+            "the message (FIELD_NOT_EDITABLE)\n  opportunity.project.title\n    cannot be changed"
         );
-        let plain = Status::new(Code::Unavailable, "nobody is there");
-        assert_eq!(explained(&plain).to_string(), "nobody is there");
+        let plain = Status::new(Code::Unavailable, "connection refused");
+        assert_eq!(explain_status(&plain).to_string(), "connection refused");
     }
 }

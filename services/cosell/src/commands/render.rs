@@ -1,4 +1,4 @@
-//! Answers as tables and as JSON.
+//! Renders responses as tables and as JSON.
 
 use anyhow::Context as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, SerializeOptions, Value};
@@ -6,11 +6,11 @@ use serde::{Serialize, Serializer};
 
 use super::{Output, values};
 
-/// The longest text in a table; what is longer is cut.
-const WIDEST: usize = 48;
+/// The maximum width of a table cell; longer texts are truncated.
+const MAX_CELL_WIDTH: usize = 48;
 
-/// A record for programs, which ask for fields by their names: also what is zero, false or empty. What is not there at
-/// all, such as a record within it or a time, is left away.
+/// Serializes a message with all fields, including zero, false and empty ones. Omits unset fields with presence, such
+/// as messages and timestamps.
 struct Json<'a>(&'a DynamicMessage);
 
 impl Serialize for Json<'_> {
@@ -20,50 +20,55 @@ impl Serialize for Json<'_> {
     }
 }
 
-/// Records one below the other.
-pub fn list(rows: &[DynamicMessage], columns: &[&str], output: Output) -> anyhow::Result<String> {
+/// Renders records as rows of a table or as a JSON array.
+pub fn render_list(rows: &[DynamicMessage], columns: &[&str], output: Output) -> anyhow::Result<String> {
     if output == Output::Json {
         let rows: Vec<_> = rows.iter().map(Json).collect();
         return Ok(serde_json::to_string_pretty(&rows)?);
     }
-    let heads = columns.iter().map(|path| {
+    let headers = columns.iter().map(|path| {
         let last = path.rsplit('.').next().unwrap_or_default();
         last.to_uppercase()
     });
-    let mut lines = vec![heads.collect::<Vec<_>>()];
+    let mut lines = vec![headers.collect::<Vec<_>>()];
     for row in rows {
-        lines.push(columns.iter().map(|path| cut(&at(row, path))).collect());
+        lines.push(
+            columns
+                .iter()
+                .map(|path| truncate(&field_text(row, path)))
+                .collect(),
+        );
     }
-    Ok(table(&lines))
+    Ok(align(&lines))
 }
 
-/// One record, or what else an answer holds: each field that is there with its path.
-pub fn one(answer: &DynamicMessage, output: Output) -> anyhow::Result<String> {
-    // An answer that can hold nothing but a record shows the record.
-    let mut fields = answer.descriptor().fields().collect::<Vec<_>>();
+/// Renders a response as a table with the path and value of each set field, or as JSON.
+pub fn render_record(response: &DynamicMessage, output: Output) -> anyhow::Result<String> {
+    // If the response has a single message field, renders that message.
+    let mut fields = response.descriptor().fields().collect::<Vec<_>>();
     let record = match (fields.pop(), fields.is_empty()) {
-        (Some(field), true) if !field.is_list() => Some(answer.get_field(&field)),
+        (Some(field), true) if !field.is_list() => Some(response.get_field(&field)),
         _ => None,
     };
-    let answer = record.as_deref().and_then(Value::as_message).unwrap_or(answer);
+    let record = record.as_deref().and_then(Value::as_message).unwrap_or(response);
     if output == Output::Json {
-        return serde_json::to_string_pretty(&Json(answer)).context("an answer as JSON");
+        return serde_json::to_string_pretty(&Json(record)).context("rendering JSON");
     }
     let mut lines = Vec::new();
-    flatten(answer, "", &mut lines);
-    Ok(table(&lines))
+    flatten(record, "", &mut lines);
+    Ok(align(&lines))
 }
 
-fn flatten(message: &DynamicMessage, above: &str, lines: &mut Vec<Vec<String>>) {
+fn flatten(message: &DynamicMessage, parent: &str, lines: &mut Vec<Vec<String>>) {
     for field in message.descriptor().fields() {
-        if !message.has_field(&field) && !says_something_at_zero(&field) {
+        if !message.has_field(&field) && !is_shown_at_default(&field) {
             continue;
         }
         let value = message.get_field(&field);
-        let path = if above.is_empty() {
+        let path = if parent.is_empty() {
             field.name().to_owned()
         } else {
-            format!("{above}.{}", field.name())
+            format!("{parent}.{}", field.name())
         };
         match value.as_ref() {
             Value::Message(inner) if !values::has_text(&inner.descriptor()) => flatten(inner, &path, lines),
@@ -84,14 +89,15 @@ fn flatten(message: &DynamicMessage, above: &str, lines: &mut Vec<Vec<String>>) 
     }
 }
 
-/// A count of 0 and a "no" are answers; an empty text, and a value that is none of its list, are none.
-fn says_something_at_zero(field: &FieldDescriptor) -> bool {
-    let is_answer = matches!(field.kind(), Kind::Bool | Kind::Int32 | Kind::Int64);
-    is_answer && !field.is_list() && !field.supports_presence()
+/// Whether a table shows a field with its default value: 0 and "no" are shown; empty texts and unspecified enum values
+/// are not.
+fn is_shown_at_default(field: &FieldDescriptor) -> bool {
+    let is_scalar = matches!(field.kind(), Kind::Bool | Kind::Int32 | Kind::Int64);
+    is_scalar && !field.is_list() && !field.supports_presence()
 }
 
-/// What lies at a path of a record; nothing where there is nothing.
-fn at(row: &DynamicMessage, path: &str) -> String {
+/// The text of the field at a path; empty if it is not set.
+fn field_text(row: &DynamicMessage, path: &str) -> String {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(field) = row.descriptor().get_field_by_name(name) else {
         return String::new();
@@ -101,22 +107,22 @@ fn at(row: &DynamicMessage, path: &str) -> String {
     }
     let value = row.get_field(&field);
     match (value.as_ref(), rest) {
-        (Value::Message(inner), rest) if !rest.is_empty() => at(inner, rest),
+        (Value::Message(inner), rest) if !rest.is_empty() => field_text(inner, rest),
         (value, _) => values::show(&field.kind(), value),
     }
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= WIDEST {
+    if line.chars().count() <= MAX_CELL_WIDTH {
         return line;
     }
-    let kept: String = line.chars().take(WIDEST - 1).collect();
+    let kept: String = line.chars().take(MAX_CELL_WIDTH - 1).collect();
     format!("{kept}…")
 }
 
-/// Lines with their columns one below the other.
-fn table(lines: &[Vec<String>]) -> String {
+/// Aligns the columns of lines.
+fn align(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<_> = (0..columns)
         .map(|column| {
@@ -140,39 +146,42 @@ mod tests {
     use crate::commands::POOL;
 
     fn message(name: &str, json: serde_json::Value) -> DynamicMessage {
-        let definition = POOL.get_message_by_name(name).expect("a message");
-        DynamicMessage::deserialize(definition, json).expect("a message")
+        let descriptor = POOL.get_message_by_name(name).expect("a message");
+        DynamicMessage::deserialize(descriptor, json).expect("a message")
     }
 
     #[test]
-    fn an_answer_of_zero_is_one() {
-        let answer = message(
+    fn zero_value_is_rendered() {
+        let response = message(
             "cosell.notification.v1.GetUnreadCountResponse",
             serde_json::json!({}),
         );
-        assert_eq!(one(&answer, Output::Table).expect("a table"), "unread_count  0");
-        let json = one(&answer, Output::Json).expect("JSON");
+        assert_eq!(
+            render_record(&response, Output::Table).expect("a table"),
+            "unread_count  0"
+        );
+        let json = render_record(&response, Output::Json).expect("JSON");
         assert_eq!(json, "{\n  \"unreadCount\": \"0\"\n}");
     }
 
     #[test]
-    fn a_record_says_no_and_leaves_away_what_is_not_there() {
-        let answer = message(
+    fn record_renders_false_and_omits_unset_messages() {
+        let response = message(
             "cosell.partner.v1.GetPartnerResponse",
             serde_json::json!({"partner": {"tier": "PARTNER_TIER_SELECT"}}),
         );
         assert_eq!(
-            one(&answer, Output::Table).expect("a table"),
+            render_record(&response, Output::Table).expect("a table"),
             "connected  no\ntier       SELECT"
         );
-        let json = one(&answer, Output::Json).expect("JSON");
+        let json = render_record(&response, Output::Json).expect("JSON");
         let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
         let expected = serde_json::json!({
             "partnerTypes": [], "programs": [], "specializations": [], "connected": false,
             "tier": "PARTNER_TIER_SELECT",
         });
-        assert_eq!(json, expected, "and no profile");
-        let rows = list(&[answer], &[], Output::Json).expect("JSON");
+        assert_eq!(json, expected, "the unset profile is omitted");
+        let rows = render_list(&[response], &[], Output::Json).expect("JSON");
         assert!(rows.contains("\"connected\": false"), "{rows}");
     }
 }

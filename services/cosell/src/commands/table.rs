@@ -1,8 +1,13 @@
-//! All commands.
+//! The table of all commands that call RPCs.
 
 use super::Command;
 
-const fn one(noun: &'static str, verb: &'static str, rpc: &'static str, subject: &'static str) -> Command {
+const fn command(
+    noun: &'static str,
+    verb: &'static str,
+    rpc: &'static str,
+    subject: &'static str,
+) -> Command {
     Command {
         noun,
         verb,
@@ -12,7 +17,7 @@ const fn one(noun: &'static str, verb: &'static str, rpc: &'static str, subject:
     }
 }
 
-const fn list(
+const fn list_command(
     noun: &'static str,
     verb: &'static str,
     rpc: &'static str,
@@ -27,12 +32,12 @@ const fn list(
     }
 }
 
-const fn of_invitation(verb: &'static str, rpc: &'static str) -> Command {
-    one("engagement-invitations", verb, rpc, "engagement_invitation_id")
+const fn engagement_invitation_command(verb: &'static str, rpc: &'static str) -> Command {
+    command("engagement-invitations", verb, rpc, "engagement_invitation_id")
 }
 
-const fn of_channel(verb: &'static str, rpc: &'static str) -> Command {
-    one("channels", verb, rpc, "channel_id")
+const fn channel_command(verb: &'static str, rpc: &'static str) -> Command {
+    command("channels", verb, rpc, "channel_id")
 }
 
 const MEMBER: &[&str] = &[
@@ -55,60 +60,57 @@ const SNAPSHOT: &[&str] = &[
     "source_revision",
 ];
 
-/// What commands are about.
+/// All nouns with their help texts.
 pub const NOUNS: &[(&str, &str)] = &[
-    ("account", "The own company"),
-    (
-        "profile",
-        "What the own company tells other partners about itself",
-    ),
-    ("partners", "Other partners, as the directory shows them"),
-    ("members", "Who works for the own company, and as what"),
-    ("invitations", "Invitations to connect, sent and received"),
+    ("account", "The caller's partner account"),
+    ("profile", "The profile that the account shows to other partners"),
+    ("partners", "Other partners in the partner directory"),
+    ("members", "Members of the account and their roles"),
+    ("invitations", "Connection invitations, sent and received"),
     (
         "connections",
-        "Other partners that the own company is connected with, and whose invitations it takes",
+        "Connections with other partners, and preferences for invitations",
     ),
-    ("opportunities", "Deals"),
+    ("opportunities", "Opportunities that are visible to the caller"),
     (
         "solutions",
-        "Solutions that partners have registered, for deals to name",
+        "Solutions of partners that opportunities can be associated with",
     ),
-    ("products", "Products of AWS, for deals to name"),
-    ("reviews", "AWS's review of what partners submit"),
-    ("referrals", "Deals and leads that AWS offers to partners"),
     (
-        "offers",
-        "Deals and leads of AWS that are offered to the own company",
+        "products",
+        "AWS products that opportunities can be associated with",
     ),
-    ("leads", "Customers who may have a deal, from AWS"),
+    ("reviews", "AWS's review of submitted opportunities"),
+    ("referrals", "Opportunities and leads that AWS refers to partners"),
+    ("offers", "Referral offers of AWS to the account"),
+    ("leads", "Leads that the account has accepted from AWS"),
     (
         "engagements",
-        "Companies that work a deal together; sharing an opportunity begins one",
+        "Engagements of partners on an opportunity; sharing an opportunity creates one",
     ),
     (
         "engagement-invitations",
-        "Invitations to work a deal together, sent and received",
+        "Engagement invitations, sent and received",
     ),
     (
         "snapshots",
-        "What members of an engagement see of each other's opportunities",
+        "Snapshots of opportunities that members of an engagement share",
     ),
-    ("channels", "Chats of a partner and AWS on a deal"),
+    ("channels", "Channels of a partner and AWS on an opportunity"),
     (
         "snapshot-jobs",
-        "What makes snapshots when an opportunity has changed",
+        "Jobs that create snapshots when an opportunity has changed",
     ),
-    ("notifications", "The own inbox, and what is sent by e-mail"),
+    ("notifications", "The member's inbox and notification preferences"),
 ];
 
-/// One for each public RPC that does not stream; `directory apply` is the one for the RPC that does.
+/// One command for each public unary RPC. `directory apply`, `import` and `export` call the streaming RPCs.
 pub const COMMANDS: &[Command] = &[
-    one("account", "show", "GetAccount", ""),
-    one("account", "accept-terms", "AcceptTerms", ""),
-    one("profile", "update", "UpdateProfile", ""),
-    one("profile", "set-visibility", "SetProfileVisibility", "visibility"),
-    list(
+    command("account", "show", "GetAccount", ""),
+    command("account", "accept-terms", "AcceptTerms", ""),
+    command("profile", "update", "UpdateProfile", ""),
+    command("profile", "set-visibility", "SetProfileVisibility", "visibility"),
+    list_command(
         "partners",
         "list",
         "ListPartners",
@@ -121,22 +123,22 @@ pub const COMMANDS: &[Command] = &[
             "connected",
         ],
     ),
-    one("partners", "show", "GetPartner", "profile_id"),
-    list("members", "list", "ListMembers", MEMBER),
-    list("members", "assignable", "ListAssignableMembers", MEMBER),
-    one("members", "show", "GetMember", "member_id"),
-    one("members", "invite", "InviteMember", ""),
-    one("members", "join", "AcceptMembership", ""),
-    one("members", "update", "UpdateMember", "member_id"),
-    one("members", "set-roles", "SetMemberRoles", "member_id"),
-    one("members", "deactivate", "DeactivateMember", "member_id"),
-    one(
+    command("partners", "show", "GetPartner", "profile_id"),
+    list_command("members", "list", "ListMembers", MEMBER),
+    list_command("members", "assignable", "ListAssignableMembers", MEMBER),
+    command("members", "show", "GetMember", "member_id"),
+    command("members", "invite", "InviteMember", ""),
+    command("members", "join", "AcceptMembership", ""),
+    command("members", "update", "UpdateMember", "member_id"),
+    command("members", "set-roles", "SetMemberRoles", "member_id"),
+    command("members", "deactivate", "DeactivateMember", "member_id"),
+    command(
         "members",
         "transfer-alliance-lead",
         "TransferAllianceLead",
         "member_id",
     ),
-    list(
+    list_command(
         "invitations",
         "list",
         "ListConnectionInvitations",
@@ -150,32 +152,32 @@ pub const COMMANDS: &[Command] = &[
             "expire_time",
         ],
     ),
-    one(
+    command(
         "invitations",
         "show",
         "GetConnectionInvitation",
         "connection_invitation_id",
     ),
-    one("invitations", "send", "CreateConnectionInvitation", "receiver_id"),
-    one(
+    command("invitations", "send", "CreateConnectionInvitation", "receiver_id"),
+    command(
         "invitations",
         "accept",
         "AcceptConnectionInvitation",
         "connection_invitation_id",
     ),
-    one(
+    command(
         "invitations",
         "reject",
         "RejectConnectionInvitation",
         "connection_invitation_id",
     ),
-    one(
+    command(
         "invitations",
         "cancel",
         "CancelConnectionInvitation",
         "connection_invitation_id",
     ),
-    list(
+    list_command(
         "connections",
         "list",
         "ListConnections",
@@ -187,16 +189,16 @@ pub const COMMANDS: &[Command] = &[
             "create_time",
         ],
     ),
-    one("connections", "show", "GetConnection", "connection_id"),
-    one("connections", "cancel", "CancelConnection", "connection_id"),
-    one("connections", "preferences", "GetConnectionPreferences", ""),
-    one(
+    command("connections", "show", "GetConnection", "connection_id"),
+    command("connections", "cancel", "CancelConnection", "connection_id"),
+    command("connections", "preferences", "GetConnectionPreferences", ""),
+    command(
         "connections",
         "set-preferences",
         "UpdateConnectionPreferences",
         "access_type",
     ),
-    list(
+    list_command(
         "opportunities",
         "list",
         "ListOpportunities",
@@ -209,77 +211,77 @@ pub const COMMANDS: &[Command] = &[
             "life_cycle.target_close_date",
         ],
     ),
-    one("opportunities", "show", "GetOpportunity", "opportunity_id"),
-    one("opportunities", "create", "CreateOpportunity", ""),
-    one("opportunities", "update", "UpdateOpportunity", "opportunity_id"),
-    one("opportunities", "submit", "SubmitOpportunity", "opportunity_id"),
-    one(
+    command("opportunities", "show", "GetOpportunity", "opportunity_id"),
+    command("opportunities", "create", "CreateOpportunity", ""),
+    command("opportunities", "update", "UpdateOpportunity", "opportunity_id"),
+    command("opportunities", "submit", "SubmitOpportunity", "opportunity_id"),
+    command(
         "opportunities",
         "withdraw",
         "WithdrawSubmission",
         "opportunity_id",
     ),
-    one("opportunities", "discard", "DiscardDraft", "opportunity_id"),
-    one("opportunities", "actions", "GetAllowedActions", "opportunity_id"),
-    one("opportunities", "stage", "ChangeStage", "opportunity_id"),
-    one("opportunities", "reopen", "ReopenOpportunity", "opportunity_id"),
-    one("opportunities", "next-step", "AddNextStep", "opportunity_id"),
-    list("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
-    one("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
-    one("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
-    one("opportunities", "template", "GetImportTemplate", ""),
-    one(
+    command("opportunities", "discard", "DiscardDraft", "opportunity_id"),
+    command("opportunities", "actions", "GetAllowedActions", "opportunity_id"),
+    command("opportunities", "stage", "ChangeStage", "opportunity_id"),
+    command("opportunities", "reopen", "ReopenOpportunity", "opportunity_id"),
+    command("opportunities", "next-step", "AddNextStep", "opportunity_id"),
+    list_command("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
+    command("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
+    command("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
+    command("opportunities", "template", "GetImportTemplate", ""),
+    command(
         "opportunities",
         "transfer",
         "TransferOpportunities",
         "owner_member_id",
     ),
-    one("opportunities", "associate", "AssociateEntity", "opportunity_id"),
-    one(
+    command("opportunities", "associate", "AssociateEntity", "opportunity_id"),
+    command(
         "opportunities",
         "disassociate",
         "DisassociateEntity",
         "opportunity_id",
     ),
-    one("opportunities", "tag", "TagOpportunity", "opportunity_id"),
-    one("opportunities", "untag", "UntagOpportunity", "opportunity_id"),
-    list(
+    command("opportunities", "tag", "TagOpportunity", "opportunity_id"),
+    command("opportunities", "untag", "UntagOpportunity", "opportunity_id"),
+    list_command(
         "solutions",
         "list",
         "ListSolutions",
         &["solution_id", "status", "category", "name"],
     ),
-    one("solutions", "apply", "ApplySolutions", "account_id"),
-    list(
+    command("solutions", "apply", "ApplySolutions", "account_id"),
+    list_command(
         "products",
         "list",
         "ListProducts",
         &["product_id", "family", "name"],
     ),
-    one("products", "apply", "ApplyProducts", ""),
-    list(
+    command("products", "apply", "ApplyProducts", ""),
+    list_command(
         "opportunities",
         "values",
         "ListStandardValues",
         &["name", "values.value", "values.label"],
     ),
-    one(
+    command(
         "opportunities",
         "aws-summary",
         "GetAwsOpportunitySummary",
         "opportunity_id",
     ),
-    one(
+    command(
         "opportunities",
         "update-aws-summary",
         "UpdateAwsOpportunitySummary",
         "opportunity_id",
     ),
-    one("opportunities", "count", "CountOpportunities", ""),
-    one("opportunities", "flag", "FlagOpportunity", "opportunity_id"),
+    command("opportunities", "count", "CountOpportunities", ""),
+    command("opportunities", "flag", "FlagOpportunity", "opportunity_id"),
     Command {
         subject: "opportunity_id",
-        ..list(
+        ..list_command(
             "opportunities",
             "history",
             "ListRevisions",
@@ -294,8 +296,8 @@ pub const COMMANDS: &[Command] = &[
             ],
         )
     },
-    one("opportunities", "diff", "DiffRevisions", "opportunity_id"),
-    list(
+    command("opportunities", "diff", "DiffRevisions", "opportunity_id"),
+    list_command(
         "reviews",
         "list",
         "ListReviewCases",
@@ -309,13 +311,13 @@ pub const COMMANDS: &[Command] = &[
             "submit_time",
         ],
     ),
-    one("reviews", "show", "GetReviewCase", "review_case_id"),
-    one("reviews", "claim", "ClaimReviewCase", "review_case_id"),
-    one("reviews", "start", "StartReview", "review_case_id"),
-    one("reviews", "decide", "DecideReview", "review_case_id"),
-    one("referrals", "create", "CreateReferral", ""),
-    one("referrals", "show", "GetReferral", "referral_id"),
-    list(
+    command("reviews", "show", "GetReviewCase", "review_case_id"),
+    command("reviews", "claim", "ClaimReviewCase", "review_case_id"),
+    command("reviews", "start", "StartReview", "review_case_id"),
+    command("reviews", "decide", "DecideReview", "review_case_id"),
+    command("referrals", "create", "CreateReferral", ""),
+    command("referrals", "show", "GetReferral", "referral_id"),
+    list_command(
         "referrals",
         "list",
         "ListReferrals",
@@ -327,8 +329,8 @@ pub const COMMANDS: &[Command] = &[
             "create_time",
         ],
     ),
-    one("offers", "show", "GetReferralOffer", "referral_offer_id"),
-    list(
+    command("offers", "show", "GetReferralOffer", "referral_offer_id"),
+    list_command(
         "offers",
         "list",
         "ListReferralOffers",
@@ -344,17 +346,17 @@ pub const COMMANDS: &[Command] = &[
             "lead_id",
         ],
     ),
-    one("offers", "accept", "AcceptReferralOffer", "referral_offer_id"),
-    one(
+    command("offers", "accept", "AcceptReferralOffer", "referral_offer_id"),
+    command(
         "offers",
         "batch-accept",
         "BatchAcceptReferralOffers",
         "referral_offer_ids",
     ),
-    one("offers", "reject", "RejectReferralOffer", "referral_offer_id"),
-    one("engagements", "share", "ShareOpportunity", "opportunity_id"),
-    one("engagements", "show", "GetEngagement", "engagement_id"),
-    list(
+    command("offers", "reject", "RejectReferralOffer", "referral_offer_id"),
+    command("engagements", "share", "ShareOpportunity", "opportunity_id"),
+    command("engagements", "show", "GetEngagement", "engagement_id"),
+    list_command(
         "engagements",
         "list",
         "ListEngagements",
@@ -369,7 +371,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     Command {
         subject: "engagement_id",
-        ..list(
+        ..list_command(
             "engagements",
             "members",
             "ListEngagementMembers",
@@ -382,21 +384,21 @@ pub const COMMANDS: &[Command] = &[
             ],
         )
     },
-    one(
+    command(
         "engagements",
         "add-context",
         "CreateEngagementContext",
         "engagement_id",
     ),
-    one(
+    command(
         "engagements",
         "update-context",
         "UpdateEngagementContext",
         "engagement_id",
     ),
-    one("engagements", "leave", "LeaveEngagement", "engagement_id"),
-    one("engagements", "remove", "RemoveEngagementMember", "engagement_id"),
-    list(
+    command("engagements", "leave", "LeaveEngagement", "engagement_id"),
+    command("engagements", "remove", "RemoveEngagementMember", "engagement_id"),
+    list_command(
         "engagement-invitations",
         "list",
         "ListEngagementInvitations",
@@ -410,22 +412,22 @@ pub const COMMANDS: &[Command] = &[
             "expire_time",
         ],
     ),
-    of_invitation("show", "GetEngagementInvitation"),
-    of_invitation("accept", "AcceptEngagementInvitation"),
-    of_invitation("reject", "RejectEngagementInvitation"),
-    of_invitation("cancel", "CancelEngagementInvitation"),
-    one("snapshots", "show", "GetResourceSnapshot", "opportunity_id"),
+    engagement_invitation_command("show", "GetEngagementInvitation"),
+    engagement_invitation_command("accept", "AcceptEngagementInvitation"),
+    engagement_invitation_command("reject", "RejectEngagementInvitation"),
+    engagement_invitation_command("cancel", "CancelEngagementInvitation"),
+    command("snapshots", "show", "GetResourceSnapshot", "opportunity_id"),
     Command {
         subject: "engagement_id",
-        ..list("snapshots", "list", "ListResourceSnapshots", SNAPSHOT)
+        ..list_command("snapshots", "list", "ListResourceSnapshots", SNAPSHOT)
     },
     Command {
         subject: "engagement_id",
-        ..list("snapshots", "resources", "ListEngagementResources", SNAPSHOT)
+        ..list_command("snapshots", "resources", "ListEngagementResources", SNAPSHOT)
     },
-    one("snapshot-jobs", "create", "CreateSnapshotJob", "opportunity_id"),
-    one("snapshot-jobs", "show", "GetSnapshotJob", "snapshot_job_id"),
-    list(
+    command("snapshot-jobs", "create", "CreateSnapshotJob", "opportunity_id"),
+    command("snapshot-jobs", "show", "GetSnapshotJob", "snapshot_job_id"),
+    list_command(
         "snapshot-jobs",
         "list",
         "ListSnapshotJobs",
@@ -439,21 +441,21 @@ pub const COMMANDS: &[Command] = &[
             "last_failure",
         ],
     ),
-    one("snapshot-jobs", "start", "StartSnapshotJob", "snapshot_job_id"),
-    one("snapshot-jobs", "stop", "StopSnapshotJob", "snapshot_job_id"),
-    one("snapshot-jobs", "delete", "DeleteSnapshotJob", "snapshot_job_id"),
-    one("channels", "request", "RequestChannel", "opportunity_id"),
-    list("channels", "list", "ListChannels", CHANNEL),
-    of_channel("show", "GetChannel"),
-    of_channel("approve", "ApproveChannel"),
-    of_channel("decline", "DeclineChannel"),
-    of_channel("add-members", "AddChannelMembers"),
-    of_channel("join", "JoinChannel"),
-    of_channel("leave", "LeaveChannel"),
-    of_channel("archive", "ArchiveChannel"),
-    one("channels", "preferences", "GetChannelPreferences", ""),
-    one("channels", "set-preferences", "UpdateChannelPreferences", ""),
-    list(
+    command("snapshot-jobs", "start", "StartSnapshotJob", "snapshot_job_id"),
+    command("snapshot-jobs", "stop", "StopSnapshotJob", "snapshot_job_id"),
+    command("snapshot-jobs", "delete", "DeleteSnapshotJob", "snapshot_job_id"),
+    command("channels", "request", "RequestChannel", "opportunity_id"),
+    list_command("channels", "list", "ListChannels", CHANNEL),
+    channel_command("show", "GetChannel"),
+    channel_command("approve", "ApproveChannel"),
+    channel_command("decline", "DeclineChannel"),
+    channel_command("add-members", "AddChannelMembers"),
+    channel_command("join", "JoinChannel"),
+    channel_command("leave", "LeaveChannel"),
+    channel_command("archive", "ArchiveChannel"),
+    command("channels", "preferences", "GetChannelPreferences", ""),
+    command("channels", "set-preferences", "UpdateChannelPreferences", ""),
+    list_command(
         "leads",
         "list",
         "ListLeads",
@@ -466,26 +468,26 @@ pub const COMMANDS: &[Command] = &[
             "opportunity_id",
         ],
     ),
-    one("leads", "show", "GetLead", "lead_id"),
-    one("leads", "set-state", "SetLeadState", "lead_id"),
-    one("leads", "add-interaction", "AddLeadInteraction", "lead_id"),
-    one("leads", "assign", "AssignLead", "lead_id"),
-    one("leads", "convert", "ConvertLead", "lead_id"),
-    list(
+    command("leads", "show", "GetLead", "lead_id"),
+    command("leads", "set-state", "SetLeadState", "lead_id"),
+    command("leads", "add-interaction", "AddLeadInteraction", "lead_id"),
+    command("leads", "assign", "AssignLead", "lead_id"),
+    command("leads", "convert", "ConvertLead", "lead_id"),
+    list_command(
         "notifications",
         "list",
         "ListNotifications",
         &["notification_id", "kind", "create_time", "read_time", "subject"],
     ),
-    one(
+    command(
         "notifications",
         "read",
         "MarkNotificationsRead",
         "notification_ids",
     ),
-    one("notifications", "unread", "GetUnreadCount", ""),
-    one("notifications", "preferences", "GetNotificationPreferences", ""),
-    one(
+    command("notifications", "unread", "GetUnreadCount", ""),
+    command("notifications", "preferences", "GetNotificationPreferences", ""),
+    command(
         "notifications",
         "set-preferences",
         "UpdateNotificationPreferences",

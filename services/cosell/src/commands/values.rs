@@ -1,9 +1,7 @@
-//! Values as people write and read them.
+//! Parsing and formatting of field values on the command line.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
-
-use super::args::text_or_file;
 
 /// Whether values of a message are written as a text.
 pub fn has_text(message: &MessageDescriptor) -> bool {
@@ -104,7 +102,7 @@ fn money(text: &str) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::json!({"currencyCode": currency, "units": units.to_string(), "nanos": nanos}))
 }
 
-/// A value for people: lists in one line, values of closed lists in words, times and days as ISO writes them.
+/// Formats a value: lists in one line, enum values by name, times and dates in ISO 8601.
 pub fn show(kind: &Kind, value: &Value) -> String {
     match value {
         Value::List(values) => {
@@ -157,4 +155,13 @@ fn show_message(message: &DynamicMessage) -> String {
             .map(|json| json.as_str().map_or_else(|| json.to_string(), str::to_owned))
             .unwrap_or_default(),
     }
+}
+
+/// The text, or the content of the file that it names with `@`.
+pub fn text_or_file(text: &str) -> anyhow::Result<String> {
+    let Some(path) = text.strip_prefix('@') else {
+        return Ok(text.to_owned());
+    };
+    ensure!(!path.is_empty(), "@ needs the name of a file");
+    std::fs::read_to_string(path).with_context(|| format!("reading {path}"))
 }

@@ -1,4 +1,4 @@
-//! The calls that the journey makes more than once.
+//! Calls that the demo, benchmarks and tests make repeatedly.
 
 use std::time::Duration;
 
@@ -10,75 +10,75 @@ use cosell_types::{Clock, random};
 use prost_types::FieldMask;
 use tokio::time::Instant;
 
-use super::people::Person;
+use super::member_client::MemberClient;
 
-/// How long anything may take to come about.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// The limit for waiting for an effect.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
-/// Between two looks at something that is to come about.
-pub const PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two polls.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Registers a record; fails with its title when it is refused.
-pub async fn create(
-    person: &Person,
-    given: opportunity::Opportunity,
+/// Creates an opportunity. An error names its title.
+pub async fn create_opportunity(
+    client: &MemberClient,
+    content: opportunity::Opportunity,
 ) -> anyhow::Result<opportunity::Opportunity> {
-    let title = given.project.clone().unwrap_or_default().title;
-    let made = create_raw(person, given)
+    let title = content.project.clone().unwrap_or_default().title;
+    let created = try_create_opportunity(client, content)
         .await
         .with_context(|| format!("{title:?} was refused"))?;
-    Ok(made)
+    Ok(created)
 }
 
-/// Registers a record, or says why not.
-pub async fn create_raw(
-    person: &Person,
-    given: opportunity::Opportunity,
+/// Creates an opportunity and returns the status if it is refused.
+pub async fn try_create_opportunity(
+    client: &MemberClient,
+    content: opportunity::Opportunity,
 ) -> Result<opportunity::Opportunity, tonic::Status> {
     let request = opportunity::CreateOpportunityRequest {
-        opportunity: Some(given),
+        opportunity: Some(content),
         request_id: request_id(),
         validate_only: false,
     };
-    let answer = person
+    let response = client
         .opportunities()
         .create_opportunity(request)
         .await?
         .into_inner();
-    answer
+    response
         .opportunity
-        .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
+        .ok_or_else(|| tonic::Status::unknown("a response without opportunity"))
 }
 
-/// Changes what is given, or only what lies at a path.
-pub async fn update(
-    person: &Person,
+/// Updates an opportunity with all set fields of `content`, or with the field at `path` only.
+pub async fn update_opportunity(
+    client: &MemberClient,
     id: &str,
-    given: opportunity::Opportunity,
+    content: opportunity::Opportunity,
     path: Option<&str>,
 ) -> Result<opportunity::Opportunity, tonic::Status> {
     let request = opportunity::UpdateOpportunityRequest {
         opportunity_id: id.to_owned(),
-        opportunity: Some(given),
+        opportunity: Some(content),
         update_mask: path.map(|path| FieldMask {
             paths: vec![path.to_owned()],
         }),
         request_id: request_id(),
         ..Default::default()
     };
-    let answer = person
+    let response = client
         .opportunities()
         .update_opportunity(request)
         .await?
         .into_inner();
-    answer
+    response
         .opportunity
-        .ok_or_else(|| tonic::Status::unknown("an answer without opportunity"))
+        .ok_or_else(|| tonic::Status::unknown("a response without opportunity"))
 }
 
-/// Hands a record to AWS.
-pub async fn submit(
-    person: &Person,
+/// Submits an opportunity to AWS.
+pub async fn submit_opportunity(
+    client: &MemberClient,
     id: &str,
     involvement: opportunity::InvolvementType,
 ) -> anyhow::Result<opportunity::Opportunity> {
@@ -88,12 +88,12 @@ pub async fn submit(
         request_id: request_id(),
         ..Default::default()
     };
-    let answer = person.lifecycle().submit_opportunity(request).await?.into_inner();
-    answer.opportunity.context("an opportunity")
+    let response = client.lifecycle().submit_opportunity(request).await?.into_inner();
+    response.opportunity.context("an opportunity")
 }
 
-/// Takes a case.
-pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
+/// Claims a review case.
+pub async fn claim_case(reviewer: &MemberClient, case: &str) -> anyhow::Result<()> {
     let request = review::ClaimReviewCaseRequest {
         review_case_id: case.to_owned(),
         request_id: request_id(),
@@ -103,29 +103,29 @@ pub async fn claim(reviewer: &Person, case: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A record.
-pub async fn get(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
+/// Reads an opportunity.
+pub async fn get_opportunity(client: &MemberClient, id: &str) -> anyhow::Result<opportunity::Opportunity> {
     let request = opportunity::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         as_of: None,
     };
-    let answer = person
+    let response = client
         .opportunities()
         .get_opportunity(request)
         .await?
         .into_inner();
-    answer.opportunity.context("an opportunity")
+    response.opportunity.context("an opportunity")
 }
 
-/// Everything that the person can list, page by page.
-pub async fn all(person: &Person) -> anyhow::Result<Vec<opportunity::Opportunity>> {
+/// Lists all opportunities that are visible to the member.
+pub async fn list_opportunities(client: &MemberClient) -> anyhow::Result<Vec<opportunity::Opportunity>> {
     let mut found = Vec::new();
     let mut request = opportunity::ListOpportunitiesRequest {
         page_size: 10,
         ..Default::default()
     };
     loop {
-        let page = person
+        let page = client
             .opportunities()
             .list_opportunities(request.clone())
             .await?
@@ -138,8 +138,8 @@ pub async fn all(person: &Person) -> anyhow::Result<Vec<opportunity::Opportunity
     }
 }
 
-/// The whole queue, page by page.
-pub async fn queue(reviewer: &Person) -> anyhow::Result<Vec<review::ReviewCase>> {
+/// Lists all review cases that wait for a reviewer.
+pub async fn list_queue(reviewer: &MemberClient) -> anyhow::Result<Vec<review::ReviewCase>> {
     let filter = review::ReviewCaseFilter {
         states: vec![review::ReviewCaseState::Submitted.into()],
         ..Default::default()
@@ -164,29 +164,33 @@ pub async fn queue(reviewer: &Person) -> anyhow::Result<Vec<review::ReviewCase>>
     }
 }
 
-/// A record, once it stands where it is wanted.
-pub async fn until_status(
-    person: &Person,
+/// Waits until an opportunity has a review status and returns it.
+pub async fn wait_for_status(
+    client: &MemberClient,
     id: &str,
-    wanted: ReviewStatus,
+    expected: ReviewStatus,
 ) -> anyhow::Result<opportunity::Opportunity> {
-    let until = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_LIMIT;
     loop {
-        let seen = get(person, id).await?;
+        let seen = get_opportunity(client, id).await?;
         let status = seen.life_cycle.clone().unwrap_or_default().review_status();
-        if status == wanted {
+        if status == expected {
             return Ok(seen);
         }
-        ensure!(Instant::now() < until, "{id} is {status:?}, not {wanted:?}");
-        tokio::time::sleep(PAUSE).await;
+        ensure!(Instant::now() < deadline, "{id} is {status:?}, not {expected:?}");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// The case of an opportunity, once it is in the queue for a round.
-pub async fn until_round(reviewer: &Person, id: &str, round: i32) -> anyhow::Result<review::ReviewCase> {
-    let until = Instant::now() + PATIENCE;
+/// Waits until the review case of an opportunity is in the queue for a submission round and returns it.
+pub async fn wait_for_round(
+    reviewer: &MemberClient,
+    id: &str,
+    round: i32,
+) -> anyhow::Result<review::ReviewCase> {
+    let deadline = Instant::now() + WAIT_LIMIT;
     loop {
-        let case = queue(reviewer)
+        let case = list_queue(reviewer)
             .await?
             .into_iter()
             .find(|case| case.opportunity_id == id && case.round == round);
@@ -194,24 +198,24 @@ pub async fn until_round(reviewer: &Person, id: &str, round: i32) -> anyhow::Res
             return Ok(case);
         }
         ensure!(
-            Instant::now() < until,
+            Instant::now() < deadline,
             "round {round} of {id} is not in the queue"
         );
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// A record in one line.
-pub fn headline(record: &opportunity::Opportunity) -> String {
-    let account = record
+/// An opportunity in one line: customer, project, country, industry and stage.
+pub fn summary_line(content: &opportunity::Opportunity) -> String {
+    let account = content
         .customer
         .clone()
         .unwrap_or_default()
         .account
         .unwrap_or_default();
     let country = account.address.clone().unwrap_or_default().country_code;
-    let project = record.project.clone().unwrap_or_default();
-    let stage = record.life_cycle.clone().unwrap_or_default().stage();
+    let project = content.project.clone().unwrap_or_default();
+    let stage = content.life_cycle.clone().unwrap_or_default().stage();
     let stage = stage.as_str_name().trim_start_matches("STAGE_");
     format!(
         "{} — {} ({country}, {}, {stage})",
@@ -219,7 +223,7 @@ pub fn headline(record: &opportunity::Opportunity) -> String {
     )
 }
 
-/// An id for one request.
+/// A new request id.
 pub fn request_id() -> String {
     random::uuid(Clock::system().now()).to_string()
 }

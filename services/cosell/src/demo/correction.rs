@@ -1,4 +1,4 @@
-//! What the partner does about an opportunity that was sent back.
+//! The partner corrects opportunities in ACTION_REQUIRED and submits them again.
 
 use anyhow::{Context as _, ensure};
 use cosell_proto::cosell::notification::v1::NotificationKind;
@@ -7,22 +7,22 @@ use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
 
 use super::Verdict;
-use super::calls::{submit, until_round, until_status, update};
-use super::journey::{Journey, REVIEWER, Traveller};
-use super::people::{Person, reason};
+use super::calls::{submit_opportunity, update_opportunity, wait_for_round, wait_for_status};
+use super::member_client::{MemberClient, error_reason};
+use super::scenario::{DemoOpportunity, REVIEWER, Scenario};
 
-impl Journey<'_> {
-    /// What was sent back is found by its status, read, corrected, submitted again, and approved.
-    pub(super) async fn correct(&mut self, travellers: &mut [Traveller<'_>]) -> anyhow::Result<()> {
-        let reviewer = self.person(REVIEWER)?;
-        for traveller in travellers {
-            let Some(verdict) = &traveller.record.verdict else {
+impl Scenario<'_> {
+    /// Finds opportunities in ACTION_REQUIRED by their status, corrects and submits them, and approves them.
+    pub(super) async fn correct(&mut self, opportunities: &mut [DemoOpportunity<'_>]) -> anyhow::Result<()> {
+        let reviewer = self.member(REVIEWER)?;
+        for item in opportunities {
+            let Some(verdict) = &item.record.verdict else {
                 continue;
             };
             if verdict.decision()? != review::ReviewDecision::ActionRequired {
                 continue;
             }
-            let person = self.person(&traveller.record.member)?;
+            let member = self.member(&item.record.member)?;
             let filter = opportunity::OpportunityFilter {
                 review_statuses: vec![ReviewStatus::ActionRequired.into()],
                 ..Default::default()
@@ -31,45 +31,44 @@ impl Journey<'_> {
                 filter: Some(filter),
                 ..Default::default()
             };
-            let list = person
+            let list = member
                 .opportunities()
                 .list_opportunities(list)
                 .await?
                 .into_inner()
                 .opportunities;
-            let found = list.iter().find(|found| found.opportunity_id == traveller.id);
-            let found =
-                found.with_context(|| format!("{} is not listed as ACTION_REQUIRED", traveller.id))?;
+            let found = list.iter().find(|found| found.opportunity_id == item.id);
+            let found = found.with_context(|| format!("{} is not listed as ACTION_REQUIRED", item.id))?;
             let comments = found.life_cycle.clone().unwrap_or_default().review_comments;
             ensure!(
                 comments == verdict.remarks,
                 "the remarks on {} are {comments:?}",
-                traveller.id
+                item.id
             );
-            self.say(
-                &person.id,
+            self.report(
+                &member.id,
                 format!(
                     "filters by ACTION_REQUIRED, opens {}, reads:\n“{comments}”",
-                    traveller.id
+                    item.id
                 ),
             );
-            self.told(&person, traveller, NotificationKind::ActionRequired, &comments)
+            self.verify_notified(&member, item, NotificationKind::ActionRequired, &comments)
                 .await?;
-            self.save_and_submit(&person, traveller, verdict).await?;
+            self.save_and_submit(&member, item, verdict).await?;
 
-            let case = until_round(&reviewer, &traveller.id, 2).await?;
-            self.decide(&reviewer, &case, traveller, true).await?;
-            let seen = until_status(&person, &traveller.id, ReviewStatus::Approved).await?;
-            traveller.revision = seen.revision;
-            self.say(&person.id, format!("sees      {}  APPROVED", traveller.id));
+            let case = wait_for_round(&reviewer, &item.id, 2).await?;
+            self.decide(&reviewer, &case, item, true).await?;
+            let seen = wait_for_status(&member, &item.id, ReviewStatus::Approved).await?;
+            item.revision = seen.revision;
+            self.report(&member.id, format!("sees      {}  APPROVED", item.id));
         }
         Ok(())
     }
 
     async fn save_and_submit(
         &mut self,
-        person: &Person,
-        traveller: &mut Traveller<'_>,
+        member: &MemberClient,
+        item: &mut DemoOpportunity<'_>,
         verdict: &Verdict,
     ) -> anyhow::Result<()> {
         let locked = opportunity::Opportunity {
@@ -79,28 +78,25 @@ impl Journey<'_> {
             }),
             ..Default::default()
         };
-        let refused = update(person, &traveller.id, locked, Some("project.title")).await;
+        let refused = update_opportunity(member, &item.id, locked, Some("project.title")).await;
         let status = refused.err().context("a locked field was changed")?;
         ensure!(
-            reason(&status) == "FIELD_NOT_EDITABLE",
-            "a locked field was refused otherwise: {status}"
+            error_reason(&status) == "FIELD_NOT_EDITABLE",
+            "a locked field was refused with another reason: {status}"
         );
-        self.say(
-            &person.id,
-            format!("tries the title of {}: {}", traveller.id, status.message()),
+        self.report(
+            &member.id,
+            format!("tries to change the title of {}: {}", item.id, status.message()),
         );
 
-        let saved = update(person, &traveller.id, verdict.fix()?, None).await?;
-        self.say(
-            &person.id,
-            format!(
-                "corrects  {}  and saves, revision {}",
-                traveller.id, saved.revision
-            ),
+        let saved = update_opportunity(member, &item.id, verdict.fix()?, None).await?;
+        self.report(
+            &member.id,
+            format!("corrects  {}  and saves, revision {}", item.id, saved.revision),
         );
-        let involvement = traveller.record.involvement()?.context("an involvement")?;
-        traveller.revision = submit(person, &traveller.id, involvement).await?.revision;
-        self.say(&person.id, format!("submits   {}  again", traveller.id));
+        let involvement = item.record.involvement()?.context("an involvement")?;
+        item.revision = submit_opportunity(member, &item.id, involvement).await?.revision;
+        self.report(&member.id, format!("submits   {}  again", item.id));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The opportunities that the journey is played with: JSON, the records in the canonical JSON form of Protocol Buffers.
+//! The input of the demo: a JSON file with opportunities in the canonical JSON form of Protocol Buffers.
 
 use std::path::Path;
 
@@ -12,76 +12,76 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Everything the journey needs.
+/// The content of the input file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// The opportunities, in the order in which they are registered.
+    /// The opportunities in the order of creation.
     pub records: Vec<Record>,
 }
 
-/// One opportunity and what becomes of it.
+/// An opportunity and its course through review.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// The member who registers it.
+    /// The id of the member who creates it.
     pub member: String,
-    /// The record. Its target close date is `closes_in_days` from today.
+    /// The content. Its target close date is `closes_in_days` from today.
     opportunity: Value,
-    /// Days until the target close date; negative for one that has passed.
+    /// Days until the target close date; negative for a past date.
     closes_in_days: i64,
-    /// Paths of the fields that are refused; empty when the record is fine.
+    /// Paths of the invalid fields; empty if the content is valid.
     #[serde(default)]
     pub mistakes: Vec<String>,
-    /// What is merged into the record to put the mistakes right.
+    /// Merged into the content to correct the mistakes.
     #[serde(default)]
     correction: Value,
-    /// Days until the corrected target close date, where that was a mistake.
+    /// Days until the corrected target close date, if the date was a mistake.
     corrected_closes_in_days: Option<i64>,
-    /// Involvement asked for at submission; a record without stays a draft.
+    /// The requested involvement type; without one, the opportunity stays a draft.
     involvement: Option<String>,
-    /// What AWS decides; a submission without is withdrawn.
+    /// AWS's decision; without one, the submission is withdrawn.
     pub verdict: Option<Verdict>,
 }
 
-/// What AWS decides.
+/// A review decision of AWS.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     decision: String,
     reason: Option<String>,
-    /// Remarks for the partner.
+    /// Review comments for the partner.
     #[serde(default)]
     pub remarks: String,
-    /// What the partner changes when it was sent back, as a record with only these fields.
+    /// The fields that the partner corrects after ACTION_REQUIRED.
     #[serde(default)]
     fix: Value,
 }
 
-/// Reads the file.
-pub fn read(path: &Path) -> anyhow::Result<Input> {
+/// Reads an input file.
+pub fn read_input(path: &Path) -> anyhow::Result<Input> {
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("{} is not a valid input file", path.display()))
 }
 
 impl Record {
-    /// The record as it is first sent.
-    pub fn first(&self, today: NaiveDate) -> anyhow::Result<Opportunity> {
-        record(self.opportunity.clone(), today, self.closes_in_days)
+    /// The content of the first attempt, with its mistakes.
+    pub fn initial(&self, today: NaiveDate) -> anyhow::Result<Opportunity> {
+        opportunity(self.opportunity.clone(), today, self.closes_in_days)
     }
 
-    /// The record with its mistakes put right.
+    /// The content with corrected mistakes.
     pub fn corrected(&self, today: NaiveDate) -> anyhow::Result<Opportunity> {
         let mut corrected = self.opportunity.clone();
         merge(&mut corrected, &self.correction);
-        record(
+        opportunity(
             corrected,
             today,
             self.corrected_closes_in_days.unwrap_or(self.closes_in_days),
         )
     }
 
-    /// Involvement asked for at submission.
+    /// The requested involvement type; `None` for a draft.
     pub fn involvement(&self) -> anyhow::Result<Option<InvolvementType>> {
         let Some(name) = &self.involvement else {
             return Ok(None);
@@ -89,34 +89,34 @@ impl Record {
         let full = format!("INVOLVEMENT_TYPE_{name}");
         InvolvementType::from_str_name(&full)
             .map(Some)
-            .with_context(|| format!("no involvement {name}"))
+            .with_context(|| format!("unknown involvement type {name}"))
     }
 }
 
 impl Verdict {
-    /// The decision.
+    /// The decision as enum value.
     pub fn decision(&self) -> anyhow::Result<ReviewDecision> {
         let full = format!("REVIEW_DECISION_{}", self.decision);
-        ReviewDecision::from_str_name(&full).with_context(|| format!("no decision {}", self.decision))
+        ReviewDecision::from_str_name(&full).with_context(|| format!("unknown decision {}", self.decision))
     }
 
-    /// Why, unless it is approved.
+    /// The reason as enum value; unspecified for an approval.
     pub fn reason(&self) -> anyhow::Result<ReviewReason> {
         let Some(name) = &self.reason else {
             return Ok(ReviewReason::Unspecified);
         };
         let full = format!("REVIEW_REASON_{name}");
-        ReviewReason::from_str_name(&full).with_context(|| format!("no reason {name}"))
+        ReviewReason::from_str_name(&full).with_context(|| format!("unknown reason {name}"))
     }
 
-    /// What the partner changes when it was sent back.
+    /// The corrected fields as an opportunity.
     pub fn fix(&self) -> anyhow::Result<Opportunity> {
-        message(self.fix.clone())
+        parse(self.fix.clone())
     }
 }
 
-fn record(json: Value, today: NaiveDate, closes_in_days: i64) -> anyhow::Result<Opportunity> {
-    let mut record = message(json)?;
+fn opportunity(json: Value, today: NaiveDate, closes_in_days: i64) -> anyhow::Result<Opportunity> {
+    let mut opportunity = parse(json)?;
     let days = Days::new(closes_in_days.unsigned_abs());
     let date = if closes_in_days < 0 {
         today.checked_sub_days(days)
@@ -125,26 +125,27 @@ fn record(json: Value, today: NaiveDate, closes_in_days: i64) -> anyhow::Result<
     };
     let date = date.context("a date")?;
     let part = |number: u32| i32::try_from(number).unwrap_or_default();
-    record.life_cycle.get_or_insert_default().target_close_date = Some(cosell_proto::google::r#type::Date {
-        year: date.year(),
-        month: part(date.month()),
-        day: part(date.day()),
-    });
-    Ok(record)
+    opportunity.life_cycle.get_or_insert_default().target_close_date =
+        Some(cosell_proto::google::r#type::Date {
+            year: date.year(),
+            month: part(date.month()),
+            day: part(date.day()),
+        });
+    Ok(opportunity)
 }
 
-fn message(json: Value) -> anyhow::Result<Opportunity> {
+fn parse(json: Value) -> anyhow::Result<Opportunity> {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS)?;
     let descriptor = pool
         .get_message_by_name("cosell.opportunity.v1.Opportunity")
-        .context("the definition")?;
+        .context("the descriptor")?;
     let json = if json.is_null() {
         Value::Object(serde_json::Map::new())
     } else {
         json
     };
-    let dynamic =
-        DynamicMessage::deserialize(descriptor, json).map_err(|error| anyhow!("a record: {error}"))?;
+    let dynamic = DynamicMessage::deserialize(descriptor, json)
+        .map_err(|error| anyhow!("invalid opportunity: {error}"))?;
     Ok(Opportunity::decode(dynamic.encode_to_vec().as_slice())?)
 }
 

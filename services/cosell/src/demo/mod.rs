@@ -1,19 +1,19 @@
-//! The journey of opportunities from registration to validation, played against a running installation. It is a
-//! demonstration and a check at once: where something does not happen as it should, it ends with an error.
+//! The demo: runs a scenario of opportunities from creation to AWS's validation against a running installation. Prints
+//! a timeline and checks each step; fails with an error if a step has an unexpected result.
 
 pub mod calls;
 mod connection;
 mod correction;
 mod input;
-mod journey;
-mod mail;
-mod news;
-mod people;
+mod mailbox;
+mod member_client;
+mod notifications;
 mod referral;
+mod scenario;
 mod sharing;
 mod timeline;
 
-pub use input::{Input, Record, Verdict, read};
-pub use journey::play;
-pub use people::{Person, reason, violations};
-pub use timeline::{Line, print};
+pub use input::{Input, Record, Verdict, read_input};
+pub use member_client::{MemberClient, error_reason, field_violations};
+pub use scenario::run;
+pub use timeline::{TimelineEntry, print_entry};

@@ -1,4 +1,4 @@
-//! AWS offers a deal of its own, which goes from one partner to the next.
+//! AWS refers an opportunity, which is routed to the next partner after a rejection.
 
 use anyhow::{Context as _, ensure};
 use chrono::{Datelike as _, Months, NaiveDate};
@@ -11,85 +11,97 @@ use cosell_types::Clock;
 use prost_types::Timestamp;
 use tokio::time::Instant;
 
-use super::calls::{PATIENCE, PAUSE, headline, request_id};
-use super::journey::Journey;
-use super::people::Person;
+use super::calls::{POLL_INTERVAL, WAIT_LIMIT, request_id, summary_line};
+use super::member_client::MemberClient;
+use super::scenario::Scenario;
 use crate::{ALDER, BIRCH};
 
 const SELLER: &str = "aws-sales-representative";
 const FIRST: &str = "birch-alliance-lead";
 const SECOND: &str = "alder-ace-manager";
 
-impl Journey<'_> {
-    /// The first partner does not want the deal; the second one reads what it may know, takes it, and has it.
+impl Scenario<'_> {
+    /// The first partner rejects the offer; the second one reads and accepts it and gets the opportunity.
     pub(super) async fn refer(&mut self) -> anyhow::Result<()> {
-        let (seller, first, second) = (self.person(SELLER)?, self.person(FIRST)?, self.person(SECOND)?);
+        let (seller, first, second) = (self.member(SELLER)?, self.member(FIRST)?, self.member(SECOND)?);
         let today = Clock::system().now().date_naive();
         let request = referral::CreateReferralRequest {
-            referral: Some(deal(&[BIRCH, ALDER], today)?),
+            referral: Some(build_referral(&[BIRCH, ALDER], today)?),
             request_id: request_id(),
             ..Default::default()
         };
-        let made = seller.referrals().create_referral(request).await?.into_inner();
-        let made = made.referral.context("a referral")?;
-        self.say(
+        let created = seller.referrals().create_referral(request).await?.into_inner();
+        let created = created.referral.context("a referral")?;
+        self.report(
             &seller.id,
             format!(
-                "offers    {}  to {} partners",
-                made.referral_id,
-                made.receiver_account_ids.len()
+                "refers    {}  to {} partners",
+                created.referral_id,
+                created.receiver_account_ids.len()
             ),
         );
 
-        let offer = offered(&first, &made.offers[0].referral_offer_id).await?;
-        self.say(
+        let offer = get_offer(&first, &created.offers[0].referral_offer_id).await?;
+        self.report(
             &first.id,
-            format!("sees      {}  {}", offer.referral_offer_id, told(&offer)),
+            format!(
+                "sees      {}  {}",
+                offer.referral_offer_id,
+                describe_payload(&offer)
+            ),
         );
         let request = referral::RejectReferralOfferRequest {
             referral_offer_id: offer.referral_offer_id.clone(),
             reason: RejectionReason::UnableToSupport.into(),
-            text: "Nobody of us is free this quarter".to_owned(),
+            text: "Our team has no capacity this quarter".to_owned(),
             request_id: request_id(),
             ..Default::default()
         };
         first.referrals().reject_referral_offer(request).await?;
-        self.say(&first.id, format!("rejects   {}", offer.referral_offer_id));
+        self.report(&first.id, format!("rejects   {}", offer.referral_offer_id));
 
-        let id = self.next_offer(&seller, &made.referral_id).await?;
-        let offer = offered(&second, &id).await?;
-        self.say(
+        let id = self.next_offer(&seller, &created.referral_id).await?;
+        let offer = get_offer(&second, &id).await?;
+        self.report(
             &second.id,
-            format!("sees      {}  {}", offer.referral_offer_id, told(&offer)),
+            format!(
+                "sees      {}  {}",
+                offer.referral_offer_id,
+                describe_payload(&offer)
+            ),
         );
         let request = referral::AcceptReferralOfferRequest {
             referral_offer_id: id,
             request_id: request_id(),
             ..Default::default()
         };
-        let answer = second
+        let response = second
             .referrals()
             .accept_referral_offer(request)
             .await?
             .into_inner();
-        let offer = answer.referral_offer.context("the offer")?;
-        self.say(&second.id, format!("accepts   {}", offer.referral_offer_id));
-        let record = until_there(&second, &offer.opportunity_id).await?;
+        let offer = response.referral_offer.context("the offer")?;
+        self.report(&second.id, format!("accepts   {}", offer.referral_offer_id));
+        let accepted = wait_for_opportunity(&second, &offer.opportunity_id).await?;
         ensure!(
-            record.referral_offer_id == offer.referral_offer_id
-                && record.origin() == opportunity::Origin::AwsReferral,
-            "the opportunity comes of the offer"
+            accepted.referral_offer_id == offer.referral_offer_id
+                && accepted.origin() == opportunity::Origin::AwsReferral,
+            "the opportunity has another origin than the offer"
         );
-        self.say(
+        self.report(
             &second.id,
-            format!("has       {}  {}", record.opportunity_id, headline(&record)),
+            format!(
+                "has       {}  {}",
+                accepted.opportunity_id,
+                summary_line(&accepted)
+            ),
         );
         Ok(())
     }
 
-    /// The offer to the next partner of the list, once it is made.
-    async fn next_offer(&mut self, seller: &Person, id: &str) -> anyhow::Result<String> {
-        let until = Instant::now() + PATIENCE;
+    /// Waits for the offer to the second partner and returns its id.
+    async fn next_offer(&mut self, seller: &MemberClient, id: &str) -> anyhow::Result<String> {
+        let deadline = Instant::now() + WAIT_LIMIT;
         loop {
             let request = referral::GetReferralRequest {
                 referral_id: id.to_owned(),
@@ -99,49 +111,58 @@ impl Journey<'_> {
             if let Some(offer) = offers.get(1) {
                 return Ok(offer.referral_offer_id.clone());
             }
-            ensure!(Instant::now() < until, "{id} was not offered to the next partner");
-            tokio::time::sleep(PAUSE).await;
+            ensure!(
+                Instant::now() < deadline,
+                "{id} was not offered to the next partner"
+            );
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-async fn offered(person: &Person, id: &str) -> anyhow::Result<referral::ReferralOffer> {
+async fn get_offer(client: &MemberClient, id: &str) -> anyhow::Result<referral::ReferralOffer> {
     let request = referral::GetReferralOfferRequest {
         referral_offer_id: id.to_owned(),
     };
-    let answer = person.referrals().get_referral_offer(request).await?;
-    answer.into_inner().referral_offer.context("the offer")
+    let response = client.referrals().get_referral_offer(request).await?;
+    response.into_inner().referral_offer.context("the offer")
 }
 
-/// What a partner reads of a deal that it has not accepted.
-fn told(offer: &referral::ReferralOffer) -> String {
+/// The part of an offer's payload that is visible before acceptance.
+fn describe_payload(offer: &referral::ReferralOffer) -> String {
     match &offer.payload {
-        Some(Payload::Opportunity(known)) => format!("{}: {}", known.customer_company_name, known.title),
-        Some(Payload::Lead(known)) => known.customer_company_name.clone(),
+        Some(Payload::Opportunity(payload)) => {
+            format!("{}: {}", payload.customer_company_name, payload.title)
+        }
+        Some(Payload::Lead(payload)) => payload.customer_company_name.clone(),
         None => String::new(),
     }
 }
 
-pub(super) async fn until_there(person: &Person, id: &str) -> anyhow::Result<opportunity::Opportunity> {
-    let until = Instant::now() + PATIENCE;
+/// Waits until an opportunity exists and returns it.
+pub(super) async fn wait_for_opportunity(
+    client: &MemberClient,
+    id: &str,
+) -> anyhow::Result<opportunity::Opportunity> {
+    let deadline = Instant::now() + WAIT_LIMIT;
     loop {
         let request = opportunity::GetOpportunityRequest {
             opportunity_id: id.to_owned(),
             as_of: None,
         };
-        match person.opportunities().get_opportunity(request).await {
-            Ok(answer) => return answer.into_inner().opportunity.context("the record"),
+        match client.opportunities().get_opportunity(request).await {
+            Ok(response) => return response.into_inner().opportunity.context("the opportunity"),
             Err(status) if status.code() != tonic::Code::NotFound => return Err(status.into()),
-            Err(_) => ensure!(Instant::now() < until, "{id} does not come to be"),
+            Err(_) => ensure!(Instant::now() < deadline, "{id} was not created"),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// A deal for these partners, in their order.
-fn deal(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referral> {
+/// A referral of an opportunity to these partners in order.
+fn build_referral(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referral> {
     let closes = today.checked_add_months(Months::new(6)).context("a day")?;
-    let deal = opportunity::Opportunity {
+    let content = opportunity::Opportunity {
         opportunity_type: opportunity::OpportunityType::NetNewBusiness.into(),
         primary_needs_from_aws: vec![opportunity::PrimaryNeedFromAws::TechnicalConsultation.into()],
         customer: Some(opportunity::Customer {
@@ -195,14 +216,14 @@ fn deal(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referra
         }),
         ..Default::default()
     };
-    let agreed = Clock::system().now();
+    let consent = Clock::system().now();
     Ok(referral::Referral {
         receiver_account_ids: partners.iter().map(ToString::to_string).collect(),
         customer_consent_time: Some(Timestamp {
-            seconds: agreed.timestamp(),
+            seconds: consent.timestamp(),
             nanos: 0,
         }),
-        message: "They ask for somebody who knows harbours.".to_owned(),
+        message: "They ask for a partner with experience in harbours.".to_owned(),
         receiver_responsibilities: vec![ReceiverResponsibility::ServicesPartner.into()],
         sender_contacts: vec![opportunity::Contact {
             first_name: "Vera".to_owned(),
@@ -211,7 +232,7 @@ fn deal(partners: &[&str], today: NaiveDate) -> anyhow::Result<referral::Referra
             email: "vera.lindqvist@aws.example".to_owned(),
             ..Default::default()
         }],
-        payload: Some(referral::referral::Payload::Opportunity(deal)),
+        payload: Some(referral::referral::Payload::Opportunity(content)),
         ..Default::default()
     })
 }

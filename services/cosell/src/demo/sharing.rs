@@ -1,4 +1,4 @@
-//! Two partners work a deal together, and talk about it with AWS.
+//! Two partners share an opportunity in an engagement, and one of them discusses it with AWS in a channel.
 
 use anyhow::{Context as _, bail, ensure};
 use cosell_proto::cosell::collaboration::v1 as collaboration;
@@ -7,23 +7,23 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, ReviewStatus};
 use tokio::time::Instant;
 
-use super::calls::{PATIENCE, PAUSE, get, headline, request_id};
-use super::journey::{Journey, Traveller};
-use super::people::{Person, reason};
-use super::referral::until_there;
+use super::calls::{POLL_INTERVAL, WAIT_LIMIT, get_opportunity, request_id, summary_line};
+use super::member_client::{MemberClient, error_reason};
+use super::referral::wait_for_opportunity;
+use super::scenario::{DemoOpportunity, Scenario};
 use crate::BIRCH;
 
 const MANAGER: &str = "alder-ace-manager";
-const OTHER: &str = "birch-alliance-lead";
+const RECEIVER: &str = "birch-alliance-lead";
 const OWNER: &str = "aws-account-owner";
 const SELLER: &str = "aws-sales-representative";
 
-impl Journey<'_> {
-    /// A partner shares a deal that AWS has validated; the other one reads what it may know, takes part, and has a copy of its
-    /// own, which needs no review.
-    pub(super) async fn share(&mut self, travellers: &[Traveller<'_>]) -> anyhow::Result<()> {
-        let (manager, other) = (self.person(MANAGER)?, self.person(OTHER)?);
-        let id = self.validated(&manager, travellers).await?;
+impl Scenario<'_> {
+    /// A partner shares an approved opportunity; the receiver accepts the invitation and gets a shared copy, which
+    /// needs no review.
+    pub(super) async fn share(&mut self, opportunities: &[DemoOpportunity<'_>]) -> anyhow::Result<()> {
+        let (manager, receiver) = (self.member(MANAGER)?, self.member(RECEIVER)?);
+        let id = self.find_approved(&manager, opportunities).await?;
         let request = collaboration::ShareOpportunityRequest {
             opportunity_id: id.clone(),
             receivers: vec![collaboration::ShareReceiver {
@@ -31,7 +31,7 @@ impl Journey<'_> {
                 alias: "Birch, for the data".to_owned(),
                 responsibilities: vec![ReceiverResponsibility::SoftwarePartner.into()],
             }],
-            message: "You know such data; shall we do it together?".to_owned(),
+            message: "You have experience with such data; shall we work on this together?".to_owned(),
             sender_contacts: vec![opportunity::Contact {
                 first_name: "Chiara".to_owned(),
                 last_name: "Rossi".to_owned(),
@@ -41,18 +41,18 @@ impl Journey<'_> {
             request_id: request_id(),
             ..Default::default()
         };
-        let made = manager
+        let shared = manager
             .collaboration()
             .share_opportunity(request)
             .await?
             .into_inner();
-        let engagement = made.engagement.context("an engagement")?;
-        let invitation = made
+        let engagement = shared.engagement.context("an engagement")?;
+        let invitation = shared
             .engagement_invitations
             .into_iter()
             .next()
             .context("an invitation")?;
-        self.say(
+        self.report(
             &manager.id,
             format!("shares    {id}  in {}", engagement.engagement_id),
         );
@@ -61,55 +61,58 @@ impl Journey<'_> {
         let request = collaboration::GetEngagementInvitationRequest {
             engagement_invitation_id: invitation_id.clone(),
         };
-        let seen = other.collaboration().get_engagement_invitation(request).await?;
+        let seen = receiver
+            .collaboration()
+            .get_engagement_invitation(request)
+            .await?;
         let payload = seen
             .into_inner()
             .engagement_invitation
             .and_then(|seen| seen.payload);
         let Some(engagement_invitation::Payload::OpportunityInvitation(offered)) = payload else {
-            bail!("the invitation says nothing of an opportunity");
+            bail!("the invitation has no opportunity");
         };
         let customer = offered.customer.unwrap_or_default();
         let project = offered.project.unwrap_or_default();
-        let what = format!(
+        let event = format!(
             "sees      {invitation_id}  {}: {}",
             customer.company_name, project.title
         );
-        self.say(&other.id, what);
+        self.report(&receiver.id, event);
         let request = collaboration::AcceptEngagementInvitationRequest {
             engagement_invitation_id: invitation_id.clone(),
             request_id: request_id(),
             ..Default::default()
         };
-        let answer = other
+        let response = receiver
             .collaboration()
             .accept_engagement_invitation(request)
             .await?;
-        let accepted = answer
+        let accepted = response
             .into_inner()
             .engagement_invitation
             .context("the invitation")?;
-        self.say(&other.id, format!("accepts   {invitation_id}"));
-        let copy = until_there(&other, &accepted.opportunity_id).await?;
+        self.report(&receiver.id, format!("accepts   {invitation_id}"));
+        let copy = wait_for_opportunity(&receiver, &accepted.opportunity_id).await?;
         let life_cycle = copy.life_cycle.clone().unwrap_or_default();
         ensure!(
             life_cycle.review_status() == ReviewStatus::Approved
                 && copy.engagement_invitation_id == invitation_id,
-            "the copy comes of the invitation and stands where the other record stands"
+            "the shared copy has another invitation or review status"
         );
-        self.say(
-            &other.id,
-            format!("has       {}  {}", copy.opportunity_id, headline(&copy)),
+        self.report(
+            &receiver.id,
+            format!("has       {}  {}", copy.opportunity_id, summary_line(&copy)),
         );
-        let title = snapshot(&other, &engagement.engagement_id, &id).await?;
-        self.say(&other.id, format!("reads     {id}  as it is shared: {title}"));
+        let title = wait_for_snapshot(&receiver, &engagement.engagement_id, &id).await?;
+        self.report(&receiver.id, format!("reads     {id}  in the snapshot: {title}"));
         Ok(())
     }
 
-    /// People of the partner and of AWS talk about the deal in a channel, which people of AWS keep by hand here.
-    pub(super) async fn chat(&mut self, travellers: &[Traveller<'_>]) -> anyhow::Result<()> {
-        let (manager, owner) = (self.person(MANAGER)?, self.person(OWNER)?);
-        let id = self.validated(&manager, travellers).await?;
+    /// A member of the partner requests, joins and leaves a channel on an opportunity; AWS manages it manually.
+    pub(super) async fn use_channel(&mut self, opportunities: &[DemoOpportunity<'_>]) -> anyhow::Result<()> {
+        let (manager, owner) = (self.member(MANAGER)?, self.member(OWNER)?);
+        let id = self.find_approved(&manager, opportunities).await?;
         let request = collaboration::RequestChannelRequest {
             opportunity_id: id.clone(),
             member_ids: vec![MANAGER.to_owned()],
@@ -118,11 +121,11 @@ impl Journey<'_> {
             ..Default::default()
         };
         let channel = match manager.channels().request_channel(request).await {
-            Ok(answer) => answer.into_inner().channel.context("a channel")?,
-            Err(status) => return Err(status).context(format!("a channel on {id}")),
+            Ok(response) => response.into_inner().channel.context("a channel")?,
+            Err(status) => return Err(status).context(format!("requesting a channel on {id}")),
         };
         let channel_id = channel.channel_id;
-        self.say(&manager.id, format!("asks for  {channel_id}  on {id}"));
+        self.report(&manager.id, format!("requests  {channel_id}  on {id}"));
         let request = collaboration::ApproveChannelRequest {
             channel_id: channel_id.clone(),
             aws_member_ids: vec![SELLER.to_owned()],
@@ -131,42 +134,46 @@ impl Journey<'_> {
             ..Default::default()
         };
         owner.channels().approve_channel(request).await?;
-        self.say(&owner.id, format!("approves  {channel_id}"));
-        self.until_asked(&manager, &channel_id).await?;
+        self.report(&owner.id, format!("approves  {channel_id}"));
+        self.wait_for_channel_invitation(&manager, &channel_id).await?;
         let request = collaboration::JoinChannelRequest {
             channel_id: channel_id.clone(),
             request_id: request_id(),
             ..Default::default()
         };
         manager.channels().join_channel(request).await?;
-        self.say(&manager.id, format!("joins     {channel_id}"));
+        self.report(&manager.id, format!("joins     {channel_id}"));
         let request = collaboration::LeaveChannelRequest {
             channel_id: channel_id.clone(),
             request_id: request_id(),
             ..Default::default()
         };
         manager.channels().leave_channel(request).await?;
-        self.say(&manager.id, format!("leaves    {channel_id}"));
-        // The journey may be played here again.
+        self.report(&manager.id, format!("leaves    {channel_id}"));
+        // The demo may run on this installation again.
         let request = collaboration::ArchiveChannelRequest {
             channel_id: channel_id.clone(),
             request_id: request_id(),
             ..Default::default()
         };
         owner.channels().archive_channel(request).await?;
-        self.say(&owner.id, format!("archives  {channel_id}"));
+        self.report(&owner.id, format!("archives  {channel_id}"));
         Ok(())
     }
 
-    /// A deal of Alder that AWS has validated and sells with it, large enough for a channel.
-    async fn validated(&self, manager: &Person, travellers: &[Traveller<'_>]) -> anyhow::Result<String> {
-        for traveller in travellers {
-            if !traveller.record.member.starts_with("alder") {
+    /// The id of an approved co-sell opportunity of Alder that is eligible for a channel.
+    async fn find_approved(
+        &self,
+        manager: &MemberClient,
+        opportunities: &[DemoOpportunity<'_>],
+    ) -> anyhow::Result<String> {
+        for item in opportunities {
+            if !item.record.member.starts_with("alder") {
                 continue;
             }
-            let record = get(manager, &traveller.id).await?;
-            let life_cycle = record.life_cycle.clone().unwrap_or_default();
-            let spend = record
+            let content = get_opportunity(manager, &item.id).await?;
+            let life_cycle = content.life_cycle.clone().unwrap_or_default();
+            let spend = content
                 .project
                 .iter()
                 .flat_map(|project| &project.expected_customer_spend);
@@ -174,40 +181,48 @@ impl Journey<'_> {
                 .filter_map(|entry| entry.amount.as_ref())
                 .map(|amount| amount.units)
                 .sum();
-            let is_it = life_cycle.review_status() == ReviewStatus::Approved
+            let is_eligible = life_cycle.review_status() == ReviewStatus::Approved
                 && life_cycle.stage() == opportunity::Stage::Qualified
-                && record.involvement_type() == opportunity::InvolvementType::CoSell
-                && !record.national_security()
+                && content.involvement_type() == opportunity::InvolvementType::CoSell
+                && !content.national_security()
                 && spend >= 1_000;
-            if is_it {
-                return Ok(traveller.id.clone());
+            if is_eligible {
+                return Ok(item.id.clone());
             }
         }
-        anyhow::bail!("no deal of the journey is shared")
+        anyhow::bail!("the demo has no opportunity that is eligible for a channel")
     }
 
-    async fn until_asked(&self, person: &Person, channel: &str) -> anyhow::Result<()> {
-        let until = Instant::now() + PATIENCE;
+    async fn wait_for_channel_invitation(&self, member: &MemberClient, channel: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + WAIT_LIMIT;
         loop {
             let request = collaboration::GetChannelRequest {
                 channel_id: channel.to_owned(),
                 ..Default::default()
             };
-            let found = person.channels().get_channel(request).await?.into_inner();
+            let found = member.channels().get_channel(request).await?.into_inner();
             let members = found.channel.unwrap_or_default().members;
-            let own = members.iter().find(|one| one.member_id == person.id);
+            let own = members.iter().find(|entry| entry.member_id == member.id);
             if own.is_some_and(|own| own.state() == collaboration::ChannelMemberState::Invited) {
                 return Ok(());
             }
-            ensure!(Instant::now() < until, "{} is not asked to {channel}", person.id);
-            tokio::time::sleep(PAUSE).await;
+            ensure!(
+                Instant::now() < deadline,
+                "{} is not invited to {channel}",
+                member.id
+            );
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
-/// The title of a deal of another partner, as a snapshot has it, once there is one.
-async fn snapshot(person: &Person, engagement: &str, opportunity: &str) -> anyhow::Result<String> {
-    let until = Instant::now() + PATIENCE;
+/// Waits for a snapshot of another partner's opportunity and returns its title.
+async fn wait_for_snapshot(
+    client: &MemberClient,
+    engagement: &str,
+    opportunity: &str,
+) -> anyhow::Result<String> {
+    let deadline = Instant::now() + WAIT_LIMIT;
     loop {
         let request = collaboration::GetResourceSnapshotRequest {
             engagement_id: engagement.to_owned(),
@@ -215,21 +230,22 @@ async fn snapshot(person: &Person, engagement: &str, opportunity: &str) -> anyho
             template: collaboration::SnapshotTemplate::OpportunitySummary.into(),
             revision: None,
         };
-        match person.snapshots().get_resource_snapshot(request).await {
-            Ok(answer) => {
-                let Some(resource_snapshot::Payload::Opportunity(said)) =
-                    answer.into_inner().resource_snapshot.and_then(|one| one.payload)
+        match client.snapshots().get_resource_snapshot(request).await {
+            Ok(response) => {
+                let snapshot = response.into_inner().resource_snapshot;
+                let Some(resource_snapshot::Payload::Opportunity(content)) =
+                    snapshot.and_then(|snapshot| snapshot.payload)
                 else {
-                    anyhow::bail!("a snapshot that says nothing");
+                    anyhow::bail!("the snapshot has no opportunity");
                 };
-                return Ok(said.project.unwrap_or_default().title);
+                return Ok(content.project.unwrap_or_default().title);
             }
-            Err(status) if reason(&status) != "SNAPSHOT_NOT_FOUND" => return Err(status.into()),
+            Err(status) if error_reason(&status) != "SNAPSHOT_NOT_FOUND" => return Err(status.into()),
             Err(_) => ensure!(
-                Instant::now() < until,
-                "{opportunity} is not seen in {engagement}"
+                Instant::now() < deadline,
+                "{engagement} has no snapshot of {opportunity}"
             ),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -1,36 +1,36 @@
-//! What happens, line by line.
+//! The timeline that the demo prints.
 
 use chrono::{DateTime, Local, Utc};
 use cosell_types::Clock;
 
-/// One thing that happened.
+/// An event of the demo.
 #[derive(Clone, Debug)]
-pub struct Line {
-    /// When.
+pub struct TimelineEntry {
+    /// The time of the event.
     pub time: DateTime<Utc>,
-    /// Who did it.
-    pub who: String,
-    /// What, and to what.
-    pub what: String,
+    /// The id of the acting member, or the name of another actor such as the mail server.
+    pub actor: String,
+    /// A description; may have several lines.
+    pub event: String,
 }
 
-impl Line {
-    pub(super) fn new(who: &str, what: impl Into<String>) -> Self {
+impl TimelineEntry {
+    pub(super) fn new(actor: &str, event: impl Into<String>) -> Self {
         Self {
             time: Clock::system().now(),
-            who: who.to_owned(),
-            what: what.into(),
+            actor: actor.to_owned(),
+            event: event.into(),
         }
     }
 }
 
-/// Prints a line: time, who, what. Further lines of `what` are set in.
-#[expect(clippy::print_stdout, reason = "the demonstration's timeline")]
-pub fn print(line: &Line) {
-    let time = line.time.with_timezone(&Local).format("%H:%M:%S%.3f");
-    let mut rows = line.what.lines();
-    println!("{time}  {:<24} {}", line.who, rows.next().unwrap_or_default());
-    for row in rows {
-        println!("{:38} {row}", "");
+/// Prints time, actor and event. Indents further lines of the event.
+#[expect(clippy::print_stdout, reason = "the demo's timeline")]
+pub fn print_entry(entry: &TimelineEntry) {
+    let time = entry.time.with_timezone(&Local).format("%H:%M:%S%.3f");
+    let mut lines = entry.event.lines();
+    println!("{time}  {:<24} {}", entry.actor, lines.next().unwrap_or_default());
+    for line in lines {
+        println!("{:38} {line}", "");
     }
 }

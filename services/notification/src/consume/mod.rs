@@ -1,18 +1,19 @@
-//! Incoming events: what happens to opportunities and reviews is told to those whom it concerns.
+//! Creates notifications and queues e-mails for the events of other contexts. Also updates the replica of the directory
+//! and the addresses of members.
 
 mod bulk_job_finished;
-mod channel_changed;
-mod connection_invitation_changed;
-mod engagement_invitation_changed;
-mod member_changed;
+mod channel_events;
+mod connection_invitation_events;
+mod engagement_invitation_events;
+mod member_events;
 mod opportunity_assigned;
-mod opportunity_changed;
-mod referral_changed;
-mod review_requested;
+mod opportunity_events;
+mod referral_events;
+mod review_round_opened;
 
 use std::sync::Arc;
 
-use cosell_events::{Delivery, Fault, Handler};
+use cosell_events::{Delivery, Handler, HandlerError};
 use cosell_grpc::Peer;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
@@ -21,10 +22,12 @@ use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
 use cosell_types::{AccountId, Clock, MemberId, random};
 
-use crate::domain::values::Kind;
-use crate::domain::{Audience, Contact, Facts, Templates};
+use crate::domain::values::NotificationKind;
+use crate::domain::{
+    Contact, Member, Recipients, SelectionCriteria, TemplateFacts, Templates, select_recipients,
+};
 use crate::store;
-use crate::store::About;
+use crate::store::RelatedRecords;
 
 /// The contexts whose events are consumed.
 pub const OPPORTUNITY: &str = "opportunity";
@@ -32,88 +35,81 @@ pub const REVIEW: &str = "review";
 pub const REFERRAL: &str = "referral";
 pub const COLLABORATION: &str = "collaboration";
 
-/// Tells of the events of opportunity.
+/// Notifies members of the events of opportunity.
 #[derive(Clone)]
-pub struct FromOpportunity {
-    /// The opportunity service, for what events do not carry.
+pub struct OpportunityEvents {
+    /// The opportunity service, which has the names and texts that events do not contain.
     pub opportunity: Peer,
-    /// The texts.
     pub templates: Arc<Templates>,
-    /// The time.
     pub clock: Clock,
 }
 
-/// Takes over from the events of the directory who can be told, and where.
+/// Applies the events of the directory to the replica and to the addresses of members, and notifies members.
 #[derive(Clone)]
-pub struct FromPartner {
-    /// The partner-connection service, for what events do not carry.
+pub struct PartnerEvents {
+    /// The partner-connection service, which has the names and addresses that events do not contain.
     pub directory: Peer,
-    /// The texts.
     pub templates: Arc<Templates>,
-    /// The time.
     pub clock: Clock,
 }
 
-/// What an event of the directory asks for.
+/// The effect of an event of the directory, besides that on the replica.
 #[derive(Default)]
-pub struct Change {
-    reached: Option<member_changed::Reached>,
-    news: Option<Box<News>>,
+pub struct PartnerChange {
+    contact: Option<member_events::ContactUpdate>,
+    notification: Option<Box<PreparedNotification>>,
 }
 
-/// Tells of the events of review.
+/// Notifies reviewers of the events of review.
 #[derive(Clone)]
-pub struct FromReview {
-    /// The texts.
+pub struct ReviewEvents {
     pub templates: Arc<Templates>,
-    /// The time.
     pub clock: Clock,
 }
 
-/// Tells of the events of referral.
+/// Notifies members of the events of referral.
 #[derive(Clone)]
-pub struct FromReferral {
-    /// The texts.
+pub struct ReferralEvents {
     pub templates: Arc<Templates>,
-    /// The time.
     pub clock: Clock,
 }
 
-/// Tells of the events of collaboration.
+/// Notifies members of the events of collaboration.
 #[derive(Clone)]
-pub struct FromCollaboration {
-    /// The collaboration service, for what events do not carry.
+pub struct CollaborationEvents {
+    /// The collaboration service, which has the links that events do not contain.
     pub collaboration: Peer,
-    /// The texts.
     pub templates: Arc<Templates>,
-    /// The time.
     pub clock: Clock,
 }
 
-/// What is to be told.
-pub struct News {
-    kind: Kind,
-    about: About,
-    own_of: Vec<MemberId>,
+/// A notification before its recipients are selected.
+pub struct PreparedNotification {
+    kind: NotificationKind,
+    related: RelatedRecords,
+    /// The members whose own opportunity it is, or whom the event names.
+    concerned_members: Vec<MemberId>,
+    /// Contacts that get an e-mail only.
     contacts: Vec<Contact>,
+    /// The assignee of a review case.
     reviewer: Option<MemberId>,
-    facts: Facts,
+    facts: TemplateFacts,
 }
 
-impl Handler for FromOpportunity {
-    type Prepared = Option<Box<News>>;
+impl Handler for OpportunityEvents {
+    type Prepared = Option<Box<PreparedNotification>>;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         let kind = if delivery.is::<opportunity::OpportunitySubmitted>() {
-            Kind::OpportunitySubmitted
+            NotificationKind::OpportunitySubmitted
         } else if delivery.is::<opportunity::OpportunityActionRequired>() {
-            Kind::ActionRequired
+            NotificationKind::ActionRequired
         } else if delivery.is::<opportunity::OpportunityApproved>() {
-            Kind::OpportunityApproved
+            NotificationKind::OpportunityApproved
         } else if delivery.is::<opportunity::OpportunityRejected>() {
-            Kind::OpportunityRejected
+            NotificationKind::OpportunityRejected
         } else if delivery.is::<opportunity::OpportunityReopened>() {
-            Kind::OpportunityReopened
+            NotificationKind::OpportunityReopened
         } else if delivery.is::<opportunity::OpportunityAssigned>() {
             return Ok(opportunity_assigned::prepare(delivery)?.map(Box::new));
         } else if delivery.is::<opportunity::BulkJobFinished>() {
@@ -122,17 +118,24 @@ impl Handler for FromOpportunity {
             return Ok(None);
         };
         Ok(Some(Box::new(
-            opportunity_changed::prepare(self, delivery, kind).await?,
+            opportunity_events::prepare(self, delivery, kind).await?,
         )))
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
-        let Some(news) = news else { return Ok(()) };
-        let members = store::of_account(tx, &delivery.account).await?;
-        tell(
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        notification: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        let Some(notification) = notification else {
+            return Ok(());
+        };
+        let members = store::load_members_of_account(tx, &delivery.account).await?;
+        notify(
             tx,
             &delivery.account,
-            &news,
+            &notification,
             members,
             &self.templates,
             &self.clock,
@@ -141,49 +144,63 @@ impl Handler for FromOpportunity {
     }
 }
 
-impl Handler for FromPartner {
-    type Prepared = Change;
+impl Handler for PartnerEvents {
+    type Prepared = PartnerChange;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
+    async fn prepare(&self, delivery: &Delivery) -> Result<PartnerChange, HandlerError> {
         if let Some(member) = delivery.detail::<partner::MemberEventDetail>()? {
-            member_changed::prepare(self, delivery, member).await
+            member_events::prepare(self, delivery, member).await
         } else if let Some(invitation) = delivery.detail::<partner::ConnectionInvitationEventDetail>()? {
-            connection_invitation_changed::prepare(self, delivery, invitation).await
+            connection_invitation_events::prepare(self, delivery, invitation).await
         } else {
-            Ok(Change::default())
+            Ok(PartnerChange::default())
         }
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: Change) -> Result<(), Fault> {
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        change: PartnerChange,
+    ) -> Result<(), HandlerError> {
         let account = &delivery.account;
-        cosell_members::take_over(tx, delivery).await?;
-        if let Some(reached) = change.reached {
-            member_changed::apply(tx, account, reached).await?;
+        cosell_members::apply_directory_event(tx, delivery).await?;
+        if let Some(contact) = change.contact {
+            member_events::apply(tx, account, contact).await?;
         }
-        let Some(news) = change.news else { return Ok(()) };
-        let members = store::of_account(tx, account).await?;
-        tell(tx, account, &news, members, &self.templates, &self.clock).await
+        let Some(notification) = change.notification else {
+            return Ok(());
+        };
+        let members = store::load_members_of_account(tx, account).await?;
+        notify(tx, account, &notification, members, &self.templates, &self.clock).await
     }
 }
 
-impl Handler for FromReview {
-    type Prepared = Option<Box<News>>;
+impl Handler for ReviewEvents {
+    type Prepared = Option<Box<PreparedNotification>>;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<review::ReviewRoundOpened>() {
-            Ok(Some(Box::new(review_requested::prepare(delivery)?)))
+            Ok(Some(Box::new(review_round_opened::prepare(delivery)?)))
         } else {
             Ok(None)
         }
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
-        let Some(news) = news else { return Ok(()) };
-        let members = store::of_aws(tx).await?;
-        tell(
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        notification: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        let Some(notification) = notification else {
+            return Ok(());
+        };
+        let members = store::load_aws_members(tx).await?;
+        notify(
             tx,
             &delivery.account,
-            &news,
+            &notification,
             members,
             &self.templates,
             &self.clock,
@@ -192,94 +209,109 @@ impl Handler for FromReview {
     }
 }
 
-impl Handler for FromReferral {
-    type Prepared = Option<Box<News>>;
+impl Handler for ReferralEvents {
+    type Prepared = Option<Box<PreparedNotification>>;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
-        Ok(referral_changed::prepare(delivery)?.map(Box::new))
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
+        Ok(referral_events::prepare(delivery)?.map(Box::new))
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
-        let Some(news) = news else { return Ok(()) };
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        notification: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        let Some(notification) = notification else {
+            return Ok(());
+        };
         let account = &delivery.account;
-        let members = store::of_account(tx, account).await?;
-        tell(tx, account, &news, members, &self.templates, &self.clock).await
+        let members = store::load_members_of_account(tx, account).await?;
+        notify(tx, account, &notification, members, &self.templates, &self.clock).await
     }
 }
 
-impl Handler for FromCollaboration {
-    /// With the account whose people are told, where it is not that of the event.
-    type Prepared = Option<Box<(News, String)>>;
+impl Handler for CollaborationEvents {
+    /// The notification with the id of the account whose members are notified.
+    type Prepared = Option<Box<(PreparedNotification, String)>>;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
-        let news =
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
+        let notification =
             if let Some(invitation) = delivery.detail::<collaboration::EngagementInvitationEventDetail>()? {
-                engagement_invitation_changed::prepare(delivery, invitation)
-                    .map(|news| (news, delivery.account.to_string()))
+                engagement_invitation_events::prepare(delivery, invitation)
+                    .map(|notification| (notification, delivery.account.to_string()))
             } else if let Some(channel) = delivery.detail::<collaboration::ChannelEventDetail>()? {
-                channel_changed::prepare(self, delivery, channel).await?
+                channel_events::prepare(self, delivery, channel).await?
             } else {
                 None
             };
-        Ok(news.map(Box::new))
+        Ok(notification.map(Box::new))
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, news: Self::Prepared) -> Result<(), Fault> {
-        let Some(told) = news else { return Ok(()) };
-        let (news, account) = *told;
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        prepared: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        let Some(prepared) = prepared else { return Ok(()) };
+        let (notification, account) = *prepared;
         let account: AccountId = account
             .parse()
-            .map_err(|_| Fault::permanent("member_account_id"))?;
-        // Partners' events tell of partners' people and of AWS's, and of nobody else's.
-        let is_own = account == delivery.account && news.kind != Kind::ChannelRequested;
-        let members = if is_own {
-            store::of_account(tx, &account).await?
+            .map_err(|_| HandlerError::permanent("member_account_id is invalid"))?;
+        // An event of a partner account notifies members of that account or of AWS, and of no other account.
+        let is_for_own_members =
+            account == delivery.account && notification.kind != NotificationKind::ChannelRequested;
+        let members = if is_for_own_members {
+            store::load_members_of_account(tx, &account).await?
         } else {
-            store::of_aws(tx).await?
+            store::load_aws_members(tx).await?
         };
-        tell(tx, &account, &news, members, &self.templates, &self.clock).await
+        notify(tx, &account, &notification, members, &self.templates, &self.clock).await
     }
 }
 
-/// Puts the news into inboxes and into the mail queue. Mail goes out later, from the queue: never from in here.
-async fn tell(
+/// Selects the recipients, inserts the notification into their inboxes, and queues their e-mails. The mail sender sends
+/// them later, outside this transaction.
+async fn notify(
     tx: &mut Tx,
     account: &AccountId,
-    news: &News,
-    members: Vec<crate::domain::Member>,
+    notification: &PreparedNotification,
+    candidates: Vec<Member>,
     templates: &Templates,
     clock: &Clock,
-) -> Result<(), Fault> {
-    let subject = crate::domain::Subject {
-        kind: news.kind,
+) -> Result<(), HandlerError> {
+    let criteria = SelectionCriteria {
+        kind: notification.kind,
         account,
-        own_of: &news.own_of,
-        contacts: &news.contacts,
-        reviewer: news.reviewer.as_ref(),
+        concerned_members: &notification.concerned_members,
+        contacts: &notification.contacts,
+        reviewer: notification.reviewer.as_ref(),
     };
-    let Audience { members, contacts } = crate::domain::audience(&subject, members);
-    let letter = templates
-        .render(news.kind, &news.facts)
-        .map_err(|error| Fault::Bug(error.to_string()))?;
+    let Recipients { members, contacts } = select_recipients(&criteria, candidates);
+    let text = templates
+        .render(notification.kind, &notification.facts)
+        .map_err(|error| HandlerError::Bug(error.to_string()))?;
     let now = clock.now();
-    for (member, email) in members {
+    for (member, gets_email) in members {
         let id = random::prefixed("ntf-");
-        let to = (&member.account, &member.id);
-        store::put(tx, &id, to, news.kind, &news.about, &letter, now).await?;
-        if email {
-            store::queue(
+        let recipient = (&member.account, &member.id);
+        let (kind, related) = (notification.kind, &notification.related);
+        store::insert_notification(tx, &id, recipient, kind, related, &text, now).await?;
+        if gets_email {
+            store::queue_mail(
                 tx,
                 &member.account,
                 Some((&member.id, &id)),
                 &member.email,
-                &letter,
+                &text,
                 now,
             )
             .await?;
         }
     }
     for contact in contacts {
-        store::queue(tx, account, None, &contact.email, &letter, now).await?;
+        store::queue_mail(tx, account, None, &contact.email, &text, now).await?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
-use cosell_events::{Delivery, Fault};
+use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::opportunity::v1::OpportunityAssigned;
 
-use super::News;
-use crate::domain::Facts;
-use crate::domain::values::Kind;
-use crate::store::About;
+use super::PreparedNotification;
+use crate::domain::TemplateFacts;
+use crate::domain::values::NotificationKind;
+use crate::store::RelatedRecords;
 
-/// The event says all: a draft, which can be given away too, is not shown to services. Of a job's records the end of the job
-/// tells.
-pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
+/// All facts are in the event, because a draft, which can be assigned too, is not visible to services. `None` for an
+/// assignment by a bulk job, whose end has a notification of its own.
+pub fn prepare(delivery: &Delivery) -> Result<Option<PreparedNotification>, HandlerError> {
     let event: OpportunityAssigned = delivery.message()?;
     if !event.bulk_job_id.is_empty() {
         return Ok(None);
@@ -16,21 +16,21 @@ pub fn prepare(delivery: &Delivery) -> Result<Option<News>, Fault> {
     let opportunity = event
         .opportunity_id
         .parse()
-        .map_err(|_| Fault::permanent("opportunity_id"))?;
-    let own_of = [&event.previous_owner_member_id, &event.owner_member_id];
-    Ok(Some(News {
-        kind: Kind::OwnershipChanged,
-        about: About {
+        .map_err(|_| HandlerError::permanent("opportunity_id is invalid"))?;
+    let owners = [&event.previous_owner_member_id, &event.owner_member_id];
+    Ok(Some(PreparedNotification {
+        kind: NotificationKind::OwnershipChanged,
+        related: RelatedRecords {
             opportunity: Some(opportunity),
-            invitation: None,
+            connection_invitation: None,
         },
-        own_of: own_of.into_iter().filter_map(|id| id.parse().ok()).collect(),
+        concerned_members: owners.into_iter().filter_map(|id| id.parse().ok()).collect(),
         contacts: Vec::new(),
         reviewer: None,
-        facts: Facts {
+        facts: TemplateFacts {
             opportunity_id: event.opportunity_id,
             member: event.owner_member_id,
-            ..Facts::default()
+            ..TemplateFacts::default()
         },
     }))
 }

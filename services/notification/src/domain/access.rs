@@ -1,23 +1,19 @@
-//! Who may do what: every member reads its own inbox, and nobody another's (ACC-010, NOT-010).
+//! Access to the RPCs: every member has access to its own inbox and preferences only (ACC-010, NOT-010).
 
 use cosell_types::Caller;
 
-/// What can be asked of this service, one for each RPC.
+/// The RPCs of this service.
+#[expect(missing_docs, reason = "each variant is named after its RPC")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// ListNotifications.
     List,
-    /// MarkNotificationsRead.
     MarkNotificationsRead,
-    /// GetUnreadCount.
     UnreadCount,
-    /// GetNotificationPreferences.
     GetNotificationPreferences,
-    /// UpdateNotificationPreferences.
     UpdateNotificationPreferences,
 }
 
-/// Whether the caller may make the call: a person may make all of them, whatever its roles.
+/// Whether the caller has access to the RPC: members of any role have, services have not.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     match action {
         Action::List

@@ -1,9 +1,12 @@
-//! Who is told what. Pure: no input or output, no clock, no chance. Rule ids are those of docs/DOMAIN.md.
+//! Selects the recipients of notifications and renders their texts. The code is pure: no I/O, clock or randomness. Rule
+//! ids refer to docs/DOMAIN.md.
 
 pub mod access;
-mod audience;
+mod recipients;
 mod template;
 pub mod values;
 
-pub use audience::{Audience, Contact, Member, Subject, audience};
-pub use template::{Facts, Job, Letter, Referral, Shared, Templates};
+pub use recipients::{Contact, Member, Recipients, SelectionCriteria, select_recipients};
+pub use template::{
+    BulkJobFacts, CollaborationFacts, NotificationText, ReferralFacts, TemplateFacts, Templates,
+};

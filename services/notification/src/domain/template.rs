@@ -1,109 +1,110 @@
-//! The text of notifications: a template for each kind, the first line of which is the subject.
+//! Renders the texts of notifications. Each kind has a template in `templates/`, whose first line is the subject.
 
 use minijinja::{Environment, context};
 
-use super::values::Kind;
+use super::values::NotificationKind;
 
-/// What a template can say.
+/// The values that templates can use; those that an event does not have are empty.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The record.
+pub struct TemplateFacts {
+    /// The opportunity.
     pub opportunity_id: String,
-    /// The customer's company.
+    /// The name of the company that the notification names: the customer, the other partner, or that of an invited
+    /// person.
     pub company: String,
-    /// The project's title.
+    /// The project title.
     pub title: String,
-    /// The review round.
+    /// The submission round.
     pub round: i32,
-    /// Why it was sent back or rejected, in words.
+    /// The reason for a review decision or a rejection, as AWS Partner Central displays it.
     pub reason: String,
-    /// The reviewer's remarks.
-    pub remarks: String,
+    /// Review comments, the reason for reopening, or the message of an invitation.
+    pub comments: String,
     /// The review case.
     pub review_case_id: String,
-    /// The partner's account.
+    /// The id of the partner account.
     pub partner: String,
     /// The connection invitation.
     pub connection_invitation_id: String,
-    /// Who invites, and how to reach them.
+    /// Name and e-mail address of the member who sent a connection invitation.
     pub inviter: String,
-    /// Roles, in words.
+    /// The names of roles, separated by commas.
     pub roles: String,
-    /// A member's id.
+    /// The id of the member whom the event names.
     pub member: String,
-    /// A job on many records.
-    pub job: Job,
-    /// A deal or a lead that AWS offers.
-    pub referral: Referral,
-    /// A deal that partners share, or a channel on one.
-    pub shared: Shared,
+    /// Facts of an import or a transfer.
+    pub job: BulkJobFacts,
+    /// Facts of a referral, an offer or a lead.
+    pub referral: ReferralFacts,
+    /// Facts of an engagement invitation or a channel.
+    pub collaboration: CollaborationFacts,
 }
 
-/// A deal that partners share, or a channel on one.
+/// The facts of an engagement invitation or a channel.
 #[derive(Clone, Debug, Default)]
-pub struct Shared {
-    /// The invitation.
-    pub invitation: String,
+pub struct CollaborationFacts {
+    /// The engagement invitation.
+    pub invitation_id: String,
     /// The channel.
-    pub channel: String,
-    /// Where the channel is; empty where its provider asks people itself.
+    pub channel_id: String,
+    /// The link of a manually managed channel. Empty for other providers, which invite members themselves.
     pub link: String,
-    /// What became of it, in words.
-    pub how: &'static str,
+    /// The outcome, a phrase for the end of a sentence.
+    pub outcome: &'static str,
 }
 
-/// A deal or a lead that AWS offers to a partner.
+/// The facts of a referral, an offer or a lead.
 #[derive(Clone, Debug, Default)]
-pub struct Referral {
+pub struct ReferralFacts {
     /// The referral, for AWS.
-    pub id: String,
+    pub referral_id: String,
     /// The offer, for the partner.
-    pub offer: String,
-    /// The lead that came of it.
-    pub lead: String,
-    /// What is offered, in a word.
-    pub what: &'static str,
-    /// Until when it can be answered.
-    pub until: String,
-    /// What became of it, in words.
-    pub how: &'static str,
+    pub offer_id: String,
+    /// The lead.
+    pub lead_id: String,
+    /// The offered resource, with an article.
+    pub payload: &'static str,
+    /// The deadline of the offer.
+    pub deadline: String,
+    /// The outcome, a phrase for the end of a sentence.
+    pub outcome: &'static str,
 }
 
-/// A job on many records that has ended.
+/// The facts of a bulk job that has ended.
 #[derive(Clone, Debug, Default)]
-pub struct Job {
-    /// Its name.
+pub struct BulkJobFacts {
+    /// The name of its operation.
     pub name: String,
-    /// What it did, in words.
-    pub what: &'static str,
-    /// How it ended, in words.
-    pub how: &'static str,
-    /// How many rows it had.
+    /// `Import` or `Transfer`.
+    pub kind: &'static str,
+    /// How it ended, a phrase for the end of a sentence.
+    pub outcome: &'static str,
+    /// The number of rows.
     pub total: i64,
-    /// How many of them were processed.
+    /// The number of processed rows.
     pub processed: i64,
-    /// How many of those were refused.
+    /// The number of processed rows that failed.
     pub failed: i64,
 }
 
-/// A text, ready to be sent.
+/// The rendered text of a notification and its e-mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// One line.
+pub struct NotificationText {
+    /// A single line.
     pub subject: String,
-    /// The whole text, plain.
+    /// Plain text with line breaks.
     pub body: String,
 }
 
-/// All templates.
+/// The templates of all kinds.
 #[derive(Debug)]
 pub struct Templates(Environment<'static>);
 
 impl Templates {
-    /// Reads the templates that the program was built with.
+    /// Parses the templates, which are compiled into the program.
     pub fn new() -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
-        // A fact that a template asks for and nobody gave is a mistake in the template.
+        // An undefined variable is a defect of the template.
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         for (name, text) in [
             (
@@ -198,8 +199,12 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    /// The text of a kind for these facts.
-    pub fn render(&self, kind: Kind, facts: &Facts) -> Result<Letter, minijinja::Error> {
+    /// Renders the text of a kind.
+    pub fn render(
+        &self,
+        kind: NotificationKind,
+        facts: &TemplateFacts,
+    ) -> Result<NotificationText, minijinja::Error> {
         use cosell_types::ClosedList as _;
         let text = self.0.get_template(kind.name())?.render(context! {
             opportunity_id => facts.opportunity_id.as_str(),
@@ -207,7 +212,7 @@ impl Templates {
             title => facts.title.as_str(),
             round => facts.round,
             reason => facts.reason.as_str(),
-            remarks => facts.remarks.as_str(),
+            comments => facts.comments.as_str(),
             review_case_id => facts.review_case_id.as_str(),
             partner => facts.partner.as_str(),
             connection_invitation_id => facts.connection_invitation_id.as_str(),
@@ -216,31 +221,31 @@ impl Templates {
             member => facts.member.as_str(),
             job => context! {
                 name => facts.job.name.as_str(),
-                what => facts.job.what,
-                how => facts.job.how,
+                kind => facts.job.kind,
+                outcome => facts.job.outcome,
                 total => facts.job.total,
                 processed => facts.job.processed,
                 failed => facts.job.failed,
             },
             referral => context! {
-                id => facts.referral.id.as_str(),
-                offer => facts.referral.offer.as_str(),
-                lead => facts.referral.lead.as_str(),
-                what => facts.referral.what,
-                until => facts.referral.until.as_str(),
-                how => facts.referral.how,
+                referral_id => facts.referral.referral_id.as_str(),
+                offer_id => facts.referral.offer_id.as_str(),
+                lead_id => facts.referral.lead_id.as_str(),
+                payload => facts.referral.payload,
+                deadline => facts.referral.deadline.as_str(),
+                outcome => facts.referral.outcome,
             },
-            shared => context! {
-                invitation => facts.shared.invitation.as_str(),
-                channel => facts.shared.channel.as_str(),
-                link => facts.shared.link.as_str(),
-                how => facts.shared.how,
+            collaboration => context! {
+                invitation_id => facts.collaboration.invitation_id.as_str(),
+                channel_id => facts.collaboration.channel_id.as_str(),
+                link => facts.collaboration.link.as_str(),
+                outcome => facts.collaboration.outcome,
             },
         })?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
-        // A header is one line: what a partner wrote must not become another one.
+        // Line breaks in user text must not inject mail headers.
         let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Letter {
+        Ok(NotificationText {
             subject,
             body: body.trim_end().to_owned() + "\n",
         })
@@ -253,93 +258,93 @@ mod tests {
 
     use super::*;
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> TemplateFacts {
+        TemplateFacts {
             opportunity_id: "O42".to_owned(),
             company: "Alder & Söhne <GmbH>".to_owned(),
             title: "Data\nplatform".to_owned(),
             round: 2,
             reason: "Clarify Revenue".to_owned(),
-            remarks: "Explain the {{ amount }}.".to_owned(),
+            comments: "Explain the {{ amount }}.".to_owned(),
             review_case_id: "rc-0000000000000".to_owned(),
             partner: "111111111111".to_owned(),
             connection_invitation_id: "pacinv-0000000000000".to_owned(),
             inviter: "Jane Roe <jane@alder.example>".to_owned(),
             roles: "ACE_MANAGER".to_owned(),
             member: "alder-user".to_owned(),
-            job: Job {
+            job: BulkJobFacts {
                 name: "operations/bulkjob-0000000000000".to_owned(),
-                what: "The transfer",
-                how: "is done",
+                kind: "Transfer",
+                outcome: "is completed",
                 total: 3,
                 processed: 3,
                 failed: 1,
             },
-            referral: Referral {
-                id: "ref-0000000000000".to_owned(),
-                offer: "engi-0000000000000".to_owned(),
-                lead: "lead-0000000000000".to_owned(),
-                what: "lead",
-                until: "2026-03-10 00:00 UTC".to_owned(),
-                how: "a partner has taken it",
+            referral: ReferralFacts {
+                referral_id: "ref-0000000000000".to_owned(),
+                offer_id: "engi-0000000000000".to_owned(),
+                lead_id: "lead-0000000000000".to_owned(),
+                payload: "a lead",
+                deadline: "2026-03-10 00:00 UTC".to_owned(),
+                outcome: "a partner accepted the offer",
             },
-            shared: Shared {
-                invitation: "engi-a000000000000".to_owned(),
-                channel: "chan-0000000000000".to_owned(),
+            collaboration: CollaborationFacts {
+                invitation_id: "engi-a000000000000".to_owned(),
+                channel_id: "chan-0000000000000".to_owned(),
                 link: "https://chat.example/nordwind".to_owned(),
-                how: "has been granted",
+                outcome: "was approved",
             },
         }
     }
 
     #[test]
-    fn every_kind_has_a_text() {
+    fn templates_exist_for_every_kind() {
         let templates = Templates::new().expect("templates");
-        for kind in Kind::ALL {
-            let letter = templates.render(*kind, &facts()).expect("a letter");
-            let about = [
+        for kind in NotificationKind::ALL {
+            let email = templates.render(*kind, &facts()).expect("an e-mail");
+            let expected_words = [
                 "O42",
                 "Alder",
                 "alder-user",
                 "Your roles",
-                "transfer",
+                "Transfer",
                 "engi-",
                 "ref-",
                 "lead-",
                 "chan-",
             ];
             assert!(
-                about.iter().any(|what| letter.subject.contains(what)),
-                "{letter:?}"
+                expected_words.iter().any(|word| email.subject.contains(word)),
+                "{email:?}"
             );
-            assert!(!letter.subject.contains('\n'), "{letter:?}");
+            assert!(!email.subject.contains('\n'), "{email:?}");
             assert!(
-                letter.body.ends_with(".\n") || letter.body.ends_with("}.\n"),
-                "{letter:?}"
+                email.body.ends_with(".\n") || email.body.ends_with("}.\n"),
+                "{email:?}"
             );
         }
     }
 
     #[test]
-    fn what_people_wrote_is_neither_escaped_nor_run() {
-        let letter = Templates::new()
+    fn user_text_is_neither_escaped_nor_evaluated() {
+        let email = Templates::new()
             .expect("templates")
-            .render(Kind::ActionRequired, &facts())
-            .expect("a letter");
-        assert!(letter.body.contains("Alder & Söhne <GmbH>"), "{letter:?}");
-        assert!(letter.body.contains("Explain the {{ amount }}."), "{letter:?}");
+            .render(NotificationKind::ActionRequired, &facts())
+            .expect("an e-mail");
+        assert!(email.body.contains("Alder & Söhne <GmbH>"), "{email:?}");
+        assert!(email.body.contains("Explain the {{ amount }}."), "{email:?}");
     }
 
     #[test]
-    fn remarks_are_left_out_where_there_are_none() {
+    fn comments_are_omitted_when_empty() {
         let templates = Templates::new().expect("templates");
-        let silent = Facts {
-            remarks: String::new(),
+        let without_comments = TemplateFacts {
+            comments: String::new(),
             ..facts()
         };
-        let letter = templates
-            .render(Kind::OpportunityApproved, &silent)
-            .expect("a letter");
-        assert!(!letter.body.contains("Remarks"), "{letter:?}");
+        let email = templates
+            .render(NotificationKind::OpportunityApproved, &without_comments)
+            .expect("an e-mail");
+        assert!(!email.body.contains("Review comments"), "{email:?}");
     }
 }

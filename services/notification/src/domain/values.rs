@@ -1,56 +1,55 @@
-//! The closed list of notification. Numbers and names are those of the interface; a test holds them against its
-//! definition.
+//! The closed list of notification. A test compares its numbers and names with the proto enum.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// What a notification is about (NOT-001).
-    Kind {
-        /// A record of the partner was submitted for review.
+    /// The kind of a notification (NOT-001).
+    NotificationKind {
+        /// An opportunity of the partner was submitted for review.
         OpportunitySubmitted = 1 "OPPORTUNITY_SUBMITTED" "",
-        /// AWS sent a submission back for correction.
+        /// AWS returned a submission for correction.
         ActionRequired = 2 "ACTION_REQUIRED" "",
-        /// AWS validated a submission.
+        /// AWS approved a submission.
         OpportunityApproved = 3 "OPPORTUNITY_APPROVED" "",
         /// AWS rejected a submission.
         OpportunityRejected = 4 "OPPORTUNITY_REJECTED" "",
-        /// A submission waits in the review queue.
+        /// A round was opened in the review queue.
         ReviewRequested = 5 "REVIEW_REQUESTED" "",
-        /// Another company asks to connect.
+        /// Another partner invites the account to connect.
         ConnectionInvitationCreated = 6 "CONNECTION_INVITATION_CREATED" "",
-        /// A company took an invitation to connect.
+        /// A partner accepted a connection invitation.
         ConnectionInvitationAccepted = 7 "CONNECTION_INVITATION_ACCEPTED" "",
-        /// A company refused an invitation to connect.
+        /// A partner rejected a connection invitation.
         ConnectionInvitationRejected = 8 "CONNECTION_INVITATION_REJECTED" "",
-        /// The member has other roles.
+        /// The roles of the recipient changed.
         RolesChanged = 9 "ROLES_CHANGED" "",
-        /// A member no longer works for the company.
+        /// A membership ended.
         MemberDeactivated = 10 "MEMBER_DEACTIVATED" "",
-        /// A person was asked to join a company; by e-mail to that person only.
+        /// A person was invited to join an account. Sent by e-mail to that person only.
         MemberInvited = 11 "MEMBER_INVITED" "",
-        /// A record was given to another member.
+        /// An opportunity was assigned to another member.
         OwnershipChanged = 12 "OWNERSHIP_CHANGED" "",
-        /// AWS opened a deal again.
+        /// AWS reopened a closed opportunity.
         OpportunityReopened = 13 "OPPORTUNITY_REOPENED" "",
-        /// A job on many records has ended.
+        /// A bulk job has ended.
         BulkJobFinished = 14 "BULK_JOB_FINISHED" "",
-        /// AWS offers the partner a deal or a lead.
+        /// AWS offers an opportunity or a lead.
         ReferralOfferCreated = 15 "REFERRAL_OFFER_CREATED" "",
-        /// An offer of AWS ends with this business day.
+        /// An offer of AWS expires at the end of this business day.
         ReferralOfferExpiresSoon = 16 "REFERRAL_OFFER_EXPIRES_SOON" "",
-        /// A partner answered an offer or let its time pass.
+        /// An offer was accepted or rejected, or it expired.
         ReferralAnswered = 17 "REFERRAL_ANSWERED" "",
-        /// A lead was given to another member.
+        /// A lead was assigned to another member.
         LeadAssigned = 18 "LEAD_ASSIGNED" "",
-        /// Another partner shares a deal with the company.
+        /// Another partner shares an opportunity with the account.
         EngagementInvited = 19 "ENGAGEMENT_INVITED" "",
-        /// A partner answered an invitation or let its time pass.
+        /// An engagement invitation was accepted or rejected, or it expired.
         EngagementAnswered = 20 "ENGAGEMENT_ANSWERED" "",
-        /// A partner asks for a channel.
+        /// A partner requested a channel.
         ChannelRequested = 21 "CHANNEL_REQUESTED" "",
-        /// AWS has granted a channel, or has not.
+        /// AWS approved or declined a channel.
         ChannelDecided = 22 "CHANNEL_DECIDED" "",
-        /// A member is asked to a channel.
+        /// A member was invited to a channel.
         ChannelInvited = 23 "CHANNEL_INVITED" "",
     }
 }

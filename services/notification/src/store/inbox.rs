@@ -1,54 +1,57 @@
-//! The in-app inbox.
+//! The inboxes of members.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::is_stored;
+use cosell_grpc::convert::is_valid_time;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, OpportunityId};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Letter;
-use crate::domain::values::Kind;
+use crate::domain::NotificationText;
+use crate::domain::values::NotificationKind;
 
-/// What a notification is about; none of both for news about the member itself.
+/// The records to which a notification relates.
 #[derive(Clone, Debug, Default)]
-pub struct About {
-    /// An opportunity.
+pub struct RelatedRecords {
     pub opportunity: Option<OpportunityId>,
-    /// An invitation to connect.
-    pub invitation: Option<String>,
+    pub connection_invitation: Option<String>,
 }
 
 /// A notification in a member's inbox.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct InboxEntry {
     pub id: String,
-    pub kind: Kind,
-    pub about: About,
+    pub kind: NotificationKind,
+    pub related: RelatedRecords,
     pub subject: String,
     pub body: String,
     pub create_time: DateTime<Utc>,
     pub read_time: Option<DateTime<Utc>>,
 }
 
-/// The last row of a page.
+/// The sort key of the last row of a page: creation time and notification id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Last(pub DateTime<Utc>, pub String);
+pub struct PageCursor(DateTime<Utc>, String);
 
-impl Last {
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
-        is_stored(&self.0) && self.1.bytes().all(|byte| byte.is_ascii_graphic())
+impl PageCursor {
+    /// The cursor of the page that follows this entry.
+    pub fn after(entry: &InboxEntry) -> Self {
+        Self(entry.create_time, entry.id.clone())
+    }
+
+    /// Whether the values could be those of a notification. Page tokens are not signed.
+    pub fn is_valid(&self) -> bool {
+        is_valid_time(&self.0) && self.1.bytes().all(|byte| byte.is_ascii_graphic())
     }
 }
 
-/// Puts a notification into a member's inbox.
-pub async fn put(
+/// Inserts a notification into the inbox of a member.
+pub async fn insert_notification(
     tx: &mut Tx,
     id: &str,
-    to: (&AccountId, &MemberId),
-    kind: Kind,
-    about: &About,
-    letter: &Letter,
+    (account, member): (&AccountId, &MemberId),
+    kind: NotificationKind,
+    related: &RelatedRecords,
+    text: &NotificationText,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
@@ -56,31 +59,31 @@ pub async fn put(
            (account_id, notification_id, member_id, kind, opportunity_id, subject, body, create_time,
             connection_invitation_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        to.0.as_str(),
+        account.as_str(),
         id,
-        to.1.as_str(),
+        member.as_str(),
         kind.name(),
-        about.opportunity.map(OpportunityId::number),
-        letter.subject,
-        letter.body,
+        related.opportunity.map(OpportunityId::number),
+        text.subject,
+        text.body,
         now,
-        about.invitation.as_deref(),
+        related.connection_invitation.as_deref(),
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// At most `limit` notifications of a member after `last`, newest first.
-pub async fn list(
+/// At most `limit` notifications of a member after the cursor, newest first.
+pub async fn list_inbox(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
     unread_only: bool,
-    last: Option<Last>,
+    cursor: Option<PageCursor>,
     limit: i64,
-) -> Result<Vec<Entry>, Error> {
-    let (time, id) = last.map_or((None, String::new()), |Last(time, id)| (Some(time), id));
+) -> Result<Vec<InboxEntry>, Error> {
+    let (time, id) = cursor.map_or((None, String::new()), |PageCursor(time, id)| (Some(time), id));
     let rows = sqlx::query!(
         "SELECT notification_id, kind, opportunity_id, connection_invitation_id, subject, body, create_time,
            read_time FROM notification
@@ -98,12 +101,13 @@ pub async fn list(
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Entry {
+            Ok(InboxEntry {
                 id: row.notification_id,
-                kind: Kind::from_name(&row.kind).ok_or_else(|| Error::corrupt("kind", "unknown"))?,
-                about: About {
+                kind: NotificationKind::from_name(&row.kind)
+                    .ok_or_else(|| Error::corrupt("kind", "unknown"))?,
+                related: RelatedRecords {
                     opportunity: row.opportunity_id.and_then(OpportunityId::from_number),
-                    invitation: row.connection_invitation_id,
+                    connection_invitation: row.connection_invitation_id,
                 },
                 subject: row.subject,
                 body: row.body,
@@ -114,7 +118,7 @@ pub async fn list(
         .collect()
 }
 
-/// Marks a member's notifications read; returns how many of them exist.
+/// Marks notifications of a member as read. Returns how many of them are in the inbox.
 pub async fn mark_notifications_read(
     tx: &mut Tx,
     account: &AccountId,
@@ -135,8 +139,7 @@ pub async fn mark_notifications_read(
     Ok(marked.rows_affected())
 }
 
-/// How many notifications of a member are unread.
-pub async fn unread(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<i64, Error> {
+pub async fn count_unread(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<i64, Error> {
     let row = sqlx::query!(
         "SELECT count(*) AS \"count!\" FROM notification
          WHERE account_id = $1 AND member_id = $2 AND read_time IS NULL",

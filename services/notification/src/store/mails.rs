@@ -1,14 +1,14 @@
-//! E-mails to be sent.
+//! The mail queue.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, MemberId, Pii, random};
 
-use crate::domain::Letter;
+use crate::domain::NotificationText;
 
-/// An e-mail in the queue.
+/// A queued e-mail that an attempt has claimed.
 #[derive(Clone, Debug)]
-pub struct Queued {
+pub struct QueuedMail {
     pub account: AccountId,
     pub id: String,
     pub notification: Option<String>,
@@ -16,29 +16,29 @@ pub struct Queued {
     pub recipient: Pii<String>,
     pub subject: Pii<String>,
     pub body: Pii<String>,
-    /// This attempt included.
+    /// The number of attempts, including the current one.
     pub attempts: i32,
     pub create_time: DateTime<Utc>,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt, with the reply code of the mail server if there was one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The mail server took it.
+pub enum AttemptOutcome {
+    /// The mail server accepted the e-mail.
     Sent,
-    /// To be tried again at this time; with the server's reply code if there was one.
-    Later(DateTime<Utc>, Option<i32>),
-    /// Given up; with the server's reply code if there was one.
+    /// The next attempt is due at this time.
+    Retry(DateTime<Utc>, Option<i32>),
+    /// The e-mail is given up.
     Failed(Option<i32>),
 }
 
-/// Queues an e-mail; with the member and its notification, if it goes to one.
-pub async fn queue(
+/// Queues an e-mail. `member` is the member with the id of its notification; `None` for a contact.
+pub async fn queue_mail(
     tx: &mut Tx,
     account: &AccountId,
     member: Option<(&MemberId, &str)>,
     recipient: &Pii<String>,
-    letter: &Letter,
+    text: &NotificationText,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
@@ -50,8 +50,8 @@ pub async fn queue(
         member.map(|(_, notification)| notification),
         member.map(|(member, _)| member.as_str()),
         recipient.reveal(),
-        letter.subject,
-        letter.body,
+        text.subject,
+        text.body,
         now,
     )
     .execute(tx.conn())
@@ -59,28 +59,28 @@ pub async fn queue(
     Ok(())
 }
 
-/// Takes e-mails that are due, and puts them off for as long as an attempt may take: if the process ends in between,
-/// they are due again.
-pub async fn take_due(
+/// Claims due e-mails for the duration of the lease. They are due again when it expires, in case the process ends
+/// before it records an outcome.
+pub async fn claim_due_mails(
     tx: &mut Tx,
     now: DateTime<Utc>,
-    attempt: TimeDelta,
+    lease: TimeDelta,
     limit: i64,
-) -> Result<Vec<Queued>, Error> {
+) -> Result<Vec<QueuedMail>, Error> {
     let rows = sqlx::query!(
         "UPDATE mail SET attempts = attempts + 1, due_time = $2 WHERE (account_id, mail_id) IN (
            SELECT account_id, mail_id FROM mail WHERE state = 'QUEUED' AND due_time <= $1
            ORDER BY due_time LIMIT $3 FOR UPDATE SKIP LOCKED)
          RETURNING account_id, mail_id, notification_id, member_id, recipient, subject, body, attempts, create_time",
         now,
-        now + attempt,
+        now + lease,
         limit,
     )
     .fetch_all(tx.conn())
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Queued {
+            Ok(QueuedMail {
                 account: row
                     .account_id
                     .parse()
@@ -98,24 +98,30 @@ pub async fn take_due(
         .collect()
 }
 
-/// Writes down what became of an attempt; false when another attempt had already come to an end.
-pub async fn finish(tx: &mut Tx, mail: &Queued, outcome: Outcome, now: DateTime<Utc>) -> Result<bool, Error> {
-    let (state, due, code, done) = match outcome {
-        Outcome::Sent => ("SENT", now, None, Some(now)),
-        Outcome::Later(due, code) => ("QUEUED", due, code, None),
-        Outcome::Failed(code) => ("FAILED", now, code, Some(now)),
+/// Saves the outcome of an attempt. False if the e-mail is no longer queued, because another attempt sent it or gave it
+/// up.
+pub async fn save_outcome(
+    tx: &mut Tx,
+    mail: &QueuedMail,
+    outcome: AttemptOutcome,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let (state, due_time, code, done_time) = match outcome {
+        AttemptOutcome::Sent => ("SENT", now, None, Some(now)),
+        AttemptOutcome::Retry(time, code) => ("QUEUED", time, code, None),
+        AttemptOutcome::Failed(code) => ("FAILED", now, code, Some(now)),
     };
-    let finished = sqlx::query!(
+    let updated = sqlx::query!(
         "UPDATE mail SET state = $3, due_time = $4, smtp_code = $5, done_time = $6
          WHERE account_id = $1 AND mail_id = $2 AND state = 'QUEUED'",
         mail.account.as_str(),
         mail.id,
         state,
-        due,
+        due_time,
         code,
-        done,
+        done_time,
     )
     .execute(tx.conn())
     .await?;
-    Ok(finished.rows_affected() == 1)
+    Ok(updated.rows_affected() == 1)
 }

@@ -1,13 +1,13 @@
-//! Who can be told, and where.
+//! The candidate recipients with their addresses.
 
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role, Side};
 
 use crate::domain::Member;
-use crate::domain::values::Kind;
+use crate::domain::values::NotificationKind;
 
-/// Takes over where a member is reached, unless something newer is known.
-pub async fn reach(
+/// Saves the address of a member, unless a newer revision is stored.
+pub async fn save_contact(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
@@ -37,7 +37,7 @@ struct Row {
 }
 
 /// The active members of an account.
-pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>, Error> {
+pub async fn load_members_of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT m.account_id, m.member_id, a.side, c.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
@@ -52,8 +52,8 @@ pub async fn of_account(tx: &mut Tx, account: &AccountId) -> Result<Vec<Member>,
     rows.into_iter().map(Member::try_from).collect()
 }
 
-/// The active members of AWS.
-pub async fn of_aws(tx: &mut Tx) -> Result<Vec<Member>, Error> {
+/// The active members of all AWS accounts.
+pub async fn load_aws_members(tx: &mut Tx) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT m.account_id, m.member_id, a.side, c.email, m.roles, p.email_opt_outs AS "email_opt_outs?"
@@ -88,7 +88,10 @@ impl TryFrom<Row> for Member {
                 .iter()
                 .filter_map(|name| Role::from_name(name))
                 .collect(),
-            opt_outs: opt_outs.iter().filter_map(|name| Kind::from_name(name)).collect(),
+            opt_outs: opt_outs
+                .iter()
+                .filter_map(|name| NotificationKind::from_name(name))
+                .collect(),
         })
     }
 }

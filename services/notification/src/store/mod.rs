@@ -5,7 +5,10 @@ mod mails;
 mod members;
 mod preferences;
 
-pub use inbox::{About, Entry, Last, list, mark_notifications_read, put, unread};
-pub use mails::{Outcome, Queued, finish, queue, take_due};
-pub use members::{of_account, of_aws, reach};
-pub use preferences::{Preferences, preferences, set_preferences};
+pub use inbox::{
+    InboxEntry, PageCursor, RelatedRecords, count_unread, insert_notification, list_inbox,
+    mark_notifications_read,
+};
+pub use mails::{AttemptOutcome, QueuedMail, claim_due_mails, queue_mail, save_outcome};
+pub use members::{load_aws_members, load_members_of_account, save_contact};
+pub use preferences::{EmailPreferences, load_preferences, save_preferences};

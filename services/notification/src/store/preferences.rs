@@ -1,21 +1,24 @@
-//! What members want by e-mail.
+//! The e-mail preferences of members (NOT-003).
 
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, MemberId};
 
-use crate::domain::values::Kind;
+use crate::domain::values::NotificationKind;
 
-/// What a member wants by e-mail.
 #[derive(Clone, Debug, Default)]
-pub struct Preferences {
-    /// Kinds that it does not want.
-    pub opt_outs: Vec<Kind>,
-    /// How often they were changed.
+pub struct EmailPreferences {
+    /// The kinds that the member does not get by e-mail.
+    pub opt_outs: Vec<NotificationKind>,
+    /// The number of updates; 0 before the first one.
     pub revision: i64,
 }
 
-/// A member's preferences; nobody starts with any.
-pub async fn preferences(tx: &mut Tx, account: &AccountId, member: &MemberId) -> Result<Preferences, Error> {
+/// The preferences of a member; the default before its first update.
+pub async fn load_preferences(
+    tx: &mut Tx,
+    account: &AccountId,
+    member: &MemberId,
+) -> Result<EmailPreferences, Error> {
     let row = sqlx::query!(
         "SELECT email_opt_outs, revision FROM preference WHERE account_id = $1 AND member_id = $2",
         account.as_str(),
@@ -23,22 +26,25 @@ pub async fn preferences(tx: &mut Tx, account: &AccountId, member: &MemberId) ->
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map_or_else(Preferences::default, |row| Preferences {
-        opt_outs: row
-            .email_opt_outs
-            .iter()
-            .filter_map(|name| Kind::from_name(name))
-            .collect(),
-        revision: row.revision,
-    }))
+    Ok(
+        row.map_or_else(EmailPreferences::default, |row| EmailPreferences {
+            opt_outs: row
+                .email_opt_outs
+                .iter()
+                .filter_map(|name| NotificationKind::from_name(name))
+                .collect(),
+            revision: row.revision,
+        }),
+    )
 }
 
-/// Writes preferences over those of the revision before. Another call that was faster makes this one run again.
-pub async fn set_preferences(
+/// Saves preferences, unless a concurrent call has saved the same revision: then it fails with a version conflict, and
+/// the call is retried.
+pub async fn save_preferences(
     tx: &mut Tx,
     account: &AccountId,
     member: &MemberId,
-    preferences: &Preferences,
+    preferences: &EmailPreferences,
 ) -> Result<(), Error> {
     let names: Vec<_> = preferences
         .opt_outs
@@ -56,5 +62,5 @@ pub async fn set_preferences(
     )
     .execute(tx.conn())
     .await?;
-    written(saved.rows_affected())
+    require_written(saved.rows_affected())
 }

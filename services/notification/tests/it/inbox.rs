@@ -1,4 +1,5 @@
-//! The inbox: everybody's own, and nobody else's.
+//! Covers the inbox and the preferences of a member: lists, marking as read, idempotency, etags, dry runs, validation,
+//! and callers (NOT-010, PLT-002 to PLT-007, ACC-010).
 
 use chrono::TimeDelta;
 use cosell_notification::Notifications;
@@ -6,14 +7,14 @@ use cosell_proto::cosell::notification::v1 as pb;
 use cosell_testkit::harness::{refused, service};
 use tonic::Code;
 
-use crate::support::{marketing, request_id, start, stranger, tara, user};
+use crate::support::{ace_user, marketing_staff, other_account_lead, request_id, start, tara};
 
 #[tokio::test]
-async fn not_010_the_newest_come_first_page_by_page() {
-    let stage = start().await;
+async fn not_010_inbox_is_listed_newest_first_in_pages() {
+    let scenario = start().await;
     for number in 1..=5 {
-        stage.approve(&format!("O{number}")).await;
-        stage.app.clock.advance(TimeDelta::seconds(1));
+        scenario.approve(&format!("O{number}")).await;
+        scenario.app.clock.advance(TimeDelta::seconds(1));
     }
     let mut request = pb::ListNotificationsRequest {
         page_size: 2,
@@ -21,8 +22,8 @@ async fn not_010_the_newest_come_first_page_by_page() {
     };
     let mut seen = Vec::new();
     loop {
-        let page = stage
-            .by(&user())
+        let page = scenario
+            .client(&ace_user())
             .list_notifications(request.clone())
             .await
             .expect("a page")
@@ -33,7 +34,7 @@ async fn not_010_the_newest_come_first_page_by_page() {
         if request.page_token.is_empty() {
             break;
         }
-        assert!(seen.len() < 5, "the last page has no next");
+        assert!(seen.len() < 5, "the last page must have no page token");
     }
     assert_eq!(seen, ["O5", "O4", "O3", "O2", "O1"]);
 
@@ -41,8 +42,8 @@ async fn not_010_the_newest_come_first_page_by_page() {
         page_size: 2,
         ..Default::default()
     };
-    let token = stage
-        .by(&user())
+    let token = scenario
+        .client(&ace_user())
         .list_notifications(first)
         .await
         .expect("a page")
@@ -53,175 +54,211 @@ async fn not_010_the_newest_come_first_page_by_page() {
         page_size: 2,
         unread_only: false,
     };
-    let of_another = stage.by(&marketing()).list_notifications(next.clone()).await;
-    refused(of_another, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
+    let other_caller = scenario
+        .client(&marketing_staff())
+        .list_notifications(next.clone())
+        .await;
+    refused(other_caller, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     let other_query = pb::ListNotificationsRequest {
         unread_only: true,
         ..next
     };
     refused(
-        stage.by(&user()).list_notifications(other_query).await,
+        scenario.client(&ace_user()).list_notifications(other_query).await,
         Code::InvalidArgument,
         "PAGE_TOKEN_INVALID",
     );
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_010_all_that_are_named_are_marked_read_or_none() {
-    let stage = start().await;
-    stage.approve("O1").await;
-    stage.approve("O2").await;
-    let inbox = stage.inbox(&user()).await;
+async fn not_010_notifications_are_marked_read_atomically() {
+    let scenario = start().await;
+    scenario.approve("O1").await;
+    scenario.approve("O2").await;
+    let inbox = scenario.inbox(&ace_user()).await;
     let ids: Vec<_> = inbox.iter().map(|entry| entry.notification_id.clone()).collect();
-    let foreign = stage.told(&marketing(), "O1").await.notification_id;
-    let mark = |ids: Vec<String>| pb::MarkNotificationsReadRequest {
+    let foreign_id = scenario
+        .wait_for_notification(&marketing_staff(), "O1")
+        .await
+        .notification_id;
+    let mark_request = |ids: Vec<String>| pb::MarkNotificationsReadRequest {
         notification_ids: ids,
         request_id: String::new(),
         ..Default::default()
     };
 
-    for unknown in [foreign.as_str(), "ntf-0000000000000"] {
-        let request = mark(vec![ids[0].clone(), unknown.to_owned()]);
+    for invisible in [foreign_id.as_str(), "ntf-0000000000000"] {
+        let request = mark_request(vec![ids[0].clone(), invisible.to_owned()]);
         let refusal = refused(
-            stage.by(&user()).mark_notifications_read(request).await,
+            scenario
+                .client(&ace_user())
+                .mark_notifications_read(request)
+                .await,
             Code::NotFound,
             "NOTIFICATION_NOT_FOUND",
         );
         assert_eq!(refusal.domain, "notification.cosell");
-        assert!(!refusal.message.contains(unknown), "{refusal:?}");
+        assert!(!refusal.message.contains(invisible), "{refusal:?}");
     }
-    assert_eq!(unread(&stage, &user()).await, 2);
+    assert_eq!(unread_count(&scenario, &ace_user()).await, 2);
 
-    let request = mark(vec![ids[0].clone(), ids[0].clone()]);
-    let answer = stage
-        .by(&user())
+    let request = mark_request(vec![ids[0].clone(), ids[0].clone()]);
+    let response = scenario
+        .client(&ace_user())
         .mark_notifications_read(request)
         .await
         .expect("marked")
         .into_inner();
-    assert_eq!(answer.unread_count, 1);
-    let read_time = stage.inbox(&user()).await[0].read_time;
+    assert_eq!(response.unread_count, 1);
+    let read_time = scenario.inbox(&ace_user()).await[0].read_time;
     assert!(read_time.is_some());
-    stage.app.clock.advance(TimeDelta::hours(1));
-    let answer = stage
-        .by(&user())
-        .mark_notifications_read(mark(ids.clone()))
+    scenario.app.clock.advance(TimeDelta::hours(1));
+    let response = scenario
+        .client(&ace_user())
+        .mark_notifications_read(mark_request(ids.clone()))
         .await
         .expect("marked")
         .into_inner();
-    assert_eq!(answer.unread_count, 0);
-    let inbox = stage.inbox(&user()).await;
-    assert_eq!(inbox[0].read_time, read_time, "what was read keeps its time");
+    assert_eq!(response.unread_count, 0);
+    let inbox = scenario.inbox(&ace_user()).await;
+    assert_eq!(
+        inbox[0].read_time, read_time,
+        "a second call must not change the read time"
+    );
     assert_ne!(inbox[1].read_time, read_time);
 
     let unread_only = pb::ListNotificationsRequest {
         unread_only: true,
         ..Default::default()
     };
-    let left = stage
-        .by(&user())
+    let remaining = scenario
+        .client(&ace_user())
         .list_notifications(unread_only)
         .await
         .expect("a page")
         .into_inner();
-    assert_eq!(left.notifications, []);
+    assert_eq!(remaining.notifications, []);
     assert_eq!(
-        unread(&stage, &marketing()).await,
+        unread_count(&scenario, &marketing_staff()).await,
         2,
-        "another's inbox is as it was"
+        "the inbox of another member must not change"
     );
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
-async fn unread(stage: &crate::support::Stage, caller: &cosell_types::Caller) -> i64 {
-    let answer = stage
-        .by(caller)
+async fn unread_count(scenario: &crate::support::Scenario, caller: &cosell_types::Caller) -> i64 {
+    let response = scenario
+        .client(caller)
         .get_unread_count(pb::GetUnreadCountRequest {})
         .await
         .expect("a count");
-    answer.into_inner().unread_count
+    response.into_inner().unread_count
 }
 
 #[tokio::test]
-async fn plt_002_a_repeated_request_changes_nothing_and_a_reused_id_is_refused() {
-    let stage = start().await;
-    let wish = pb::UpdateNotificationPreferencesRequest {
+async fn plt_002_repeated_request_changes_nothing_and_reused_id_is_refused() {
+    let scenario = start().await;
+    let update_request = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2],
         request_id: request_id(),
         ..Default::default()
     };
-    stage
-        .by(&user())
-        .update_notification_preferences(wish.clone())
+    scenario
+        .client(&ace_user())
+        .update_notification_preferences(update_request.clone())
         .await
         .expect("preferences");
     let other = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2, 3],
         ..Default::default()
     };
-    stage
-        .by(&user())
+    scenario
+        .client(&ace_user())
         .update_notification_preferences(other.clone())
         .await
         .expect("preferences");
-    let again = stage
-        .by(&user())
-        .update_notification_preferences(wish.clone())
+    let again = scenario
+        .client(&ace_user())
+        .update_notification_preferences(update_request.clone())
         .await
         .expect("preferences")
         .into_inner();
-    let now = again
+    let opt_outs = again
         .notification_preferences
         .expect("preferences")
         .email_opt_outs;
-    assert_eq!(now, [2, 3], "the first request is not applied over the second");
+    assert_eq!(
+        opt_outs,
+        [2, 3],
+        "a repeated request must not overwrite a later change"
+    );
     let reused = pb::UpdateNotificationPreferencesRequest {
-        request_id: wish.request_id,
+        request_id: update_request.request_id,
         ..other
     };
     refused(
-        stage.by(&user()).update_notification_preferences(reused).await,
+        scenario
+            .client(&ace_user())
+            .update_notification_preferences(reused)
+            .await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn plt_003_004_preferences_change_under_the_current_etag_and_not_when_only_asked() {
-    let stage = start().await;
-    let wish = |etag: &str, validate_only| pb::UpdateNotificationPreferencesRequest {
+async fn plt_003_004_preferences_require_current_etag_and_support_dry_run() {
+    let scenario = start().await;
+    let update_request = |etag: &str, validate_only| pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![2],
         etag: etag.to_owned(),
         validate_only,
         ..Default::default()
     };
-    let update = async |request| stage.by(&user()).update_notification_preferences(request).await;
-    let asked = update(wish("\"0\"", true)).await.expect("an answer").into_inner();
-    let changed = update(wish("\"0\"", false))
+    let update = async |request| {
+        scenario
+            .client(&ace_user())
+            .update_notification_preferences(request)
+            .await
+    };
+    let dry_run = update(update_request("\"0\"", true))
         .await
-        .expect("an answer")
+        .expect("a response")
+        .into_inner();
+    let changed = update(update_request("\"0\"", false))
+        .await
+        .expect("a response")
         .into_inner();
     assert_eq!(
-        asked, changed,
-        "asking is answered as doing is, and left the etag as it was"
+        dry_run, changed,
+        "a dry run must return the same response and keep the etag"
     );
-    refused(update(wish("\"0\"", false)).await, Code::Aborted, "ETAG_MISMATCH");
-    update(wish("\"1\"", false)).await.expect("the current one");
-    stage.app.finish::<Notifications>().await;
+    refused(
+        update(update_request("\"0\"", false)).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
+    update(update_request("\"1\"", false))
+        .await
+        .expect("the current one");
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn plt_007_bad_input_is_refused_with_every_violation() {
-    let stage = start().await;
-    let wish = pb::UpdateNotificationPreferencesRequest {
+async fn plt_007_invalid_request_is_refused_with_every_violation() {
+    let scenario = start().await;
+    let update_request = pb::UpdateNotificationPreferencesRequest {
         email_opt_outs: vec![0, 2, 2, 77],
         request_id: "x".to_owned(),
         ..Default::default()
     };
     let refusal = refused(
-        stage.by(&user()).update_notification_preferences(wish).await,
+        scenario
+            .client(&ace_user())
+            .update_notification_preferences(update_request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -234,8 +271,8 @@ async fn plt_007_bad_input_is_refused_with_every_violation() {
             "request_id"
         ]
     );
-    let empty = stage
-        .by(&user())
+    let empty = scenario
+        .client(&ace_user())
         .mark_notifications_read(pb::MarkNotificationsReadRequest::default())
         .await;
     assert_eq!(
@@ -248,7 +285,10 @@ async fn plt_007_bad_input_is_refused_with_every_violation() {
         ..Default::default()
     };
     let refusal = refused(
-        stage.by(&user()).mark_notifications_read(request).await,
+        scenario
+            .client(&ace_user())
+            .mark_notifications_read(request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -258,27 +298,27 @@ async fn plt_007_bad_input_is_refused_with_every_violation() {
         ..Default::default()
     };
     let refusal = refused(
-        stage.by(&user()).list_notifications(page).await,
+        scenario.client(&ace_user()).list_notifications(page).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.paths(), ["page_size"]);
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn acc_010_every_person_has_an_inbox_and_no_service_has() {
-    let stage = start().await;
-    stage.approve("O7").await;
-    for caller in [stranger(), tara()] {
-        assert_eq!(stage.inbox(&caller).await, []);
-        assert_eq!(unread(&stage, &caller).await, 0);
+async fn acc_010_inbox_is_available_to_every_member_and_no_service() {
+    let scenario = start().await;
+    scenario.approve("O7").await;
+    for caller in [other_account_lead(), tara()] {
+        assert_eq!(scenario.inbox(&caller).await, []);
+        assert_eq!(unread_count(&scenario, &caller).await, 0);
     }
     let opportunity = service("opportunity");
-    let list = stage
-        .by(&opportunity)
+    let list = scenario
+        .client(&opportunity)
         .list_notifications(pb::ListNotificationsRequest::default())
         .await;
     refused(list, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }

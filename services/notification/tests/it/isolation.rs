@@ -1,33 +1,34 @@
-//! The database itself keeps accounts apart, and members' addresses from calls.
+//! Covers row-level security (ACC-020): calls see the notifications of their own account, and neither contacts nor
+//! e-mails.
 
 use cosell_notification::Notifications;
 
 use crate::support::{ALDER, AWS, BIRCH, start};
 
 #[tokio::test]
-async fn acc_020_calls_see_one_account_and_no_address() {
-    let stage = start().await;
-    stage.approve("O7").await;
-    stage.recipients(2).await;
-    let none = [
+async fn acc_020_calls_see_one_account_and_no_contacts() {
+    let scenario = start().await;
+    scenario.approve("O7").await;
+    scenario.recipients(2).await;
+    let no_rows = [
         ("notification", 0),
         ("preference", 0),
         ("contact", 0),
         ("mail", 0),
     ];
-    let own = [
+    let own_rows = [
         ("notification", 2),
         ("preference", 0),
         ("contact", 0),
         ("mail", 0),
     ];
     for (scope, expected) in [
-        (Some((ALDER, "partner")), own),
-        (Some((BIRCH, "partner")), none),
-        (Some(("", "partner")), none),
-        (Some((AWS, "aws")), none),
-        (None, none),
-        // Handling an event of Alder: whom to tell may be anybody; what was told is not asked.
+        (Some((ALDER, "partner")), own_rows),
+        (Some((BIRCH, "partner")), no_rows),
+        (Some(("", "partner")), no_rows),
+        (Some((AWS, "aws")), no_rows),
+        (None, no_rows),
+        // A consumer of Alder's events chooses recipients among all contacts, and sees the rows of Alder only.
         (
             Some((ALDER, "system")),
             [
@@ -48,9 +49,13 @@ async fn acc_020_calls_see_one_account_and_no_address() {
         ),
     ] {
         for (table, rows) in expected {
-            let seen = stage.app.database.visible("notification_app", scope, table).await;
+            let seen = scenario
+                .app
+                .database
+                .visible("notification_app", scope, table)
+                .await;
             assert_eq!(seen, rows, "{table} for {scope:?}");
         }
     }
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }

@@ -1,4 +1,5 @@
-//! Sending: what the mail server refuses or cannot take now.
+//! Covers the delivery of e-mails (NOT-004): retries under one message id, an unreachable mail server, permanent
+//! refusals, the retry limit, and header injection.
 
 use chrono::TimeDelta;
 use cosell_notification::Notifications;
@@ -6,42 +7,43 @@ use cosell_proto::cosell::notification::v1::EmailFailed;
 use cosell_testkit::harness::eventually;
 use cosell_testkit::smtp::Sink;
 
-use crate::support::{ALDER, Stage, address, count, record, start, start_at, start_with, user};
+use crate::support::{ALDER, Scenario, ace_user, address, count, record, start, start_at, start_with};
 
-async fn refused(stage: &Stage, at_least: usize) {
-    eventually(async || match stage.smtp.refused() {
-        seen if seen >= at_least => Ok(()),
-        seen => Err(format!("{seen} of {at_least} attempts")),
+async fn wait_for_refusals(scenario: &Scenario, at_least: usize) {
+    eventually(async || match scenario.smtp.refused() {
+        count if count >= at_least => Ok(()),
+        count => Err(format!("{count} of {at_least} attempts")),
     })
     .await;
 }
 
-async fn in_state(stage: &Stage, sql: &'static str, expected: i64) {
-    eventually(async || match count(&stage.app, sql).await {
-        seen if seen == expected => Ok(()),
-        seen => Err(format!("{seen}, not {expected}: {sql}")),
+async fn wait_for_count(scenario: &Scenario, sql: &'static str, expected: i64) {
+    eventually(async || match count(&scenario.app, sql).await {
+        count if count == expected => Ok(()),
+        count => Err(format!("{count}, not {expected}: {sql}")),
     })
     .await;
 }
 
-const WAITING: &str = "SELECT count(*) FROM mail WHERE state = 'QUEUED' AND attempts = 1 AND smtp_code = 451";
+const DEFERRED: &str =
+    "SELECT count(*) FROM mail WHERE state = 'QUEUED' AND attempts = 1 AND smtp_code = 451";
 const FAILED: &str = "SELECT count(*) FROM mail WHERE state = 'FAILED'";
 
 #[tokio::test]
-async fn not_004_mail_that_is_refused_for_now_is_sent_later_under_the_same_id() {
-    let stage = start().await;
-    stage.smtp.refuse_with(451);
-    stage.approve("O7").await;
-    in_state(&stage, WAITING, 2).await;
-    assert_eq!(stage.smtp.mails().len(), 0);
+async fn not_004_temporarily_refused_email_is_retried_with_same_message_id() {
+    let scenario = start().await;
+    scenario.smtp.refuse_with(451);
+    scenario.approve("O7").await;
+    wait_for_count(&scenario, DEFERRED, 2).await;
+    assert_eq!(scenario.smtp.mails().len(), 0);
 
-    stage.smtp.refuse_with(0);
-    stage.app.clock.advance(TimeDelta::seconds(30));
+    scenario.smtp.refuse_with(0);
+    scenario.app.clock.advance(TimeDelta::seconds(30));
     assert_eq!(
-        stage.recipients(2).await,
+        scenario.recipients(2).await,
         [address("mem-marketing"), address("mem-user")]
     );
-    for mail in stage.smtp.mails() {
+    for mail in scenario.smtp.mails() {
         let text = String::from_utf8(mail.data).expect("text");
         assert!(text.contains("Subject: O7 was approved\r\n"), "{text}");
         assert!(
@@ -55,7 +57,7 @@ async fn not_004_mail_that_is_refused_for_now_is_sent_later_under_the_same_id() 
             .and_then(|rest| rest.split('@').next())
             .expect("an id");
         assert_eq!(id.len(), 13, "{text}");
-        let mut admin = stage.app.database.admin::<Notifications>().await;
+        let mut admin = scenario.app.database.admin::<Notifications>().await;
         let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM mail WHERE mail_id = 'mail-' || $1")
             .bind(id)
             .fetch_one(&mut admin)
@@ -63,84 +65,89 @@ async fn not_004_mail_that_is_refused_for_now_is_sent_later_under_the_same_id() 
             .expect("the e-mail of that id");
         assert_eq!(attempts, 2);
     }
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_004_mail_waits_for_a_server_that_is_away() {
-    let away = Sink::start("127.0.0.1:0", None).expect("a mail server");
-    let at = away.address();
-    drop(away);
-    // Stands elsewhere until the service has noticed that nobody answers.
-    let elsewhere = Sink::start("127.0.0.1:0", None).expect("a mail server");
-    let mut stage = start_at(at.port(), |id, revision| Ok(record(id, revision)), elsewhere).await;
-    stage.approve("O7").await;
-    in_state(
-        &stage,
+async fn not_004_email_is_sent_after_mail_server_becomes_reachable() {
+    let unreachable = Sink::start("127.0.0.1:0", None).expect("a mail server");
+    let address = unreachable.address();
+    drop(unreachable);
+    // Placeholder at another address until the service has failed to connect.
+    let placeholder = Sink::start("127.0.0.1:0", None).expect("a mail server");
+    let mut scenario = start_at(
+        address.port(),
+        |id, revision| Ok(record(id, revision)),
+        placeholder,
+    )
+    .await;
+    scenario.approve("O7").await;
+    wait_for_count(
+        &scenario,
         "SELECT count(*) FROM mail WHERE state = 'QUEUED' AND attempts = 1",
         2,
     )
     .await;
-    stage.smtp = Sink::start(&at.to_string(), None).expect("the mail server, back again");
-    stage.app.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(stage.recipients(2).await.len(), 2);
-    stage.app.finish::<Notifications>().await;
+    scenario.smtp = Sink::start(&address.to_string(), None).expect("a restarted mail server");
+    scenario.app.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(scenario.recipients(2).await.len(), 2);
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_004_mail_that_is_refused_for_good_is_given_up_and_the_rest_is_not() {
-    let stage = start().await;
-    stage.smtp.refuse_with(550);
-    stage.approve("O7").await;
-    in_state(&stage, FAILED, 2).await;
-    stage.smtp.refuse_with(0);
-    stage.app.clock.advance(TimeDelta::days(1));
-    stage.approve("O8").await;
+async fn not_004_permanently_refused_email_fails_and_others_are_sent() {
+    let scenario = start().await;
+    scenario.smtp.refuse_with(550);
+    scenario.approve("O7").await;
+    wait_for_count(&scenario, FAILED, 2).await;
+    scenario.smtp.refuse_with(0);
+    scenario.app.clock.advance(TimeDelta::days(1));
+    scenario.approve("O8").await;
     assert_eq!(
-        stage.recipients(2).await.len(),
+        scenario.recipients(2).await.len(),
         2,
-        "what was given up is not tried again"
+        "a failed e-mail must not be retried"
     );
-    assert_eq!(stage.smtp.refused(), 2);
+    assert_eq!(scenario.smtp.refused(), 2);
 
-    let inbox = stage.inbox(&user()).await;
+    let inbox = scenario.inbox(&ace_user()).await;
     let notification = inbox
         .iter()
         .find(|entry| entry.opportunity_id == "O7")
-        .expect("the inbox has it all the same");
-    let failed: Vec<_> = stage.far.first("notification", 2).await;
+        .expect("a notification in the inbox");
+    let failed: Vec<_> = scenario.peer.first_events("notification", 2).await;
     let failed: Vec<EmailFailed> = failed.iter().map(|event| event.message()).collect();
-    let of_user = failed
+    let user_event = failed
         .iter()
         .find(|event| event.member_id == "mem-user")
         .expect("an event about mem-user");
-    assert_eq!(of_user.account_id, ALDER);
-    assert_eq!(of_user.smtp_code, 550);
-    assert_eq!(of_user.notification_id, notification.notification_id);
-    assert!(of_user.mail_id.starts_with("mail-"), "{of_user:?}");
-    stage.app.finish::<Notifications>().await;
+    assert_eq!(user_event.account_id, ALDER);
+    assert_eq!(user_event.smtp_code, 550);
+    assert_eq!(user_event.notification_id, notification.notification_id);
+    assert!(user_event.mail_id.starts_with("mail-"), "{user_event:?}");
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_004_mail_that_nobody_takes_for_three_days_is_given_up() {
-    let stage = start().await;
-    stage.smtp.refuse_with(451);
-    stage.approve("O7").await;
-    in_state(&stage, WAITING, 2).await;
-    stage
+async fn not_004_email_fails_after_three_days_of_refusals() {
+    let scenario = start().await;
+    scenario.smtp.refuse_with(451);
+    scenario.approve("O7").await;
+    wait_for_count(&scenario, DEFERRED, 2).await;
+    scenario
         .app
         .clock
         .advance(TimeDelta::days(3) + TimeDelta::minutes(1));
-    refused(&stage, 4).await;
-    in_state(&stage, FAILED, 2).await;
-    let failed: EmailFailed = stage.far.first("notification", 1).await[0].message();
+    wait_for_refusals(&scenario, 4).await;
+    wait_for_count(&scenario, FAILED, 2).await;
+    let failed: EmailFailed = scenario.peer.first_events("notification", 1).await[0].message();
     assert_eq!(failed.smtp_code, 451);
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_004_what_a_partner_wrote_becomes_no_header() {
-    let stage = start_with(|id, revision| {
+async fn not_004_partner_text_cannot_inject_email_headers() {
+    let scenario = start_with(|id, revision| {
         let mut record = record(id, revision);
         if let Some(account) = record
             .customer
@@ -153,15 +160,15 @@ async fn not_004_what_a_partner_wrote_becomes_no_header() {
         Ok(record)
     })
     .await;
-    stage.approve("O7").await;
+    scenario.approve("O7").await;
     assert_eq!(
-        stage.recipients(2).await,
+        scenario.recipients(2).await,
         [address("mem-marketing"), address("mem-user")]
     );
-    for mail in stage.smtp.mails() {
+    for mail in scenario.smtp.mails() {
         let text = String::from_utf8(mail.data).expect("text");
-        let (head, _) = text.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(!head.contains("victim"), "{head}");
+        let (header, _) = text.split_once("\r\n\r\n").expect("a header and a body");
+        assert!(!header.contains("victim"), "{header}");
     }
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }

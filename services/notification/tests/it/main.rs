@@ -1,10 +1,11 @@
-//! Tests of the running service: a real client, real connections, a real database, bus and mail server of its own.
+//! Integration tests of the notification service over gRPC, each with its own PostgreSQL database, NATS server and mail
+//! server.
 
-mod directory_news;
+mod directory_events;
 mod inbox;
 mod isolation;
 mod mails;
-mod news;
+mod notifications;
 mod referrals;
-mod shared_deals;
+mod shared_opportunities;
 mod support;

@@ -1,4 +1,5 @@
-//! Deals and leads of AWS are told to those whom they concern, once.
+//! Covers notifications about referral offers and leads: recipients of each kind, once per event despite duplicate
+//! delivery (NOT-001).
 
 use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
@@ -7,7 +8,10 @@ use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_testkit::harness::eventually;
 use prost_types::Timestamp;
 
-use crate::support::{ALDER, AWS, address, count, lead, marketing, start, stranger, tara, user, vera};
+use crate::support::{
+    ALDER, AWS, ace_user, address, alliance_lead, count, marketing_staff, other_account_lead, start, tara,
+    vera,
+};
 
 const OFFER: &str = "engi-0000000000004";
 const REFERRAL: &str = "ref-0000000000004";
@@ -20,8 +24,8 @@ fn expire_time() -> Option<Timestamp> {
 }
 
 #[tokio::test]
-async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_deal() {
-    let stage = start().await;
+async fn not_001_offer_notifies_alliance_lead_and_acceptance_its_creator() {
+    let scenario = start().await;
     let offered = referral::ReferralOfferCreated {
         referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
@@ -29,7 +33,7 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
         expire_time: expire_time(),
         payload_type: PayloadType::OpportunityInvitation.into(),
     };
-    let due = referral::ReferralOfferExpiresSoon {
+    let expires_soon = referral::ReferralOfferExpiresSoon {
         referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
         revision: 2,
@@ -44,13 +48,19 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
         referral_offer_id: OFFER.to_owned(),
         opportunity_id: "O900719925474090104".to_owned(),
     };
-    // Each comes twice.
+    // Every event is delivered twice.
     for _ in 0..2 {
-        stage.far.tell("referral", ALDER, OFFER, 1, &offered).await;
-        stage.far.tell("referral", ALDER, OFFER, 2, &due).await;
-        stage
-            .far
-            .tell(
+        scenario
+            .peer
+            .publish_event("referral", ALDER, OFFER, 1, &offered)
+            .await;
+        scenario
+            .peer
+            .publish_event("referral", ALDER, OFFER, 2, &expires_soon)
+            .await;
+        scenario
+            .peer
+            .publish_event(
                 "referral",
                 AWS,
                 REFERRAL,
@@ -58,37 +68,43 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
                 &referral::ReferralCreated::default(),
             )
             .await;
-        stage.far.tell("referral", AWS, REFERRAL, 2, &accepted).await;
+        scenario
+            .peer
+            .publish_event("referral", AWS, REFERRAL, 2, &accepted)
+            .await;
     }
     let expired = referral::ReferralOfferExpired::default();
-    stage.far.tell("referral", ALDER, OFFER, 3, &expired).await;
-    // The lead of the company, twice, and who offers, once; not ACE users and marketing, who do not answer for the company,
-    // and nobody of others.
-    let sent = stage.recipients(3).await;
+    scenario
+        .peer
+        .publish_event("referral", ALDER, OFFER, 3, &expired)
+        .await;
+    // Two e-mails to the alliance lead and one to the creator of the referral; none to ACE users, marketing staff, or
+    // other accounts.
+    let sent = scenario.recipients(3).await;
     assert_eq!(
         sent,
         [address("mem-lead"), address("mem-lead"), address("mem-vera")]
     );
     eventually(async || {
-        let read = "SELECT count(*) FROM inbox WHERE consumer = 'notification-referral'";
-        match count(&stage.app, read).await {
+        let processed = "SELECT count(*) FROM inbox WHERE consumer = 'notification-referral'";
+        match count(&scenario.app, processed).await {
             5 => Ok(()),
-            read => Err(format!("{read} of 5 events were read")),
+            count => Err(format!("{count} of 5 events were processed")),
         }
     })
     .await;
     for (caller, expected) in [
         (
-            lead(),
+            alliance_lead(),
             vec![Kind::ReferralOfferCreated, Kind::ReferralOfferExpiresSoon],
         ),
         (vera(), vec![Kind::ReferralAnswered]),
-        (user(), vec![]),
-        (marketing(), vec![]),
-        (stranger(), vec![]),
+        (ace_user(), vec![]),
+        (marketing_staff(), vec![]),
+        (other_account_lead(), vec![]),
         (tara(), vec![]),
     ] {
-        let mut kinds: Vec<_> = stage
+        let mut kinds: Vec<_> = scenario
             .inbox(&caller)
             .await
             .iter()
@@ -97,20 +113,21 @@ async fn not_001_of_an_offer_the_partner_is_told_and_of_its_end_who_offers_the_d
         kinds.sort_by_key(|kind| kind.as_str_name());
         assert_eq!(kinds, expected, "{caller:?}");
     }
-    let told = stage.inbox(&lead()).await;
+    let inbox = scenario.inbox(&alliance_lead()).await;
     assert!(
-        told.iter()
+        inbox
+            .iter()
             .all(|entry| entry.body.contains("2026-03-10 00:00 UTC")),
-        "{told:?}"
+        "{inbox:?}"
     );
-    let told = stage.inbox(&vera()).await;
-    assert!(told[0].body.contains("O900719925474090104"), "{told:?}");
-    stage.app.finish::<Notifications>().await;
+    let inbox = scenario.inbox(&vera()).await;
+    assert!(inbox[0].body.contains("O900719925474090104"), "{inbox:?}");
+    scenario.app.finish::<Notifications>().await;
 }
 
 #[tokio::test]
-async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_given_away_both_members() {
-    let stage = start().await;
+async fn not_001_lead_offer_notifies_alliance_lead_and_assignment_both_owners() {
+    let scenario = start().await;
     let offered = referral::ReferralOfferCreated {
         referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
@@ -126,36 +143,48 @@ async fn not_001_of_a_lead_that_is_offered_the_same_are_told_and_of_one_that_is_
         previous_owner_member_id: "mem-lead".to_owned(),
         owner_member_id: "mem-user".to_owned(),
     };
-    // Each comes twice.
+    // Every event is delivered twice.
     for _ in 0..2 {
-        stage.far.tell("referral", ALDER, OFFER, 1, &offered).await;
+        scenario
+            .peer
+            .publish_event("referral", ALDER, OFFER, 1, &offered)
+            .await;
         let accepted = referral::LeadAccepted::default();
-        stage.far.tell("referral", ALDER, lead_id, 1, &accepted).await;
-        stage.far.tell("referral", ALDER, lead_id, 2, &assigned).await;
+        scenario
+            .peer
+            .publish_event("referral", ALDER, lead_id, 1, &accepted)
+            .await;
+        scenario
+            .peer
+            .publish_event("referral", ALDER, lead_id, 2, &assigned)
+            .await;
     }
-    let sent = stage.recipients(3).await;
+    let sent = scenario.recipients(3).await;
     assert_eq!(
         sent,
         [address("mem-lead"), address("mem-lead"), address("mem-user")]
     );
     for (caller, expected) in [
-        (lead(), vec![Kind::LeadAssigned, Kind::ReferralOfferCreated]),
-        (user(), vec![Kind::LeadAssigned]),
-        (marketing(), vec![]),
-        (stranger(), vec![]),
+        (
+            alliance_lead(),
+            vec![Kind::LeadAssigned, Kind::ReferralOfferCreated],
+        ),
+        (ace_user(), vec![Kind::LeadAssigned]),
+        (marketing_staff(), vec![]),
+        (other_account_lead(), vec![]),
         (vera(), vec![]),
     ] {
-        let inbox = stage.inbox(&caller).await;
+        let inbox = scenario.inbox(&caller).await;
         let mut kinds: Vec<_> = inbox.iter().map(|entry| entry.kind()).collect();
         kinds.sort_by_key(|kind| kind.as_str_name());
         assert_eq!(kinds, expected, "{caller:?}");
         for entry in inbox {
-            let told = match entry.kind() {
-                Kind::ReferralOfferCreated => "offers your company a lead",
-                _ => "lead-0000000000004 was given to mem-user",
+            let expected_text = match entry.kind() {
+                Kind::ReferralOfferCreated => "offers your account a lead",
+                _ => "lead-0000000000004 was assigned to mem-user",
             };
-            assert!(entry.body.contains(told), "{entry:?}");
+            assert!(entry.body.contains(expected_text), "{entry:?}");
         }
     }
-    stage.app.finish::<Notifications>().await;
+    scenario.app.finish::<Notifications>().await;
 }

@@ -1,4 +1,5 @@
-//! A running service with members, beside a stand-in of the opportunity service and a mail server.
+//! Test fixtures: a running notification service with nine members, fake opportunity and collaboration services, and a
+//! mail server that records e-mails.
 
 use cosell_notification::{Notifications, Options, SmtpSecurity};
 use cosell_proto::cosell::notification::v1 as pb;
@@ -6,7 +7,7 @@ use cosell_proto::cosell::notification::v1::notification_service_client::Notific
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{
-    App, Client, FarEnd, Setup, aws, channels, eventually, member, opportunities, partner,
+    App, Client, PeerStub, Setup, aws, channels, eventually, member, opportunities, partner,
 };
 use cosell_testkit::smtp::Sink;
 use cosell_types::{Caller, Clock, ClosedList as _, Role, Side, random};
@@ -14,20 +15,21 @@ use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = NotificationServiceClient<InterceptedService<Channel, Client>>;
+pub type NotificationClient = NotificationServiceClient<InterceptedService<Channel, Client>>;
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
 pub const AWS: &str = "999999999999";
 
-/// A service, the bus as other contexts see it, and where its mail goes.
-pub struct Stage {
+/// A running service, a peer that publishes events, and the mail server.
+pub struct Scenario {
     pub app: App,
-    pub far: FarEnd,
+    pub peer: PeerStub,
     pub smtp: Sink,
 }
 
-/// Everybody who can be told: the lead of each partner, three others of Alder, two reviewers, one who sells, an account owner.
+/// All possible recipients: the alliance lead of each partner, three other members of Alder, two reviewers, a sales
+/// representative, and an account owner.
 const MEMBERS: [(&str, Side, &str, Role); 9] = [
     (ALDER, Side::Partner, "mem-lead", Role::AllianceLead),
     (ALDER, Side::Partner, "mem-user", Role::AceUser),
@@ -45,25 +47,25 @@ pub fn address(member: &str) -> String {
     format!("{member}@example.com")
 }
 
-pub async fn start() -> Stage {
+pub async fn start() -> Scenario {
     start_with(|id, revision| Ok(record(id, revision))).await
 }
 
-pub async fn start_with<F>(answer: F) -> Stage
+pub async fn start_with<F>(lookup: F) -> Scenario
 where
     F: Fn(&str, i64) -> Result<opportunity::Opportunity, Code> + Send + Sync + 'static,
 {
     let smtp = Sink::start("127.0.0.1:0", None).expect("a mail server");
-    start_at(smtp.address().port(), answer, smtp).await
+    start_at(smtp.address().port(), lookup, smtp).await
 }
 
-/// With a mail server at a port, and what stands there or not.
-pub async fn start_at<F>(port: u16, answer: F, smtp: Sink) -> Stage
+/// Starts the service with the given SMTP port, at which a mail server may or may not listen.
+pub async fn start_at<F>(port: u16, lookup: F, smtp: Sink) -> Scenario
 where
     F: Fn(&str, i64) -> Result<opportunity::Opportunity, Code> + Send + Sync + 'static,
 {
     let options = Options {
-        opportunity_url: opportunities(answer).await,
+        opportunity_url: opportunities(lookup).await,
         collaboration_url: channels().await,
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: port,
@@ -73,13 +75,13 @@ where
         mail_from: "cosell <no-reply@cosell.example>".to_owned(),
     };
     let app = Setup::default().with_bus().start::<Notifications>(options).await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
-    enrol(&app, &far).await;
-    Stage { app, far, smtp }
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
+    publish_members(&app, &peer).await;
+    Scenario { app, peer, smtp }
 }
 
-/// Tells the service of all members, as the directory does.
-async fn enrol(app: &App, far: &FarEnd) {
+/// Publishes all accounts and members as the directory does, and waits until the service has applied them.
+async fn publish_members(app: &App, peer: &PeerStub) {
     for (account, side) in [(ALDER, Side::Partner), (BIRCH, Side::Partner), (AWS, Side::Aws)] {
         let registered = directory::AccountRegistered {
             detail: Some(directory::AccountEventDetail {
@@ -91,10 +93,11 @@ async fn enrol(app: &App, far: &FarEnd) {
                 ..Default::default()
             }),
         };
-        far.tell("partner", account, account, 1, &registered).await;
+        peer.publish_event("partner", account, account, 1, &registered)
+            .await;
     }
     for (account, side, id, role) in MEMBERS {
-        app.directory.admit(&member(id, account, side, &[role]));
+        app.directory.add_member(&member(id, account, side, &[role]));
         let joined = directory::MemberJoined {
             detail: Some(directory::MemberEventDetail {
                 member_id: id.to_owned(),
@@ -105,19 +108,19 @@ async fn enrol(app: &App, far: &FarEnd) {
                 roles: vec![role.number()],
             }),
         };
-        far.tell("partner", account, id, 1, &joined).await;
+        peer.publish_event("partner", account, id, 1, &joined).await;
     }
     eventually(async || {
         let sql = "SELECT count(*) FROM contact c JOIN directory_member m USING (account_id, member_id)";
         match count(app, sql).await {
             9 => Ok(()),
-            seen => Err(format!("{seen} of 9 members were taken over")),
+            count => Err(format!("{count} of 9 members were applied")),
         }
     })
     .await;
 }
 
-/// Mem-user's record, created by mem-marketing.
+/// A record that mem-user owns and mem-marketing created.
 pub fn record(id: &str, revision: i64) -> opportunity::Opportunity {
     opportunity::Opportunity {
         opportunity_id: id.to_owned(),
@@ -149,19 +152,19 @@ pub fn approved(id: &str) -> opportunity::OpportunityApproved {
     }
 }
 
-pub fn user() -> Caller {
+pub fn ace_user() -> Caller {
     partner("mem-user", ALDER, Role::AceUser)
 }
 
-pub fn lead() -> Caller {
+pub fn alliance_lead() -> Caller {
     partner("mem-lead", ALDER, Role::AllianceLead)
 }
 
-pub fn marketing() -> Caller {
+pub fn marketing_staff() -> Caller {
     partner("mem-marketing", ALDER, Role::MarketingStaff)
 }
 
-pub fn stranger() -> Caller {
+pub fn other_account_lead() -> Caller {
     partner("mem-birch", BIRCH, Role::AllianceLead)
 }
 
@@ -185,23 +188,25 @@ pub async fn count(app: &App, sql: &'static str) -> i64 {
         .expect("a count")
 }
 
-impl Stage {
-    pub fn by(&self, caller: &Caller) -> Calls {
-        NotificationServiceClient::new(self.app.by(caller))
+impl Scenario {
+    pub fn client(&self, caller: &Caller) -> NotificationClient {
+        NotificationServiceClient::new(self.app.channel_for(caller))
     }
 
-    /// Approves the record of Alder, as its first event, and waits until mem-user was told.
+    /// Publishes the approval of a record of Alder as its first event, and waits for mem-user's notification.
     pub async fn approve(&self, id: &str) {
-        self.far.tell("opportunity", ALDER, id, 1, &approved(id)).await;
-        self.told(&user(), id).await;
+        self.peer
+            .publish_event("opportunity", ALDER, id, 1, &approved(id))
+            .await;
+        self.wait_for_notification(&ace_user(), id).await;
     }
 
-    /// A member's notification of a record, once it is there.
-    pub async fn told(&self, caller: &Caller, id: &str) -> pb::Notification {
+    /// Waits for a member's notification about a record.
+    pub async fn wait_for_notification(&self, caller: &Caller, id: &str) -> pb::Notification {
         eventually(async || {
             let inbox = self.inbox(caller).await;
-            let found = inbox.into_iter().find(|entry| entry.opportunity_id == id);
-            found.ok_or_else(|| format!("no notification of {id}"))
+            let notification = inbox.into_iter().find(|entry| entry.opportunity_id == id);
+            notification.ok_or_else(|| format!("no notification about {id}"))
         })
         .await
     }
@@ -212,26 +217,28 @@ impl Stage {
             page_size: 100,
             ..Default::default()
         };
-        let answer = self
-            .by(caller)
+        let response = self
+            .client(caller)
             .list_notifications(request)
             .await
             .expect("an inbox");
-        answer.into_inner().notifications
+        response.into_inner().notifications
     }
 
-    /// The recipients of all mail so far, sorted, once there are this many; nothing is left in the queue then.
+    /// Waits until the expected number of e-mails was sent and the queue is empty, and returns the sorted recipients.
     pub async fn recipients(&self, expected: usize) -> Vec<String> {
         eventually(async || {
             let queued = count(&self.app, "SELECT count(*) FROM mail WHERE state = 'QUEUED'").await;
             match self.smtp.mails().len() {
-                seen if seen == expected && queued == 0 => Ok(()),
-                seen => Err(format!("{seen} of {expected} e-mails came, {queued} are queued")),
+                sent if sent == expected && queued == 0 => Ok(()),
+                sent => Err(format!(
+                    "{sent} of {expected} e-mails were sent, {queued} are queued"
+                )),
             }
         })
         .await;
-        let mut to: Vec<_> = self.smtp.mails().into_iter().flat_map(|mail| mail.to).collect();
-        to.sort();
-        to
+        let mut recipients: Vec<_> = self.smtp.mails().into_iter().flat_map(|mail| mail.to).collect();
+        recipients.sort();
+        recipients
     }
 }

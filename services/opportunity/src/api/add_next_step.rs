@@ -1,9 +1,9 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, conclude, convert, status, visible};
-use crate::domain::Opportunity;
+use super::Api;
+use crate::write::change;
+use crate::{convert, status};
 
 pub async fn handle(
     api: Api,
@@ -12,22 +12,12 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let mut record = visible(&mut tx, &call, id).await?;
-    if claimed != Claim::New {
-        return Ok(respond(&api, &record));
-    }
-    etags::check(&message.etag, record.revision())?;
-    let event = record
-        .add_next_step(&member.id, message.next_step.clone().into(), api.clock.now())
-        .map_err(|rule| status::broken(rule, id))?;
-    conclude(tx, &call, &record, &event).await?;
-    Ok(respond(&api, &record))
-}
-
-fn respond(api: &Api, record: &Opportunity) -> pb::AddNextStepResponse {
-    pb::AddNextStepResponse {
-        opportunity: Some(convert::opportunity(record, &api.catalog)),
-    }
+    let record = change(&api.db, &call, (id, &message.etag), async |_, record| {
+        let event = record.add_next_step(&member.id, message.next_step.clone().into(), api.clock.now());
+        event.map(Some).map_err(|rule| status::rule_violated(rule, id))
+    })
+    .await?;
+    Ok(pb::AddNextStepResponse {
+        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+    })
 }

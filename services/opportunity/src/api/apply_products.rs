@@ -1,5 +1,6 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_store::begin;
 
 use super::Api;
 use crate::domain::catalog::{self, Product};
@@ -9,14 +10,14 @@ pub async fn handle(
     api: Api,
     call: Call<pb::ApplyProductsRequest>,
 ) -> Result<pb::ApplyProductsResponse, Failure> {
-    let products: Vec<_> = call.message.products.iter().map(read).collect();
+    let products: Vec<_> = call.message.products.iter().map(read_product).collect();
     let ids = products.iter().map(|product| product.product_id.as_str());
-    let wrong = catalog::repeated("products", "product_id", ids);
-    if !wrong.is_empty() {
-        return Err(Failure::invalid(wrong));
+    let violations = catalog::duplicate_ids("products", "product_id", ids);
+    if !violations.is_empty() {
+        return Err(Failure::invalid(violations));
     }
-    let mut tx = api.begin(&call).await?;
-    let applied = store::put_products(&mut tx, &products).await?;
+    let mut tx = begin(&api.db, &call).await?;
+    let applied = store::upsert_products(&mut tx, &products).await?;
     if !call.message.validate_only {
         tx.commit().await?;
     }
@@ -27,11 +28,11 @@ pub async fn handle(
     })
 }
 
-fn read(given: &pb::Product) -> Product {
+fn read_product(product: &pb::Product) -> Product {
     Product {
-        product_id: given.product_id.clone(),
-        name: given.name.clone(),
-        family: given.family.clone(),
-        description: given.description.clone(),
+        product_id: product.product_id.clone(),
+        name: product.name.clone(),
+        family: product.family.clone(),
+        description: product.description.clone(),
     }
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::Scope;
+use cosell_store::{Scope, begin};
 use cosell_types::{AccountId, ClosedList as _};
 
 use super::Api;
@@ -19,15 +19,15 @@ pub async fn handle(
     let mut solutions: Vec<_> = message
         .solutions
         .iter()
-        .filter_map(|given| read(given, now))
+        .filter_map(|solution| read_solution(solution, now))
         .collect();
-    let wrong = catalog::settle(&mut solutions);
-    if !wrong.is_empty() {
-        return Err(Failure::invalid(wrong));
+    let violations = catalog::canonicalize_solutions(&mut solutions);
+    if !violations.is_empty() {
+        return Err(Failure::invalid(violations));
     }
-    let mut tx = api.begin(&call).await?;
-    tx.act_for(&Scope::account(&account)).await?;
-    let applied = store::put_solutions(&mut tx, &account, &solutions, now).await?;
+    let mut tx = begin(&api.db, &call).await?;
+    tx.switch_scope(&Scope::account(&account)).await?;
+    let applied = store::upsert_solutions(&mut tx, &account, &solutions, now).await?;
     if !call.message.validate_only {
         tx.commit().await?;
     }
@@ -38,13 +38,13 @@ pub async fn handle(
     })
 }
 
-fn read(given: &pb::Solution, now: DateTime<Utc>) -> Option<Solution> {
+fn read_solution(solution: &pb::Solution, now: DateTime<Utc>) -> Option<Solution> {
     Some(Solution {
-        solution_id: given.solution_id.clone(),
-        name: given.name.clone(),
-        status: SolutionStatus::from_number(given.status)?,
-        category: given.category.clone(),
-        marketplace_solution: given.aws_marketplace_solution.clone(),
+        solution_id: solution.solution_id.clone(),
+        name: solution.name.clone(),
+        status: SolutionStatus::from_number(solution.status)?,
+        category: solution.category.clone(),
+        marketplace_solution: solution.aws_marketplace_solution.clone(),
         create_time: now,
     })
 }

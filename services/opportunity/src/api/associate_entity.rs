@@ -1,12 +1,12 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
 use cosell_types::ClosedList as _;
 
-use super::{Api, conclude, convert, status, visible};
+use super::Api;
+use crate::domain::Details;
 use crate::domain::values::RelatedEntityType;
-use crate::domain::{Details, Opportunity};
-use crate::store;
+use crate::write::change;
+use crate::{convert, status, store};
 
 pub async fn handle(
     api: Api,
@@ -15,36 +15,20 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let mut record = visible(&mut tx, &call, id).await?;
-    if claimed != Claim::New {
-        return Ok(respond(&api, &record));
-    }
-    etags::check(&message.etag, record.revision())?;
-    let kind = RelatedEntityType::from_number(message.entity_type)
-        .ok_or_else(|| Failure::internal("validated, but no entity type"))?;
-    let mut named = Details::default();
-    let identifier = message.entity_identifier.clone();
-    named.related_entity_identifiers.of_mut(kind).push(identifier);
-    let facts = store::facts(&mut tx, &api.policy, record.account(), &[&named]).await?;
-    let event = record
-        .associate(
-            &member.id,
-            kind,
-            &message.entity_identifier,
-            &facts,
-            api.clock.now(),
-        )
-        .map_err(|rule| status::broken(rule, id))?;
-    if let Some(event) = event {
-        conclude(tx, &call, &record, &event).await?;
-    }
-    Ok(respond(&api, &record))
-}
-
-fn respond(api: &Api, record: &Opportunity) -> pb::AssociateEntityResponse {
-    pb::AssociateEntityResponse {
-        opportunity: Some(convert::opportunity(record, &api.catalog)),
-    }
+    let entity_type = RelatedEntityType::from_number(message.entity_type)
+        .ok_or_else(|| Failure::internal("the validated request has no entity type"))?;
+    let record = change(&api.db, &call, (id, &message.etag), async |tx, record| {
+        // The associated entities are not checked again, so only facts about the new one are needed.
+        let mut referenced = Details::default();
+        let identifiers = referenced.related_entity_identifiers.identifiers_mut(entity_type);
+        identifiers.push(message.entity_identifier.clone());
+        let facts = store::load_facts(tx, &api.policy, record.account(), &[&referenced]).await?;
+        let (entity, now) = (&message.entity_identifier, api.clock.now());
+        let event = record.associate(&member.id, entity_type, entity, &facts, now);
+        event.map_err(|rule| status::rule_violated(rule, id))
+    })
+    .await?;
+    Ok(pb::AssociateEntityResponse {
+        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+    })
 }

@@ -1,4 +1,4 @@
-//! The RPCs of `CatalogService`: what access each needs, and its file.
+//! The RPCs of `CatalogService`: the access that each requires, and its handler.
 
 use cosell_grpc::{read, write};
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -7,7 +7,8 @@ use cosell_types::Caller;
 use tonic::Request;
 
 use super::{
-    Answer, Api, apply_products, apply_solutions, list_products, list_solutions, list_standard_values, permit,
+    Api, RpcResult, apply_products, apply_solutions, list_products, list_solutions, list_standard_values,
+    permit,
 };
 use crate::domain::access::{self, Action};
 
@@ -16,7 +17,7 @@ impl CatalogService for Api {
     async fn list_standard_values(
         &self,
         request: Request<pb::ListStandardValuesRequest>,
-    ) -> Answer<pb::ListStandardValuesResponse> {
+    ) -> RpcResult<pb::ListStandardValuesResponse> {
         read(request, permit(Action::StandardValues), |call| {
             list_standard_values::handle(self, call)
         })
@@ -26,7 +27,7 @@ impl CatalogService for Api {
     async fn list_solutions(
         &self,
         request: Request<pb::ListSolutionsRequest>,
-    ) -> Answer<pb::ListSolutionsResponse> {
+    ) -> RpcResult<pb::ListSolutionsResponse> {
         read(request, permit(Action::Create), |call| {
             list_solutions::handle(self, call)
         })
@@ -36,7 +37,7 @@ impl CatalogService for Api {
     async fn list_products(
         &self,
         request: Request<pb::ListProductsRequest>,
-    ) -> Answer<pb::ListProductsResponse> {
+    ) -> RpcResult<pb::ListProductsResponse> {
         read(request, permit(Action::StandardValues), |call| {
             list_products::handle(self, call)
         })
@@ -46,10 +47,10 @@ impl CatalogService for Api {
     async fn apply_solutions(
         &self,
         request: Request<pb::ApplySolutionsRequest>,
-    ) -> Answer<pb::ApplySolutionsResponse> {
+    ) -> RpcResult<pb::ApplySolutionsResponse> {
         let api = self.clone();
-        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
-        write(request, keeps, move |call| {
+        let permit = |caller: &Caller| access::can_apply_catalog(caller, &self.catalog_keepers);
+        write(request, permit, move |call| {
             apply_solutions::handle(api.clone(), call)
         })
         .await
@@ -58,10 +59,10 @@ impl CatalogService for Api {
     async fn apply_products(
         &self,
         request: Request<pb::ApplyProductsRequest>,
-    ) -> Answer<pb::ApplyProductsResponse> {
+    ) -> RpcResult<pb::ApplyProductsResponse> {
         let api = self.clone();
-        let keeps = |caller: &Caller| access::keeps_catalog(caller, &self.catalog_keepers);
-        write(request, keeps, move |call| {
+        let permit = |caller: &Caller| access::can_apply_catalog(caller, &self.catalog_keepers);
+        write(request, permit, move |call| {
             apply_products::handle(api.clone(), call)
         })
         .await

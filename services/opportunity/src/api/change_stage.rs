@@ -1,10 +1,10 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, conclude, convert, status, visible};
-use crate::domain::{Field, Opportunity};
-use crate::store;
+use super::Api;
+use crate::domain::Field;
+use crate::write::change;
+use crate::{convert, status, store};
 
 pub async fn handle(
     api: Api,
@@ -13,24 +13,26 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let mut record = visible(&mut tx, &call, id).await?;
-    if claimed != Claim::New {
-        return Ok(respond(&api, &record));
-    }
-    etags::check(&message.etag, record.revision())?;
-    let (given, wrong) = convert::details(&as_record(message));
-    let facts = store::facts(&mut tx, &api.policy, record.account(), &[record.details()]).await?;
-    let changed = record.update(&member.id, &selected(message), &given, &facts, api.clock.now());
-    if let Some(event) = status::together(wrong, changed, id)? {
-        conclude(tx, &call, &record, &event).await?;
-    }
-    Ok(respond(&api, &record))
+    let record = change(&api.db, &call, (id, &message.etag), async |tx, record| {
+        let (details, violations) = convert::details(&to_opportunity(message));
+        let facts = store::load_facts(tx, &api.policy, record.account(), &[record.details()]).await?;
+        let changed = record.update(
+            &member.id,
+            &selected_fields(message),
+            &details,
+            &facts,
+            api.clock.now(),
+        );
+        status::ok_or_violations(violations, changed, id)
+    })
+    .await?;
+    Ok(pb::ChangeStageResponse {
+        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+    })
 }
 
-/// The same as an update of a record that says nothing else.
-fn as_record(message: &pb::ChangeStageRequest) -> pb::Opportunity {
+/// Converts the request to an opportunity with these fields only.
+fn to_opportunity(message: &pb::ChangeStageRequest) -> pb::Opportunity {
     pb::Opportunity {
         customer: Some(pb::Customer {
             account: Some(pb::Account {
@@ -50,8 +52,8 @@ fn as_record(message: &pb::ChangeStageRequest) -> pb::Opportunity {
     }
 }
 
-/// The reason goes with the stage; the others are changed where they are given.
-fn selected(message: &pb::ChangeStageRequest) -> Vec<Field> {
+/// The fields to update. The closed lost reason always changes with the stage, the others only if the request has them.
+fn selected_fields(message: &pb::ChangeStageRequest) -> Vec<Field> {
     let mut selected = vec![Field::Stage, Field::ClosedLostReason];
     if message.target_close_date.is_some() {
         selected.push(Field::TargetCloseDate);
@@ -63,10 +65,4 @@ fn selected(message: &pb::ChangeStageRequest) -> Vec<Field> {
         selected.push(Field::NextSteps);
     }
     selected
-}
-
-fn respond(api: &Api, record: &Opportunity) -> pb::ChangeStageResponse {
-    pb::ChangeStageResponse {
-        opportunity: Some(convert::opportunity(record, &api.catalog)),
-    }
 }

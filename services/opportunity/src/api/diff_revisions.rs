@@ -3,19 +3,22 @@ use std::sync::LazyLock;
 use cosell_grpc::convert::timestamp;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::Tx;
+use cosell_store::{Tx, begin};
 use cosell_types::{Caller, FieldPath, Violation, ViolationCode};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, SerializeOptions};
-use prost_types::value::Kind as Form;
+use prost_types::value::Kind as ValueKind;
 use serde_json::Value;
 
-use super::{Api, past, shown, visible};
+use super::Api;
 use crate::domain::Opportunity;
+use crate::load::{load_opportunity, load_revision};
 use crate::store;
+use crate::view;
 
-/// What differs between any two revisions, what is no part of the record, and what follows from other fields.
-const LEFT_OUT: [&str; 6] = [
+/// Fields that are not compared: they differ in every revision, are not part of the record, or follow from other
+/// fields.
+const EXCLUDED_FIELDS: [&str; 6] = [
     "etag",
     "revision",
     "update_time",
@@ -24,8 +27,8 @@ const LEFT_OUT: [&str; 6] = [
     "life_cycle.next_steps_history",
 ];
 
-/// How many revisions are read at a time.
-const STEP: i64 = 20;
+/// Revisions that one query reads.
+const BATCH_SIZE: i64 = 20;
 
 pub async fn handle(
     api: &Api,
@@ -37,54 +40,56 @@ pub async fn handle(
         to_revision,
     } = &call.message;
     if to_revision < from_revision {
-        let text = "must not be less than from_revision";
-        let at = FieldPath::root();
-        let at = at.field("to_revision");
+        let text = "Must not be less than from_revision.";
+        let root = FieldPath::root();
         return Err(Failure::invalid(vec![Violation::new(
-            &at,
+            &root.field("to_revision"),
             ViolationCode::ValueOutOfRange,
             text,
         )]));
     }
-    let mut tx = api.begin(&call).await?;
-    let current = visible(&mut tx, &call, opportunity_id).await?;
-    let from = past(&mut tx, &call, &current, *from_revision).await?;
-    let to = past(&mut tx, &call, &current, *to_revision).await?;
-    let (old, new) = (json(api, &call.caller, &from)?, json(api, &call.caller, &to)?);
-    let mut found: Vec<_> = paths()
+    let mut tx = begin(&api.db, &call).await?;
+    let current = load_opportunity(&mut tx, &call, opportunity_id).await?;
+    let from = load_revision(&mut tx, &call, &current, *from_revision).await?;
+    let to = load_revision(&mut tx, &call, &current, *to_revision).await?;
+    let old = to_json(api, &call.caller, &from)?;
+    let new = to_json(api, &call.caller, &to)?;
+    let mut differences: Vec<_> = compared_paths()
         .into_iter()
-        .map(|path| (at(&old, &path).clone(), at(&new, &path).clone(), path))
+        .map(|path| (value_at(&old, &path).clone(), value_at(&new, &path).clone(), path))
         .filter(|(old, new, _)| old != new)
         .map(|(old, new, field)| pb::FieldDifference {
             field,
-            old_value: Some(form(old)),
-            new_value: Some(form(new)),
+            old_value: Some(to_proto_value(old)),
+            new_value: Some(to_proto_value(new)),
             ..Default::default()
         })
         .collect();
-    trace(api, &call, &mut tx, (&from, to, new), &mut found).await?;
-    Ok(pb::DiffRevisionsResponse { differences: found })
+    set_last_changes(api, &call, &mut tx, (&from, to, new), &mut differences).await?;
+    Ok(pb::DiffRevisionsResponse { differences })
 }
 
-/// Finds the last change of each field, from the later revision back.
-async fn trace(
+/// Sets the revision that last changed each field, with its time and member. Reads the revisions backwards from the
+/// later one.
+async fn set_last_changes(
     api: &Api,
     call: &Call<pb::DiffRevisionsRequest>,
     tx: &mut Tx,
     (from, mut later, mut later_json): (&Opportunity, Opportunity, Value),
-    found: &mut [pb::FieldDifference],
+    differences: &mut [pb::FieldDifference],
 ) -> Result<(), Failure> {
     let member = call.member()?;
-    while later.revision() > from.revision() && found.iter().any(|field| field.revision == 0) {
+    let is_open = |difference: &pb::FieldDifference| difference.revision == 0;
+    while later.revision() > from.revision() && differences.iter().any(is_open) {
         let before = later.revision();
-        for earlier in store::list_revisions(tx, member, from, before, STEP).await? {
-            let earlier_record = earlier.record.beside(from);
-            let earlier_json = json(api, &call.caller, &earlier_record)?;
-            for field in found.iter_mut().filter(|field| field.revision == 0) {
-                if at(&earlier_json, &field.field) != at(&later_json, &field.field) {
-                    field.revision = later.revision();
-                    field.time = Some(timestamp(later.update_time()));
-                    field.actor_member_id = later
+        for earlier in store::list_revisions(tx, member, from, before, BATCH_SIZE).await? {
+            let earlier_record = earlier.record.with_reader_context_of(from);
+            let earlier_json = to_json(api, &call.caller, &earlier_record)?;
+            for difference in differences.iter_mut().filter(|difference| is_open(difference)) {
+                if value_at(&earlier_json, &difference.field) != value_at(&later_json, &difference.field) {
+                    difference.revision = later.revision();
+                    difference.time = Some(timestamp(later.update_time()));
+                    difference.actor_member_id = later
                         .last_modified_by()
                         .map(ToString::to_string)
                         .unwrap_or_default();
@@ -99,39 +104,39 @@ async fn trace(
     Ok(())
 }
 
-static RECORD: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
+static OPPORTUNITY: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).ok()?;
     pool.get_message_by_name("cosell.opportunity.v1.Opportunity")
 });
 
-/// Every field of a record that is compared.
-fn paths() -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(record) = &*RECORD {
-        collect(record, "", &mut found);
+/// The paths of all fields that are compared.
+fn compared_paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    if let Some(opportunity) = &*OPPORTUNITY {
+        collect_paths(opportunity, "", &mut paths);
     }
-    found.retain(|path| !LEFT_OUT.contains(&path.as_str()));
-    found
+    paths.retain(|path| !EXCLUDED_FIELDS.contains(&path.as_str()));
+    paths
 }
 
-fn collect(message: &MessageDescriptor, above: &str, found: &mut Vec<String>) {
+fn collect_paths(message: &MessageDescriptor, prefix: &str, paths: &mut Vec<String>) {
     for field in message.fields() {
-        let path = format!("{above}{}", field.name());
+        let path = format!("{prefix}{}", field.name());
         match field.kind() {
             Kind::Message(inner) if !field.is_list() && inner.full_name().starts_with("cosell.") => {
-                collect(&inner, &format!("{path}."), found);
+                collect_paths(&inner, &format!("{path}."), paths);
             }
-            _ => found.push(path),
+            _ => paths.push(path),
         }
     }
 }
 
-/// A revision as the caller may see it, in the JSON form of the interface.
-fn json(api: &Api, caller: &Caller, record: &Opportunity) -> Result<Value, Failure> {
-    let descriptor = RECORD
+/// Converts a revision, as it is visible to the caller, to the JSON format of Protocol Buffers.
+fn to_json(api: &Api, caller: &Caller, record: &Opportunity) -> Result<Value, Failure> {
+    let descriptor = OPPORTUNITY
         .clone()
-        .ok_or_else(|| Failure::internal("the interface defines no opportunity"))?;
-    let bytes = shown(api, caller, record).encode_to_vec();
+        .ok_or_else(|| Failure::internal("the definition of an opportunity is missing"))?;
+    let bytes = view::opportunity(record, caller, &api.catalog).encode_to_vec();
     let message = DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(Failure::internal)?;
     let options = SerializeOptions::new().use_proto_field_name(true);
     message
@@ -139,24 +144,24 @@ fn json(api: &Api, caller: &Caller, record: &Opportunity) -> Result<Value, Failu
         .map_err(Failure::internal)
 }
 
-/// The value at a path; null when it has none.
-fn at<'a>(record: &'a Value, path: &str) -> &'a Value {
-    path.split('.').fold(record, |value, step| &value[step])
+/// The value at a path, or null.
+fn value_at<'a>(opportunity: &'a Value, path: &str) -> &'a Value {
+    path.split('.').fold(opportunity, |value, name| &value[name])
 }
 
-fn form(value: Value) -> prost_types::Value {
+fn to_proto_value(value: Value) -> prost_types::Value {
     let kind = match value {
-        Value::Null => Form::NullValue(0),
-        Value::Bool(value) => Form::BoolValue(value),
-        Value::Number(value) => Form::NumberValue(value.as_f64().unwrap_or_default()),
-        Value::String(value) => Form::StringValue(value),
-        Value::Array(values) => Form::ListValue(prost_types::ListValue {
-            values: values.into_iter().map(form).collect(),
+        Value::Null => ValueKind::NullValue(0),
+        Value::Bool(value) => ValueKind::BoolValue(value),
+        Value::Number(value) => ValueKind::NumberValue(value.as_f64().unwrap_or_default()),
+        Value::String(value) => ValueKind::StringValue(value),
+        Value::Array(values) => ValueKind::ListValue(prost_types::ListValue {
+            values: values.into_iter().map(to_proto_value).collect(),
         }),
-        Value::Object(fields) => Form::StructValue(prost_types::Struct {
+        Value::Object(fields) => ValueKind::StructValue(prost_types::Struct {
             fields: fields
                 .into_iter()
-                .map(|(name, value)| (name, form(value)))
+                .map(|(name, value)| (name, to_proto_value(value)))
                 .collect(),
         }),
     };

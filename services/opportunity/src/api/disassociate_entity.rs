@@ -1,12 +1,11 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
 use cosell_types::ClosedList as _;
 
-use super::{Api, conclude, convert, status, visible};
-use crate::domain::Opportunity;
+use super::Api;
 use crate::domain::values::RelatedEntityType;
-use crate::store;
+use crate::write::change;
+use crate::{convert, status, store};
 
 pub async fn handle(
     api: Api,
@@ -15,33 +14,16 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let mut record = visible(&mut tx, &call, id).await?;
-    if claimed != Claim::New {
-        return Ok(respond(&api, &record));
-    }
-    etags::check(&message.etag, record.revision())?;
-    let kind = RelatedEntityType::from_number(message.entity_type)
-        .ok_or_else(|| Failure::internal("validated, but no entity type"))?;
-    let facts = store::facts(&mut tx, &api.policy, record.account(), &[record.details()]).await?;
-    let event = record
-        .disassociate(
-            &member.id,
-            kind,
-            &message.entity_identifier,
-            &facts,
-            api.clock.now(),
-        )
-        .map_err(|rule| status::broken(rule, id))?;
-    if let Some(event) = event {
-        conclude(tx, &call, &record, &event).await?;
-    }
-    Ok(respond(&api, &record))
-}
-
-fn respond(api: &Api, record: &Opportunity) -> pb::DisassociateEntityResponse {
-    pb::DisassociateEntityResponse {
-        opportunity: Some(convert::opportunity(record, &api.catalog)),
-    }
+    let entity_type = RelatedEntityType::from_number(message.entity_type)
+        .ok_or_else(|| Failure::internal("the validated request has no entity type"))?;
+    let record = change(&api.db, &call, (id, &message.etag), async |tx, record| {
+        let facts = store::load_facts(tx, &api.policy, record.account(), &[record.details()]).await?;
+        let (entity, now) = (&message.entity_identifier, api.clock.now());
+        let event = record.disassociate(&member.id, entity_type, entity, &facts, now);
+        event.map_err(|rule| status::rule_violated(rule, id))
+    })
+    .await?;
+    Ok(pb::DisassociateEntityResponse {
+        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+    })
 }

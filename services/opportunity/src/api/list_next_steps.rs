@@ -1,7 +1,10 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_store::begin;
 
-use super::{Api, convert, visible};
+use super::Api;
+use crate::convert;
+use crate::load::load_opportunity;
 use crate::store;
 
 pub async fn handle(
@@ -11,10 +14,10 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token, |revision: &i64| *revision > 0)?;
-    let mut tx = api.begin(&call).await?;
-    let record = visible(&mut tx, &call, &call.message.opportunity_id).await?;
-    let steps = store::next_steps(&mut tx, call.member()?, &record, last, size + 1).await?;
+    let before = query.cursor(&token, |revision: &i64| *revision > 0)?;
+    let mut tx = begin(&api.db, &call).await?;
+    let record = load_opportunity(&mut tx, &call, &call.message.opportunity_id).await?;
+    let steps = store::list_next_steps(&mut tx, call.member()?, &record, before, size + 1).await?;
     let show = |(_, step): &(i64, _)| convert::show_step(step);
     let (next_steps, next_page_token) = query.page(&steps, size, show, |(revision, _)| *revision)?;
     Ok(pb::ListNextStepsResponse {

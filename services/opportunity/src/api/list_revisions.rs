@@ -1,9 +1,11 @@
 use cosell_grpc::convert::timestamp;
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_store::begin;
 use cosell_types::ClosedList as _;
 
-use super::{Api, visible};
+use super::Api;
+use crate::load::load_opportunity;
 use crate::store::{Revision, list_revisions};
 
 pub async fn handle(
@@ -13,20 +15,21 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token, |revision: &i64| *revision > 0)?;
-    let mut tx = api.begin(&call).await?;
-    let record = visible(&mut tx, &call, &call.message.opportunity_id).await?;
-    let before = last.unwrap_or(i64::MAX);
+    let before = query.cursor(&token, |revision: &i64| *revision > 0)?;
+    let mut tx = begin(&api.db, &call).await?;
+    let record = load_opportunity(&mut tx, &call, &call.message.opportunity_id).await?;
+    let before = before.unwrap_or(i64::MAX);
     let revisions = list_revisions(&mut tx, call.member()?, &record, before, size + 1).await?;
-    let (revisions, next_page_token) =
-        query.page(&revisions, size, show, |revision| revision.record.revision())?;
+    let (revisions, next_page_token) = query.page(&revisions, size, show_revision, |revision| {
+        revision.record.revision()
+    })?;
     Ok(pb::ListRevisionsResponse {
         revisions,
         next_page_token,
     })
 }
 
-fn show(revision: &Revision) -> pb::OpportunityRevision {
+fn show_revision(revision: &Revision) -> pb::OpportunityRevision {
     let record = &revision.record;
     pb::OpportunityRevision {
         revision: record.revision(),

@@ -1,11 +1,11 @@
-//! The RPCs of `OpportunityHistoryService`: what access each needs, and its file.
+//! The RPCs of `OpportunityHistoryService`: the access that each requires, and its handler.
 
 use cosell_grpc::read;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_history_service_server::OpportunityHistoryService;
 use tonic::Request;
 
-use super::{Answer, Api, diff_revisions, list_revisions, permit};
+use super::{Api, RpcResult, diff_revisions, list_revisions, permit};
 use crate::domain::access::Action;
 
 #[tonic::async_trait]
@@ -13,7 +13,7 @@ impl OpportunityHistoryService for Api {
     async fn list_revisions(
         &self,
         request: Request<pb::ListRevisionsRequest>,
-    ) -> Answer<pb::ListRevisionsResponse> {
+    ) -> RpcResult<pb::ListRevisionsResponse> {
         read(request, permit(Action::Revisions), |call| {
             list_revisions::handle(self, call)
         })
@@ -23,7 +23,7 @@ impl OpportunityHistoryService for Api {
     async fn diff_revisions(
         &self,
         request: Request<pb::DiffRevisionsRequest>,
-    ) -> Answer<pb::DiffRevisionsResponse> {
+    ) -> RpcResult<pb::DiffRevisionsResponse> {
         read(request, permit(Action::Diff), |call| {
             diff_revisions::handle(self, call)
         })

@@ -1,25 +1,26 @@
-//! The RPCs of `OpportunityLifecycleService`: what access each needs, and its file.
+//! The RPCs of `OpportunityLifecycleService`: the access that each requires, and its handler.
 
-use cosell_grpc::{read, write, write_with_rules};
+use cosell_grpc::{read, write, write_record};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_server::OpportunityLifecycleService;
 use tonic::Request;
 
 use super::{
-    Answer, Api, RECORD, add_next_step, assign, change_stage, clone, discard, list_next_steps, permit,
-    reopen, submit, withdraw,
+    Api, RpcResult, add_next_step, assign_opportunity, change_stage, clone_opportunity, discard_draft,
+    list_next_steps, permit, reopen_opportunity, submit_opportunity, withdraw_submission,
 };
 use crate::domain::access::Action;
+use crate::status::RECORD;
 
 #[tonic::async_trait]
 impl OpportunityLifecycleService for Api {
     async fn submit_opportunity(
         &self,
         request: Request<pb::SubmitOpportunityRequest>,
-    ) -> Answer<pb::SubmitOpportunityResponse> {
+    ) -> RpcResult<pb::SubmitOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Submit), move |call| {
-            submit::handle(api.clone(), call)
+            submit_opportunity::handle(api.clone(), call)
         })
         .await
     }
@@ -27,10 +28,10 @@ impl OpportunityLifecycleService for Api {
     async fn withdraw_submission(
         &self,
         request: Request<pb::WithdrawSubmissionRequest>,
-    ) -> Answer<pb::WithdrawSubmissionResponse> {
+    ) -> RpcResult<pb::WithdrawSubmissionResponse> {
         let api = self.clone();
         write(request, permit(Action::Withdraw), move |call| {
-            withdraw::handle(api.clone(), call)
+            withdraw_submission::handle(api.clone(), call)
         })
         .await
     }
@@ -38,10 +39,10 @@ impl OpportunityLifecycleService for Api {
     async fn discard_draft(
         &self,
         request: Request<pb::DiscardDraftRequest>,
-    ) -> Answer<pb::DiscardDraftResponse> {
+    ) -> RpcResult<pb::DiscardDraftResponse> {
         let api = self.clone();
         write(request, permit(Action::Discard), move |call| {
-            discard::handle(api.clone(), call)
+            discard_draft::handle(api.clone(), call)
         })
         .await
     }
@@ -49,7 +50,7 @@ impl OpportunityLifecycleService for Api {
     async fn change_stage(
         &self,
         request: Request<pb::ChangeStageRequest>,
-    ) -> Answer<pb::ChangeStageResponse> {
+    ) -> RpcResult<pb::ChangeStageResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             change_stage::handle(api.clone(), call)
@@ -60,10 +61,10 @@ impl OpportunityLifecycleService for Api {
     async fn reopen_opportunity(
         &self,
         request: Request<pb::ReopenOpportunityRequest>,
-    ) -> Answer<pb::ReopenOpportunityResponse> {
+    ) -> RpcResult<pb::ReopenOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Reopen), move |call| {
-            reopen::handle(api.clone(), call)
+            reopen_opportunity::handle(api.clone(), call)
         })
         .await
     }
@@ -71,7 +72,7 @@ impl OpportunityLifecycleService for Api {
     async fn add_next_step(
         &self,
         request: Request<pb::AddNextStepRequest>,
-    ) -> Answer<pb::AddNextStepResponse> {
+    ) -> RpcResult<pb::AddNextStepResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             add_next_step::handle(api.clone(), call)
@@ -82,7 +83,7 @@ impl OpportunityLifecycleService for Api {
     async fn list_next_steps(
         &self,
         request: Request<pb::ListNextStepsRequest>,
-    ) -> Answer<pb::ListNextStepsResponse> {
+    ) -> RpcResult<pb::ListNextStepsResponse> {
         read(request, permit(Action::AllowedActions), |call| {
             list_next_steps::handle(self, call)
         })
@@ -92,19 +93,19 @@ impl OpportunityLifecycleService for Api {
     async fn clone_opportunity(
         &self,
         request: Request<pb::CloneOpportunityRequest>,
-    ) -> Answer<pb::CloneOpportunityResponse> {
+    ) -> RpcResult<pb::CloneOpportunityResponse> {
         let api = self.clone();
-        let handle = move |call| clone::handle(api.clone(), call);
-        write_with_rules(request, permit(Action::Create), RECORD, handle).await
+        let handle = move |call| clone_opportunity::handle(api.clone(), call);
+        write_record(request, permit(Action::Create), RECORD, handle).await
     }
 
     async fn assign_opportunity(
         &self,
         request: Request<pb::AssignOpportunityRequest>,
-    ) -> Answer<pb::AssignOpportunityResponse> {
+    ) -> RpcResult<pb::AssignOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
-            assign::handle(api.clone(), call)
+            assign_opportunity::handle(api.clone(), call)
         })
         .await
     }

@@ -1,61 +1,72 @@
-//! The RPCs of `OpportunityService`: what access each needs, and its file.
+//! The RPCs of `OpportunityService`: the access that each requires, and its handler.
 
-use cosell_grpc::{read, write, write_with_rules};
+use cosell_grpc::{read, write, write_record};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_server::OpportunityService;
 use tonic::Request;
 
 use super::{
-    Answer, Api, RECORD, allowed_actions, associate_entity, count, create, disassociate_entity, flag, get,
-    list, permit, tag_opportunity, untag_opportunity, update,
+    Api, RpcResult, associate_entity, count_opportunities, create_opportunity, disassociate_entity,
+    flag_opportunity, get_allowed_actions, get_opportunity, list_opportunities, permit, tag_opportunity,
+    untag_opportunity, update_opportunity,
 };
 use crate::domain::access::Action;
+use crate::status::RECORD;
 
 #[tonic::async_trait]
 impl OpportunityService for Api {
     async fn create_opportunity(
         &self,
         request: Request<pb::CreateOpportunityRequest>,
-    ) -> Answer<pb::CreateOpportunityResponse> {
+    ) -> RpcResult<pb::CreateOpportunityResponse> {
         let api = self.clone();
-        let handle = move |call| create::handle(api.clone(), call);
-        write_with_rules(request, permit(Action::Create), RECORD, handle).await
+        let handle = move |call| create_opportunity::handle(api.clone(), call);
+        write_record(request, permit(Action::Create), RECORD, handle).await
     }
 
     async fn get_opportunity(
         &self,
         request: Request<pb::GetOpportunityRequest>,
-    ) -> Answer<pb::GetOpportunityResponse> {
-        read(request, permit(Action::Get), |call| get::handle(self, call)).await
+    ) -> RpcResult<pb::GetOpportunityResponse> {
+        read(request, permit(Action::Get), |call| {
+            get_opportunity::handle(self, call)
+        })
+        .await
     }
 
     async fn list_opportunities(
         &self,
         request: Request<pb::ListOpportunitiesRequest>,
-    ) -> Answer<pb::ListOpportunitiesResponse> {
-        read(request, permit(Action::List), |call| list::handle(self, call)).await
+    ) -> RpcResult<pb::ListOpportunitiesResponse> {
+        read(request, permit(Action::List), |call| {
+            list_opportunities::handle(self, call)
+        })
+        .await
     }
 
     async fn count_opportunities(
         &self,
         request: Request<pb::CountOpportunitiesRequest>,
-    ) -> Answer<pb::CountOpportunitiesResponse> {
-        read(request, permit(Action::Count), |call| count::handle(self, call)).await
+    ) -> RpcResult<pb::CountOpportunitiesResponse> {
+        read(request, permit(Action::Count), |call| {
+            count_opportunities::handle(self, call)
+        })
+        .await
     }
 
     async fn update_opportunity(
         &self,
         request: Request<pb::UpdateOpportunityRequest>,
-    ) -> Answer<pb::UpdateOpportunityResponse> {
+    ) -> RpcResult<pb::UpdateOpportunityResponse> {
         let api = self.clone();
-        let handle = move |call| update::handle(api.clone(), call);
-        write_with_rules(request, permit(Action::Update), RECORD, handle).await
+        let handle = move |call| update_opportunity::handle(api.clone(), call);
+        write_record(request, permit(Action::Update), RECORD, handle).await
     }
 
     async fn associate_entity(
         &self,
         request: Request<pb::AssociateEntityRequest>,
-    ) -> Answer<pb::AssociateEntityResponse> {
+    ) -> RpcResult<pb::AssociateEntityResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             associate_entity::handle(api.clone(), call)
@@ -66,7 +77,7 @@ impl OpportunityService for Api {
     async fn disassociate_entity(
         &self,
         request: Request<pb::DisassociateEntityRequest>,
-    ) -> Answer<pb::DisassociateEntityResponse> {
+    ) -> RpcResult<pb::DisassociateEntityResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             disassociate_entity::handle(api.clone(), call)
@@ -77,7 +88,7 @@ impl OpportunityService for Api {
     async fn tag_opportunity(
         &self,
         request: Request<pb::TagOpportunityRequest>,
-    ) -> Answer<pb::TagOpportunityResponse> {
+    ) -> RpcResult<pb::TagOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             tag_opportunity::handle(api.clone(), call)
@@ -88,7 +99,7 @@ impl OpportunityService for Api {
     async fn untag_opportunity(
         &self,
         request: Request<pb::UntagOpportunityRequest>,
-    ) -> Answer<pb::UntagOpportunityResponse> {
+    ) -> RpcResult<pb::UntagOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             untag_opportunity::handle(api.clone(), call)
@@ -99,10 +110,10 @@ impl OpportunityService for Api {
     async fn flag_opportunity(
         &self,
         request: Request<pb::FlagOpportunityRequest>,
-    ) -> Answer<pb::FlagOpportunityResponse> {
+    ) -> RpcResult<pb::FlagOpportunityResponse> {
         let api = self.clone();
         write(request, permit(Action::Flag), move |call| {
-            flag::handle(api.clone(), call)
+            flag_opportunity::handle(api.clone(), call)
         })
         .await
     }
@@ -110,9 +121,9 @@ impl OpportunityService for Api {
     async fn get_allowed_actions(
         &self,
         request: Request<pb::GetAllowedActionsRequest>,
-    ) -> Answer<pb::GetAllowedActionsResponse> {
+    ) -> RpcResult<pb::GetAllowedActionsResponse> {
         read(request, permit(Action::AllowedActions), |call| {
-            allowed_actions::handle(self, call)
+            get_allowed_actions::handle(self, call)
         })
         .await
     }

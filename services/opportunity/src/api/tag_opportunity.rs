@@ -1,9 +1,10 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, conclude, convert, status, visible};
-use crate::domain::{Opportunity, Rule};
+use super::Api;
+use crate::domain::Rule;
+use crate::write::change;
+use crate::{convert, status};
 
 pub async fn handle(
     api: Api,
@@ -12,28 +13,17 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let mut record = visible(&mut tx, &call, id).await?;
-    if claimed != Claim::New {
-        return Ok(respond(&api, &record));
-    }
-    etags::check(&message.etag, record.revision())?;
-    let given: Vec<_> = message.tags.iter().cloned().map(convert::tag).collect();
-    let event = record
-        .tag(&member.id, &given, api.clock.now())
-        .map_err(|rule| match rule {
-            Rule::Invalid(found) => Failure::invalid(found),
-            rule => status::broken(rule, id),
-        })?;
-    if let Some(event) = event {
-        conclude(tx, &call, &record, &event).await?;
-    }
-    Ok(respond(&api, &record))
-}
-
-fn respond(api: &Api, record: &Opportunity) -> pb::TagOpportunityResponse {
-    pb::TagOpportunityResponse {
-        opportunity: Some(convert::opportunity(record, &api.catalog)),
-    }
+    let record = change(&api.db, &call, (id, &message.etag), async |_, record| {
+        let tags: Vec<_> = message.tags.iter().cloned().map(convert::tag).collect();
+        let event = record.tag(&member.id, &tags, api.clock.now());
+        event.map_err(|rule| match rule {
+            // Tags are a field of the request itself, so their paths have no prefix.
+            Rule::Invalid(violations) => Failure::invalid(violations),
+            rule => status::rule_violated(rule, id),
+        })
+    })
+    .await?;
+    Ok(pb::TagOpportunityResponse {
+        opportunity: Some(convert::opportunity(&record, &api.catalog)),
+    })
 }

@@ -1,54 +1,57 @@
+use chrono::{DateTime, Utc};
 use cosell_grpc::Failure;
 use cosell_store::Tx;
 use cosell_types::Member;
 
-use super::named::Named;
-use crate::api::{Api, status};
-use crate::domain::job::{Job, Outcome, RowResult};
-use crate::store::jobs::Row;
+use super::job_records::JobRecords;
+use crate::domain::job::{Job, RowOutcome, RowResult};
+use crate::status;
+use crate::store::bulk_rows::BulkRow;
 
-/// Gives records to the member, each on its own (OPP-087).
-pub async fn work_off(
+/// Assigns each opportunity to the assignee of the job, by the rules of `AssignOpportunity` (OPP-087).
+pub async fn process(
     tx: &mut Tx,
-    api: &Api,
+    now: DateTime<Utc>,
     (job, member): (&mut Job, &Member),
-    rows: &[Row],
-) -> Result<Vec<Outcome>, Failure> {
+    rows: &[BulkRow],
+) -> Result<Vec<RowOutcome>, Failure> {
     let assignee = job
         .plan
         .assignee
         .clone()
-        .ok_or_else(|| Failure::internal("a transfer without a member to give to"))?;
-    let names: Vec<_> = rows
+        .ok_or_else(|| Failure::internal("the transfer has no assignee"))?;
+    let ids: Vec<_> = rows
         .iter()
         .map(|row| row.content.as_str().unwrap_or_default())
         .collect();
-    let mut named = Named::load(tx, (job, member), &names).await?;
+    let mut records = JobRecords::load(tx, (job, member), &ids).await?;
     let mut outcomes = Vec::with_capacity(rows.len());
-    for (row, name) in rows.iter().zip(names) {
-        let mut record = match named.get(row.number, name) {
+    for (row, id) in rows.iter().zip(ids) {
+        let mut record = match records.get(row.number, id) {
             Ok(record) => record.clone(),
-            Err(refused) => {
-                outcomes.push(refused);
+            Err(outcome) => {
+                outcomes.push(outcome);
                 continue;
             }
         };
-        let (id, from) = (Some(record.id()), record.owner().clone());
-        let assigned = record.assign(&member.id, &assignee, Some(&job.id), api.clock.now());
+        let (opportunity, previous_owner) = (Some(record.id()), record.owner().clone());
+        let assigned = record.assign(&member.id, &assignee, Some(&job.id), now);
         outcomes.push(match assigned {
             Err(rule) => {
-                let failure = status::broken(rule, name);
-                Outcome::impossible(row.number, id, failure.reason(), failure.message())
+                let failure = status::rule_violated(rule, id);
+                RowOutcome::refused_with_reason(row.number, opportunity, failure.reason(), failure.message())
             }
-            Ok(None) => Outcome::taken(row.number, RowResult::Unchanged, id),
-            Ok(Some(_)) if job.plan.validate_only => Outcome::taken(row.number, RowResult::Valid, id),
+            Ok(None) => RowOutcome::accepted(row.number, RowResult::Unchanged, opportunity),
+            Ok(Some(_)) if job.plan.validate_only => {
+                RowOutcome::accepted(row.number, RowResult::Valid, opportunity)
+            }
             Ok(Some(event)) => {
-                job.plan.given_by.insert(from);
-                named.change(record, event);
-                Outcome::taken(row.number, RowResult::Assigned, id)
+                job.plan.given_by.insert(previous_owner);
+                records.add_change(record, event);
+                RowOutcome::accepted(row.number, RowResult::Assigned, opportunity)
             }
         });
     }
-    named.save(tx, job).await?;
+    records.save(tx, job).await?;
     Ok(outcomes)
 }

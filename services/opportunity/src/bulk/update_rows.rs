@@ -1,132 +1,144 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use cosell_grpc::Failure;
 use cosell_proto::Validate as _;
 use cosell_store::Tx;
 use cosell_types::{Member, OpportunityId};
 
-use super::given::Table;
-use super::named::Named;
+use super::job_records::JobRecords;
+use super::row_reader::RowReader;
 use super::violations::{self, merge};
-use crate::api::{Api, convert, status};
-use crate::domain::job::{Job, Outcome, Rehearsed, RowResult};
+use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
 use crate::domain::values::ReviewStatus;
-use crate::domain::{Details, Event, Facts, Opportunity, Rule};
-use crate::store::{self, jobs, jobs::Row};
+use crate::domain::{Details, Event, Facts, Opportunity, Policy, Rule};
+use crate::store::bulk_rows::{self, BulkRow};
+use crate::{convert, status, store};
 
-/// Changes the records that rows name, each by the same rules as the RPC (OPP-081, OPP-086).
-pub async fn work_off(
+/// Updates the record that each row references, by the rules of `UpdateOpportunity` (OPP-081, OPP-086).
+pub async fn process(
     tx: &mut Tx,
-    api: &Api,
+    (policy, now): (&Policy, DateTime<Utc>),
     (job, member): (&Job, &Member),
-    rows: &[Row],
-) -> Result<Vec<Outcome>, Failure> {
-    let table = Table::of(job);
-    let given: Vec<_> = rows
+    rows: &[BulkRow],
+) -> Result<Vec<RowOutcome>, Failure> {
+    let reader = RowReader::new(job);
+    let parsed_rows: Vec<_> = rows
         .iter()
-        .map(|row| table.read(&row.content, &Details::default()))
+        .map(|row| reader.read(&row.content, &Details::default()))
         .collect();
-    let names: Vec<_> = given.iter().map(|given| given.id.as_str()).collect();
-    let mut named = Named::load(tx, (job, member), &names).await?;
-    let known: Vec<_> = given
+    let ids: Vec<_> = parsed_rows.iter().map(|parsed| parsed.id.as_str()).collect();
+    let mut records = JobRecords::load(tx, (job, member), &ids).await?;
+    let all_details: Vec<_> = parsed_rows
         .iter()
-        .map(|given| &given.details)
-        .chain(named.records().map(Opportunity::details))
+        .map(|parsed| &parsed.details)
+        .chain(records.records().map(Opportunity::details))
         .collect();
-    let facts = store::facts(tx, &api.policy, &job.account, &known).await?;
-    let keys: Vec<_> = given
+    let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
+    let identifiers: Vec<_> = parsed_rows
         .iter()
-        .map(|given| given.details.partner_opportunity_identifier.clone())
+        .map(|parsed| parsed.details.partner_opportunity_identifier.clone())
         .collect();
-    let mut taken = jobs::taken_identifiers(tx, job, &keys).await?;
-    let mut freed = BTreeSet::new();
+    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &identifiers).await?;
+    let mut released_identifiers = BTreeSet::new();
     let mut outcomes = Vec::with_capacity(rows.len());
-    for (row, name) in rows.iter().zip(names) {
-        let changed = named
-            .get(row.number, name)
-            .and_then(|record| one(api, member, &table, row, record, &facts, &taken));
-        outcomes.push(match changed {
-            Err(refused) => refused,
-            Ok((record, None)) => Outcome::taken(row.number, RowResult::Unchanged, Some(record.id())),
+    for (row, id) in rows.iter().zip(ids) {
+        let updated = records.get(row.number, id).and_then(|record| {
+            update_opportunity(now, member, &reader, row, record, &facts, &used_identifiers)
+        });
+        outcomes.push(match updated {
+            Err(outcome) => outcome,
+            Ok((record, None)) => RowOutcome::accepted(row.number, RowResult::Unchanged, Some(record.id())),
             Ok((record, Some(event))) => {
-                let (id, key) = (Some(record.id()), key(&record).to_owned());
-                // What one record hands on to another, the first has to give away before.
-                if freed.remove(&key) && !job.plan.validate_only {
-                    named.save(tx, job).await?;
+                let (id, key) = (Some(record.id()), identifier(&record).to_owned());
+                // An identifier that moves from one record to another must be released in the database first.
+                if released_identifiers.remove(&key) && !job.plan.validate_only {
+                    records.save(tx, job).await?;
                 }
-                if let Some(before) = named.change(record, event) {
-                    freed.insert(self::key(&before).to_owned());
+                if let Some(previous) = records.add_change(record, event) {
+                    released_identifiers.insert(identifier(&previous).to_owned());
                 }
-                taken.retain(|_, holder| *holder != id);
-                taken.insert(key.clone(), id);
+                used_identifiers.retain(|_, holder| *holder != id);
+                used_identifiers.insert(key.clone(), id);
                 match job.plan.validate_only {
-                    true => Outcome::valid(row.number, id, Rehearsed { key, hash: None }),
-                    false => Outcome::taken(row.number, RowResult::Updated, id),
+                    true => RowOutcome::valid(row.number, id, DryRunKeys { key, hash: None }),
+                    false => RowOutcome::accepted(row.number, RowResult::Updated, id),
                 }
             }
         });
     }
     if !job.plan.validate_only {
-        named.save(tx, job).await?;
+        records.save(tx, job).await?;
     }
     Ok(outcomes)
 }
 
-fn key(record: &Opportunity) -> &str {
+fn identifier(record: &Opportunity) -> &str {
     &record.details().partner_opportunity_identifier
 }
 
-/// The record as the row wants it, and what happened to it, unless that is nothing.
-fn one(
-    api: &Api,
+/// Applies a row to its record. Returns the changed record and its event, or no event if nothing changes.
+fn update_opportunity(
+    now: DateTime<Utc>,
     member: &Member,
-    table: &Table,
-    row: &Row,
+    reader: &RowReader,
+    row: &BulkRow,
     record: &Opportunity,
     facts: &Facts<'_>,
-    taken: &BTreeMap<String, Option<OpportunityId>>,
-) -> Result<(Opportunity, Option<Event>), Outcome> {
+    used_identifiers: &BTreeMap<String, Option<OpportunityId>>,
+) -> Result<(Opportunity, Option<Event>), RowOutcome> {
     let id = Some(record.id());
-    let impossible = |code: &str, text: &str| Outcome::impossible(row.number, id, code, text);
+    let impossible = |code: &str, text: &str| RowOutcome::refused_with_reason(row.number, id, code, text);
     if record.review().status != ReviewStatus::Approved {
-        let text = "only approved opportunities are updated by files";
+        let text = "Only approved opportunities can be updated by an import.";
         return Err(impossible("ILLEGAL_TRANSITION", text));
     }
-    let mut given = table.read(&row.content, record.details());
-    merge(&mut given.wrong, convert::written(&given.details).violations());
-    merge(&mut given.wrong, table.beyond(&row.content, record));
+    let mut parsed = reader.read(&row.content, record.details());
+    merge(
+        &mut parsed.violations,
+        convert::partner_fields(&parsed.details).violations(),
+    );
+    merge(
+        &mut parsed.violations,
+        reader.read_only_violations(&row.content, record),
+    );
     let mut changed = record.clone();
-    let now = api.clock.now();
-    let event = match changed.update(&member.id, &given.selected, &given.details, facts, now) {
+    let event = match changed.update(&member.id, &parsed.selected, &parsed.details, facts, now) {
         Ok(event) => event,
         Err(rule @ Rule::RecordNotEditable(_)) => {
-            let failure = status::broken(rule, &record.id().to_string());
+            let failure = status::rule_violated(rule, &record.id().to_string());
             return Err(impossible(failure.reason(), failure.message()));
         }
         Err(rule) => {
-            merge(&mut given.wrong, violations::of(rule));
+            merge(&mut parsed.violations, violations::from_rule(rule));
             None
         }
     };
-    let key = key(&changed);
-    let holder = taken
+    let key = identifier(&changed);
+    let holder = used_identifiers
         .get(key)
-        .filter(|_| !key.is_empty() && key != self::key(record));
+        .filter(|_| !key.is_empty() && key != identifier(record));
     if holder.is_some_and(|holder| *holder != id) {
-        merge(&mut given.wrong, vec![violations::key_taken()]);
+        merge(&mut parsed.violations, vec![violations::identifier_in_use()]);
     }
-    // What changes nothing hurts nobody, also when it was taken in before.
-    if event.is_some() && given.revision != 0 && given.revision != record.revision() {
+    // The revision of a row that changes nothing is not checked: the same file can be imported twice.
+    if event.is_some() && parsed.revision != 0 && parsed.revision != record.revision() {
         let text = format!(
-            "was changed since it was given out: the file has revision {}, the record {}",
-            given.revision,
+            "The opportunity has changed since the export: the file has revision {}, the opportunity has revision {}. \
+             Export it again.",
+            parsed.revision,
             record.revision()
         );
         return Err(impossible("ETAG_MISMATCH", &text));
     }
-    if given.wrong.is_empty() {
+    if parsed.violations.is_empty() {
         Ok((changed, event))
     } else {
-        Err(Outcome::refused(row.number, id, &given.wrong, table.is_table))
+        Err(RowOutcome::refused(
+            row.number,
+            id,
+            &parsed.violations,
+            reader.is_csv,
+        ))
     }
 }

@@ -1,40 +1,46 @@
-//! What is wrong with rows of a file.
+//! Violations of rows.
 
 use cosell_types::{FieldPath, Violation, ViolationCode};
 
 use crate::domain::Rule;
 
-/// Where the partner's own key stands.
-pub const KEY: &str = "partner_opportunity_identifier";
-
-/// What a broken rule found, field by field.
-pub fn of(rule: Rule) -> Vec<Violation> {
+/// The violations of a violated rule: one for each field, or one of the row as a whole.
+pub fn from_rule(rule: Rule) -> Vec<Violation> {
     match rule {
-        Rule::Invalid(found) | Rule::FieldsNotEditable(_, found) => found,
-        other => vec![wrong("", ViolationCode::ActionNotPermitted, other.to_string())],
+        Rule::Invalid(violations) | Rule::FieldsNotEditable(_, violations) => violations,
+        other => vec![row_violation(
+            "",
+            ViolationCode::ActionNotPermitted,
+            other.to_string(),
+        )],
     }
 }
 
-/// Adds what is found to what is known, once for each field; of a row as a whole there may be more.
-pub fn merge(known: &mut Vec<Violation>, found: Vec<Violation>) {
-    for violation in found {
-        let is_known = known.iter().any(|known| {
-            known.field == violation.field && (!known.field.is_empty() || known.code == violation.code)
+/// Adds violations, at most one for each field, and for the row as a whole at most one of each code.
+pub fn merge(violations: &mut Vec<Violation>, added: Vec<Violation>) {
+    for violation in added {
+        let is_duplicate = violations.iter().any(|existing| {
+            existing.field == violation.field
+                && (!existing.field.is_empty() || existing.code == violation.code)
         });
-        if !is_known {
-            known.push(violation);
+        if !is_duplicate {
+            violations.push(violation);
         }
     }
 }
 
-/// Something that is wrong with a field of a row.
-pub fn wrong(at: &str, code: ViolationCode, text: impl Into<String>) -> Violation {
+/// A violation of a field, or of the row as a whole if `path` is empty.
+pub fn row_violation(path: &str, code: ViolationCode, text: impl Into<String>) -> Violation {
     let root = FieldPath::root();
-    Violation::new(&root.field(at), code, text)
+    Violation::new(&root.field(path), code, text)
 }
 
-/// The keys of the partner's own tell its records apart.
-pub fn key_taken() -> Violation {
-    let text = "is the key of another opportunity of the account";
-    wrong(KEY, ViolationCode::DuplicateKeyValue, text)
+/// Partner opportunity identifiers are unique in an account.
+pub fn identifier_in_use() -> Violation {
+    let text = "Is in use by another opportunity of the account.";
+    row_violation(
+        "partner_opportunity_identifier",
+        ViolationCode::DuplicateKeyValue,
+        text,
+    )
 }

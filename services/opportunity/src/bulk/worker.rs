@@ -1,220 +1,220 @@
-//! Works jobs off, some rows after the other. Any number of replicas may do so at once: the job's row is locked by who has
-//! it, what was done and what is known of it become durable together, and what a replica had in hand when it died is there
-//! to be done as if nothing had been (OPP-083).
+//! Processes the rows of bulk jobs in chunks. Safe to run in several replicas: a job is locked while a chunk is
+//! processed, the effects of a chunk commit together with the results of its rows, and a chunk that a crash interrupts
+//! is rolled back and processed again (OPP-083).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use cosell_events::{Cause, append};
+use chrono::{DateTime, TimeDelta, Utc};
 use cosell_grpc::Failure;
 use cosell_store::{Database, Scope, Tx};
 use cosell_types::{AccountId, Caller, Clock, Role};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use super::{import_rows, transfer_rows, update_rows};
-use crate::api::{Api, permit};
-use crate::domain::access::Action;
-use crate::domain::job::{Job, Outcome};
+use super::job_events::append_job_finished;
+use super::{create_rows, transfer_rows, update_rows};
+use crate::domain::Policy;
+use crate::domain::access::{Action, permits};
+use crate::domain::job::{Job, JobFailure, RowOutcome};
 use crate::domain::values::{BulkKind, BulkState, ImportMode};
-use crate::events;
-use crate::store::jobs;
+use crate::store::{bulk_jobs, bulk_rows};
 
-/// Rows that are worked off together.
-const CHUNK: i64 = 50;
-/// Accounts that are looked at in one go.
-const ACCOUNTS: i64 = 20;
-/// How long is waited for something to do, and after a failure.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How often old jobs are looked for, how many jobs and how many keys of rows are forgotten in one go, and how often in a
-/// row.
-const FORGETTING: chrono::TimeDelta = chrono::TimeDelta::hours(1);
-const JOBS: i64 = 5;
-const KEYS: i64 = 5000;
-const TIMES: u32 = 1000;
+/// Rows of one transaction.
+const CHUNK_SIZE: i64 = 50;
+/// Accounts served in one iteration of the loop.
+const MAX_ACCOUNTS: i64 = 20;
+/// Pause when no job is running, and after a failure.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How often jobs past their retention are deleted.
+const PRUNE_INTERVAL: TimeDelta = TimeDelta::hours(1);
+/// Jobs and row keys deleted in one transaction, and the most transactions in a row.
+const PRUNED_JOBS: i64 = 5;
+const PRUNED_KEYS: i64 = 5000;
+const PRUNE_BATCHES: u32 = 1000;
 
-/// Runs until told to stop.
-pub async fn run(api: Api, database: Database, clock: Clock, stop: CancellationToken) {
-    let api = Api {
-        db: database.events.clone(),
-        ..api
-    };
-    let mut forgot: Option<DateTime<Utc>> = None;
-    while !stop.is_cancelled() {
-        let now = clock.now();
-        if forgot.is_none_or(|time| now - time > FORGETTING) {
-            forgot = Some(now);
-            if let Err(failure) = forget(&database, now).await {
-                tracing::warn!(%failure, "old jobs could not be forgotten");
+#[derive(Clone)]
+pub struct BulkWorker {
+    pub database: Database,
+    pub clock: Clock,
+    pub policy: Arc<Policy>,
+    /// Notified when a job is created.
+    pub job_created: Arc<Notify>,
+}
+
+impl BulkWorker {
+    /// Runs until `stop` is cancelled.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut pruned: Option<DateTime<Utc>> = None;
+        while !stop.is_cancelled() {
+            let now = self.clock.now();
+            if pruned.is_none_or(|time| now - time > PRUNE_INTERVAL) {
+                pruned = Some(now);
+                if let Err(failure) = self.prune(now).await {
+                    tracing::warn!(%failure, "expired bulk jobs were not deleted");
+                }
             }
-        }
-        let has_worked = turn(&api, &database).await.unwrap_or_else(|failure| {
-            tracing::warn!(%failure, "jobs could not be looked for; tried again in a moment");
-            false
-        });
-        if !has_worked {
-            tokio::select! {
-                () = api.job.notified() => {}
-                () = tokio::time::sleep(PAUSE) => {}
-                () = stop.cancelled() => {}
+            let has_progressed = self.serve_accounts().await.unwrap_or_else(|failure| {
+                tracing::warn!(%failure, "running bulk jobs were not read; retrying");
+                false
+            });
+            if !has_progressed {
+                tokio::select! {
+                    () = self.job_created.notified() => {}
+                    () = tokio::time::sleep(POLL_INTERVAL) => {}
+                    () = stop.cancelled() => {}
+                }
             }
         }
     }
-}
 
-/// Works some rows off of the job of each account, the one first that was served longest ago.
-async fn turn(api: &Api, database: &Database) -> Result<bool, Failure> {
-    let mut tx = database.work.tx(&Scope::work()).await?;
-    let found = jobs::running(&mut tx, ACCOUNTS).await?;
-    drop(tx);
-    let mut has_worked = false;
-    for (account, id) in found {
-        match guarded(api, &account, &id, CHUNK).await {
-            Ok(worked) => has_worked |= worked,
-            Err(failure) => {
-                tracing::warn!(%failure, job.id = id, "rows could not be worked off");
-                has_worked |= one_by_one(api, &account, &id).await;
+    /// Processes a chunk of the job of each account, least recently served first.
+    async fn serve_accounts(&self) -> Result<bool, Failure> {
+        let mut tx = self.database.work.tx(&Scope::work()).await?;
+        let running = bulk_jobs::list_running_jobs(&mut tx, MAX_ACCOUNTS).await?;
+        drop(tx);
+        let mut has_progressed = false;
+        for (account, id) in running {
+            match self.process_isolated(&account, &id, CHUNK_SIZE).await {
+                Ok(progressed) => has_progressed |= progressed,
+                Err(failure) => {
+                    tracing::warn!(%failure, job.id = id, "chunk of rows failed");
+                    has_progressed |= self.process_one_by_one(&account, &id).await;
+                }
             }
         }
+        Ok(has_progressed)
     }
-    Ok(has_worked)
-}
 
-/// What a chunk failed of is found by trying its rows alone; one that nothing can be done with is refused, so that it
-/// does not hold up what is behind it.
-async fn one_by_one(api: &Api, account: &AccountId, id: &str) -> bool {
-    let mut has_worked = false;
-    for _ in 0..CHUNK {
-        let failure = match guarded(api, account, id, 1).await {
-            Ok(true) => {
-                has_worked = true;
-                continue;
+    /// Processes the rows of a failed chunk one at a time, to find the one that fails. A row that always fails is
+    /// refused, so that it does not block the rows behind it.
+    async fn process_one_by_one(&self, account: &AccountId, id: &str) -> bool {
+        let mut has_progressed = false;
+        for _ in 0..CHUNK_SIZE {
+            let failure = match self.process_isolated(account, id, 1).await {
+                Ok(true) => {
+                    has_progressed = true;
+                    continue;
+                }
+                Ok(false) => return has_progressed,
+                Err(failure) => failure,
+            };
+            // Transient failures are retried later.
+            let (code, text) = match failure.code() {
+                Code::Internal => ("INTERNAL", "An internal error occurred."),
+                // A constraint that only the database enforces.
+                Code::AlreadyExists => (failure.reason(), failure.message()),
+                _ => return has_progressed,
+            };
+            match self.refuse_next(account, id, (code, text)).await {
+                Ok(()) => has_progressed = true,
+                Err(failure) => {
+                    tracing::error!(%failure, job.id = id, "row was neither processed nor refused");
+                    return has_progressed;
+                }
             }
-            Ok(false) => return has_worked,
-            Err(failure) => failure,
+        }
+        has_progressed
+    }
+
+    /// Processes rows on a task of their own: a panic ends that task, not the worker.
+    async fn process_isolated(&self, account: &AccountId, id: &str, limit: i64) -> Result<bool, Failure> {
+        let (worker, account, id) = (self.clone(), account.clone(), id.to_owned());
+        let task = tokio::spawn(async move { worker.process(&account, &id, limit).await });
+        task.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
+    }
+
+    /// Processes up to `limit` rows. Returns false when another replica holds the job, or it is no longer running.
+    async fn process(&self, account: &AccountId, id: &str, limit: i64) -> Result<bool, Failure> {
+        let mut tx = self.database.events.tx(&Scope::account(account)).await?;
+        let Some(mut job) = bulk_jobs::try_lock_running_job(&mut tx, account, id).await? else {
+            return Ok(false);
         };
-        // What passes is tried again later.
-        let (code, text) = match failure.code() {
-            Code::Internal => ("INTERNAL", "an internal error occurred"),
-            // A constraint that only the database can keep.
-            Code::AlreadyExists => (failure.reason(), failure.message()),
-            _ => return has_worked,
+        let rows = bulk_rows::list_pending_rows(&mut tx, &job, limit).await?;
+        let now = self.clock.now();
+        let member = cosell_members::active_member(&mut tx, account, &job.member).await?;
+        let action = match job.plan.mode {
+            Some(ImportMode::Create) => Action::Create,
+            Some(ImportMode::CreateAndSubmit) => Action::Submit,
+            Some(ImportMode::Update) | None => Action::Update,
         };
-        match give_up(api, account, id, (code, text)).await {
-            Ok(()) => has_worked = true,
-            Err(failure) => {
-                tracing::error!(%failure, job.id = id, "a row can neither be worked off nor be refused");
-                return has_worked;
-            }
-        }
-    }
-    has_worked
-}
-
-/// A row that makes the program panic must not end the work for all others.
-async fn guarded(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bool, Failure> {
-    let (api, account, id) = (api.clone(), account.clone(), id.to_owned());
-    let served = tokio::spawn(async move { serve(&api, &account, &id, most).await });
-    served.await.unwrap_or_else(|panic| Err(Failure::internal(panic)))
-}
-
-/// Whether there was something to do, and nobody else was at it.
-async fn serve(api: &Api, account: &AccountId, id: &str, most: i64) -> Result<bool, Failure> {
-    let mut tx = api.db.tx(&Scope::account(account)).await?;
-    let Some(mut job) = jobs::lock_job(&mut tx, account, id).await? else {
-        return Ok(false);
-    };
-    let rows = jobs::waiting_rows(&mut tx, &job, most).await?;
-    let member = cosell_members::active_member(&mut tx, account, &job.member).await?;
-    let action = match job.plan.mode {
-        Some(ImportMode::Create) => Action::Create,
-        Some(ImportMode::CreateAndSubmit) => Action::Submit,
-        Some(ImportMode::Update) | None => Action::Update,
-    };
-    let member = member.filter(|member| permit(action)(&Caller::Member(member.clone())));
-    let is_owner = match &job.plan.assignee {
-        None => true,
-        Some(assignee) => {
+        let Some(member) = member.filter(|member| permits(&Caller::Member(member.clone()), action)) else {
+            job.fail(JobFailure::MemberNotPermitted, now);
+            return finish_chunk(tx, &job, &[], now).await;
+        };
+        if let Some(assignee) = &job.plan.assignee {
             let assignee = cosell_members::active_member(&mut tx, account, assignee).await?;
-            assignee.is_some_and(|assignee| assignee.has_any(&Role::OWNERS))
+            if !assignee.is_some_and(|assignee| assignee.has_any_role(&Role::OWNERS)) {
+                job.fail(JobFailure::AssigneeNotEligible, now);
+                return finish_chunk(tx, &job, &[], now).await;
+            }
         }
-    };
-    let Some(member) = member.filter(|_| is_owner) else {
-        let now = api.clock.now();
-        job.end(BulkState::Failed, now);
-        return conclude(tx, &job, &[], now).await;
-    };
-    let outcomes = match job.kind {
-        BulkKind::Import if job.plan.mode == Some(ImportMode::Update) => {
-            update_rows::work_off(&mut tx, api, (&job, &member), &rows).await?
+        let policy = &self.policy;
+        let outcomes = match job.kind {
+            BulkKind::Import if job.plan.mode == Some(ImportMode::Update) => {
+                update_rows::process(&mut tx, (policy, now), (&job, &member), &rows).await?
+            }
+            BulkKind::Import => create_rows::process(&mut tx, (policy, now), (&job, &member), &rows).await?,
+            BulkKind::Transfer => transfer_rows::process(&mut tx, now, (&mut job, &member), &rows).await?,
+        };
+        let now = self.clock.now();
+        job.record_outcomes(&outcomes, now);
+        finish_chunk(tx, &job, &outcomes, now).await
+    }
+
+    /// Refuses the next row of a job.
+    async fn refuse_next(
+        &self,
+        account: &AccountId,
+        id: &str,
+        (code, text): (&str, &str),
+    ) -> Result<(), Failure> {
+        let mut tx = self.database.events.tx(&Scope::account(account)).await?;
+        let Some(mut job) = bulk_jobs::try_lock_running_job(&mut tx, account, id).await? else {
+            return Ok(());
+        };
+        let rows = bulk_rows::list_pending_rows(&mut tx, &job, 1).await?;
+        let outcomes: Vec<_> = rows
+            .iter()
+            .map(|row| RowOutcome::refused_with_reason(row.number, None, code, text))
+            .collect();
+        let now = self.clock.now();
+        job.record_outcomes(&outcomes, now);
+        finish_chunk(tx, &job, &outcomes, now).await.map(drop)
+    }
+
+    async fn prune(&self, now: DateTime<Utc>) -> Result<(), Failure> {
+        for _ in 0..PRUNE_BATCHES {
+            let mut tx = self.database.work.tx(&Scope::work()).await?;
+            let deleted = bulk_jobs::delete_expired_jobs(&mut tx, now, PRUNED_JOBS, PRUNED_KEYS).await?;
+            tx.commit().await?;
+            if deleted == 0 {
+                break;
+            }
         }
-        BulkKind::Import => import_rows::work_off(&mut tx, api, (&job, &member), &rows).await?,
-        BulkKind::Transfer => transfer_rows::work_off(&mut tx, api, (&mut job, &member), &rows).await?,
-    };
-    let now = api.clock.now();
-    job.count(&outcomes, now);
-    conclude(tx, &job, &outcomes, now).await
+        Ok(())
+    }
 }
 
-/// Refuses the row that comes next.
-async fn give_up(
-    api: &Api,
-    account: &AccountId,
-    id: &str,
-    (code, text): (&str, &str),
-) -> Result<(), Failure> {
-    let mut tx = api.db.tx(&Scope::account(account)).await?;
-    let Some(mut job) = jobs::lock_job(&mut tx, account, id).await? else {
-        return Ok(());
-    };
-    let rows = jobs::waiting_rows(&mut tx, &job, 1).await?;
-    let outcomes: Vec<_> = rows
-        .iter()
-        .map(|row| Outcome::impossible(row.number, None, code, text))
-        .collect();
-    let now = api.clock.now();
-    job.count(&outcomes, now);
-    conclude(tx, &job, &outcomes, now).await.map(drop)
-}
-
-async fn conclude(mut tx: Tx, job: &Job, outcomes: &[Outcome], now: DateTime<Utc>) -> Result<bool, Failure> {
-    jobs::note_outcomes(&mut tx, job, outcomes).await?;
-    jobs::update_job(&mut tx, job, Some(now)).await?;
+/// Saves the results of a chunk with the progress of the job, and commits.
+async fn finish_chunk(
+    mut tx: Tx,
+    job: &Job,
+    outcomes: &[RowOutcome],
+    now: DateTime<Utc>,
+) -> Result<bool, Failure> {
+    bulk_rows::save_outcomes(&mut tx, job, outcomes).await?;
+    bulk_jobs::update_job(&mut tx, job, Some(now)).await?;
     if job.state != BulkState::Running {
-        tell(&mut tx, job, now).await?;
+        append_job_finished(&mut tx, job, now).await?;
         tracing::info!(
             job.id = job.id,
             rows = job.total,
             failed = job.failed,
-            "a job has ended"
+            "bulk job finished"
         );
     }
     tx.commit().await?;
     Ok(true)
-}
-
-/// Tells of the end of a job.
-pub async fn tell(tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<(), Failure> {
-    Ok(append(tx, &events::bulk_job_finished(job, cause(job, now))).await?)
-}
-
-/// Whose doing the effects of a job are.
-pub fn cause(job: &Job, time: DateTime<Utc>) -> Cause<'_> {
-    Cause {
-        actor: job.member.as_str(),
-        request_id: &job.request_id,
-        time,
-    }
-}
-
-async fn forget(database: &Database, now: DateTime<Utc>) -> Result<(), Failure> {
-    for _ in 0..TIMES {
-        let mut tx = database.work.tx(&Scope::work()).await?;
-        let forgotten = jobs::forget_jobs(&mut tx, now, JOBS, KEYS).await?;
-        tx.commit().await?;
-        if forgotten == 0 {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cosell_events::{Delivery, Fault};
+use cosell_events::{Delivery, HandlerError};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_grpc::convert::time;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -9,87 +9,91 @@ use cosell_proto::cosell::referral::v1::referral_internal_service_client::Referr
 use cosell_store::Tx;
 use cosell_types::{MemberId, OpportunityId};
 
-use super::FromReferral;
-use crate::api::convert;
+use super::ReferralEvents;
+use crate::convert;
 use crate::domain::{Details, Facts, Opportunity};
 use crate::store;
 
-/// Characters that a title and an address of a record have at most.
-const LONGEST: usize = 80;
+/// Maximum number of characters in the business title and the e-mail address of a contact.
+const MAX_LENGTH: usize = 80;
 
-/// The customer of a lead of which a partner makes an opportunity.
+/// A lead that a partner has converted into an opportunity.
 #[derive(Debug)]
-pub struct Customer {
+pub struct ConvertedLead {
     opportunity: OpportunityId,
-    lead: String,
+    lead_id: String,
     member: MemberId,
     details: Details,
 }
 
-/// Who the customer is is not in the event, because it names people; it is read where it is kept.
-pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Customer, Fault> {
+/// Reads the details of the lead from referral. The event omits them because they contain personal data.
+pub async fn prepare(handler: &ReferralEvents, delivery: &Delivery) -> Result<ConvertedLead, HandlerError> {
     let event: referral::LeadConverted = delivery.message()?;
     let opportunity = event.opportunity_id.parse();
     let member = event.converted_by.parse();
     let request = handler.referral.request(referral::GetConvertedLeadRequest {
         lead_id: event.lead_id.clone(),
     })?;
-    let answer = ReferralInternalServiceClient::new(handler.referral.channel())
+    let response = ReferralInternalServiceClient::new(handler.referral.channel())
         .max_decoding_message_size(MAX_RESPONSE)
         .get_converted_lead(request)
         .await;
-    let answer = answer.map_err(|status| Fault::from_status(&status))?.into_inner();
-    let (details, _) = convert::details(&draft(answer.details.unwrap_or_default()));
-    Ok(Customer {
-        opportunity: opportunity.map_err(|_| Fault::permanent("opportunity_id"))?,
-        lead: event.lead_id,
-        member: member.map_err(|_| Fault::permanent("member"))?,
+    let response = response
+        .map_err(|status| HandlerError::from_status(&status))?
+        .into_inner();
+    let (details, _) = convert::details(&draft(response.details.unwrap_or_default()));
+    Ok(ConvertedLead {
+        opportunity: opportunity
+            .map_err(|_| HandlerError::permanent("the event has an invalid opportunity_id"))?,
+        lead_id: event.lead_id,
+        member: member.map_err(|_| HandlerError::permanent("the event has an invalid member"))?,
         details,
     })
 }
 
-/// The draft.
+/// Creates the draft.
 pub async fn apply(
     tx: &mut Tx,
-    handler: &FromReferral,
+    handler: &ReferralEvents,
     delivery: &Delivery,
-    customer: Customer,
-) -> Result<(), Fault> {
+    lead: ConvertedLead,
+) -> Result<(), HandlerError> {
     let now = handler.clock.now();
-    let facts = Facts::none(&handler.policy);
-    let (record, event) = Opportunity::of_lead(
-        customer.opportunity,
+    let facts = Facts::without_references(&handler.policy);
+    let (record, event) = Opportunity::from_lead(
+        lead.opportunity,
         delivery.account.clone(),
-        customer.member,
-        &customer.lead,
-        customer.details,
+        lead.member,
+        &lead.lead_id,
+        lead.details,
         &facts,
         now,
     );
-    Ok(store::save(tx, &record, &event, delivery.cause(now)).await?)
+    Ok(store::save_opportunity(tx, &record, &event, delivery.cause(now)).await?)
 }
 
-/// What a record says of what is known of the customer (OPP-091).
+/// The content of the draft: the customer, its contacts, and the newest use case and business problem (OPP-091).
 fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
     let mut interactions: Vec<_> = lead.interactions.into_iter().enumerate().collect();
-    // The newest first; of one time, and without a time, the one that was noted last.
-    interactions.sort_by_key(|(place, known)| (known.interaction_date.as_ref().and_then(time), *place));
+    // Newest first; at the same time, or without a time, the one that was added last comes first.
+    interactions
+        .sort_by_key(|(index, interaction)| (interaction.interaction_date.as_ref().and_then(time), *index));
     interactions.reverse();
     let newest = |text: fn(&referral::LeadInteraction) -> &String| {
-        let mut texts = interactions.iter().map(|(_, known)| text(known));
+        let mut texts = interactions.iter().map(|(_, interaction)| text(interaction));
         texts.find(|text| !text.is_empty()).cloned().unwrap_or_default()
     };
     let (use_case, problem) = (
-        newest(|known| &known.use_case),
-        newest(|known| &known.business_problem),
+        newest(|interaction| &interaction.use_case),
+        newest(|interaction| &interaction.business_problem),
     );
-    let mut reached = BTreeSet::new();
+    let mut emails = BTreeSet::new();
     let contacts = interactions
         .into_iter()
-        .filter_map(|(_, known)| known.contact.map(contact))
+        .filter_map(|(_, interaction)| interaction.contact.map(contact))
         .filter(|contact| *contact != pb::Contact::default())
-        // Who has done several things is one person.
-        .filter(|contact| contact.email.is_empty() || reached.insert(contact.email.to_lowercase()));
+        // One contact can have several interactions.
+        .filter(|contact| contact.email.is_empty() || emails.insert(contact.email.to_lowercase()));
     pb::Opportunity {
         customer: Some(pb::Customer {
             contacts: contacts.collect(),
@@ -110,20 +114,20 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
     }
 }
 
-/// A person as far as a record can have it: a title or an address that is too long is left out, and of a phone number
-/// everything but `+` and digits; one without its country code is left out (OPP-091).
-fn contact(known: referral::LeadContact) -> pb::Contact {
-    let fitting = |text: String| {
-        if text.chars().count() <= LONGEST {
+/// Converts a contact to the stricter format of an opportunity (OPP-091). Omits a business title or e-mail address that
+/// is too long, all characters of a phone number but `+` and digits, and a phone number without country code.
+fn contact(lead_contact: referral::LeadContact) -> pb::Contact {
+    let omit_long = |text: String| {
+        if text.chars().count() <= MAX_LENGTH {
             text
         } else {
             String::new()
         }
     };
-    let phone: String = known
+    let phone: String = lead_contact
         .phone
         .chars()
-        .filter(|letter| *letter == '+' || letter.is_ascii_digit())
+        .filter(|character| *character == '+' || character.is_ascii_digit())
         .collect();
     let is_e164 = phone.strip_prefix('+').is_some_and(|digits| {
         (2..=15).contains(&digits.len())
@@ -131,10 +135,10 @@ fn contact(known: referral::LeadContact) -> pb::Contact {
             && digits.bytes().all(|byte| byte.is_ascii_digit())
     });
     pb::Contact {
-        first_name: known.first_name,
-        last_name: known.last_name,
-        business_title: fitting(known.business_title),
-        email: fitting(known.email),
+        first_name: lead_contact.first_name,
+        last_name: lead_contact.last_name,
+        business_title: omit_long(lead_contact.business_title),
+        email: omit_long(lead_contact.email),
         phone: if is_e164 { phone } else { String::new() },
     }
 }

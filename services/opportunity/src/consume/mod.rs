@@ -1,6 +1,7 @@
-//! Incoming events: what review decides moves the record; what the directory says is kept, as far as rules ask for it.
+//! Handlers of consumed events, one for each publishing context. Each file applies one event, or one family of events,
+//! and is named after it. Other events of these contexts are ignored.
 
-mod connection_changed;
+mod connection_events;
 mod engagement_invitation_accepted;
 mod lead_converted;
 mod referral_offer_accepted;
@@ -9,7 +10,7 @@ mod review_started;
 
 use std::sync::Arc;
 
-use cosell_events::{Delivery, Fault, Handler};
+use cosell_events::{Delivery, Handler, HandlerError};
 use cosell_grpc::Peer;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::partner::v1 as partner;
@@ -21,85 +22,85 @@ use cosell_types::{Clock, OpportunityId};
 use crate::domain::{Decision, Event, Opportunity, Policy};
 use crate::store;
 
-/// The context whose events are consumed.
 pub const REVIEW: &str = "review";
-
-/// Applies the events of review.
-#[derive(Clone)]
-pub struct FromReview {
-    /// The review service, for what events do not carry.
-    pub review: Peer,
-    /// The time.
-    pub clock: Clock,
-}
-
-/// The context whose accepted offers and leads become opportunities.
 pub const REFERRAL: &str = "referral";
-
-/// Makes opportunities of offers that partners accepted, and of leads.
-#[derive(Clone)]
-pub struct FromReferral {
-    /// The referral service, for what events do not carry.
-    pub referral: Peer,
-    /// What the operator has set.
-    pub policy: Arc<Policy>,
-    /// The time.
-    pub clock: Clock,
-}
-
-/// Of what an opportunity is to be made.
-#[derive(Debug)]
-pub enum Source {
-    /// Of nothing.
-    None,
-    /// Of a deal that a partner accepted.
-    Deal(Box<referral_offer_accepted::Deal>),
-    /// Of a lead.
-    Lead(Box<lead_converted::Customer>),
-}
-
-impl Handler for FromReferral {
-    type Prepared = Source;
-
-    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, Fault> {
-        if delivery.is::<referral::ReferralOfferAccepted>() {
-            let deal = referral_offer_accepted::prepare(self, delivery).await?;
-            Ok(deal.map_or(Source::None, |deal| Source::Deal(Box::new(deal))))
-        } else if delivery.is::<referral::LeadConverted>() {
-            let customer = lead_converted::prepare(self, delivery).await?;
-            Ok(Source::Lead(Box::new(customer)))
-        } else {
-            Ok(Source::None)
-        }
-    }
-
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, source: Self::Prepared) -> Result<(), Fault> {
-        match source {
-            Source::Deal(deal) => referral_offer_accepted::apply(tx, self, delivery, *deal).await,
-            Source::Lead(customer) => lead_converted::apply(tx, self, delivery, *customer).await,
-            Source::None => Ok(()),
-        }
-    }
-}
-
-/// The context whose accepted invitations become copies of opportunities.
 pub const COLLABORATION: &str = "collaboration";
 
-/// Makes copies of opportunities that partners have shared.
+/// Applies reviews to opportunities.
 #[derive(Clone)]
-pub struct FromCollaboration {
-    /// The time.
+pub struct ReviewEvents {
+    /// Serves data that events omit.
+    pub review: Peer,
     pub clock: Clock,
 }
 
-impl Handler for FromCollaboration {
+/// Creates opportunities from accepted referrals and converted leads.
+#[derive(Clone)]
+pub struct ReferralEvents {
+    /// Serves data that events omit.
+    pub referral: Peer,
+    pub policy: Arc<Policy>,
+    pub clock: Clock,
+}
+
+/// An event of referral with the data that it omits.
+#[derive(Debug)]
+pub enum PreparedReferralEvent {
+    /// An event that has no effect here.
+    Ignored,
+    OfferAccepted(Box<referral_offer_accepted::AcceptedReferral>),
+    LeadConverted(Box<lead_converted::ConvertedLead>),
+}
+
+impl Handler for ReferralEvents {
+    type Prepared = PreparedReferralEvent;
+
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
+        if delivery.is::<referral::ReferralOfferAccepted>() {
+            let accepted = referral_offer_accepted::prepare(self, delivery).await?;
+            Ok(accepted.map_or(PreparedReferralEvent::Ignored, |accepted| {
+                PreparedReferralEvent::OfferAccepted(Box::new(accepted))
+            }))
+        } else if delivery.is::<referral::LeadConverted>() {
+            let converted = lead_converted::prepare(self, delivery).await?;
+            Ok(PreparedReferralEvent::LeadConverted(Box::new(converted)))
+        } else {
+            Ok(PreparedReferralEvent::Ignored)
+        }
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        event: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        match event {
+            PreparedReferralEvent::OfferAccepted(accepted) => {
+                referral_offer_accepted::apply(tx, self, delivery, *accepted).await
+            }
+            PreparedReferralEvent::LeadConverted(converted) => {
+                lead_converted::apply(tx, self, delivery, *converted).await
+            }
+            PreparedReferralEvent::Ignored => Ok(()),
+        }
+    }
+}
+
+/// Creates shared copies of opportunities when engagement invitations are accepted.
+#[derive(Clone)]
+pub struct CollaborationEvents {
+    pub clock: Clock,
+}
+
+impl Handler for CollaborationEvents {
     type Prepared = ();
 
-    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+    async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
         if delivery.is::<collaboration::EngagementInvitationAccepted>() {
             engagement_invitation_accepted::apply(tx, delivery, &self.clock).await
         } else {
@@ -108,69 +109,67 @@ impl Handler for FromCollaboration {
     }
 }
 
-/// Keeps what the directory says.
+/// Replicates the directory and the SUBSIDIARY connections.
 #[derive(Clone, Debug)]
-pub struct FromPartner;
+pub struct PartnerEvents;
 
-impl Handler for FromPartner {
+impl Handler for PartnerEvents {
     type Prepared = ();
 
-    async fn prepare(&self, _: &Delivery) -> Result<(), Fault> {
+    async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
         if let Some(connection) = delivery.detail::<partner::ConnectionEventDetail>()? {
-            connection_changed::apply(tx, delivery, &connection).await
+            connection_events::apply(tx, delivery, &connection).await
         } else {
-            cosell_members::take_over(tx, delivery).await
+            cosell_members::apply_directory_event(tx, delivery).await
         }
     }
 }
 
-/// What an event asks for.
+/// An event of review with the data that it omits.
 #[derive(Debug)]
-pub enum Change {
-    /// Nothing here.
-    None,
-    /// The review of a round began.
+pub enum PreparedReviewEvent {
+    /// An event that has no effect here.
+    Ignored,
     Started {
-        /// The record.
         opportunity: OpportunityId,
-        /// The round.
         round: i32,
     },
-    /// A round was decided.
     Decided {
-        /// The record.
         opportunity: OpportunityId,
-        /// The round.
         round: i32,
-        /// How.
         decision: Decision,
     },
 }
 
-impl Handler for FromReview {
-    type Prepared = Change;
+impl Handler for ReviewEvents {
+    type Prepared = PreparedReviewEvent;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
+    async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<review::ReviewStarted>() {
             review_started::prepare(delivery)
         } else if delivery.is::<review::ReviewDecided>() {
             review_decided::prepare(self, delivery).await
         } else {
-            Ok(Change::None)
+            Ok(PreparedReviewEvent::Ignored)
         }
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: Change) -> Result<(), Fault> {
-        match change {
-            Change::None => Ok(()),
-            Change::Started { opportunity, round } => {
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        delivery: &Delivery,
+        event: Self::Prepared,
+    ) -> Result<(), HandlerError> {
+        match event {
+            PreparedReviewEvent::Ignored => Ok(()),
+            PreparedReviewEvent::Started { opportunity, round } => {
                 review_started::apply(tx, delivery, &self.clock, opportunity, round).await
             }
-            Change::Decided {
+            PreparedReviewEvent::Decided {
                 opportunity,
                 round,
                 decision,
@@ -179,23 +178,23 @@ impl Handler for FromReview {
     }
 }
 
-/// Changes a record because of an event; false when there was nothing to change. A record that is gone, or a round that
-/// is over, needs no change (OPP-033).
-async fn change(
+/// Applies `change` to a record and saves it. Returns whether the record changed: a discarded record and a closed
+/// submission round do not change (OPP-033).
+async fn change_opportunity(
     tx: &mut Tx,
     delivery: &Delivery,
     clock: &Clock,
     id: OpportunityId,
     change: impl FnOnce(&mut Opportunity) -> Option<Event>,
-) -> Result<bool, Fault> {
-    let Some(mut record) = store::load(tx, &delivery.account, id).await? else {
-        tracing::info!(opportunity.id = %id, "the event is about a record that is gone");
+) -> Result<bool, HandlerError> {
+    let Some(mut record) = store::load_opportunity(tx, &delivery.account, id).await? else {
+        tracing::info!(opportunity.id = %id, "event ignored: opportunity not found");
         return Ok(false);
     };
     let Some(event) = change(&mut record) else {
-        tracing::info!(opportunity.id = %id, "the event is about a round that is over");
+        tracing::info!(opportunity.id = %id, "event ignored: submission round closed");
         return Ok(false);
     };
-    store::save(tx, &record, &event, delivery.cause(clock.now())).await?;
+    store::save_opportunity(tx, &record, &event, delivery.cause(clock.now())).await?;
     Ok(true)
 }

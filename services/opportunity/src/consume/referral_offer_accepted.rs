@@ -1,32 +1,35 @@
-use cosell_events::{Delivery, Fault};
+use cosell_events::{Delivery, HandlerError};
 use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_store::Tx;
 use cosell_types::{MemberId, OpportunityId, Violation};
 
-use super::FromReferral;
-use crate::api::convert;
-use crate::domain::{Contact, Details, Facts, Opportunity, introduction};
+use super::ReferralEvents;
+use crate::convert;
+use crate::domain::{Contact, Details, Facts, Opportunity, initial_aws_summary};
 use crate::store;
 
-/// A deal that a partner accepted.
+/// A referral that a partner has accepted.
 #[derive(Debug)]
-pub struct Deal {
+pub struct AcceptedReferral {
     opportunity: OpportunityId,
-    offer: String,
+    offer_id: String,
     member: MemberId,
     details: Details,
-    /// What of it cannot be read any more.
-    found: Vec<Violation>,
-    people: Vec<Contact>,
+    /// Fields that can no longer be converted.
+    violations: Vec<Violation>,
+    sender_contacts: Vec<Contact>,
 }
 
-/// What the deal is is not in the event, because it names people; it is read where it is kept.
-pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Option<Deal>, Fault> {
+/// Reads the referred opportunity from referral. The event omits it because it contains personal data. Returns `None`
+/// for an accepted lead, which the partner can convert later.
+pub async fn prepare(
+    handler: &ReferralEvents,
+    delivery: &Delivery,
+) -> Result<Option<AcceptedReferral>, HandlerError> {
     let event: referral::ReferralOfferAccepted = delivery.message()?;
     if event.opportunity_id.is_empty() {
-        // A lead was accepted, of which the partner may make an opportunity later.
         return Ok(None);
     }
     let opportunity = event.opportunity_id.parse();
@@ -36,58 +39,69 @@ pub async fn prepare(handler: &FromReferral, delivery: &Delivery) -> Result<Opti
         .request(referral::GetAcceptedOpportunityRequest {
             referral_offer_id: event.referral_offer_id.clone(),
         })?;
-    let answer = ReferralInternalServiceClient::new(handler.referral.channel())
+    let response = ReferralInternalServiceClient::new(handler.referral.channel())
         .max_decoding_message_size(MAX_RESPONSE)
         .get_accepted_opportunity(request)
         .await;
-    let answer = answer.map_err(|status| Fault::from_status(&status))?.into_inner();
-    let (details, found) = convert::details(&answer.opportunity.unwrap_or_default());
-    Ok(Some(Deal {
-        opportunity: opportunity.map_err(|_| Fault::permanent("opportunity_id"))?,
-        offer: event.referral_offer_id,
-        member: member.map_err(|_| Fault::permanent("member"))?,
+    let response = response
+        .map_err(|status| HandlerError::from_status(&status))?
+        .into_inner();
+    let (details, violations) = convert::details(&response.opportunity.unwrap_or_default());
+    Ok(Some(AcceptedReferral {
+        opportunity: opportunity
+            .map_err(|_| HandlerError::permanent("the event has an invalid opportunity_id"))?,
+        offer_id: event.referral_offer_id,
+        member: member.map_err(|_| HandlerError::permanent("the event has an invalid member"))?,
         details,
-        found,
-        people: answer.sender_contacts.into_iter().map(convert::contact).collect(),
+        violations,
+        sender_contacts: response
+            .sender_contacts
+            .into_iter()
+            .map(convert::contact)
+            .collect(),
     }))
 }
 
-/// The record, with AWS's people beside it.
+/// Creates the opportunity, and its AWS summary with the sender contacts.
 pub async fn apply(
     tx: &mut Tx,
-    handler: &FromReferral,
+    handler: &ReferralEvents,
     delivery: &Delivery,
-    deal: Deal,
-) -> Result<(), Fault> {
+    referral: AcceptedReferral,
+) -> Result<(), HandlerError> {
     let now = handler.clock.now();
-    let facts = Facts::none(&handler.policy);
+    let facts = Facts::without_references(&handler.policy);
     let account = delivery.account.clone();
-    let (record, event, found) = Opportunity::referred(
-        deal.opportunity,
+    let (record, event, violations) = Opportunity::from_referral_offer(
+        referral.opportunity,
         account,
-        deal.member,
-        &deal.offer,
-        deal.details,
+        referral.member,
+        &referral.offer_id,
+        referral.details,
         &facts,
         now,
     );
-    // It was checked when it was offered; what a rule that came later says is for people to mend.
-    for wrong in deal.found.iter().chain(&found) {
+    // The opportunity was valid when it was offered. Violations since then, for example a past close date, do not block
+    // it: the partner corrects them (OPP-090).
+    for violation in referral.violations.iter().chain(&violations) {
         tracing::warn!(
             opportunity.id = %record.id(),
-            field = wrong.field,
-            code = wrong.code.as_str(),
-            "an accepted deal breaks a rule that it kept when it was offered"
+            field = violation.field,
+            code = violation.code.as_str(),
+            "accepted referral violated a rule"
         );
     }
-    store::save(tx, &record, &event, delivery.cause(now)).await?;
-    match introduction(&record, deal.people, &handler.policy, now) {
+    store::save_opportunity(tx, &record, &event, delivery.cause(now)).await?;
+    match initial_aws_summary(&record, referral.sender_contacts, &handler.policy, now) {
         Ok((summary, changed)) if !changed.is_empty() => {
             store::save_aws_summary(tx, &summary, &changed, delivery.cause(now)).await?;
         }
         Ok(_) => {}
         Err(_) => {
-            tracing::warn!(opportunity.id = %record.id(), "an accepted deal names nobody of AWS any more")
+            tracing::warn!(
+                opportunity.id = %record.id(),
+                "AWS summary not created: sender contacts of the accepted referral were invalid"
+            );
         }
     }
     Ok(())

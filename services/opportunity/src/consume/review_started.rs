@@ -1,17 +1,17 @@
-use cosell_events::{Delivery, Fault};
+use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::review::v1::ReviewStarted;
 use cosell_store::Tx;
 use cosell_types::{Clock, OpportunityId};
 
-use super::Change;
+use super::PreparedReviewEvent;
 
-pub fn prepare(delivery: &Delivery) -> Result<Change, Fault> {
+pub fn prepare(delivery: &Delivery) -> Result<PreparedReviewEvent, HandlerError> {
     let event: ReviewStarted = delivery.message()?;
     let opportunity = event
         .opportunity_id
         .parse()
-        .map_err(|_| Fault::permanent("opportunity_id"))?;
-    Ok(Change::Started {
+        .map_err(|_| HandlerError::permanent("the event has an invalid opportunity_id"))?;
+    Ok(PreparedReviewEvent::Started {
         opportunity,
         round: event.round,
     })
@@ -23,9 +23,9 @@ pub async fn apply(
     clock: &Clock,
     opportunity: OpportunityId,
     round: i32,
-) -> Result<(), Fault> {
-    super::change(tx, delivery, clock, opportunity, |record| {
-        record.review_started(round, clock.now())
+) -> Result<(), HandlerError> {
+    super::change_opportunity(tx, delivery, clock, opportunity, |record| {
+        record.start_review(round, clock.now())
     })
     .await?;
     Ok(())

@@ -1,12 +1,12 @@
-//! Who may do what (ACC-010 to ACC-012). The role decides whether a call may be made at all; the record decides
-//! whether the caller learns that it exists.
+//! Authorization (ACC-010 to ACC-012). The caller's role decides whether an RPC is permitted; its visibility scope
+//! decides which opportunities exist for it.
 
 use cosell_types::{Caller, Member, Role, ServiceName, Side};
 
 use super::Opportunity;
 use super::values::{ReviewStatus, Visibility};
 
-/// What can be asked of this service.
+/// What a caller can do in this service. Each variant lists its RPCs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// CreateOpportunity, CloneOpportunity, ListSolutions.
@@ -48,52 +48,51 @@ pub enum Action {
     Diff,
 }
 
-/// The service that shares opportunities.
 const COLLABORATION: &str = "collaboration";
 const REFERRAL: &str = "referral";
-/// AWS roles that speak for AWS about a deal.
-const SELLERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
+/// The AWS roles that update the AWS summary.
+const AWS_SUMMARY_WRITERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
 
-/// Which records a member can see.
+/// Which opportunities are visible to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum VisibilityScope {
     /// None.
-    Nothing,
-    /// Those it owns, created or submitted, of its account.
+    NoRecords,
+    /// Those of its account that it owns, created or submitted.
     Own,
     /// All of its account.
     Account,
-    /// Submitted ones of every account with full visibility.
+    /// Submitted ones of every account, with visibility FULL.
     FullVisibility,
     /// Submitted ones of every account.
     Submitted,
 }
 
-/// Which records a member's roles let it see; the widest of them counts.
-pub fn reach(member: &Member) -> Reach {
+/// The visibility scope of the member's roles; the widest role applies.
+pub fn visibility_scope(member: &Member) -> VisibilityScope {
     match member.side {
-        Side::Partner if member.has_any(&Role::WHOLE_PIPELINE) => Reach::Account,
-        Side::Partner if member.has_any(&Role::OWN_RECORDS) => Reach::Own,
-        Side::Aws if member.has_any(&[Role::Reviewer]) => Reach::Submitted,
-        Side::Aws if member.has_any(&Role::SALES) => Reach::FullVisibility,
-        _ => Reach::Nothing,
+        Side::Partner if member.has_any_role(&Role::WHOLE_PIPELINE) => VisibilityScope::Account,
+        Side::Partner if member.has_any_role(&Role::OWN_RECORDS) => VisibilityScope::Own,
+        Side::Aws if member.has_any_role(&[Role::Reviewer]) => VisibilityScope::Submitted,
+        Side::Aws if member.has_any_role(&Role::SALES) => VisibilityScope::FullVisibility,
+        _ => VisibilityScope::NoRecords,
     }
 }
 
-/// Whether the caller may make the call at all, whatever the record.
+/// Whether the caller may call the RPCs of this action, for any opportunity.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
-        // Collaboration reads what it is asked to share, and copies of it.
+        // Collaboration reads the opportunities that partners share, and takes snapshots of them.
         Caller::Service(name) if action == Action::ForAccount => return name.as_str() == COLLABORATION,
-        // Referral asks before it offers an opportunity to partners.
+        // Referral validates an opportunity before it offers it to partners.
         Caller::Service(name) if action == Action::CheckReferred => return name.as_str() == REFERRAL,
-        // Review and notification read what was submitted when they are told of it.
+        // Review and notification read submitted opportunities when they receive their events.
         Caller::Service(_) => {
             return matches!(action, Action::Get | Action::StandardValues);
         }
         Caller::Member(member) => member,
     };
-    let reach = reach(member);
+    let scope = visibility_scope(member);
     match action {
         Action::StandardValues => true,
         Action::CheckReferred | Action::ForAccount => false,
@@ -104,46 +103,49 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         | Action::Flag
         | Action::Revisions
         | Action::Diff
-        | Action::GetAwsSummary => reach != Reach::Nothing,
-        Action::UpdateAwsSummary => member.has_any(&SELLERS),
+        | Action::GetAwsSummary => scope != VisibilityScope::NoRecords,
+        Action::UpdateAwsSummary => member.has_any_role(&AWS_SUMMARY_WRITERS),
         Action::Reopen => {
-            reach == Reach::Submitted || (member.side == Side::Aws && member.has_any(&[Role::AccountOwner]))
+            scope == VisibilityScope::Submitted
+                || (member.side == Side::Aws && member.has_any_role(&[Role::AccountOwner]))
         }
-        Action::Create | Action::Update | Action::Discard => matches!(reach, Reach::Account | Reach::Own),
-        // Technical staff manage their records, but do not hand them to AWS.
+        Action::Create | Action::Update | Action::Discard => {
+            matches!(scope, VisibilityScope::Account | VisibilityScope::Own)
+        }
+        // Technical staff manage their opportunities, but do not submit them.
         Action::Submit | Action::Withdraw => {
-            reach == Reach::Account || (reach == Reach::Own && member.has_any(&[Role::AceUser]))
+            scope == VisibilityScope::Account
+                || (scope == VisibilityScope::Own && member.has_any_role(&[Role::AceUser]))
         }
     }
 }
 
-/// Whether the caller is AWS's own customer relationship management: a service that is named for it, which reads and
-/// writes the AWS summary of opportunities (OPP-053).
-pub fn is_crm(caller: &Caller, named: &[ServiceName]) -> bool {
-    matches!(caller, Caller::Service(name) if named.contains(name))
+/// Whether the caller is a service that acts for AWS's CRM: it reads and updates AWS summaries (OPP-053).
+pub fn is_crm(caller: &Caller, crm_services: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if crm_services.contains(name))
 }
 
-/// Whether the caller is one of the services that keep the catalogues of solutions and products (OPP-046).
-pub fn keeps_catalog(caller: &Caller, keepers: &[ServiceName]) -> bool {
-    matches!(caller, Caller::Service(name) if keepers.contains(name))
+/// Whether the caller is a service that imports the catalogs of solutions and products (OPP-046).
+pub fn can_apply_catalog(caller: &Caller, catalog_services: &[ServiceName]) -> bool {
+    matches!(caller, Caller::Service(name) if catalog_services.contains(name))
 }
 
-/// Whether the member may see the record; if not, it does not exist for it.
-pub fn sees(member: &Member, record: &Opportunity) -> bool {
+/// Whether the opportunity is visible to the member; if not, it does not exist for the member.
+pub fn is_visible(member: &Member, record: &Opportunity) -> bool {
     let submitted = record.review().status != ReviewStatus::PendingSubmission;
-    match reach(member) {
-        Reach::Nothing => false,
-        Reach::Account => is_own_account(member, record),
-        Reach::Own => is_own_account(member, record) && record.is_own_of(&member.id),
-        Reach::Submitted => submitted,
-        Reach::FullVisibility => submitted && record.visibility() == Some(Visibility::Full),
+    match visibility_scope(member) {
+        VisibilityScope::NoRecords => false,
+        VisibilityScope::Account => is_own_account(member, record),
+        VisibilityScope::Own => is_own_account(member, record) && record.is_own_opportunity_of(&member.id),
+        VisibilityScope::Submitted => submitted,
+        VisibilityScope::FullVisibility => submitted && record.visibility() == Some(Visibility::Full),
     }
 }
 
-/// Whether the member may see a revision of a record that it sees now. A partner sees all of them; AWS never learns what
-/// a draft said before it was submitted, nor its sales what was not for them then.
-pub fn sees_revision(member: &Member, past: &Opportunity) -> bool {
-    is_own_account(member, past) || sees(member, past)
+/// Whether a past revision is visible to a member to whom the opportunity is visible now. Its partner sees all
+/// revisions; AWS never sees revisions of a draft, and sales roles only those with visibility FULL.
+pub fn is_revision_visible(member: &Member, past: &Opportunity) -> bool {
+    is_own_account(member, past) || is_visible(member, past)
 }
 
 fn is_own_account(member: &Member, record: &Opportunity) -> bool {

@@ -1,28 +1,30 @@
-//! What is done with a record besides changing what it says (OPP-035 to OPP-037, OPP-041).
+//! Commands besides updates and review: next steps, reopening, ownership transfer, cloning (OPP-035 to OPP-037,
+//! OPP-041).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{MemberId, OpportunityId, Pii, ViolationCode};
 
-use super::opportunity::{Reopening, none};
+use super::opportunity::Reopening;
+use super::rule::ok_or_invalid;
 use super::values::{ReviewStatus, Stage};
 use super::{Details, Event, Facts, Field, Opportunity, Rule, check};
 
 impl Opportunity {
-    /// Says what happens next in an approved deal that is open (OPP-041).
+    /// Adds a next step to an approved, open opportunity (OPP-041).
     pub fn add_next_step(
         &mut self,
         by: &MemberId,
         step: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
-        self.can_be_followed_up()?;
+        self.can_add_next_step()?;
         self.details.life_cycle.next_steps = step;
-        self.step(Some(by), now);
-        self.note_next_steps(now);
+        self.advance_revision(Some(by), now);
+        self.append_next_steps_history(now);
         Ok(Event::Updated(vec![Field::NextSteps]))
     }
 
-    /// Opens a deal again that was launched or lost (OPP-035).
+    /// Reopens an opportunity that was launched or lost (OPP-035).
     pub fn reopen(
         &mut self,
         stage: Stage,
@@ -35,24 +37,31 @@ impl Opportunity {
         let mut details = self.details.clone();
         details.life_cycle.stage = stage;
         details.life_cycle.closed_lost_reason = None;
-        let mut found = Vec::new();
+        let mut violations = Vec::new();
         if stage.is_terminal() {
-            let text = "must be an open stage: PROSPECT, QUALIFIED, TECHNICAL_VALIDATION, BUSINESS_VALIDATION or COMMITTED";
-            check::add(&mut found, "life_cycle.stage", ViolationCode::InvalidValue, text);
+            let text = "Must be an open stage: PROSPECT, QUALIFIED, TECHNICAL_VALIDATION, BUSINESS_VALIDATION or \
+                        COMMITTED.";
+            check::add(
+                &mut violations,
+                "life_cycle.stage",
+                ViolationCode::InvalidValue,
+                text,
+            );
         }
-        self.check_solution(&details, facts, &mut found);
-        none(found)?;
+        self.check_solution(&details, facts, &mut violations);
+        ok_or_invalid(violations)?;
         self.details = details;
         self.reopening = Some(Reopening {
             from,
             reason,
             time: now,
         });
-        self.step(None, now);
+        self.advance_revision(None, now);
         Ok(Event::Reopened(from))
     }
 
-    /// Gives the record to another member, perhaps as part of a job. `None` when that one has it already (OPP-036).
+    /// Transfers the opportunity to another member, as part of a bulk job if one is given. `None` if the member already
+    /// owns it (OPP-036).
     pub fn assign(
         &mut self,
         by: &MemberId,
@@ -65,38 +74,38 @@ impl Opportunity {
             return Ok(None);
         }
         let from = std::mem::replace(&mut self.owner, owner.clone());
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Ok(Some(Event::Assigned {
             from,
             job: job.map(str::to_owned),
         }))
     }
 
-    /// A new draft that says what this record says, but for the selected fields of `given` (OPP-037).
+    /// Creates a draft with the data of this opportunity. The selected fields of `overrides` replace the copied ones
+    /// (OPP-037).
     pub fn clone_with(
         &self,
         id: OpportunityId,
         by: MemberId,
         selected: &[Field],
-        given: &Details,
+        overrides: &Details,
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<(Opportunity, Event), Rule> {
         self.can_be_cloned()?;
         let mut details = self.details.clone();
-        // What belongs to the deal that was, and to nothing else.
+        // These fields belong to the cloned opportunity alone.
         details.partner_opportunity_identifier.clear();
         details.life_cycle.stage = Stage::Prospect;
         details.life_cycle.closed_lost_reason = None;
         details.life_cycle.next_steps = Pii::default();
-        details.related_entity_identifiers = details
-            .related_entity_identifiers
-            .for_another(&self.account, facts);
+        details.related_entity_identifiers =
+            details.related_entity_identifiers.for_clone(&self.account, facts);
         for field in selected {
-            field.copy(given, &mut details);
+            field.copy(overrides, &mut details);
         }
-        if !given.tags.is_empty() {
-            details.tags.clone_from(&given.tags);
+        if !overrides.tags.is_empty() {
+            details.tags.clone_from(&overrides.tags);
         }
         let (mut record, event) = Opportunity::create(id, self.account.clone(), by, details, facts, now)?;
         record.cloned_from = Some(self.id);
@@ -104,41 +113,41 @@ impl Opportunity {
     }
 
     /// Whether a next step can be added (OPP-041).
-    pub fn can_be_followed_up(&self) -> Result<(), Rule> {
+    pub fn can_add_next_step(&self) -> Result<(), Rule> {
         let is_open = self.review.status == ReviewStatus::Approved && !self.stage().is_terminal();
-        self.possible(is_open, "ADD_NEXT_STEP")
+        self.ensure_allowed(is_open, "ADD_NEXT_STEP")
     }
 
-    /// Whether a deal is over that AWS could open again (OPP-035).
+    /// Whether AWS can reopen the opportunity: it is closed (OPP-035).
     pub fn can_be_reopened(&self) -> Result<(), Rule> {
-        let is_over = self.review.status == ReviewStatus::Approved && self.stage().is_terminal();
-        self.possible(is_over, "REOPEN")
+        let is_closed = self.review.status == ReviewStatus::Approved && self.stage().is_terminal();
+        self.ensure_allowed(is_closed, "REOPEN")
     }
 
-    /// Whether the record can be given to another member (OPP-036).
+    /// Whether the opportunity can be transferred to another member (OPP-036).
     pub fn can_be_assigned(&self) -> Result<(), Rule> {
-        let is_at_the_partner = matches!(
+        let is_transferable = matches!(
             self.review.status,
             ReviewStatus::PendingSubmission | ReviewStatus::ActionRequired | ReviewStatus::Approved
         );
-        self.possible(is_at_the_partner && !self.stage().is_terminal(), "ASSIGN")
+        self.ensure_allowed(is_transferable && !self.stage().is_terminal(), "ASSIGN")
     }
 
-    /// Whether the record can be the beginning of another one (OPP-037).
+    /// Whether the opportunity can be cloned (OPP-037).
     pub fn can_be_cloned(&self) -> Result<(), Rule> {
-        self.possible(self.review.status != ReviewStatus::PendingSubmission, "CLONE")
+        self.ensure_allowed(self.review.status != ReviewStatus::PendingSubmission, "CLONE")
     }
 
     fn stage(&self) -> Stage {
         self.details.life_cycle.stage
     }
 
-    pub(super) fn possible(&self, is_possible: bool, action: &'static str) -> Result<(), Rule> {
-        if is_possible {
+    pub(super) fn ensure_allowed(&self, is_allowed: bool, action: &'static str) -> Result<(), Rule> {
+        if is_allowed {
             return Ok(());
         }
-        Err(Rule::NotPossible {
-            situation: self.situation(),
+        Err(Rule::ActionNotAllowed {
+            state: self.lifecycle_state(),
             action,
         })
     }

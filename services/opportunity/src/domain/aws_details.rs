@@ -1,5 +1,5 @@
-//! The part of the AWS summary that AWS writes. Names are those of the interface, as in `details.rs`, and it is stored
-//! in the same way: a new field needs `#[serde(default)]`.
+//! The part of the AWS summary that AWS writes. As in `details.rs`, names are those of the proto messages, and the
+//! structs are stored as JSON: a new field needs `#[serde(default)]`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::field::paths;
 use super::values::{AwsStage, EngagementScore, InvolvementType, InvolvementTypeChangeReason};
 use super::{Contact, ExpectedCustomerSpend, RelatedEntityIdentifiers, SpendInsightsBySource};
 
-/// What AWS says about a deal.
+/// What AWS states about an opportunity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -30,7 +30,7 @@ pub struct AwsDetails {
     pub software_revenue: Option<AwsSoftwareRevenue>,
 }
 
-/// Where the deal stands, as AWS sees it.
+/// AWS's own stage, close date and next steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -41,7 +41,7 @@ pub struct AwsLifeCycle {
     pub next_steps: Pii<String>,
 }
 
-/// The customer, as AWS knows it.
+/// AWS's contacts at the customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -49,7 +49,7 @@ pub struct AwsCustomer {
     pub contacts: Vec<Contact>,
 }
 
-/// What AWS expects of the deal.
+/// The spend that AWS expects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -58,7 +58,7 @@ pub struct AwsProject {
     pub aws_partition: String,
 }
 
-/// What AWS makes of the deal.
+/// AWS's assessment of the opportunity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -70,7 +70,7 @@ pub struct AwsInsights {
     pub aws_products_spend_insights_by_source: SpendInsightsBySource,
 }
 
-/// What is paid for the partner's software.
+/// The revenue of the partner's software.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -81,7 +81,7 @@ pub struct AwsSoftwareRevenue {
     pub expiration_date: Option<NaiveDate>,
 }
 
-/// How good an opportunity is, as far as its record tells.
+/// A score of the quality of the opportunity's data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
 pub struct OpportunityQuality {
@@ -89,7 +89,7 @@ pub struct OpportunityQuality {
     pub trend: String,
 }
 
-/// A recommendation to the partner.
+/// A recommendation of AWS to the partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
 pub struct Recommendation {
@@ -100,7 +100,7 @@ pub struct Recommendation {
 }
 
 paths! {
-    /// A field that AWS can change.
+    /// A field of the AWS summary that AWS can update.
     AwsField of AwsDetails {
         InvolvementType: involvement_type;
         InvolvementTypeChangeReason: involvement_type_change_reason;
@@ -128,8 +128,8 @@ paths! {
     }
 }
 
-/// What the partner is not shown before AWS has closed the deal (OPP-052).
-pub const SHOWN_WHEN_CLOSED: [AwsField; 3] = [
+/// The fields that are hidden from the partner until AWS has closed the opportunity (OPP-052).
+pub const VISIBLE_WHEN_CLOSED: [AwsField; 3] = [
     AwsField::Stage,
     AwsField::ClosedLostReason,
     AwsField::TargetCloseDate,

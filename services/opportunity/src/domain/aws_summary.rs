@@ -2,18 +2,20 @@ use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, FieldPath, OpportunityId, Violation, ViolationCode, revision_time};
 use serde::{Deserialize, Serialize};
 
-use super::aws_details::SHOWN_WHEN_CLOSED;
-use super::canonical::{contact, one, personal, spend};
-use super::check::of_no_list;
-use super::deal_size::{self, AWS};
+use super::aws_details::VISIBLE_WHEN_CLOSED;
+use super::canonical::{
+    canonicalize_contact, canonicalize_personal_value, canonicalize_spend, canonicalize_value,
+};
+use super::check::not_in_list;
+use super::customer_spend::{self, TARGET_AWS};
 use super::reference::{
     AWS_CLOSED_LOST_REASON, AWS_TEAM_TITLE, COSELL_MOTION, QUALITY_TREND, RECOMMENDATION_TYPE,
 };
 use super::values::{AwsStage, InvolvementType, Stage};
 use super::{AwsDetails, AwsField, NextStep, Opportunity, Policy};
 
-/// The AWS summary of an opportunity: an aggregate of its own, which knows whose opportunity it is about and nothing
-/// else of it (OPP-050). What follows from the opportunity is asked of the opportunity.
+/// The AWS summary of an opportunity: an aggregate of its own, which refers to the opportunity by id and account only
+/// (OPP-050). Values that derive from the opportunity are computed when they are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsSummary {
     opportunity: OpportunityId,
@@ -25,11 +27,11 @@ pub struct AwsSummary {
 }
 
 impl AwsSummary {
-    /// The AWS summary as long as AWS has said nothing (OPP-051).
-    pub fn nothing(about: &Opportunity) -> Self {
+    /// The AWS summary before AWS's first update, at revision 0 (OPP-051).
+    pub fn empty(record: &Opportunity) -> Self {
         Self {
-            opportunity: about.id(),
-            account: about.account().clone(),
+            opportunity: record.id(),
+            account: record.account().clone(),
             revision: 0,
             update_time: None,
             next_steps_history: Vec::new(),
@@ -37,23 +39,24 @@ impl AwsSummary {
         }
     }
 
-    /// Takes over the selected fields of `given`; which of them changed. When none did, nothing is changed (OPP-053).
+    /// Applies the selected fields of `input` and returns those that changed. Without a change the revision stays
+    /// (OPP-053).
     pub fn update(
         &mut self,
         selected: &[AwsField],
-        given: &AwsDetails,
+        input: &AwsDetails,
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<Vec<AwsField>, Vec<Violation>> {
-        let mut given = given.clone();
-        canonical(&mut given);
+        let mut input = input.clone();
+        canonicalize(&mut input);
         let mut details = self.details.clone();
         for field in selected {
-            field.copy(&given, &mut details);
+            field.copy(&input, &mut details);
         }
-        let found = check(&details, policy);
-        if !found.is_empty() {
-            return Err(found);
+        let violations = check(&details, policy);
+        if !violations.is_empty() {
+            return Err(violations);
         }
         let changed: Vec<_> = AwsField::ALL
             .iter()
@@ -67,7 +70,7 @@ impl AwsSummary {
         self.revision += 1;
         self.update_time = Some(self.update_time.map_or(now, |last| revision_time(last, now)));
         if changed.contains(&AwsField::NextSteps) {
-            NextStep::note(
+            NextStep::append_to_history(
                 &mut self.next_steps_history,
                 &self.details.life_cycle.next_steps,
                 now,
@@ -76,24 +79,24 @@ impl AwsSummary {
         Ok(changed)
     }
 
-    /// What the partner is shown: stage, close date and reason only once AWS has closed the deal (OPP-052).
+    /// The partner's view: stage, close date and reason are cleared unless AWS has closed the opportunity (OPP-052).
     #[must_use]
     pub fn for_partner(mut self) -> Self {
         if !self.is_closed() {
-            let nothing = AwsDetails::default();
-            for field in SHOWN_WHEN_CLOSED {
-                field.copy(&nothing, &mut self.details);
+            let empty = AwsDetails::default();
+            for field in VISIBLE_WHEN_CLOSED {
+                field.copy(&empty, &mut self.details);
             }
         }
         self
     }
 
-    /// Whether AWS has closed the deal.
+    /// Whether AWS has closed the opportunity.
     pub fn is_closed(&self) -> bool {
         self.details.life_cycle.stage.is_some_and(AwsStage::is_terminal)
     }
 
-    /// Whether AWS has closed the deal otherwise than the partner says (OPP-055).
+    /// Whether AWS has closed the opportunity in another stage than the partner states (OPP-055).
     pub fn disagrees_with(&self, stage: Stage) -> bool {
         let closed_as = match self.details.life_cycle.stage {
             Some(AwsStage::Launched) => Stage::Launched,
@@ -103,9 +106,9 @@ impl AwsSummary {
         closed_as != stage
     }
 
-    /// How far AWS is involved: what it states, or what the opportunity says (OPP-057).
-    pub fn involvement(&self, about: &Opportunity) -> Option<InvolvementType> {
-        self.details.involvement_type.or(about.involvement())
+    /// The involvement that AWS states, or else that of the opportunity (OPP-057).
+    pub fn involvement(&self, record: &Opportunity) -> Option<InvolvementType> {
+        self.details.involvement_type.or(record.involvement())
     }
 }
 
@@ -137,71 +140,70 @@ impl AwsSummary {
 }
 
 impl AwsStage {
-    /// Whether AWS has closed the deal.
+    /// Whether AWS has closed the opportunity in this stage.
     pub fn is_terminal(self) -> bool {
         matches!(self, AwsStage::Launched | AwsStage::ClosedLost)
     }
 }
 
-/// Writes what is given as it is kept. What AWS expects is paid to AWS, so that the target company says nothing
-/// (OPP-058).
-fn canonical(details: &mut AwsDetails) {
-    one(
+/// Brings values into their stored form. The target company of all spend is AWS, whatever the input states (OPP-058).
+fn canonicalize(details: &mut AwsDetails) {
+    canonicalize_value(
         &AWS_CLOSED_LOST_REASON,
         &mut details.life_cycle.closed_lost_reason,
     );
-    one(&COSELL_MOTION, &mut details.cosell_motion);
+    canonicalize_value(&COSELL_MOTION, &mut details.cosell_motion);
     if let Some(quality) = &mut details.insights.opportunity_quality {
-        one(&QUALITY_TREND, &mut quality.trend);
+        canonicalize_value(&QUALITY_TREND, &mut quality.trend);
     }
     for recommendation in &mut details.insights.recommendations {
-        one(&RECOMMENDATION_TYPE, &mut recommendation.kind);
+        canonicalize_value(&RECOMMENDATION_TYPE, &mut recommendation.kind);
     }
-    for person in &mut details.opportunity_team {
-        personal(&AWS_TEAM_TITLE, &mut person.business_title);
+    for contact in &mut details.opportunity_team {
+        canonicalize_personal_value(&AWS_TEAM_TITLE, &mut contact.business_title);
     }
     let customer = details.customer.contacts.iter_mut();
-    for person in customer.chain(&mut details.opportunity_team) {
-        contact(person);
+    for contact in customer.chain(&mut details.opportunity_team) {
+        canonicalize_contact(contact);
     }
     for entry in &mut details.project.expected_customer_spend {
-        AWS.clone_into(&mut entry.target_company);
-        spend(entry);
+        TARGET_AWS.clone_into(&mut entry.target_company);
+        canonicalize_spend(entry);
     }
 }
 
-/// What is wrong with the AWS summary (OPP-054, OPP-056 to OPP-058).
+/// Violations of OPP-054 and OPP-056 to OPP-058.
 fn check(details: &AwsDetails, policy: &Policy) -> Vec<Violation> {
-    let mut found = Vec::new();
+    let mut violations = Vec::new();
     let life_cycle = &details.life_cycle;
     let reason = life_cycle.closed_lost_reason.as_str();
     let at = "life_cycle.closed_lost_reason";
     let is_lost = life_cycle.stage == Some(AwsStage::ClosedLost);
     if is_lost && reason.is_empty() {
-        let text = "is required with stage CLOSED_LOST";
+        let text = "Is required in stage CLOSED_LOST.";
         let missing = Violation::new(
             &FieldPath::root().field(at),
             ViolationCode::RequiredFieldMissing,
             text,
         );
-        found.push(missing.allowing(
+        violations.push(missing.with_allowed_values(
             AWS_CLOSED_LOST_REASON.values.iter().copied(),
             AWS_CLOSED_LOST_REASON.name,
         ));
     } else if !reason.is_empty() && !AWS_CLOSED_LOST_REASON.has(reason) {
-        found.push(of_no_list(&AWS_CLOSED_LOST_REASON, at).rejecting(reason));
+        violations.push(not_in_list(&AWS_CLOSED_LOST_REASON, at).with_rejected_value(reason));
     } else if !is_lost && !reason.is_empty() {
-        refuse(at, "is only allowed with stage CLOSED_LOST", &mut found);
+        add_invalid_value(at, "Is only allowed in stage CLOSED_LOST.", &mut violations);
     }
-    for (index, person) in details.opportunity_team.iter().enumerate() {
-        if !AWS_TEAM_TITLE.has(person.business_title.reveal()) {
+    for (index, contact) in details.opportunity_team.iter().enumerate() {
+        if !AWS_TEAM_TITLE.has(contact.business_title.reveal()) {
             let at = format!("opportunity_team[{index}].business_title");
-            found.push(of_no_list(&AWS_TEAM_TITLE, &at));
+            violations.push(not_in_list(&AWS_TEAM_TITLE, &at));
         }
     }
     if details.involvement_type.is_none() && details.involvement_type_change_reason.is_some() {
-        let text = "is only allowed with an involvement_type that AWS states";
-        refuse("involvement_type_change_reason", text, &mut found);
+        let text = "Is only allowed together with involvement_type.";
+        add_invalid_value("involvement_type_change_reason", text, &mut violations);
     }
     let quality = details.insights.opportunity_quality.iter();
     let trends = quality.map(|quality| {
@@ -216,25 +218,22 @@ fn check(details: &AwsDetails, policy: &Policy) -> Vec<Violation> {
     let motion = (&COSELL_MOTION, &details.cosell_motion, "cosell_motion".to_owned());
     for (list, value, at) in trends.chain(recommendations).chain([motion]) {
         if !value.is_empty() && !list.has(value) {
-            found.push(of_no_list(list, &at).rejecting(value));
+            violations.push(not_in_list(list, &at).with_rejected_value(value));
         }
     }
     if details.cosell_motion.is_empty() && !details.cosell_motion_reason.reveal().is_empty() {
-        refuse(
-            "cosell_motion_reason",
-            "is only allowed with a cosell_motion",
-            &mut found,
-        );
+        let text = "Is only allowed together with cosell_motion.";
+        add_invalid_value("cosell_motion_reason", text, &mut violations);
     }
     let project = &details.project;
     for (index, entry) in project.expected_customer_spend.iter().enumerate() {
         let at = format!("project.expected_customer_spend[{index}]");
-        deal_size::one(entry, &at, &project.aws_partition, policy, &mut found);
+        customer_spend::check_entry(entry, &at, &project.aws_partition, policy, &mut violations);
     }
-    found
+    violations
 }
 
-fn refuse(at: &str, text: &str, found: &mut Vec<Violation>) {
+fn add_invalid_value(at: &str, text: &str, violations: &mut Vec<Violation>) {
     let root = FieldPath::root();
-    found.push(Violation::new(&root.field(at), ViolationCode::InvalidValue, text));
+    violations.push(Violation::new(&root.field(at), ViolationCode::InvalidValue, text));
 }

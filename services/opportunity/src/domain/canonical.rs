@@ -1,5 +1,5 @@
-//! The platform's own spelling of what clients write in many ways (OPP-011): nothing is refused for a capital, a dash or
-//! a blank.
+//! Brings input into its stored form (OPP-011): standard values in their own spelling, e-mail addresses in lower case,
+//! texts without surrounding spaces. Nothing is refused because of capitals, dashes or spaces.
 
 use cosell_types::{Money, Pii};
 
@@ -8,44 +8,44 @@ use super::reference::{
 };
 use super::values::PaymentFrequency;
 use super::{Contact, Details, ExpectedCustomerSpend};
-use crate::domain::deal_size::{AWS, SELF};
+use crate::domain::customer_spend::{TARGET_AWS, TARGET_SELF};
 use cosell_types::standard::StandardList;
 
-/// Writes what is given as it is kept.
-pub fn canonical(details: &mut Details) {
+/// Brings all fields into their stored form.
+pub fn canonicalize(details: &mut Details) {
     trim(details);
     let account = &mut details.customer.account;
-    one(&INDUSTRY, &mut account.industry);
+    canonicalize_value(&INDUSTRY, &mut account.industry);
     let address = &mut account.address;
-    personal(&COUNTRY, &mut address.country_code);
+    canonicalize_personal_value(&COUNTRY, &mut address.country_code);
     address.postal_code = address.postal_code.reveal().trim().to_uppercase().into();
     if *address.country_code.reveal() == US {
-        personal(&US_STATE, &mut address.state_or_region);
+        canonicalize_personal_value(&US_STATE, &mut address.state_or_region);
     }
-    one(&USE_CASE, &mut details.project.customer_use_case);
+    canonicalize_value(&USE_CASE, &mut details.project.customer_use_case);
     for program in &mut details.project.apn_programs {
-        one(&APN_PROGRAM, program);
+        canonicalize_value(&APN_PROGRAM, program);
     }
     for use_case in &mut details.marketing.use_cases {
-        one(&MARKETING_USE_CASE, use_case);
+        canonicalize_value(&MARKETING_USE_CASE, use_case);
     }
-    for person in details
+    for contact in details
         .customer
         .contacts
         .iter_mut()
         .chain(&mut details.opportunity_team)
     {
-        contact(person);
+        canonicalize_contact(contact);
     }
-    for person in &mut details.opportunity_team {
-        personal(&TEAM_TITLE, &mut person.business_title);
+    for contact in &mut details.opportunity_team {
+        canonicalize_personal_value(&TEAM_TITLE, &mut contact.business_title);
     }
     for entry in &mut details.project.expected_customer_spend {
-        spend(entry);
+        canonicalize_spend(entry);
     }
 }
 
-/// Texts without the blanks around them: a spreadsheet gives them back without.
+/// Removes surrounding spaces, which an export to a spreadsheet and a later import would lose.
 fn trim(details: &mut Details) {
     let (account, project) = (&mut details.customer.account, &mut details.project);
     for text in [
@@ -77,29 +77,29 @@ fn trim(details: &mut Details) {
     }
 }
 
-/// Whether the customer is a government, however that is written.
+/// Whether the industry is Government, in any accepted spelling.
 pub fn is_government(details: &Details) -> bool {
     INDUSTRY.canonical(&details.customer.account.industry) == Some(GOVERNMENT)
 }
 
-pub fn one(list: &StandardList, value: &mut String) {
+pub fn canonicalize_value(list: &StandardList, value: &mut String) {
     if let Some(canonical) = list.canonical(value) {
         canonical.clone_into(value);
     }
 }
 
-pub fn personal(list: &StandardList, value: &mut Pii<String>) {
+pub fn canonicalize_personal_value(list: &StandardList, value: &mut Pii<String>) {
     if let Some(canonical) = list.canonical(value.reveal()) {
         *value = canonical.into();
     }
 }
 
-pub fn contact(person: &mut Contact) {
-    person.email = person.email.reveal().trim().to_lowercase().into();
+pub fn canonicalize_contact(contact: &mut Contact) {
+    contact.email = contact.email.reveal().trim().to_lowercase().into();
 }
 
-pub fn spend(entry: &mut ExpectedCustomerSpend) {
-    for company in [AWS, SELF] {
+pub fn canonicalize_spend(entry: &mut ExpectedCustomerSpend) {
+    for company in [TARGET_AWS, TARGET_SELF] {
         if entry.target_company.trim().eq_ignore_ascii_case(company) {
             company.clone_into(&mut entry.target_company);
         }
@@ -110,7 +110,7 @@ pub fn spend(entry: &mut ExpectedCustomerSpend) {
     }
 }
 
-/// A twelfth, to the nearest hundredth; what is something stays something.
+/// A twelfth, rounded to the nearest hundredth. A positive amount stays positive.
 fn monthly(year: Money) -> Money {
     let twelfth = (year.hundredths.saturating_add(6)) / 12;
     let least = year.hundredths.clamp(0, 1);

@@ -1,4 +1,4 @@
-//! What deals can name: solutions that partners have registered, products of AWS (OPP-046).
+//! The catalogs that opportunities refer to: solutions that partners have registered, and products of AWS (OPP-046).
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::check;
 use super::reference::SOLUTION_CATEGORY;
 use super::values::SolutionStatus;
 
-/// A solution of a partner.
+/// A registered solution of a partner account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
 pub struct Solution {
@@ -21,7 +21,7 @@ pub struct Solution {
     pub create_time: DateTime<Utc>,
 }
 
-/// A product of AWS.
+/// A product of the AWS catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
 pub struct Product {
@@ -31,51 +31,45 @@ pub struct Product {
     pub description: String,
 }
 
-/// What became of records of a master list.
+/// How many entries of a master list were created, updated and unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// How many were new.
+#[expect(missing_docs, reason = "documented by the struct")]
+pub struct ApplyCounts {
     pub created: i32,
-    /// How many differed.
     pub updated: i32,
-    /// How many were the same.
     pub unchanged: i32,
 }
 
-/// Brings the categories of solutions into their form, and says what is wrong with these solutions.
-pub fn settle(solutions: &mut [Solution]) -> Vec<Violation> {
-    let mut found = Vec::new();
+/// Brings the categories of solutions into their stored form, and returns the violations.
+pub fn canonicalize_solutions(solutions: &mut [Solution]) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for (index, solution) in solutions.iter_mut().enumerate() {
         match SOLUTION_CATEGORY.canonical(&solution.category) {
             Some(category) => category.clone_into(&mut solution.category),
             None => {
                 let at = format!("solutions[{index}].category");
-                let text = format!("must be one of {}", SOLUTION_CATEGORY.values.join(", "));
-                check::add(&mut found, &at, ViolationCode::InvalidEnumValue, text);
+                let text = format!("Must be one of {}.", SOLUTION_CATEGORY.values.join(", "));
+                check::add(&mut violations, &at, ViolationCode::InvalidEnumValue, text);
             }
         }
     }
-    found.extend(repeated(
+    violations.extend(duplicate_ids(
         "solutions",
         "solution_id",
         solutions.iter().map(|solution| solution.solution_id.as_str()),
     ));
-    found
+    violations
 }
 
-/// What is named twice.
-pub fn repeated<'a>(list: &str, field: &str, ids: impl Iterator<Item = &'a str>) -> Vec<Violation> {
-    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+/// A violation for each entry of the list whose id an earlier entry has.
+pub fn duplicate_ids<'a>(list: &str, field: &str, ids: impl Iterator<Item = &'a str>) -> Vec<Violation> {
+    let (mut seen, mut violations) = (BTreeSet::new(), Vec::new());
     for (index, id) in ids.enumerate() {
         if !seen.insert(id) {
             let at = format!("{list}[{index}].{field}");
-            check::add(
-                &mut found,
-                &at,
-                ViolationCode::DuplicateKeyValue,
-                "is there twice",
-            );
+            let text = "Duplicate value: each entry may be listed only once.";
+            check::add(&mut violations, &at, ViolationCode::DuplicateKeyValue, text);
         }
     }
-    found
+    violations
 }

@@ -1,4 +1,4 @@
-//! What a record must and must not say. Every function adds what it finds; nothing stops at the first violation.
+//! The rules about the content of an opportunity. Every function adds all violations; none stops at the first one.
 
 use chrono::{Days, Months, NaiveDate};
 use cosell_types::standard::StandardList;
@@ -10,72 +10,83 @@ use super::reference::{
     USE_CASE,
 };
 use super::values::{CompetitorName, InvolvementType, MarketingSource, Stage, Visibility};
-use super::{Details, Facts, deal_size, postal, tags};
+use super::{Details, Facts, customer_spend, postal, tags};
 
 const MAX_YEARS_AHEAD: u32 = 60;
 
-/// What is wrong with a record, whatever its status (OPP-003 to OPP-018, OPP-025, OPP-028).
+/// The rules that apply in every review status (OPP-003 to OPP-018, OPP-025, OPP-028).
 pub fn record(details: &Details, facts: &Facts<'_>) -> Vec<Violation> {
-    let mut found = Vec::new();
-    // National security comes first: it decides what else is required.
+    let mut violations = Vec::new();
+    // First, because national security decides which other fields are required.
     if details.is_national_security() && details.customer.account.industry != GOVERNMENT {
-        let text = "is only for customers in the industry Government";
-        add(&mut found, "national_security", ViolationCode::InvalidValue, text);
+        let text = "Is only allowed for customers in the industry Government.";
+        add(
+            &mut violations,
+            "national_security",
+            ViolationCode::InvalidValue,
+            text,
+        );
     }
-    customer(details, &mut found);
-    project(details, &mut found);
-    deal_size::check(details, facts, &mut found);
-    marketing(details, &mut found);
-    software_revenue(details, facts, &mut found);
-    life_cycle(details, &mut found);
-    for (index, person) in details.opportunity_team.iter().enumerate() {
-        if !TEAM_TITLE.has(person.business_title.reveal()) {
+    customer(details, &mut violations);
+    project(details, &mut violations);
+    customer_spend::check(details, facts, &mut violations);
+    marketing(details, &mut violations);
+    software_revenue(details, facts, &mut violations);
+    life_cycle(details, &mut violations);
+    for (index, contact) in details.opportunity_team.iter().enumerate() {
+        if !TEAM_TITLE.has(contact.business_title.reveal()) {
             let at = format!("opportunity_team[{index}].business_title");
-            not_in(&TEAM_TITLE, &at, &mut found);
+            personal_value_not_in_list(&TEAM_TITLE, &at, &mut violations);
         }
     }
-    found.extend(tags::repeated(&details.tags));
-    found
+    violations.extend(tags::duplicate_keys(&details.tags));
+    violations
 }
 
-fn software_revenue(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+fn software_revenue(details: &Details, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     let revenue = &details.software_revenue;
     if let (Some(from), Some(to)) = (revenue.effective_date, revenue.expiration_date)
         && from > to
     {
-        let text = "must not be before software_revenue.effective_date";
+        let text = "Must not be before software_revenue.effective_date.";
         let at = "software_revenue.expiration_date";
-        add(found, at, ViolationCode::ValueOutOfRange, text);
+        add(violations, at, ViolationCode::ValueOutOfRange, text);
     }
     if let Some(value) = revenue.value {
         let at = "software_revenue.value";
-        deal_size::currency(
+        customer_spend::check_currency(
             value.currency.code(),
             &format!("{at}.currency_code"),
             &details.project.aws_partition,
             facts.policy,
-            found,
+            violations,
         );
         if value.hundredths < 0 {
-            add(found, at, ViolationCode::ValueOutOfRange, "must not be negative");
+            add(
+                violations,
+                at,
+                ViolationCode::ValueOutOfRange,
+                "Must not be negative.",
+            );
         }
     }
 }
 
-/// What depends on marketing having brought the deal in is said when it has, and only then (OPP-029).
-fn marketing(details: &Details, found: &mut Vec<Violation>) {
+/// With the source MARKETING_ACTIVITY the funding is required; without it all marketing details must be empty
+/// (OPP-029).
+fn marketing(details: &Details, violations: &mut Vec<Violation>) {
     let marketing = &details.marketing;
-    one_of_each(
+    each_in_list(
         &marketing.use_cases,
         &MARKETING_USE_CASE,
         "marketing.use_cases",
-        found,
+        violations,
     );
     if marketing.source == Some(MarketingSource::MarketingActivity) {
         if marketing.aws_funding_used.is_none() {
-            let text = "is required with source MARKETING_ACTIVITY";
+            let text = "Is required with the source MARKETING_ACTIVITY.";
             add(
-                found,
+                violations,
                 "marketing.aws_funding_used",
                 ViolationCode::RequiredFieldMissing,
                 text,
@@ -83,60 +94,61 @@ fn marketing(details: &Details, found: &mut Vec<Violation>) {
         }
         return;
     }
-    for (field, is_said) in [
+    for (field, is_set) in [
         ("marketing.aws_funding_used", marketing.aws_funding_used.is_some()),
         ("marketing.campaign_name", !marketing.campaign_name.is_empty()),
         ("marketing.use_cases", !marketing.use_cases.is_empty()),
         ("marketing.channels", !marketing.channels.is_empty()),
     ] {
-        if is_said {
-            let text = "is only allowed with source MARKETING_ACTIVITY";
-            add(found, field, ViolationCode::InvalidValue, text);
+        if is_set {
+            let text = "Is only allowed with the source MARKETING_ACTIVITY.";
+            add(violations, field, ViolationCode::InvalidValue, text);
         }
     }
 }
 
-fn customer(details: &Details, found: &mut Vec<Violation>) {
+fn customer(details: &Details, violations: &mut Vec<Violation>) {
     let account = &details.customer.account;
     if !details.is_national_security() {
-        required(&account.company_name, "customer.account.company_name", found);
+        required(&account.company_name, "customer.account.company_name", violations);
     }
     if account.industry.is_empty() {
-        missing("customer.account.industry", found);
+        missing("customer.account.industry", violations);
     } else if !INDUSTRY.has(&account.industry) {
-        found.push(of_no_list(&INDUSTRY, "customer.account.industry").rejecting(&account.industry));
+        violations
+            .push(not_in_list(&INDUSTRY, "customer.account.industry").with_rejected_value(&account.industry));
     } else if account.industry == OTHER_INDUSTRY && account.other_industry.is_empty() {
-        let text = "is required when customer.account.industry is `Other`";
+        let text = "Is required when customer.account.industry is `Other`.";
         add(
-            found,
+            violations,
             "customer.account.other_industry",
             ViolationCode::RequiredFieldMissing,
             text,
         );
     }
     if !details.is_national_security() {
-        required(&account.website_url, "customer.account.website_url", found);
+        required(&account.website_url, "customer.account.website_url", violations);
     }
-    address(&account.address, details.is_national_security(), found);
+    address(&account.address, details.is_national_security(), violations);
 }
 
-fn address(address: &Address, national_security: bool, found: &mut Vec<Violation>) {
+fn address(address: &Address, national_security: bool, violations: &mut Vec<Violation>) {
     let country = address.country_code.reveal().as_str();
     if country.is_empty() {
-        missing("customer.account.address.country_code", found);
+        missing("customer.account.address.country_code", violations);
         return;
     }
     if !COUNTRY.has(country) {
-        not_in(&COUNTRY, "customer.account.address.country_code", found);
+        personal_value_not_in_list(&COUNTRY, "customer.account.address.country_code", violations);
         return;
     }
     if national_security && country == US {
         return;
     }
     if address.postal_code.is_empty() && postal::has_codes(country) {
-        let text = format!("is required in {country}");
+        let text = format!("Is required in {country}.");
         add(
-            found,
+            violations,
             "customer.account.address.postal_code",
             ViolationCode::RequiredFieldMissing,
             text,
@@ -145,72 +157,77 @@ fn address(address: &Address, national_security: bool, found: &mut Vec<Violation
     let state = "customer.account.address.state_or_region";
     if country == US && address.state_or_region.is_empty() {
         add(
-            found,
+            violations,
             state,
             ViolationCode::RequiredFieldMissing,
-            "is required in the United States",
+            "Is required in the United States.",
         );
     } else if country == US && !US_STATE.has(address.state_or_region.reveal()) {
-        not_in(&US_STATE, state, found);
+        personal_value_not_in_list(&US_STATE, state, violations);
     }
 }
 
-fn project(details: &Details, found: &mut Vec<Violation>) {
+fn project(details: &Details, violations: &mut Vec<Violation>) {
     let project = &details.project;
-    required(&project.title, "project.title", found);
+    required(&project.title, "project.title", violations);
     required(
         &project.customer_business_problem,
         "project.customer_business_problem",
-        found,
+        violations,
     );
     let use_case = &project.customer_use_case;
     if !use_case.is_empty() && !USE_CASE.has(use_case) {
-        found.push(of_no_list(&USE_CASE, "project.customer_use_case").rejecting(use_case));
+        violations.push(not_in_list(&USE_CASE, "project.customer_use_case").with_rejected_value(use_case));
     }
-    one_of_each(&project.apn_programs, &APN_PROGRAM, "project.apn_programs", found);
+    each_in_list(
+        &project.apn_programs,
+        &APN_PROGRAM,
+        "project.apn_programs",
+        violations,
+    );
     let other = project.competitor_name == Some(CompetitorName::Other);
     let at = "project.other_competitor_names";
     if other && project.other_competitor_names.is_empty() {
-        let text = "is required with competitor OTHER";
-        add(found, at, ViolationCode::RequiredFieldMissing, text);
+        let text = "Is required with the competitor OTHER.";
+        add(violations, at, ViolationCode::RequiredFieldMissing, text);
     } else if !other && !project.other_competitor_names.is_empty() {
         add(
-            found,
+            violations,
             at,
             ViolationCode::InvalidValue,
-            "is only allowed with competitor OTHER",
+            "Is only allowed with the competitor OTHER.",
         );
     }
 }
 
-fn life_cycle(details: &Details, found: &mut Vec<Violation>) {
+fn life_cycle(details: &Details, violations: &mut Vec<Violation>) {
     let life_cycle = &details.life_cycle;
     if life_cycle.target_close_date.is_none() {
-        missing("life_cycle.target_close_date", found);
+        missing("life_cycle.target_close_date", violations);
     }
     let lost = life_cycle.stage == Stage::ClosedLost;
     let at = "life_cycle.closed_lost_reason";
     if lost && life_cycle.closed_lost_reason.is_none() {
         add(
-            found,
+            violations,
             at,
             ViolationCode::RequiredFieldMissing,
-            "is required with stage CLOSED_LOST",
+            "Is required in stage CLOSED_LOST.",
         );
     }
     if !lost && life_cycle.closed_lost_reason.is_some() {
         add(
-            found,
+            violations,
             at,
             ViolationCode::InvalidValue,
-            "is only allowed with stage CLOSED_LOST",
+            "Is only allowed in stage CLOSED_LOST.",
         );
     }
 }
 
-/// What is wrong with a new target close date (OPP-015). Asked only when it changes: a date that has passed must not
-/// keep a partner from changing something else.
-pub fn new_close_date(details: &Details, today: NaiveDate, found: &mut Vec<Violation>) {
+/// Checks a new target close date (OPP-015). Called only when the date changes, because a past date must not block
+/// other updates.
+pub fn new_close_date(details: &Details, today: NaiveDate, violations: &mut Vec<Violation>) {
     let Some(date) = details.life_cycle.target_close_date else {
         return;
     };
@@ -219,9 +236,9 @@ pub fn new_close_date(details: &Details, today: NaiveDate, found: &mut Vec<Viola
         .unwrap_or(NaiveDate::MAX);
     let first = today.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
     if date < first || date > last {
-        let text = format!("must be from {first} to {last}");
+        let text = format!("Must be from {first} to {last}.");
         add(
-            found,
+            violations,
             "life_cycle.target_close_date",
             ViolationCode::ValueOutOfRange,
             text,
@@ -229,23 +246,25 @@ pub fn new_close_date(details: &Details, today: NaiveDate, found: &mut Vec<Viola
     }
 }
 
-/// What is wrong with the opportunity that this one expands or renews: it has to be the account's own (OPP-005).
-pub fn related(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+/// The parent opportunity must be one of the same account (OPP-005). The error text is that of AWS Partner Central's
+/// API.
+pub fn parent_opportunity(details: &Details, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     if let Some(id) = details
         .project
         .related_opportunity_id
-        .filter(|id| !facts.own.contains(id))
+        .filter(|id| !facts.own_opportunities.contains(id))
     {
         let text = format!("Resource with Identifier {id} does not exist or is not accessible");
         let at = "project.related_opportunity_id";
-        found.push(
-            Violation::new(&FieldPath::root().field(at), ViolationCode::InvalidValue, text).rejecting(id),
+        violations.push(
+            Violation::new(&FieldPath::root().field(at), ViolationCode::InvalidValue, text)
+                .with_rejected_value(id),
         );
     }
 }
 
-/// What is wrong with a new stage (OPP-043): whoever launches says when, and with which account of the customer.
-pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, found: &mut Vec<Violation>) {
+/// Checks a new stage (OPP-043): LAUNCHED requires the launch date, and from some partners the customer's AWS account.
+pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, violations: &mut Vec<Violation>) {
     if details.life_cycle.stage != Stage::Launched {
         return;
     }
@@ -254,19 +273,18 @@ pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, found: 
         .target_close_date
         .is_some_and(|date| date > today)
     {
-        let text =
-            format!("must be the day on which billing began, {today} at the latest, with stage LAUNCHED");
+        let text = format!("Must be the date on which billing began, {today} or earlier, in stage LAUNCHED.");
         add(
-            found,
+            violations,
             "life_cycle.target_close_date",
             ViolationCode::ValueOutOfRange,
             text,
         );
     }
-    if facts.needs_account_to_launch() && details.customer.account.aws_account_id.is_empty() {
-        let text = "is required with stage LAUNCHED of partners of this type";
+    if facts.requires_customer_account_at_launch() && details.customer.account.aws_account_id.is_empty() {
+        let text = "Is required in stage LAUNCHED for partners of this type.";
         add(
-            found,
+            violations,
             "customer.account.aws_account_id",
             ViolationCode::RequiredFieldMissing,
             text,
@@ -274,68 +292,77 @@ pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, found: 
     }
 }
 
-/// What a record lacks on top, to be submitted or to stay approved, but for a solution (OPP-014, OPP-019 to OPP-025).
+/// The additional rules for a submission and for an approved opportunity, except the solution (OPP-014, OPP-019 to
+/// OPP-025).
 pub fn submittable(
     details: &Details,
     involvement: InvolvementType,
     visibility: Visibility,
 ) -> Vec<Violation> {
-    let mut found = Vec::new();
+    let mut violations = Vec::new();
     let project = &details.project;
     if project.customer_use_case.is_empty() {
-        missing("project.customer_use_case", &mut found);
+        missing("project.customer_use_case", &mut violations);
     }
     if project.delivery_models.is_empty() {
-        at_least_one("project.delivery_models", &mut found);
+        at_least_one("project.delivery_models", &mut violations);
     }
     if project.sales_activities.is_empty() {
-        at_least_one("project.sales_activities", &mut found);
+        at_least_one("project.sales_activities", &mut violations);
     }
     let needs = "primary_needs_from_aws";
     match involvement {
         InvolvementType::CoSell if details.primary_needs_from_aws.is_empty() => {
-            at_least_one(needs, &mut found);
+            at_least_one(needs, &mut violations);
         }
         InvolvementType::ForVisibilityOnly if !details.primary_needs_from_aws.is_empty() => {
-            let text = "must be empty for visibility only, which means that no support from AWS is needed";
-            add(&mut found, needs, ViolationCode::InvalidValue, text);
+            let text =
+                "Must be empty for FOR_VISIBILITY_ONLY, which means that no support from AWS is needed.";
+            add(&mut violations, needs, ViolationCode::InvalidValue, text);
         }
         _ => {}
     }
     if visibility == Visibility::Limited {
         if involvement == InvolvementType::CoSell {
-            let text = "cannot be LIMITED on a co-sell opportunity";
-            add(&mut found, "visibility", ViolationCode::InvalidValue, text);
+            let text = "Must not be LIMITED for a CO_SELL opportunity.";
+            add(&mut violations, "visibility", ViolationCode::InvalidValue, text);
         } else if details.is_national_security() {
-            let text = "must be FULL for a national-security opportunity";
-            add(&mut found, "visibility", ViolationCode::InvalidValue, text);
+            let text = "Must be FULL for a national-security opportunity.";
+            add(&mut violations, "visibility", ViolationCode::InvalidValue, text);
         }
     }
     if details.is_national_security() && involvement == InvolvementType::ForVisibilityOnly {
-        let text = "must be CO_SELL for a national-security opportunity";
-        add(&mut found, "involvement_type", ViolationCode::InvalidValue, text);
+        let text = "Must be CO_SELL for a national-security opportunity.";
+        add(
+            &mut violations,
+            "involvement_type",
+            ViolationCode::InvalidValue,
+            text,
+        );
     }
-    found
+    violations
 }
 
-/// The form of the postal code, which is asked for at submission (OPP-014).
-pub fn postal_code(details: &Details, found: &mut Vec<Violation>) {
+/// The format of the postal code, which is checked at submission (OPP-014). The error text is that of AWS Partner
+/// Central.
+pub fn postal_code(details: &Details, violations: &mut Vec<Violation>) {
     let address = &details.customer.account.address;
     let (country, code) = (address.country_code.reveal(), address.postal_code.reveal());
     if code.is_empty() || postal::is_valid(country, code) {
         return;
     }
     let name = COUNTRY.label(country);
-    let form = postal::form(country).unwrap_or_default();
+    let format = postal::documented_format(country).unwrap_or_default();
     let text = format!(
-        "The postal code is invalid for country {name}, {name} postal code must be in {form} format."
+        "The postal code is invalid for country {name}, {name} postal code must be in {format} format."
     );
     let at = "customer.account.address.postal_code";
-    add(found, at, ViolationCode::InvalidStringFormat, text);
+    add(violations, at, ViolationCode::InvalidStringFormat, text);
 }
 
-/// A registered solution or product is needed; until COMMITTED a description in words will do (OPP-026).
-pub fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
+/// A registered solution is required. Before COMMITTED a description suffices, unless the operator disables it
+/// (OPP-026).
+pub fn solution(details: &Details, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     let related = &details.related_entity_identifiers;
     let registered = !related.solutions.is_empty()
         || !related.aws_marketplace_solutions.is_empty()
@@ -346,20 +373,20 @@ pub fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>
     }
     if stage >= Stage::Committed {
         let text = format!(
-            "cannot be {} without a registered solution or marketplace product",
+            "Must not be {} without a registered solution, AWS Marketplace solution or AWS Marketplace product.",
             stage.name()
         );
-        add(found, "life_cycle.stage", ViolationCode::InvalidValue, text);
+        add(violations, "life_cycle.stage", ViolationCode::InvalidValue, text);
     } else if !facts.policy.solution_in_words || details.project.other_solution_description.is_empty() {
         let text = match facts.policy.solution_in_words {
             true => {
-                "needs a solution, a marketplace solution or a marketplace product; where none is registered, describe \
-                 it in project.other_solution_description"
+                "Must have a solution, an AWS Marketplace solution or an AWS Marketplace product. If none is \
+                 registered, describe the solution in project.other_solution_description."
             }
-            false => "needs a solution, a marketplace solution or a marketplace product",
+            false => "Must have a solution, an AWS Marketplace solution or an AWS Marketplace product.",
         };
         add(
-            found,
+            violations,
             "related_entity_identifiers",
             ViolationCode::RequiredFieldMissing,
             text,
@@ -367,51 +394,56 @@ pub fn solution(details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>
     }
 }
 
-/// A deal that is over cannot be submitted (OPP-024).
-pub fn not_over(details: &Details, found: &mut Vec<Violation>) {
+/// A closed opportunity cannot be submitted (OPP-024).
+pub fn open_stage(details: &Details, violations: &mut Vec<Violation>) {
     if details.life_cycle.stage.is_terminal() {
         let text = format!(
-            "must not be {} at submission; submit early, once QUALIFIED",
+            "Must not be {} at submission. Submit early, once the stage is QUALIFIED.",
             details.life_cycle.stage.name()
         );
-        add(found, "life_cycle.stage", ViolationCode::InvalidValue, text);
+        add(violations, "life_cycle.stage", ViolationCode::InvalidValue, text);
     }
 }
 
-pub fn add(found: &mut Vec<Violation>, field: &str, code: ViolationCode, text: impl Into<String>) {
-    found.push(Violation::new(&FieldPath::root().field(field), code, text));
+pub fn add(violations: &mut Vec<Violation>, field: &str, code: ViolationCode, text: impl Into<String>) {
+    violations.push(Violation::new(&FieldPath::root().field(field), code, text));
 }
 
-fn missing(field: &str, found: &mut Vec<Violation>) {
-    add(found, field, ViolationCode::RequiredFieldMissing, "is required");
-}
-
-fn at_least_one(field: &str, found: &mut Vec<Violation>) {
+fn missing(field: &str, violations: &mut Vec<Violation>) {
     add(
-        found,
+        violations,
         field,
         ViolationCode::RequiredFieldMissing,
-        "needs at least one value",
+        "Is required.",
     );
 }
 
-fn required(value: &Pii<String>, field: &str, found: &mut Vec<Violation>) {
+fn at_least_one(field: &str, violations: &mut Vec<Violation>) {
+    add(
+        violations,
+        field,
+        ViolationCode::RequiredFieldMissing,
+        "Must have at least one value.",
+    );
+}
+
+fn required(value: &Pii<String>, field: &str, violations: &mut Vec<Violation>) {
     if value.is_empty() {
-        missing(field, found);
+        missing(field, violations);
     }
 }
 
-pub fn of_no_list(list: &StandardList, field: &str) -> Violation {
+pub fn not_in_list(list: &StandardList, field: &str) -> Violation {
     Violation::not_in(list, &FieldPath::root().field(field))
 }
 
-/// A value that may be personal data, and is not repeated.
-fn not_in(list: &StandardList, field: &str, found: &mut Vec<Violation>) {
-    found.push(of_no_list(list, field));
+/// Like [`not_in_list`], without the rejected value, which may be personal data.
+fn personal_value_not_in_list(list: &StandardList, field: &str, violations: &mut Vec<Violation>) {
+    violations.push(not_in_list(list, field));
 }
 
-fn one_of_each(values: &[String], list: &StandardList, field: &str, found: &mut Vec<Violation>) {
+fn each_in_list(values: &[String], list: &StandardList, field: &str, violations: &mut Vec<Violation>) {
     for (index, value) in values.iter().enumerate().filter(|(_, value)| !list.has(value)) {
-        found.push(of_no_list(list, &format!("{field}[{index}]")).rejecting(value));
+        violations.push(not_in_list(list, &format!("{field}[{index}]")).with_rejected_value(value));
     }
 }

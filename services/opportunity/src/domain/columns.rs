@@ -1,43 +1,41 @@
-//! The columns of spreadsheets: what stands in a cell, and which field of the record it is (OPP-080, OPP-081).
+//! The columns of imported and exported tables: the field of each, and how its cells are parsed and formatted (OPP-080,
+//! OPP-081).
 
-use cosell_types::standard::plain;
+use cosell_types::standard::normalize;
 use cosell_types::{ClosedList as _, Violation, ViolationCode};
 
+pub use super::column_names::{
+    DETAILS, OPPORTUNITY_ID, RESULT, REVISION, is_id_column, is_result_column, is_revision_column,
+};
+
 use super::cells::{
-    Wrong, amount, currency, day, first, is_run, literals, member, members, of_aws, parts, person, phone,
-    sales_contact, spend, yes, yes_no,
+    CellError, aws_spend, first_contact_field, format_bool, is_formula, join_literals, parse_bool,
+    parse_date, parse_enum, parse_enums, parse_phone, set_amount, set_currency, set_first_contact,
+    set_sales_contact, split_list, update_aws_spend,
 };
 use super::reference::COUNTRY;
 use super::values::{MarketingSource, PrimaryNeedFromAws};
 use super::{Details, Field, Opportunity};
 
-/// The version of the template: another one whenever a column comes or changes.
+/// The version of the template. It changes when a column is added or changed.
 pub const VERSION: &str = "2";
-/// The column that says which record a row changes.
-pub const OPPORTUNITY_ID: &str = "Opportunity id";
-/// The column that says which revision of it a row was made from.
-pub const REVISION: &str = "Revision";
-/// What a row became.
-pub const RESULT: &str = "Result";
-/// The record that a row became, or what is wrong with it.
-pub const DETAILS: &str = "Details";
-/// What the original's template says for visibility only.
+/// The value of AWS's bulk template that stands for FOR_VISIBILITY_ONLY.
 const NO_SUPPORT: &str = "Do Not Need Support from AWS Sales Rep";
-/// What stands for a solution that is described in words.
+/// The value that stands for a solution that is not registered.
 const OTHER: &str = "Other";
 
-/// A column.
+/// A column of the template.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its name in the first line.
+    /// The heading.
     pub name: &'static str,
-    /// Whether a file of new records must have it.
+    /// Whether a file of new opportunities must have the column.
     pub is_required: bool,
-    /// Where in a record it stands.
+    /// Path of the field, relative to the opportunity.
     pub path: &'static str,
-    /// What can be changed by it; none where it counts for new records only.
+    /// The field that the column updates; `None` if it is only read for new opportunities.
     pub field: Option<Field>,
-    read: fn(&mut Details, &str) -> Result<(), Wrong>,
+    read: fn(&mut Details, &str) -> Result<(), CellError>,
     show: fn(&Opportunity) -> String,
 }
 
@@ -45,7 +43,7 @@ const fn column(
     name: &'static str,
     path: &'static str,
     field: Option<Field>,
-    read: fn(&mut Details, &str) -> Result<(), Wrong>,
+    read: fn(&mut Details, &str) -> Result<(), CellError>,
     show: fn(&Opportunity) -> String,
 ) -> Column {
     Column {
@@ -65,7 +63,7 @@ const fn required(column: Column) -> Column {
     }
 }
 
-/// A text that is taken as it stands.
+/// A text that is stored unchanged.
 macro_rules! text {
     ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
@@ -81,7 +79,7 @@ macro_rules! text {
     };
 }
 
-/// The same, for what may be personal.
+/// A text that may be personal data.
 macro_rules! personal {
     ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
@@ -97,31 +95,31 @@ macro_rules! personal {
     };
 }
 
-/// Values out of a closed list, parted by semicolons.
-macro_rules! several {
+/// Values of a closed list, separated by semicolons.
+macro_rules! enum_list {
     ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
             concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$first$(.$rest)* = members(cell)?;
+                details.$first$(.$rest)* = parse_enums(cell)?;
                 Ok(())
             },
-            |record| literals(&record.details().$first$(.$rest)*),
+            |record| join_literals(&record.details().$first$(.$rest)*),
         )
     };
 }
 
-/// One value out of a closed list, or none.
-macro_rules! one_of {
+/// One value of a closed list, or none.
+macro_rules! enum_value {
     ($name:literal, $field:ident, $first:ident $(.$rest:ident)*) => {
         column(
             $name,
             concat!(stringify!($first) $(, ".", stringify!($rest))*),
             Some(Field::$field),
             |details, cell| {
-                details.$first$(.$rest)* = member(cell)?;
+                details.$first$(.$rest)* = parse_enum(cell)?;
                 Ok(())
             },
             |record| record.details().$first$(.$rest)*.map_or_else(String::new, |value| value.literal().to_owned()),
@@ -129,20 +127,20 @@ macro_rules! one_of {
     };
 }
 
-/// What is said of the partner's sales contact.
-macro_rules! of_sales {
+/// A field of the partner's sales contact.
+macro_rules! sales_contact {
     ($name:literal, $field:ident, $read:expr) => {
         column(
             $name,
             "opportunity_team",
             None,
-            |details, cell| sales_contact(details, &$read(cell), |contact| &mut contact.$field),
-            |record| first(&record.details().opportunity_team, |contact| &contact.$field),
+            |details, cell| set_sales_contact(details, &$read(cell), |contact| &mut contact.$field),
+            |record| first_contact_field(&record.details().opportunity_team, |contact| &contact.$field),
         )
     };
 }
 
-/// Every column of the template, in its order.
+/// The columns of the template, in order.
 pub static COLUMNS: [Column; 45] = [
     required(personal!(
         "Customer company name",
@@ -156,17 +154,17 @@ pub static COLUMNS: [Column; 45] = [
         "national_security",
         Some(Field::NationalSecurity),
         |details, cell| {
-            details.national_security = yes(cell)?;
+            details.national_security = parse_bool(cell)?;
             Ok(())
         },
-        |record| yes_no(record.details().national_security),
+        |record| format_bool(record.details().national_security),
     ),
     required(column(
         "Country",
         "customer.account.address.country_code",
         Some(Field::CountryCode),
         |details, cell| {
-            // A spreadsheet has its name, the record its code.
+            // The table has the name of the country, the opportunity its code.
             details.customer.account.address.country_code = COUNTRY.canonical(cell).unwrap_or(cell).into();
             Ok(())
         },
@@ -201,10 +199,10 @@ pub static COLUMNS: [Column; 45] = [
         "primary_needs_from_aws",
         Some(Field::PrimaryNeedsFromAws),
         |details, cell| {
-            details.primary_needs_from_aws = if plain(cell) == plain(NO_SUPPORT) {
+            details.primary_needs_from_aws = if normalize(cell) == normalize(NO_SUPPORT) {
                 Vec::new()
             } else {
-                members(cell)?
+                parse_enums(cell)?
             };
             Ok(())
         },
@@ -213,7 +211,7 @@ pub static COLUMNS: [Column; 45] = [
             if needs.is_empty() {
                 NO_SUPPORT.to_owned()
             } else {
-                literals(needs)
+                join_literals(needs)
             }
         },
     )),
@@ -228,7 +226,7 @@ pub static COLUMNS: [Column; 45] = [
         "related_entity_identifiers.solutions",
         None,
         |details, cell| {
-            let solutions = parts(cell).filter(|part| plain(part) != plain(OTHER));
+            let solutions = split_list(cell).filter(|part| normalize(part) != normalize(OTHER));
             details.related_entity_identifiers.solutions = solutions.map(ToOwned::to_owned).collect();
             Ok(())
         },
@@ -251,9 +249,9 @@ pub static COLUMNS: [Column; 45] = [
         "Estimated AWS MRR",
         "project.expected_customer_spend",
         Some(Field::ExpectedCustomerSpend),
-        |details, cell| spend(details, |entry| amount(entry, cell)),
+        |details, cell| update_aws_spend(details, |entry| set_amount(entry, cell)),
         |record| {
-            of_aws(record).map_or_else(String::new, |money| {
+            aws_spend(record).map_or_else(String::new, |money| {
                 let sum = money.hundredths;
                 format!("{}.{:02}", sum / 100, sum % 100)
             })
@@ -263,15 +261,15 @@ pub static COLUMNS: [Column; 45] = [
         "Currency",
         "project.expected_customer_spend",
         Some(Field::ExpectedCustomerSpend),
-        |details, cell| spend(details, |entry| currency(entry, cell)),
-        |record| of_aws(record).map_or_else(String::new, |money| money.currency.code().to_owned()),
+        |details, cell| update_aws_spend(details, |entry| set_currency(entry, cell)),
+        |record| aws_spend(record).map_or_else(String::new, |money| money.currency.code().to_owned()),
     ),
     required(column(
         "Target close date",
         "life_cycle.target_close_date",
         Some(Field::TargetCloseDate),
         |details, cell| {
-            details.life_cycle.target_close_date = day(cell)?;
+            details.life_cycle.target_close_date = parse_date(cell)?;
             Ok(())
         },
         |record| {
@@ -287,15 +285,15 @@ pub static COLUMNS: [Column; 45] = [
         "opportunity_type",
         Some(Field::OpportunityType),
         |details, cell| {
-            // Blank says nothing, which a new record takes for net new business.
-            if let Some(kind) = member(cell)? {
+            // A blank cell keeps the value, which for a new opportunity is NET_NEW_BUSINESS.
+            if let Some(kind) = parse_enum(cell)? {
                 details.opportunity_type = kind;
             }
             Ok(())
         },
         |record| record.details().opportunity_type.literal().to_owned(),
     )),
-    required(several!(
+    required(enum_list!(
         "Delivery model",
         DeliveryModels,
         project.delivery_models
@@ -312,12 +310,12 @@ pub static COLUMNS: [Column; 45] = [
                     MarketingSource::None
                 }
             };
-            details.marketing.source = yes(cell)?.map(from_marketing);
+            details.marketing.source = parse_bool(cell)?.map(from_marketing);
             Ok(())
         },
         |record| {
             let source = record.details().marketing.source;
-            yes_no(source.map(|source| source == MarketingSource::MarketingActivity))
+            format_bool(source.map(|source| source == MarketingSource::MarketingActivity))
         },
     )),
     column(
@@ -325,18 +323,19 @@ pub static COLUMNS: [Column; 45] = [
         "marketing.aws_funding_used",
         Some(Field::AwsFundingUsed),
         |details, cell| {
-            details.marketing.aws_funding_used = yes(cell)?;
+            details.marketing.aws_funding_used = parse_bool(cell)?;
             Ok(())
         },
-        |record| yes_no(record.details().marketing.aws_funding_used),
+        |record| format_bool(record.details().marketing.aws_funding_used),
     ),
-    several!("Sales activities", SalesActivities, project.sales_activities),
+    enum_list!("Sales activities", SalesActivities, project.sales_activities),
     column(
         "AWS products",
         "related_entity_identifiers.aws_products",
         None,
         |details, cell| {
-            details.related_entity_identifiers.aws_products = parts(cell).map(ToOwned::to_owned).collect();
+            details.related_entity_identifiers.aws_products =
+                split_list(cell).map(ToOwned::to_owned).collect();
             Ok(())
         },
         |record| record.details().related_entity_identifiers.aws_products.join(";"),
@@ -346,13 +345,13 @@ pub static COLUMNS: [Column; 45] = [
         "project.related_opportunity_id",
         Some(Field::RelatedOpportunity),
         |details, cell| {
-            let wrong = |_| {
+            let invalid = |_| {
                 (
                     ViolationCode::InvalidStringFormat,
-                    "must be `O` and 1 to 19 digits".to_owned(),
+                    "Must be `O` and 1 to 19 digits.".to_owned(),
                 )
             };
-            let parent = (!cell.is_empty()).then(|| cell.parse().map_err(wrong));
+            let parent = (!cell.is_empty()).then(|| cell.parse().map_err(invalid));
             details.project.related_opportunity_id = parent.transpose()?;
             Ok(())
         },
@@ -364,14 +363,14 @@ pub static COLUMNS: [Column; 45] = [
                 .map_or_else(String::new, |id| id.to_string())
         },
     ),
-    one_of!("Competitive tracking", CompetitorName, project.competitor_name),
+    enum_value!("Competitive tracking", CompetitorName, project.competitor_name),
     text!(
         "Other competitors",
         OtherCompetitorNames,
         project.other_competitor_names
     ),
     text!("AWS marketing campaign", CampaignName, marketing.campaign_name),
-    several!(
+    enum_list!(
         "Marketing activity channel",
         MarketingChannels,
         marketing.channels
@@ -381,7 +380,7 @@ pub static COLUMNS: [Column; 45] = [
         "marketing.use_cases",
         Some(Field::MarketingUseCases),
         |details, cell| {
-            details.marketing.use_cases = parts(cell).map(ToOwned::to_owned).collect();
+            details.marketing.use_cases = split_list(cell).map(ToOwned::to_owned).collect();
             Ok(())
         },
         |record| record.details().marketing.use_cases.join(";"),
@@ -391,18 +390,18 @@ pub static COLUMNS: [Column; 45] = [
         "customer.contacts",
         Some(Field::Contacts),
         |details, cell| {
-            person(&mut details.customer.contacts, &phone(cell), |contact| {
+            set_first_contact(&mut details.customer.contacts, &parse_phone(cell), |contact| {
                 &mut contact.phone
             })
         },
-        |record| first(&record.details().customer.contacts, |contact| &contact.phone),
+        |record| first_contact_field(&record.details().customer.contacts, |contact| &contact.phone),
     ),
     column(
         "Customer e-mail",
         "customer.contacts",
         Some(Field::Contacts),
-        |details, cell| person(&mut details.customer.contacts, cell, |contact| &mut contact.email),
-        |record| first(&record.details().customer.contacts, |contact| &contact.email),
+        |details, cell| set_first_contact(&mut details.customer.contacts, cell, |contact| &mut contact.email),
+        |record| first_contact_field(&record.details().customer.contacts, |contact| &contact.email),
     ),
     personal!("AWS account id", AwsAccountId, customer.account.aws_account_id),
     personal!(
@@ -416,11 +415,11 @@ pub static COLUMNS: [Column; 45] = [
         customer.account.address.street_address
     ),
     personal!("City", City, customer.account.address.city),
-    of_sales!("Primary sales contact first name", first_name, str::to_owned),
-    of_sales!("Primary sales contact last name", last_name, str::to_owned),
-    of_sales!("Primary sales contact title", business_title, str::to_owned),
-    of_sales!("Primary sales contact phone", phone, phone),
-    of_sales!("Primary sales contact e-mail", email, str::to_owned),
+    sales_contact!("Primary sales contact first name", first_name, str::to_owned),
+    sales_contact!("Primary sales contact last name", last_name, str::to_owned),
+    sales_contact!("Primary sales contact title", business_title, str::to_owned),
+    sales_contact!("Primary sales contact phone", phone, parse_phone),
+    sales_contact!("Primary sales contact e-mail", email, str::to_owned),
     text!(
         "Partner CRM unique identifier",
         PartnerOpportunityIdentifier,
@@ -432,14 +431,14 @@ pub static COLUMNS: [Column; 45] = [
         "life_cycle.stage",
         Some(Field::Stage),
         |details, cell| {
-            if let Some(stage) = member(cell)? {
+            if let Some(stage) = parse_enum(cell)? {
                 details.life_cycle.stage = stage;
             }
             Ok(())
         },
         |record| record.details().life_cycle.stage.literal().to_owned(),
     ),
-    one_of!(
+    enum_value!(
         "Closed lost reason",
         ClosedLostReason,
         life_cycle.closed_lost_reason
@@ -447,29 +446,14 @@ pub static COLUMNS: [Column; 45] = [
     personal!("Next step", NextSteps, life_cycle.next_steps),
 ];
 
-/// The column with a name, however it is written.
-pub fn find(name: &str) -> Option<&'static Column> {
-    let name = plain(name.trim_start_matches('\u{feff}'));
-    COLUMNS.iter().find(|column| plain(column.name) == name)
+/// The column with this name, in any capitalization and spacing.
+pub fn find_column(name: &str) -> Option<&'static Column> {
+    let name = normalize(name.trim_start_matches('\u{feff}'));
+    COLUMNS.iter().find(|column| normalize(column.name) == name)
 }
 
-/// Whether it is the column that says which record a row changes.
-pub fn is_id(name: &str) -> bool {
-    plain(name.trim_start_matches('\u{feff}')) == plain(OPPORTUNITY_ID)
-}
-
-/// Whether it is the column that says which revision of the record it was.
-pub fn is_revision(name: &str) -> bool {
-    plain(name) == plain(REVISION)
-}
-
-/// Whether it is one of the columns that an import has added.
-pub fn is_of_result(name: &str) -> bool {
-    [RESULT, DETAILS].iter().any(|added| plain(added) == plain(name))
-}
-
-/// The column that a field of a record stands in.
-pub fn of_path(path: &str) -> Option<&'static Column> {
+/// The column of the field with this path.
+pub fn find_by_path(path: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| {
         path.strip_prefix(column.path)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -477,18 +461,23 @@ pub fn of_path(path: &str) -> Option<&'static Column> {
 }
 
 impl Column {
-    /// Takes over what a cell says.
-    pub fn read(&self, details: &mut Details, cell: &str, found: &mut Vec<Violation>) {
+    /// Parses a cell and applies it to the opportunity's details.
+    pub fn read(&self, details: &mut Details, cell: &str, violations: &mut Vec<Violation>) {
         let cell = cell.trim();
-        let shielded = cell.strip_prefix('\'').filter(|rest| is_run(rest));
-        if let Err((code, text)) = (self.read)(details, shielded.unwrap_or(cell)) {
-            super::check::add(found, self.path, code, text);
+        let unescaped = cell.strip_prefix('\'').filter(|rest| is_formula(rest));
+        if let Err((code, text)) = (self.read)(details, unescaped.unwrap_or(cell)) {
+            super::check::add(violations, self.path, code, text);
         }
     }
 
-    /// What stands in the cell of a record. A text that a spreadsheet would run is kept from that by an apostrophe.
+    /// Formats the cell of an opportunity. A text that a spreadsheet would evaluate as a formula is escaped with an
+    /// apostrophe.
     pub fn show(&self, record: &Opportunity) -> String {
         let text = (self.show)(record);
-        if is_run(&text) { format!("'{text}") } else { text }
+        if is_formula(&text) {
+            format!("'{text}")
+        } else {
+            text
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! The part of the record that the partner writes. Names are those of the interface, so that a field's path is the
-//! same in requests, rules and storage. An empty text or list means "not given".
+//! The part of the opportunity that the partner writes. Names are those of the proto messages, so that a field has the
+//! same path in requests, rules and storage. An empty text or list means that the field is not set.
 //!
-//! Stored as JSON: a new field needs `#[serde(default)]`, which the structs have, and a fixture of the old form.
+//! Stored as JSON: a new field needs `#[serde(default)]`, which the structs have, and a test fixture of the previous
+//! format.
 
 use chrono::NaiveDate;
 use cosell_types::{Money, OpportunityId, Pii};
@@ -12,7 +13,7 @@ use super::values::{
     OpportunityType, PaymentFrequency, PrimaryNeedFromAws, RevenueDeliveryModel, SalesActivity, Stage,
 };
 
-/// What a partner says about a deal.
+/// What the partner states about an opportunity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -53,13 +54,13 @@ impl Default for Details {
 }
 
 impl Details {
-    /// Whether the deal holds classified national-security information (OPP-017).
+    /// Whether the opportunity concerns classified national-security information (OPP-017). No answer counts as no.
     pub fn is_national_security(&self) -> bool {
         self.national_security == Some(true)
     }
 }
 
-/// Who buys.
+/// The customer and its contacts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -94,7 +95,7 @@ pub struct Address {
     pub street_address: Pii<String>,
 }
 
-/// A person.
+/// A contact at the customer, or a person in the opportunity team.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -106,7 +107,7 @@ pub struct Contact {
     pub phone: Pii<String>,
 }
 
-/// What is to be sold.
+/// The project that the customer is to buy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -130,7 +131,7 @@ pub struct Project {
     pub migration: Migration,
 }
 
-/// What the customer is expected to spend.
+/// One entry of the expected customer spend.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -153,7 +154,7 @@ pub struct Migration {
     pub details: Pii<String>,
 }
 
-/// How marketing contributed.
+/// The marketing activity that led to the opportunity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -176,7 +177,7 @@ pub struct SoftwareRevenue {
     pub expiration_date: Option<NaiveDate>,
 }
 
-/// Where the deal stands, as the partner sees it.
+/// The stage, close date and next steps that the partner states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -198,7 +199,7 @@ impl Default for LifeCycle {
     }
 }
 
-/// Solutions and products of the deal.
+/// The solutions, products and offers that are associated with the opportunity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]
@@ -211,7 +212,7 @@ pub struct RelatedEntityIdentifiers {
     pub aws_marketplace_offer_sets: Vec<String>,
 }
 
-/// A free label.
+/// A free label of the partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in opportunity.proto")]

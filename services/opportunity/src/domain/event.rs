@@ -3,51 +3,51 @@ use cosell_types::MemberId;
 use super::Field;
 use super::values::{RelatedEntityType, ReviewReason, Stage};
 
-/// What happened to a record. Becomes a public event, a row of its history, and a counter.
+/// A change of an opportunity. Each is published as an event, stored in the history, and counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A draft was registered.
+    /// The opportunity was created.
     Created,
-    /// Fields were changed.
+    /// These fields were updated.
     Updated(Vec<Field>),
-    /// The stage of an approved deal was changed, perhaps with other fields.
+    /// The stage of an approved opportunity was changed.
     StageChanged {
-        /// Where the deal stood.
+        /// The previous stage.
         from: Stage,
-        /// All fields that were changed.
+        /// All updated fields, including the stage.
         fields: Vec<Field>,
     },
-    /// AWS opened the deal again, which had been in this stage.
+    /// AWS reopened the opportunity, which was closed in this stage.
     Reopened(Stage),
-    /// It was given to another member.
+    /// The opportunity was transferred to another member.
     Assigned {
-        /// Who owned it.
+        /// The previous owner.
         from: MemberId,
-        /// The job that did it with others.
+        /// The id of the bulk job, if one transferred it.
         job: Option<String>,
     },
-    /// An entity of this type was added or taken away.
+    /// An entity of this type was associated or disassociated.
     Related(RelatedEntityType),
     /// Tags were set or removed.
     Tagged,
-    /// The draft was thrown away.
+    /// The draft was discarded.
     Discarded,
-    /// It was submitted for this round.
+    /// The opportunity was submitted.
     Submitted,
-    /// The submission of this round was taken back.
+    /// The submission was withdrawn.
     Withdrawn,
-    /// The review of this round began.
+    /// A reviewer started the review.
     ReviewStarted,
-    /// It was validated.
+    /// The opportunity was approved.
     Approved,
-    /// It was sent back.
+    /// The reviewer requires corrections.
     ActionRequired(ReviewReason),
-    /// It was rejected.
+    /// The opportunity was rejected.
     Rejected(ReviewReason),
 }
 
 impl Event {
-    /// Its name in the history, in logs and in metrics.
+    /// Name in the history, in logs and in metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Event::Created => "created",
@@ -65,7 +65,7 @@ impl Event {
         }
     }
 
-    /// Paths of the fields that a partner changed.
+    /// Paths of the fields that the event changed; empty for events that are not updates.
     pub fn changed_fields(&self) -> Vec<String> {
         match self {
             Event::Updated(fields) | Event::StageChanged { fields, .. } => {

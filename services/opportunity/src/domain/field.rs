@@ -1,24 +1,23 @@
-//! Every field that a partner can change after creation, and when (OPP-040).
+//! The fields that a partner can update after creation, and the states in which each is editable (OPP-040).
 
 use super::Details;
-use super::situation::Situation;
-use super::values::{InvolvementType, ReviewStatus, Stage};
 
-/// Where, besides in a draft, a field is open.
+/// A state in which a field is editable, besides a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
-    /// In ACTION_REQUIRED.
+pub(super) enum EditableIn {
+    /// ACTION_REQUIRED.
     ActionRequired,
-    /// In APPROVED while the deal is open.
+    /// APPROVED, in an open stage.
     Approved,
-    /// In APPROVED while the deal is open and AWS is only informed: what turns it into co-sell (OPP-027).
+    /// APPROVED, in an open stage, with the involvement FOR_VISIBILITY_ONLY: the update converts it to CO_SELL
+    /// (OPP-027).
     ApprovedForVisibility,
-    /// In APPROVED after LAUNCHED.
+    /// APPROVED, in stage LAUNCHED.
     Launched,
 }
-use Open::{ActionRequired, Approved, ApprovedForVisibility, Launched};
+use EditableIn::{ActionRequired, Approved, ApprovedForVisibility, Launched};
 
-/// Defines the fields of a record that can be set, each by its path.
+/// Defines an enum of the settable fields of a struct, each with its path.
 macro_rules! paths {
     ($(#[$doc:meta])* $list:ident of $record:ty { $($field:ident: $first:ident $(. $rest:ident)*;)+ }) => {
         $(#[$doc])*
@@ -29,10 +28,10 @@ macro_rules! paths {
         }
 
         impl $list {
-            /// Every one of them.
+            /// All fields.
             pub const ALL: &'static [$list] = &[$($list::$field),+];
 
-            /// Path in the interface, such as `customer.account.website_url`.
+            /// Path in the proto message, such as `customer.account.website_url`.
             pub fn path(self) -> &'static str {
                 match self {
                     $($list::$field => concat!(stringify!($first) $(, ".", stringify!($rest))*),)+
@@ -44,14 +43,14 @@ macro_rules! paths {
                 Self::ALL.iter().copied().find(|field| field.path() == path)
             }
 
-            /// Whether the two say different things here.
+            /// Whether the two have different values in this field.
             pub fn differs(self, one: &$record, other: &$record) -> bool {
                 match self {
                     $($list::$field => one.$first$(.$rest)* != other.$first$(.$rest)*,)+
                 }
             }
 
-            /// Takes over what `from` says here.
+            /// Copies the value of this field.
             pub fn copy(self, from: &$record, to: &mut $record) {
                 match self {
                     $($list::$field => to.$first$(.$rest)*.clone_from(&from.$first$(.$rest)*),)+
@@ -63,16 +62,16 @@ macro_rules! paths {
 pub(super) use paths;
 
 macro_rules! fields {
-    ($($field:ident: $first:ident $(. $rest:ident)*, [$($open:ident),*];)+) => {
+    ($($field:ident: $first:ident $(. $rest:ident)*, [$($state:ident),*];)+) => {
         paths! {
-            /// A field that a partner can change after creation.
+            /// A field that a partner can update after creation.
             Field of Details { $($field: $first $(. $rest)*;)+ }
         }
 
         impl Field {
-            fn open(self) -> &'static [Open] {
+            pub(super) fn editable_in(self) -> &'static [EditableIn] {
                 match self {
-                    $(Field::$field => &[$($open),*],)+
+                    $(Field::$field => &[$($state),*],)+
                 }
             }
         }
@@ -132,14 +131,14 @@ fields! {
     LeadSource: lead_source, [Approved];
 }
 
-/// A set of fields.
+/// A set of fields, as a bit mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FieldSet(u64);
 
 const _: () = assert!(Field::ALL.len() <= 64, "a bit for each field");
 
 impl FieldSet {
-    /// Whether the field is in it.
+    /// Whether the set contains the field.
     pub fn contains(self, field: Field) -> bool {
         self.0 & (1 << field as u32) != 0
     }
@@ -149,25 +148,5 @@ impl FromIterator<Field> for FieldSet {
     fn from_iter<T: IntoIterator<Item = Field>>(fields: T) -> Self {
         let bits = fields.into_iter().map(|field| 1 << field as u32);
         FieldSet(bits.fold(0, |all, bit: u64| all | bit))
-    }
-}
-
-impl Field {
-    /// Whether the field may be changed now.
-    pub fn is_editable(self, now: Situation) -> bool {
-        let open = self.open();
-        match now.status {
-            ReviewStatus::PendingSubmission => true,
-            ReviewStatus::ActionRequired => open.contains(&ActionRequired) || now.opened.contains(self),
-            ReviewStatus::Approved => match now.stage {
-                Stage::Launched => open.contains(&Launched),
-                Stage::ClosedLost => false,
-                _ => {
-                    let for_visibility = now.involvement == Some(InvolvementType::ForVisibilityOnly);
-                    open.contains(&Approved) || (for_visibility && open.contains(&ApprovedForVisibility))
-                }
-            },
-            ReviewStatus::Submitted | ReviewStatus::InReview | ReviewStatus::Rejected => false,
-        }
     }
 }

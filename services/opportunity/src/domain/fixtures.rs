@@ -1,4 +1,5 @@
-//! Records for tests.
+//! Fixtures for the tests of the domain and the store: a policy, partner facts, record details, and records in any
+//! review status or stage.
 
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use super::values::{
     DeliveryModel, InvolvementType, OpportunityType, PaymentFrequency, PrimaryNeedFromAws, ReviewReason,
     ReviewStatus, SalesActivity, Stage, Visibility,
 };
-use super::{Decision, Details, ExpectedCustomerSpend, Facts, Field, Opportunity, Outcome, Policy};
+use super::{Decision, Details, ExpectedCustomerSpend, Facts, Field, Opportunity, Policy, ReviewOutcome};
 
 pub fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -29,13 +30,13 @@ pub fn policy() -> Policy {
     }
 }
 
-/// What is known of a partner that sells software and has the opportunity O1.
+/// Facts of an ISV partner that owns the opportunity O1.
 pub fn facts() -> Facts<'static> {
     static POLICY: LazyLock<Policy> = LazyLock::new(policy);
     Facts {
         policy: &POLICY,
         partner_types: vec!["ISV".to_owned()],
-        own: OpportunityId::from_number(1).into_iter().collect(),
+        own_opportunities: OpportunityId::from_number(1).into_iter().collect(),
         solutions: (1..=11).map(|number| format!("S-{number}")).collect(),
         products: (1..=21).map(|number| format!("AmazonEC{number}")).collect(),
         subsidiaries: ["333333333333".parse().expect("an account")].into(),
@@ -58,7 +59,7 @@ pub fn spend(units: i64) -> ExpectedCustomerSpend {
     }
 }
 
-/// What is required to register a draft, and no more.
+/// The fields required at creation, and no others.
 pub fn minimal() -> Details {
     let mut details = Details::default();
     let account = &mut details.customer.account;
@@ -74,7 +75,7 @@ pub fn minimal() -> Details {
     details
 }
 
-/// What is required to submit for co-sell, with a registered solution, so that every stage is open.
+/// The fields required to submit for co-sell, with a registered solution, which every stage accepts.
 pub fn submittable() -> Details {
     let mut details = minimal();
     details.opportunity_type = OpportunityType::Expansion;
@@ -94,13 +95,13 @@ pub fn draft(details: Details) -> Opportunity {
         .0
 }
 
-/// A record in a review status, reached by the legal way.
+/// A record in a review status, reached through legal transitions.
 pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportunity {
     let mut details = submittable();
     if involvement == InvolvementType::ForVisibilityOnly {
         details.primary_needs_from_aws.clear();
     }
-    // Where both are possible, the one that is not the default.
+    // Where both visibilities are allowed, the one that is not the default.
     let visibility = match involvement {
         InvolvementType::CoSell => Visibility::Full,
         InvolvementType::ForVisibilityOnly => Visibility::Limited,
@@ -115,15 +116,15 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
     let outcome = match status {
         ReviewStatus::PendingSubmission | ReviewStatus::Submitted => return record,
         ReviewStatus::InReview => {
-            record.review_started(1, now()).expect("a start");
+            record.start_review(1, now()).expect("a started review");
             return record;
         }
-        ReviewStatus::ActionRequired => Outcome::ActionRequired(ReviewReason::ClarifyRevenue),
-        ReviewStatus::Approved => Outcome::Approved,
-        ReviewStatus::Rejected => Outcome::Rejected(ReviewReason::Other),
+        ReviewStatus::ActionRequired => ReviewOutcome::ActionRequired(ReviewReason::ClarifyRevenue),
+        ReviewStatus::Approved => ReviewOutcome::Approved,
+        ReviewStatus::Rejected => ReviewOutcome::Rejected(ReviewReason::Other),
     };
     record
-        .decided(
+        .apply_decision(
             1,
             Decision {
                 outcome,
@@ -139,17 +140,17 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
 /// An approved record in a stage.
 pub fn in_stage(stage: Stage, involvement: InvolvementType) -> Opportunity {
     let mut record = in_status(ReviewStatus::Approved, involvement);
-    let mut given = record.details().clone();
-    given.life_cycle.stage = stage;
+    let mut input = record.details().clone();
+    input.life_cycle.stage = stage;
     if stage == Stage::ClosedLost {
-        given.life_cycle.closed_lost_reason = Some(super::values::ClosedLostReason::Price);
+        input.life_cycle.closed_lost_reason = Some(super::values::ClosedLostReason::Price);
     }
     if stage == Stage::Launched {
-        given.life_cycle.target_close_date = Some(today());
+        input.life_cycle.target_close_date = Some(today());
     }
     let fields = [Field::Stage, Field::ClosedLostReason, Field::TargetCloseDate];
     record
-        .update(&member("creator"), &fields, &given, &facts(), now())
+        .update(&member("creator"), &fields, &input, &facts(), now())
         .expect("a change of stage");
     record
 }

@@ -1,4 +1,4 @@
-//! Jobs on many records (OPP-082).
+//! Bulk jobs: background jobs over many opportunities (OPP-082).
 
 use std::collections::BTreeSet;
 
@@ -9,102 +9,113 @@ use serde::{Deserialize, Serialize};
 use super::columns;
 use super::values::{BulkKind, BulkState, FileFormat, ImportMode};
 
-/// A job: what is to be done with its rows, and how far it is.
+/// A bulk job: its parameters and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// `bulkjob-` and 13 letters or digits.
     pub id: String,
-    /// Whose records it is about.
+    /// The account whose opportunities the job creates or changes.
     pub account: AccountId,
-    /// What kind it is.
+    /// Import or transfer.
     pub kind: BulkKind,
-    /// Where it stands.
+    /// The state; every state but RUNNING is final.
     pub state: BulkState,
-    /// Who began it.
+    /// The member who started the job.
     pub member: MemberId,
-    /// The call that began it.
+    /// The request id of the call that started the job.
     pub request_id: String,
-    /// What is to be done.
+    /// The parameters.
     pub plan: Plan,
-    /// How many rows it has.
+    /// Number of rows.
     pub total: i64,
-    /// How many of them have been worked off.
+    /// Number of processed rows, including failed ones.
     pub processed: i64,
-    /// How many of those were refused.
+    /// Number of failed rows.
     pub failed: i64,
-    /// When it began.
+    /// When the job was started.
     pub create_time: DateTime<Utc>,
-    /// When it ended.
+    /// When the job ended; `None` while it is running.
     pub end_time: Option<DateTime<Utc>>,
 }
 
-/// What is to be done with the rows.
+/// The parameters of a job, and what it records besides its progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// Form of the file.
+    /// Format of the imported file.
     pub format: Option<FileFormat>,
-    /// What becomes of its rows.
+    /// What an import does with its rows.
     pub mode: Option<ImportMode>,
-    /// The name of the file.
+    /// Name of the imported file.
     pub file_name: Pii<String>,
-    /// The first line of a table.
+    /// The first line of an imported table; empty for JSON lines.
     pub header: Vec<String>,
-    /// Whether to check only.
+    /// Whether the job is a dry run.
     pub validate_only: bool,
-    /// To whom records are given.
+    /// The new owner in a transfer.
     pub assignee: Option<MemberId>,
-    /// Who had the records that have been given to others.
+    /// The previous owners of the opportunities that the job has transferred.
     pub given_by: BTreeSet<MemberId>,
+    /// Why the job as a whole failed; rows have failures of their own.
+    pub failure: Option<JobFailure>,
 }
 
-/// What became of a row.
+/// Why a job as a whole cannot continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobFailure {
+    /// The member who started the job is no longer active, or lost the required role.
+    MemberNotPermitted,
+    /// The assignee of a transfer can no longer own opportunities.
+    AssigneeNotEligible,
+}
+
+/// The result of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowResult {
-    /// It is a new draft.
+    /// A draft was created.
     Created,
-    /// It is a new record that was submitted.
+    /// An opportunity was created and submitted.
     Submitted,
-    /// It changed a record.
+    /// An opportunity was updated.
     Updated,
-    /// The record was given to the member.
+    /// An opportunity was transferred to the assignee.
     Assigned,
-    /// It changed nothing.
+    /// Nothing changed.
     Unchanged,
-    /// It would be taken.
+    /// The row is valid, in a dry run.
     Valid,
-    /// It was refused.
+    /// The row was refused.
     Failed,
 }
 
-/// What became of a row, and why.
+/// The result of a row, with its opportunity and its violations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Its number.
+pub struct RowOutcome {
+    /// Number of the row in the job.
     pub number: i64,
-    /// What became of it.
+    /// Whether and how the row was applied.
     pub result: RowResult,
-    /// The record that it is about.
+    /// The opportunity that the row created or named.
     pub opportunity: Option<OpportunityId>,
-    /// What it would take, in a dry run.
-    pub rehearsed: Option<Rehearsed>,
-    /// Why it was refused.
+    /// The unique keys that the row would use, in a dry run.
+    pub dry_run_keys: Option<DryRunKeys>,
+    /// Why the row was refused.
     pub violations: Vec<RowViolation>,
 }
 
-/// What a row would take.
+/// The unique keys that a row would use. A dry run stores them to find duplicates in later rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rehearsed {
-    /// The partner's own key that the record would have.
+pub struct DryRunKeys {
+    /// The `partner_opportunity_identifier` of the opportunity; may be empty.
     pub key: String,
-    /// What tells the row from others, if it makes a record.
+    /// Hash of the row's content, if the row creates an opportunity (OPP-084).
     pub hash: Option<Vec<u8>>,
 }
 
-/// Something that is wrong with a row.
+/// Why a row was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowViolation {
-    /// The column, or the path of the field.
+    /// The column of a table, or the path of the field; empty for the row as a whole.
     pub field: String,
     /// The code of the violation, or the reason of the refusal.
     pub code: String,
@@ -119,8 +130,14 @@ impl Job {
         self.end_time = Some(now);
     }
 
-    /// Counts rows that were processed; with the last one the job is completed.
-    pub fn count(&mut self, outcomes: &[Outcome], now: DateTime<Utc>) {
+    /// Ends the job as failed.
+    pub fn fail(&mut self, failure: JobFailure, now: DateTime<Utc>) {
+        self.plan.failure = Some(failure);
+        self.end(BulkState::Failed, now);
+    }
+
+    /// Counts processed rows. The last row completes the job.
+    pub fn record_outcomes(&mut self, outcomes: &[RowOutcome], now: DateTime<Utc>) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let failed = outcomes
             .iter()
@@ -134,7 +151,7 @@ impl Job {
 }
 
 impl RowResult {
-    /// Every one of them.
+    /// All results.
     pub const ALL: [RowResult; 7] = [
         RowResult::Created,
         RowResult::Submitted,
@@ -145,7 +162,7 @@ impl RowResult {
         RowResult::Failed,
     ];
 
-    /// Its name in files and in the database.
+    /// Name in import results and in the database.
     pub fn name(self) -> &'static str {
         match self {
             RowResult::Created => "CREATED",
@@ -159,39 +176,39 @@ impl RowResult {
     }
 }
 
-impl Outcome {
-    /// A row that was taken.
-    pub fn taken(number: i64, result: RowResult, opportunity: Option<OpportunityId>) -> Self {
+impl RowOutcome {
+    /// The outcome of a row that was accepted.
+    pub fn accepted(number: i64, result: RowResult, opportunity: Option<OpportunityId>) -> Self {
         Self {
             number,
             result,
             opportunity,
-            rehearsed: None,
+            dry_run_keys: None,
             violations: Vec::new(),
         }
     }
 
-    /// A row that would be taken.
-    pub fn valid(number: i64, opportunity: Option<OpportunityId>, rehearsed: Rehearsed) -> Self {
+    /// The outcome of a valid row in a dry run.
+    pub fn valid(number: i64, opportunity: Option<OpportunityId>, dry_run_keys: DryRunKeys) -> Self {
         Self {
-            rehearsed: Some(rehearsed),
-            ..Self::taken(number, RowResult::Valid, opportunity)
+            dry_run_keys: Some(dry_run_keys),
+            ..Self::accepted(number, RowResult::Valid, opportunity)
         }
     }
 
-    /// A row that was refused for these violations. Fields of a table are told by their columns.
+    /// The outcome of a row that was refused because of violations. In a table, fields are named by their columns.
     pub fn refused(
         number: i64,
         opportunity: Option<OpportunityId>,
-        found: &[Violation],
+        violations: &[Violation],
         is_table: bool,
     ) -> Self {
-        let violations = found.iter().map(|violation| {
+        let violations = violations.iter().map(|violation| {
             let path = violation
                 .field
                 .strip_prefix("opportunity.")
                 .unwrap_or(&violation.field);
-            let column = columns::of_path(path).filter(|_| is_table);
+            let column = columns::find_by_path(path).filter(|_| is_table);
             RowViolation {
                 field: column.map_or(path, |column| column.name).to_owned(),
                 code: violation.code.as_str().to_owned(),
@@ -202,13 +219,18 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
-            rehearsed: None,
+            dry_run_keys: None,
             violations: violations.collect(),
         }
     }
 
-    /// A row that was refused as a whole.
-    pub fn impossible(number: i64, opportunity: Option<OpportunityId>, code: &str, text: &str) -> Self {
+    /// The outcome of a row that was refused as a whole, with the reason of the refusal as its code.
+    pub fn refused_with_reason(
+        number: i64,
+        opportunity: Option<OpportunityId>,
+        code: &str,
+        text: &str,
+    ) -> Self {
         let violation = RowViolation {
             field: String::new(),
             code: code.to_owned(),
@@ -218,7 +240,7 @@ impl Outcome {
             number,
             result: RowResult::Failed,
             opportunity,
-            rehearsed: None,
+            dry_run_keys: None,
             violations: vec![violation],
         }
     }

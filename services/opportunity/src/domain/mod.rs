@@ -1,23 +1,25 @@
-//! The rules of the opportunity record. Pure: no input or output, no clock, no chance; the time, ids and facts from
-//! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
+//! The rules of the opportunity record. Pure functions: no I/O, no clock, no randomness; time, ids and facts from other
+//! sources are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
 mod actions;
-pub mod advice;
 mod aws_details;
 mod aws_summary;
 mod canonical;
 pub mod catalog;
 mod cells;
 mod check;
+mod column_names;
 pub mod columns;
-mod deal_size;
+mod customer_spend;
 mod details;
 mod event;
 mod field;
+pub mod field_warnings;
 pub mod job;
+mod lifecycle_state;
 mod opportunity;
-pub mod original;
+pub mod partner_central;
 mod periods;
 mod policy;
 mod postal;
@@ -28,7 +30,6 @@ mod review;
 mod rule;
 pub mod search;
 mod shared;
-mod situation;
 mod spend_insights;
 pub mod standard_values;
 mod tags;
@@ -43,11 +44,11 @@ mod tests_actions;
 #[cfg(test)]
 mod tests_aws_summary;
 #[cfg(test)]
+mod tests_case;
+#[cfg(test)]
 mod tests_cases;
 #[cfg(test)]
 mod tests_columns;
-#[cfg(test)]
-mod tests_deal_cases;
 #[cfg(test)]
 mod tests_editability;
 #[cfg(test)]
@@ -59,9 +60,10 @@ mod tests_sequences;
 #[cfg(test)]
 mod tests_shared;
 #[cfg(test)]
+mod tests_submission_cases;
+#[cfg(test)]
 mod tests_transitions;
 
-pub use advice::Advice;
 pub use aws_details::{
     AwsCustomer, AwsDetails, AwsField, AwsInsights, AwsLifeCycle, AwsProject, AwsSoftwareRevenue,
     OpportunityQuality, Recommendation,
@@ -74,12 +76,13 @@ pub use details::{
 };
 pub use event::Event;
 pub use field::Field;
+pub use field_warnings::FieldWarning;
+pub use lifecycle_state::{LifecycleState, Transition};
 pub use opportunity::{NextStep, Opportunity, Reopening};
 pub use periods::Periods;
 pub use policy::{Facts, Policy};
-pub use referred::{check_offer, introduction};
-pub use review::{Decision, Outcome, Review};
+pub use referred::{check_referral_offer, initial_aws_summary};
+pub use review::{Decision, Review, ReviewOutcome};
 pub use rule::Rule;
-pub use shared::Source;
-pub use situation::{Situation, Transition};
+pub use shared::CopySource;
 pub use spend_insights::{Optimization, ProductInsights, SpendInsights, SpendInsightsBySource};

@@ -5,19 +5,22 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::canonical::canonical;
+use super::canonical::canonicalize;
 use super::reference::US;
+use super::rule::ok_or_invalid;
 use super::values::{
     InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewStatus, Stage, Visibility,
 };
-use super::{Details, Event, Facts, Field, Review, Rule, Situation, Source, check, deal_size, related};
+use super::{
+    CopySource, Details, Event, Facts, Field, LifecycleState, Review, Rule, check, customer_spend, related,
+};
 
-/// How many past next steps are kept (OPP-041).
-const HISTORY: usize = 50;
+/// Maximum number of entries in the history of next steps (OPP-041).
+const MAX_HISTORY: usize = 50;
 
-/// An opportunity: the aggregate. It changes only through its methods, each of which checks everything first, changes
-/// nothing when a rule is broken, and returns what happened. What changes what it says is here, its way through review in
-/// `review.rs`, what else is done with it in `actions.rs`.
+/// The opportunity aggregate. It changes only through its methods. Each checks all rules first, changes nothing if one
+/// is violated, and returns an event. Creation and updates are in this file, the review in `review.rs`, other commands
+/// in `actions.rs`, `related.rs`, `tags.rs` and `shared.rs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opportunity {
     pub(super) id: OpportunityId,
@@ -36,7 +39,7 @@ pub struct Opportunity {
     pub(super) referral_offer: Option<String>,
     #[serde(default)]
     pub(super) lead: Option<String>,
-    pub(super) shared_from: Option<Source>,
+    pub(super) shared_from: Option<CopySource>,
     #[serde(default)]
     pub(super) reopening: Option<Reopening>,
     pub(super) involvement: Option<InvolvementType>,
@@ -44,47 +47,48 @@ pub struct Opportunity {
     pub(super) review: Review,
     pub(super) next_steps_history: Vec<NextStep>,
     pub(super) details: Details,
-    /// Whether the member for whom it was read has flagged it: of the reader, and no part of the record (OPP-066).
+    /// Whether the reading member has flagged the opportunity: a fact of the reader, not stored in the record
+    /// (OPP-066).
     #[serde(skip)]
     pub(super) is_flagged: bool,
-    /// Whether it is read beside a record that is classified by now, whatever this one says (OPP-017).
+    /// Whether this is a past revision of an opportunity whose current revision is classified (OPP-017).
     #[serde(skip)]
     pub(super) is_classified: bool,
 }
 
-/// A past value of the next steps.
+/// An entry in the history of next steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextStep {
     /// The text.
     pub value: Pii<String>,
-    /// When it was set.
+    /// When the text was set.
     pub time: DateTime<Utc>,
 }
 
 impl NextStep {
-    /// Adds what the next steps are now to their history; that there are none is nothing to add.
-    pub fn note(history: &mut Vec<NextStep>, value: &Pii<String>, time: DateTime<Utc>) {
+    /// Adds the current next steps to the history, newest first. An empty text adds no entry.
+    pub fn append_to_history(history: &mut Vec<NextStep>, value: &Pii<String>, time: DateTime<Utc>) {
         if !value.is_empty() {
             let value = value.clone();
             history.insert(0, NextStep { value, time });
-            history.truncate(HISTORY);
+            history.truncate(MAX_HISTORY);
         }
     }
 }
 
-/// AWS opened the deal again.
+/// The last reopening by AWS (OPP-035).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reopening {
-    /// The stage that it was in.
+    /// The stage before the reopening.
     pub from: Stage,
-    /// Why.
+    /// AWS's reason.
     pub reason: Pii<String>,
-    /// When.
+    /// When the opportunity was reopened.
     pub time: DateTime<Utc>,
 }
 
 impl Opportunity {
-    /// Registers a draft (OPP-001 to OPP-018).
+    /// Creates a draft (OPP-001 to OPP-018).
     pub fn create(
         id: OpportunityId,
         account: AccountId,
@@ -93,14 +97,14 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<(Self, Event), Rule> {
-        let (record, mut found) = Self::draft(id, account, by, details, facts, now);
-        check::new_close_date(&record.details, now.date_naive(), &mut found);
-        none(found)?;
+        let (record, mut violations) = Self::build_draft(id, account, by, details, facts, now);
+        check::new_close_date(&record.details, now.date_naive(), &mut violations);
+        ok_or_invalid(violations)?;
         Ok((record, Event::Created))
     }
 
-    /// A draft, and what is wrong with it, but for a close date that has passed.
-    pub(super) fn draft(
+    /// Builds a draft and returns its violations, except those of the target close date (OPP-015).
+    pub(super) fn build_draft(
         id: OpportunityId,
         account: AccountId,
         by: MemberId,
@@ -108,12 +112,12 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> (Self, Vec<Violation>) {
-        canonical(&mut details);
-        settle(&mut details);
-        deal_size::settle(&mut details);
-        let mut found = check::record(&details, facts);
-        check::related(&details, facts, &mut found);
-        found.extend(related::entities(
+        canonicalize(&mut details);
+        derive_fields(&mut details);
+        customer_spend::default_target_companies(&mut details);
+        let mut violations = check::record(&details, facts);
+        check::parent_opportunity(&details, facts, &mut violations);
+        violations.extend(related::check_entities(
             &details.related_entity_identifiers,
             &account,
             facts,
@@ -149,47 +153,47 @@ impl Opportunity {
             is_flagged: false,
             is_classified: false,
         };
-        record.note_next_steps(now);
-        (record, found)
+        record.append_next_steps_history(now);
+        (record, violations)
     }
 
-    /// Takes over the selected fields of `given`. `None` when that changes nothing (OPP-040, OPP-041).
+    /// Applies the selected fields of `input`. `None` if nothing changes (OPP-040, OPP-041).
     pub fn update(
         &mut self,
         by: &MemberId,
         selected: &[Field],
-        given: &Details,
+        input: &Details,
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Event>, Rule> {
-        let situation = self.situation();
-        if !situation.is_editable() {
-            return Err(Rule::RecordNotEditable(situation));
+        let state = self.lifecycle_state();
+        if !state.is_editable() {
+            return Err(Rule::RecordNotEditable(state));
         }
-        let mut given = given.clone();
-        canonical(&mut given);
+        let mut input = input.clone();
+        canonicalize(&mut input);
         let mut details = self.details.clone();
         for field in selected {
-            field.copy(&given, &mut details);
+            field.copy(&input, &mut details);
         }
-        let secrecy = Field::NationalSecurity;
-        // No answer counts as no: where the question is closed, one for the other is no change (OPP-017).
+        let national_security = Field::NationalSecurity;
+        // No answer counts as no: if the field is not editable, replacing one by the other is no change (OPP-017).
         let is_same_answer = details.is_national_security() == self.details.is_national_security();
-        if is_same_answer && !secrecy.is_editable(situation) {
-            secrecy.copy(&self.details, &mut details);
+        if is_same_answer && !national_security.is_editable(state) {
+            national_security.copy(&self.details, &mut details);
         }
-        // A refused change brings nothing with it.
-        if !secrecy.differs(&self.details, &details) || secrecy.is_editable(situation) {
-            settle(&mut details);
+        // A change that will be refused must not derive others, which would be reported as further violations.
+        if !national_security.differs(&self.details, &details) || national_security.is_editable(state) {
+            derive_fields(&mut details);
         }
         let sizes = [Field::ExpectedCustomerSpend, Field::ExpectedContractDuration];
         if sizes.iter().any(|field| selected.contains(field)) {
-            deal_size::complete(
+            customer_spend::reconcile_contract(
                 &self.details,
                 &mut details,
                 selected.contains(&Field::ExpectedCustomerSpend),
             );
-            deal_size::settle(&mut details);
+            customer_spend::default_target_companies(&mut details);
         }
         let changed: Vec<_> = Field::ALL
             .iter()
@@ -200,50 +204,49 @@ impl Opportunity {
             return Ok(None);
         }
 
-        let locked: Vec<_> = changed.iter().filter(|field| !self.is_open(**field)).collect();
-        let mut found: Vec<_> = locked
+        let locked: Vec<_> = changed
             .iter()
-            .map(|field| not_editable(**field, situation))
+            .filter(|field| !self.is_field_editable(**field))
             .collect();
-        found.extend(check::record(&details, facts));
+        let mut violations: Vec<_> = locked.iter().map(|field| not_editable(**field, state)).collect();
+        violations.extend(check::record(&details, facts));
         if changed.contains(&Field::RelatedOpportunity) {
-            check::related(&details, facts, &mut found);
+            check::parent_opportunity(&details, facts, &mut violations);
         }
         let today = now.date_naive();
         let is_closing =
             self.review.status == ReviewStatus::Approved && details.life_cycle.stage.is_terminal();
         if is_closing && changed.contains(&Field::Stage) {
-            check::new_stage(&details, facts, today, &mut found);
+            check::new_stage(&details, facts, today, &mut violations);
         } else if changed.contains(&Field::TargetCloseDate) {
-            check::new_close_date(&details, today, &mut found);
+            check::new_close_date(&details, today, &mut violations);
         }
         let involvement = self.involvement_with(&details.primary_needs_from_aws);
         if let (ReviewStatus::Approved, Some(involvement)) = (self.review.status, involvement) {
-            found.extend(check::submittable(
+            violations.extend(check::submittable(
                 &details,
                 involvement,
                 self.visibility_with(involvement),
             ));
-            self.check_solution(&details, facts, &mut found);
+            self.check_solution(&details, facts, &mut violations);
         }
-        found = self.without_open(&details, found);
+        violations = self.without_optional_fields(&details, violations);
         if !locked.is_empty() {
-            return Err(Rule::FieldsNotEditable(situation, found));
+            return Err(Rule::FieldsNotEditable(state, violations));
         }
-        none(found)?;
+        ok_or_invalid(violations)?;
 
-        let steps_changed = changed.contains(&Field::NextSteps);
-        let before = self.situation();
+        let next_steps_changed = changed.contains(&Field::NextSteps);
         self.details = details;
         self.involvement = involvement;
         self.visibility = involvement.map(|involvement| self.visibility_with(involvement));
-        self.step(Some(by), now);
-        if steps_changed {
-            self.note_next_steps(now);
+        self.advance_revision(Some(by), now);
+        if next_steps_changed {
+            self.append_next_steps_history(now);
         }
-        Ok(Some(if before.moves_with(&changed) {
+        Ok(Some(if state.is_stage_move(&changed) {
             Event::StageChanged {
-                from: before.stage,
+                from: state.stage,
                 fields: changed,
             }
         } else {
@@ -251,19 +254,24 @@ impl Opportunity {
         }))
     }
 
-    /// A solution is needed, unless AWS has brought the deal, and not only a lead: then only from COMMITTED on
+    /// A solution is required; for an opportunity that AWS referred (other than as a lead) only from COMMITTED on
     /// (OPP-026, OPP-090, OPP-091).
-    pub(super) fn check_solution(&self, details: &Details, facts: &Facts<'_>, found: &mut Vec<Violation>) {
-        let is_deal_of_aws = self.origin == Origin::AwsReferral && self.lead.is_none();
-        if !is_deal_of_aws || details.life_cycle.stage >= Stage::Committed {
-            let mut wrong = Vec::new();
-            check::solution(details, facts, &mut wrong);
-            found.extend(self.without_open(details, wrong));
+    pub(super) fn check_solution(
+        &self,
+        details: &Details,
+        facts: &Facts<'_>,
+        violations: &mut Vec<Violation>,
+    ) {
+        let is_referred_opportunity = self.origin == Origin::AwsReferral && self.lead.is_none();
+        if !is_referred_opportunity || details.life_cycle.stage >= Stage::Committed {
+            let mut solution_violations = Vec::new();
+            check::solution(details, facts, &mut solution_violations);
+            violations.extend(self.without_optional_fields(details, solution_violations));
         }
     }
 
-    /// The involvement that these needs mean: asking for help turns visibility-only into co-sell, and nothing turns
-    /// it back (OPP-027).
+    /// The involvement with these needs: adding a need to an approved opportunity converts FOR_VISIBILITY_ONLY to
+    /// CO_SELL, and nothing reverts that (OPP-027).
     fn involvement_with(&self, needs: &[PrimaryNeedFromAws]) -> Option<InvolvementType> {
         match self.involvement {
             Some(InvolvementType::ForVisibilityOnly)
@@ -275,7 +283,7 @@ impl Opportunity {
         }
     }
 
-    /// The visibility that an involvement leaves: co-sell is with AWS sales, who must see it (OPP-022, OPP-027).
+    /// The visibility with this involvement: FULL for CO_SELL, otherwise unchanged (OPP-022, OPP-027).
     pub(super) fn visibility_with(&self, involvement: InvolvementType) -> Visibility {
         match (involvement, self.visibility) {
             (InvolvementType::ForVisibilityOnly, Some(visibility)) => visibility,
@@ -283,32 +291,32 @@ impl Opportunity {
         }
     }
 
-    pub(super) fn step(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
+    pub(super) fn advance_revision(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         self.last_modified_by = by.cloned();
     }
 
-    pub(super) fn note_next_steps(&mut self, now: DateTime<Utc>) {
-        NextStep::note(
+    pub(super) fn append_next_steps_history(&mut self, now: DateTime<Utc>) {
+        NextStep::append_to_history(
             &mut self.next_steps_history,
             &self.details.life_cycle.next_steps,
             now,
         );
     }
 
-    /// Notes whether the member for whom it was read has flagged it (OPP-066).
+    /// Sets whether the reading member has flagged the opportunity (OPP-066).
     pub fn set_flagged(&mut self, is_flagged: bool) {
         self.is_flagged = is_flagged;
     }
 
-    /// What decides which changes are allowed now.
-    pub fn situation(&self) -> Situation {
-        Situation {
+    /// The state that decides which changes are allowed now.
+    pub fn lifecycle_state(&self) -> LifecycleState {
+        LifecycleState {
             status: self.review.status,
             stage: self.details.life_cycle.stage,
             involvement: self.involvement,
-            opened: self
+            fields_to_correct: self
                 .review
                 .fields_to_correct
                 .iter()
@@ -317,8 +325,8 @@ impl Opportunity {
         }
     }
 
-    /// Whether the member owns, created or submitted the record (ACC-011).
-    pub fn is_own_of(&self, member: &MemberId) -> bool {
+    /// Whether the member owns, created or last submitted the opportunity (ACC-011).
+    pub fn is_own_opportunity_of(&self, member: &MemberId) -> bool {
         self.owner == *member || self.created_by == *member || self.submitted_by.as_ref() == Some(member)
     }
 }
@@ -365,12 +373,12 @@ impl Opportunity {
         self.origin
     }
 
-    /// The record that this one was cloned from.
+    /// The opportunity that this one was cloned from.
     pub fn cloned_from(&self) -> Option<OpportunityId> {
         self.cloned_from
     }
 
-    /// When AWS last opened the deal again.
+    /// The last reopening by AWS.
     pub fn reopening(&self) -> Option<&Reopening> {
         self.reopening.as_ref()
     }
@@ -395,25 +403,25 @@ impl Opportunity {
         &self.details
     }
 
-    /// Whether AWS and other services do not see whose deal it is (OPP-017).
+    /// Whether the customer's identity is hidden from AWS and other services (OPP-017).
     pub fn is_classified(&self) -> bool {
         self.is_classified || self.details.is_national_security()
     }
 
-    /// Without next steps from before it was submitted, but for the one that it was submitted with: what a draft said is not
-    /// for AWS (ACC-012).
-    pub fn without_steps_of_draft(mut self) -> Self {
+    /// Removes next steps from before the last submission, except the current one, because AWS does not see those of
+    /// the draft (ACC-012).
+    pub fn without_draft_next_steps(mut self) -> Self {
         let (submitted, current) = (self.review.submit_time, &self.details.life_cycle.next_steps);
-        let mut is_first = true;
+        let mut is_newest = true;
         self.next_steps_history.retain(|step| {
-            let is_current = std::mem::take(&mut is_first) && step.value == *current;
+            let is_current = std::mem::take(&mut is_newest) && step.value == *current;
             is_current || submitted.is_some_and(|submitted| step.time > submitted)
         });
         self
     }
 
-    /// As a reader of a record that stands there today sees one of its past.
-    pub fn beside(mut self, current: &Opportunity) -> Self {
+    /// This past revision, with the reader's flag and the classification of the current revision.
+    pub fn with_reader_context_of(mut self, current: &Opportunity) -> Self {
         self.is_flagged = current.is_flagged;
         self.is_classified = current.is_classified();
         self
@@ -432,9 +440,9 @@ impl Opportunity {
     }
 }
 
-/// What follows from what was given: the country of a national-security deal is the United States (OPP-017), and what is
-/// new expands and renews nothing (OPP-005).
-fn settle(details: &mut Details) {
+/// Sets the fields that derive from others: the country of a national-security opportunity is the United States
+/// (OPP-017), and new business has no parent opportunity (OPP-005).
+fn derive_fields(details: &mut Details) {
     if details.is_national_security() {
         details.customer.account.address.country_code = US.into();
     }
@@ -443,19 +451,11 @@ fn settle(details: &mut Details) {
     }
 }
 
-pub(super) fn none(found: Vec<Violation>) -> Result<(), Rule> {
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(Rule::Invalid(found))
-    }
-}
-
-fn not_editable(field: Field, situation: Situation) -> Violation {
+fn not_editable(field: Field, state: LifecycleState) -> Violation {
     let text = format!(
-        "cannot be changed in review status {} and stage {}",
-        situation.status.name(),
-        situation.stage.name()
+        "Cannot be changed in review status {} and stage {}.",
+        state.status.name(),
+        state.stage.name()
     );
     Violation::new(
         &FieldPath::root().field(field.path()),

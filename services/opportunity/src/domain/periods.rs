@@ -1,22 +1,22 @@
-//! The spans of time that presets speak of, in UTC (OPP-063).
+//! The periods of the presets, in UTC (OPP-063).
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-/// The spans around a moment.
+/// The periods relative to the current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Periods {
-    /// Seven times 24 hours before; what happened then is inside the last seven days.
+    /// 7 × 24 hours ago; still part of the last seven days.
     pub week_ago: DateTime<Utc>,
-    /// Fourteen times 24 hours before; what happened then is no more than two weeks ago.
+    /// 14 × 24 hours ago; not yet more than two weeks ago.
     pub two_weeks_ago: DateTime<Utc>,
-    /// The first day of this month, and that of the next.
+    /// The first day of this month and of the next.
     pub month: (NaiveDate, NaiveDate),
-    /// The first moment of this calendar quarter, and that of the next.
+    /// The start of this calendar quarter and of the next.
     pub quarter: (DateTime<Utc>, DateTime<Utc>),
 }
 
 impl Periods {
-    /// Those around `now`.
+    /// The periods relative to `now`.
     pub fn at(now: DateTime<Utc>) -> Self {
         let today = now.date_naive();
         let first = today.with_day(1).unwrap_or(today);
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opp_063_months_and_quarters_are_those_of_the_calendar() {
+    fn opp_063_months_and_quarters_are_calendar_periods() {
         for (now, month, quarter) in [
             (
                 "2026-01-01T00:00:00Z",

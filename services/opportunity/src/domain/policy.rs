@@ -1,52 +1,53 @@
-//! What rules go by that is not in the record: what the installation has set, and what is known elsewhere.
+//! Inputs of the rules that are not part of the opportunity: the operator's configuration and facts from other tables.
 
 use std::collections::BTreeSet;
 
 use cosell_types::{AccountId, Currency, OpportunityId};
 
-/// What the operator has set.
+/// The rules that the operator configures.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Currencies in which amounts are taken (OPP-016).
+    /// Permitted currencies (OPP-016).
     pub currencies: Vec<Currency>,
-    /// Partners of these types name the customer's AWS account before a deal is launched (OPP-043).
+    /// Types of partners that must state the customer's AWS account to launch an opportunity (OPP-043).
     pub account_to_launch: BTreeSet<String>,
-    /// Whether a solution may be described in words until the deal is committed (OPP-026).
+    /// Whether a description of the solution suffices before COMMITTED (OPP-026).
     pub solution_in_words: bool,
 }
 
-/// What is known elsewhere when a record is checked. Facts are asked for before, so that rules ask nobody.
+/// Facts about the account and the entities that an opportunity refers to. They are loaded before the rules run, so
+/// that the rules need no I/O.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
-    /// What the operator has set.
+    /// The operator's configuration.
     pub policy: &'a Policy,
-    /// What kind of partner the account is, such as `ISV`.
+    /// The types of the partner account, such as `ISV`.
     pub partner_types: Vec<String>,
-    /// Those of the opportunities that the record names which the account has.
-    pub own: BTreeSet<OpportunityId>,
-    /// Those of the solutions that the record names which the account has, and which are active.
+    /// The referenced opportunities that belong to the account.
+    pub own_opportunities: BTreeSet<OpportunityId>,
+    /// The referenced solutions that are active ones of the account.
     pub solutions: BTreeSet<String>,
-    /// Those of the products that the record names which AWS has.
+    /// The referenced products that are in the AWS catalog.
     pub products: BTreeSet<String>,
-    /// Accounts with which a SUBSIDIARY connection is in force.
+    /// Accounts with an active SUBSIDIARY connection to the account.
     pub subsidiaries: BTreeSet<AccountId>,
 }
 
 impl<'a> Facts<'a> {
-    /// Of records that name nothing.
-    pub fn none(policy: &'a Policy) -> Self {
+    /// Facts for an opportunity that refers to no other entities.
+    pub fn without_references(policy: &'a Policy) -> Self {
         Self {
             policy,
             partner_types: Vec::new(),
-            own: BTreeSet::new(),
+            own_opportunities: BTreeSet::new(),
             solutions: BTreeSet::new(),
             products: BTreeSet::new(),
             subsidiaries: BTreeSet::new(),
         }
     }
 
-    /// Whether the partner has to name the customer's AWS account before it launches a deal.
-    pub fn needs_account_to_launch(&self) -> bool {
+    /// Whether the partner must state the customer's AWS account to launch an opportunity (OPP-043).
+    pub fn requires_customer_account_at_launch(&self) -> bool {
         let mut types = self.partner_types.iter();
         types.any(|kind| self.policy.account_to_launch.contains(kind))
     }

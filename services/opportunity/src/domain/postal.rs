@@ -1,22 +1,22 @@
-//! Postal codes: which countries have them, and in which form (OPP-014).
+//! Postal codes: which countries have them, and in which format (OPP-014).
 
-/// Countries in which addresses have no postal code.
+/// Countries without postal codes.
 #[rustfmt::skip]
-const WITHOUT: [&str; 59] = [
+const COUNTRIES_WITHOUT_CODES: [&str; 59] = [
     "AE", "AG", "AN", "AO", "AW", "BF", "BI", "BJ", "BO", "BQ", "BS", "BW", "BZ", "CF", "CG", "CI", "CK", "CM",
     "CW", "DJ", "DM", "ER", "FJ", "GD", "GH", "GM", "GQ", "GY", "HK", "HM", "KI", "KM", "KN", "LY", "ML", "MO",
     "MR", "MW", "NR", "NU", "QA", "RW", "SB", "SC", "SH", "SL", "SR", "ST", "SY", "TF", "TG", "TK", "TL", "TO",
     "TV", "UG", "VU", "YE", "ZW",
 ];
 
-/// A form as people write it, the same for comparison (`#` a digit, `@` a letter, `*` either of them, everything else
-/// itself), and the countries that have it. Where the written form would refuse codes that exist (of Ireland, Brunei and
-/// Eswatini), the comparison is the wider one.
-type Form = (&'static str, &'static [&'static str], &'static [&'static str]);
+/// A documented format, its patterns (`#` a digit, `@` a letter, `*` either, any other character itself), and the
+/// countries that use it. Where the documented format would refuse existing codes (of Ireland, Brunei and Eswatini),
+/// the patterns are wider.
+type Format = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-/// Countries in neither list take any text.
+/// A country in neither list accepts any text.
 #[rustfmt::skip]
-const FORMS: [Form; 45] = [
+const FORMATS: [Format; 45] = [
     ("99999", &["#####"], &[
         "AX", "BA", "BT", "CU", "DE", "DO", "DZ", "EE", "EG", "ES", "FI", "FR", "GT", "GU", "HN", "HR", "ID", "IQ",
         "IT", "JO", "KE", "KH", "KR", "KW", "LA", "LK", "MA", "ME", "MH", "MM", "MN", "MP", "MX", "MY", "NA", "NI",
@@ -76,33 +76,35 @@ const FORMS: [Form; 45] = [
 
 /// Whether addresses in this country have a postal code.
 pub fn has_codes(country: &str) -> bool {
-    !WITHOUT.contains(&country)
+    !COUNTRIES_WITHOUT_CODES.contains(&country)
 }
 
-/// The form that postal codes of this country have, as people write it; none where any text is taken.
-pub fn form(country: &str) -> Option<&'static str> {
-    find(country).map(|(written, ..)| *written)
+/// The documented format of postal codes in this country; `None` if any text is accepted.
+pub fn documented_format(country: &str) -> Option<&'static str> {
+    format_of(country).map(|(documented, ..)| *documented)
 }
 
-/// Whether this is a postal code of the country.
+/// Whether the postal code has the format of the country.
 pub fn is_valid(country: &str, code: &str) -> bool {
-    find(country).is_none_or(|(_, shapes, _)| shapes.iter().any(|shape| has_shape(code, shape)))
+    format_of(country).is_none_or(|(_, patterns, _)| patterns.iter().any(|pattern| matches(code, pattern)))
 }
 
-fn find(country: &str) -> Option<&'static Form> {
-    FORMS.iter().find(|(.., countries)| countries.contains(&country))
+fn format_of(country: &str) -> Option<&'static Format> {
+    FORMATS
+        .iter()
+        .find(|(.., countries)| countries.contains(&country))
 }
 
-fn has_shape(code: &str, shape: &str) -> bool {
-    code.len() == shape.len()
+fn matches(code: &str, pattern: &str) -> bool {
+    code.len() == pattern.len()
         && code
             .chars()
-            .zip(shape.chars())
-            .all(|(letter, shape)| match shape {
-                '#' => letter.is_ascii_digit(),
-                '@' => letter.is_ascii_uppercase(),
-                '*' => letter.is_ascii_uppercase() || letter.is_ascii_digit(),
-                itself => letter == itself,
+            .zip(pattern.chars())
+            .all(|(character, pattern)| match pattern {
+                '#' => character.is_ascii_digit(),
+                '@' => character.is_ascii_uppercase(),
+                '*' => character.is_ascii_uppercase() || character.is_ascii_digit(),
+                literal => character == literal,
             })
 }
 
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
     use crate::domain::reference::COUNTRY;
 
-    /// A code that has the form, and one that has not, for every form as people write it.
+    /// A country, a valid code and an invalid code for each format.
     const EXAMPLES: [(&str, &str, &str); 45] = [
         ("DE", "20457", "2045"),
         ("AU", "2000", "20000"),
@@ -165,15 +167,15 @@ mod tests {
     ];
 
     #[test]
-    fn opp_014_every_form_takes_its_codes_and_refuses_others() {
-        let mut tried = HashSet::new();
-        for (country, right, wrong) in EXAMPLES {
-            assert!(is_valid(country, right), "{country} {right}");
-            assert!(!is_valid(country, wrong), "{country} {wrong}");
-            tried.insert(form(country).expect("a form"));
+    fn opp_014_each_format_accepts_valid_and_refuses_invalid_codes() {
+        let mut tested = HashSet::new();
+        for (country, valid, invalid) in EXAMPLES {
+            assert!(is_valid(country, valid), "{country} {valid}");
+            assert!(!is_valid(country, invalid), "{country} {invalid}");
+            tested.insert(documented_format(country).expect("a format"));
         }
-        let all: HashSet<_> = FORMS.iter().map(|(written, ..)| *written).collect();
-        assert_eq!(tried.len(), all.len(), "{:?}", all.difference(&tried));
+        let all: HashSet<_> = FORMATS.iter().map(|(documented, ..)| *documented).collect();
+        assert_eq!(tested.len(), all.len(), "{:?}", all.difference(&tested));
         for (code, valid) in [
             ("DT3 6GB", true),
             ("L2 2DP", true),
@@ -185,29 +187,29 @@ mod tests {
     }
 
     #[test]
-    fn opp_014_every_country_is_in_one_list_at_most() {
+    fn opp_014_each_country_is_in_at_most_one_list() {
         let mut seen = HashSet::new();
-        let forms = FORMS.iter().flat_map(|(.., countries)| countries.iter());
-        for country in forms.chain(&WITHOUT) {
+        let countries = FORMATS.iter().flat_map(|(.., countries)| countries.iter());
+        for country in countries.chain(&COUNTRIES_WITHOUT_CODES) {
             assert!(COUNTRY.has(country) && seen.insert(country), "{country}");
         }
-        assert!(!has_codes("HK") && form("HK").is_none());
+        assert!(!has_codes("HK") && documented_format("HK").is_none());
         assert!(has_codes("KY") && is_valid("KY", "KY1-1201"), "in neither list");
     }
 
     proptest! {
         #[test]
-        fn opp_014_what_has_the_shape_is_valid_and_one_sign_more_is_not(
-            form in proptest::sample::select(&FORMS[..]),
+        fn opp_014_code_matching_a_pattern_is_valid_and_a_longer_one_is_not(
+            format in proptest::sample::select(&FORMATS[..]),
             digit in proptest::char::range('0', '9'),
             letter in proptest::char::range('A', 'Z'),
         ) {
-            for shape in form.1 {
-                let code: String = shape
+            for pattern in format.1 {
+                let code: String = pattern
                     .chars()
-                    .map(|sign| match sign { '#' => digit, '@' | '*' => letter, itself => itself })
+                    .map(|character| match character { '#' => digit, '@' | '*' => letter, literal => literal })
                     .collect();
-                for country in form.2 {
+                for country in format.2 {
                     prop_assert!(is_valid(country, &code), "{country} {code}");
                     prop_assert!(!is_valid(country, &format!("{code}_")), "{country} {code}_");
                 }
@@ -215,7 +217,7 @@ mod tests {
         }
 
         #[test]
-        fn opp_014_no_text_is_too_strange(country in "[A-Z]{2}", code in "\\PC{0,20}") {
+        fn opp_014_any_text_is_checked_without_a_panic(country in "[A-Z]{2}", code in "\\PC{0,20}") {
             let _ = is_valid(&country, &code);
         }
     }

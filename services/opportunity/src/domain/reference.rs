@@ -1,9 +1,9 @@
-//! Reference data: pick lists that are strings on the wire because they are long or change (OPP-011).
+//! Standard values: pick lists that are strings on the wire because they are long or change (OPP-011).
 
 use cosell_types::standard::StandardList;
 pub use cosell_types::standard::{COUNTRY, INDUSTRY};
 
-/// Use cases of customers.
+/// Customer use cases.
 pub static USE_CASE: StandardList = StandardList::new(
     "customer_use_case",
     &[
@@ -49,7 +49,7 @@ pub static USE_CASE: StandardList = StandardList::new(
     ],
 );
 
-/// Kinds of solutions that partners register.
+/// Categories of registered solutions.
 pub static SOLUTION_CATEGORY: StandardList = StandardList::new(
     "solution_category",
     &[
@@ -66,7 +66,7 @@ pub static SOLUTION_CATEGORY: StandardList = StandardList::new(
     ],
 );
 
-/// Partner programmes.
+/// Programs of the AWS Partner Network.
 pub static APN_PROGRAM: StandardList = StandardList {
     aliases: &[("ISV Immersion Day SFID Program", "IS Immersion Day SFID Program")],
     ..StandardList::new(
@@ -125,7 +125,7 @@ pub static MARKETING_USE_CASE: StandardList = StandardList::new(
     ],
 );
 
-/// States and regions of the United States, in the original's spelling.
+/// States and regions of the United States, in the spelling of AWS Partner Central.
 pub static US_STATE: StandardList = StandardList {
     aliases: &[
         ("District of Columbia", "Dist. of Columbia"),
@@ -200,23 +200,23 @@ pub static US_STATE: StandardList = StandardList {
     )
 };
 
-/// The industry that asks for a name of its own (OPP-012).
+/// The industry that requires `other_industry` (OPP-012).
 pub const OTHER_INDUSTRY: &str = "Other";
 
-/// The use case of partners that train (OPP-042).
+/// The use case that is expected of training partners (OPP-042).
 pub const TRAINING: &str = "Training";
 
-/// The only industry with national-security deals (OPP-017).
+/// The only industry with national-security opportunities (OPP-017).
 pub const GOVERNMENT: &str = "Government";
 
 /// The United States.
 pub const US: &str = "US";
 
-/// What a person may be in an opportunity team (OPP-007).
+/// Titles in the partner's opportunity team (OPP-007).
 pub static TEAM_TITLE: StandardList =
     StandardList::new("team_title", &["PartnerAccountManager", "OpportunityOwner"]);
 
-/// Why AWS considers a deal lost (OPP-054).
+/// AWS's closed-lost reasons (OPP-054).
 pub static AWS_CLOSED_LOST_REASON: StandardList = StandardList::new(
     "aws_closed_lost_reason",
     &[
@@ -275,7 +275,7 @@ pub static AWS_CLOSED_LOST_REASON: StandardList = StandardList::new(
 pub static QUALITY_TREND: StandardList =
     StandardList::new("quality_trend", &["Improving", "Declining", "No Change"]);
 
-/// Subjects of recommendations of AWS (OPP-058).
+/// Types of AWS's recommendations (OPP-058).
 pub static RECOMMENDATION_TYPE: StandardList = StandardList::new(
     "recommendation_type",
     &[
@@ -285,13 +285,13 @@ pub static RECOMMENDATION_TYPE: StandardList = StandardList::new(
     ],
 );
 
-/// Who leads a deal (OPP-058).
+/// Co-sell motions: who leads the opportunity (OPP-058).
 pub static COSELL_MOTION: StandardList = StandardList::new(
     "cosell_motion",
     &["AWS Field-engaged", "Agent-engaged", "Partner-led"],
 );
 
-/// What a person of AWS may be in AWS's team of an opportunity (OPP-056).
+/// Titles in AWS's opportunity team (OPP-056).
 pub static AWS_TEAM_TITLE: StandardList = StandardList::new(
     "aws_team_title",
     &[
@@ -309,12 +309,12 @@ pub static AWS_TEAM_TITLE: StandardList = StandardList::new(
 mod tests {
     use std::collections::HashSet;
 
-    use cosell_types::standard::plain;
+    use cosell_types::standard::normalize;
 
     use super::*;
 
     #[test]
-    fn lists_have_their_size_and_their_values_are_told_apart_however_they_are_written() {
+    fn lists_have_expected_sizes_and_values_that_stay_distinct_when_normalized() {
         let lists = [
             (&INDUSTRY, 28),
             (&USE_CASE, 39),
@@ -327,16 +327,16 @@ mod tests {
             (&AWS_TEAM_TITLE, 7),
         ];
         for (list, size) in lists {
-            let names: HashSet<_> = list.values.iter().map(|value| plain(value)).collect();
+            let names: HashSet<_> = list.values.iter().map(|value| normalize(value)).collect();
             assert_eq!((list.values.len(), names.len()), (size, size), "{}", list.name);
             for (alias, value) in list.aliases {
-                assert!(list.has(value) && !names.contains(&plain(alias)), "{alias}");
+                assert!(list.has(value) && !names.contains(&normalize(alias)), "{alias}");
             }
         }
     }
 
     #[test]
-    fn exceptions_are_members_of_their_lists() {
+    fn constants_are_values_of_their_lists() {
         assert!(
             COUNTRY.has(US)
                 && USE_CASE.has(TRAINING)

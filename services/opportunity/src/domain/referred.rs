@@ -1,18 +1,18 @@
-//! Deals and leads that AWS has brought (OPP-090, OPP-091).
+//! Opportunities that AWS referred, and drafts of converted leads (OPP-090, OPP-091).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, MemberId, OpportunityId, Violation};
 
-use super::canonical::canonical;
+use super::canonical::canonicalize;
 use super::reference::USE_CASE;
 use super::values::{InvolvementType, Origin, ReviewStatus, Stage, Visibility};
 use super::{AwsDetails, AwsField, AwsSummary, Contact, Details, Event, Facts, Opportunity, Policy, check};
 
 impl Opportunity {
-    /// What a partner has of an offer that it accepted, and what is wrong with it: AWS has validated it, and its story
-    /// begins anew. The partner has been told that it has the deal, so it has it also when a rule has become stricter since
-    /// the offer, or the close date has passed.
-    pub fn referred(
+    /// Creates the opportunity of an accepted referral offer, as APPROVED, and returns its violations. The partner's
+    /// acceptance was confirmed, so the opportunity is created even if a rule has become stricter since the offer, or
+    /// the target close date has passed.
+    pub fn from_referral_offer(
         id: OpportunityId,
         account: AccountId,
         by: MemberId,
@@ -21,10 +21,11 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> (Self, Event, Vec<Violation>) {
-        let (mut record, mut found) = Self::draft(id, account, by.clone(), begun(details), facts, now);
+        let details = reset_for_partner(details);
+        let (mut record, mut violations) = Self::build_draft(id, account, by.clone(), details, facts, now);
         let (involvement, visibility) = (InvolvementType::CoSell, Visibility::Full);
-        found.extend(check::submittable(&record.details, involvement, visibility));
-        check::postal_code(&record.details, &mut found);
+        violations.extend(check::submittable(&record.details, involvement, visibility));
+        check::postal_code(&record.details, &mut violations);
         record.origin = Origin::AwsReferral;
         record.referral_offer = Some(offer.to_owned());
         record.involvement = Some(involvement);
@@ -32,12 +33,12 @@ impl Opportunity {
         record.submitted_by = Some(by);
         record.review.status = ReviewStatus::Approved;
         record.review.submit_time = Some(now);
-        (record, Event::Created, found)
+        (record, Event::Created, violations)
     }
 
-    /// The draft that a partner makes of a lead. What a draft needs and nobody knows of the customer yet is not
-    /// there, and is the partner's to find out before it submits the record (OPP-091).
-    pub fn of_lead(
+    /// Creates the draft of a converted lead. Required fields that the lead does not have stay empty; the partner
+    /// completes them before it submits the opportunity (OPP-091).
+    pub fn from_lead(
         id: OpportunityId,
         account: AccountId,
         by: MemberId,
@@ -46,28 +47,28 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> (Self, Event) {
-        let mut details = begun(details);
-        // A lead says in any words what the customer wants to do, a record in those of the list.
+        let mut details = reset_for_partner(details);
+        // The use case of a lead is free text; that of an opportunity is a standard value.
         if !USE_CASE.has(&details.project.customer_use_case) {
             details.project.customer_use_case.clear();
         }
-        let (mut record, _) = Self::draft(id, account, by, details, facts, now);
+        let (mut record, _) = Self::build_draft(id, account, by, details, facts, now);
         record.origin = Origin::AwsReferral;
         record.lead = Some(lead.to_owned());
         (record, Event::Created)
     }
 }
 
-/// What is wrong with the close date of a deal that is about to be offered.
-pub fn check_offer(record: &Opportunity, now: DateTime<Utc>) -> Vec<Violation> {
-    let mut found = Vec::new();
-    check::new_close_date(record.details(), now.date_naive(), &mut found);
-    found
+/// Checks the target close date of an opportunity that is about to be offered.
+pub fn check_referral_offer(record: &Opportunity, now: DateTime<Utc>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    check::new_close_date(record.details(), now.date_naive(), &mut violations);
+    violations
 }
 
-/// As the partner gets it: what is only the partner's is not there yet.
-fn begun(mut details: Details) -> Details {
-    canonical(&mut details);
+/// Clears the fields that only the receiving partner sets.
+fn reset_for_partner(mut details: Details) -> Details {
+    canonicalize(&mut details);
     details.life_cycle.stage = Stage::Prospect;
     details.life_cycle.closed_lost_reason = None;
     details.partner_opportunity_identifier.clear();
@@ -78,18 +79,18 @@ fn begun(mut details: Details) -> Details {
     details
 }
 
-/// What AWS has to say of such a deal: who its people are.
-pub fn introduction(
-    about: &Opportunity,
-    people: Vec<Contact>,
+/// The AWS summary of a referred opportunity, with AWS's contacts as its opportunity team, and the fields that it sets.
+pub fn initial_aws_summary(
+    record: &Opportunity,
+    aws_contacts: Vec<Contact>,
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<(AwsSummary, Vec<AwsField>), Vec<Violation>> {
-    let given = AwsDetails {
-        opportunity_team: people,
+    let input = AwsDetails {
+        opportunity_team: aws_contacts,
         ..AwsDetails::default()
     };
-    let mut summary = AwsSummary::nothing(about);
-    let changed = summary.update(&[AwsField::OpportunityTeam], &given, policy, now)?;
+    let mut summary = AwsSummary::empty(record);
+    let changed = summary.update(&[AwsField::OpportunityTeam], &input, policy, now)?;
     Ok((summary, changed))
 }

@@ -1,16 +1,16 @@
-//! Solutions, products and offers of a deal (OPP-045 to OPP-048).
+//! Associated entities: solutions, products and offers of an opportunity (OPP-045 to OPP-048).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, ClosedList as _, FieldPath, MemberId, Violation, ViolationCode};
 
-use super::opportunity::none;
+use super::rule::ok_or_invalid;
 use super::values::{RelatedEntityType, ReviewStatus, Stage};
 use super::{Event, Facts, Opportunity, RelatedEntityIdentifiers, Rule, check};
 
 const IDENTIFIER: &str = "entity_identifier";
 
 impl Opportunity {
-    /// Adds an entity to the deal. `None` when it is there already (OPP-045).
+    /// Associates an entity. `None` if it is already associated (OPP-045).
     pub fn associate(
         &mut self,
         by: &MemberId,
@@ -19,39 +19,43 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Event>, Rule> {
-        self.can_be_associated(kind)?;
+        self.can_associate_entity(kind)?;
         if !kind.fits(identifier) {
-            let text = format!("must be {}", kind.form());
-            return Err(wrong(ViolationCode::InvalidStringFormat, text));
+            let text = format!("Must be {}.", kind.format());
+            return Err(invalid_identifier(ViolationCode::InvalidStringFormat, text));
         }
         let related = &self.details.related_entity_identifiers;
-        if related.of(kind).iter().any(|known| known == identifier) {
+        if related
+            .identifiers(kind)
+            .iter()
+            .any(|present| present == identifier)
+        {
             return Ok(None);
         }
-        let mut more = related.clone();
-        more.of_mut(kind).push(identifier.to_owned());
-        let mut found = Vec::new();
-        limits(&more, &mut found);
-        unknown(kind, identifier, &self.account, facts)?
+        let mut extended = related.clone();
+        extended.identifiers_mut(kind).push(identifier.to_owned());
+        let mut violations = Vec::new();
+        check_limits(&extended, &mut violations);
+        reference_violation(kind, identifier, &self.account, facts)?
             .into_iter()
             .for_each(|text| {
-                found.push(Violation::new(
+                violations.push(Violation::new(
                     &FieldPath::root(),
                     ViolationCode::InvalidValue,
                     text,
                 ));
             });
-        let found = found.into_iter().map(|violation| Violation {
+        let violations = violations.into_iter().map(|violation| Violation {
             field: IDENTIFIER.to_owned(),
             ..violation
         });
-        none(found.collect())?;
-        self.details.related_entity_identifiers = more;
-        self.step(Some(by), now);
+        ok_or_invalid(violations.collect())?;
+        self.details.related_entity_identifiers = extended;
+        self.advance_revision(Some(by), now);
         Ok(Some(Event::Related(kind)))
     }
 
-    /// Takes an entity away from the deal. `None` when it is not there (OPP-045).
+    /// Disassociates an entity. `None` if it is not associated (OPP-045).
     pub fn disassociate(
         &mut self,
         by: &MemberId,
@@ -60,44 +64,45 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Event>, Rule> {
-        self.can_be_associated(kind)?;
+        self.can_associate_entity(kind)?;
         let mut details = self.details.clone();
-        let rest = details.related_entity_identifiers.of_mut(kind);
-        let before = rest.len();
-        rest.retain(|known| known != identifier);
-        if rest.len() == before {
+        let remaining = details.related_entity_identifiers.identifiers_mut(kind);
+        let count_before = remaining.len();
+        remaining.retain(|present| present != identifier);
+        if remaining.len() == count_before {
             return Ok(None);
         }
         if self.review.status == ReviewStatus::Approved {
-            let mut found = Vec::new();
-            self.check_solution(&details, facts, &mut found);
-            if !found.is_empty() {
-                let text = "is the last solution of a deal that needs one: add another one first";
-                return Err(wrong(ViolationCode::NotEnoughValues, text.to_owned()));
+            let mut violations = Vec::new();
+            self.check_solution(&details, facts, &mut violations);
+            if !violations.is_empty() {
+                let text =
+                    "Is the last solution of an opportunity that requires one. Associate another one first.";
+                return Err(invalid_identifier(
+                    ViolationCode::NotEnoughValues,
+                    text.to_owned(),
+                ));
             }
         }
         self.details = details;
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Ok(Some(Event::Related(kind)))
     }
 
-    /// Whether entities of a type can be added to the deal and taken away now (OPP-045).
-    pub fn can_be_associated(&self, kind: RelatedEntityType) -> Result<(), Rule> {
-        let is_at_the_partner = matches!(
+    /// Whether entities of this type can be associated and disassociated now (OPP-045).
+    pub fn can_associate_entity(&self, kind: RelatedEntityType) -> Result<(), Rule> {
+        let is_changeable = matches!(
             self.review.status,
             ReviewStatus::PendingSubmission | ReviewStatus::ActionRequired | ReviewStatus::Approved
         );
         let is_lost = self.details.life_cycle.stage == Stage::ClosedLost;
-        self.possible(
-            is_at_the_partner && !(is_lost && kind.is_offer()),
-            "ASSOCIATE_ENTITY",
-        )
+        self.ensure_allowed(is_changeable && !(is_lost && kind.is_offer()), "ASSOCIATE_ENTITY")
     }
 }
 
 impl RelatedEntityIdentifiers {
-    /// The entities of a type.
-    pub fn of(&self, kind: RelatedEntityType) -> &[String] {
+    /// The identifiers of this type.
+    pub fn identifiers(&self, kind: RelatedEntityType) -> &[String] {
         match kind {
             RelatedEntityType::Solutions => &self.solutions,
             RelatedEntityType::AwsProducts => &self.aws_products,
@@ -108,8 +113,8 @@ impl RelatedEntityIdentifiers {
         }
     }
 
-    /// The same, to change them.
-    pub fn of_mut(&mut self, kind: RelatedEntityType) -> &mut Vec<String> {
+    /// The identifiers of this type, mutable.
+    pub fn identifiers_mut(&mut self, kind: RelatedEntityType) -> &mut Vec<String> {
         match kind {
             RelatedEntityType::Solutions => &mut self.solutions,
             RelatedEntityType::AwsProducts => &mut self.aws_products,
@@ -120,7 +125,7 @@ impl RelatedEntityIdentifiers {
         }
     }
 
-    /// The offer or offer set of the deal, which no other deal of the account has (OPP-047).
+    /// The offer or offer set, which belongs to one opportunity of the account (OPP-047).
     pub fn offer(&self) -> Option<&str> {
         let mut offers = self
             .aws_marketplace_offers
@@ -129,22 +134,22 @@ impl RelatedEntityIdentifiers {
         offers.next().map(String::as_str)
     }
 
-    /// What another deal can take over: no offers, and of solutions and products those that are still known (OPP-037).
-    pub fn for_another(&self, account: &AccountId, facts: &Facts<'_>) -> Self {
-        let named = |all: &[String]| {
-            let is_known = |arn: &&String| {
+    /// The entities that a clone copies: no offers, and only solutions and products that are still valid (OPP-037).
+    pub fn for_clone(&self, account: &AccountId, facts: &Facts<'_>) -> Self {
+        let of_valid_sellers = |arns: &[String]| {
+            let is_valid = |arn: &&String| {
                 seller(arn).is_some_and(|seller| seller == *account || facts.subsidiaries.contains(&seller))
             };
-            all.iter().filter(is_known).cloned().collect()
+            arns.iter().filter(is_valid).cloned().collect()
         };
-        let known = |all: &[String], of: &std::collections::BTreeSet<String>| {
-            all.iter().filter(|one| of.contains(*one)).cloned().collect()
+        let in_catalog = |ids: &[String], catalog: &std::collections::BTreeSet<String>| {
+            ids.iter().filter(|id| catalog.contains(*id)).cloned().collect()
         };
         Self {
-            solutions: known(&self.solutions, &facts.solutions),
-            aws_products: known(&self.aws_products, &facts.products),
-            aws_marketplace_solutions: named(&self.aws_marketplace_solutions),
-            aws_marketplace_products: named(&self.aws_marketplace_products),
+            solutions: in_catalog(&self.solutions, &facts.solutions),
+            aws_products: in_catalog(&self.aws_products, &facts.products),
+            aws_marketplace_solutions: of_valid_sellers(&self.aws_marketplace_solutions),
+            aws_marketplace_products: of_valid_sellers(&self.aws_marketplace_products),
             aws_marketplace_offers: Vec::new(),
             aws_marketplace_offer_sets: Vec::new(),
         }
@@ -152,7 +157,7 @@ impl RelatedEntityIdentifiers {
 }
 
 impl RelatedEntityType {
-    /// How many of it a deal can have.
+    /// How many entities of this type an opportunity can have.
     pub fn limit(self) -> usize {
         match self {
             RelatedEntityType::Solutions
@@ -163,7 +168,7 @@ impl RelatedEntityType {
         }
     }
 
-    /// Whether it is an offer or a set of offers.
+    /// Whether this is an offer or an offer set.
     pub fn is_offer(self) -> bool {
         matches!(
             self,
@@ -171,7 +176,7 @@ impl RelatedEntityType {
         )
     }
 
-    /// Path of the list in a record.
+    /// Path of the list, relative to the opportunity.
     pub fn path(self) -> &'static str {
         match self {
             RelatedEntityType::Solutions => "related_entity_identifiers.solutions",
@@ -189,7 +194,7 @@ impl RelatedEntityType {
         }
     }
 
-    /// The ends of the ARNs of a type: what it is called in them, and how its ids begin.
+    /// The resource types and the id prefixes in ARNs of this type.
     fn resources(self) -> &'static [(&'static str, &'static str)] {
         match self {
             RelatedEntityType::Solutions | RelatedEntityType::AwsProducts => &[],
@@ -204,7 +209,7 @@ impl RelatedEntityType {
         }
     }
 
-    /// Whether an identifier has the form of the type.
+    /// Whether the identifier has the format of this type.
     pub fn fits(self, identifier: &str) -> bool {
         match self {
             RelatedEntityType::Solutions => identifier.strip_prefix("S-").is_some_and(|number| {
@@ -218,13 +223,13 @@ impl RelatedEntityType {
                     .and_then(|id| id.strip_prefix(prefix))
                     .unwrap_or_default();
                 let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                is_id && parts.next() == Some(*resource) && is_of_marketplace(identifier)
+                is_id && parts.next() == Some(*resource) && is_marketplace_arn(identifier)
             }),
         }
     }
 
-    /// The form, in words.
-    fn form(self) -> String {
+    /// Describes the format of identifiers, for error texts.
+    fn format(self) -> String {
         match self {
             RelatedEntityType::Solutions => "`S-` and 1 to 19 digits".to_owned(),
             RelatedEntityType::AwsProducts => "a code of 1 to 80 characters".to_owned(),
@@ -240,7 +245,7 @@ impl RelatedEntityType {
     }
 }
 
-fn is_of_marketplace(arn: &str) -> bool {
+fn is_marketplace_arn(arn: &str) -> bool {
     let mut parts = arn.split(':');
     let partition = (parts.next() == Some("arn")).then(|| parts.next()).flatten();
     partition.is_some_and(|name| {
@@ -248,38 +253,38 @@ fn is_of_marketplace(arn: &str) -> bool {
     }) && parts.next() == Some("aws-marketplace")
 }
 
-/// Whose an entity at AWS Marketplace is.
+/// The account that sells the AWS Marketplace entity.
 fn seller(arn: &str) -> Option<AccountId> {
     arn.split(':').nth(4)?.parse().ok()
 }
 
-/// What is wrong with the entities that a new record names (OPP-045 to OPP-048).
-pub fn entities(
+/// Checks the associated entities of a new opportunity (OPP-045 to OPP-048).
+pub fn check_entities(
     related: &RelatedEntityIdentifiers,
     account: &AccountId,
     facts: &Facts<'_>,
 ) -> Vec<Violation> {
-    let mut found = Vec::new();
-    limits(related, &mut found);
+    let mut violations = Vec::new();
+    check_limits(related, &mut violations);
     for kind in RelatedEntityType::ALL.iter().copied() {
-        for (index, identifier) in related.of(kind).iter().enumerate() {
-            let text = match unknown(kind, identifier, account, facts) {
+        for (index, identifier) in related.identifiers(kind).iter().enumerate() {
+            let text = match reference_violation(kind, identifier, account, facts) {
                 Ok(text) => text,
                 Err(_) => Some(NO_SUBSIDIARY.to_owned()),
             };
             if let Some(text) = text {
                 let at = format!("{}[{index}]", kind.path());
-                check::add(&mut found, &at, ViolationCode::InvalidValue, text);
+                check::add(&mut violations, &at, ViolationCode::InvalidValue, text);
             }
         }
     }
-    found
+    violations
 }
 
-const NO_SUBSIDIARY: &str = "belongs to an account with which no SUBSIDIARY connection is in force";
+const NO_SUBSIDIARY: &str = "Belongs to an account without an active SUBSIDIARY connection to this account.";
 
-/// What is wrong with an identifier that has the right form.
-fn unknown(
+/// Describes why a well-formed identifier cannot be associated; `None` if it can.
+fn reference_violation(
     kind: RelatedEntityType,
     identifier: &str,
     account: &AccountId,
@@ -289,53 +294,56 @@ fn unknown(
         RelatedEntityType::Solutions => facts.solutions.contains(identifier),
         RelatedEntityType::AwsProducts => facts.products.contains(identifier),
         _ => match seller(identifier) {
-            None => return Ok(Some("must name the account of the seller".to_owned())),
+            None => return Ok(Some("Must contain the account of the seller.".to_owned())),
             Some(seller) if seller == *account => true,
-            // An offer is the seller's own.
-            Some(_) if kind.is_offer() => return Ok(Some("is an offer of another account".to_owned())),
+            // An offer must be the account's own, also with a SUBSIDIARY connection.
+            Some(_) if kind.is_offer() => return Ok(Some("Must be an offer of this account.".to_owned())),
             Some(seller) if facts.subsidiaries.contains(&seller) => true,
             Some(_) => return Err(Rule::NoSubsidiary),
         },
     };
-    let list = match kind {
-        RelatedEntityType::Solutions => "is no active solution of the account; ListSolutions lists them",
-        _ => "is no product of AWS; ListProducts lists them",
+    let text = match kind {
+        RelatedEntityType::Solutions => {
+            "Must be an active solution of the account. ListSolutions lists them."
+        }
+        _ => "Must be a product of the AWS catalog. ListProducts lists them.",
     };
-    Ok((!is_known).then(|| list.to_owned()))
+    Ok((!is_known).then(|| text.to_owned()))
 }
 
-fn limits(related: &RelatedEntityIdentifiers, found: &mut Vec<Violation>) {
+fn check_limits(related: &RelatedEntityIdentifiers, violations: &mut Vec<Violation>) {
     for kind in RelatedEntityType::ALL.iter().copied() {
-        if related.of(kind).len() > kind.limit() {
+        if related.identifiers(kind).len() > kind.limit() {
             let text = format!(
-                "the opportunity has {} already, and can have no more",
+                "An opportunity can have at most {} entities of this type.",
                 kind.limit()
             );
-            check::add(found, kind.path(), ViolationCode::TooManyValues, text);
+            check::add(violations, kind.path(), ViolationCode::TooManyValues, text);
         }
     }
     if !related.aws_marketplace_offers.is_empty() && !related.aws_marketplace_offer_sets.is_empty() {
-        let text = "an opportunity has an offer or an offer set, not both";
+        let text = "An opportunity can have an offer or an offer set, not both.";
         let at = RelatedEntityType::AwsMarketplaceOfferSets.path();
-        check::add(found, at, ViolationCode::InvalidValue, text);
+        check::add(violations, at, ViolationCode::InvalidValue, text);
     }
 }
 
-/// Offers are made for validated deals, and wait until then (OPP-047).
-pub fn no_offer(related: &RelatedEntityIdentifiers, found: &mut Vec<Violation>) {
+/// An opportunity with an offer cannot be submitted, because offers are associated after approval (OPP-047).
+pub fn check_no_offers(related: &RelatedEntityIdentifiers, violations: &mut Vec<Violation>) {
     for kind in RelatedEntityType::ALL
         .iter()
         .copied()
         .filter(|kind| kind.is_offer())
     {
-        if !related.of(kind).is_empty() {
-            let text = "cannot be submitted with an offer: disassociate it, and associate it once the deal is approved";
-            check::add(found, kind.path(), ViolationCode::TooManyValues, text);
+        if !related.identifiers(kind).is_empty() {
+            let text = "Must be empty at submission. Disassociate the offer, and associate it once the opportunity is \
+                        approved.";
+            check::add(violations, kind.path(), ViolationCode::TooManyValues, text);
         }
     }
 }
 
-fn wrong(code: ViolationCode, text: String) -> Rule {
+fn invalid_identifier(code: ViolationCode, text: String) -> Rule {
     let at = FieldPath::root();
     Rule::Invalid(vec![Violation::new(&at.field(IDENTIFIER), code, text)])
 }

@@ -1,28 +1,28 @@
-//! The record's way through review (OPP-019 to OPP-033).
+//! Submission and review (OPP-019 to OPP-033).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{MemberId, Pii, Violation};
 use serde::{Deserialize, Serialize};
 
-use super::opportunity::none;
+use super::rule::ok_or_invalid;
 use super::values::{InvolvementType, ReviewReason, ReviewStatus, Visibility};
 use super::{Event, Facts, Opportunity, Rule, Transition, check, related};
 
-/// Where the record stands in review.
+/// The state of the opportunity in AWS's review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
-    /// The status.
+    /// The review status.
     pub status: ReviewStatus,
-    /// Number of the last round; 0 before the first submission.
+    /// Number of the last submission round; 0 before the first submission.
     pub round: i32,
-    /// The reviewer's remarks on the last decision.
+    /// The review comments of the last decision.
     pub remarks: Pii<String>,
-    /// Why it was sent back or rejected.
+    /// The reason of the last decision, unless it approved the opportunity.
     pub reason: Option<ReviewReason>,
     /// Paths of the fields that the decision opened for correction (REV-013).
     #[serde(default)]
     pub fields_to_correct: Vec<String>,
-    /// When it was submitted last.
+    /// When the opportunity was last submitted.
     #[serde(default)]
     pub submit_time: Option<DateTime<Utc>>,
 }
@@ -30,27 +30,27 @@ pub struct Review {
 /// A reviewer's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What was decided.
-    pub outcome: Outcome,
-    /// Remarks for the partner.
+    /// The decision itself, with its reason.
+    pub outcome: ReviewOutcome,
+    /// Review comments for the partner.
     pub remarks: Pii<String>,
-    /// Paths of the fields that it opens for correction.
+    /// Paths of the fields that the decision opens for correction.
     pub fields_to_correct: Vec<String>,
 }
 
-/// What was decided.
+/// The outcome of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Validated.
+pub enum ReviewOutcome {
+    /// The opportunity is validated.
     Approved,
-    /// Sent back.
+    /// The partner must correct the opportunity and submit it again.
     ActionRequired(ReviewReason),
-    /// Rejected.
+    /// The opportunity is rejected permanently.
     Rejected(ReviewReason),
 }
 
 impl Opportunity {
-    /// Hands the record to AWS (OPP-019 to OPP-026, OPP-030).
+    /// Submits the opportunity to AWS review (OPP-019 to OPP-026, OPP-030).
     pub fn submit(
         &mut self,
         by: &MemberId,
@@ -59,8 +59,8 @@ impl Opportunity {
         facts: &Facts<'_>,
         now: DateTime<Utc>,
     ) -> Result<Event, Rule> {
-        let status = self.after(Transition::Submit)?;
-        none(self.missing_for(involvement, visibility, facts))?;
+        let status = self.status_after(Transition::Submit)?;
+        ok_or_invalid(self.submission_violations(involvement, visibility, facts))?;
         self.involvement = Some(involvement);
         self.visibility = Some(visibility);
         self.submitted_by = Some(by.clone());
@@ -72,70 +72,72 @@ impl Opportunity {
             fields_to_correct: Vec::new(),
             submit_time: Some(now),
         };
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Ok(Event::Submitted)
     }
 
-    /// What the record lacks to be submitted.
-    fn missing_for(
+    /// The violations that prevent a submission.
+    fn submission_violations(
         &self,
         involvement: InvolvementType,
         visibility: Visibility,
         facts: &Facts<'_>,
     ) -> Vec<Violation> {
-        let mut found = check::record(&self.details, facts);
-        found.extend(check::submittable(&self.details, involvement, visibility));
-        self.check_solution(&self.details, facts, &mut found);
-        check::postal_code(&self.details, &mut found);
-        check::not_over(&self.details, &mut found);
-        related::no_offer(&self.details.related_entity_identifiers, &mut found);
-        found
+        let mut violations = check::record(&self.details, facts);
+        violations.extend(check::submittable(&self.details, involvement, visibility));
+        self.check_solution(&self.details, facts, &mut violations);
+        check::postal_code(&self.details, &mut violations);
+        check::open_stage(&self.details, &mut violations);
+        related::check_no_offers(&self.details.related_entity_identifiers, &mut violations);
+        violations
     }
 
-    /// Takes the submission back (OPP-031).
+    /// Withdraws the submission (OPP-031).
     pub fn withdraw(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        let status = self.after(Transition::Withdraw)?;
-        // It was not this partner who submitted the deal (OPP-092).
-        self.possible(self.shared_from.is_none(), Transition::Withdraw.name())?;
+        let status = self.status_after(Transition::Withdraw)?;
+        // The account of a shared copy did not submit it (OPP-092).
+        self.ensure_allowed(self.shared_from.is_none(), Transition::Withdraw.name())?;
         self.review.status = status;
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Ok(Event::Withdrawn)
     }
 
-    /// Throws the draft away (OPP-032).
+    /// Discards the draft (OPP-032).
     pub fn discard(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        self.after(Transition::Discard)?;
+        self.status_after(Transition::Discard)?;
         if self.review.round > 0 {
-            return Err(Rule::WasSubmitted(self.situation()));
+            return Err(Rule::AlreadySubmitted(self.lifecycle_state()));
         }
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Ok(Event::Discarded)
     }
 
-    /// A reviewer started on a round. `None` when that round is over: the partner took it back first (OPP-033).
-    pub fn review_started(&mut self, round: i32, now: DateTime<Utc>) -> Option<Event> {
+    /// Records that a reviewer started the review of a submission round. `None` if the event is stale: the partner
+    /// withdrew the submission first (OPP-033).
+    pub fn start_review(&mut self, round: i32, now: DateTime<Utc>) -> Option<Event> {
         let status = self
-            .after(Transition::StartReview)
+            .status_after(Transition::StartReview)
             .ok()
             .filter(|_| round == self.review.round)?;
         self.review.status = status;
-        self.step(None, now);
+        self.advance_revision(None, now);
         Some(Event::ReviewStarted)
     }
 
-    /// A reviewer decided a round. `None` when that round is over: the partner took it back first (OPP-033).
-    pub fn decided(&mut self, round: i32, decision: Decision, now: DateTime<Utc>) -> Option<Event> {
+    /// Applies a reviewer's decision on a submission round. `None` if the event is stale: the partner withdrew the
+    /// submission first (OPP-033).
+    pub fn apply_decision(&mut self, round: i32, decision: Decision, now: DateTime<Utc>) -> Option<Event> {
         let (transition, reason, event) = match decision.outcome {
-            Outcome::Approved => (Transition::Approve, None, Event::Approved),
-            Outcome::ActionRequired(reason) => (
+            ReviewOutcome::Approved => (Transition::Approve, None, Event::Approved),
+            ReviewOutcome::ActionRequired(reason) => (
                 Transition::RequireAction,
                 Some(reason),
                 Event::ActionRequired(reason),
             ),
-            Outcome::Rejected(reason) => (Transition::Reject, Some(reason), Event::Rejected(reason)),
+            ReviewOutcome::Rejected(reason) => (Transition::Reject, Some(reason), Event::Rejected(reason)),
         };
         let status = self
-            .after(transition)
+            .status_after(transition)
             .ok()
             .filter(|_| round == self.review.round)?;
         self.review = Review {
@@ -146,15 +148,17 @@ impl Opportunity {
             fields_to_correct: decision.fields_to_correct,
             submit_time: self.review.submit_time,
         };
-        self.step(None, now);
+        self.advance_revision(None, now);
         Some(event)
     }
 
-    fn after(&self, transition: Transition) -> Result<ReviewStatus, Rule> {
-        let situation = self.situation();
-        transition.from(situation.status).ok_or(Rule::NotPossible {
-            situation,
-            action: transition.name(),
-        })
+    fn status_after(&self, transition: Transition) -> Result<ReviewStatus, Rule> {
+        let state = self.lifecycle_state();
+        transition
+            .next_status(state.status)
+            .ok_or(Rule::ActionNotAllowed {
+                state,
+                action: transition.name(),
+            })
     }
 }

@@ -1,31 +1,40 @@
 use cosell_types::Violation;
 
-use super::Situation;
+use super::LifecycleState;
 
-/// A broken rule.
+/// A violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// Fields are missing or wrong.
-    #[error("fields are missing or wrong")]
+    /// Fields are missing or invalid.
+    #[error("Fields are missing or invalid.")]
     Invalid(Vec<Violation>),
-    /// Nothing in the record may be changed now (OPP-040).
-    #[error("the record is not editable")]
-    RecordNotEditable(Situation),
-    /// Some of the fields may not be changed now; with everything else that is wrong (OPP-040).
-    #[error("fields are not editable")]
-    FieldsNotEditable(Situation, Vec<Violation>),
-    /// Where the record stands does not allow it (OPP-030, OPP-035 to OPP-037, OPP-041, OPP-045).
-    #[error("{action} is not possible where the record stands")]
-    NotPossible {
-        /// Where the record is.
-        situation: Situation,
-        /// What was asked for.
+    /// No field is editable now (OPP-040).
+    #[error("The opportunity is not editable.")]
+    RecordNotEditable(LifecycleState),
+    /// Some of the changed fields are not editable now; with all other violations (OPP-040).
+    #[error("Fields are not editable.")]
+    FieldsNotEditable(LifecycleState, Vec<Violation>),
+    /// The state does not allow the action (OPP-030, OPP-035 to OPP-037, OPP-041, OPP-045).
+    #[error("{action} is not allowed in the present state of the opportunity.")]
+    ActionNotAllowed {
+        /// The state at the time of the call.
+        state: LifecycleState,
+        /// Name of the refused action, such as `REOPEN`.
         action: &'static str,
     },
-    /// The entity belongs to an account that is no subsidiary (OPP-048).
-    #[error("the entity belongs to an account that is no subsidiary")]
+    /// The entity belongs to an account without an active SUBSIDIARY connection (OPP-048).
+    #[error("The entity belongs to an account without an active SUBSIDIARY connection.")]
     NoSubsidiary,
-    /// Only a draft that was never submitted can be thrown away (OPP-032).
-    #[error("the draft was submitted before")]
-    WasSubmitted(Situation),
+    /// Only a draft that was never submitted can be discarded (OPP-032).
+    #[error("The draft was submitted before.")]
+    AlreadySubmitted(LifecycleState),
+}
+
+/// Fails when there are violations.
+pub(super) fn ok_or_invalid(violations: Vec<Violation>) -> Result<(), Rule> {
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(Rule::Invalid(violations))
+    }
 }

@@ -1,25 +1,25 @@
-//! Deals that another partner has shared (OPP-092).
+//! Shared copies: opportunities of a partner that accepted an engagement invitation (OPP-092).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation, ViolationCode};
 use serde::{Deserialize, Serialize};
 
 use super::values::{ReviewStatus, Stage};
-use super::{Details, Event, Field, Opportunity, Outcome, RelatedEntityIdentifiers, Review};
+use super::{Details, Event, Field, Opportunity, RelatedEntityIdentifiers, Review, ReviewOutcome};
 
-/// What a record is a copy of.
+/// The opportunity from which a shared copy was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The invitation by which it was shared.
+pub struct CopySource {
+    /// Id of the accepted engagement invitation.
     pub invitation: String,
-    /// Whose record it is a copy of.
+    /// The account that shares its opportunity.
     pub account: AccountId,
-    /// Which record.
+    /// Id of the shared opportunity.
     pub opportunity: OpportunityId,
 }
 
-/// What is not taken over, and may be missing until the deal is QUALIFIED.
-const OPEN: [&str; 9] = [
+/// Prefixes of the fields that are not copied. They may be missing until the shared copy is QUALIFIED.
+const OPTIONAL_UNTIL_QUALIFIED: [&str; 9] = [
     "project.customer_use_case",
     "project.delivery_models",
     "project.sales_activities",
@@ -32,9 +32,9 @@ const OPEN: [&str; 9] = [
 ];
 
 impl Opportunity {
-    /// What a partner has of a deal that another one shared with it: it stands where the other's record stands in
-    /// review, and its story begins anew.
-    pub fn shared(
+    /// Creates a shared copy. Its review status follows the source: APPROVED or REJECTED, else SUBMITTED until the
+    /// source is decided. History and submission rounds are not copied.
+    pub fn create_shared_copy(
         id: OpportunityId,
         account: AccountId,
         by: MemberId,
@@ -44,7 +44,7 @@ impl Opportunity {
     ) -> (Self, Event) {
         let status = match of.review.status {
             decided @ (ReviewStatus::Approved | ReviewStatus::Rejected) => decided,
-            // It waits for the other one's.
+            // The decision on the source decides the copy too.
             _ => ReviewStatus::Submitted,
         };
         let record = Self {
@@ -61,7 +61,7 @@ impl Opportunity {
             cloned_from: None,
             referral_offer: None,
             lead: None,
-            shared_from: Some(Source {
+            shared_from: Some(CopySource {
                 invitation: invitation.to_owned(),
                 account: of.account.clone(),
                 opportunity: of.id,
@@ -80,20 +80,20 @@ impl Opportunity {
                 submit_time: Some(now),
             },
             next_steps_history: Vec::new(),
-            details: taken_over(of.details.clone()),
+            details: shared_details(of.details.clone()),
             is_flagged: false,
             is_classified: false,
         };
         (record, Event::Created)
     }
 
-    /// Whether others may have what it says: AWS has it, and it is not classified.
+    /// Whether the opportunity can be shared with other partner accounts: it is no draft and not classified.
     pub fn is_shareable(&self) -> bool {
         self.review.status != ReviewStatus::PendingSubmission && !self.details.is_national_security()
     }
 
-    /// Where it stands now, with what it said earlier.
-    pub fn saying(self, earlier: Opportunity) -> Self {
+    /// The current state, with the details, involvement and visibility of an earlier revision.
+    pub fn with_content_of(self, earlier: Opportunity) -> Self {
         Self {
             details: earlier.details,
             involvement: earlier.involvement,
@@ -102,53 +102,60 @@ impl Opportunity {
         }
     }
 
-    /// The record that this one is a copy of was decided. None when it is no copy, or was decided itself.
-    pub fn follow(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Option<Event> {
+    /// Applies the review decision on the source. `None` if this is no shared copy, or is already decided.
+    pub fn apply_source_decision(&mut self, outcome: ReviewOutcome, now: DateTime<Utc>) -> Option<Event> {
         if self.shared_from.is_none() || self.review.status != ReviewStatus::Submitted {
             return None;
         }
         let (status, reason, event) = match outcome {
-            Outcome::Approved => (ReviewStatus::Approved, None, Event::Approved),
-            Outcome::Rejected(reason) => (ReviewStatus::Rejected, Some(reason), Event::Rejected(reason)),
-            // What is to be done is the other one's to do.
-            Outcome::ActionRequired(_) => return None,
+            ReviewOutcome::Approved => (ReviewStatus::Approved, None, Event::Approved),
+            ReviewOutcome::Rejected(reason) => {
+                (ReviewStatus::Rejected, Some(reason), Event::Rejected(reason))
+            }
+            // The corrections are up to the account of the source.
+            ReviewOutcome::ActionRequired(_) => return None,
         };
         self.review.status = status;
         self.review.reason = reason;
-        self.step(None, now);
+        self.advance_revision(None, now);
         Some(event)
     }
 
-    /// Without what a copy may leave open as long as the deal is no further than PROSPECT.
-    pub(super) fn without_open(&self, details: &Details, mut found: Vec<Violation>) -> Vec<Violation> {
+    /// Removes the violations of missing fields that are optional in a shared copy in stage PROSPECT.
+    pub(super) fn without_optional_fields(
+        &self,
+        details: &Details,
+        mut violations: Vec<Violation>,
+    ) -> Vec<Violation> {
         if self.shared_from.is_some() && details.life_cycle.stage == Stage::Prospect {
-            found.retain(|wrong| {
-                let is_open = OPEN.iter().any(|field| wrong.field.starts_with(field));
-                !(is_open && wrong.code == ViolationCode::RequiredFieldMissing)
+            violations.retain(|violation| {
+                let mut optional = OPTIONAL_UNTIL_QUALIFIED.iter();
+                let is_optional = optional.any(|field| violation.field.starts_with(field));
+                !(is_optional && violation.code == ViolationCode::RequiredFieldMissing)
             });
         }
-        found
+        violations
     }
 
-    /// Whether a field may be changed now: what review status, stage and involvement leave open, and in a copy the needs
-    /// until they are named (OPP-040, OPP-092).
-    pub fn is_open(&self, field: Field) -> bool {
-        let now = self.situation();
-        let is_left_open = self.shared_from.is_some()
+    /// Whether the field is editable now, by the lifecycle state. In a shared copy the primary needs are also editable
+    /// until they are set (OPP-040, OPP-092).
+    pub fn is_field_editable(&self, field: Field) -> bool {
+        let state = self.lifecycle_state();
+        let is_unset_need_of_copy = self.shared_from.is_some()
             && field == Field::PrimaryNeedsFromAws
             && self.details.primary_needs_from_aws.is_empty()
-            && Field::CustomerUseCase.is_editable(now);
-        field.is_editable(now) || is_left_open
+            && Field::CustomerUseCase.is_editable(state);
+        field.is_editable(state) || is_unset_need_of_copy
     }
 
-    /// What it is a copy of; none of a deal of one's own.
-    pub fn source(&self) -> Option<&Source> {
+    /// The source of a shared copy; `None` for any other opportunity.
+    pub fn shared_from(&self) -> Option<&CopySource> {
         self.shared_from.as_ref()
     }
 }
 
-/// As the receiver gets it: what is each partner's own is not there.
-fn taken_over(mut details: Details) -> Details {
+/// The part of the source's details that a shared copy has; fields that each partner sets itself are cleared.
+fn shared_details(mut details: Details) -> Details {
     details.life_cycle.stage = Stage::Prospect;
     details.life_cycle.closed_lost_reason = None;
     details.life_cycle.target_close_date = None;

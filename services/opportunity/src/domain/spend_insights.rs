@@ -1,4 +1,4 @@
-//! What AWS reckons that the customer would spend. It is kept as it is given.
+//! AWS's estimates of the customer's spend, stored unchanged.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::values::PaymentFrequency;
 
-/// What the customer would spend on single products of AWS, by who has reckoned it.
+/// Estimated spend on AWS products, by the party that estimated it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -15,7 +15,7 @@ pub struct SpendInsightsBySource {
     pub partner: Option<SpendInsights>,
 }
 
-/// What the customer would spend on single products of AWS.
+/// Estimated spend on AWS products.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -29,7 +29,7 @@ pub struct SpendInsights {
     pub aws_products: Vec<ProductInsights>,
 }
 
-/// What the customer would spend on one product of AWS.
+/// Estimated spend on one AWS product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]
@@ -43,7 +43,7 @@ pub struct ProductInsights {
     pub optimizations: Vec<Optimization>,
 }
 
-/// A way to spend less on a product of AWS.
+/// A possible saving on an AWS product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "fields are documented once, in aws_summary.proto")]

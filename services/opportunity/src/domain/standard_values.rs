@@ -1,4 +1,4 @@
-//! Every pick list of the record, for whoever builds a form or a mapping (OPP-044).
+//! All pick lists of the opportunity, for clients that build forms or mappings (OPP-044).
 
 use cosell_types::ClosedList;
 use cosell_types::standard::{AWS_MATURITY, MARKET_SEGMENT, StandardList};
@@ -20,29 +20,29 @@ use super::values::{
 /// A pick list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueList {
-    /// Its name, such as `industry`.
+    /// Name of the list, such as `industry`.
     pub name: &'static str,
-    /// Its values, in the order in which they are offered.
-    pub values: Vec<Value>,
+    /// The values, in display order.
+    pub values: Vec<StandardValue>,
 }
 
 /// A value of a pick list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Value {
-    /// What the interface takes: a text, or the name of an enum's member.
+pub struct StandardValue {
+    /// The text that requests contain, or the name of the enum value.
     pub value: String,
-    /// What people and the original call it.
+    /// The display name, which AWS Partner Central uses too.
     pub label: String,
-    /// Other texts that are taken for it.
+    /// Other accepted texts for the value.
     pub aliases: Vec<String>,
-    /// Whether it is still taken, but not to be chosen any more.
+    /// Whether the value is still accepted, but no longer to be chosen.
     pub is_deprecated: bool,
-    /// What to choose instead.
+    /// The values to choose instead of a deprecated one.
     pub instead: Vec<String>,
 }
 
-/// All of them, and the version that they have together: it changes when a list does, and not otherwise.
-pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
+/// All pick lists and their common version, which changes exactly when a list changes.
+pub fn all_lists(policy: &Policy) -> (String, Vec<ValueList>) {
     let currencies = policy.currencies.iter().map(|currency| plain(currency.code()));
     let mut lists = vec![
         texts(&INDUSTRY),
@@ -66,36 +66,36 @@ pub fn all(policy: &Policy) -> (String, Vec<ValueList>) {
         texts(&COSELL_MOTION),
     ];
     lists.extend([
-        members::<Stage>("stage"),
-        members::<ClosedLostReason>("closed_lost_reason"),
-        members::<ReviewStatus>("review_status"),
-        members::<ReviewReason>("review_reason"),
-        members::<Origin>("origin"),
-        members::<OpportunityType>("opportunity_type"),
-        members::<InvolvementType>("involvement_type"),
-        members::<Visibility>("visibility"),
-        members::<PrimaryNeedFromAws>("primary_need_from_aws"),
-        members::<DeliveryModel>("delivery_model"),
-        members::<SalesActivity>("sales_activity"),
-        members::<CompetitorName>("competitor_name"),
-        members::<PaymentFrequency>("payment_frequency"),
-        members::<MarketingSource>("marketing_source"),
-        members::<MarketingChannel>("marketing_channel"),
-        members::<RevenueDeliveryModel>("revenue_delivery_model"),
-        members::<MigrationPhase>("migration_phase"),
-        members::<AwsStage>("aws_stage"),
-        members::<InvolvementTypeChangeReason>("involvement_type_change_reason"),
-        members::<EngagementScore>("engagement_score"),
-        members::<RelatedEntityType>("related_entity_type"),
-        members::<SolutionStatus>("solution_status"),
+        enum_values::<Stage>("stage"),
+        enum_values::<ClosedLostReason>("closed_lost_reason"),
+        enum_values::<ReviewStatus>("review_status"),
+        enum_values::<ReviewReason>("review_reason"),
+        enum_values::<Origin>("origin"),
+        enum_values::<OpportunityType>("opportunity_type"),
+        enum_values::<InvolvementType>("involvement_type"),
+        enum_values::<Visibility>("visibility"),
+        enum_values::<PrimaryNeedFromAws>("primary_need_from_aws"),
+        enum_values::<DeliveryModel>("delivery_model"),
+        enum_values::<SalesActivity>("sales_activity"),
+        enum_values::<CompetitorName>("competitor_name"),
+        enum_values::<PaymentFrequency>("payment_frequency"),
+        enum_values::<MarketingSource>("marketing_source"),
+        enum_values::<MarketingChannel>("marketing_channel"),
+        enum_values::<RevenueDeliveryModel>("revenue_delivery_model"),
+        enum_values::<MigrationPhase>("migration_phase"),
+        enum_values::<AwsStage>("aws_stage"),
+        enum_values::<InvolvementTypeChangeReason>("involvement_type_change_reason"),
+        enum_values::<EngagementScore>("engagement_score"),
+        enum_values::<RelatedEntityType>("related_entity_type"),
+        enum_values::<SolutionStatus>("solution_status"),
     ]);
     let digest = Sha256::digest(format!("{lists:?}"));
     let version = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     (version, lists)
 }
 
-fn plain(value: &str) -> Value {
-    Value {
+fn plain(value: &str) -> StandardValue {
+    StandardValue {
         value: value.to_owned(),
         label: value.to_owned(),
         aliases: Vec::new(),
@@ -107,8 +107,8 @@ fn plain(value: &str) -> Value {
 fn texts(list: &'static StandardList) -> ValueList {
     let values = list.values.iter().map(|value| {
         let aliases = list.aliases.iter().filter(|(_, of)| of == value);
-        let instead = list.instead_of(value);
-        Value {
+        let instead = list.replacements_of(value);
+        StandardValue {
             label: list.label(value).to_owned(),
             aliases: aliases.map(|(alias, _)| (*alias).to_owned()).collect(),
             is_deprecated: instead.is_some(),
@@ -126,11 +126,11 @@ fn texts(list: &'static StandardList) -> ValueList {
     }
 }
 
-/// The members of an enum are named after their list, in capitals.
-fn members<T: ClosedList>(name: &'static str) -> ValueList {
-    let values = T::ALL.iter().map(|member| Value {
-        label: member.literal().to_owned(),
-        ..plain(&format!("{}_{}", name.to_uppercase(), member.name()))
+/// The list of an enum. Its values are prefixed with the name of the enum, as in proto.
+fn enum_values<T: ClosedList>(name: &'static str) -> ValueList {
+    let values = T::ALL.iter().map(|value| StandardValue {
+        label: value.literal().to_owned(),
+        ..plain(&format!("{}_{}", name.to_uppercase(), value.name()))
     });
     ValueList {
         name,
@@ -146,31 +146,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opp_044_every_list_is_there_once_and_the_version_follows_what_is_in_them() {
-        let (version, lists) = all(&policy());
+    fn opp_044_each_list_occurs_once_and_version_depends_on_content() {
+        let (version, lists) = all_lists(&policy());
         let names: HashSet<_> = lists.iter().map(|list| list.name).collect();
         assert_eq!((names.len(), lists.len()), (38, 38));
         assert!(lists.iter().all(|list| !list.values.is_empty()));
-        assert_eq!(all(&policy()).0, version);
+        assert_eq!(all_lists(&policy()).0, version);
         let dollars = Policy {
             currencies: policy().currencies[..1].to_vec(),
             ..policy()
         };
-        assert_ne!(all(&dollars).0, version, "another currency, another version");
+        assert_ne!(
+            all_lists(&dollars).0,
+            version,
+            "the version changes with a currency"
+        );
         let find = |list: &str, value: &str| {
-            let list = lists.iter().find(|found| found.name == list).expect("the list");
+            let list = lists
+                .iter()
+                .find(|candidate| candidate.name == list)
+                .expect("the list");
             list.values
                 .iter()
-                .find(|found| found.value == value)
+                .find(|candidate| candidate.value == value)
                 .expect("the value")
                 .clone()
         };
         assert_eq!(find("country", "DE").label, "Germany");
         assert_eq!(find("stage", "STAGE_CLOSED_LOST").label, "Closed Lost");
-        let gone = find("country", "AN");
+        let deprecated = find("country", "AN");
         assert!(
-            gone.is_deprecated && gone.instead == ["BQ", "CW", "SX"],
-            "{gone:?}"
+            deprecated.is_deprecated && deprecated.instead == ["BQ", "CW", "SX"],
+            "{deprecated:?}"
         );
     }
 }

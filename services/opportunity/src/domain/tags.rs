@@ -1,69 +1,71 @@
-//! Tags: free labels, which say nothing of the deal and can therefore be changed at any time (OPP-009).
+//! Tags: labels that organize the partner's data. They state nothing about the opportunity, so they can be changed in
+//! every state (OPP-009).
 
 use chrono::{DateTime, Utc};
 use cosell_types::{FieldPath, MemberId, Violation, ViolationCode};
 
-use super::opportunity::none;
+use super::rule::ok_or_invalid;
 use super::{Event, Opportunity, Rule, Tag};
 
-/// Tags that a record has at most.
-const MOST: usize = 200;
+/// Maximum number of tags of an opportunity.
+const MAX_TAGS: usize = 200;
 
 impl Opportunity {
-    /// Sets tags, each in place of one with its key. `None` when the record has them already.
-    pub fn tag(&mut self, by: &MemberId, given: &[Tag], now: DateTime<Utc>) -> Result<Option<Event>, Rule> {
+    /// Sets tags; the value of an existing key is replaced. `None` if nothing changes.
+    pub fn tag(&mut self, by: &MemberId, input: &[Tag], now: DateTime<Utc>) -> Result<Option<Event>, Rule> {
         let mut tags = self.details.tags.clone();
-        for tag in given {
-            match tags.iter_mut().find(|known| known.key == tag.key) {
-                Some(known) => known.value.clone_from(&tag.value),
+        for tag in input {
+            match tags.iter_mut().find(|present| present.key == tag.key) {
+                Some(present) => present.value.clone_from(&tag.value),
                 None => tags.push(tag.clone()),
             }
         }
-        let mut found = repeated(given);
-        if tags.len() > MOST {
+        let mut violations = duplicate_keys(input);
+        if tags.len() > MAX_TAGS {
             let text = format!(
-                "are too many: the record would have {}, and {MOST} are possible",
+                "An opportunity can have at most {MAX_TAGS} tags; this one would have {}.",
                 tags.len()
             );
             let root = FieldPath::root();
-            found.push(Violation::new(
+            violations.push(Violation::new(
                 &root.field("tags"),
                 ViolationCode::TooManyValues,
                 text,
             ));
         }
-        none(found)?;
-        Ok(self.retag(by, tags, now))
+        ok_or_invalid(violations)?;
+        Ok(self.replace_tags(by, tags, now))
     }
 
-    /// Removes tags by their keys. `None` when the record has none of them.
+    /// Removes tags by their keys. `None` if no tag has one of them.
     pub fn untag(&mut self, by: &MemberId, keys: &[String], now: DateTime<Utc>) -> Option<Event> {
         let mut tags = self.details.tags.clone();
         tags.retain(|tag| !keys.contains(&tag.key));
-        self.retag(by, tags, now)
+        self.replace_tags(by, tags, now)
     }
 
-    fn retag(&mut self, by: &MemberId, tags: Vec<Tag>, now: DateTime<Utc>) -> Option<Event> {
+    fn replace_tags(&mut self, by: &MemberId, tags: Vec<Tag>, now: DateTime<Utc>) -> Option<Event> {
         if self.details.tags == tags {
             return None;
         }
         self.details.tags = tags;
-        self.step(Some(by), now);
+        self.advance_revision(Some(by), now);
         Some(Event::Tagged)
     }
 }
 
-/// Keys that are there twice.
-pub(super) fn repeated(tags: &[Tag]) -> Vec<Violation> {
-    let is_repeated =
+/// A violation for each tag whose key an earlier tag has.
+pub(super) fn duplicate_keys(tags: &[Tag]) -> Vec<Violation> {
+    let is_duplicate =
         |(index, tag): &(usize, &Tag)| tags.iter().take(*index).any(|earlier| earlier.key == tag.key);
     let root = FieldPath::root();
     tags.iter()
         .enumerate()
-        .filter(is_repeated)
+        .filter(is_duplicate)
         .map(|(index, _)| {
             let field = format!("tags[{index}].key");
-            Violation::new(&root.field(&field), ViolationCode::InvalidValue, "is there twice")
+            let text = "Duplicate value: each key may be listed only once.";
+            Violation::new(&root.field(&field), ViolationCode::InvalidValue, text)
         })
         .collect()
 }
@@ -84,17 +86,17 @@ mod tests {
     }
 
     #[test]
-    fn opp_009_tags_change_in_every_status_and_nothing_else_does() {
+    fn opp_009_tags_change_in_every_status_without_other_changes() {
         for status in ReviewStatus::ALL.iter().copied() {
             let before = in_status(status, InvolvementType::CoSell);
             let mut record = before.clone();
-            let given = [tag("region", "north"), tag("team", "")];
-            let event = record.tag(&member("creator"), &given, now());
+            let tags = [tag("region", "north"), tag("team", "")];
+            let event = record.tag(&member("creator"), &tags, now());
             assert_eq!(event, Ok(Some(Event::Tagged)), "{status:?}");
-            assert_eq!(record.details().tags, given);
+            assert_eq!(record.details().tags, tags);
             assert_eq!(record.revision(), before.revision() + 1);
             assert_eq!(
-                record.tag(&member("creator"), &given, now()),
+                record.tag(&member("creator"), &tags, now()),
                 Ok(None),
                 "{status:?}"
             );
@@ -111,20 +113,27 @@ mod tests {
     }
 
     #[test]
-    fn opp_009_two_hundred_tags_each_key_once() {
+    fn opp_009_more_than_200_tags_and_duplicate_keys_are_refused() {
         let mut record = draft(minimal());
-        let all: Vec<_> = (0..MOST).map(|number| tag(&number.to_string(), "")).collect();
+        let all: Vec<_> = (0..MAX_TAGS).map(|number| tag(&number.to_string(), "")).collect();
         record.tag(&member("creator"), &all, now()).expect("tags");
         let before = record.clone();
-        let code = |refused: Result<Option<Event>, Rule>| match refused {
-            Err(Rule::Invalid(found)) => found.into_iter().map(|found| (found.field, found.code)).collect(),
+        let violations_of = |result: Result<Option<Event>, Rule>| match result {
+            Err(Rule::Invalid(violations)) => violations
+                .into_iter()
+                .map(|violation| (violation.field, violation.code))
+                .collect(),
             other => panic!("{other:?}"),
         };
-        let found: Vec<_> = code(record.tag(&member("creator"), &[tag("one more", "")], now()));
-        assert_eq!(found, [("tags".to_owned(), ViolationCode::TooManyValues)]);
-        let twice = [tag("1", "a"), tag("1", "b")];
-        let found: Vec<_> = code(record.tag(&member("creator"), &twice, now()));
-        assert_eq!(found, [("tags[1].key".to_owned(), ViolationCode::InvalidValue)]);
+        let excess = [tag("one more", "")];
+        let violations: Vec<_> = violations_of(record.tag(&member("creator"), &excess, now()));
+        assert_eq!(violations, [("tags".to_owned(), ViolationCode::TooManyValues)]);
+        let duplicates = [tag("1", "a"), tag("1", "b")];
+        let violations: Vec<_> = violations_of(record.tag(&member("creator"), &duplicates, now()));
+        assert_eq!(
+            violations,
+            [("tags[1].key".to_owned(), ViolationCode::InvalidValue)]
+        );
         assert_eq!(record, before, "a refused call changes nothing");
     }
 }

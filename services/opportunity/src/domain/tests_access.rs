@@ -1,8 +1,11 @@
-//! Who may do what, cell by cell (ACC-010 to ACC-012).
+//! Access control: the table of roles and actions, and which records and revisions each role can see (ACC-010 to
+//! ACC-012). Also which services act as AWS's CRM (OPP-053).
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, Reach, is_crm, permits, reach, sees, sees_revision};
+use super::access::{
+    Action, VisibilityScope, is_crm, is_revision_visible, is_visible, permits, visibility_scope,
+};
 use super::fixtures::{facts, in_status, member};
 use super::values::{InvolvementType, ReviewStatus};
 
@@ -26,7 +29,7 @@ const ACTIONS: [Action; 17] = [
     Action::ForAccount,
 ];
 
-/// Columns as in `ACTIONS`.
+/// Permitted actions per role: `x` is permitted, `.` is refused. The columns are in the order of `ACTIONS`.
 const TABLE: &str = "
                       create get list update submit withdraw discard allowed values reopen get-aws update-aws   count flag revisions diff for
 ALLIANCE_LEAD         x      x   x    x      x      x        x       x       x      .   x       .   x     x     x     x    .
@@ -47,7 +50,7 @@ PSM                   .      x   x    .      .      .        .       x       x  
 ISV_SUCCESS_MANAGER   .      x   x    .      .      .        .       x       x      .   x       .   x     x     x     x    .
 ";
 
-fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
+fn member_of(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
     Member {
         id: member(id),
         account: account.parse().expect("an account"),
@@ -57,7 +60,7 @@ fn somebody(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
 }
 
 #[test]
-fn acc_010_every_role_and_every_call() {
+fn acc_010_each_role_and_action_is_permitted_as_in_the_table() {
     let rows: Vec<Vec<&str>> = TABLE
         .trim_matches('\n')
         .lines()
@@ -67,79 +70,87 @@ fn acc_010_every_role_and_every_call() {
     assert_eq!(rows.len(), Role::ALL.len());
     for (role, row) in Role::ALL.iter().copied().zip(rows) {
         assert_eq!(row[0], role.name());
-        let caller = Caller::Member(somebody("m", "111111111111", role.side(), &[role]));
+        let caller = Caller::Member(member_of("m", "111111111111", role.side(), &[role]));
         for (action, cell) in ACTIONS.into_iter().zip(&row[1..]) {
             assert_eq!(permits(&caller, action), *cell == "x", "{role} {action:?}");
         }
     }
-    let nobody = Caller::Member(somebody("m", "111111111111", Side::Partner, &[]));
+    let without_roles = Caller::Member(member_of("m", "111111111111", Side::Partner, &[]));
     let service = Caller::Service("review".parse().expect("a service"));
     for action in ACTIONS {
         let is_for_all = action == Action::StandardValues;
-        assert_eq!(permits(&nobody, action), is_for_all, "without a role {action:?}");
+        assert_eq!(
+            permits(&without_roles, action),
+            is_for_all,
+            "member without roles, {action:?}"
+        );
         assert_eq!(
             permits(&service, action),
             is_for_all || action == Action::Get,
-            "a service {action:?}"
+            "service, {action:?}"
         );
         let is_for_collaboration = is_for_all || matches!(action, Action::Get | Action::ForAccount);
         let collaboration = Caller::Service("collaboration".parse().expect("a service"));
         assert_eq!(
             permits(&collaboration, action),
             is_for_collaboration,
-            "collaboration {action:?}"
+            "collaboration service, {action:?}"
         );
     }
 }
 
 #[test]
-fn opp_053_only_services_that_are_named_speak_for_aws() {
+fn opp_053_only_configured_services_act_as_aws_crm() {
     let service = |name: &str| Caller::Service(name.parse().expect("a service"));
     let named = ["crm", "sales-sync"].map(|name| name.parse().expect("a service"));
     assert!(is_crm(&service("crm"), &named) && is_crm(&service("sales-sync"), &named));
     assert!(!is_crm(&service("review"), &named) && !is_crm(&service("crm"), &[]));
     for role in Role::ALL.iter().copied() {
-        let member = somebody("crm", "111111111111", role.side(), &[role]);
+        let member = member_of("crm", "111111111111", role.side(), &[role]);
         assert!(!is_crm(&Caller::Member(member), &named), "{role}");
     }
 }
 
 #[test]
-fn acc_011_a_partner_sees_its_own_account_and_some_only_their_own_records() {
+fn acc_011_partner_visibility_is_limited_to_account_or_own_records_by_role() {
     let record = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
     for role in Role::ALL
         .iter()
         .copied()
         .filter(|role| role.side() == Side::Partner)
     {
-        let colleague = somebody("colleague", "111111111111", Side::Partner, &[role]);
-        let creator = somebody("creator", "111111111111", Side::Partner, &[role]);
-        let stranger = somebody("creator", "222222222222", Side::Partner, &[role]);
-        let reach = reach(&colleague);
-        assert_eq!(sees(&colleague, &record), reach == Reach::Account, "{role}");
+        let colleague = member_of("colleague", "111111111111", Side::Partner, &[role]);
+        let creator = member_of("creator", "111111111111", Side::Partner, &[role]);
+        let unrelated = member_of("creator", "222222222222", Side::Partner, &[role]);
+        let visibility_scope = visibility_scope(&colleague);
         assert_eq!(
-            sees(&creator, &record),
-            matches!(reach, Reach::Account | Reach::Own),
+            is_visible(&colleague, &record),
+            visibility_scope == VisibilityScope::Account,
             "{role}"
         );
-        assert!(!sees(&stranger, &record), "{role}");
+        assert_eq!(
+            is_visible(&creator, &record),
+            matches!(visibility_scope, VisibilityScope::Account | VisibilityScope::Own),
+            "{role}"
+        );
+        assert!(!is_visible(&unrelated, &record), "{role}");
     }
 }
 
 #[test]
-fn acc_011_the_widest_role_counts() {
+fn acc_011_member_with_several_roles_has_the_widest_visibility() {
     let record = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
     let both = [Role::AceUser, Role::AceManager];
-    assert!(sees(
-        &somebody("colleague", "111111111111", Side::Partner, &both),
+    assert!(is_visible(
+        &member_of("colleague", "111111111111", Side::Partner, &both),
         &record
     ));
 }
 
 #[test]
-fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
-    let reviewer = somebody("r", "999999999999", Side::Aws, &[Role::Reviewer]);
-    let seller = somebody("s", "999999999999", Side::Aws, &[Role::SalesRepresentative]);
+fn acc_012_aws_sees_submitted_records_and_sales_roles_only_full_visibility() {
+    let reviewer = member_of("r", "999999999999", Side::Aws, &[Role::Reviewer]);
+    let seller = member_of("s", "999999999999", Side::Aws, &[Role::SalesRepresentative]);
     for status in [
         ReviewStatus::Submitted,
         ReviewStatus::InReview,
@@ -148,10 +159,13 @@ fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
         ReviewStatus::Rejected,
     ] {
         let record = in_status(status, InvolvementType::CoSell);
-        assert!(sees(&reviewer, &record) && sees(&seller, &record), "{status:?}");
+        assert!(
+            is_visible(&reviewer, &record) && is_visible(&seller, &record),
+            "{status:?}"
+        );
     }
     let draft = in_status(ReviewStatus::PendingSubmission, InvolvementType::CoSell);
-    assert!(!sees(&reviewer, &draft) && !sees(&seller, &draft));
+    assert!(!is_visible(&reviewer, &draft) && !is_visible(&seller, &draft));
 
     let mut details = super::fixtures::submittable();
     details.primary_needs_from_aws.clear();
@@ -165,11 +179,11 @@ fn acc_012_aws_sees_what_was_submitted_and_sales_only_what_is_fully_visible() {
             super::fixtures::now(),
         )
         .expect("a submission");
-    assert!(sees(&reviewer, &limited) && !sees(&seller, &limited));
+    assert!(is_visible(&reviewer, &limited) && !is_visible(&seller, &limited));
 
-    // Of the past of a record that is theirs to see now, AWS sees what was so then, and the partner everything.
-    let owner = somebody("colleague", "111111111111", Side::Partner, &[Role::AceUser]);
-    assert!(!sees_revision(&reviewer, &draft) && !sees_revision(&seller, &limited));
-    assert!(sees_revision(&reviewer, &limited));
-    assert!(sees_revision(&owner, &draft) && sees_revision(&owner, &limited));
+    // AWS sees a revision only if it could see the record at that revision. The partner sees all revisions.
+    let owner = member_of("colleague", "111111111111", Side::Partner, &[Role::AceUser]);
+    assert!(!is_revision_visible(&reviewer, &draft) && !is_revision_visible(&seller, &limited));
+    assert!(is_revision_visible(&reviewer, &limited));
+    assert!(is_revision_visible(&owner, &draft) && is_revision_visible(&owner, &limited));
 }

@@ -1,4 +1,5 @@
-//! What is done with a record besides changing what it says, cell by cell (OPP-034 to OPP-037, OPP-041).
+//! Actions that are not plain field updates: stage changes, reopening, assignment, cloning and next steps (OPP-034 to
+//! OPP-037, OPP-041). A table states which action is permitted in each review status and stage.
 
 use cosell_types::{ClosedList as _, OpportunityId};
 
@@ -6,7 +7,7 @@ use super::fixtures::{facts, in_stage, in_status, member, now, today};
 use super::values::{ClosedLostReason, InvolvementType, ReviewStatus, Stage, StageMove};
 use super::{Details, Event, Field, Opportunity, Rule};
 
-/// Which actions are possible in each status, for an APPROVED record also in each stage.
+/// Permitted actions (`x`) by review status and, for APPROVED records, by stage.
 const TABLE: &str = "
                      next_step  assign  clone  reopen
 PENDING_SUBMISSION   .          x       .      .
@@ -23,7 +24,8 @@ LAUNCHED             .          .       x      x
 CLOSED_LOST          .          .       x      x
 ";
 
-fn record(name: &str) -> Opportunity {
+/// A record in the named review status, or an APPROVED record in the named stage.
+fn record_in(name: &str) -> Opportunity {
     if let Some(status) = ReviewStatus::from_name(name) {
         return in_status(status, InvolvementType::CoSell);
     }
@@ -38,39 +40,39 @@ fn new_id() -> OpportunityId {
     OpportunityId::from_number(8).expect("an id")
 }
 
-fn cloned(source: &Opportunity, fields: &[Field], given: &Details) -> Result<(Opportunity, Event), Rule> {
-    source.clone_with(new_id(), member("cloner"), fields, given, &facts(), now())
+fn clone_of(source: &Opportunity, fields: &[Field], input: &Details) -> Result<(Opportunity, Event), Rule> {
+    source.clone_with(new_id(), member("cloner"), fields, input, &facts(), now())
 }
 
-/// With a day that is still to come.
-fn in_time() -> (Vec<Field>, Details) {
-    let mut given = Details::default();
-    given.life_cycle.target_close_date = today().succ_opt();
-    (vec![Field::TargetCloseDate], given)
+/// Input that sets only the target close date, to a date in the future.
+fn future_close_date() -> (Vec<Field>, Details) {
+    let mut input = Details::default();
+    input.life_cycle.target_close_date = today().succ_opt();
+    (vec![Field::TargetCloseDate], input)
 }
 
 #[test]
-fn opp_035_036_037_041_every_action_in_every_status_and_stage() {
-    let by = member("creator");
+fn opp_035_036_037_041_actions_in_each_status_and_stage_match_the_table() {
+    let actor = member("creator");
     let mut rows = 0;
     for row in TABLE.trim_matches('\n').lines().skip(1) {
         let cells: Vec<_> = row.split_whitespace().collect();
-        let before = record(cells[0]);
-        let (fields, given) = in_time();
+        let before = record_in(cells[0]);
+        let (fields, input) = future_close_date();
         let mut changed = [before.clone(), before.clone(), before.clone()];
         let results = [
             changed[0]
-                .add_next_step(&by, "Call again".into(), now())
+                .add_next_step(&actor, "Call again".into(), now())
                 .map(drop),
-            changed[1].assign(&by, &member("other"), None, now()).map(drop),
-            cloned(&before, &fields, &given).map(drop),
+            changed[1].assign(&actor, &member("other"), None, now()).map(drop),
+            clone_of(&before, &fields, &input).map(drop),
             changed[2]
-                .reopen(Stage::Qualified, "It goes on".into(), &facts(), now())
+                .reopen(Stage::Qualified, "Budget approved".into(), &facts(), now())
                 .map(drop),
         ];
         for (result, cell) in results.iter().zip(&cells[1..]) {
             match (*cell, result) {
-                ("x", Ok(())) | (".", Err(Rule::NotPossible { .. })) => {}
+                ("x", Ok(())) | (".", Err(Rule::ActionNotAllowed { .. })) => {}
                 _ => panic!("{row}: {result:?}"),
             }
         }
@@ -85,7 +87,7 @@ fn opp_035_036_037_041_every_action_in_every_status_and_stage() {
 }
 
 #[test]
-fn opp_034_every_move_of_a_stage() {
+fn opp_034_stage_change_is_classified_as_the_documented_move() {
     use StageMove::{Advanced, Launched, Lost, Regressed, Skipped};
     for from in Stage::ALL.iter().copied().filter(|stage| !stage.is_terminal()) {
         for to in Stage::ALL.iter().copied().filter(|to| *to != from) {
@@ -97,40 +99,44 @@ fn opp_034_every_move_of_a_stage() {
                 _ => Skipped,
             };
             assert_eq!(StageMove::between(from, to), expected, "{from:?} to {to:?}");
-            let mut record = record(from.name());
-            let mut given = record.details().clone();
-            given.life_cycle.stage = to;
+            let mut record = record_in(from.name());
+            let mut input = record.details().clone();
+            input.life_cycle.stage = to;
             if to == Stage::ClosedLost {
-                given.life_cycle.closed_lost_reason = Some(ClosedLostReason::Price);
+                input.life_cycle.closed_lost_reason = Some(ClosedLostReason::Price);
             }
-            given.life_cycle.target_close_date = Some(today());
+            input.life_cycle.target_close_date = Some(today());
             let mut fields = vec![Field::Stage, Field::ClosedLostReason];
             if to == Stage::Launched {
                 fields.push(Field::TargetCloseDate);
             }
-            let event = record.update(&member("creator"), &fields, &given, &facts(), now());
-            let event = event.expect("a move").expect("an event");
-            let Event::StageChanged { from: told, fields } = event else {
+            let event = record.update(&member("creator"), &fields, &input, &facts(), now());
+            let event = event.expect("a stage change").expect("an event");
+            let Event::StageChanged {
+                from: previous,
+                fields,
+            } = event
+            else {
                 panic!("{from:?} to {to:?}: {event:?}")
             };
-            assert_eq!(told, from);
+            assert_eq!(previous, from);
             assert!(fields.contains(&Field::Stage));
         }
     }
 }
 
 #[test]
-fn opp_034_in_a_draft_the_stage_is_a_field_like_others() {
-    let mut draft = record("PENDING_SUBMISSION");
-    let mut given = draft.details().clone();
-    given.life_cycle.stage = Stage::Committed;
-    let event = draft.update(&member("creator"), &[Field::Stage], &given, &facts(), now());
+fn opp_034_stage_change_in_draft_is_an_ordinary_update() {
+    let mut draft = record_in("PENDING_SUBMISSION");
+    let mut input = draft.details().clone();
+    input.life_cycle.stage = Stage::Committed;
+    let event = draft.update(&member("creator"), &[Field::Stage], &input, &facts(), now());
     assert_eq!(event, Ok(Some(Event::Updated(vec![Field::Stage]))));
 }
 
 #[test]
-fn opp_035_a_reopened_deal_says_why_and_has_lost_its_reason() {
-    let mut record = record("CLOSED_LOST");
+fn opp_035_reopening_records_reason_and_clears_closed_lost_reason() {
+    let mut record = record_in("CLOSED_LOST");
     let event = record.reopen(Stage::Committed, "A new budget".into(), &facts(), now());
     assert_eq!(event, Ok(Event::Reopened(Stage::ClosedLost)));
     let life_cycle = &record.details().life_cycle;
@@ -141,19 +147,19 @@ fn opp_035_a_reopened_deal_says_why_and_has_lost_its_reason() {
     let reopening = record.reopening().expect("a reopening");
     assert_eq!((reopening.from, reopening.time), (Stage::ClosedLost, now()));
     assert_eq!(reopening.reason.reveal(), "A new budget");
-    assert_eq!(record.last_modified_by(), None, "AWS did");
+    assert_eq!(record.last_modified_by(), None, "the change was made by AWS");
 }
 
 #[test]
-fn opp_035_a_deal_goes_on_in_an_open_stage_that_fits_it() {
+fn opp_035_reopening_requires_open_stage_valid_for_the_record() {
     let mut details = super::fixtures::submittable();
     details.related_entity_identifiers.solutions.clear();
     details.project.other_solution_description = "In words".into();
     let mut record = super::fixtures::draft(details);
-    let by = member("creator");
+    let actor = member("creator");
     record
         .submit(
-            &by,
+            &actor,
             InvolvementType::CoSell,
             super::values::Visibility::Full,
             &facts(),
@@ -161,33 +167,33 @@ fn opp_035_a_deal_goes_on_in_an_open_stage_that_fits_it() {
         )
         .expect("a submission");
     let approved = super::Decision {
-        outcome: super::Outcome::Approved,
+        outcome: super::ReviewOutcome::Approved,
         remarks: "".into(),
         fields_to_correct: Vec::new(),
     };
-    record.decided(1, approved, now()).expect("a decision");
-    let mut given = record.details().clone();
-    given.life_cycle.stage = Stage::ClosedLost;
-    given.life_cycle.closed_lost_reason = Some(ClosedLostReason::Price);
+    record.apply_decision(1, approved, now()).expect("a decision");
+    let mut input = record.details().clone();
+    input.life_cycle.stage = Stage::ClosedLost;
+    input.life_cycle.closed_lost_reason = Some(ClosedLostReason::Price);
     record
         .update(
-            &by,
+            &actor,
             &[Field::Stage, Field::ClosedLostReason],
-            &given,
+            &input,
             &facts(),
             now(),
         )
-        .expect("a loss");
+        .expect("a change to CLOSED_LOST");
     let before = record.clone();
     for stage in [Stage::Committed, Stage::Launched, Stage::ClosedLost] {
-        let Err(Rule::Invalid(found)) = record.reopen(stage, "Why".into(), &facts(), now()) else {
-            panic!("{stage:?} is possible")
+        let Err(Rule::Invalid(violations)) = record.reopen(stage, "Why".into(), &facts(), now()) else {
+            panic!("reopening in {stage:?} was accepted")
         };
         assert!(
-            found
+            violations
                 .iter()
                 .all(|violation| violation.field == "life_cycle.stage"),
-            "{found:?}"
+            "{violations:?}"
         );
         assert_eq!(record, before);
     }
@@ -197,8 +203,8 @@ fn opp_035_a_deal_goes_on_in_an_open_stage_that_fits_it() {
 }
 
 #[test]
-fn opp_036_giving_a_record_to_its_owner_changes_nothing() {
-    let mut record = record("QUALIFIED");
+fn opp_036_assignment_to_current_owner_is_a_no_op() {
+    let mut record = record_in("QUALIFIED");
     let before = record.clone();
     assert_eq!(
         record.assign(&member("lead"), &member("creator"), None, now()),
@@ -216,25 +222,25 @@ fn opp_036_giving_a_record_to_its_owner_changes_nothing() {
     assert_eq!(record.owner(), &member("other"));
     assert_eq!(record.last_modified_by(), Some(&member("lead")));
     assert!(
-        record.is_own_of(&member("creator")),
-        "who created it keeps seeing it"
+        record.is_own_opportunity_of(&member("creator")),
+        "the creator keeps access after the transfer"
     );
 }
 
 #[test]
-fn opp_037_a_clone_says_the_same_but_what_belongs_to_the_deal_that_was() {
-    let mut source = record("CLOSED_LOST");
+fn opp_037_clone_copies_details_without_key_lifecycle_and_history() {
+    let mut source = record_in("CLOSED_LOST");
     source
         .reopen(Stage::Qualified, "Why".into(), &facts(), now())
         .expect("a reopening");
-    let mut given = source.details().clone();
-    given.partner_opportunity_identifier = "CRM-1".to_owned();
-    given.life_cycle.next_steps = "Call again".into();
+    let mut input = source.details().clone();
+    input.partner_opportunity_identifier = "CRM-1".to_owned();
+    input.life_cycle.next_steps = "Call again".into();
     let fields = [Field::PartnerOpportunityIdentifier, Field::NextSteps];
     source
-        .update(&member("creator"), &fields, &given, &facts(), now())
+        .update(&member("creator"), &fields, &input, &facts(), now())
         .expect("an update");
-    let (clone, event) = cloned(&source, &[], &Details::default()).expect("a clone");
+    let (clone, event) = clone_of(&source, &[], &Details::default()).expect("a clone");
     assert_eq!(event, Event::Created);
     assert_eq!(
         (clone.id(), clone.cloned_from(), clone.revision()),
@@ -255,24 +261,24 @@ fn opp_037_a_clone_says_the_same_but_what_belongs_to_the_deal_that_was() {
 }
 
 #[test]
-fn opp_037_what_is_stated_counts_and_is_checked_as_at_creation() {
-    let source = record("LAUNCHED");
-    let Err(Rule::Invalid(found)) = cloned(&source, &[], &Details::default()) else {
-        panic!("the day has passed")
+fn opp_037_clone_overrides_apply_and_are_validated_as_at_creation() {
+    let source = record_in("LAUNCHED");
+    let Err(Rule::Invalid(violations)) = clone_of(&source, &[], &Details::default()) else {
+        panic!("a clone with a past close date was accepted")
     };
-    assert_eq!(found[0].field, "life_cycle.target_close_date");
-    let (mut fields, mut given) = in_time();
-    given.project.title = "Another".into();
-    given.life_cycle.stage = Stage::Qualified;
+    assert_eq!(violations[0].field, "life_cycle.target_close_date");
+    let (mut fields, mut input) = future_close_date();
+    input.project.title = "Another".into();
+    input.life_cycle.stage = Stage::Qualified;
     fields.extend([Field::Title, Field::Stage]);
-    let (clone, _) = cloned(&source, &fields, &given).expect("a clone");
+    let (clone, _) = clone_of(&source, &fields, &input).expect("a clone");
     assert_eq!(clone.details().project.title.reveal(), "Another");
     assert_eq!(clone.details().life_cycle.stage, Stage::Qualified);
 }
 
 #[test]
-fn opp_041_the_same_step_again_counts_again() {
-    let mut record = record("QUALIFIED");
+fn opp_041_repeated_next_step_is_added_to_history_again() {
+    let mut record = record_in("QUALIFIED");
     for _ in 0..2 {
         let event = record.add_next_step(&member("creator"), "Call again".into(), now());
         assert_eq!(event, Ok(Event::Updated(vec![Field::NextSteps])));

@@ -1,5 +1,5 @@
-//! The AWS summary: what is kept, what is refused, and what the partner is shown, cell by cell and by random sequences
-//! (OPP-050 to OPP-058).
+//! The AWS summary (OPP-050 to OPP-058): validation and normalization of each field, the partner's view in each AWS
+//! stage, and invariants under random update sequences.
 
 use cosell_types::ClosedList as _;
 use cosell_types::ViolationCode::{
@@ -18,7 +18,7 @@ use super::{
     ProductInsights, Recommendation, SpendInsights,
 };
 
-/// A stage with the reason that it needs.
+/// Sets the stage and, in CLOSED_LOST, the required reason.
 fn in_aws_stage(details: &mut AwsDetails, stage: Option<AwsStage>) {
     details.life_cycle.stage = stage;
     details.life_cycle.closed_lost_reason = match stage {
@@ -27,21 +27,21 @@ fn in_aws_stage(details: &mut AwsDetails, stage: Option<AwsStage>) {
     };
 }
 
-/// Everything that AWS can say, in a stage.
-fn full(stage: Option<AwsStage>) -> AwsDetails {
+/// Details with every field set.
+fn complete_details(stage: Option<AwsStage>) -> AwsDetails {
     let mut details = AwsDetails {
         involvement_type: Some(InvolvementType::ForVisibilityOnly),
         involvement_type_change_reason: Some(InvolvementTypeChangeReason::RiskMitigation),
         cosell_motion: "Partner-led".to_owned(),
         cosell_motion_reason: "They know the customer".into(),
         strategic: Some(true),
-        opportunity_team: vec![person("PSM")],
+        opportunity_team: vec![contact("PSM")],
         ..Default::default()
     };
     in_aws_stage(&mut details, stage);
     details.life_cycle.target_close_date = Some(today());
     details.life_cycle.next_steps = "A call".into();
-    details.customer.contacts = vec![person("CIO")];
+    details.customer.contacts = vec![contact("CIO")];
     let related = &mut details.related_entity_identifiers;
     related.solutions = vec!["S-1".to_owned()];
     related.aws_products = vec!["Amazon S3".to_owned()];
@@ -87,7 +87,7 @@ fn full(stage: Option<AwsStage>) -> AwsDetails {
     details
 }
 
-fn person(title: &str) -> Contact {
+fn contact(title: &str) -> Contact {
     Contact {
         first_name: "Tara".into(),
         business_title: title.into(),
@@ -95,42 +95,44 @@ fn person(title: &str) -> Contact {
     }
 }
 
-fn nothing() -> AwsSummary {
-    AwsSummary::nothing(&in_status(ReviewStatus::Approved, InvolvementType::CoSell))
+fn empty_summary() -> AwsSummary {
+    AwsSummary::empty(&in_status(ReviewStatus::Approved, InvolvementType::CoSell))
 }
 
-fn saying(details: &AwsDetails) -> AwsSummary {
-    let mut summary = nothing();
+fn summary_with(details: &AwsDetails) -> AwsSummary {
+    let mut summary = empty_summary();
     let changed = summary.update(AwsField::ALL, details, &policy(), now());
     assert!(changed.is_ok(), "{changed:?}");
     summary
 }
 
-/// What is wrong with what AWS says.
-fn wrong(change: impl Fn(&mut AwsDetails)) -> Vec<(String, ViolationCode)> {
+/// Violations of an update of all fields; a refused update must leave the summary unchanged.
+fn violations_of(change: impl Fn(&mut AwsDetails)) -> Vec<(String, ViolationCode)> {
     let mut details = AwsDetails::default();
     change(&mut details);
-    let mut summary = nothing();
+    let mut summary = empty_summary();
     match summary.update(AwsField::ALL, &details, &policy(), now()) {
         Ok(_) => Vec::new(),
-        Err(found) => {
-            assert_eq!(summary, nothing(), "refused, and changed all the same");
-            let found = found.into_iter();
-            found.map(|violation| (violation.field, violation.code)).collect()
+        Err(violations) => {
+            assert_eq!(summary, empty_summary(), "a refused update changed the summary");
+            let violations = violations.into_iter();
+            violations
+                .map(|violation| (violation.field, violation.code))
+                .collect()
         }
     }
 }
 
-fn one(field: &str, code: ViolationCode) -> Vec<(String, ViolationCode)> {
+fn single_violation(field: &str, code: ViolationCode) -> Vec<(String, ViolationCode)> {
     vec![(field.to_owned(), code)]
 }
 
-fn stages() -> impl Iterator<Item = Option<AwsStage>> {
+fn all_aws_stages() -> impl Iterator<Item = Option<AwsStage>> {
     std::iter::once(None).chain(AwsStage::ALL.iter().copied().map(Some))
 }
 
-/// Which fields the partner is shown in a stage, said once more by hand.
-fn is_shown(field: AwsField, stage: Option<AwsStage>) -> bool {
+/// The expected visibility of a field, stated independently of the code under test.
+fn is_visible_to_partner(field: AwsField, stage: Option<AwsStage>) -> bool {
     let is_closed = [Some(AwsStage::Launched), Some(AwsStage::ClosedLost)].contains(&stage);
     let hidden = [
         "life_cycle.stage",
@@ -141,107 +143,117 @@ fn is_shown(field: AwsField, stage: Option<AwsStage>) -> bool {
 }
 
 #[test]
-fn opp_052_the_partner_is_shown_each_field_in_each_stage_or_not() {
+fn opp_052_partner_view_hides_fields_by_aws_stage() {
     let none = AwsDetails::default();
     let mut cells = 0;
-    for stage in stages() {
-        let summary = saying(&full(stage));
-        let shown = summary.clone().for_partner();
+    for stage in all_aws_stages() {
+        let summary = summary_with(&complete_details(stage));
+        let view = summary.clone().for_partner();
         for field in AwsField::ALL.iter().copied() {
-            let text = format!("{} in {stage:?}", field.path());
-            if is_shown(field, stage) {
+            let label = format!("{} in {stage:?}", field.path());
+            if is_visible_to_partner(field, stage) {
                 assert!(
-                    !field.differs(shown.details(), summary.details()),
-                    "{text} is shown"
+                    !field.differs(view.details(), summary.details()),
+                    "{label} must be visible"
                 );
             } else {
-                assert!(!field.differs(shown.details(), &none), "{text} is hidden");
+                assert!(!field.differs(view.details(), &none), "{label} must be hidden");
             }
             cells += 1;
         }
-        assert_eq!(shown.revision(), summary.revision());
-        assert_eq!(shown.next_steps_history(), summary.next_steps_history());
+        assert_eq!(view.revision(), summary.revision());
+        assert_eq!(view.next_steps_history(), summary.next_steps_history());
     }
     assert_eq!(cells, 25 * 23);
 }
 
 #[test]
-fn opp_052_there_is_something_to_hide_in_every_field() {
-    let (full, none) = (full(Some(AwsStage::ClosedLost)), AwsDetails::default());
+fn opp_052_test_summary_sets_every_field() {
+    let (full, none) = (
+        complete_details(Some(AwsStage::ClosedLost)),
+        AwsDetails::default(),
+    );
     for field in AwsField::ALL {
         assert!(
             field.differs(&full, &none),
-            "{} is empty in this test",
+            "{} is not set in `complete_details`",
             field.path()
         );
     }
 }
 
 #[test]
-fn opp_055_stages_disagree_where_aws_has_closed_otherwise_and_nowhere_else() {
-    for theirs in stages() {
+fn opp_055_stages_disagree_only_when_aws_closed_differently() {
+    for aws_stage in all_aws_stages() {
         let mut details = AwsDetails::default();
-        in_aws_stage(&mut details, theirs);
-        let summary = saying(&details);
-        for ours in Stage::ALL.iter().copied() {
-            let record = in_stage(ours, InvolvementType::CoSell);
-            let expected = match theirs {
-                Some(AwsStage::Launched) => ours.name() != "LAUNCHED",
-                Some(AwsStage::ClosedLost) => ours.name() != "CLOSED_LOST",
+        in_aws_stage(&mut details, aws_stage);
+        let summary = summary_with(&details);
+        for partner_stage in Stage::ALL.iter().copied() {
+            let record = in_stage(partner_stage, InvolvementType::CoSell);
+            let expected = match aws_stage {
+                Some(AwsStage::Launched) => partner_stage.name() != "LAUNCHED",
+                Some(AwsStage::ClosedLost) => partner_stage.name() != "CLOSED_LOST",
                 _ => false,
             };
-            let seen = summary.disagrees_with(record.details().life_cycle.stage);
-            assert_eq!(seen, expected, "AWS {theirs:?}, partner {ours:?}");
-            // The flag tells the partner nothing that it is not shown.
-            let shown = summary.clone().for_partner();
-            assert_eq!(shown.disagrees_with(ours), seen);
+            let disagrees = summary.disagrees_with(record.details().life_cycle.stage);
+            assert_eq!(
+                disagrees, expected,
+                "AWS {aws_stage:?}, partner {partner_stage:?}"
+            );
+            // The partner's view has the same flag: it reveals nothing about a hidden stage.
+            let view = summary.clone().for_partner();
+            assert_eq!(view.disagrees_with(partner_stage), disagrees);
         }
     }
 }
 
 #[test]
-fn opp_054_a_reason_is_needed_in_closed_lost_and_refused_elsewhere() {
+fn opp_054_closed_lost_reason_is_required_only_in_closed_lost() {
     let at = "life_cycle.closed_lost_reason";
-    for stage in stages() {
+    for stage in all_aws_stages() {
         let with = |reason: &'static str| {
-            wrong(move |details| {
+            violations_of(move |details| {
                 details.life_cycle.stage = stage;
                 details.life_cycle.closed_lost_reason = reason.to_owned();
             })
         };
         let is_lost = stage == Some(AwsStage::ClosedLost);
-        let (none, some) = if is_lost {
-            (one(at, RequiredFieldMissing), Vec::new())
+        let (without_reason, with_reason) = if is_lost {
+            (single_violation(at, RequiredFieldMissing), Vec::new())
         } else {
-            (Vec::new(), one(at, InvalidValue))
+            (Vec::new(), single_violation(at, InvalidValue))
         };
-        assert_eq!(with(""), none, "{stage:?}");
-        assert_eq!(with("Price"), some, "{stage:?}");
-        assert_eq!(with("No mood"), one(at, InvalidEnumValue), "{stage:?}");
+        assert_eq!(with(""), without_reason, "{stage:?}");
+        assert_eq!(with("Price"), with_reason, "{stage:?}");
+        assert_eq!(
+            with("Unknown reason"),
+            single_violation(at, InvalidEnumValue),
+            "{stage:?}"
+        );
     }
     for reason in AWS_CLOSED_LOST_REASON.values {
-        let found = wrong(|details| {
+        let violations = violations_of(|details| {
             details.life_cycle.stage = Some(AwsStage::ClosedLost);
             (*reason).clone_into(&mut details.life_cycle.closed_lost_reason);
         });
-        assert_eq!(found, [], "{reason}");
+        assert_eq!(violations, [], "{reason}");
     }
-    let mut details = full(Some(AwsStage::ClosedLost));
+    let mut details = complete_details(Some(AwsStage::ClosedLost));
     details.life_cycle.closed_lost_reason = "lost to competitor – google".to_owned();
-    let kept = saying(&details);
+    let summary = summary_with(&details);
     assert_eq!(
-        kept.details().life_cycle.closed_lost_reason,
+        summary.details().life_cycle.closed_lost_reason,
         "Lost to Competitor - Google"
     );
 }
 
 #[test]
-fn opp_054_the_last_fifty_next_steps_are_kept() {
-    let mut summary = nothing();
+fn opp_054_next_steps_history_retains_last_fifty() {
+    let mut summary = empty_summary();
     for number in 1..=60 {
-        let mut given = AwsDetails::default();
-        given.life_cycle.next_steps = format!("Step {number}").into();
-        let changed = summary.update(&[AwsField::NextSteps], &given, &policy(), now());
+        let mut input = AwsDetails::default();
+        input.life_cycle.next_steps = format!("Step {number}").into();
+        let changed = summary.update(&[AwsField::NextSteps], &input, &policy(), now());
         assert_eq!(changed, Ok(vec![AwsField::NextSteps]));
     }
     let cleared = summary.update(&[AwsField::NextSteps], &AwsDetails::default(), &policy(), now());
@@ -259,60 +271,64 @@ fn opp_054_the_last_fifty_next_steps_are_kept() {
 }
 
 #[test]
-fn opp_056_people_of_aws_have_one_of_seven_titles() {
+fn opp_056_aws_team_title_must_be_one_of_seven_values() {
     assert_eq!(AWS_TEAM_TITLE.values.len(), 7);
     for title in AWS_TEAM_TITLE.values {
-        let found = wrong(|details| details.opportunity_team = vec![person(title)]);
-        assert_eq!(found, [], "{title}");
+        let violations = violations_of(|details| details.opportunity_team = vec![contact(title)]);
+        assert_eq!(violations, [], "{title}");
     }
     for title in ["", "OpportunityOwner", "Boss"] {
-        let found = wrong(|details| details.opportunity_team = vec![person("PDM"), person(title)]);
+        let violations =
+            violations_of(|details| details.opportunity_team = vec![contact("PDM"), contact(title)]);
         assert_eq!(
-            found,
-            one("opportunity_team[1].business_title", InvalidEnumValue),
+            violations,
+            single_violation("opportunity_team[1].business_title", InvalidEnumValue),
             "{title}"
         );
     }
     let mut details = AwsDetails {
         opportunity_team: vec![Contact {
             email: "Tara@AWS.Example".into(),
-            ..person("awssalesrep")
+            ..contact("awssalesrep")
         }],
         ..Default::default()
     };
-    details.customer.contacts = vec![person("Whatever they call it")];
-    let kept = saying(&details);
-    let seller = &kept.details().opportunity_team[0];
+    details.customer.contacts = vec![contact("Any customer title")];
+    let summary = summary_with(&details);
+    let seller = &summary.details().opportunity_team[0];
     assert_eq!(seller.business_title.reveal(), "AWSSalesRep");
     assert_eq!(seller.email.reveal(), "tara@aws.example");
 }
 
 #[test]
-fn opp_057_the_involvement_is_the_opportunitys_unless_aws_states_another() {
+fn opp_057_involvement_defaults_to_opportunity_unless_aws_overrides_it() {
     let reason = Some(InvolvementTypeChangeReason::CustomerRequested);
-    for asked in InvolvementType::ALL.iter().copied() {
-        let record = in_status(ReviewStatus::Approved, asked);
-        let mut summary = AwsSummary::nothing(&record);
-        assert_eq!(summary.involvement(&record), Some(asked));
+    for requested in InvolvementType::ALL.iter().copied() {
+        let record = in_status(ReviewStatus::Approved, requested);
+        let mut summary = AwsSummary::empty(&record);
+        assert_eq!(summary.involvement(&record), Some(requested));
         for stated in InvolvementType::ALL.iter().copied() {
-            let given = AwsDetails {
+            let input = AwsDetails {
                 involvement_type: Some(stated),
                 involvement_type_change_reason: reason,
                 ..Default::default()
             };
             summary
-                .update(AwsField::ALL, &given, &policy(), now())
+                .update(AwsField::ALL, &input, &policy(), now())
                 .expect("an involvement");
             assert_eq!(summary.involvement(&record), Some(stated));
-            assert_eq!(record.involvement(), Some(asked));
+            assert_eq!(record.involvement(), Some(requested));
         }
     }
-    let found = wrong(|details| details.involvement_type_change_reason = reason);
-    assert_eq!(found, one("involvement_type_change_reason", InvalidValue));
+    let violations = violations_of(|details| details.involvement_type_change_reason = reason);
+    assert_eq!(
+        violations,
+        single_violation("involvement_type_change_reason", InvalidValue)
+    );
 }
 
 #[test]
-fn opp_058_what_aws_expects_is_monthly_and_for_aws() {
+fn opp_058_expected_spend_is_normalized_to_monthly_and_target_aws() {
     let with = |entry: fn(&mut ExpectedCustomerSpend)| {
         move |details: &mut AwsDetails| {
             let mut added = spend(120);
@@ -321,30 +337,42 @@ fn opp_058_what_aws_expects_is_monthly_and_for_aws() {
         }
     };
     let at = |field: &str| format!("project.expected_customer_spend[0].{field}");
-    assert_eq!(wrong(with(|_| {})), []);
+    assert_eq!(violations_of(with(|_| {})), []);
     let amount = with(|entry| entry.amount = None);
-    assert_eq!(wrong(amount), one(&at("amount"), RequiredFieldMissing));
+    assert_eq!(
+        violations_of(amount),
+        single_violation(&at("amount"), RequiredFieldMissing)
+    );
     let amount = with(|entry| entry.amount = spend(0).amount);
-    assert_eq!(wrong(amount), one(&at("amount"), ValueOutOfRange));
-    let once = with(|entry| entry.frequency = Some(PaymentFrequency::OneTime));
-    assert_eq!(wrong(once), one(&at("frequency"), InvalidValue));
-    let in_dollars = wrong(|details| {
+    assert_eq!(
+        violations_of(amount),
+        single_violation(&at("amount"), ValueOutOfRange)
+    );
+    let one_time = with(|entry| entry.frequency = Some(PaymentFrequency::OneTime));
+    assert_eq!(
+        violations_of(one_time),
+        single_violation(&at("frequency"), InvalidValue)
+    );
+    let in_usd = violations_of(|details| {
         details.project.aws_partition = "aws-eusc".to_owned();
         details.project.expected_customer_spend = vec![spend(1)];
     });
-    assert_eq!(in_dollars, one(&at("amount.currency_code"), InvalidValue));
+    assert_eq!(
+        in_usd,
+        single_violation(&at("amount.currency_code"), InvalidValue)
+    );
 
     let mut details = AwsDetails::default();
     with(|entry| {
         entry.frequency = Some(PaymentFrequency::Annual);
         entry.target_company = "Self".to_owned();
     })(&mut details);
-    let kept = saying(&details);
-    assert_eq!(kept.details().project.expected_customer_spend, [spend(10)]);
+    let summary = summary_with(&details);
+    assert_eq!(summary.details().project.expected_customer_spend, [spend(10)]);
 }
 
-/// One of many things that AWS may say, right or wrong.
-fn change() -> impl Strategy<Value = (AwsField, AwsDetails)> {
+/// An arbitrary update of one field, valid or invalid.
+fn arbitrary_update() -> impl Strategy<Value = (AwsField, AwsDetails)> {
     let stage = proptest::sample::select(AwsStage::ALL);
     let reason = prop_oneof![Just(""), Just("Price"), Just("no such reason")];
     (
@@ -355,25 +383,27 @@ fn change() -> impl Strategy<Value = (AwsField, AwsDetails)> {
         0..3_usize,
     )
         .prop_map(|(field, stage, reason, text, number)| {
-            let mut given = full(Some(stage));
-            given.life_cycle.closed_lost_reason = reason.to_owned();
-            given.life_cycle.next_steps = text.as_str().into();
-            given.insights.next_best_actions = text.into();
-            given.insights.recommendations.truncate(number);
-            given.opportunity_team[0].business_title = ["PDM", "Signatory", "Boss"][number].into();
-            given.involvement_type = [None, Some(InvolvementType::CoSell), None][number];
-            (field, given)
+            let mut input = complete_details(Some(stage));
+            input.life_cycle.closed_lost_reason = reason.to_owned();
+            input.life_cycle.next_steps = text.as_str().into();
+            input.insights.next_best_actions = text.into();
+            input.insights.recommendations.truncate(number);
+            input.opportunity_team[0].business_title = ["PDM", "Signatory", "Boss"][number].into();
+            input.involvement_type = [None, Some(InvolvementType::CoSell), None][number];
+            (field, input)
         })
 }
 
 proptest! {
     #[test]
-    fn opp_050_053_every_sequence_keeps_what_must_hold(changes in proptest::collection::vec(change(), 1..40)) {
+    fn opp_050_053_random_update_sequences_preserve_summary_invariants(
+        changes in proptest::collection::vec(arbitrary_update(), 1..40),
+    ) {
         let record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
-        let mut summary = AwsSummary::nothing(&record);
-        for (field, given) in changes {
+        let mut summary = AwsSummary::empty(&record);
+        for (field, input) in changes {
             let before = summary.clone();
-            match summary.update(&[field], &given, &policy(), now()) {
+            match summary.update(&[field], &input, &policy(), now()) {
                 Ok(changed) if changed.is_empty() => prop_assert_eq!(&summary, &before),
                 Ok(changed) => {
                     prop_assert_eq!(changed, vec![field]);
@@ -393,57 +423,57 @@ proptest! {
     }
 }
 
-/// As for the record: what an earlier version stored stays readable. When a field is added, this text stays as it is.
+/// Stored summaries of earlier versions must remain readable. Do not change the fixture when a field is added.
 #[test]
-fn opp_050_an_aws_side_of_the_first_version_is_still_read() {
+fn opp_050_summary_stored_by_first_version_remains_readable() {
     let stored = include_str!("fixture_aws_summary_v1.json");
     let summary: AwsSummary = serde_json::from_str(stored).expect("readable");
-    let mut details = full(Some(AwsStage::ClosedLost));
-    // What came later.
+    let mut details = complete_details(Some(AwsStage::ClosedLost));
+    // Fields added after the first version.
     details.insights.recommendations[0].attributes.clear();
     AwsField::SpendInsights.copy(&AwsDetails::default(), &mut details);
     AwsField::SoftwareRevenue.copy(&AwsDetails::default(), &mut details);
-    assert_eq!(summary, saying(&details));
+    assert_eq!(summary, summary_with(&details));
 }
 
 #[test]
-fn opp_051_before_aws_has_said_something_there_is_nothing() {
-    let summary = nothing();
+fn opp_051_summary_before_first_aws_update_is_empty() {
+    let summary = empty_summary();
     assert_eq!((summary.revision(), summary.update_time()), (0, None));
     assert_eq!(*summary.details(), AwsDetails::default());
     assert_eq!(summary.clone().for_partner(), summary);
 }
 
 #[test]
-fn opp_058_trend_type_and_motion_are_standard_values_and_a_reason_needs_its_motion() {
+fn opp_058_trend_type_and_motion_are_standard_and_reason_requires_motion() {
     let invalid = |path: &str| vec![(path.to_owned(), InvalidEnumValue)];
-    let motion = wrong(|details| details.cosell_motion = "Alone".to_owned());
+    let motion = violations_of(|details| details.cosell_motion = "Alone".to_owned());
     assert_eq!(motion, invalid("cosell_motion"));
-    let trend = wrong(|details| {
+    let trend = violations_of(|details| {
         details.insights.opportunity_quality = Some(OpportunityQuality {
             score: 7,
             trend: "Sideways".to_owned(),
         });
     });
     assert_eq!(trend, invalid("insights.opportunity_quality.trend"));
-    let kind = wrong(|details| {
+    let kind = violations_of(|details| {
         details.insights.recommendations = vec![Recommendation {
             kind: "Gossip".to_owned(),
-            details: "They say".into(),
+            details: "Unconfirmed".into(),
             attributes: Default::default(),
         }];
     });
     assert_eq!(kind, invalid("insights.recommendations[0].type"));
-    let reason = wrong(|details| details.cosell_motion_reason = "Because".into());
+    let reason = violations_of(|details| details.cosell_motion_reason = "Because".into());
     assert_eq!(reason, [("cosell_motion_reason".to_owned(), InvalidValue)]);
     let details = AwsDetails {
         cosell_motion: "aws field – engaged".to_owned(),
         ..Default::default()
     };
-    let kept = saying(&details);
+    let summary = summary_with(&details);
     assert_eq!(
-        kept.details().cosell_motion,
+        summary.details().cosell_motion,
         "AWS Field-engaged",
-        "spelled as the list has it"
+        "stored in the spelling of the list"
     );
 }

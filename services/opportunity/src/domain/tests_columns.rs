@@ -1,42 +1,45 @@
-//! What stands in the cells of a table is what the record says (OPP-080, OPP-086).
+//! Columns of import and export tables: lookup, cell formats, and the round trip of a record (OPP-080, OPP-086).
 
 use cosell_types::ViolationCode;
 use proptest::prelude::{Just, prop, prop_oneof, proptest};
 
-use super::columns::{COLUMNS, find, of_path};
+use super::columns::{COLUMNS, find_by_path, find_column};
 use super::fixtures::{draft, facts, member, minimal, now};
 use super::values::{DeliveryModel, MarketingSource, SalesActivity};
 use super::{Contact, Details, Field, Opportunity};
 
-fn read(column: &str, cell: &str) -> (Details, Vec<ViolationCode>) {
-    let (mut details, mut found) = (Details::default(), Vec::new());
-    find(column)
+fn read_cell(column: &str, cell: &str) -> (Details, Vec<ViolationCode>) {
+    let (mut details, mut violations) = (Details::default(), Vec::new());
+    find_column(column)
         .expect("a column")
-        .read(&mut details, cell, &mut found);
+        .read(&mut details, cell, &mut violations);
     (
         details,
-        found.into_iter().map(|violation| violation.code).collect(),
+        violations.into_iter().map(|violation| violation.code).collect(),
     )
 }
 
-/// What a table says of a record, read on top of what is there.
-fn again(record: &Opportunity, base: &Details) -> Details {
-    let (mut details, mut found) = (base.clone(), Vec::new());
+/// Exports the record to cells and reads them back on top of `base`.
+fn read_back(record: &Opportunity, base: &Details) -> Details {
+    let (mut details, mut violations) = (base.clone(), Vec::new());
     for column in &COLUMNS {
-        column.read(&mut details, &column.show(record), &mut found);
+        column.read(&mut details, &column.show(record), &mut violations);
     }
-    assert!(found.is_empty(), "{found:?}");
+    assert!(violations.is_empty(), "{violations:?}");
     details
 }
 
 #[test]
-fn opp_080_columns_are_found_however_they_are_written_and_no_two_are_the_same() {
+fn opp_080_column_lookup_ignores_case_and_resolves_uniquely() {
     for column in &COLUMNS {
-        let loud = format!(" \u{feff}{} ", column.name.to_uppercase());
-        assert_eq!(find(loud.trim()).map(|found| found.name), Some(column.name));
-        assert!(of_path(column.path).is_some());
-        let is_its_own = |field: Field| field.path() == column.path;
-        assert!(column.field.is_none_or(is_its_own), "{column:?}");
+        let upper_case = format!(" \u{feff}{} ", column.name.to_uppercase());
+        assert_eq!(
+            find_column(upper_case.trim()).map(|column| column.name),
+            Some(column.name)
+        );
+        assert!(find_by_path(column.path).is_some());
+        let has_same_path = |field: Field| field.path() == column.path;
+        assert!(column.field.is_none_or(has_same_path), "{column:?}");
     }
     let required: Vec<_> = COLUMNS
         .iter()
@@ -44,30 +47,30 @@ fn opp_080_columns_are_found_however_they_are_written_and_no_two_are_the_same() 
         .map(|column| column.path)
         .collect();
     assert!(required.contains(&"customer.account.company_name"));
-    assert!(find("Nothing").is_none());
+    assert!(find_column("Unknown column").is_none());
 }
 
 #[test]
-fn opp_080_days_amounts_and_answers_are_read_in_every_usual_form_and_in_no_other() {
-    for day in ["2027-06-30", "06/30/2027", "6/30/2027"] {
-        let (details, found) = read("Target close date", day);
-        assert!(found.is_empty(), "{day}");
+fn opp_080_cells_accept_only_documented_date_amount_and_boolean_formats() {
+    for date in ["2027-06-30", "06/30/2027", "6/30/2027"] {
+        let (details, violations) = read_cell("Target close date", date);
+        assert!(violations.is_empty(), "{date}");
         assert_eq!(
             details.life_cycle.target_close_date,
             "2027-06-30".parse().ok(),
-            "{day}"
+            "{date}"
         );
     }
-    for day in ["30.06.2027", "30/06/2027", "2027-02-30", "soon"] {
+    for date in ["30.06.2027", "30/06/2027", "2027-02-30", "soon"] {
         assert_eq!(
-            read("Target close date", day).1,
+            read_cell("Target close date", date).1,
             [ViolationCode::InvalidStringFormat],
-            "{day}"
+            "{date}"
         );
     }
     for (amount, hundredths) in [("18500", 1_850_000), ("18,500.5", 1_850_050), ("0.07", 7)] {
-        let (details, found) = read("Estimated AWS MRR", amount);
-        assert!(found.is_empty(), "{amount}");
+        let (details, violations) = read_cell("Estimated AWS MRR", amount);
+        assert!(violations.is_empty(), "{amount}");
         let money = details.project.expected_customer_spend[0]
             .amount
             .expect("an amount");
@@ -90,29 +93,29 @@ fn opp_080_days_amounts_and_answers_are_read_in_every_usual_form_and_in_no_other
         "99999999999999999999",
     ] {
         assert_eq!(
-            read("Estimated AWS MRR", amount).1,
+            read_cell("Estimated AWS MRR", amount).1,
             [ViolationCode::InvalidStringFormat],
             "{amount}"
         );
     }
     for (cell, expected) in [("YES", Some(true)), ("no", Some(false)), ("", None)] {
-        let details = read("Does opportunity belong to NatSec?", cell).0;
+        let details = read_cell("Does opportunity belong to NatSec?", cell).0;
         assert_eq!(details.national_security, expected, "{cell:?}");
     }
     assert_eq!(
-        read("Does opportunity belong to NatSec?", "perhaps").1,
+        read_cell("Does opportunity belong to NatSec?", "perhaps").1,
         [ViolationCode::InvalidValue]
     );
-    let contacts = read("Customer phone", "4940123456").0.customer.contacts;
+    let contacts = read_cell("Customer phone", "4940123456").0.customer.contacts;
     assert_eq!(contacts[0].phone.reveal(), "+4940123456");
     assert_eq!(
-        read("Delivery model", "Resell; Carrier pigeon").1,
+        read_cell("Delivery model", "Resell; Carrier pigeon").1,
         [ViolationCode::InvalidEnumValue]
     );
 }
 
 #[test]
-fn opp_086_a_formula_does_not_run_and_is_read_back() {
+fn opp_086_formula_cell_is_escaped_on_export_and_restored_on_import() {
     let mut details = minimal();
     details.project.title = "=1+1".into();
     details.customer.contacts = vec![Contact {
@@ -120,15 +123,17 @@ fn opp_086_a_formula_does_not_run_and_is_read_back() {
         ..Contact::default()
     }];
     let record = draft(details);
-    let title = find("Partner project title").expect("a column").show(&record);
+    let title = find_column("Partner project title")
+        .expect("a column")
+        .show(&record);
     assert_eq!(title, "'=1+1");
-    assert_eq!(&again(&record, record.details()), record.details());
+    assert_eq!(&read_back(&record, record.details()), record.details());
 }
 
 proptest! {
-    /// A table that was given out and is taken in again says the same, in a record of its own and on top of the record.
+    /// Importing an exported table yields the same details, for a new record and on top of the existing one.
     #[test]
-    fn opp_086_a_table_says_what_the_record_says(
+    fn opp_086_table_round_trip_preserves_record(
         title in "[-=+@'A-Za-z][ A-Za-z0-9,;\"'.=+-]{0,40}[a-z]",
         hundredths in 1..1_000_000_000_i64,
         in_euro in prop::bool::ANY,
@@ -154,11 +159,11 @@ proptest! {
             details.customer.contacts = vec![Contact { phone: phone.into(), ..Contact::default() }];
         }
         let record = draft(details);
-        proptest::prop_assert_eq!(&again(&record, record.details()), record.details());
-        let anew = again(&record, &Details::default());
+        proptest::prop_assert_eq!(&read_back(&record, record.details()), record.details());
+        let fresh = read_back(&record, &Details::default());
         let account = record.account().clone();
-        let made = Opportunity::create(record.id(), account, member("creator"), anew, &facts(), now());
-        let (made, _) = made.expect("the same record");
-        proptest::prop_assert_eq!(made.details(), record.details());
+        let created = Opportunity::create(record.id(), account, member("creator"), fresh, &facts(), now());
+        let (created, _) = created.expect("the same record");
+        proptest::prop_assert_eq!(created.details(), record.details());
     }
 }

@@ -1,4 +1,5 @@
-//! Every cell of the editability table (OPP-040), and what a change brings with it.
+//! Field editability by review status, stage and involvement (OPP-040), fields unlocked by a decision (REV-013), and
+//! side effects of updates: next-step history (OPP-041) and conversion to co-sell (OPP-027).
 
 use chrono::Days;
 use cosell_types::{ClosedList as _, OpportunityId, ViolationCode};
@@ -9,10 +10,10 @@ use super::values::{
     MigrationPhase, OpportunityType, PrimaryNeedFromAws, RevenueDeliveryModel, ReviewReason, ReviewStatus,
     SalesActivity, Stage, Visibility,
 };
-use super::{Contact, Decision, Details, Event, Field, Opportunity, Outcome, Rule};
+use super::{Contact, Decision, Details, Event, Field, Opportunity, ReviewOutcome, Rule};
 
-/// Where each field is open: D draft, A action required, P approved and the deal open, V the same for visibility only,
-/// L approved and launched. Submitted, in review, rejected and closed lost: nothing.
+/// Where each field is editable: D draft, A action required, P approved in an open stage, V the same for visibility
+/// only, L approved and launched. In SUBMITTED, IN_REVIEW, REJECTED and CLOSED_LOST no field is editable.
 const TABLE: &str = "
 partner_opportunity_identifier                 D A P V .
 opportunity_type                               D . P V L
@@ -66,8 +67,8 @@ life_cycle.next_steps                          D . P V .
 lead_source                                    D . P V .
 ";
 
-/// Every situation a record can be in, with its letter in the table.
-fn situations() -> Vec<(char, Opportunity)> {
+/// Records in each review status and stage, with the letter of their column (`-`: no column).
+fn records_by_column() -> Vec<(char, Opportunity)> {
     use InvolvementType::{CoSell, ForVisibilityOnly};
     let mut all = vec![
         ('D', in_status(ReviewStatus::PendingSubmission, CoSell)),
@@ -91,8 +92,8 @@ fn situations() -> Vec<(char, Opportunity)> {
     all
 }
 
-/// The same, with another value in one field.
-fn with_another(field: Field, details: &Details) -> Details {
+/// The same details with a different value in one field.
+fn with_changed_field(field: Field, details: &Details) -> Details {
     let mut other = details.clone();
     let account = &mut other.customer.account;
     let project = &mut other.project;
@@ -127,7 +128,7 @@ fn with_another(field: Field, details: &Details) -> Details {
         Field::ExpectedContractDuration => project.expected_contract_duration = Some(12),
         Field::ApnPrograms => project.apn_programs = vec!["Windows".to_owned()],
         Field::CompetitorName => project.competitor_name = Some(CompetitorName::OnPrem),
-        Field::OtherCompetitorNames => project.other_competitor_names = "Somebody".to_owned(),
+        Field::OtherCompetitorNames => project.other_competitor_names = "Competitor Ltd".to_owned(),
         Field::OtherSolutionDescription => project.other_solution_description = "A solution".into(),
         Field::AdditionalComments => project.additional_comments = "A comment".into(),
         Field::AwsPartition => project.aws_partition = "aws-eusc".to_owned(),
@@ -154,7 +155,7 @@ fn with_another(field: Field, details: &Details) -> Details {
         Field::NextSteps => other.life_cycle.next_steps = "Workshop".into(),
         Field::LeadSource => other.lead_source = "Fair".to_owned(),
     }
-    // A draft starts in PROSPECT; there the other stage is another one.
+    // A draft is in PROSPECT already, so it needs a different stage.
     if field == Field::Stage && details.life_cycle.stage == Stage::Prospect {
         other.life_cycle.stage = Stage::Qualified;
     }
@@ -162,11 +163,11 @@ fn with_another(field: Field, details: &Details) -> Details {
     other
 }
 
-/// Whether an update of one field gets past editability; when not, it must change nothing and name the field.
-fn is_open(field: Field, record: &Opportunity) -> bool {
-    let given = with_another(field, record.details());
+/// Whether an update of one field passes the editability check. A refusal must change nothing and name the field.
+fn is_accepted(field: Field, record: &Opportunity) -> bool {
+    let input = with_changed_field(field, record.details());
     let mut changed = record.clone();
-    match changed.update(&member("creator"), &[field], &given, &facts(), now()) {
+    match changed.update(&member("creator"), &[field], &input, &facts(), now()) {
         Ok(Some(Event::Updated(fields) | Event::StageChanged { fields, .. })) => {
             assert!(fields.contains(&field), "{field:?}: {fields:?}");
             assert_eq!(changed.revision(), record.revision() + 1);
@@ -177,13 +178,13 @@ fn is_open(field: Field, record: &Opportunity) -> bool {
             assert_eq!(&changed, record);
             false
         }
-        Err(Rule::FieldsNotEditable(_, found)) => {
+        Err(Rule::FieldsNotEditable(_, violations)) => {
             assert_eq!(&changed, record);
-            let locked: Vec<_> = found
+            let locked: Vec<_> = violations
                 .iter()
                 .filter(|violation| violation.code == ViolationCode::ActionNotPermitted)
                 .collect();
-            assert_eq!(locked.len(), 1, "{field:?}: {found:?}");
+            assert_eq!(locked.len(), 1, "{field:?}: {violations:?}");
             assert_eq!(locked[0].field, field.path());
             false
         }
@@ -192,7 +193,7 @@ fn is_open(field: Field, record: &Opportunity) -> bool {
 }
 
 #[test]
-fn opp_040_every_cell_of_the_editability_table() {
+fn opp_040_field_editability_matches_the_table() {
     let rows: Vec<Vec<&str>> = TABLE
         .trim()
         .lines()
@@ -201,40 +202,45 @@ fn opp_040_every_cell_of_the_editability_table() {
     let paths: Vec<_> = rows.iter().map(|row| row[0]).collect();
     let fields: Vec<_> = Field::ALL.iter().map(|field| field.path()).collect();
     assert_eq!(paths, fields, "the table must name every field once, in order");
-    for (letter, record) in situations() {
+    for (letter, record) in records_by_column() {
         for (field, row) in Field::ALL.iter().zip(&rows) {
             let expected = row[1..].contains(&letter.to_string().as_str());
-            let situation = record.situation();
+            let lifecycle_state = record.lifecycle_state();
             assert_eq!(
-                field.is_editable(situation),
+                field.is_editable(lifecycle_state),
                 expected,
-                "{} in {situation:?}",
+                "{} in {lifecycle_state:?}",
                 row[0]
             );
-            assert_eq!(is_open(*field, &record), expected, "{} in {situation:?}", row[0]);
+            assert_eq!(
+                is_accepted(*field, &record),
+                expected,
+                "{} in {lifecycle_state:?}",
+                row[0]
+            );
         }
     }
 }
 
 #[test]
-fn opp_040_all_locked_and_all_wrong_fields_are_named_together() {
+fn opp_040_locked_and_invalid_fields_are_reported_together() {
     let mut record = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell);
-    let mut given = record.details().clone();
-    given.project.title = "Another".into();
-    given.customer.account.industry = "Mining".to_owned();
-    given.customer.account.website_url = "".into();
+    let mut input = record.details().clone();
+    input.project.title = "Another".into();
+    input.customer.account.industry = "Mining".to_owned();
+    input.customer.account.website_url = "".into();
     let fields = [Field::Title, Field::Industry, Field::WebsiteUrl];
-    let Err(Rule::FieldsNotEditable(_, found)) =
-        record.update(&member("creator"), &fields, &given, &facts(), now())
+    let Err(Rule::FieldsNotEditable(_, violations)) =
+        record.update(&member("creator"), &fields, &input, &facts(), now())
     else {
-        panic!("two fields are locked");
+        panic!("an update of two locked fields was accepted");
     };
-    let named: Vec<_> = found
+    let reported: Vec<_> = violations
         .iter()
         .map(|violation| (violation.field.as_str(), violation.code))
         .collect();
     assert_eq!(
-        named,
+        reported,
         [
             ("customer.account.industry", ViolationCode::ActionNotPermitted),
             ("project.title", ViolationCode::ActionNotPermitted),
@@ -247,7 +253,7 @@ fn opp_040_all_locked_and_all_wrong_fields_are_named_together() {
 }
 
 #[test]
-fn opp_040_saying_the_same_again_changes_nothing() {
+fn opp_040_update_with_equal_values_is_a_no_op() {
     let mut record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     let before = record.clone();
     let same = record.details().clone();
@@ -259,13 +265,13 @@ fn opp_040_saying_the_same_again_changes_nothing() {
 }
 
 #[test]
-fn opp_041_the_last_fifty_next_steps_are_kept_newest_first() {
+fn opp_041_next_steps_history_retains_last_fifty_newest_first() {
     let mut record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     for number in 0..60 {
-        let mut given = record.details().clone();
-        given.life_cycle.next_steps = format!("step {number}").into();
+        let mut input = record.details().clone();
+        input.life_cycle.next_steps = format!("step {number}").into();
         record
-            .update(&member("creator"), &[Field::NextSteps], &given, &facts(), now())
+            .update(&member("creator"), &[Field::NextSteps], &input, &facts(), now())
             .expect("a next step");
     }
     let history = record.next_steps_history();
@@ -275,65 +281,68 @@ fn opp_041_the_last_fifty_next_steps_are_kept_newest_first() {
 }
 
 #[test]
-fn opp_027_asking_for_help_turns_visibility_into_co_sell_for_good() {
+fn opp_027_adding_a_need_converts_visibility_only_to_co_sell_permanently() {
     let mut record = in_status(ReviewStatus::Approved, InvolvementType::ForVisibilityOnly);
-    let mut given = record.details().clone();
-    given.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
+    let mut input = record.details().clone();
+    input.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
     record
         .update(
             &member("creator"),
             &[Field::PrimaryNeedsFromAws],
-            &given,
+            &input,
             &facts(),
             now(),
         )
         .expect("a conversion");
     assert_eq!(record.involvement(), Some(InvolvementType::CoSell));
     assert_eq!(record.visibility(), Some(Visibility::Full));
-    given.primary_needs_from_aws.clear();
-    let back = record.update(
+    input.primary_needs_from_aws.clear();
+    let reverted = record.update(
         &member("creator"),
         &[Field::PrimaryNeedsFromAws],
-        &given,
+        &input,
         &facts(),
         now(),
     );
-    assert!(matches!(back, Err(Rule::FieldsNotEditable(..))), "{back:?}");
+    assert!(
+        matches!(reverted, Err(Rule::FieldsNotEditable(..))),
+        "{reverted:?}"
+    );
 }
 
 #[test]
-fn opp_019_an_approved_record_stays_submittable() {
+fn opp_019_update_of_approved_record_must_keep_it_submittable() {
     let mut record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
-    let mut given = record.details().clone();
-    given.project.customer_use_case.clear();
+    let mut input = record.details().clone();
+    input.project.customer_use_case.clear();
     let result = record.update(
         &member("creator"),
         &[Field::CustomerUseCase],
-        &given,
+        &input,
         &facts(),
         now(),
     );
-    let Err(Rule::Invalid(found)) = result else {
+    let Err(Rule::Invalid(violations)) = result else {
         panic!("{result:?}")
     };
-    assert_eq!(found[0].field, "project.customer_use_case");
+    assert_eq!(violations[0].field, "project.customer_use_case");
 }
 
-/// What the reviewer names is open in ACTION_REQUIRED, and closed again once the record was submitted.
+/// Fields named by the reviewer are editable in ACTION_REQUIRED, besides those of the table.
 #[test]
-fn rev_013_a_decision_opens_the_fields_that_it_names() {
+fn rev_013_action_required_decision_unlocks_named_fields() {
     let mut record = in_status(ReviewStatus::Submitted, InvolvementType::CoSell);
     let title = Field::Title;
     let decision = Decision {
-        outcome: Outcome::ActionRequired(ReviewReason::ClarifySolution),
+        outcome: ReviewOutcome::ActionRequired(ReviewReason::ClarifySolution),
         remarks: "Which one is it?".into(),
         fields_to_correct: vec![title.path().to_owned()],
     };
-    record.decided(1, decision, now()).expect("a decision");
-    let sent_back = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell).situation();
+    record.apply_decision(1, decision, now()).expect("a decision");
+    let action_required = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell).lifecycle_state();
     for field in Field::ALL.iter().copied() {
-        let expected = field.is_editable(sent_back) || field == title;
-        assert_eq!(field.is_editable(record.situation()), expected, "{field:?}");
+        let expected = field.is_editable(action_required) || field == title;
+        assert_eq!(field.is_editable(record.lifecycle_state()), expected, "{field:?}");
     }
-    assert!(!title.is_editable(sent_back), "it is closed otherwise");
+    assert!(!title.is_editable(action_required), "locked without the decision");
 }

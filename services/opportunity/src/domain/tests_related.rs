@@ -1,4 +1,5 @@
-//! What belongs to deals (OPP-045 to OPP-048).
+//! Solutions, products and offers of an opportunity: limits, identifier formats, ownership and the review statuses and
+//! stages in which they can be associated (OPP-026, OPP-037, OPP-045 to OPP-048).
 
 use cosell_types::{ClosedList as _, ViolationCode};
 use proptest::prelude::{Strategy as _, prop_oneof, proptest};
@@ -11,7 +12,7 @@ const OWN: &str = "111111111111";
 const SUBSIDIARY: &str = "333333333333";
 const OTHER: &str = "444444444444";
 
-/// The identifier of an entity of a type that can be named.
+/// A well-formed identifier of an entity of the given type.
 fn identifier(kind: Kind, number: usize, account: &str) -> String {
     let arn = |end: &str| format!("arn:aws:aws-marketplace:us-east-1:{account}:AWSMarketplace/{end}{number}");
     match kind {
@@ -32,13 +33,14 @@ fn disassociate(record: &mut Opportunity, kind: Kind, identifier: &str) -> Resul
     record.disassociate(&member("creator"), kind, identifier, &facts(), now())
 }
 
-fn code(result: Result<impl std::fmt::Debug, Rule>) -> ViolationCode {
-    let Err(Rule::Invalid(found)) = result else {
+/// The code of the single violation of `entity_identifier`.
+fn violation_code(result: Result<impl std::fmt::Debug, Rule>) -> ViolationCode {
+    let Err(Rule::Invalid(violations)) = result else {
         panic!("{result:?}")
     };
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].field, "entity_identifier");
-    found[0].code
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    assert_eq!(violations[0].field, "entity_identifier");
+    violations[0].code
 }
 
 fn approved_in(stage: Stage) -> Opportunity {
@@ -49,34 +51,38 @@ fn approved_in(stage: Stage) -> Opportunity {
 }
 
 #[test]
-fn opp_045_every_type_in_every_status_and_stage() {
+fn opp_045_association_by_type_status_and_stage_matches_rules() {
     let by_status = ReviewStatus::ALL
         .iter()
         .filter(|status| **status != ReviewStatus::Approved)
         .map(|status| in_status(*status, InvolvementType::CoSell));
     let by_stage = Stage::ALL.iter().map(|stage| approved_in(*stage));
     for before in by_status.chain(by_stage) {
-        let now = before.situation();
+        let lifecycle_state = before.lifecycle_state();
         let locked = [
             ReviewStatus::Submitted,
             ReviewStatus::InReview,
             ReviewStatus::Rejected,
         ];
         for kind in Kind::ALL.iter().copied() {
-            let is_lost = now.stage == Stage::ClosedLost && kind.is_offer();
-            let is_possible = !locked.contains(&now.status) && !is_lost;
+            let is_lost = lifecycle_state.stage == Stage::ClosedLost && kind.is_offer();
+            let is_possible = !locked.contains(&lifecycle_state.status) && !is_lost;
             let mut record = before.clone();
             let result = associate(&mut record, kind, &identifier(kind, 2, OWN));
             if is_possible {
-                assert_eq!(result, Ok(Some(Event::Related(kind))), "{kind:?} in {now:?}");
+                assert_eq!(
+                    result,
+                    Ok(Some(Event::Related(kind))),
+                    "{kind:?} in {lifecycle_state:?}"
+                );
                 assert_eq!(record.revision(), before.revision() + 1);
                 let event = disassociate(&mut record, kind, &identifier(kind, 2, OWN));
                 assert_eq!(event, Ok(Some(Event::Related(kind))));
                 assert_eq!(record.details(), before.details());
             } else {
                 assert!(
-                    matches!(result, Err(Rule::NotPossible { .. })),
-                    "{kind:?} in {now:?}: {result:?}"
+                    matches!(result, Err(Rule::ActionNotAllowed { .. })),
+                    "{kind:?} in {lifecycle_state:?}: {result:?}"
                 );
                 assert_eq!(record, before);
             }
@@ -85,12 +91,12 @@ fn opp_045_every_type_in_every_status_and_stage() {
 }
 
 #[test]
-fn opp_045_no_type_beyond_its_limit_and_none_twice() {
+fn opp_045_association_respects_type_limit_and_ignores_duplicates() {
     for kind in Kind::ALL.iter().copied() {
         let mut record = draft(minimal());
         for number in 1..=kind.limit() {
             associate(&mut record, kind, &identifier(kind, number, OWN))
-                .expect("room")
+                .expect("an association within the limit")
                 .expect("an event");
         }
         assert_eq!(
@@ -98,22 +104,22 @@ fn opp_045_no_type_beyond_its_limit_and_none_twice() {
             Ok(None),
             "{kind:?}"
         );
-        let more = identifier(kind, kind.limit() + 1, OWN);
+        let excess = identifier(kind, kind.limit() + 1, OWN);
         assert_eq!(
-            code(associate(&mut record, kind, &more)),
+            violation_code(associate(&mut record, kind, &excess)),
             ViolationCode::TooManyValues,
             "{kind:?}"
         );
-        assert_eq!(disassociate(&mut record, kind, &more), Ok(None), "{kind:?}");
+        assert_eq!(disassociate(&mut record, kind, &excess), Ok(None), "{kind:?}");
     }
 }
 
 #[test]
-fn opp_046_solutions_are_active_ones_of_the_account_and_products_are_of_the_catalogue() {
+fn opp_046_unknown_solutions_and_products_are_refused() {
     for kind in [Kind::Solutions, Kind::AwsProducts] {
         let unknown = identifier(kind, 99, OWN);
         assert_eq!(
-            code(associate(&mut draft(minimal()), kind, &unknown)),
+            violation_code(associate(&mut draft(minimal()), kind, &unknown)),
             ViolationCode::InvalidValue
         );
     }
@@ -122,11 +128,14 @@ fn opp_046_solutions_are_active_ones_of_the_account_and_products_are_of_the_cata
     details.related_entity_identifiers.aws_products = vec!["Unknown".to_owned()];
     let id = cosell_types::OpportunityId::from_number(7).expect("an id");
     let account = OWN.parse().expect("an account");
-    let made = Opportunity::create(id, account, member("creator"), details, &facts(), now());
-    let Err(Rule::Invalid(found)) = made else {
-        panic!("{made:?}")
+    let created = Opportunity::create(id, account, member("creator"), details, &facts(), now());
+    let Err(Rule::Invalid(violations)) = created else {
+        panic!("{created:?}")
     };
-    let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<_> = violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     assert_eq!(
         fields,
         [
@@ -137,34 +146,34 @@ fn opp_046_solutions_are_active_ones_of_the_account_and_products_are_of_the_cata
 }
 
 #[test]
-fn opp_047_an_offer_or_an_offer_set_and_neither_at_submission() {
+fn opp_047_offer_excludes_offer_set_and_blocks_submission() {
     let kinds = [Kind::AwsMarketplaceOffers, Kind::AwsMarketplaceOfferSets];
-    for (one, other) in [(kinds[0], kinds[1]), (kinds[1], kinds[0])] {
+    for (offer, excluded) in [(kinds[0], kinds[1]), (kinds[1], kinds[0])] {
         let mut record = draft(submittable());
-        associate(&mut record, one, &identifier(one, 1, OWN)).expect("an offer");
-        let refusal = code(associate(&mut record, other, &identifier(other, 1, OWN)));
+        associate(&mut record, offer, &identifier(offer, 1, OWN)).expect("an offer");
+        let refusal = violation_code(associate(&mut record, excluded, &identifier(excluded, 1, OWN)));
         assert_eq!(refusal, ViolationCode::InvalidValue);
         let submit = |record: &mut Opportunity| {
             let by = member("creator");
             record.submit(&by, InvolvementType::CoSell, Visibility::Full, &facts(), now())
         };
-        let Err(Rule::Invalid(found)) = submit(&mut record) else {
-            panic!("it was submitted")
+        let Err(Rule::Invalid(violations)) = submit(&mut record) else {
+            panic!("a submission with an offer was accepted")
         };
-        assert_eq!(found[0].field, one.path());
-        disassociate(&mut record, one, &identifier(one, 1, OWN)).expect("no offer");
+        assert_eq!(violations[0].field, offer.path());
+        disassociate(&mut record, offer, &identifier(offer, 1, OWN)).expect("no offer");
         submit(&mut record).expect("a submission");
-        // Of another account's offers none, not even of a subsidiary.
-        let theirs = identifier(one, 1, SUBSIDIARY);
+        // Offers of other accounts are refused, those of subsidiaries included.
+        let subsidiary_offer = identifier(offer, 1, SUBSIDIARY);
         assert_eq!(
-            code(associate(&mut draft(minimal()), one, &theirs)),
+            violation_code(associate(&mut draft(minimal()), offer, &subsidiary_offer)),
             ViolationCode::InvalidValue
         );
     }
 }
 
 #[test]
-fn opp_048_entities_at_the_marketplace_are_of_the_account_or_a_subsidiary() {
+fn opp_048_marketplace_entity_must_belong_to_account_or_subsidiary() {
     for kind in [Kind::AwsMarketplaceSolutions, Kind::AwsMarketplaceProducts] {
         let mut record = draft(minimal());
         for account in [OWN, SUBSIDIARY] {
@@ -177,7 +186,7 @@ fn opp_048_entities_at_the_marketplace_are_of_the_account_or_a_subsidiary() {
 }
 
 #[test]
-fn opp_026_the_last_solution_stays_where_the_deal_needs_one() {
+fn opp_026_last_required_solution_of_approved_record_cannot_be_removed() {
     for (stage, is_needed) in [
         (Stage::Qualified, true),
         (Stage::Committed, true),
@@ -187,7 +196,7 @@ fn opp_026_the_last_solution_stays_where_the_deal_needs_one() {
         let removed = disassociate(&mut record, Kind::Solutions, "S-1");
         assert_eq!(removed.is_err(), is_needed, "{stage:?}: {removed:?}");
         if is_needed {
-            assert_eq!(code(removed), ViolationCode::NotEnoughValues);
+            assert_eq!(violation_code(removed), ViolationCode::NotEnoughValues);
             associate(&mut record, Kind::Solutions, "S-2").expect("another one");
             disassociate(&mut record, Kind::Solutions, "S-1").expect("the first one");
         }
@@ -197,7 +206,7 @@ fn opp_026_the_last_solution_stays_where_the_deal_needs_one() {
 }
 
 #[test]
-fn opp_037_a_clone_takes_no_offer_over_and_no_solution_that_is_gone() {
+fn opp_037_clone_drops_offers_and_inactive_solutions() {
     let mut source = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     for kind in [
         Kind::Solutions,
@@ -220,16 +229,16 @@ fn opp_037_a_clone_takes_no_offer_over_and_no_solution_that_is_gone() {
 }
 
 proptest! {
-    /// What has the form of one type has it for that type only, and what does not is refused by each.
+    /// An identifier matches the format of at most one type.
     #[test]
-    fn opp_045_a_form_is_of_one_type(
+    fn opp_045_identifier_format_matches_at_most_one_type(
         identifier in prop_oneof![
             (0..6_usize, 1..999_usize).prop_map(|(kind, number)| identifier(Kind::ALL[kind], number, OWN)),
             "arn:[a-z:0-9/A-Z-]{0,40}",
             "S-[0-9]{0,21}",
         ],
     ) {
-        // A code can be any text.
+        // A product code can be any text.
         let kinds: Vec<_> = Kind::ALL
             .iter()
             .filter(|kind| **kind != Kind::AwsProducts && kind.fits(&identifier))

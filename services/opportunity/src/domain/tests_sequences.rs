@@ -1,12 +1,12 @@
-//! Random sequences of commands: whatever is tried in whatever order, an illegal command is refused and changes
-//! nothing, a legal one makes exactly one step, and what must always hold does.
+//! Property tests over random command sequences: an illegal command is refused and changes nothing, a legal one makes
+//! exactly one revision, and the invariants hold after each command. Also the stored form of a record.
 
 use cosell_types::ClosedList as _;
 use proptest::prelude::*;
 
 use super::fixtures::{draft, facts, member, now, submittable};
 use super::values::{InvolvementType, ReviewReason, ReviewStatus, Stage, Visibility};
-use super::{Decision, Field, Opportunity, Outcome, Rule, Transition};
+use super::{Decision, Field, Opportunity, ReviewOutcome, Rule, Transition};
 
 #[derive(Clone, Debug)]
 enum Command {
@@ -22,7 +22,7 @@ enum Command {
 }
 
 impl Command {
-    /// The transition that it asks for; changes of fields ask for none.
+    /// The requested transition; field updates request none.
     fn transition(&self) -> Option<Transition> {
         match self {
             Command::Submit(_) => Some(Transition::Submit),
@@ -36,7 +36,7 @@ impl Command {
         }
     }
 
-    /// The field that it changes.
+    /// The updated field, if any.
     fn field(&self) -> Option<Field> {
         match self {
             Command::Stage(_) => Some(Field::Stage),
@@ -48,16 +48,18 @@ impl Command {
     }
 }
 
-/// Whether this is the refusal that the rules name for the command (OPP-030, OPP-032, OPP-040).
+/// Whether the refusal is the one that the rules define for the command (OPP-030, OPP-032, OPP-040).
 fn is_documented(before: &Opportunity, command: &Command, rule: &Rule) -> bool {
-    let situation = before.situation();
+    let lifecycle_state = before.lifecycle_state();
     match (command.transition(), command.field()) {
-        (Some(step), _) if step.from(before.review().status).is_none() => {
-            matches!(rule, Rule::NotPossible { action, .. } if *action == step.name())
+        (Some(step), _) if step.next_status(before.review().status).is_none() => {
+            matches!(rule, Rule::ActionNotAllowed { action, .. } if *action == step.name())
         }
-        (Some(Transition::Discard), _) => matches!(rule, Rule::WasSubmitted(_)),
-        (_, Some(_)) if !situation.is_editable() => matches!(rule, Rule::RecordNotEditable(_)),
-        (_, Some(field)) if !field.is_editable(situation) => matches!(rule, Rule::FieldsNotEditable(..)),
+        (Some(Transition::Discard), _) => matches!(rule, Rule::AlreadySubmitted(_)),
+        (_, Some(_)) if !lifecycle_state.is_editable() => matches!(rule, Rule::RecordNotEditable(_)),
+        (_, Some(field)) if !field.is_editable(lifecycle_state) => {
+            matches!(rule, Rule::FieldsNotEditable(..))
+        }
         _ => matches!(rule, Rule::Invalid(_)),
     }
 }
@@ -77,39 +79,39 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
     proptest::collection::vec(command, 1..40)
 }
 
-/// Whether the command had an effect; `Err` when it was refused.
+/// Runs the command and returns whether it had an effect; `Err` if it was refused.
 fn run(record: &mut Opportunity, command: &Command) -> Result<bool, Rule> {
-    let by = member("creator");
+    let actor = member("creator");
     let mut update = |field: Field, change: &dyn Fn(&mut super::Details)| {
-        let mut given = record.details().clone();
-        change(&mut given);
+        let mut input = record.details().clone();
+        change(&mut input);
         record
-            .update(&by, &[field], &given, &facts(), now())
+            .update(&actor, &[field], &input, &facts(), now())
             .map(|event| event.is_some())
     };
     match command {
-        Command::Stage(stage) => update(Field::Stage, &|given| given.life_cycle.stage = *stage),
-        Command::NextSteps(text) => update(Field::NextSteps, &|given| {
-            given.life_cycle.next_steps = text.as_str().into()
+        Command::Stage(stage) => update(Field::Stage, &|input| input.life_cycle.stage = *stage),
+        Command::NextSteps(text) => update(Field::NextSteps, &|input| {
+            input.life_cycle.next_steps = text.as_str().into()
         }),
-        Command::Title(text) => update(Field::Title, &|given| given.project.title = text.as_str().into()),
-        Command::Problem(text) => update(Field::CustomerBusinessProblem, &|given| {
-            given.project.customer_business_problem = text.as_str().into();
+        Command::Title(text) => update(Field::Title, &|input| input.project.title = text.as_str().into()),
+        Command::Problem(text) => update(Field::CustomerBusinessProblem, &|input| {
+            input.project.customer_business_problem = text.as_str().into();
         }),
         Command::Submit(involvement) => record
-            .submit(&by, *involvement, Visibility::Full, &facts(), now())
+            .submit(&actor, *involvement, Visibility::Full, &facts(), now())
             .map(|_| true),
-        Command::Withdraw => record.withdraw(&by, now()).map(|_| true),
-        Command::Discard => record.discard(&by, now()).map(|_| true),
-        Command::StartReview(round) => Ok(record.review_started(*round, now()).is_some()),
+        Command::Withdraw => record.withdraw(&actor, now()).map(|_| true),
+        Command::Discard => record.discard(&actor, now()).map(|_| true),
+        Command::StartReview(round) => Ok(record.start_review(*round, now()).is_some()),
         Command::Decide(round, outcome) => {
             let outcome = [
-                Outcome::Approved,
-                Outcome::ActionRequired(ReviewReason::Other),
-                Outcome::Rejected(ReviewReason::ClarifySolution),
+                ReviewOutcome::Approved,
+                ReviewOutcome::ActionRequired(ReviewReason::Other),
+                ReviewOutcome::Rejected(ReviewReason::ClarifySolution),
             ][*outcome];
             Ok(record
-                .decided(
+                .apply_decision(
                     *round,
                     Decision {
                         outcome,
@@ -123,35 +125,35 @@ fn run(record: &mut Opportunity, command: &Command) -> Result<bool, Rule> {
     }
 }
 
-/// What must hold of every record at every moment.
-fn holds(record: &Opportunity) -> Result<(), TestCaseError> {
+/// Invariants of every record.
+fn assert_invariants(record: &Opportunity) -> Result<(), TestCaseError> {
     let review = record.review();
     let submitted = review.status != ReviewStatus::PendingSubmission;
     prop_assert!(!submitted || review.round > 0);
     prop_assert!(!submitted || (record.involvement().is_some() && record.submitted_by().is_some()));
     prop_assert!(!submitted || record.visibility().is_some());
-    let has_reason = matches!(
+    let expects_reason = matches!(
         review.status,
         ReviewStatus::ActionRequired | ReviewStatus::Rejected
     );
-    prop_assert_eq!(review.reason.is_some(), has_reason);
+    prop_assert_eq!(review.reason.is_some(), expects_reason);
     prop_assert!(
         super::check::record(record.details(), &facts()).is_empty(),
-        "an invalid record was kept"
+        "an invalid record was stored"
     );
     if review.status == ReviewStatus::Approved {
         let involvement = record.involvement().unwrap_or(InvolvementType::CoSell);
         let visibility = record.visibility().unwrap_or(Visibility::Full);
-        let mut found = super::check::submittable(record.details(), involvement, visibility);
-        record.check_solution(record.details(), &facts(), &mut found);
-        prop_assert_eq!(found, []);
+        let mut violations = super::check::submittable(record.details(), involvement, visibility);
+        record.check_solution(record.details(), &facts(), &mut violations);
+        prop_assert_eq!(violations, []);
     }
     Ok(())
 }
 
 proptest! {
     #[test]
-    fn every_sequence_keeps_what_must_hold(commands in commands()) {
+    fn opportunity_invariants_hold_for_random_command_sequences(commands in commands()) {
         let mut record = draft(submittable());
         for command in commands {
             let before = record.clone();
@@ -159,8 +161,8 @@ proptest! {
                 Ok(true) => {
                     prop_assert_eq!(record.revision(), before.revision() + 1, "{:?}", &command);
                     let (from, to) = (before.review().status, record.review().status);
-                    let legal = command.transition().map_or(from == to, |step| step.from(from) == Some(to));
-                    prop_assert!(legal, "{:?}: {:?} to {:?}", &command, from, to);
+                    let is_allowed = command.transition().map_or(from == to, |step| step.next_status(from) == Some(to));
+                    prop_assert!(is_allowed, "{:?}: {:?} to {:?}", &command, from, to);
                 }
                 Ok(false) => prop_assert_eq!(&record, &before, "{:?}", &command),
                 Err(rule) => {
@@ -168,12 +170,12 @@ proptest! {
                     prop_assert!(is_documented(&before, &command, &rule), "{:?}: {:?}", &command, rule);
                 }
             }
-            holds(&record)?;
+            assert_invariants(&record)?;
         }
     }
 
     #[test]
-    fn a_record_survives_storage(commands in commands()) {
+    fn opportunity_serialization_round_trip_preserves_all_fields(commands in commands()) {
         let mut record = draft(submittable());
         for command in commands {
             let _ = run(&mut record, &command);
@@ -183,10 +185,10 @@ proptest! {
     }
 }
 
-/// A record as an earlier version stored it. It must stay readable for ever: histories hold such documents. When a
-/// field is added, this text stays as it is.
+/// Records stored by earlier versions must remain readable, because histories contain them. Do not change the fixture
+/// when a field is added.
 #[test]
-fn a_record_of_the_first_version_is_still_read() {
+fn opportunity_stored_by_first_version_remains_readable() {
     let stored = include_str!("fixture_record_v1.json");
     let record: Opportunity = serde_json::from_str(stored).expect("readable");
     assert_eq!(record.revision(), 4);

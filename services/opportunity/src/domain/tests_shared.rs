@@ -1,4 +1,5 @@
-//! Copies of deals that another partner has shared (OPP-092).
+//! Shared copies: the opportunity that a receiver gets when it accepts an invitation to another partner's opportunity
+//! (OPP-092). Covers the copied fields, the review status, and which updates a copy accepts.
 
 use cosell_types::{ClosedList as _, OpportunityId, ViolationCode};
 
@@ -7,12 +8,14 @@ use super::values::{
     CompetitorName, DeliveryModel, InvolvementType, MarketingSource, Origin, PrimaryNeedFromAws,
     ReviewReason, ReviewStatus, Stage,
 };
-use super::{Contact, Details, Event, Field, Opportunity, Outcome, RelatedEntityIdentifiers, Rule, Tag};
+use super::{
+    Contact, Details, Event, Field, Opportunity, RelatedEntityIdentifiers, ReviewOutcome, Rule, Tag,
+};
 
 const INVITATION: &str = "engi-a000000000004";
 
 fn copy_of(source: &Opportunity) -> Opportunity {
-    let (copy, event) = Opportunity::shared(
+    let (copy, event) = Opportunity::create_shared_copy(
         OpportunityId::from_number(8).expect("an id"),
         "222222222222".parse().expect("an account"),
         member("receiver"),
@@ -28,8 +31,8 @@ fn copy_in(status: ReviewStatus) -> Opportunity {
     copy_of(&in_status(status, InvolvementType::CoSell))
 }
 
-/// A source that says everything there is to say.
-fn full() -> Opportunity {
+/// A source record with every field set.
+fn complete_record() -> Opportunity {
     let mut source = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     let details = &mut source.details;
     details.partner_opportunity_identifier = "CRM-1".to_owned();
@@ -40,7 +43,7 @@ fn full() -> Opportunity {
     details.project.sub_use_case = "Warehouse".to_owned();
     details.project.expected_contract_duration = Some(12);
     details.project.other_solution_description = "A landing zone".into();
-    details.project.additional_comments = "Between us".into();
+    details.project.additional_comments = "Internal comment".into();
     details.project.related_opportunity_id = OpportunityId::from_number(1);
     details.project.apn_programs = vec!["P3".to_owned()];
     details.marketing.source = Some(MarketingSource::MarketingActivity);
@@ -55,11 +58,11 @@ fn full() -> Opportunity {
 }
 
 #[test]
-fn opp_092_a_copy_has_the_deal_and_nothing_that_is_each_partners_own() {
-    let source = full();
+fn opp_092_shared_copy_excludes_partner_specific_fields() {
+    let source = complete_record();
     let copy = copy_of(&source);
     let mut expected = source.details.clone();
-    // What is each partner's own, field by field.
+    // Partner-specific fields, which are not copied.
     expected.partner_opportunity_identifier.clear();
     expected.primary_needs_from_aws.clear();
     expected.opportunity_team.clear();
@@ -77,7 +80,7 @@ fn opp_092_a_copy_has_the_deal_and_nothing_that_is_each_partners_own() {
     expected.related_entity_identifiers = RelatedEntityIdentifiers::default();
     expected.life_cycle = Default::default();
     assert_eq!(copy.details(), &expected);
-    let own = Details {
+    let expected_copied = Details {
         customer: source.details.customer.clone(),
         opportunity_type: source.details.opportunity_type,
         lead_source: source.details.lead_source.clone(),
@@ -85,13 +88,17 @@ fn opp_092_a_copy_has_the_deal_and_nothing_that_is_each_partners_own() {
     };
     assert_eq!(
         copy.details(),
-        &own,
-        "the customer, the kind of business and the lead source come along"
+        &expected_copied,
+        "customer, opportunity type and lead source are copied"
     );
 
-    let from = copy.source().expect("a source");
+    let source_of_copy = copy.shared_from().expect("a source");
     assert_eq!(
-        (from.invitation.as_str(), &from.account, from.opportunity),
+        (
+            source_of_copy.invitation.as_str(),
+            &source_of_copy.account,
+            source_of_copy.opportunity
+        ),
         (INVITATION, source.account(), source.id())
     );
     assert_eq!(
@@ -103,12 +110,15 @@ fn opp_092_a_copy_has_the_deal_and_nothing_that_is_each_partners_own() {
         (&member("receiver"), &member("receiver"))
     );
     assert_eq!((copy.review.round, copy.next_steps_history.len()), (0, 0));
-    assert!(source.source().is_none(), "a deal of one's own is no copy");
+    assert!(
+        source.shared_from().is_none(),
+        "the source record is not a shared copy"
+    );
 }
 
-/// Where a copy stands when the other's record stands there.
+/// The initial review status of a copy, for each review status of the source.
 #[test]
-fn opp_092_a_copy_stands_where_the_other_record_was_decided_and_else_waits_for_it() {
+fn opp_092_shared_copy_takes_source_decision_or_starts_as_submitted() {
     for status in ReviewStatus::ALL.iter().copied() {
         let copy = copy_in(status);
         let expected = match status {
@@ -116,83 +126,91 @@ fn opp_092_a_copy_stands_where_the_other_record_was_decided_and_else_waits_for_i
             _ => ReviewStatus::Submitted,
         };
         assert_eq!(copy.review.status, expected, "{status:?}");
-        let is_told_why = status == ReviewStatus::Rejected;
-        assert_eq!(copy.review.reason.is_some(), is_told_why, "{status:?}");
-        assert!(
-            copy.review.remarks.is_empty(),
-            "what AWS wrote was for the other one"
-        );
+        let has_reason = status == ReviewStatus::Rejected;
+        assert_eq!(copy.review.reason.is_some(), has_reason, "{status:?}");
+        assert!(copy.review.remarks.is_empty(), "review remarks are not copied");
     }
 }
 
-/// Every review status of a copy, and of a deal of one's own, by every decision.
-/// What a draft says, or what has become classified, is in no copy: it says what the record last said before.
+/// Details of a draft or of a classified record are never copied: the copy has the last shareable details.
 #[test]
-fn opp_092_a_copy_of_what_cannot_be_shared_any_more_says_what_could_be() {
-    let earlier = full();
+fn opp_092_shared_copy_of_unshareable_record_uses_last_shareable_details() {
+    let earlier = complete_record();
     for status in ReviewStatus::ALL.iter().copied() {
         let shareable = in_status(status, InvolvementType::CoSell).is_shareable();
         assert_eq!(shareable, status != ReviewStatus::PendingSubmission, "{status:?}");
     }
-    let mut now = full();
-    now.details.national_security = Some(true);
-    assert!(!now.is_shareable());
-    now.details.project.title = "Mallard".into();
-    now.review.status = ReviewStatus::Rejected;
-    let copy = copy_of(&now.saying(earlier.clone()));
+    let mut current = complete_record();
+    current.details.national_security = Some(true);
+    assert!(!current.is_shareable());
+    current.details.project.title = "Mallard".into();
+    current.review.status = ReviewStatus::Rejected;
+    let copy = copy_of(&current.with_content_of(earlier.clone()));
     assert_eq!(copy.details.project.title, earlier.details.project.title);
     assert!(!copy.is_classified());
     assert_eq!(
         copy.review.status,
         ReviewStatus::Rejected,
-        "it stands where the record stands now"
+        "the review status is the current one"
     );
 }
 
 #[test]
-fn opp_092_a_copy_follows_what_is_decided_and_nothing_else_does() {
+fn opp_092_only_pending_shared_copy_follows_source_decision() {
     let reason = ReviewReason::Other;
-    for (outcome, becomes, event) in [
-        (Outcome::Approved, ReviewStatus::Approved, Some(Event::Approved)),
+    for (outcome, expected_status, event) in [
         (
-            Outcome::Rejected(reason),
+            ReviewOutcome::Approved,
+            ReviewStatus::Approved,
+            Some(Event::Approved),
+        ),
+        (
+            ReviewOutcome::Rejected(reason),
             ReviewStatus::Rejected,
             Some(Event::Rejected(reason)),
         ),
-        // What is to be done is the other one's to do.
-        (Outcome::ActionRequired(reason), ReviewStatus::Submitted, None),
+        // ACTION_REQUIRED concerns only the source.
+        (
+            ReviewOutcome::ActionRequired(reason),
+            ReviewStatus::Submitted,
+            None,
+        ),
     ] {
         let mut copy = copy_in(ReviewStatus::Submitted);
-        assert_eq!(copy.follow(outcome, now()), event);
-        assert_eq!(copy.review.status, becomes);
+        assert_eq!(copy.apply_source_decision(outcome, now()), event);
+        assert_eq!(copy.review.status, expected_status);
         assert_eq!(copy.revision(), 1 + i64::from(event.is_some()));
         assert_eq!(
             copy.review.reason,
-            (becomes == ReviewStatus::Rejected).then_some(reason)
+            (expected_status == ReviewStatus::Rejected).then_some(reason)
         );
-        for decided in [ReviewStatus::Approved, ReviewStatus::Rejected] {
-            let before = copy_in(decided);
+        for decided_status in [ReviewStatus::Approved, ReviewStatus::Rejected] {
+            let before = copy_in(decided_status);
             let mut copy = before.clone();
-            assert_eq!(copy.follow(outcome, now()), None);
-            assert_eq!(copy, before, "it was decided before");
+            assert_eq!(copy.apply_source_decision(outcome, now()), None);
+            assert_eq!(copy, before, "a decided copy must not change");
         }
         for status in ReviewStatus::ALL.iter().copied() {
             let before = in_status(status, InvolvementType::CoSell);
-            let mut own = before.clone();
-            assert_eq!(own.follow(outcome, now()), None, "{status:?}");
-            assert_eq!(own, before);
+            let mut own_record = before.clone();
+            assert_eq!(
+                own_record.apply_source_decision(outcome, now()),
+                None,
+                "{status:?}"
+            );
+            assert_eq!(own_record, before);
         }
     }
 }
 
 #[test]
-fn opp_092_whoever_has_a_copy_did_not_submit_it_and_does_not_take_it_back() {
+fn opp_092_shared_copy_cannot_be_withdrawn_by_receiver() {
     for status in ReviewStatus::ALL.iter().copied() {
         let before = copy_in(status);
         let mut copy = before.clone();
         let refused = copy.withdraw(&member("receiver"), now());
         assert!(
-            matches!(refused, Err(Rule::NotPossible { .. })),
+            matches!(refused, Err(Rule::ActionNotAllowed { .. })),
             "{status:?}: {refused:?}"
         );
         let refused = copy.submit(
@@ -207,28 +225,28 @@ fn opp_092_whoever_has_a_copy_did_not_submit_it_and_does_not_take_it_back() {
     }
 }
 
-fn update(copy: &mut Opportunity, fields: &[Field], given: &Details) -> Result<Option<Event>, Rule> {
-    copy.update(&member("receiver"), fields, given, &facts(), now())
+fn update(copy: &mut Opportunity, fields: &[Field], input: &Details) -> Result<Option<Event>, Rule> {
+    copy.update(&member("receiver"), fields, input, &facts(), now())
 }
 
-fn missing(refused: Result<Option<Event>, Rule>) -> Vec<String> {
-    let Err(Rule::Invalid(found)) = refused else {
+fn missing_fields(refused: Result<Option<Event>, Rule>) -> Vec<String> {
+    let Err(Rule::Invalid(violations)) = refused else {
         panic!("{refused:?}")
     };
-    let missing = |found: &cosell_types::Violation| found.code == ViolationCode::RequiredFieldMissing;
-    assert!(found.iter().all(missing), "{found:?}");
-    let mut fields: Vec<_> = found.into_iter().map(|wrong| wrong.field).collect();
+    let missing = |violation: &cosell_types::Violation| violation.code == ViolationCode::RequiredFieldMissing;
+    assert!(violations.iter().all(missing), "{violations:?}");
+    let mut fields: Vec<_> = violations.into_iter().map(|violation| violation.field).collect();
     fields.sort();
     fields
 }
 
 #[test]
-fn opp_092_what_is_left_open_may_be_missing_at_prospect_and_is_asked_for_from_qualified_on() {
+fn opp_092_shared_copy_requires_omitted_fields_from_qualified_on() {
     let mut copy = copy_in(ReviewStatus::Approved);
-    let mut given = copy.details().clone();
-    given.life_cycle.next_steps = "Call".into();
+    let mut input = copy.details().clone();
+    input.life_cycle.next_steps = "Call".into();
     assert!(matches!(
-        update(&mut copy, &[Field::NextSteps], &given),
+        update(&mut copy, &[Field::NextSteps], &input),
         Ok(Some(_))
     ));
 
@@ -238,10 +256,10 @@ fn opp_092_what_is_left_open_may_be_missing_at_prospect_and_is_asked_for_from_qu
         Stage::TechnicalValidation,
         Stage::BusinessValidation,
     ] {
-        let mut given = copy.details().clone();
-        given.life_cycle.stage = stage;
+        let mut input = copy.details().clone();
+        input.life_cycle.stage = stage;
         assert_eq!(
-            missing(update(&mut copy, &[Field::Stage], &given)),
+            missing_fields(update(&mut copy, &[Field::Stage], &input)),
             [
                 "life_cycle.target_close_date",
                 "primary_needs_from_aws",
@@ -255,28 +273,28 @@ fn opp_092_what_is_left_open_may_be_missing_at_prospect_and_is_asked_for_from_qu
         assert_eq!(copy, before);
     }
 
-    // What was never open is asked for at once.
-    let mut given = copy.details().clone();
-    given.project.competitor_name = Some(CompetitorName::Other);
+    // Requirements on other fields apply at PROSPECT too.
+    let mut input = copy.details().clone();
+    input.project.competitor_name = Some(CompetitorName::Other);
     assert_eq!(
-        missing(update(&mut copy, &[Field::CompetitorName], &given)),
+        missing_fields(update(&mut copy, &[Field::CompetitorName], &input)),
         ["project.other_competitor_names"]
     );
 
-    // What is filled in is checked as anywhere.
-    let mut given = copy.details().clone();
-    given.project.customer_use_case = "Nothing".to_owned();
-    assert!(update(&mut copy, &[Field::CustomerUseCase], &given).is_err());
+    // Values that are set are validated as in every record.
+    let mut input = copy.details().clone();
+    input.project.customer_use_case = "Unknown use case".to_owned();
+    assert!(update(&mut copy, &[Field::CustomerUseCase], &input).is_err());
 
-    let full = submittable();
-    let mut given = copy.details().clone();
-    given.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
-    given.project.customer_use_case = full.project.customer_use_case;
-    given.project.delivery_models = vec![DeliveryModel::Resell];
-    given.project.expected_customer_spend = vec![spend(100)];
-    given.project.other_solution_description = "A landing zone".into();
-    given.life_cycle.target_close_date = full.life_cycle.target_close_date;
-    given.life_cycle.stage = Stage::Qualified;
+    let complete = submittable();
+    let mut input = copy.details().clone();
+    input.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
+    input.project.customer_use_case = complete.project.customer_use_case;
+    input.project.delivery_models = vec![DeliveryModel::Resell];
+    input.project.expected_customer_spend = vec![spend(100)];
+    input.project.other_solution_description = "A landing zone".into();
+    input.life_cycle.target_close_date = complete.life_cycle.target_close_date;
+    input.life_cycle.stage = Stage::Qualified;
     let fields = [
         Field::PrimaryNeedsFromAws,
         Field::CustomerUseCase,
@@ -287,48 +305,48 @@ fn opp_092_what_is_left_open_may_be_missing_at_prospect_and_is_asked_for_from_qu
         Field::Stage,
     ];
     assert!(matches!(
-        update(&mut copy, &fields, &given),
+        update(&mut copy, &fields, &input),
         Ok(Some(Event::StageChanged { .. }))
     ));
 }
 
 #[test]
-fn opp_092_a_copy_that_waits_cannot_be_changed() {
+fn opp_092_submitted_shared_copy_cannot_be_updated() {
     let mut copy = copy_in(ReviewStatus::Submitted);
-    let mut given = copy.details().clone();
-    given.life_cycle.next_steps = "Call".into();
-    let refused = update(&mut copy, &[Field::NextSteps], &given);
+    let mut input = copy.details().clone();
+    input.life_cycle.next_steps = "Call".into();
+    let refused = update(&mut copy, &[Field::NextSteps], &input);
     assert!(matches!(refused, Err(Rule::RecordNotEditable(_))), "{refused:?}");
 }
 
-/// Needs are closed in an approved deal for co-sell, but a copy has to name them once.
+/// Needs are locked in an approved co-sell record, but a copy allows setting them once.
 #[test]
-fn opp_040_092_a_copy_names_its_needs_once() {
+fn opp_040_092_shared_copy_allows_setting_needs_once() {
     for involvement in InvolvementType::ALL.iter().copied() {
-        let own = in_status(ReviewStatus::Approved, involvement);
-        let mut copy = copy_of(&own);
-        let closed = |record: &Opportunity| -> Vec<Field> {
+        let own_record = in_status(ReviewStatus::Approved, involvement);
+        let mut copy = copy_of(&own_record);
+        let locked = |record: &Opportunity| -> Vec<Field> {
             let fields = Field::ALL.iter().copied();
-            fields.filter(|field| !record.is_open(*field)).collect()
+            fields.filter(|field| !record.is_field_editable(*field)).collect()
         };
-        let mut expected = closed(&own);
+        let mut expected = locked(&own_record);
         expected.retain(|field| *field != Field::PrimaryNeedsFromAws);
-        assert_eq!(closed(&copy), expected, "{involvement:?}");
+        assert_eq!(locked(&copy), expected, "{involvement:?}");
         if involvement == InvolvementType::ForVisibilityOnly {
             continue;
         }
-        let mut given = copy.details().clone();
-        given.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
-        let named = update(&mut copy, &[Field::PrimaryNeedsFromAws], &given);
-        assert!(matches!(named, Ok(Some(_))), "{named:?}");
-        assert_eq!(closed(&copy), closed(&own));
-        given.primary_needs_from_aws.clear();
-        let refused = update(&mut copy, &[Field::PrimaryNeedsFromAws], &given);
+        let mut input = copy.details().clone();
+        input.primary_needs_from_aws = vec![PrimaryNeedFromAws::DealSupport];
+        let update_result = update(&mut copy, &[Field::PrimaryNeedsFromAws], &input);
+        assert!(matches!(update_result, Ok(Some(_))), "{update_result:?}");
+        assert_eq!(locked(&copy), locked(&own_record));
+        input.primary_needs_from_aws.clear();
+        let refused = update(&mut copy, &[Field::PrimaryNeedsFromAws], &input);
         assert!(matches!(refused, Err(Rule::FieldsNotEditable(..))), "{refused:?}");
     }
-    let waits = copy_in(ReviewStatus::Submitted);
+    let pending = copy_in(ReviewStatus::Submitted);
     assert!(
-        Field::ALL.iter().all(|field| !waits.is_open(*field)),
-        "nothing is open while it waits"
+        Field::ALL.iter().all(|field| !pending.is_field_editable(*field)),
+        "no field is editable in a submitted copy"
     );
 }

@@ -1,64 +1,64 @@
-//! The closed lists of the opportunity record (OPP-011). Numbers and names are those of the interface, literals those
-//! of the original; a test holds them against the interface's definition.
+//! The closed lists of the opportunity (OPP-011). Numbers and names are those of the proto enums, literals those of AWS
+//! Partner Central's API. A test compares them with the proto definitions.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// Where a submitted opportunity stands in its review (OPP-030).
+    /// The state of an opportunity in AWS's review (OPP-030).
     ReviewStatus {
-        /// Draft: everything is editable and nothing has reached AWS.
+        /// A draft: all fields are editable, and AWS does not see it.
         PendingSubmission = 1 "PENDING_SUBMISSION" "Pending Submission",
-        /// Submitted, waiting in the review queue; locked for the partner.
+        /// Submitted and in the review queue; read-only for the partner.
         Submitted = 2 "SUBMITTED" "Submitted",
-        /// A reviewer has started; locked for the partner.
+        /// A reviewer has started the review; read-only for the partner.
         InReview = 3 "IN_REVIEW" "In review",
-        /// Sent back with remarks; some fields are open for correction.
+        /// The partner must correct the opportunity; some fields are editable.
         ActionRequired = 4 "ACTION_REQUIRED" "Action Required",
-        /// Validated; the deal is worked on.
+        /// Validated by AWS.
         Approved = 5 "APPROVED" "Approved",
-        /// Refused for good; read-only.
+        /// Rejected permanently; read-only.
         Rejected = 6 "REJECTED" "Rejected",
     }
 }
 
 closed_list! {
-    /// Why a reviewer sent a submission back or rejected it (REV-011).
+    /// Why a reviewer requires corrections or rejected a submission (REV-011).
     ReviewReason {
-        /// The record came from a bulk upload that has to be answered first.
+        /// The opportunity is part of a bulk upload that requires a response first.
         BulkUploadResponse = 1 "BULK_UPLOAD_RESPONSE" "Bulk Upload Response",
         /// The expected revenue is not plausible or not explained.
         ClarifyRevenue = 2 "CLARIFY_REVENUE" "Clarify Revenue",
-        /// It is not clear what is to be sold.
+        /// The offered solution is not clear.
         ClarifySolution = 3 "CLARIFY_SOLUTION" "Clarify Solution",
         /// Stage, dates and amounts contradict each other.
         ForecastConflict = 4 "FORECAST_CONFLICT" "Forecast Conflict",
-        /// Another reason; the remarks say which.
+        /// Another reason, stated in the review comments.
         Other = 5 "OTHER" "Other",
-        /// Another reason that AWS keeps to itself.
+        /// Another reason, which AWS does not disclose.
         OtherInternalReview = 6 "OTHER_INTERNAL_REVIEW" "Other - Internal Review",
     }
 }
 
 closed_list! {
-    /// What can belong to a deal (OPP-045).
+    /// Types of entities that can be associated with an opportunity (OPP-045).
     RelatedEntityType {
-        /// A solution of the account.
+        /// A registered solution of the account.
         Solutions = 1 "SOLUTIONS" "Solutions",
-        /// A product of AWS.
+        /// A product of the AWS catalog.
         AwsProducts = 2 "AWS_PRODUCTS" "AwsProducts",
-        /// A solution at AWS Marketplace.
+        /// A solution in AWS Marketplace.
         AwsMarketplaceSolutions = 3 "AWS_MARKETPLACE_SOLUTIONS" "AwsMarketplaceSolutions",
-        /// A product at AWS Marketplace.
+        /// A product in AWS Marketplace.
         AwsMarketplaceProducts = 4 "AWS_MARKETPLACE_PRODUCTS" "AwsMarketplaceProducts",
-        /// An offer at AWS Marketplace.
+        /// An offer in AWS Marketplace.
         AwsMarketplaceOffers = 5 "AWS_MARKETPLACE_OFFERS" "AwsMarketplaceOffers",
-        /// A set of offers at AWS Marketplace.
+        /// An offer set in AWS Marketplace.
         AwsMarketplaceOfferSets = 6 "AWS_MARKETPLACE_OFFER_SETS" "AwsMarketplaceOfferSets",
     }
 }
 
 closed_list! {
-    /// How the stage of an approved deal changed (OPP-034).
+    /// How the stage of an approved opportunity changed (OPP-034).
     StageMove {
         /// To the next open stage.
         Advanced = 1 "ADVANCED" "",
@@ -74,23 +74,23 @@ closed_list! {
 }
 
 closed_list! {
-    /// Where a registered solution stands (OPP-046).
+    /// Status of a registered solution (OPP-046).
     SolutionStatus {
-        /// It can be added to deals.
+        /// The solution can be associated with opportunities.
         Active = 1 "ACTIVE" "Active",
-        /// It cannot be added any more.
+        /// The solution can no longer be associated.
         Inactive = 2 "INACTIVE" "Inactive",
-        /// It cannot be added yet.
+        /// The solution cannot be associated yet.
         Draft = 3 "DRAFT" "Draft",
     }
 }
 
 closed_list! {
-    /// Form of a file of opportunities (OPP-080).
+    /// Format of an imported or exported file (OPP-080).
     FileFormat {
         /// Comma-separated values.
         Csv = 1 "CSV" "",
-        /// One opportunity a line in JSON.
+        /// One JSON object per line and opportunity.
         JsonLines = 2 "JSON_LINES" "",
     }
 }
@@ -98,35 +98,36 @@ closed_list! {
 closed_list! {
     /// What an import does with its rows (OPP-081).
     ImportMode {
-        /// Each is a new draft.
+        /// Each row creates a draft.
         Create = 1 "CREATE" "",
-        /// Each is a new record, which is submitted at once.
+        /// Each row creates an opportunity and submits it.
         CreateAndSubmit = 2 "CREATE_AND_SUBMIT" "",
-        /// Each changes the record that it names.
+        /// Each row updates the opportunity whose id it has.
         Update = 3 "UPDATE" "",
     }
 }
 
 closed_list! {
-    /// What kind of job it is (OPP-082).
+    /// Kind of a bulk job (OPP-082).
     BulkKind {
-        /// A file is taken in.
+        /// Import of a file.
         Import = 1 "IMPORT" "",
-        /// Records are given to another member.
+        /// Transfer of opportunities to another member.
         Transfer = 2 "TRANSFER" "",
     }
 }
 
 closed_list! {
-    /// Where a job stands (OPP-082).
+    /// State of a bulk job (OPP-082).
     BulkState {
-        /// It has rows to work off.
+        /// The job has unprocessed rows.
         Running = 1 "RUNNING" "",
-        /// Every row has been worked off.
+        /// All rows are processed.
         Completed = 2 "COMPLETED" "",
-        /// Somebody ended it before.
+        /// A member canceled the job.
         Canceled = 3 "CANCELED" "",
-        /// It ended before, because who began it may not do so any more.
+        /// The job as a whole cannot continue: the member who started it is no longer permitted to, or the assignee can
+        /// no longer own opportunities.
         Failed = 4 "FAILED" "",
     }
 }
@@ -136,7 +137,7 @@ closed_list! {
     Stage {
         /// An opportunity with a customer is identified.
         Prospect = 1 "PROSPECT" "Prospect",
-        /// The customer agreed that it is real and of interest.
+        /// The customer confirmed that the opportunity is viable and of interest.
         Qualified = 2 "QUALIFIED" "Qualified",
         /// The customer validates the solution technically.
         TechnicalValidation = 3 "TECHNICAL_VALIDATION" "Technical Validation",
@@ -144,15 +145,15 @@ closed_list! {
         BusinessValidation = 4 "BUSINESS_VALIDATION" "Business Validation",
         /// The customer committed to the solution.
         Committed = 5 "COMMITTED" "Committed",
-        /// Billing of the solution has begun; terminal.
+        /// Billing of the solution has begun; closed.
         Launched = 6 "LAUNCHED" "Launched",
-        /// The customer chose otherwise or is not ready; terminal.
+        /// The customer decided otherwise or is not ready; closed.
         ClosedLost = 7 "CLOSED_LOST" "Closed Lost",
     }
 }
 
 closed_list! {
-    /// Why a deal was lost.
+    /// Why the partner lost an opportunity.
     ClosedLostReason {
         CustomerDeficiency = 1 "CUSTOMER_DEFICIENCY" "Customer Deficiency",
         DelayCancellationOfProject = 2 "DELAY_CANCELLATION_OF_PROJECT" "Delay / Cancellation of Project",
@@ -177,21 +178,21 @@ closed_list! {
 }
 
 closed_list! {
-    /// Who brought a deal in.
+    /// Who originated an opportunity.
     Origin {
         /// AWS referred it to the partner.
         AwsReferral = 1 "AWS_REFERRAL" "AWS Referral",
-        /// The partner registered it.
+        /// The partner created it.
         PartnerReferral = 2 "PARTNER_REFERRAL" "Partner Referral",
     }
 }
 
 closed_list! {
-    /// Kind of business.
+    /// Type of an opportunity (OPP-004).
     OpportunityType {
-        /// A customer or workload that is new.
+        /// New business.
         NetNewBusiness = 1 "NET_NEW_BUSINESS" "Net New Business",
-        /// An existing contract without potential for more revenue.
+        /// Renewal of a contract without potential for more revenue.
         FlatRenewal = 2 "FLAT_RENEWAL" "Flat Renewal",
         /// An existing contract with potential for more revenue.
         Expansion = 3 "EXPANSION" "Expansion",
@@ -199,9 +200,9 @@ closed_list! {
 }
 
 closed_list! {
-    /// How far AWS is to be involved.
+    /// How AWS is involved.
     InvolvementType {
-        /// AWS sales works the deal with the partner.
+        /// AWS sales works on the opportunity with the partner.
         CoSell = 1 "CO_SELL" "Co-Sell",
         /// AWS is only informed.
         ForVisibilityOnly = 2 "FOR_VISIBILITY_ONLY" "For Visibility Only",
@@ -209,17 +210,17 @@ closed_list! {
 }
 
 closed_list! {
-    /// What AWS sales may see of a submitted record.
+    /// What sales roles of AWS see of a submitted opportunity.
     Visibility {
         /// Everything.
         Full = 1 "FULL" "Full",
-        /// Nothing: only reviewers see it.
+        /// Nothing; of AWS only reviewers see it.
         Limited = 2 "LIMITED" "Limited",
     }
 }
 
 closed_list! {
-    /// Help that the partner wants from AWS.
+    /// Support that the partner needs from AWS.
     PrimaryNeedFromAws {
         ArchitecturalValidation = 1 "ARCHITECTURAL_VALIDATION" "Co-Sell - Architectural Validation",
         BusinessPresentation = 2 "BUSINESS_PRESENTATION" "Co-Sell - Business Presentation",
@@ -233,7 +234,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// How the solution reaches the customer.
+    /// How the solution is delivered to the customer.
     DeliveryModel {
         /// In the partner's cloud account.
         SaasOrPaas = 1 "SAAS_OR_PAAS" "SaaS or PaaS",
@@ -247,7 +248,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// What has been done with the customer so far.
+    /// Sales activities with the customer so far.
     SalesActivity {
         InitializedDiscussionsWithCustomer = 1 "INITIALIZED_DISCUSSIONS_WITH_CUSTOMER" "Initialized discussions with customer",
         CustomerHasShownInterestInSolution = 2 "CUSTOMER_HAS_SHOWN_INTEREST_IN_SOLUTION" "Customer has shown interest in solution",
@@ -261,7 +262,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// Whom the partner competes with.
+    /// The partner's competitor.
     CompetitorName {
         OracleCloud = 1 "ORACLE_CLOUD" "Oracle Cloud",
         OnPrem = 2 "ON_PREM" "On-Prem",
@@ -285,13 +286,13 @@ closed_list! {
         Monthly = 1 "MONTHLY" "Monthly",
         /// Once, as a total contract value.
         OneTime = 2 "ONE_TIME" "None",
-        /// Every year; taken, and kept as a twelfth every month.
+        /// Every year; accepted, and stored as a twelfth per month (OPP-016).
         Annual = 3 "ANNUAL" "Annual",
     }
 }
 
 closed_list! {
-    /// Whether marketing brought a deal in.
+    /// Whether a marketing activity led to the opportunity.
     MarketingSource {
         MarketingActivity = 1 "MARKETING_ACTIVITY" "Marketing Activity",
         None = 2 "NONE" "None",
@@ -337,7 +338,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// Where the deal stands in AWS's own sales process (OPP-054).
+    /// Stage of the opportunity in AWS's own sales process (OPP-054).
     AwsStage {
         NotStarted = 1 "NOT_STARTED" "Not Started",
         InProgress = 2 "IN_PROGRESS" "In Progress",
@@ -358,10 +359,10 @@ closed_list! {
         TechnicalValidation = 17 "TECHNICAL_VALIDATION" "Technical Validation",
         BusinessValidation = 18 "BUSINESS_VALIDATION" "Business Validation",
         Committed = 19 "COMMITTED" "Committed",
-        /// Billing has begun; the partner is shown the stage (OPP-052).
+        /// Billing has begun; the stage is visible to the partner (OPP-052).
         Launched = 20 "LAUNCHED" "Launched",
         DeferredToPartner = 21 "DEFERRED_TO_PARTNER" "Deferred to Partner",
-        /// The deal is lost; the partner is shown the stage (OPP-052).
+        /// The opportunity is lost; the stage is visible to the partner (OPP-052).
         ClosedLost = 22 "CLOSED_LOST" "Closed Lost",
         Completed = 23 "COMPLETED" "Completed",
         ClosedIncomplete = 24 "CLOSED_INCOMPLETE" "Closed Incomplete",
@@ -369,7 +370,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// Why AWS is involved otherwise than the partner asked (OPP-057).
+    /// Why AWS changed the involvement that the partner requested (OPP-057).
     InvolvementTypeChangeReason {
         ExpansionOpportunity = 1 "EXPANSION_OPPORTUNITY" "Expansion Opportunity",
         ChangeInDealInformation = 2 "CHANGE_IN_DEAL_INFORMATION" "Change in Deal Information",
@@ -389,15 +390,15 @@ closed_list! {
 }
 
 closed_list! {
-    /// Lists by name (OPP-063).
+    /// Named lists of opportunities (OPP-063).
     Preset {
-        /// Everything that is no draft, and what AWS has shared.
+        /// Not a draft, or referred by AWS.
         AllCustomerEngagements = 1 "ALL_CUSTOMER_ENGAGEMENTS" "All customer engagements",
-        /// Drafts of the partner.
+        /// Drafts.
         Draft = 2 "DRAFT" "Draft opportunities",
-        /// Submitted, and not decided yet.
+        /// In review status SUBMITTED or IN_REVIEW.
         InReview = 3 "IN_REVIEW" "Opportunities in review",
-        /// Approved, and the deal is open.
+        /// Approved, in an open stage.
         ValidatedOpen = 4 "VALIDATED_OPEN" "Validated open opportunities",
         /// In stage COMMITTED.
         Committed = 5 "COMMITTED" "Committed opportunities",
@@ -405,25 +406,25 @@ closed_list! {
         Launched = 6 "LAUNCHED" "Launched opportunities",
         /// With a target close date in this month.
         ClosingThisMonth = 7 "CLOSING_THIS_MONTH" "Closing this month",
-        /// Referrals of AWS that were not answered yet.
+        /// Always empty: an offer of AWS is no opportunity of the partner before acceptance.
         PendingAcceptance = 8 "PENDING_ACCEPTANCE" "Opportunities pending acceptance",
-        /// Approved ones that the partner brought in.
+        /// Approved, with the origin PARTNER_REFERRAL.
         PartnerReferred = 9 "PARTNER_REFERRED" "Partner referred opportunities",
-        /// Referrals of AWS that were accepted.
+        /// Approved, with the origin AWS_REFERRAL.
         AwsReferred = 10 "AWS_REFERRED" "AWS referred opportunities",
-        /// Those that the caller has flagged.
+        /// Flagged by the caller.
         Flagged = 11 "FLAGGED" "Flagged opportunities",
-        /// Referrals of AWS of the last seven days.
+        /// Referred by AWS, created in the last seven days.
         SharedByAwsLast7Days = 12 "SHARED_BY_AWS_LAST_7_DAYS" "Shared by AWS in the last 7 days",
-        /// Referrals of AWS of this quarter.
+        /// Referred by AWS, created in this quarter.
         SharedByAwsThisQuarter = 13 "SHARED_BY_AWS_THIS_QUARTER" "Shared by AWS this quarter",
-        /// Those whose last change is more than two weeks ago.
+        /// Last changed more than two weeks ago.
         NoUpdateForTwoWeeks = 14 "NO_UPDATE_FOR_TWO_WEEKS" "Date of last provided update exceeds 2 weeks",
-        /// Submitted last within the last seven days.
+        /// Last submitted in the last seven days.
         SubmittedLast7Days = 15 "SUBMITTED_LAST_7_DAYS" "Submitted to AWS in the last 7 days",
-        /// Submitted last in this quarter.
+        /// Last submitted in this quarter.
         SubmittedThisQuarter = 16 "SUBMITTED_THIS_QUARTER" "Submitted to AWS this quarter",
-        /// Sent back by AWS.
+        /// In review status ACTION_REQUIRED.
         ActionRequired = 17 "ACTION_REQUIRED" "Action required",
     }
 }

@@ -3,63 +3,65 @@ use std::collections::BTreeSet;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, OpportunityId};
 
-use super::catalog::{active_solutions, known_products, subsidiaries};
+use super::products::find_products;
+use super::solutions::find_active_solutions;
+use super::subsidiaries::list_subsidiaries;
 use crate::domain::{Details, Facts, Policy, RelatedEntityIdentifiers};
 
-/// What is known of an account, and of what these records of it name.
-pub async fn facts<'a>(
+/// Loads the facts that the rules need about an account and about the entities that these records of it reference.
+pub async fn load_facts<'a>(
     tx: &mut Tx,
     policy: &'a Policy,
     account: &AccountId,
     records: &[&Details],
 ) -> Result<Facts<'a>, Error> {
-    let known = cosell_members::account_facts(tx, account).await?;
-    let named: Vec<_> = records
+    let account_facts = cosell_members::account_facts(tx, account).await?;
+    let related_opportunities: Vec<_> = records
         .iter()
         .filter_map(|details| details.project.related_opportunity_id)
         .collect();
     let related = || records.iter().map(|details| &details.related_entity_identifiers);
-    let all = |of: fn(&RelatedEntityIdentifiers) -> &Vec<String>| -> Vec<String> {
-        related().flat_map(of).cloned().collect()
+    let all_ids = |list: fn(&RelatedEntityIdentifiers) -> &Vec<String>| -> Vec<String> {
+        related().flat_map(list).cloned().collect()
     };
-    let solutions = all(|related| &related.solutions);
-    let products = all(|related| &related.aws_products);
-    let of_marketplace = related().any(|related| {
+    let solutions = all_ids(|related| &related.solutions);
+    let products = all_ids(|related| &related.aws_products);
+    let references_marketplace = related().any(|related| {
         !(related.aws_marketplace_solutions.is_empty() && related.aws_marketplace_products.is_empty())
     });
     let mut facts = Facts {
         policy,
-        partner_types: known.unwrap_or_default().partner_types,
-        own: own(tx, account, &named).await?,
+        partner_types: account_facts.unwrap_or_default().partner_types,
+        own_opportunities: find_own_opportunities(tx, account, &related_opportunities).await?,
         solutions: BTreeSet::new(),
         products: BTreeSet::new(),
         subsidiaries: BTreeSet::new(),
     };
-    // Most records name none of these.
+    // Most records reference none of these.
     if !solutions.is_empty() {
         facts
             .solutions
-            .extend(active_solutions(tx, account, &solutions).await?);
+            .extend(find_active_solutions(tx, account, &solutions).await?);
     }
     if !products.is_empty() {
-        facts.products.extend(known_products(tx, &products).await?);
+        facts.products.extend(find_products(tx, &products).await?);
     }
-    if of_marketplace {
-        facts.subsidiaries.extend(subsidiaries(tx, account).await?);
+    if references_marketplace {
+        facts.subsidiaries.extend(list_subsidiaries(tx, account).await?);
     }
     Ok(facts)
 }
 
-/// Those of these records that an account has.
-async fn own(
+/// Returns those of these ids that are opportunities of the account.
+async fn find_own_opportunities(
     tx: &mut Tx,
     account: &AccountId,
-    named: &[OpportunityId],
+    ids: &[OpportunityId],
 ) -> Result<BTreeSet<OpportunityId>, Error> {
-    if named.is_empty() {
+    if ids.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let numbers: Vec<_> = named.iter().map(|id| id.number()).collect();
+    let numbers: Vec<_> = ids.iter().map(|id| id.number()).collect();
     let rows = sqlx::query!(
         "SELECT opportunity_id FROM opportunity WHERE account_id = $1 AND opportunity_id = ANY($2)",
         account.as_str(),
@@ -67,8 +69,8 @@ async fn own(
     )
     .fetch_all(tx.conn())
     .await?;
-    let ids = rows
+    let own = rows
         .iter()
         .filter_map(|row| OpportunityId::from_number(row.opportunity_id));
-    Ok(ids.collect())
+    Ok(own.collect())
 }

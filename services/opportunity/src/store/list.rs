@@ -1,27 +1,27 @@
-//! The queries that are put together at run time: lists with filters, presets and words, in five orders and two
+//! The queries that are built at run time: lists with filters, presets and search terms, in five orders and two
 //! directions, and counts.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
-use cosell_grpc::convert::{Span, is_stored};
+use cosell_grpc::convert::{Bounds, is_valid_time};
 use cosell_store::{Error, Tx};
 use cosell_types::{ClosedList as _, Member, MemberId, OpportunityId, Side};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
-use super::opportunities::{NO_CLOSE_DATE, close_date};
-pub use super::presets::Asked;
+use super::opportunities::{NO_CLOSE_DATE, close_date_column};
+pub use super::presets::QueryContext;
 use crate::domain::Opportunity;
-use crate::domain::access::{Reach, reach};
+use crate::domain::access::{VisibilityScope, visibility_scope};
 use crate::domain::job::Job;
 use crate::domain::values::{Origin, Preset, ReviewStatus, Stage};
 
-/// Which records to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
+/// The conditions of a list. Empty lists and `None` do not filter; `Some` empty list of ids matches nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct OpportunityFilter {
     pub preset: Option<Preset>,
-    /// Records have a word that begins with each of these.
-    pub words: Vec<String>,
+    /// For each of these, a record must have a search term that begins with it.
+    pub search_terms: Vec<String>,
     pub without_active_owner: bool,
     pub ids: Option<Vec<OpportunityId>>,
     pub stages: Vec<Stage>,
@@ -29,14 +29,14 @@ pub struct Filter {
     pub company_names: Vec<String>,
     pub owners: Vec<MemberId>,
     pub origins: Vec<Origin>,
-    pub created: Span<DateTime<Utc>>,
-    pub updated: Span<DateTime<Utc>>,
-    pub closes: Span<NaiveDate>,
+    pub created: Bounds<DateTime<Utc>>,
+    pub updated: Bounds<DateTime<Utc>>,
+    pub closes: Bounds<NaiveDate>,
 }
 
-/// What a list is sorted by.
+/// The column that a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum SortKey {
     UpdateTime,
     Id,
     CompanyName,
@@ -44,83 +44,85 @@ pub enum Key {
     TargetCloseDate,
 }
 
-fn text_of(time: DateTime<Utc>) -> String {
+fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// The last row of a page: its value of the sort key as text, and its id.
+/// The position of the last row of a page: its value of the sort key as text, and its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Last(String, i64);
+pub struct PageCursor(String, i64);
 
-impl Key {
+impl SortKey {
     fn column(self, member: &Member) -> &'static str {
         match self {
-            Key::UpdateTime => "update_time",
-            Key::Id => "opportunity_id",
-            Key::CompanyName => company_name(member),
-            Key::CreateTime => "create_time",
-            Key::TargetCloseDate => "target_close_date",
+            SortKey::UpdateTime => "update_time",
+            SortKey::Id => "opportunity_id",
+            SortKey::CompanyName => company_name_column(member),
+            SortKey::CreateTime => "create_time",
+            SortKey::TargetCloseDate => "target_close_date",
         }
     }
 
     fn type_name(self) -> &'static str {
         match self {
-            Key::UpdateTime | Key::CreateTime => "timestamptz",
-            Key::Id => "bigint",
-            Key::CompanyName => "text",
-            Key::TargetCloseDate => "date",
+            SortKey::UpdateTime | SortKey::CreateTime => "timestamptz",
+            SortKey::Id => "bigint",
+            SortKey::CompanyName => "text",
+            SortKey::TargetCloseDate => "date",
         }
     }
 
-    /// Whether a page by this key could end there: a token is not signed, and its value is cast by the database.
-    pub fn is_of(self, Last(value, _): &Last) -> bool {
+    /// Whether the value of a cursor is valid for this key. Page tokens are not signed, and the database casts the
+    /// value.
+    pub fn is_valid_cursor(self, PageCursor(value, _): &PageCursor) -> bool {
         match self {
-            Key::UpdateTime | Key::CreateTime => value
+            SortKey::UpdateTime | SortKey::CreateTime => value
                 .parse()
-                .is_ok_and(|time: DateTime<Utc>| is_stored(&time) && text_of(time) == *value),
-            Key::Id => value.parse::<i64>().is_ok(),
-            Key::CompanyName => !value.contains('\0'),
-            Key::TargetCloseDate => value
+                .is_ok_and(|time: DateTime<Utc>| is_valid_time(&time) && format_time(time) == *value),
+            SortKey::Id => value.parse::<i64>().is_ok(),
+            SortKey::CompanyName => !value.contains('\0'),
+            SortKey::TargetCloseDate => value
                 .parse()
                 .is_ok_and(|day: NaiveDate| (1..=9999).contains(&day.year()) && day.to_string() == *value),
         }
     }
 
-    /// Where a page ends that ends with this record.
-    pub fn last(self, member: &Member, record: &Opportunity) -> Last {
+    /// The cursor of a page whose last record this is.
+    pub fn cursor(self, member: &Member, record: &Opportunity) -> PageCursor {
         let details = record.details();
         let value = match self {
-            Key::UpdateTime => text_of(record.update_time()),
-            Key::CreateTime => text_of(record.create_time()),
-            Key::Id => record.id().number().to_string(),
-            Key::CompanyName if details.is_national_security() && member.side == Side::Aws => String::new(),
-            Key::CompanyName => details.customer.account.company_name.reveal().clone(),
-            Key::TargetCloseDate => close_date(record).to_string(),
+            SortKey::UpdateTime => format_time(record.update_time()),
+            SortKey::CreateTime => format_time(record.create_time()),
+            SortKey::Id => record.id().number().to_string(),
+            SortKey::CompanyName if details.is_national_security() && member.side == Side::Aws => {
+                String::new()
+            }
+            SortKey::CompanyName => details.customer.account.company_name.reveal().clone(),
+            SortKey::TargetCloseDate => close_date_column(record).to_string(),
         };
-        Last(value, record.id().number())
+        PageCursor(value, record.id().number())
     }
 }
 
-/// Which part of a list, in which order.
+/// The order and the page of a list.
 #[derive(Clone, Debug)]
-pub struct Page {
-    pub key: Key,
+pub struct PageRequest {
+    pub sort_key: SortKey,
     pub descending: bool,
-    /// The row that it begins after.
-    pub last: Option<Last>,
-    /// The most rows.
+    /// The end of the page before.
+    pub cursor: Option<PageCursor>,
     pub limit: i64,
 }
 
-/// A page of the records that fulfil the conditions, of those that the member may see.
-pub async fn list(
+/// Lists a page of the records that match the filter and are visible to the member.
+pub async fn list_opportunities(
     tx: &mut Tx,
-    asked: Asked<'_>,
-    filter: &Filter,
-    page: Page,
+    context: QueryContext<'_>,
+    filter: &OpportunityFilter,
+    page: PageRequest,
 ) -> Result<Vec<Opportunity>, Error> {
     let mut query = QueryBuilder::default();
-    listing(&mut query, asked, filter, page);
+    push_list_query(&mut query, context, filter, page);
     let rows = query.build().fetch_all(tx.conn()).await?;
     rows.into_iter()
         .map(|row| {
@@ -131,24 +133,29 @@ pub async fn list(
         .collect()
 }
 
-pub(super) fn listing(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Filter, page: Page) {
-    let column = page.key.column(asked.by);
+pub(super) fn push_list_query(
+    query: &mut QueryBuilder<Postgres>,
+    context: QueryContext<'_>,
+    filter: &OpportunityFilter,
+    page: PageRequest,
+) {
+    let column = page.sort_key.column(context.member);
     query.push("SELECT record, ");
-    asked.is_flagged(query);
+    context.push_is_flagged(query);
     query.push(" FROM opportunity WHERE ");
-    visible(query, asked.by);
-    conditions(query, asked, filter);
+    push_visibility_condition(query, context.member);
+    push_filter_conditions(query, context, filter);
     let (after, direction) = if page.descending {
         ("<", "DESC")
     } else {
         (">", "ASC")
     };
-    if let Some(Last(value, id)) = page.last {
+    if let Some(PageCursor(value, id)) = page.cursor {
         query
             .push(format_args!(" AND ({column}, opportunity_id) {after} ("))
             .push_bind(value);
         query
-            .push(format_args!("::{}, ", page.key.type_name()))
+            .push(format_args!("::{}, ", page.sort_key.type_name()))
             .push_bind(id)
             .push(")");
     }
@@ -158,8 +165,13 @@ pub(super) fn listing(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filt
     query.push_bind(page.limit);
 }
 
-/// Makes rows of a job of the records that fulfil the conditions, of those that the member may see; how many they are.
-pub async fn write_rows(tx: &mut Tx, asked: Asked<'_>, filter: &Filter, job: &Job) -> Result<u64, Error> {
+/// Inserts a row into a job for each record that matches the filter and is visible to the member. Returns their number.
+pub async fn insert_rows_of_list(
+    tx: &mut Tx,
+    context: QueryContext<'_>,
+    filter: &OpportunityFilter,
+    job: &Job,
+) -> Result<u64, Error> {
     let mut query = QueryBuilder::new(
         "INSERT INTO bulk_row (account_id, bulk_job_id, number, content)
          SELECT account_id, ",
@@ -168,49 +180,57 @@ pub async fn write_rows(tx: &mut Tx, asked: Asked<'_>, filter: &Filter, job: &Jo
     query.push(
         ", row_number() OVER (ORDER BY opportunity_id), to_jsonb('O' || opportunity_id) FROM opportunity WHERE ",
     );
-    visible(&mut query, asked.by);
-    conditions(&mut query, asked, filter);
+    push_visibility_condition(&mut query, context.member);
+    push_filter_conditions(&mut query, context, filter);
     Ok(query.build().execute(tx.conn()).await?.rows_affected())
 }
 
-/// How many records each preset has, of those that the member may see (OPP-065).
-pub async fn count(tx: &mut Tx, asked: Asked<'_>, presets: &[Preset]) -> Result<Vec<i64>, Error> {
+/// Counts the records of each preset that are visible to the member (OPP-065).
+pub async fn count_by_preset(
+    tx: &mut Tx,
+    context: QueryContext<'_>,
+    presets: &[Preset],
+) -> Result<Vec<i64>, Error> {
     let mut query = QueryBuilder::default();
-    counting(&mut query, asked, presets);
+    push_count_query(&mut query, context, presets);
     let row = query.build().fetch_one(tx.conn()).await?;
     (0..presets.len()).map(|index| Ok(row.try_get(index)?)).collect()
 }
 
-pub(super) fn counting(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, presets: &[Preset]) {
+pub(super) fn push_count_query(
+    query: &mut QueryBuilder<Postgres>,
+    context: QueryContext<'_>,
+    presets: &[Preset],
+) {
     query.push("SELECT ");
     for (index, preset) in presets.iter().enumerate() {
         query.push(if index == 0 { "" } else { ", " });
         query.push("count(*) FILTER (WHERE ");
-        asked.condition(query, *preset);
+        context.push_preset_condition(query, *preset);
         query.push(")");
     }
     query.push(" FROM opportunity WHERE ");
-    visible(query, asked.by);
+    push_visibility_condition(query, context.member);
 }
 
-/// What the member may see at all (ACC-011, ACC-012). For AWS the drafts are named as row-level security hides them, so
-/// that the indexes without drafts serve.
-fn visible(query: &mut QueryBuilder<Postgres>, member: &Member) {
-    match reach(member) {
-        Reach::Nothing => {
+/// Appends the condition that a record is visible to the member (ACC-011, ACC-012). For AWS it repeats the condition of
+/// row-level security on drafts, so that the partial indexes without drafts are used.
+fn push_visibility_condition(query: &mut QueryBuilder<Postgres>, member: &Member) {
+    match visibility_scope(member) {
+        VisibilityScope::NoRecords => {
             query.push("false");
         }
-        Reach::Account | Reach::Own => {
+        VisibilityScope::Account | VisibilityScope::Own => {
             query.push("account_id = ").push_bind(member.account.to_string());
         }
-        Reach::Submitted => {
+        VisibilityScope::Submitted => {
             query.push("review_status <> 'PENDING_SUBMISSION'");
         }
-        Reach::FullVisibility => {
+        VisibilityScope::FullVisibility => {
             query.push("review_status <> 'PENDING_SUBMISSION' AND visibility = 'FULL'");
         }
     }
-    if reach(member) == Reach::Own {
+    if visibility_scope(member) == VisibilityScope::Own {
         let member = member.id.to_string();
         query.push(" AND (owner_member_id = ").push_bind(member.clone());
         query.push(" OR created_by = ").push_bind(member.clone());
@@ -218,16 +238,16 @@ fn visible(query: &mut QueryBuilder<Postgres>, member: &Member) {
     }
 }
 
-/// The company as the member may see it (OPP-017).
-fn company_name(member: &Member) -> &'static str {
+/// The column with the company name as it is visible to the member (OPP-017).
+fn company_name_column(member: &Member) -> &'static str {
     match member.side {
         Side::Partner => "company_name",
         Side::Aws => "company_name_for_aws",
     }
 }
 
-/// The record has a word that begins with this one (OPP-064).
-fn word(query: &mut QueryBuilder<Postgres>, member: &Member, word: &str) {
+/// Appends the condition that the record has a search term that begins with `prefix` (OPP-064).
+fn push_search_term_condition(query: &mut QueryBuilder<Postgres>, member: &Member, prefix: &str) {
     query.push(
         " AND EXISTS (SELECT FROM opportunity_word w WHERE w.account_id = opportunity.account_id
            AND w.opportunity_id = opportunity.opportunity_id AND ",
@@ -238,19 +258,23 @@ fn word(query: &mut QueryBuilder<Postgres>, member: &Member, word: &str) {
             .push_bind(member.account.to_string()),
         Side::Aws => query.push("w.shown_to_aws"),
     };
-    // No character of a word is behind the last one that there is.
-    let end = format!("{word}\u{10FFFF}");
-    query.push(" AND w.word >= ").push_bind(word.to_owned());
+    // U+10FFFF is the last code point, so every term with the prefix sorts before this end.
+    let end = format!("{prefix}\u{10FFFF}");
+    query.push(" AND w.word >= ").push_bind(prefix.to_owned());
     query.push(" AND w.word < ").push_bind(end).push(")");
 }
 
-fn conditions(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Filter) {
+fn push_filter_conditions(
+    query: &mut QueryBuilder<Postgres>,
+    context: QueryContext<'_>,
+    filter: &OpportunityFilter,
+) {
     if let Some(preset) = filter.preset {
         query.push(" AND ");
-        asked.condition(query, preset);
+        context.push_preset_condition(query, preset);
     }
-    for beginning in &filter.words {
-        word(query, asked.by, beginning);
+    for prefix in &filter.search_terms {
+        push_search_term_condition(query, context.member, prefix);
     }
     if filter.without_active_owner {
         query.push(
@@ -278,7 +302,10 @@ fn conditions(query: &mut QueryBuilder<Postgres>, asked: Asked<'_>, filter: &Fil
             .push(")");
     }
     if !filter.company_names.is_empty() {
-        query.push(format_args!(" AND {} = ANY(", company_name(asked.by)));
+        query.push(format_args!(
+            " AND {} = ANY(",
+            company_name_column(context.member)
+        ));
         query.push_bind(filter.company_names.clone()).push(")");
     }
     if !filter.owners.is_empty() {

@@ -1,29 +1,38 @@
-//! All SQL of this service. Functions take the transaction and return domain values; what a row cannot be read as is
-//! an error of ours.
+//! All SQL of this service, one module for each table. Functions take the transaction and return domain values; a row
+//! that cannot be read as one is an internal error.
 
 mod aws_summaries;
-mod catalog;
-pub mod copies;
+pub mod bulk_jobs;
+pub mod bulk_keys;
+pub mod bulk_rows;
 mod facts;
-mod flags;
-pub mod jobs;
 pub mod list;
 mod next_steps;
 mod opportunities;
+mod opportunity_copies;
+mod opportunity_flags;
+mod opportunity_revisions;
+mod opportunity_words;
 mod presets;
-mod revisions;
-mod words;
+mod products;
+mod solutions;
+mod subsidiaries;
+mod upsert;
 
 #[cfg(test)]
 mod tests_plans;
 
-pub use aws_summaries::{aws_summary, save_aws_summary};
-pub use catalog::{SolutionQuery, products, put_products, put_solutions, put_subsidiary, solutions};
-pub use facts::facts;
-pub use flags::{FLAGGED_RECORD, flag, is_flagged, unflag};
-pub use next_steps::next_steps;
+pub use aws_summaries::{load_aws_summary, save_aws_summary};
+pub use facts::load_facts;
+pub use next_steps::list_next_steps;
 pub use opportunities::{
-    MARKETPLACE_OFFER, PARTNER_IDENTIFIER, load, load_held, load_last_shareable, load_last_shown, load_many,
-    load_of_any_account, save, save_changed, save_new,
+    MARKETPLACE_OFFER_INDEX, PARTNER_IDENTIFIER_INDEX, load_last_shareable_revision,
+    load_last_visible_revision, load_opportunities, load_opportunity, load_opportunity_of_any_account,
+    lock_opportunity, save_changed_opportunities, save_new_opportunities, save_opportunity,
 };
-pub use revisions::{Revision, list_revisions, load_as_of, load_revision};
+pub use opportunity_copies::{insert_copy, list_copies};
+pub use opportunity_flags::{FLAGGED_RECORD_CONSTRAINT, delete_flag, insert_flag, is_flagged};
+pub use opportunity_revisions::{Revision, list_revisions, load_revision, load_revision_as_of};
+pub use products::{list_products, upsert_products};
+pub use solutions::{SolutionQuery, list_solutions, upsert_solutions};
+pub use subsidiaries::upsert_subsidiary;

@@ -1,19 +1,20 @@
 use cosell_store::{Error, Tx};
 use cosell_types::Member;
 
-use super::revisions::sees;
+use super::opportunity_revisions::revision_visibility;
 use crate::domain::{NextStep, Opportunity};
 
-/// What the next steps of a record were, each with the revision that brought it: the newest before a revision, of those
-/// revisions that the member sees. The record itself keeps the last ones only (OPP-041).
-pub async fn next_steps(
+/// Lists the next steps in the history of a record, newest first, each with the revision that set it. Only revisions
+/// before `before` that are visible to the member count. The record itself retains only the latest next steps
+/// (OPP-041).
+pub async fn list_next_steps(
     tx: &mut Tx,
     member: &Member,
     current: &Opportunity,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<(i64, NextStep)>, Error> {
-    let (sees_drafts, sees_limited) = sees(member);
+    let (sees_drafts, sees_limited) = revision_visibility(member);
     let rows = sqlx::query!(
         r#"SELECT revision, time, value AS "value!" FROM (
              SELECT revision, time, action, changed_fields, record #>> '{details,life_cycle,next_steps}' AS value,

@@ -1,33 +1,37 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use cosell_events::{Cause, Lane, append_all};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
-use super::{revisions, words};
+use super::opportunity_revisions::{OpportunityChange, append_revisions};
+use super::opportunity_words::{insert_words, replace_words};
 use crate::domain::{Event, Opportunity};
 use crate::events;
 
-/// The index that keeps the partner's own keys apart.
-pub const PARTNER_IDENTIFIER: &str = "opportunity_partner_identifier";
-/// The index that keeps offers apart.
-pub const MARKETPLACE_OFFER: &str = "opportunity_marketplace_offer";
+/// The unique index on the partner opportunity identifier.
+pub const PARTNER_IDENTIFIER_INDEX: &str = "opportunity_partner_identifier";
+/// The unique index on the AWS Marketplace offer.
+pub const MARKETPLACE_OFFER_INDEX: &str = "opportunity_marketplace_offer";
 
-/// What the column has where a record has no target close date yet, as the draft of a lead and a copy have none
-/// (OPP-091, OPP-092): a day that no record can name, after all others.
+/// The value of the column `target_close_date` for a record without one, such as the draft of a lead or a shared copy
+/// (OPP-091, OPP-092). It sorts after every date that a record can have.
 pub const NO_CLOSE_DATE: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     Some(day) => day,
     None => NaiveDate::MAX,
 };
 
-/// The target close date of a record as the column has it.
-pub fn close_date(record: &Opportunity) -> NaiveDate {
+/// The value of the column `target_close_date` for a record.
+pub fn close_date_column(record: &Opportunity) -> NaiveDate {
     let day = record.details().life_cycle.target_close_date;
     day.unwrap_or(NO_CLOSE_DATE)
 }
 
-/// A record of an account.
-pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
+pub async fn load_opportunity(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity WHERE account_id = $1 AND opportunity_id = $2"#,
         account.as_str(),
@@ -38,8 +42,8 @@ pub async fn load(tx: &mut Tx, account: &AccountId, id: OpportunityId) -> Result
     Ok(row.map(|row| row.record.0))
 }
 
-/// Records of an account, those of them that there are.
-pub async fn load_many(
+/// Loads those of these records of an account that exist.
+pub async fn load_opportunities(
     tx: &mut Tx,
     account: &AccountId,
     ids: &[OpportunityId],
@@ -55,8 +59,8 @@ pub async fn load_many(
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// A record of an account, as it will be until the transaction ends.
-pub async fn load_held(
+/// Loads a record and locks it against changes until the transaction ends.
+pub async fn lock_opportunity(
     tx: &mut Tx,
     account: &AccountId,
     id: OpportunityId,
@@ -72,8 +76,8 @@ pub async fn load_held(
     Ok(row.map(|row| row.record.0))
 }
 
-/// A record of an account as it last was when it could be shared (OPP-092).
-pub async fn load_last_shareable(
+/// Loads the last revision of a record that could be shared (OPP-092).
+pub async fn load_last_shareable_revision(
     tx: &mut Tx,
     account: &AccountId,
     id: OpportunityId,
@@ -91,8 +95,11 @@ pub async fn load_last_shareable(
     Ok(row.map(|row| row.record.0))
 }
 
-/// A record, whoever's it is, as far as row-level security shows it.
-pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
+/// Loads a record of any account, unless row-level security hides it.
+pub async fn load_opportunity_of_any_account(
+    tx: &mut Tx,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity WHERE opportunity_id = $1"#,
         id.number(),
@@ -102,9 +109,12 @@ pub async fn load_of_any_account(tx: &mut Tx, id: OpportunityId) -> Result<Optio
     Ok(row.map(|row| row.record.0))
 }
 
-/// A record as it was at the last revision that row-level security shows. Services see no drafts, so for them it may
-/// be older than the record (ACC-012).
-pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Opportunity>, Error> {
+/// Loads the last revision of a record that row-level security does not hide. Drafts are hidden from services, so it
+/// can be older than the record (ACC-012).
+pub async fn load_last_visible_revision(
+    tx: &mut Tx,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity_revision
            WHERE opportunity_id = $1 ORDER BY revision DESC LIMIT 1"#,
@@ -115,68 +125,74 @@ pub async fn load_last_shown(tx: &mut Tx, id: OpportunityId) -> Result<Option<Op
     Ok(row.map(|row| row.record.0))
 }
 
-/// A change of a record: the record after it, what happened, and whose doing it is.
-pub type Change<'a> = (&'a Opportunity, &'a Event, Cause<'a>);
-
-/// Writes what happened to a record: the row, its history and its event, or none of them.
-pub async fn save(tx: &mut Tx, record: &Opportunity, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
+/// Saves a change of a record: the row, its search terms, its history and its event.
+pub async fn save_opportunity(
+    tx: &mut Tx,
+    record: &Opportunity,
+    event: &Event,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
     let change = (record, event, cause);
     match event {
-        Event::Created => save_new(tx, Lane::Live, &[record], &[change]).await,
+        Event::Created => save_new_opportunities(tx, Lane::Live, &[record], &[change]).await,
         Event::Discarded => {
-            written(delete(tx, record).await?)?;
-            note(tx, Lane::Live, &[change]).await
+            require_written(delete_row(tx, record).await?)?;
+            append_history(tx, Lane::Live, &[change]).await
         }
-        _ => save_changed(tx, Lane::Live, &[(record.revision() - 1, record)], &[change]).await,
+        _ => {
+            let records = [(record.revision() - 1, record)];
+            save_changed_opportunities(tx, Lane::Live, &records, &[change]).await
+        }
     }
 }
 
-/// New records as they are in the end, and all that happened to them until then, in its order: one statement for each
-/// table, however many there are. Events go into the lane: what comes by the thousand lets others pass.
-pub async fn save_new(
+/// Saves new records in their final state, and all their changes in order, with one statement for each table. The
+/// events are published in `lane`, so that those of a bulk job do not delay live ones.
+pub async fn save_new_opportunities(
     tx: &mut Tx,
     lane: Lane,
     records: &[&Opportunity],
-    changes: &[Change<'_>],
+    changes: &[OpportunityChange<'_>],
 ) -> Result<(), Error> {
     if records.is_empty() {
         return Ok(());
     }
-    insert(tx, records).await?;
-    words::add(tx, records).await?;
-    note(tx, lane, changes).await
+    insert_rows(tx, records).await?;
+    insert_words(tx, records).await?;
+    append_history(tx, lane, changes).await
 }
 
-/// Records as they are in the end, each with the revision that it had before, and all that happened to them in between.
-pub async fn save_changed(
+/// Saves changed records in their final state, each with the revision that it was loaded at, and all their changes in
+/// order. Fails with a version conflict when a stored revision differs.
+pub async fn save_changed_opportunities(
     tx: &mut Tx,
     lane: Lane,
     records: &[(i64, &Opportunity)],
-    changes: &[Change<'_>],
+    changes: &[OpportunityChange<'_>],
 ) -> Result<(), Error> {
     if records.is_empty() {
         return Ok(());
     }
-    let updated = update(tx, records).await?;
-    // Another one was faster where a row is missing.
-    written(u64::from(updated == records.len() as u64))?;
+    let updated = update_rows(tx, records).await?;
+    // A row that was not updated has been changed concurrently.
+    require_written(u64::from(updated == records.len() as u64))?;
     let records: Vec<_> = records.iter().map(|(_, record)| *record).collect();
-    words::keep(tx, &records).await?;
-    note(tx, lane, changes).await
+    replace_words(tx, &records).await?;
+    append_history(tx, lane, changes).await
 }
 
-/// The history of changes, and their events.
-async fn note(tx: &mut Tx, lane: Lane, changes: &[Change<'_>]) -> Result<(), Error> {
-    revisions::append(tx, changes).await?;
+/// Appends changes to the history, and their events to the outbox.
+async fn append_history(tx: &mut Tx, lane: Lane, changes: &[OpportunityChange<'_>]) -> Result<(), Error> {
+    append_revisions(tx, changes).await?;
     let events: Vec<_> = changes
         .iter()
-        .map(|(record, event, cause)| events::public(record, event, *cause))
+        .map(|(record, event, cause)| events::opportunity_event(record, event, *cause))
         .collect();
     append_all(tx, &events, lane).await
 }
 
-/// What rows hold besides the records themselves, column by column.
-struct Columns {
+/// The columns of rows beside the record itself, each as an array for `unnest`.
+struct OpportunityColumns {
     accounts: Vec<String>,
     ids: Vec<i64>,
     revisions: Vec<i64>,
@@ -193,7 +209,7 @@ struct Columns {
     submit_times: Vec<Option<DateTime<Utc>>>,
 }
 
-impl Columns {
+impl OpportunityColumns {
     fn of(records: &[&Opportunity]) -> Self {
         fn column<T>(records: &[&Opportunity], value: impl Fn(&Opportunity) -> T) -> Vec<T> {
             records.iter().map(|record| value(record)).collect()
@@ -208,7 +224,7 @@ impl Columns {
             statuses: column(records, |record| name(record.review().status.name())),
             stages: column(records, |record| name(record.details().life_cycle.stage.name())),
             visibilities: column(records, |record| {
-                record.visibility().map(|seen| name(seen.name()))
+                record.visibility().map(|visibility| name(visibility.name()))
             }),
             companies: column(records, |record| {
                 record.details().customer.account.company_name.reveal().clone()
@@ -216,7 +232,7 @@ impl Columns {
             identifiers: column(records, |record| {
                 record.details().partner_opportunity_identifier.clone()
             }),
-            close_dates: column(records, close_date),
+            close_dates: column(records, close_date_column),
             update_times: column(records, Opportunity::update_time),
             offers: column(records, |record| {
                 record.details().related_entity_identifiers.offer().map(name)
@@ -226,8 +242,8 @@ impl Columns {
     }
 }
 
-async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
-    let columns = Columns::of(records);
+async fn insert_rows(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
+    let columns = OpportunityColumns::of(records);
     let creators: Vec<_> = records
         .iter()
         .map(|record| record.created_by().to_string())
@@ -263,9 +279,9 @@ async fn insert(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error> {
     Ok(())
 }
 
-async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Error> {
-    let (before, records): (Vec<_>, Vec<_>) = records.iter().copied().unzip();
-    let columns = Columns::of(&records);
+async fn update_rows(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Error> {
+    let (revisions_before, records): (Vec<_>, Vec<_>) = records.iter().copied().unzip();
+    let columns = OpportunityColumns::of(&records);
     let updated = sqlx::query!(
         "UPDATE opportunity AS row SET revision = new.revision, owner_member_id = new.owner,
            submitted_by = new.submitter, review_status = new.status, stage = new.stage, visibility = new.visibility,
@@ -280,7 +296,7 @@ async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Err
          WHERE row.account_id = new.account AND row.opportunity_id = new.id AND row.revision = new.before",
         &columns.accounts,
         &columns.ids,
-        &before,
+        &revisions_before,
         &columns.revisions,
         &columns.owners,
         &columns.submitters as _,
@@ -300,8 +316,8 @@ async fn update(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64, Err
     Ok(updated.rows_affected())
 }
 
-/// A discarded draft is gone for every reader, with its words and flags; its history stays.
-async fn delete(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
+/// Deletes the row of a discarded draft with its search terms and flags; the history is retained.
+async fn delete_row(tx: &mut Tx, record: &Opportunity) -> Result<u64, Error> {
     let deleted = sqlx::query!(
         "DELETE FROM opportunity WHERE account_id = $1 AND opportunity_id = $2 AND revision = $3::bigint - 1",
         record.account().as_str(),

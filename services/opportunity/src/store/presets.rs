@@ -1,4 +1,4 @@
-//! The condition of each preset (OPP-063): one for lists and counts alike.
+//! The conditions of the presets, for lists and counts (OPP-063).
 
 use cosell_types::Member;
 use sqlx::{Postgres, QueryBuilder};
@@ -6,18 +6,18 @@ use sqlx::{Postgres, QueryBuilder};
 use crate::domain::Periods;
 use crate::domain::values::Preset;
 
-/// Who asks, and when.
+/// The caller and the time of a query.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// Whose flags count.
-    pub by: &'a Member,
-    /// What this month, this quarter and the last days are.
+pub struct QueryContext<'a> {
+    /// The member whose visibility and flags count.
+    pub member: &'a Member,
+    /// The current month, quarter and recent days.
     pub periods: &'a Periods,
 }
 
-impl Asked<'_> {
-    /// Adds the condition of a preset.
-    pub fn condition(self, query: &mut QueryBuilder<Postgres>, preset: Preset) {
+impl QueryContext<'_> {
+    /// Appends the condition of a preset.
+    pub fn push_preset_condition(self, query: &mut QueryBuilder<Postgres>, preset: Preset) {
         let Periods {
             week_ago,
             two_weeks_ago,
@@ -51,9 +51,9 @@ impl Asked<'_> {
                     .push(")");
             }
             Preset::PendingAcceptance => {
-                // What a partner has not accepted yet is an offer, and no record: a draft with the origin
-                // AWS_REFERRAL was made of a lead that it has accepted. No record has this id, which an index knows;
-                // of a plain `false` the planner shows a plan that reads everything, though it is never run.
+                // Matches nothing: a referral that the partner has not accepted is an offer and not a record. No record
+                // has this id, and an index serves the condition; for a plain `false` the planner reports a sequential
+                // scan, although it is never executed.
                 query.push("opportunity_id = -1");
             }
             Preset::PartnerReferred => {
@@ -62,7 +62,7 @@ impl Asked<'_> {
             Preset::AwsReferred => {
                 query.push("(origin = 'AWS_REFERRAL' AND review_status = 'APPROVED')");
             }
-            Preset::Flagged => self.is_flagged(query),
+            Preset::Flagged => self.push_is_flagged(query),
             Preset::SharedByAwsLast7Days => {
                 query
                     .push("(origin = 'AWS_REFERRAL' AND create_time >= ")
@@ -93,16 +93,16 @@ impl Asked<'_> {
         }
     }
 
-    /// Adds whether the caller has flagged the record (OPP-066).
-    pub fn is_flagged(self, query: &mut QueryBuilder<Postgres>) {
+    /// Appends the expression whether the member has flagged the record (OPP-066).
+    pub fn push_is_flagged(self, query: &mut QueryBuilder<Postgres>) {
         query.push(
             "EXISTS (SELECT FROM opportunity_flag f WHERE f.account_id = opportunity.account_id
                AND f.opportunity_id = opportunity.opportunity_id AND f.member_account_id = ",
         );
-        query.push_bind(self.by.account.to_string());
+        query.push_bind(self.member.account.to_string());
         query
             .push(" AND f.member_id = ")
-            .push_bind(self.by.id.to_string())
+            .push_bind(self.member.id.to_string())
             .push(")");
     }
 }

@@ -1,5 +1,6 @@
-//! No query reads a table of all accounts from end to end: plans of the service's role over records of ten accounts. There
-//! are twelve thousand of them, or as many as `COSELL_PLANS_RECORDS` says: with a million it takes some minutes.
+//! Query plans: no query of the service scans a table of all accounts sequentially. The plans are those of the
+//! service's role on a database with 12,000 records of ten accounts, or with `COSELL_PLANS_RECORDS` records; a million
+//! takes some minutes.
 
 use clap::Parser as _;
 use cosell_testkit::harness::TestDatabase;
@@ -7,15 +8,15 @@ use cosell_types::{ClosedList as _, Member, Role, Side};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Postgres, QueryBuilder};
 
-use super::list::{Asked, Filter, Key, Page, counting, listing};
+use super::list::{OpportunityFilter, PageRequest, QueryContext, SortKey, push_count_query, push_list_query};
 use crate::Opportunities;
 use crate::domain::fixtures::{in_status, now};
 use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage};
 use crate::domain::{Periods, search};
 
-/// Records, their words, flags and revisions, and three thousand members. Every partition of the journal has a fifth of
-/// the events, on any day of the month: one with few rows is rightly read from end to end.
-const FILL: [&str; 21] = [
+/// Fills each table with rows of accounts. Each partition of the journal gets a fifth of the events, spread over the
+/// month: the planner rightly scans a partition with few rows sequentially.
+const INSERTS: [&str; 21] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
        update_time, submit_time, record)
@@ -89,22 +90,21 @@ const FILL: [&str; 21] = [
      WHERE $1::jsonb IS NOT NULL",
 ];
 
-/// How large the tables are.
 #[derive(clap::Parser)]
-struct Size {
-    /// Records.
+struct TableSize {
+    /// Number of records in `opportunity`.
     #[arg(long, env = "COSELL_PLANS_RECORDS", default_value_t = 12_000)]
     records: i64,
 }
 
-/// The database, and its tables with rows of accounts.
-async fn filled() -> (TestDatabase, Vec<String>) {
+/// Returns a filled database and the names of its tables that have rows of accounts.
+async fn filled_database() -> (TestDatabase, Vec<String>) {
     let database = TestDatabase::new::<Opportunities>().await;
     let mut admin = database.admin::<Opportunities>().await;
     let record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
     let record = serde_json::to_value(record).expect("a record");
-    let size = Size::parse_from(["plans"]);
-    for statement in FILL {
+    let size = TableSize::parse_from(["plans"]);
+    for statement in INSERTS {
         let statement = statement.replace("12000", &size.records.to_string());
         sqlx::query(AssertSqlSafe(statement))
             .bind(&record)
@@ -112,7 +112,7 @@ async fn filled() -> (TestDatabase, Vec<String>) {
             .await
             .expect("rows");
     }
-    // The planner goes by statistics, and reads indexes alone where the rows are known to be visible.
+    // The planner needs statistics, and uses index-only scans only where the visibility map is set.
     admin.execute("VACUUM ANALYZE").await.expect("statistics");
     let tables = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.columns
@@ -140,12 +140,12 @@ fn members() -> [Member; 4] {
     ]
 }
 
-async fn as_service(database: &TestDatabase) -> PgConnection {
+async fn connect_as_service(database: &TestDatabase) -> PgConnection {
     let options = database.args.connect_options("opportunity_app").expect("options");
     PgConnection::connect_with(&options).await.expect("a connection")
 }
 
-async fn scope(connection: &mut PgConnection, member: &Member) {
+async fn set_scope(connection: &mut PgConnection, member: &Member) {
     let side = if member.side == Side::Aws {
         "aws"
     } else {
@@ -159,10 +159,12 @@ async fn scope(connection: &mut PgConnection, member: &Member) {
         .expect("a scope");
 }
 
-/// Tables that a plan reads from end to end.
-fn read_whole(plan: &Value, tables: &[String], found: &mut Vec<String>) {
+/// Collects the tables that a plan scans sequentially.
+fn collect_sequential_scans(plan: &Value, tables: &[String], scanned: &mut Vec<String>) {
     match plan {
-        Value::Array(parts) => parts.iter().for_each(|part| read_whole(part, tables, found)),
+        Value::Array(parts) => parts
+            .iter()
+            .for_each(|part| collect_sequential_scans(part, tables, scanned)),
         Value::Object(node) => {
             let table = node
                 .get("Relation Name")
@@ -171,9 +173,10 @@ fn read_whole(plan: &Value, tables: &[String], found: &mut Vec<String>) {
             if node.get("Node Type").is_some_and(|kind| kind == "Seq Scan")
                 && tables.iter().any(|known| known == table)
             {
-                found.push(table.to_owned());
+                scanned.push(table.to_owned());
             }
-            node.values().for_each(|part| read_whole(part, tables, found));
+            node.values()
+                .for_each(|part| collect_sequential_scans(part, tables, scanned));
         }
         _ => {}
     }
@@ -181,74 +184,74 @@ fn read_whole(plan: &Value, tables: &[String], found: &mut Vec<String>) {
 
 const EXPLAIN: &str = "EXPLAIN (FORMAT JSON) ";
 
-async fn plan(connection: &mut PgConnection, mut query: QueryBuilder<Postgres>) -> Value {
+async fn fetch_plan(connection: &mut PgConnection, mut query: QueryBuilder<Postgres>) -> Value {
     let plan = query.build_query_scalar().fetch_one(connection).await;
     plan.expect("a plan")
 }
 
-/// Explains a query; says what is wrong with it.
-async fn explain(
+/// Explains a query and describes its sequential scans, if any.
+async fn check_plan(
     connection: &mut PgConnection,
     tables: &[String],
     name: &str,
     query: QueryBuilder<Postgres>,
 ) -> Option<String> {
-    let plan = plan(connection, query).await;
-    let mut found = Vec::new();
-    read_whole(&plan, tables, &mut found);
-    (!found.is_empty()).then(|| format!("{name} reads all of {found:?}: {plan}"))
+    let plan = fetch_plan(connection, query).await;
+    let mut scanned = Vec::new();
+    collect_sequential_scans(&plan, tables, &mut scanned);
+    (!scanned.is_empty()).then(|| format!("{name} scans {scanned:?} sequentially: {plan}"))
 }
 
-fn page(key: Key, descending: bool) -> Page {
-    Page {
-        key,
+fn first_page(sort_key: SortKey, descending: bool) -> PageRequest {
+    PageRequest {
+        sort_key,
         descending,
-        last: None,
+        cursor: None,
         limit: 21,
     }
 }
 
-/// Every condition that a list can have, by name.
-fn filters() -> Vec<(String, Filter)> {
-    let none = Filter::default;
-    let searching = |text: &str| Filter {
-        words: search::words(text).into_iter().collect(),
-        ..none()
+/// The filters of a list, with names.
+fn named_filters() -> Vec<(String, OpportunityFilter)> {
+    let empty = OpportunityFilter::default;
+    let search_for = |text: &str| OpportunityFilter {
+        search_terms: search::search_terms(text).into_iter().collect(),
+        ..empty()
     };
     let mut all = vec![
-        ("everything".to_owned(), none()),
-        ("a search".to_owned(), searching("w17")),
-        ("a search of two words".to_owned(), searching("w17 w34")),
-        ("a search of what most records have".to_owned(), searching("w")),
-        ("a search of what none has".to_owned(), searching("nothing")),
+        ("no filter".to_owned(), empty()),
+        ("a search".to_owned(), search_for("w17")),
+        ("a search with two terms".to_owned(), search_for("w17 w34")),
+        ("a search that matches most records".to_owned(), search_for("w")),
+        ("a search without matches".to_owned(), search_for("nothing")),
         (
             "company names".to_owned(),
-            Filter {
+            OpportunityFilter {
                 company_names: vec!["Company 5".to_owned()],
-                ..none()
+                ..empty()
             },
         ),
         (
             "owners and origins".to_owned(),
-            Filter {
+            OpportunityFilter {
                 owners: vec!["m9".parse().expect("a member")],
                 origins: vec![Origin::PartnerReferral],
-                ..none()
+                ..empty()
             },
         ),
         (
             "stages and statuses".to_owned(),
-            Filter {
+            OpportunityFilter {
                 stages: vec![Stage::Committed],
                 review_statuses: vec![ReviewStatus::Approved],
-                ..none()
+                ..empty()
             },
         ),
     ];
     all.extend(Preset::ALL.iter().map(|preset| {
-        let filter = Filter {
+        let filter = OpportunityFilter {
             preset: Some(*preset),
-            ..none()
+            ..empty()
         };
         (preset.name().to_owned(), filter)
     }));
@@ -256,83 +259,98 @@ fn filters() -> Vec<(String, Filter)> {
 }
 
 #[tokio::test]
-async fn opp_060_063_064_065_no_list_and_no_count_reads_all_accounts() {
-    let (database, tables) = filled().await;
-    let mut service = as_service(&database).await;
+async fn opp_060_063_064_065_list_and_count_queries_use_no_sequential_scan() {
+    let (database, tables) = filled_database().await;
+    let mut service = connect_as_service(&database).await;
     let periods = Periods::at(now());
-    let mut wrong = Vec::new();
+    let mut slow_plans = Vec::new();
     for member in members() {
-        scope(&mut service, &member).await;
-        let asked = Asked {
-            by: &member,
+        set_scope(&mut service, &member).await;
+        let query_context = QueryContext {
+            member: &member,
             periods: &periods,
         };
         let role = member.roles[0];
         for key in [
-            Key::UpdateTime,
-            Key::Id,
-            Key::CompanyName,
-            Key::CreateTime,
-            Key::TargetCloseDate,
+            SortKey::UpdateTime,
+            SortKey::Id,
+            SortKey::CompanyName,
+            SortKey::CreateTime,
+            SortKey::TargetCloseDate,
         ] {
-            let middle = key.last(
+            let middle = key.cursor(
                 &member,
                 &in_status(ReviewStatus::Approved, InvolvementType::CoSell),
             );
-            for (descending, last) in [(false, None), (true, None), (true, Some(middle))] {
-                for (name, filter) in filters() {
+            for (descending, cursor) in [(false, None), (true, None), (true, Some(middle))] {
+                for (name, filter) in named_filters() {
                     let mut query = QueryBuilder::new(EXPLAIN);
                     let name =
-                        format!("{name} by {key:?}, descending {descending}, after {last:?}, for {role}");
-                    let last = last.clone();
-                    listing(
+                        format!("{name} by {key:?}, descending {descending}, after {cursor:?}, for {role}");
+                    let cursor = cursor.clone();
+                    push_list_query(
                         &mut query,
-                        asked,
+                        query_context,
                         &filter,
-                        Page {
-                            last,
-                            ..page(key, descending)
+                        PageRequest {
+                            cursor,
+                            ..first_page(key, descending)
                         },
                     );
-                    wrong.extend(explain(&mut service, &tables, &name, query).await);
+                    slow_plans.extend(check_plan(&mut service, &tables, &name, query).await);
                 }
             }
         }
         if member.side == Side::Partner {
-            let filter = Filter {
+            let filter = OpportunityFilter {
                 without_active_owner: true,
-                ..Filter::default()
+                ..OpportunityFilter::default()
             };
             let mut query = QueryBuilder::new(EXPLAIN);
-            listing(&mut query, asked, &filter, page(Key::UpdateTime, true));
-            wrong.extend(explain(&mut service, &tables, "without active owner", query).await);
+            push_list_query(
+                &mut query,
+                query_context,
+                &filter,
+                first_page(SortKey::UpdateTime, true),
+            );
+            slow_plans.extend(check_plan(&mut service, &tables, "without active owner", query).await);
         }
         let mut query = QueryBuilder::new(EXPLAIN);
-        counting(&mut query, asked, Preset::ALL);
-        wrong.extend(explain(&mut service, &tables, &format!("the counts for {role}"), query).await);
+        push_count_query(&mut query, query_context, Preset::ALL);
+        slow_plans.extend(check_plan(&mut service, &tables, &format!("the counts for {role}"), query).await);
     }
-    assert!(wrong.is_empty(), "{} plans, such as {}", wrong.len(), wrong[0]);
+    assert!(
+        slow_plans.is_empty(),
+        "{} plans with sequential scans, such as {}",
+        slow_plans.len(),
+        slow_plans[0]
+    );
 }
 
-/// Rare words are looked up, although row-level security stands before the words.
+/// The word index serves rare words, although row-level security filters the rows of the word table.
 #[tokio::test]
-async fn opp_064_a_search_begins_with_the_words() {
-    let (database, _) = filled().await;
-    let mut service = as_service(&database).await;
+async fn opp_064_search_plan_starts_from_the_word_index() {
+    let (database, _) = filled_database().await;
+    let mut service = connect_as_service(&database).await;
     let periods = Periods::at(now());
     for member in members() {
-        scope(&mut service, &member).await;
-        let asked = Asked {
-            by: &member,
+        set_scope(&mut service, &member).await;
+        let query_context = QueryContext {
+            member: &member,
             periods: &periods,
         };
-        let filter = Filter {
-            words: vec!["zebra".to_owned()],
-            ..Filter::default()
+        let filter = OpportunityFilter {
+            search_terms: vec!["zebra".to_owned()],
+            ..OpportunityFilter::default()
         };
         let mut query = QueryBuilder::new(EXPLAIN);
-        listing(&mut query, asked, &filter, page(Key::UpdateTime, true));
-        let plan = plan(&mut service, query).await.to_string();
+        push_list_query(
+            &mut query,
+            query_context,
+            &filter,
+            first_page(SortKey::UpdateTime, true),
+        );
+        let plan = fetch_plan(&mut service, query).await.to_string();
         assert!(
             plan.contains("\"opportunity_word_of_"),
             "{:?}: {plan}",
@@ -341,37 +359,37 @@ async fn opp_064_a_search_begins_with_the_words() {
     }
 }
 
-/// Where the queries are described that the compiler checked: of this service, and of what it shares with others.
-const DESCRIBED: [&str; 4] = [
+/// Folders with the `.sqlx` descriptions of compile-time checked queries: this service and the shared crates it uses.
+const QUERY_FOLDERS: [&str; 4] = [
     "services/opportunity",
     "shared/events",
     "shared/members",
     "shared/store",
 ];
 
-/// How the query begins by which an operator has the journal published again, all of it if wished.
+/// The beginning of the `republish` query, which may read the whole journal.
 const REPUBLISH: &str =
     "INSERT INTO outbox_pending (seq, occurred_at, shard, aggregate_id)\n         SELECT seq";
 
-/// Every query that the compiler checked, with the types of its parameters.
-fn checked() -> Vec<(String, Vec<String>)> {
+/// All compile-time checked queries, with the types of their parameters.
+fn checked_queries() -> Vec<(String, Vec<String>)> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let mut all = Vec::new();
-    for folder in DESCRIBED {
+    for folder in QUERY_FOLDERS {
         let files = std::fs::read_dir(format!("{root}/{folder}/.sqlx")).expect("the queries");
         let before = all.len();
         for file in files {
             let text = std::fs::read_to_string(file.expect("a file").path()).expect("a query");
-            let described: Value = serde_json::from_str(&text).expect("a description");
-            let types = described["describe"]["parameters"]["Left"]
+            let description: Value = serde_json::from_str(&text).expect("a description");
+            let types = description["describe"]["parameters"]["Left"]
                 .as_array()
                 .expect("types");
             let types = types.iter().map(|kind| {
-                let kind = kind.as_str().expect("a type of the database").to_lowercase();
+                let kind = kind.as_str().expect("a database type").to_lowercase();
                 kind.strip_suffix("array")
                     .map_or(kind.clone(), |of| format!("{of}[]"))
             });
-            let sql = described["query"].as_str().expect("a query").to_owned();
+            let sql = description["query"].as_str().expect("a query").to_owned();
             all.push((sql, types.collect()));
         }
         assert!(all.len() > before, "no queries in {folder}");
@@ -379,7 +397,11 @@ fn checked() -> Vec<(String, Vec<String>)> {
     all
 }
 
-async fn prepared(database: &TestDatabase, role: &str, queries: &[(String, Vec<String>)]) -> PgConnection {
+async fn prepare_queries(
+    database: &TestDatabase,
+    role: &str,
+    queries: &[(String, Vec<String>)],
+) -> PgConnection {
     let options = database.args.connect_options(role).expect("options");
     let mut connection = PgConnection::connect_with(&options).await.expect("a connection");
     let plans = "SET plan_cache_mode = force_generic_plan; SET app.side = 'work'";
@@ -399,40 +421,52 @@ async fn prepared(database: &TestDatabase, role: &str, queries: &[(String, Vec<S
     connection
 }
 
-/// With plans for any parameters. What the service's role may not do is for the worker's.
+/// Generic plans are used, so the result does not depend on parameters. Queries that the service's role has no
+/// permission for are explained with the worker's role.
 #[tokio::test]
-async fn opp_060_no_other_query_reads_all_accounts() {
-    let (database, tables) = filled().await;
-    let mut queries = checked();
+async fn opp_060_checked_queries_use_no_sequential_scan() {
+    let (database, tables) = filled_database().await;
+    let mut queries = checked_queries();
     queries.retain(|(sql, _)| !sql.starts_with(REPUBLISH));
-    let mut service = prepared(&database, "opportunity_app", &queries).await;
-    let mut worker = prepared(&database, "opportunity_worker", &queries).await;
-    let (mut wrong, mut of_worker) = (Vec::new(), 0);
+    let mut service = prepare_queries(&database, "opportunity_app", &queries).await;
+    let mut worker = prepare_queries(&database, "opportunity_worker", &queries).await;
+    let (mut slow_plans, mut worker_queries) = (Vec::new(), 0);
     for (number, (sql, types)) in queries.iter().enumerate() {
-        let nothing = vec!["NULL"; types.len()].join(", ");
+        let nulls = vec!["NULL"; types.len()].join(", ");
         let arguments = if types.is_empty() {
             String::new()
         } else {
-            format!("({nothing})")
+            format!("({nulls})")
         };
         let query = || QueryBuilder::new(format!("{EXPLAIN}EXECUTE q{number} {arguments}"));
-        let may: Result<Value, _> = query().build_query_scalar().fetch_one(&mut service).await;
-        if may.is_err_and(|error| is_forbidden(&error)) {
-            of_worker += 1;
-            wrong.extend(explain(&mut worker, &tables, sql, query()).await);
+        let result: Result<Value, _> = query().build_query_scalar().fetch_one(&mut service).await;
+        if result.is_err_and(|error| is_permission_denied(&error)) {
+            worker_queries += 1;
+            slow_plans.extend(check_plan(&mut worker, &tables, sql, query()).await);
             continue;
         }
         for member in members() {
-            scope(&mut service, &member).await;
-            wrong.extend(explain(&mut service, &tables, sql, query()).await);
+            set_scope(&mut service, &member).await;
+            slow_plans.extend(check_plan(&mut service, &tables, sql, query()).await);
         }
     }
-    assert!(of_worker > 5, "{of_worker} of {} queries", queries.len());
-    let wrong: Vec<_> = wrong.iter().map(|plan| &plan[..plan.len().min(700)]).collect();
-    assert!(wrong.is_empty(), "{} plans: {wrong:#?}", wrong.len());
+    assert!(
+        worker_queries > 5,
+        "only {worker_queries} of {} queries run as the worker",
+        queries.len()
+    );
+    let slow_plans: Vec<_> = slow_plans
+        .iter()
+        .map(|plan| &plan[..plan.len().min(700)])
+        .collect();
+    assert!(
+        slow_plans.is_empty(),
+        "{} plans with sequential scans: {slow_plans:#?}",
+        slow_plans.len()
+    );
 }
 
-fn is_forbidden(error: &sqlx::Error) -> bool {
+fn is_permission_denied(error: &sqlx::Error) -> bool {
     let error = error.as_database_error();
     error.is_some_and(|error| error.code().as_deref() == Some("42501"))
 }

@@ -1,4 +1,5 @@
-//! Stages, next steps, clones and owners over a real connection.
+//! The lifecycle RPCs: stage changes and reopening, next steps, cloning and assignment (OPP-025, OPP-034 to OPP-037,
+//! OPP-041).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -7,10 +8,10 @@ use cosell_testkit::harness::{App, aws, partner, refused};
 use cosell_types::{Caller, Role};
 use tonic::Code;
 
-use crate::reviewer::{approve, approved, start_with_review};
+use crate::reviewer::{approve, create_approved, start_with_review};
 use crate::support::{
-    ALDER, BIRCH, by, catalog, create, date, get, manager, next_steps, record, request_id, start, stranger,
-    user,
+    ALDER, BIRCH, apply_catalog, client_for, create, date, get, manager, next_steps_request, record,
+    request_id, start, unrelated_member, user,
 };
 
 fn reviewer() -> Caller {
@@ -25,7 +26,7 @@ fn stage_request(id: &str, stage: pb::Stage) -> pb::ChangeStageRequest {
     }
 }
 
-fn with_solution() -> pb::Opportunity {
+fn record_with_solution() -> pb::Opportunity {
     pb::Opportunity {
         related_entity_identifiers: Some(pb::RelatedEntityIdentifiers {
             solutions: vec!["S-1".to_owned()],
@@ -35,27 +36,27 @@ fn with_solution() -> pb::Opportunity {
     }
 }
 
-async fn close(app: &App, id: &str) -> pb::Opportunity {
+async fn close_as_lost(app: &App, id: &str) -> pb::Opportunity {
     let request = pb::ChangeStageRequest {
         closed_lost_reason: pb::ClosedLostReason::Price.into(),
         next_steps: "Ask again next year".to_owned(),
         ..stage_request(id, pb::Stage::ClosedLost)
     };
-    let answer = by(app, &user()).lifecycle().change_stage(request).await;
+    let answer = client_for(app, &user()).lifecycle().change_stage(request).await;
     answer
-        .expect("a loss")
+        .expect("a change to CLOSED_LOST")
         .into_inner()
         .opportunity
         .expect("a record")
 }
 
 #[tokio::test]
-async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_the_deal_again() {
-    let (app, far) = start_with_review().await;
-    catalog(&app).await;
-    let id = approved(&app, &far, with_solution()).await;
+async fn opp_025_034_035_stage_change_enforces_reason_and_aws_reopens_closed_record() {
+    let (app, peer) = start_with_review().await;
+    apply_catalog(&app).await;
+    let id = create_approved(&app, &peer, record_with_solution()).await;
 
-    let skipped = by(&app, &user())
+    let skipped = client_for(&app, &user())
         .lifecycle()
         .change_stage(stage_request(&id, pb::Stage::Committed))
         .await
@@ -69,16 +70,19 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     );
     let without_reason = stage_request(&id, pb::Stage::ClosedLost);
     let refusal = refused(
-        by(&app, &user()).lifecycle().change_stage(without_reason).await,
+        client_for(&app, &user())
+            .lifecycle()
+            .change_stage(without_reason)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.paths(), ["opportunity.life_cycle.closed_lost_reason"]);
-    let lost = close(&app, &id).await.life_cycle.expect("a life cycle");
+    let lost = close_as_lost(&app, &id).await.life_cycle.expect("a life cycle");
     assert_eq!(lost.closed_lost_reason(), pb::ClosedLostReason::Price);
     assert_eq!(lost.next_steps, "Ask again next year");
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .lifecycle()
             .change_stage(stage_request(&id, pb::Stage::Qualified))
             .await,
@@ -94,7 +98,7 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
         ..Default::default()
     };
     refused(
-        by(&app, &manager())
+        client_for(&app, &manager())
             .lifecycle()
             .reopen_opportunity(request.clone())
             .await,
@@ -103,22 +107,28 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
     );
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &reviewer())
+        let answer = client_for(&app, &reviewer())
             .lifecycle()
             .reopen_opportunity(request.clone())
             .await;
         answers.push(answer.expect("a reopening").into_inner());
     }
-    assert_eq!(answers[0], answers[1], "a repetition answers the same");
-    let open = get(&app, &user(), &id).await;
-    assert_eq!((open.revision, open.last_modified_by.as_str()), (6, ""));
-    let life_cycle = open.life_cycle.expect("a life cycle");
+    assert_eq!(answers[0], answers[1], "a retry returns the same response");
+    let reopened_record = get(&app, &user(), &id).await;
+    assert_eq!(
+        (
+            reopened_record.revision,
+            reopened_record.last_modified_by.as_str()
+        ),
+        (6, "")
+    );
+    let life_cycle = reopened_record.life_cycle.expect("a life cycle");
     assert_eq!(life_cycle.stage(), pb::Stage::Qualified);
     let reopening = life_cycle.reopening.expect("a reopening");
     assert_eq!(reopening.previous_stage(), pb::Stage::ClosedLost);
     assert_eq!(reopening.reason, "A new budget");
     refused(
-        by(&app, &reviewer())
+        client_for(&app, &reviewer())
             .lifecycle()
             .reopen_opportunity(pb::ReopenOpportunityRequest {
                 request_id: String::new(),
@@ -129,37 +139,41 @@ async fn opp_025_034_035_a_stage_is_changed_with_what_it_asks_for_and_aws_opens_
         "ILLEGAL_TRANSITION",
     );
 
-    let told = far.first("opportunity", 6).await;
-    let moved: pb::OpportunityStageChanged = told[3].message();
+    let events = peer.first_events("opportunity", 6).await;
+    let stage_changed: pb::OpportunityStageChanged = events[3].message();
     assert_eq!(
-        (moved.previous_stage(), moved.stage(), moved.stage_move()),
+        (
+            stage_changed.previous_stage(),
+            stage_changed.stage(),
+            stage_changed.stage_move()
+        ),
         (pb::Stage::Prospect, pb::Stage::Committed, pb::StageMove::Skipped)
     );
-    let lost: pb::OpportunityStageChanged = told[4].message();
+    let lost: pb::OpportunityStageChanged = events[4].message();
     assert_eq!(lost.stage_move(), pb::StageMove::Lost);
-    let reopened: pb::OpportunityReopened = told[5].message();
+    let reopened: pb::OpportunityReopened = events[5].message();
     assert_eq!((reopened.revision, reopened.stage()), (6, pb::Stage::Qualified));
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_listed() {
-    let (app, far) = start_with_review().await;
+async fn opp_041_next_steps_of_approved_record_are_added_and_all_listed() {
+    let (app, peer) = start_with_review().await;
     let mut first = record("Alder");
-    first.life_cycle.as_mut().expect("a life cycle").next_steps = "Between us".to_owned();
+    first.life_cycle.as_mut().expect("a life cycle").next_steps = "Draft only".to_owned();
     let id = create(&app, &user(), first).await.opportunity_id;
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .update_opportunity(next_steps(&id, "As submitted"))
+        .update_opportunity(next_steps_request(&id, "As submitted"))
         .await
         .expect("an update");
-    approve(&app, &far, &id).await;
+    approve(&app, &peer, &id).await;
     for (caller, expected) in [
-        (user(), ["As submitted", "Between us"].as_slice()),
+        (user(), ["As submitted", "Draft only"].as_slice()),
         (reviewer(), &["As submitted"]),
     ] {
-        let shown = get(&app, &caller, &id).await.life_cycle.expect("a life cycle");
-        let steps: Vec<_> = shown
+        let life_cycle = get(&app, &caller, &id).await.life_cycle.expect("a life cycle");
+        let steps: Vec<_> = life_cycle
             .next_steps_history
             .into_iter()
             .map(|step| step.value)
@@ -167,29 +181,32 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
         assert_eq!(steps, expected, "{caller:?}");
     }
     let draft = create(&app, &user(), record("Birch")).await.opportunity_id;
-    let add = |id: &str, text: String| pb::AddNextStepRequest {
+    let add_step = |id: &str, text: String| pb::AddNextStepRequest {
         opportunity_id: id.to_owned(),
         next_step: text,
         ..Default::default()
     };
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .lifecycle()
-            .add_next_step(add(&draft, "Call".to_owned()))
+            .add_next_step(add_step(&draft, "Call".to_owned()))
             .await,
         Code::FailedPrecondition,
         "ILLEGAL_TRANSITION",
     );
     for number in 1..=55 {
-        let answer = by(&app, &user())
+        let answer = client_for(&app, &user())
             .lifecycle()
-            .add_next_step(add(&id, format!("Step {number}")))
+            .add_next_step(add_step(&id, format!("Step {number}")))
             .await;
         answer.expect("a step");
     }
-    let shown = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
+    let life_cycle = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
     assert_eq!(
-        (shown.next_steps.as_str(), shown.next_steps_history.len()),
+        (
+            life_cycle.next_steps.as_str(),
+            life_cycle.next_steps_history.len()
+        ),
         ("Step 55", 50)
     );
 
@@ -201,7 +218,7 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
         };
         let mut steps = Vec::new();
         for _ in 0..3 {
-            let answer = by(&app, &caller)
+            let answer = client_for(&app, &caller)
                 .lifecycle()
                 .list_next_steps(request.clone())
                 .await;
@@ -212,14 +229,14 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
         assert_eq!(request.page_token, "");
         let mut expected: Vec<_> = (1..=55).rev().map(|number| format!("Step {number}")).collect();
         expected.push("As submitted".to_owned());
-        // What a draft said and a submission did not is nothing to AWS (ACC-012).
+        // AWS does not see next steps that existed only in the draft (ACC-012).
         if caller == user() {
-            expected.push("Between us".to_owned());
+            expected.push("Draft only".to_owned());
         }
         assert_eq!(steps, expected);
     }
     refused(
-        by(&app, &stranger())
+        client_for(&app, &unrelated_member())
             .lifecycle()
             .list_next_steps(pb::ListNextStepsRequest {
                 opportunity_id: id,
@@ -233,11 +250,11 @@ async fn opp_041_next_steps_are_added_to_approved_deals_and_all_of_them_are_list
 }
 
 #[tokio::test]
-async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second_one() {
-    let (app, far) = start_with_review().await;
+async fn opp_037_clone_is_callers_draft_and_retry_creates_no_second_one() {
+    let (app, peer) = start_with_review().await;
     let mut source = record("Alder");
     source.partner_opportunity_identifier = "CRM-1".to_owned();
-    let id = approved(&app, &far, source).await;
+    let id = create_approved(&app, &peer, source).await;
     let request = pb::CloneOpportunityRequest {
         opportunity_id: id.clone(),
         opportunity: Some(pb::Opportunity {
@@ -250,7 +267,7 @@ async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second
         request_id: request_id(),
         ..Default::default()
     };
-    let clone = by(&app, &manager())
+    let clone = client_for(&app, &manager())
         .lifecycle()
         .clone_opportunity(request.clone())
         .await
@@ -268,14 +285,14 @@ async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second
         clone.project.clone().expect("a project").title,
         "The second phase"
     );
-    let again = by(&app, &manager())
+    let retried = client_for(&app, &manager())
         .lifecycle()
         .clone_opportunity(request)
         .await
         .expect("a clone");
-    assert_eq!(again.into_inner().opportunity, Some(clone.clone()));
+    assert_eq!(retried.into_inner().opportunity, Some(clone.clone()));
     refused(
-        by(&app, &manager())
+        client_for(&app, &manager())
             .lifecycle()
             .clone_opportunity(pb::CloneOpportunityRequest {
                 opportunity_id: clone.opportunity_id,
@@ -289,10 +306,10 @@ async fn opp_037_a_clone_is_a_draft_of_ones_own_and_a_repetition_makes_no_second
 }
 
 #[tokio::test]
-async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
+async fn opp_036_assignment_is_limited_to_eligible_members_of_the_account() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    // Whom the service has heard of.
+    // A call makes each member known to the service.
     for (caller, company) in [
         (partner("mem-other", ALDER, Role::AceUser), "Birch"),
         (partner("mem-technical", ALDER, Role::TechnicalStaff), "Cedar"),
@@ -300,46 +317,46 @@ async fn opp_036_a_record_goes_to_a_member_who_may_own_it_and_to_nobody_else() {
     ] {
         create(&app, &caller, record(company)).await;
     }
-    let give = |member: &str| pb::AssignOpportunityRequest {
+    let assign_request = |member: &str| pb::AssignOpportunityRequest {
         opportunity_id: id.clone(),
         owner_member_id: member.to_owned(),
         ..Default::default()
     };
-    for nobody in ["mem-technical", "mem-elsewhere", "mem-unknown"] {
+    for ineligible in ["mem-technical", "mem-elsewhere", "mem-unknown"] {
         let refusal = refused(
-            by(&app, &user())
+            client_for(&app, &user())
                 .lifecycle()
-                .assign_opportunity(give(nobody))
+                .assign_opportunity(assign_request(ineligible))
                 .await,
             Code::InvalidArgument,
             "INVALID_FIELDS",
         );
-        assert_eq!(refusal.paths(), ["owner_member_id"], "{nobody}");
+        assert_eq!(refusal.paths(), ["owner_member_id"], "{ineligible}");
     }
     refused(
-        by(&app, &partner("mem-other", ALDER, Role::AceUser))
+        client_for(&app, &partner("mem-other", ALDER, Role::AceUser))
             .lifecycle()
-            .assign_opportunity(give("mem-other"))
+            .assign_opportunity(assign_request("mem-other"))
             .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
-    let given = by(&app, &manager())
+    let assigned = client_for(&app, &manager())
         .lifecycle()
-        .assign_opportunity(give("mem-other"))
+        .assign_opportunity(assign_request("mem-other"))
         .await
-        .expect("another owner")
+        .expect("an assignment")
         .into_inner()
         .opportunity
         .expect("a record");
-    assert_eq!(given.owner_member_id, "mem-other");
+    assert_eq!(assigned.owner_member_id, "mem-other");
     assert_eq!(
-        given
+        assigned
             .life_cycle
             .and_then(|life_cycle| life_cycle.target_close_date),
         date(2026, 9, 30)
     );
-    let seen = get(&app, &partner("mem-other", ALDER, Role::AceUser), &id).await;
-    assert_eq!(seen.revision, 2);
+    let fetched = get(&app, &partner("mem-other", ALDER, Role::AceUser), &id).await;
+    assert_eq!(fetched.revision, 2);
     app.finish::<Opportunities>().await;
 }

@@ -1,3 +1,6 @@
+//! `GetAllowedActions` (OPP-070): the reported actions, submission blockers and editable fields agree with what the
+//! calls do.
+
 use std::collections::BTreeMap;
 
 use cosell_opportunity::Opportunities;
@@ -7,22 +10,23 @@ use cosell_types::{Caller, Role};
 use prost_types::FieldMask;
 
 use crate::support::{
-    ALDER, by, create, discard_request, manager, next_steps, record, start, submit, submit_request, user,
-    withdraw_request,
+    ALDER, client_for, create, discard_request, manager, next_steps_request, record, start, submit,
+    submit_request, user, withdraw_request,
 };
 
-async fn ask(app: &App, caller: &Caller, id: &str) -> pb::GetAllowedActionsResponse {
+async fn get_allowed_actions(app: &App, caller: &Caller, id: &str) -> pb::GetAllowedActionsResponse {
     let request = pb::GetAllowedActionsRequest {
         opportunity_id: id.to_owned(),
     };
-    by(app, caller)
+    client_for(app, caller)
         .opportunities()
         .get_allowed_actions(request)
         .await
-        .expect("an answer")
+        .expect("a response")
         .into_inner()
 }
 
+/// The reason of each action; empty for an allowed one.
 fn reasons(answer: &pb::GetAllowedActionsResponse) -> BTreeMap<&'static str, String> {
     answer
         .actions
@@ -39,6 +43,7 @@ fn reasons(answer: &pb::GetAllowedActionsResponse) -> BTreeMap<&'static str, Str
         .collect()
 }
 
+/// The reason of a refused call; empty for a successful one.
 fn reason(result: Result<impl Sized, tonic::Status>) -> String {
     result
         .err()
@@ -46,39 +51,40 @@ fn reason(result: Result<impl Sized, tonic::Status>) -> String {
         .unwrap_or_default()
 }
 
-/// What is announced is what happens: for callers and positions, the reasons of the answer are those of the calls.
+/// For several callers and review statuses, the reported reasons equal those of the actual calls.
 #[tokio::test]
-async fn opp_070_the_answer_says_what_a_call_would() {
+async fn opp_070_allowed_actions_match_the_outcome_of_the_calls() {
     let app = start().await;
     let engineer = partner("mem-engineer", ALDER, Role::TechnicalStaff);
     let reviewer = aws("mem-reviewer", Role::Reviewer);
     let complete = create(&app, &engineer, record("Alder")).await.opportunity_id;
-    let mut bare = record("Birch");
-    bare.project
+    let mut incomplete = record("Birch");
+    incomplete
+        .project
         .as_mut()
         .expect("a project")
         .customer_use_case
         .clear();
-    let bare = create(&app, &manager(), bare).await.opportunity_id;
+    let incomplete = create(&app, &manager(), incomplete).await.opportunity_id;
     let submitted = create(&app, &manager(), record("Cedar")).await.opportunity_id;
     submit(&app, &manager(), &submitted).await;
 
     for (caller, id) in [
         (&manager(), &complete),
         (&engineer, &complete),
-        (&manager(), &bare),
+        (&manager(), &incomplete),
         (&manager(), &submitted),
         (&reviewer, &submitted),
     ] {
-        let answer = ask(&app, caller, id).await;
-        let said = reasons(&answer);
-        let client = by(&app, caller);
+        let answer = get_allowed_actions(&app, caller, id).await;
+        let reported = reasons(&answer);
+        let client = client_for(&app, caller);
         let update = pb::UpdateOpportunityRequest {
             validate_only: true,
-            ..next_steps(id, "a step")
+            ..next_steps_request(id, "a step")
         };
         assert_eq!(
-            said["OPPORTUNITY_ACTION_UPDATE"],
+            reported["OPPORTUNITY_ACTION_UPDATE"],
             reason(client.opportunities().update_opportunity(update).await)
         );
         let submit = pb::SubmitOpportunityRequest {
@@ -86,7 +92,7 @@ async fn opp_070_the_answer_says_what_a_call_would() {
             ..submit_request(id)
         };
         assert_eq!(
-            said["OPPORTUNITY_ACTION_SUBMIT"],
+            reported["OPPORTUNITY_ACTION_SUBMIT"],
             reason(client.lifecycle().submit_opportunity(submit).await)
         );
         let withdraw = pb::WithdrawSubmissionRequest {
@@ -94,30 +100,30 @@ async fn opp_070_the_answer_says_what_a_call_would() {
             ..withdraw_request(id)
         };
         let withdrawn = reason(client.lifecycle().withdraw_submission(withdraw).await);
-        assert_eq!(said["OPPORTUNITY_ACTION_WITHDRAW_SUBMISSION"], withdrawn);
+        assert_eq!(reported["OPPORTUNITY_ACTION_WITHDRAW_SUBMISSION"], withdrawn);
         let discard = pb::DiscardDraftRequest {
             validate_only: true,
             ..discard_request(id)
         };
         assert_eq!(
-            said["OPPORTUNITY_ACTION_DISCARD_DRAFT"],
+            reported["OPPORTUNITY_ACTION_DISCARD_DRAFT"],
             reason(client.lifecycle().discard_draft(discard).await)
         );
         let editable = answer.fields.iter().filter(|field| field.editable).count();
-        assert_eq!(editable == 0, !said["OPPORTUNITY_ACTION_UPDATE"].is_empty());
+        assert_eq!(editable == 0, !reported["OPPORTUNITY_ACTION_UPDATE"].is_empty());
     }
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_070_what_a_submission_lacks_is_listed() {
+async fn opp_070_submission_blockers_are_listed() {
     let app = start().await;
-    let mut bare = record("Alder");
-    let project = bare.project.as_mut().expect("a project");
+    let mut incomplete = record("Alder");
+    let project = incomplete.project.as_mut().expect("a project");
     project.customer_use_case.clear();
     project.other_solution_description.clear();
-    let id = create(&app, &user(), bare).await.opportunity_id;
-    let answer = ask(&app, &user(), &id).await;
+    let id = create(&app, &user(), incomplete).await.opportunity_id;
+    let answer = get_allowed_actions(&app, &user(), &id).await;
     let submit = answer
         .actions
         .iter()
@@ -135,27 +141,27 @@ async fn opp_070_what_a_submission_lacks_is_listed() {
     app.finish::<Opportunities>().await;
 }
 
-/// Every field that is announced is a path that an update mask takes.
+/// Each returned field name is a valid path of an update mask.
 #[tokio::test]
-async fn opp_070_fields_are_named_as_masks_name_them() {
+async fn opp_070_field_names_are_valid_update_mask_paths() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let answer = ask(&app, &user(), &made.opportunity_id).await;
-    assert_eq!(answer.etag, made.etag);
+    let created = create(&app, &user(), record("Alder")).await;
+    let answer = get_allowed_actions(&app, &user(), &created.opportunity_id).await;
+    assert_eq!(answer.etag, created.etag);
     assert!(answer.fields.len() > 40 && answer.fields.iter().all(|field| field.editable));
     let request = pb::UpdateOpportunityRequest {
-        opportunity_id: made.opportunity_id.clone(),
-        opportunity: Some(made.clone()),
+        opportunity_id: created.opportunity_id.clone(),
+        opportunity: Some(created.clone()),
         update_mask: Some(FieldMask {
             paths: answer.fields.into_iter().map(|field| field.field).collect(),
         }),
         ..Default::default()
     };
-    let updated = by(&app, &user())
+    let updated = client_for(&app, &user())
         .opportunities()
         .update_opportunity(request)
         .await
-        .expect("a mask of all fields");
-    assert_eq!(updated.into_inner().opportunity, Some(made));
+        .expect("an update with a mask of all fields");
+    assert_eq!(updated.into_inner().opportunity, Some(created));
     app.finish::<Opportunities>().await;
 }

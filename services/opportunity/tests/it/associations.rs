@@ -1,4 +1,5 @@
-//! Solutions, products and offers over a real connection.
+//! Associating solutions, products and offers, and the catalog RPCs that list and apply solutions and products (OPP-045
+//! to OPP-048).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -12,10 +13,11 @@ use tonic::Code;
 
 use crate::reviewer::start_with_review;
 use crate::support::{
-    ALDER, BIRCH, by, catalog, create, get, manager, record, request_id, start, stranger, user,
+    ALDER, BIRCH, apply_catalog, client_for, create, get, manager, record, request_id, start,
+    unrelated_member, user,
 };
 
-fn request(id: &str, kind: pb::RelatedEntityType, identifier: &str) -> pb::AssociateEntityRequest {
+fn associate_request(id: &str, kind: pb::RelatedEntityType, identifier: &str) -> pb::AssociateEntityRequest {
     pb::AssociateEntityRequest {
         opportunity_id: id.to_owned(),
         entity_type: kind.into(),
@@ -29,16 +31,16 @@ fn offer(number: u8) -> String {
 }
 
 #[tokio::test]
-async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
+async fn opp_045_046_entities_are_associated_and_disassociated_individually() {
     let app = start().await;
-    catalog(&app).await;
+    apply_catalog(&app).await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     let add = pb::AssociateEntityRequest {
         request_id: request_id(),
-        ..request(&id, pb::RelatedEntityType::Solutions, "S-1")
+        ..associate_request(&id, pb::RelatedEntityType::Solutions, "S-1")
     };
     for _ in 0..2 {
-        let answer = by(&app, &user())
+        let answer = client_for(&app, &user())
             .opportunities()
             .associate_entity(add.clone())
             .await
@@ -49,21 +51,25 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
             .and_then(|record| record.related_entity_identifiers);
         assert_eq!(related.expect("entities").solutions, ["S-1"]);
     }
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .associate_entity(request(&id, pb::RelatedEntityType::AwsProducts, "AmazonEC2"))
+        .associate_entity(associate_request(
+            &id,
+            pb::RelatedEntityType::AwsProducts,
+            "AmazonEC2",
+        ))
         .await
         .expect("a product");
     assert_eq!(get(&app, &user(), &id).await.revision, 3);
     for (kind, identifier) in [
         (pb::RelatedEntityType::Solutions, "S-13"),
         (pb::RelatedEntityType::Solutions, "soln-1"),
-        (pb::RelatedEntityType::AwsProducts, "AmazonNothing"),
+        (pb::RelatedEntityType::AwsProducts, "AmazonUnknown"),
     ] {
         let refusal = refused(
-            by(&app, &user())
+            client_for(&app, &user())
                 .opportunities()
-                .associate_entity(request(&id, kind, identifier))
+                .associate_entity(associate_request(&id, kind, identifier))
                 .await,
             Code::InvalidArgument,
             "INVALID_FIELDS",
@@ -77,18 +83,18 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
         ..Default::default()
     };
     refused(
-        by(&app, &stranger())
+        client_for(&app, &unrelated_member())
             .opportunities()
             .disassociate_entity(remove.clone())
             .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .disassociate_entity(remove)
         .await
-        .expect("no solution");
+        .expect("a disassociation");
     let related = get(&app, &user(), &id)
         .await
         .related_entity_identifiers
@@ -99,60 +105,60 @@ async fn opp_045_046_entities_are_added_and_taken_away_one_by_one() {
 }
 
 #[tokio::test]
-async fn opp_047_an_offer_has_one_deal() {
+async fn opp_047_offer_can_be_associated_with_only_one_opportunity() {
     let app = start().await;
-    let one = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let other = create(&app, &user(), record("Birch")).await.opportunity_id;
+    let first = create(&app, &user(), record("Alder")).await.opportunity_id;
+    let second = create(&app, &user(), record("Birch")).await.opportunity_id;
     let kind = pb::RelatedEntityType::AwsMarketplaceOffers;
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .associate_entity(request(&one, kind, &offer(1)))
+        .associate_entity(associate_request(&first, kind, &offer(1)))
         .await
         .expect("an offer");
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .associate_entity(request(&other, kind, &offer(1)))
+            .associate_entity(associate_request(&second, kind, &offer(1)))
             .await,
         Code::AlreadyExists,
         "MARKETPLACE_OFFER_TAKEN",
     );
     assert_eq!(refusal.paths(), ["entity_identifier"]);
     let remove = pb::DisassociateEntityRequest {
-        opportunity_id: one,
+        opportunity_id: first,
         entity_type: kind.into(),
         entity_identifier: offer(1),
         ..Default::default()
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .disassociate_entity(remove)
         .await
-        .expect("no offer");
-    by(&app, &user())
+        .expect("a disassociation");
+    client_for(&app, &user())
         .opportunities()
-        .associate_entity(request(&other, kind, &offer(1)))
+        .associate_entity(associate_request(&second, kind, &offer(1)))
         .await
-        .expect("the offer is free");
+        .expect("an association with the released offer");
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection_is_in_force() {
-    let (app, far) = start_with_review().await;
+async fn opp_048_subsidiary_entities_require_active_connection() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let theirs = |name: &str| {
+    let subsidiary_arn = |name: &str| {
         format!("arn:aws:aws-marketplace:us-east-1:{BIRCH}:AWSMarketplace/SaaSProduct/prod-{name}")
     };
     let kind = pb::RelatedEntityType::AwsMarketplaceProducts;
-    let missing = "MISSING_ACTIVE_SUBSIDIARY_CONNECTION";
+    let missing_connection = "MISSING_ACTIVE_SUBSIDIARY_CONNECTION";
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .associate_entity(request(&id, kind, &theirs("a")))
+            .associate_entity(associate_request(&id, kind, &subsidiary_arn("a")))
             .await,
         Code::FailedPrecondition,
-        missing,
+        missing_connection,
     );
     let connection = "pac-0000000000001";
     let detail = |revision, status: ConnectionStatus| {
@@ -168,11 +174,11 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
     let event = ConnectionEstablished {
         detail: detail(1, ConnectionStatus::Active),
     };
-    far.tell("partner", ALDER, connection, 1, &event).await;
+    peer.publish_event("partner", ALDER, connection, 1, &event).await;
     eventually(async || {
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .associate_entity(request(&id, kind, &theirs("a")))
+            .associate_entity(associate_request(&id, kind, &subsidiary_arn("a")))
             .await
     })
     .await;
@@ -180,33 +186,37 @@ async fn opp_048_entities_of_a_subsidiary_can_be_named_as_long_as_the_connection
         detail: detail(2, ConnectionStatus::Canceled),
         canceled_by_account_id: BIRCH.to_owned(),
     };
-    far.tell("partner", ALDER, connection, 2, &event).await;
+    peer.publish_event("partner", ALDER, connection, 2, &event).await;
     eventually(async || {
         let request = pb::AssociateEntityRequest {
             validate_only: true,
-            ..request(&id, kind, &theirs("b"))
+            ..associate_request(&id, kind, &subsidiary_arn("b"))
         };
-        match by(&app, &user()).opportunities().associate_entity(request).await {
-            Ok(_) => Err("the connection is still in force"),
+        match client_for(&app, &user())
+            .opportunities()
+            .associate_entity(request)
+            .await
+        {
+            Ok(_) => Err("the connection is still active"),
             Err(_) => Ok(()),
         }
     })
     .await;
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .associate_entity(request(&id, kind, &theirs("b")))
+            .associate_entity(associate_request(&id, kind, &subsidiary_arn("b")))
             .await,
         Code::FailedPrecondition,
-        missing,
+        missing_connection,
     );
     app.finish::<Opportunities>().await;
 }
 
-async fn listed(app: &App, caller: &Caller, mut request: pb::ListSolutionsRequest) -> Vec<String> {
+async fn list_solution_ids(app: &App, caller: &Caller, mut request: pb::ListSolutionsRequest) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..20 {
-        let page = by(app, caller)
+        let page = client_for(app, caller)
             .catalog()
             .list_solutions(request.clone())
             .await
@@ -218,27 +228,31 @@ async fn listed(app: &App, caller: &Caller, mut request: pb::ListSolutionsReques
             return ids;
         }
     }
-    panic!("there is no end: {ids:?}")
+    panic!("the list has more than 20 pages: {ids:?}")
 }
 
 #[tokio::test]
-async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
+async fn opp_046_solutions_are_listed_in_each_sort_order_and_filter() {
     let app = start().await;
-    catalog(&app).await;
+    apply_catalog(&app).await;
     let base = || pb::ListSolutionsRequest {
         page_size: 5,
         ..Default::default()
     };
     let by_id: Vec<_> = (1..=14).map(|number| format!("S-{number}")).collect();
-    let backwards: Vec<_> = by_id.iter().rev().cloned().collect();
-    assert_eq!(listed(&app, &manager(), base()).await, by_id);
-    assert!(listed(&app, &stranger(), base()).await.is_empty());
+    let reversed: Vec<_> = by_id.iter().rev().cloned().collect();
+    assert_eq!(list_solution_ids(&app, &manager(), base()).await, by_id);
+    assert!(
+        list_solution_ids(&app, &unrelated_member(), base())
+            .await
+            .is_empty()
+    );
     for (key, order, expected) in [
-        (pb::SolutionSortKey::SolutionId, SortOrder::Descending, &backwards),
-        (pb::SolutionSortKey::Name, SortOrder::Ascending, &backwards),
+        (pb::SolutionSortKey::SolutionId, SortOrder::Descending, &reversed),
+        (pb::SolutionSortKey::Name, SortOrder::Ascending, &reversed),
         (pb::SolutionSortKey::Name, SortOrder::Descending, &by_id),
         (pb::SolutionSortKey::Category, SortOrder::Ascending, &by_id),
-        (pb::SolutionSortKey::CreateTime, SortOrder::Descending, &backwards),
+        (pb::SolutionSortKey::CreateTime, SortOrder::Descending, &reversed),
     ] {
         let request = pb::ListSolutionsRequest {
             sort_key: key.into(),
@@ -246,7 +260,7 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
             ..base()
         };
         assert_eq!(
-            listed(&app, &manager(), request).await,
+            list_solution_ids(&app, &manager(), request).await,
             *expected,
             "{key:?} {order:?}"
         );
@@ -259,25 +273,32 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
         ],
         ..base()
     };
-    assert_eq!(listed(&app, &manager(), by_status).await, ["S-14", "S-13"]);
+    assert_eq!(
+        list_solution_ids(&app, &manager(), by_status).await,
+        ["S-14", "S-13"]
+    );
     let by_ids = pb::ListSolutionsRequest {
         solution_ids: vec!["S-3".to_owned(), "S-99".to_owned()],
         categories: vec!["managed service".to_owned()],
         ..base()
     };
-    assert_eq!(listed(&app, &manager(), by_ids).await, ["S-3"]);
-    let elsewhere = pb::ListSolutionsRequest {
+    assert_eq!(list_solution_ids(&app, &manager(), by_ids).await, ["S-3"]);
+    let by_marketplace_arn = pb::ListSolutionsRequest {
         aws_marketplace_solutions: vec!["arn:aws:aws-marketplace:1".to_owned()],
         ..base()
     };
-    assert!(listed(&app, &manager(), elsewhere).await.is_empty());
+    assert!(
+        list_solution_ids(&app, &manager(), by_marketplace_arn)
+            .await
+            .is_empty()
+    );
 
     let products = pb::ListProductsRequest {
         search: "compute".to_owned(),
         page_size: 1,
         ..Default::default()
     };
-    let page = by(&app, &manager())
+    let page = client_for(&app, &manager())
         .catalog()
         .list_products(products.clone())
         .await
@@ -288,7 +309,7 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
         page_token: page.next_page_token,
         ..products
     };
-    let page = by(&app, &manager())
+    let page = client_for(&app, &manager())
         .catalog()
         .list_products(next)
         .await
@@ -300,7 +321,7 @@ async fn opp_046_solutions_are_listed_in_every_order_and_by_every_filter() {
 }
 
 #[tokio::test]
-async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only() {
+async fn opp_046_solution_list_is_applied_atomically_by_configured_service_only() {
     let app = start().await;
     let solution = |number: i32, name: &str| pb::Solution {
         solution_id: format!("S-{number}"),
@@ -315,9 +336,9 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
         ..Default::default()
     };
     let counts = |answer: pb::ApplySolutionsResponse| (answer.created, answer.updated, answer.unchanged);
-    for nobody in [service("review"), manager()] {
+    for caller in [service("review"), manager()] {
         refused(
-            by(&app, &nobody)
+            client_for(&app, &caller)
                 .catalog()
                 .apply_solutions(apply(vec![solution(1, "One")]))
                 .await,
@@ -325,13 +346,13 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
             "ROLE_NOT_PERMITTED",
         );
     }
-    let keeper = by(&app, &service("provisioner"));
-    let mut wrong = solution(2, "Two");
-    wrong.category = "Nothing".to_owned();
+    let provisioner = client_for(&app, &service("provisioner"));
+    let mut invalid = solution(2, "Two");
+    invalid.category = "Unknown category".to_owned();
     let refusal = refused(
-        keeper
+        provisioner
             .catalog()
-            .apply_solutions(apply(vec![solution(1, "One"), wrong, solution(1, "Again")]))
+            .apply_solutions(apply(vec![solution(1, "One"), invalid, solution(1, "Again")]))
             .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
@@ -340,24 +361,24 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
         refusal.paths(),
         ["solutions[1].category", "solutions[2].solution_id"]
     );
-    let rehearsal = pb::ApplySolutionsRequest {
+    let dry_run = pb::ApplySolutionsRequest {
         validate_only: true,
         ..apply(vec![solution(1, "One")])
     };
-    let answer = keeper
+    let answer = provisioner
         .catalog()
-        .apply_solutions(rehearsal)
+        .apply_solutions(dry_run)
         .await
-        .expect("a rehearsal")
+        .expect("a dry run")
         .into_inner();
     assert_eq!(counts(answer), (1, 0, 0));
     assert!(
-        listed(&app, &manager(), pb::ListSolutionsRequest::default())
+        list_solution_ids(&app, &manager(), pb::ListSolutionsRequest::default())
             .await
             .is_empty()
     );
     let first = apply(vec![solution(1, "One"), solution(2, "Two")]);
-    let answer = keeper
+    let answer = provisioner
         .catalog()
         .apply_solutions(first)
         .await
@@ -369,7 +390,7 @@ async fn opp_046_a_list_is_taken_over_whole_or_not_at_all_and_by_its_keeper_only
         solution(2, "Zwei"),
         solution(3, "Three"),
     ]);
-    let answer = keeper
+    let answer = provisioner
         .catalog()
         .apply_solutions(second)
         .await

@@ -1,10 +1,11 @@
-//! The AWS summary of an opportunity: what AWS says, what it takes to say it, and that nobody else's record feels it.
+//! Updates of the AWS summary (OPP-050 to OPP-058): revisions, validation, idempotency, concurrency, events, and
+//! independence of the partner's record.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_testkit::harness::{App, FarEnd, aws, refused, service};
+use cosell_testkit::harness::{App, PeerStub, aws, refused, service};
 use cosell_types::{Caller, Role};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -12,8 +13,10 @@ use prost_types::FieldMask;
 use sqlx::Row as _;
 use tonic::{Code, Response, Status};
 
-use crate::reviewer::{decided, start_with_review, until};
-use crate::support::{ALDER, by, count, create, date, get, next_steps, record, request_id, submit, user};
+use crate::reviewer::{review_decided, start_with_review, wait_for_status};
+use crate::support::{
+    ALDER, client_for, count, create, date, get, next_steps_request, record, request_id, submit, user,
+};
 
 pub fn crm() -> Caller {
     service("crm")
@@ -23,22 +26,22 @@ pub fn seller() -> Caller {
     aws("mem-seller", Role::SalesRepresentative)
 }
 
-/// An approved opportunity of the ACE user; `number` tells its review case from others.
-pub async fn approved(app: &App, far: &FarEnd, number: usize, record: pb::Opportunity) -> String {
+/// Creates an approved opportunity of the ACE user. `number` makes the id of its review case unique.
+pub async fn create_approved(app: &App, peer: &PeerStub, number: usize, record: pb::Opportunity) -> String {
     let id = create(app, &user(), record).await.opportunity_id;
     submit(app, &user(), &id).await;
-    let decision = decided(&id, 1, 1, review::ReviewDecision::Approve);
+    let decision = review_decided(&id, 1, 1, review::ReviewDecision::Approve);
     let case = format!("rc-{number:013}");
-    far.tell("review", ALDER, &case, 1, &decision).await;
-    until(app, &id, ReviewStatus::Approved).await;
+    peer.publish_event("review", ALDER, &case, 1, &decision).await;
+    wait_for_status(app, &id, ReviewStatus::Approved).await;
     id
 }
 
-pub async fn read(app: &App, caller: &Caller, id: &str) -> Result<pb::AwsOpportunitySummary, Status> {
+pub async fn get_summary(app: &App, caller: &Caller, id: &str) -> Result<pb::AwsOpportunitySummary, Status> {
     let request = pb::GetAwsOpportunitySummaryRequest {
         opportunity_id: id.to_owned(),
     };
-    let answer = by(app, caller)
+    let answer = client_for(app, caller)
         .aws_summaries()
         .get_aws_opportunity_summary(request)
         .await?;
@@ -48,7 +51,10 @@ pub async fn read(app: &App, caller: &Caller, id: &str) -> Result<pb::AwsOpportu
         .expect("the AWS summary"))
 }
 
-pub fn change(id: &str, summary: pb::AwsOpportunitySummary) -> pb::UpdateAwsOpportunitySummaryRequest {
+pub fn update_request(
+    id: &str,
+    summary: pb::AwsOpportunitySummary,
+) -> pb::UpdateAwsOpportunitySummaryRequest {
     pb::UpdateAwsOpportunitySummaryRequest {
         opportunity_id: id.to_owned(),
         aws_opportunity_summary: Some(summary),
@@ -56,31 +62,31 @@ pub fn change(id: &str, summary: pb::AwsOpportunitySummary) -> pb::UpdateAwsOppo
     }
 }
 
-pub async fn write(
+pub async fn try_update(
     app: &App,
     caller: &Caller,
     request: pb::UpdateAwsOpportunitySummaryRequest,
 ) -> Result<Response<pb::UpdateAwsOpportunitySummaryResponse>, Status> {
-    by(app, caller)
+    client_for(app, caller)
         .aws_summaries()
         .update_aws_opportunity_summary(request)
         .await
 }
 
-async fn written(
+async fn update_summary(
     app: &App,
     caller: &Caller,
     request: pb::UpdateAwsOpportunitySummaryRequest,
 ) -> pb::AwsOpportunitySummary {
-    let answer = write(app, caller, request).await.expect("a change");
+    let answer = try_update(app, caller, request).await.expect("a change");
     answer
         .into_inner()
         .aws_opportunity_summary
         .expect("the AWS summary")
 }
 
-/// AWS's stage, close date and, where it is lost, its reason.
-pub fn closing(stage: pb::AwsStage) -> pb::AwsOpportunitySummary {
+/// A summary with an AWS stage, a close date and, in CLOSED_LOST, the reason.
+pub fn summary_in_stage(stage: pb::AwsStage) -> pb::AwsOpportunitySummary {
     let reason = match stage {
         pb::AwsStage::ClosedLost => "Price",
         _ => "",
@@ -96,8 +102,8 @@ pub fn closing(stage: pb::AwsStage) -> pb::AwsOpportunitySummary {
     }
 }
 
-/// A seller, next steps and a score.
-pub fn news(step: &str) -> pb::AwsOpportunitySummary {
+/// A summary with a team member, next steps and a quality score.
+pub fn sample_summary(step: &str) -> pb::AwsOpportunitySummary {
     pb::AwsOpportunitySummary {
         life_cycle: Some(pb::AwsLifeCycle {
             next_steps: step.to_owned(),
@@ -122,12 +128,14 @@ pub fn news(step: &str) -> pb::AwsOpportunitySummary {
 }
 
 #[tokio::test]
-async fn opp_050_051_the_aws_side_begins_empty_and_has_revisions_of_its_own() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
+async fn opp_050_051_summary_starts_empty_and_has_its_own_revisions() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
     let before = get(&app, &user(), &id).await;
 
-    let empty = read(&app, &user(), &id).await.expect("an empty AWS summary");
+    let empty = get_summary(&app, &user(), &id)
+        .await
+        .expect("an empty AWS summary");
     assert_eq!((empty.revision, empty.etag.as_str()), (0, "\"0\""));
     assert_eq!(empty.update_time, None);
     assert_eq!(empty.related_opportunity_id, id);
@@ -135,48 +143,58 @@ async fn opp_050_051_the_aws_side_begins_empty_and_has_revisions_of_its_own() {
     assert_eq!(empty.involvement_type(), pb::InvolvementType::CoSell);
     assert_eq!(empty.visibility(), pb::Visibility::Full);
 
-    // Only as the first word of AWS.
+    // The etag "0" permits only the first update.
     let first = pb::UpdateAwsOpportunitySummaryRequest {
         etag: "\"0\"".to_owned(),
-        ..change(&id, news("A call"))
+        ..update_request(&id, sample_summary("A call"))
     };
-    let made = written(&app, &seller(), first.clone()).await;
-    assert_eq!((made.revision, made.etag.as_str()), (1, "\"1\""));
-    assert!(made.update_time.is_some());
-    assert_eq!(made.opportunity_team[0].email, "tara.nguyen@aws.example");
-    let late = refused(write(&app, &crm(), first).await, Code::Aborted, "ETAG_MISMATCH");
-    assert_eq!(late.metadata["current_etag"], "\"1\"");
+    let initial = update_summary(&app, &seller(), first.clone()).await;
+    assert_eq!((initial.revision, initial.etag.as_str()), (1, "\"1\""));
+    assert!(initial.update_time.is_some());
+    assert_eq!(initial.opportunity_team[0].email, "tara.nguyen@aws.example");
+    let stale = refused(
+        try_update(&app, &crm(), first).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
+    assert_eq!(stale.metadata["current_etag"], "\"1\"");
 
-    // Of no value: nothing. Of one: one revision, by the CRM this time; what is not given stays.
+    // An update without a changed value creates no revision. One with a changed value creates one and leaves omitted
+    // fields unchanged.
     assert_eq!(
-        written(&app, &crm(), change(&id, news("A call"))).await.revision,
+        update_summary(&app, &crm(), update_request(&id, sample_summary("A call")))
+            .await
+            .revision,
         1
     );
-    let mut second = news("A visit");
+    let mut second = sample_summary("A visit");
     second.opportunity_team.clear();
-    let second = written(&app, &crm(), change(&id, second)).await;
+    let second = update_summary(&app, &crm(), update_request(&id, second)).await;
     assert_eq!((second.revision, second.opportunity_team.len()), (2, 1));
     let steps = second.life_cycle.expect("a life cycle").next_steps_history;
     let steps: Vec<_> = steps.iter().map(|step| step.value.as_str()).collect();
     assert_eq!(steps, ["A visit", "A call"]);
-    let asked = pb::UpdateAwsOpportunitySummaryRequest {
+    let dry_run = pb::UpdateAwsOpportunitySummaryRequest {
         validate_only: true,
-        ..change(&id, news("A dinner"))
+        ..update_request(&id, sample_summary("A dinner"))
     };
-    assert_eq!(written(&app, &crm(), asked).await.revision, 3);
+    assert_eq!(update_summary(&app, &crm(), dry_run).await.revision, 3);
     assert_eq!(
-        read(&app, &crm(), &id).await.expect("the AWS summary").revision,
+        get_summary(&app, &crm(), &id)
+            .await
+            .expect("the AWS summary")
+            .revision,
         2
     );
 
-    // Named and not given: cleared.
+    // A field in the mask without a value is cleared.
     let cleared = pb::UpdateAwsOpportunitySummaryRequest {
         update_mask: Some(FieldMask {
             paths: vec!["opportunity_team".to_owned(), "insights".to_owned()],
         }),
-        ..change(&id, pb::AwsOpportunitySummary::default())
+        ..update_request(&id, pb::AwsOpportunitySummary::default())
     };
-    let cleared = written(&app, &seller(), cleared).await;
+    let cleared = update_summary(&app, &seller(), cleared).await;
     assert_eq!((cleared.revision, cleared.opportunity_team.len()), (3, 0));
     assert_eq!(cleared.life_cycle.expect("a life cycle").next_steps, "A visit");
 
@@ -186,30 +204,27 @@ async fn opp_050_051_the_aws_side_begins_empty_and_has_revisions_of_its_own() {
 }
 
 #[tokio::test]
-async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
-    let mut wrong = closing(pb::AwsStage::ClosedLost);
-    wrong
-        .life_cycle
-        .as_mut()
-        .expect("a life cycle")
-        .closed_lost_reason = "No mood".to_owned();
-    wrong.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 2, 30);
-    wrong.involvement_type_change_reason = pb::InvolvementTypeChangeReason::RiskMitigation.into();
-    wrong.opportunity_team = vec![pb::Contact {
+async fn opp_054_056_057_058_all_summary_violations_are_reported_together() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
+    let mut invalid = summary_in_stage(pb::AwsStage::ClosedLost);
+    let life_cycle = invalid.life_cycle.as_mut().expect("a life cycle");
+    life_cycle.closed_lost_reason = "Unknown reason".to_owned();
+    life_cycle.target_close_date = date(2026, 2, 30);
+    invalid.involvement_type_change_reason = pb::InvolvementTypeChangeReason::RiskMitigation.into();
+    invalid.opportunity_team = vec![pb::Contact {
         business_title: "Boss".to_owned(),
         email: "nobody".to_owned(),
         ..Default::default()
     }];
-    wrong.project = Some(pb::AwsProject {
+    invalid.project = Some(pb::AwsProject {
         expected_customer_spend: vec![pb::ExpectedCustomerSpend {
             frequency: pb::PaymentFrequency::Monthly.into(),
             ..Default::default()
         }],
         ..Default::default()
     });
-    wrong.insights = Some(pb::AwsInsights {
+    invalid.insights = Some(pb::AwsInsights {
         opportunity_quality: Some(pb::OpportunityQuality {
             score: Some(101),
             ..Default::default()
@@ -221,10 +236,10 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
         update_mask: Some(FieldMask {
             paths: vec!["*".to_owned(), "stages_disagree".to_owned()],
         }),
-        ..change(&id, wrong)
+        ..update_request(&id, invalid)
     };
     let refusal = refused(
-        write(&app, &seller(), request).await,
+        try_update(&app, &seller(), request).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -240,22 +255,19 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
             "aws_opportunity_summary.opportunity_team[0].email",
             "update_mask.paths[1]",
         ],
-        "with a wrong mask nothing is selected, so that the rules have nothing to judge"
+        "an invalid mask selects no fields, so the rules have no values to validate"
     );
-    let mut wrong = closing(pb::AwsStage::Launched);
-    wrong
-        .life_cycle
-        .as_mut()
-        .expect("a life cycle")
-        .closed_lost_reason = "Price".to_owned();
-    wrong.involvement_type_change_reason = pb::InvolvementTypeChangeReason::RiskMitigation.into();
-    wrong.opportunity_team = vec![pb::Contact {
+    let mut invalid = summary_in_stage(pb::AwsStage::Launched);
+    let life_cycle = invalid.life_cycle.as_mut().expect("a life cycle");
+    life_cycle.closed_lost_reason = "Price".to_owned();
+    invalid.involvement_type_change_reason = pb::InvolvementTypeChangeReason::RiskMitigation.into();
+    invalid.opportunity_team = vec![pb::Contact {
         business_title: "Boss".to_owned(),
         email: "nobody".to_owned(),
         ..Default::default()
     }];
     let refusal = refused(
-        write(&app, &crm(), change(&id, wrong)).await,
+        try_update(&app, &crm(), update_request(&id, invalid)).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -271,32 +283,44 @@ async fn opp_054_056_057_058_everything_that_is_wrong_is_named_at_once() {
         ]
     );
     assert_eq!(
-        read(&app, &crm(), &id).await.expect("the AWS summary").revision,
+        get_summary(&app, &crm(), &id)
+            .await
+            .expect("the AWS summary")
+            .revision,
         0
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn plt_002_a_repeated_change_is_made_once_by_members_and_by_services() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
+async fn plt_002_repeated_summary_update_is_applied_once_per_caller() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
     for (caller, first) in [(seller(), 1), (crm(), 3)] {
         let request = pb::UpdateAwsOpportunitySummaryRequest {
             request_id: request_id(),
-            ..change(&id, news(&format!("Step {first}")))
+            ..update_request(&id, sample_summary(&format!("Step {first}")))
         };
-        assert_eq!(written(&app, &caller, request.clone()).await.revision, first);
-        // Since changed by somebody: the answer to a repetition is the AWS summary as it is now.
-        let since = change(&id, news(&format!("Since {first}")));
-        assert_eq!(written(&app, &seller(), since).await.revision, first + 1);
-        assert_eq!(written(&app, &caller, request.clone()).await.revision, first + 1);
-        let another = pb::UpdateAwsOpportunitySummaryRequest {
-            aws_opportunity_summary: Some(news("Another")),
+        assert_eq!(
+            update_summary(&app, &caller, request.clone()).await.revision,
+            first
+        );
+        // After a later update, a retry returns the current summary.
+        let later_update = update_request(&id, sample_summary(&format!("Later {first}")));
+        assert_eq!(
+            update_summary(&app, &seller(), later_update).await.revision,
+            first + 1
+        );
+        assert_eq!(
+            update_summary(&app, &caller, request.clone()).await.revision,
+            first + 1
+        );
+        let different_body = pb::UpdateAwsOpportunitySummaryRequest {
+            aws_opportunity_summary: Some(sample_summary("Another")),
             ..request
         };
         refused(
-            write(&app, &caller, another).await,
+            try_update(&app, &caller, different_body).await,
             Code::InvalidArgument,
             "REQUEST_ID_REUSED",
         );
@@ -305,45 +329,63 @@ async fn plt_002_a_repeated_change_is_made_once_by_members_and_by_services() {
     app.finish::<Opportunities>().await;
 }
 
-/// Those who say the first word at the same time all get their say, one after the other.
+/// Concurrent first updates are applied sequentially, and none is lost.
 #[tokio::test]
-async fn opp_050_twins_lose_nothing() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
-    let say = async |caller: Caller, summary: pb::AwsOpportunitySummary| {
+async fn opp_050_concurrent_first_updates_are_both_applied() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
+    let send_update = async |caller: Caller, summary: pb::AwsOpportunitySummary| {
         let request = pb::UpdateAwsOpportunitySummaryRequest {
             request_id: request_id(),
-            ..change(&id, summary)
+            ..update_request(&id, summary)
         };
-        write(&app, &caller, request).await.map(drop)
+        try_update(&app, &caller, request).await.map(drop)
     };
-    let (one, other) = tokio::join!(
-        say(seller(), news("A call")),
-        say(crm(), closing(pb::AwsStage::Engaged))
+    let (first, second) = tokio::join!(
+        send_update(seller(), sample_summary("A call")),
+        send_update(crm(), summary_in_stage(pb::AwsStage::Engaged))
     );
-    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
-    let both = read(&app, &crm(), &id).await.expect("the AWS summary");
-    let life_cycle = both.life_cycle.expect("a life cycle");
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+    let summary = get_summary(&app, &crm(), &id).await.expect("the AWS summary");
+    let life_cycle = summary.life_cycle.expect("a life cycle");
     assert_eq!(
-        (both.revision, life_cycle.stage(), life_cycle.next_steps.as_str()),
+        (
+            summary.revision,
+            life_cycle.stage(),
+            life_cycle.next_steps.as_str()
+        ),
         (2, pb::AwsStage::Engaged, "A call")
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_050_changes_are_told_as_an_aggregate_of_their_own() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
-    written(&app, &seller(), change(&id, news("Confidential step"))).await;
-    written(&app, &crm(), change(&id, closing(pb::AwsStage::Launched))).await;
-    let all = far.first("opportunity", 5).await;
-    let own: Vec<_> = all
+async fn opp_050_summary_changes_are_published_as_separate_aggregate() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
+    update_summary(
+        &app,
+        &seller(),
+        update_request(&id, sample_summary("Confidential step")),
+    )
+    .await;
+    update_summary(
+        &app,
+        &crm(),
+        update_request(&id, summary_in_stage(pb::AwsStage::Launched)),
+    )
+    .await;
+    let all = peer.first_events("opportunity", 5).await;
+    let summary_events: Vec<_> = all
         .iter()
         .filter(|event| event.header("ce-subject") == format!("aws-{id}"))
         .collect();
-    assert_eq!((all.len(), own.len()), (5, 2));
-    for (index, (event, actor)) in own.iter().zip(["mem-seller", "service:crm"]).enumerate() {
+    assert_eq!((all.len(), summary_events.len()), (5, 2));
+    for (index, (event, actor)) in summary_events
+        .iter()
+        .zip(["mem-seller", "service:crm"])
+        .enumerate()
+    {
         let subject = format!("cosell.opportunity.v1.{ALDER}.aws-{id}.opportunity_aws_summary_changed");
         assert_eq!(event.subject, subject);
         assert_eq!(event.header("ce-sequence"), (index + 1).to_string());
@@ -365,37 +407,37 @@ async fn opp_050_changes_are_told_as_an_aggregate_of_their_own() {
     app.finish::<Opportunities>().await;
 }
 
-/// The rows of one side, with everything in them.
-async fn rows(app: &App, tables: [&'static str; 2]) -> Vec<String> {
+/// All rows of one side, as text.
+async fn read_rows(app: &App, tables: [&'static str; 2]) -> Vec<String> {
     let mut admin = app.database.admin::<Opportunities>().await;
     let mut rows = Vec::new();
     for sql in tables {
-        let found = sqlx::query(sql).fetch_all(&mut admin).await.expect("rows");
-        rows.extend(found.iter().map(|row| row.get::<String, _>(0)));
+        let result_rows = sqlx::query(sql).fetch_all(&mut admin).await.expect("rows");
+        rows.extend(result_rows.iter().map(|row| row.get::<String, _>(0)));
     }
     rows
 }
 
-/// Whatever AWS says, nothing of the partner's record or its history changes; and the other way round.
+/// Updates of the summary leave the partner's record and history unchanged, and vice versa.
 #[tokio::test]
-async fn opp_050_whatever_one_side_says_the_other_stays_as_it_is() {
-    const PARTNERS: [&str; 2] = [
+async fn opp_050_summary_and_opportunity_updates_do_not_affect_each_other() {
+    const PARTNER_ROWS: [&str; 2] = [
         "SELECT opportunity::text FROM opportunity ORDER BY 1",
         "SELECT opportunity_revision::text FROM opportunity_revision ORDER BY 1",
     ];
-    const OF_AWS: [&str; 2] = [
+    const AWS_ROWS: [&str; 2] = [
         "SELECT aws_summary::text FROM aws_summary ORDER BY 1",
         "SELECT aws_summary_revision::text FROM aws_summary_revision ORDER BY 1",
     ];
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
     let changes = (0..25_i32, "[a-c]{1,2}", 0..101_i32, 0..3_i32);
     let mut runner = TestRunner::deterministic();
     let (mut changed, mut refusals) = (0, 0);
     for number in 0..60 {
         let tree = changes.new_tree(&mut runner).expect("a change");
         let (stage, text, score, involvement) = tree.current();
-        let mut summary = news(&text);
+        let mut summary = sample_summary(&text);
         let life_cycle = summary.life_cycle.as_mut().expect("a life cycle");
         life_cycle.stage = stage;
         life_cycle.target_close_date = date(2027, 1, 1 + score % 28);
@@ -408,46 +450,49 @@ async fn opp_050_whatever_one_side_says_the_other_stays_as_it_is() {
             .as_mut()
             .and_then(|insights| insights.opportunity_quality.as_mut());
         quality.expect("a quality").score = Some(score);
-        let (partners, of_aws) = (rows(&app, PARTNERS).await, rows(&app, OF_AWS).await);
+        let (partner_rows, aws_rows) = (
+            read_rows(&app, PARTNER_ROWS).await,
+            read_rows(&app, AWS_ROWS).await,
+        );
         let request = pb::UpdateAwsOpportunitySummaryRequest {
             update_mask: Some(FieldMask {
                 paths: vec!["*".to_owned()],
             }),
-            ..change(&id, summary)
+            ..update_request(&id, summary)
         };
         let caller = if number % 2 == 0 { crm() } else { seller() };
-        let answer = write(&app, &caller, request).await;
-        let is_same = rows(&app, OF_AWS).await == of_aws;
+        let answer = try_update(&app, &caller, request).await;
+        let is_unchanged = read_rows(&app, AWS_ROWS).await == aws_rows;
         assert_eq!(
-            rows(&app, PARTNERS).await,
-            partners,
-            "AWS changed the partner's record"
+            read_rows(&app, PARTNER_ROWS).await,
+            partner_rows,
+            "a summary update changed the partner's record"
         );
         match answer {
-            Ok(_) => changed += i32::from(!is_same),
+            Ok(_) => changed += i32::from(!is_unchanged),
             Err(_) => {
-                assert!(is_same, "refused, and changed all the same");
+                assert!(is_unchanged, "a refused update changed the summary");
                 refusals += 1;
             }
         }
         if number % 10 == 0 {
-            let of_aws = rows(&app, OF_AWS).await;
-            let step = next_steps(&id, &format!("Step {number}"));
-            by(&app, &user())
+            let aws_rows = read_rows(&app, AWS_ROWS).await;
+            let step = next_steps_request(&id, &format!("Step {number}"));
+            client_for(&app, &user())
                 .opportunities()
                 .update_opportunity(step)
                 .await
                 .expect("an update");
             assert_eq!(
-                rows(&app, OF_AWS).await,
-                of_aws,
-                "the partner changed the AWS summary"
+                read_rows(&app, AWS_ROWS).await,
+                aws_rows,
+                "an update of the record changed the AWS summary"
             );
         }
     }
     assert!(
         changed > 10 && refusals > 10,
-        "{changed} changes, {refusals} refusals"
+        "only {changed} changes and {refusals} refusals"
     );
     app.finish::<Opportunities>().await;
 }

@@ -1,4 +1,5 @@
-//! Who reads and writes the AWS summary, and what each is shown: by review status, by AWS's stage and by side.
+//! Access to the AWS summary: who reads and updates it in each review status, which fields each side sees in each AWS
+//! stage, and row-level security (OPP-017, OPP-051 to OPP-055, ACC-020).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -10,33 +11,37 @@ use cosell_types::{Caller, Role};
 use sqlx::Executor as _;
 use tonic::Code;
 
-use crate::aws_summary::{approved, change, closing, crm, news, read, seller, write};
-use crate::reviewer::{decided, start_with_review, started, until};
-use crate::support::{ALDER, BIRCH, by, create, date, manager, record, stranger, submit, user};
+use crate::aws_summary::{
+    create_approved, crm, get_summary, sample_summary, seller, summary_in_stage, try_update, update_request,
+};
+use crate::reviewer::{review_decided, review_started, start_with_review, wait_for_status};
+use crate::support::{
+    ALDER, BIRCH, client_for, create, date, manager, record, submit, unrelated_member, user,
+};
 
-/// What a caller is answered: nothing for an answer.
-fn reason<T>(answer: Result<T, tonic::Status>) -> Option<String> {
+/// The reason of a refused call; `None` for a successful one.
+fn denial_reason<T>(answer: Result<T, tonic::Status>) -> Option<String> {
     answer.err().map(|status| Refusal::from(&status).reason)
 }
 
-/// How a caller stands to the AWS summary of a record of the ACE user.
+/// The access of a caller to the AWS summary of a record of the ACE user.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stand {
-    /// Sees the record in every status.
+enum Access {
+    /// Reads the record in every review status.
     Partner,
-    /// Does not see the record.
-    Stranger,
-    /// Sees it once it was submitted, and only reads.
+    /// Has no access to the record.
+    Unrelated,
+    /// Reads the record once it was submitted.
     Reader,
-    /// Sees it once it was submitted, and writes.
+    /// Reads the record and updates the summary once the record was submitted.
     Writer,
-    /// May not call.
-    Outside,
+    /// Is not permitted to call these RPCs.
+    NotPermitted,
 }
 
 #[tokio::test]
-async fn opp_051_052_053_every_caller_in_every_review_status() {
-    let (app, far) = start_with_review().await;
+async fn opp_051_052_053_summary_access_by_caller_and_review_status() {
+    let (app, peer) = start_with_review().await;
     let case = |number: usize| format!("rc-{number:013}");
     let mut records = Vec::new();
     for (number, status) in [
@@ -61,69 +66,73 @@ async fn opp_051_052_053_every_caller_in_every_review_status() {
             _ => None,
         };
         if status == ReviewStatus::InReview {
-            far.tell("review", ALDER, &case(number), 1, &started(&id, 1, 1))
+            peer.publish_event("review", ALDER, &case(number), 1, &review_started(&id, 1, 1))
                 .await;
         }
         if let Some(decision) = decision {
-            let decision = decided(&id, 1, 1, decision);
-            far.tell("review", ALDER, &case(number), 1, &decision).await;
+            let decision = review_decided(&id, 1, 1, decision);
+            peer.publish_event("review", ALDER, &case(number), 1, &decision)
+                .await;
         }
-        until(&app, &id, status).await;
+        wait_for_status(&app, &id, status).await;
         records.push((status, id));
     }
-    let callers: [(Caller, Stand); 11] = [
-        (manager(), Stand::Partner),
-        (user(), Stand::Partner),
-        (partner("mem-other", ALDER, Role::AceUser), Stand::Stranger),
-        (stranger(), Stand::Stranger),
-        (partner("mem-admin", ALDER, Role::CloudAdmin), Stand::Outside),
-        (aws("mem-reviewer", Role::Reviewer), Stand::Reader),
-        (aws("mem-pdm", Role::Pdm), Stand::Reader),
-        (seller(), Stand::Writer),
-        (aws("mem-owner", Role::AccountOwner), Stand::Writer),
-        (crm(), Stand::Writer),
-        (service("review"), Stand::Outside),
+    let callers: [(Caller, Access); 11] = [
+        (manager(), Access::Partner),
+        (user(), Access::Partner),
+        (partner("mem-other", ALDER, Role::AceUser), Access::Unrelated),
+        (unrelated_member(), Access::Unrelated),
+        (
+            partner("mem-admin", ALDER, Role::CloudAdmin),
+            Access::NotPermitted,
+        ),
+        (aws("mem-reviewer", Role::Reviewer), Access::Reader),
+        (aws("mem-pdm", Role::Pdm), Access::Reader),
+        (seller(), Access::Writer),
+        (aws("mem-owner", Role::AccountOwner), Access::Writer),
+        (crm(), Access::Writer),
+        (service("review"), Access::NotPermitted),
     ];
-    let mut wrong = Vec::new();
-    for (caller, stand) in &callers {
+    let mut mismatches = Vec::new();
+    for (caller, access) in &callers {
         for (status, id) in &records {
             let is_draft = *status == ReviewStatus::PendingSubmission;
-            let seen = match stand {
-                Stand::Outside => Some("ROLE_NOT_PERMITTED"),
-                Stand::Stranger => Some("OPPORTUNITY_NOT_FOUND"),
-                Stand::Reader | Stand::Writer if is_draft => Some("OPPORTUNITY_NOT_FOUND"),
+            let read_refusal = match access {
+                Access::NotPermitted => Some("ROLE_NOT_PERMITTED"),
+                Access::Unrelated => Some("OPPORTUNITY_NOT_FOUND"),
+                Access::Reader | Access::Writer if is_draft => Some("OPPORTUNITY_NOT_FOUND"),
                 _ if *status == ReviewStatus::Approved => None,
                 _ => Some("OPPORTUNITY_NOT_APPROVED"),
             };
-            let may_write = *stand == Stand::Writer;
+            let may_write = *access == Access::Writer;
             let expected = [
-                seen,
+                read_refusal,
                 if may_write {
-                    seen
+                    read_refusal
                 } else {
                     Some("ROLE_NOT_PERMITTED")
                 },
             ];
             let request = pb::UpdateAwsOpportunitySummaryRequest {
                 validate_only: true,
-                ..change(id, news("A call"))
+                ..update_request(id, sample_summary("A call"))
             };
             let answers = [
-                reason(read(&app, caller, id).await),
-                reason(write(&app, caller, request).await),
+                denial_reason(get_summary(&app, caller, id).await),
+                denial_reason(try_update(&app, caller, request).await),
             ];
             if answers.iter().map(Option::as_deref).ne(expected) {
-                wrong.push(format!(
+                mismatches.push(format!(
                     "{} in {status:?}: {answers:?}, not {expected:?}",
                     caller.actor()
                 ));
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let (_, waiting) = &records[2];
+    assert!(mismatches.is_empty(), "{mismatches:#?}");
+    let (_, in_review) = &records[2];
     let refusal = refused(
-        write(&app, &crm(), change(waiting, news("A call"))).await,
+        try_update(&app, &crm(), update_request(in_review, sample_summary("A call"))).await,
         Code::FailedPrecondition,
         "OPPORTUNITY_NOT_APPROVED",
     );
@@ -131,69 +140,73 @@ async fn opp_051_052_053_every_caller_in_every_review_status() {
     app.finish::<Opportunities>().await;
 }
 
-/// Stage, close date and reason, where there is one.
-type Shown = (i32, bool, String);
+/// The fields hidden from the partner: AWS stage, whether a close date is set, and closed-lost reason.
+type StageView = (i32, bool, String);
 
 #[tokio::test]
-async fn opp_052_055_what_each_side_is_shown_in_each_stage_of_aws() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
-    let shown = async |caller: &Caller| -> (Shown, bool, String) {
-        let summary = read(&app, caller, &id).await.expect("the AWS summary");
+async fn opp_052_055_summary_view_by_side_in_each_aws_stage() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
+    let view_of = async |caller: &Caller| -> (StageView, bool, String) {
+        let summary = get_summary(&app, caller, &id).await.expect("the AWS summary");
         let life_cycle = summary.life_cycle.expect("a life cycle");
-        let date = life_cycle.target_close_date.is_some();
-        let sensitive = (life_cycle.stage, date, life_cycle.closed_lost_reason);
-        let person = summary.opportunity_team[0].last_name.clone();
-        (sensitive, summary.stages_disagree, person)
+        let has_close_date = life_cycle.target_close_date.is_some();
+        let stage_view = (life_cycle.stage, has_close_date, life_cycle.closed_lost_reason);
+        let contact = summary.opportunity_team[0].last_name.clone();
+        (stage_view, summary.stages_disagree, contact)
     };
-    let answer = write(&app, &seller(), change(&id, news("A call"))).await;
+    let answer = try_update(&app, &seller(), update_request(&id, sample_summary("A call"))).await;
     answer.expect("a change");
     let pdm = aws("mem-pdm", Role::Pdm);
     let reviewer = aws("mem-reviewer", Role::Reviewer);
     for number in 1..=24 {
         let stage = pb::AwsStage::try_from(number).expect("a stage");
-        let mut request = change(&id, closing(stage));
+        let mut request = update_request(&id, summary_in_stage(stage));
         request.update_mask = Some(prost_types::FieldMask {
             paths: ["stage", "closed_lost_reason", "target_close_date"]
                 .map(|field| format!("life_cycle.{field}"))
                 .to_vec(),
         });
-        write(&app, &crm(), request).await.expect("a change");
+        try_update(&app, &crm(), request).await.expect("a change");
         let is_closed = matches!(stage, pb::AwsStage::Launched | pb::AwsStage::ClosedLost);
         let reason = if stage == pb::AwsStage::ClosedLost {
             "Price"
         } else {
             ""
         };
-        let everything = (number, true, reason.to_owned());
+        let full_view = (number, true, reason.to_owned());
         for caller in [&seller(), &pdm, &reviewer, &crm()] {
             let name = "Nguyen".to_owned();
             assert_eq!(
-                shown(caller).await,
-                (everything.clone(), is_closed, name),
+                view_of(caller).await,
+                (full_view.clone(), is_closed, name),
                 "{stage:?}"
             );
         }
-        let partners = if is_closed {
-            everything
+        let partner_view = if is_closed {
+            full_view
         } else {
             (0, false, String::new())
         };
         for caller in [&manager(), &user()] {
-            // The people of AWS are shown in every stage.
+            // The AWS team is visible in every stage.
             let name = "Nguyen".to_owned();
             assert_eq!(
-                shown(caller).await,
-                (partners.clone(), is_closed, name),
+                view_of(caller).await,
+                (partner_view.clone(), is_closed, name),
                 "{stage:?}"
             );
         }
     }
-    // AWS has lost it; the partner agrees, and the flag is gone.
-    write(&app, &crm(), change(&id, closing(pb::AwsStage::ClosedLost)))
-        .await
-        .expect("a change");
-    assert!(shown(&user()).await.1);
+    // Once the partner's stage is CLOSED_LOST too, the stages agree again.
+    try_update(
+        &app,
+        &crm(),
+        update_request(&id, summary_in_stage(pb::AwsStage::ClosedLost)),
+    )
+    .await
+    .expect("a change");
+    assert!(view_of(&user()).await.1);
     let closed = pb::UpdateOpportunityRequest {
         opportunity_id: id.clone(),
         opportunity: Some(pb::Opportunity {
@@ -206,7 +219,10 @@ async fn opp_052_055_what_each_side_is_shown_in_each_stage_of_aws() {
         }),
         ..Default::default()
     };
-    let answer = by(&app, &user()).opportunities().update_opportunity(closed).await;
+    let answer = client_for(&app, &user())
+        .opportunities()
+        .update_opportunity(closed)
+        .await;
     let record = answer
         .expect("a change")
         .into_inner()
@@ -216,15 +232,15 @@ async fn opp_052_055_what_each_side_is_shown_in_each_stage_of_aws() {
     assert_eq!(
         life_cycle.target_close_date,
         date(2026, 9, 30),
-        "AWS's date is AWS's"
+        "the partner's close date is independent of AWS's"
     );
-    assert!(!shown(&user()).await.1 && !shown(&seller()).await.1);
+    assert!(!view_of(&user()).await.1 && !view_of(&seller()).await.1);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_053_sales_reach_only_what_is_fully_visible() {
-    let (app, far) = start_with_review().await;
+async fn opp_053_sales_roles_cannot_access_summary_of_limited_record() {
+    let (app, peer) = start_with_review().await;
     let mut limited = record("Alder");
     limited.primary_needs_from_aws.clear();
     let id = create(&app, &user(), limited).await.opportunity_id;
@@ -234,26 +250,27 @@ async fn opp_053_sales_reach_only_what_is_fully_visible() {
         visibility: pb::Visibility::Limited.into(),
         ..Default::default()
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .submit_opportunity(submission)
         .await
         .expect("a submission");
-    let decision = decided(&id, 1, 1, review::ReviewDecision::Approve);
-    far.tell("review", ALDER, "rc-0000000000001", 1, &decision).await;
-    until(&app, &id, ReviewStatus::Approved).await;
+    let decision = review_decided(&id, 1, 1, review::ReviewDecision::Approve);
+    peer.publish_event("review", ALDER, "rc-0000000000001", 1, &decision)
+        .await;
+    wait_for_status(&app, &id, ReviewStatus::Approved).await;
     for answer in [
-        reason(read(&app, &seller(), &id).await),
-        reason(write(&app, &seller(), change(&id, news("A call"))).await),
+        denial_reason(get_summary(&app, &seller(), &id).await),
+        denial_reason(try_update(&app, &seller(), update_request(&id, sample_summary("A call"))).await),
     ] {
         assert_eq!(answer.as_deref(), Some("OPPORTUNITY_NOT_FOUND"));
     }
-    write(&app, &crm(), change(&id, news("A call")))
+    try_update(&app, &crm(), update_request(&id, sample_summary("A call")))
         .await
         .expect("a change");
     let reviewer = aws("mem-reviewer", Role::Reviewer);
     assert_eq!(
-        read(&app, &reviewer, &id)
+        get_summary(&app, &reviewer, &id)
             .await
             .expect("the AWS summary")
             .revision,
@@ -262,33 +279,37 @@ async fn opp_053_sales_reach_only_what_is_fully_visible() {
     app.finish::<Opportunities>().await;
 }
 
-/// Nothing of what a national-security record keeps from AWS comes back on this way.
+/// The summary reveals no data that a national-security record hides from AWS.
 #[tokio::test]
-async fn opp_017_052_the_aws_side_has_nothing_of_what_is_classified() {
-    let (app, far) = start_with_review().await;
-    let mut secret = record("Alder Secret Works");
-    secret.national_security = Some(true);
-    let account = secret
+async fn opp_017_052_summary_contains_no_classified_customer_data() {
+    let (app, peer) = start_with_review().await;
+    let mut classified = record("Alder Secret Works");
+    classified.national_security = Some(true);
+    let account = classified
         .customer
         .as_mut()
         .and_then(|customer| customer.account.as_mut());
     account.expect("an account").industry = "Government".to_owned();
-    let id = approved(&app, &far, 1, secret).await;
+    let id = create_approved(&app, &peer, 1, classified).await;
     for caller in [seller(), crm(), aws("mem-reviewer", Role::Reviewer)] {
-        let summary = read(&app, &caller, &id).await.expect("the AWS summary");
+        let summary = get_summary(&app, &caller, &id).await.expect("the AWS summary");
         let text = format!("{summary:?}");
         for hidden in ["Alder Secret Works", "alder.example", "20457"] {
-            assert!(!text.contains(hidden), "{hidden} is told to {}", caller.actor());
+            assert!(
+                !text.contains(hidden),
+                "{hidden} is visible to {}",
+                caller.actor()
+            );
         }
     }
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_020_the_database_keeps_the_aws_side_with_the_partners_account() {
-    let (app, far) = start_with_review().await;
-    let id = approved(&app, &far, 1, record("Alder")).await;
-    write(&app, &seller(), change(&id, news("A call")))
+async fn acc_020_row_level_security_isolates_summaries_by_account() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, 1, record("Alder")).await;
+    try_update(&app, &seller(), update_request(&id, sample_summary("A call")))
         .await
         .expect("a change");
     for (scope, current, history) in [
@@ -299,9 +320,9 @@ async fn acc_020_the_database_keeps_the_aws_side_with_the_partners_account() {
         (Some(("999999999999", "aws")), 1, 0),
         (Some(("", "service")), 1, 0),
     ] {
-        let seen = async |table| app.database.visible("opportunity_app", scope, table).await;
-        assert_eq!(seen("aws_summary").await, current, "{scope:?}");
-        assert_eq!(seen("aws_summary_revision").await, history, "{scope:?}");
+        let visible_rows = async |table| app.database.visible("opportunity_app", scope, table).await;
+        assert_eq!(visible_rows("aws_summary").await, current, "{scope:?}");
+        assert_eq!(visible_rows("aws_summary_revision").await, history, "{scope:?}");
     }
     let account = ALDER.parse().expect("an account");
     for forbidden in [

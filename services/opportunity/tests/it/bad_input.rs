@@ -1,4 +1,5 @@
-//! Bad input of every kind: one clear error with every violation, and nothing changed (PLT-007, PLT-010).
+//! Invalid input: malformed messages, oversized messages, and requests with invalid fields. Each is refused with one
+//! error that lists all violations, and changes nothing (PLT-007, PLT-010, OPP-011).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -11,10 +12,11 @@ use tonic::{Code, Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use crate::support::{
-    by, count, create, create_request, date, get_request, next_steps, record, start, submit_request, user,
+    client_for, count, create, create_request, date, get_request, next_steps_request, record, start,
+    submit_request, user,
 };
 
-/// Bytes that claim to be a request.
+/// Raw bytes of a request.
 #[derive(Clone, Default, PartialEq)]
 struct Bytes(Vec<u8>);
 
@@ -24,9 +26,9 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// Sends any bytes as the request of an RPC.
-async fn send(app: &App, rpc: &'static str, bytes: &[u8]) -> Result<Response<()>, Status> {
-    let mut grpc = Grpc::new(app.by(&user()));
+/// Sends raw bytes as the request of an RPC.
+async fn send_raw(app: &App, rpc: &'static str, bytes: &[u8]) -> Result<Response<()>, Status> {
+    let mut grpc = Grpc::new(app.channel_for(&user()));
     grpc.ready()
         .await
         .map_err(|error| Status::unknown(error.to_string()))?;
@@ -65,47 +67,47 @@ impl tonic::codec::Encoder for RawCodec {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_refused_as_such() {
+async fn malformed_message_or_unknown_method_is_refused() {
     let app = start().await;
     const CREATE: &str = "/cosell.opportunity.v1.OpportunityService/CreateOpportunity";
-    for (what, bytes) in [
-        ("broken UTF-8 in request_id", &b"\x12\x02\xff\xfe"[..]),
-        ("a field that is cut off", b"\x0a\x7f"),
-        ("a group, which proto3 does not know", b"\x0b"),
-        ("a varint where a message belongs", b"\x08\x01"),
+    for (case, bytes) in [
+        ("invalid UTF-8 in request_id", &b"\x12\x02\xff\xfe"[..]),
+        ("a truncated field", b"\x0a\x7f"),
+        ("a group, which proto3 does not support", b"\x0b"),
+        ("a varint instead of a message", b"\x08\x01"),
     ] {
         let refusal = refused(
-            send(&app, CREATE, bytes).await,
+            send_raw(&app, CREATE, bytes).await,
             Code::InvalidArgument,
             "MALFORMED_REQUEST",
         );
-        assert_eq!(refusal.domain, "cosell", "{what}");
+        assert_eq!(refusal.domain, "cosell", "{case}");
     }
-    let absent = send(
+    let unknown = send_raw(
         &app,
         "/cosell.opportunity.v1.OpportunityService/DeleteOpportunity",
         b"",
     )
     .await;
-    refused(absent, Code::Unimplemented, "UNKNOWN_METHOD");
-    let absent = send(
+    refused(unknown, Code::Unimplemented, "UNKNOWN_METHOD");
+    let unknown = send_raw(
         &app,
         "/cosell.opportunity.v9.OpportunityService/GetOpportunity",
         b"",
     )
     .await;
-    refused(absent, Code::Unimplemented, "UNKNOWN_METHOD");
+    refused(unknown, Code::Unimplemented, "UNKNOWN_METHOD");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn plt_010_a_message_that_is_too_large_is_refused() {
+async fn plt_010_message_above_size_limit_is_refused() {
     let app = start().await;
     let mut large = record("Alder");
     large.lead_source = "x".repeat(1024 * 1024);
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .create_opportunity(create_request(large))
             .await,
@@ -117,17 +119,17 @@ async fn plt_010_a_message_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_allowed_values() {
+async fn plt_007_format_and_rule_violations_are_reported_together_with_details() {
     let app = start().await;
-    let mut wrong = record("Alder");
-    wrong.partner_opportunity_identifier = "x".repeat(65);
-    wrong.opportunity_type = 99;
-    wrong.primary_needs_from_aws = vec![0, 99];
-    wrong.tags = vec![pb::Tag {
+    let mut invalid = record("Alder");
+    invalid.partner_opportunity_identifier = "x".repeat(65);
+    invalid.opportunity_type = 99;
+    invalid.primary_needs_from_aws = vec![0, 99];
+    invalid.tags = vec![pb::Tag {
         key: String::new(),
         value: "<script>".to_owned(),
     }];
-    let customer = wrong.customer.as_mut().expect("a customer");
+    let customer = invalid.customer.as_mut().expect("a customer");
     customer.contacts = vec![pb::Contact {
         email: "Jane.Alder.example".to_owned(),
         phone: "040".to_owned(),
@@ -138,7 +140,7 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     account.industry = "Alchemy".to_owned();
     account.website_url = "no website".to_owned();
     account.aws_account_id = "12".to_owned();
-    let project = wrong.project.as_mut().expect("a project");
+    let project = invalid.project.as_mut().expect("a project");
     project.customer_business_problem = "Too short".to_owned();
     project.expected_contract_duration = Some(pb::ExpectedContractDuration { months: 145 });
     project.expected_customer_spend[0]
@@ -147,20 +149,24 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
         .expect("an amount")
         .nanos = 1;
     project.delivery_models = vec![1, 1];
-    wrong.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 2, 30);
+    invalid
+        .life_cycle
+        .as_mut()
+        .expect("a life cycle")
+        .target_close_date = date(2026, 2, 30);
 
-    let result = by(&app, &user())
+    let result = client_for(&app, &user())
         .opportunities()
-        .create_opportunity(create_request(wrong))
+        .create_opportunity(create_request(invalid))
         .await;
     let refusal = refused(result, Code::InvalidArgument, "INVALID_FIELDS");
-    let found: Vec<_> = refusal
+    let violations: Vec<_> = refusal
         .fields
         .iter()
         .map(|(path, code, _)| (path.as_str(), code.as_str()))
         .collect();
     assert_eq!(
-        found,
+        violations,
         [
             ("opportunity.partner_opportunity_identifier", "VALUE_OUT_OF_RANGE"),
             ("opportunity.opportunity_type", "INVALID_ENUM_VALUE"),
@@ -202,8 +208,8 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     );
     assert_eq!(refusal.metadata["violations"], "18");
     let detail = |path: &str| {
-        let found = refusal.details.iter().find(|detail| detail.field == path);
-        found.expect("a detail").clone()
+        let detail = refusal.details.iter().find(|detail| detail.field == path);
+        detail.expect("a detail").clone()
     };
     let industry = detail("opportunity.customer.account.industry");
     assert_eq!(industry.partner_central_field, "Customer.Account.Industry");
@@ -217,26 +223,26 @@ async fn plt_007_shape_and_meaning_are_reported_together_with_paths_codes_and_al
     );
     let account = detail("opportunity.customer.account.aws_account_id");
     assert_eq!(account.pattern, "^[0-9]{12}$");
-    // What was rejected may be personal: it is not repeated.
+    // A rejected value may be personal data, so the error does not repeat it.
     assert_eq!(account.rejected_value, "");
-    let whole = format!("{refusal:?}");
+    let text = format!("{refusal:?}");
     assert!(
-        !whole.contains("Jane.Alder.example") && !whole.contains("no website"),
-        "{whole}"
+        !text.contains("Jane.Alder.example") && !text.contains("no website"),
+        "{text}"
     );
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_011_a_single_mistake_is_answered_with_all_values_that_are_allowed() {
+async fn opp_011_single_violation_lists_all_allowed_values() {
     let app = start().await;
-    let mut wrong = record("Alder");
-    let customer = wrong.customer.as_mut().expect("a customer");
+    let mut invalid = record("Alder");
+    let customer = invalid.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Alchemy".to_owned();
-    let result = by(&app, &user())
+    let result = client_for(&app, &user())
         .opportunities()
-        .create_opportunity(create_request(wrong))
+        .create_opportunity(create_request(invalid))
         .await;
     let refusal = refused(result, Code::InvalidArgument, "INVALID_FIELDS");
     let allowed = &refusal.details[0].allowed_values;
@@ -249,10 +255,10 @@ async fn opp_011_a_single_mistake_is_answered_with_all_values_that_are_allowed()
 }
 
 #[tokio::test]
-async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
+async fn plt_007_number_of_listed_violations_is_bounded() {
     let app = start().await;
-    let mut wrong = record("Alder");
-    wrong.tags = vec![
+    let mut invalid = record("Alder");
+    invalid.tags = vec![
         pb::Tag {
             key: "<".to_owned(),
             value: "<".to_owned()
@@ -260,19 +266,23 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
         200
     ];
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .create_opportunity(create_request(wrong))
+            .create_opportunity(create_request(invalid))
             .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.metadata["violations"], "400");
     let listed = refusal.fields.len();
-    assert!((15..=50).contains(&listed), "{listed} are listed");
+    assert!((15..=50).contains(&listed), "{listed} violations are listed");
     let last = &refusal.fields[listed - 1].2;
     assert!(last.contains(&format!("{} more", 400 - listed)), "{last}");
-    assert_eq!(refusal.details.len(), listed, "the same for programs");
+    assert_eq!(
+        refusal.details.len(),
+        listed,
+        "the error details list the same violations"
+    );
     let mut many = record("Alder");
     many.tags = vec![
         pb::Tag {
@@ -282,7 +292,7 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
         201
     ];
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .create_opportunity(create_request(many))
             .await,
@@ -294,17 +304,17 @@ async fn plt_007_a_flood_of_mistakes_is_answered_in_bounds() {
 }
 
 #[tokio::test]
-async fn requests_themselves_are_checked() {
+async fn request_fields_with_invalid_values_are_refused() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let client = by(&app, &user());
-    let wrong = |result: Result<_, _>, fields: &[&str]| {
+    let client = client_for(&app, &user());
+    let assert_invalid = |result: Result<_, _>, fields: &[&str]| {
         assert_eq!(
             refused(result, Code::InvalidArgument, "INVALID_FIELDS").paths(),
             fields
         );
     };
-    wrong(
+    assert_invalid(
         client
             .opportunities()
             .get_opportunity(get_request(""))
@@ -312,7 +322,7 @@ async fn requests_themselves_are_checked() {
             .map(|r| r.map(drop)),
         &["opportunity_id"],
     );
-    wrong(
+    assert_invalid(
         client
             .opportunities()
             .get_opportunity(get_request("o7"))
@@ -324,7 +334,7 @@ async fn requests_themselves_are_checked() {
         as_of: Some(AsOf::Revision(0)),
         ..get_request(&id)
     };
-    wrong(
+    assert_invalid(
         client
             .opportunities()
             .get_opportunity(zero)
@@ -332,55 +342,55 @@ async fn requests_themselves_are_checked() {
             .map(|r| r.map(drop)),
         &["revision"],
     );
-    let nothing = pb::CreateOpportunityRequest::default();
-    wrong(
+    let empty = pb::CreateOpportunityRequest::default();
+    assert_invalid(
         client
             .opportunities()
-            .create_opportunity(nothing)
+            .create_opportunity(empty)
             .await
             .map(|r| r.map(drop)),
         &["opportunity"],
     );
-    let mut unrelated = record("Alder");
-    unrelated
+    let mut out_of_range_id = record("Alder");
+    out_of_range_id
         .project
         .as_mut()
         .expect("a project")
         .related_opportunity_id = "O9999999999999999999".to_owned();
-    wrong(
+    assert_invalid(
         client
             .opportunities()
-            .create_opportunity(create_request(unrelated))
+            .create_opportunity(create_request(out_of_range_id))
             .await
             .map(|r| r.map(drop)),
         &["opportunity.project.related_opportunity_id"],
     );
-    let mut unstorable = record("Alder");
-    unstorable.project.as_mut().expect("a project").title = "Nothing\0here".to_owned();
-    wrong(
+    let mut with_nul = record("Alder");
+    with_nul.project.as_mut().expect("a project").title = "With\0nul".to_owned();
+    assert_invalid(
         client
             .opportunities()
-            .create_opportunity(create_request(unstorable))
+            .create_opportunity(create_request(with_nul))
             .await
             .map(|r| r.map(drop)),
         &["opportunity.project.title"],
     );
-    let unstorable = pb::ListOpportunitiesRequest {
+    let with_nul = pb::ListOpportunitiesRequest {
         filter: Some(pb::OpportunityFilter {
             customer_company_names: vec!["\0".to_owned()],
             ..Default::default()
         }),
         ..Default::default()
     };
-    wrong(
+    assert_invalid(
         client
             .opportunities()
-            .list_opportunities(unstorable)
+            .list_opportunities(with_nul)
             .await
             .map(|r| r.map(drop)),
         &["filter.customer_company_names[0]"],
     );
-    let before_time = pb::ListOpportunitiesRequest {
+    let out_of_range_time = pb::ListOpportunitiesRequest {
         filter: Some(pb::OpportunityFilter {
             create_time: Some(TimestampRange {
                 start: Some(prost_types::Timestamp {
@@ -393,10 +403,10 @@ async fn requests_themselves_are_checked() {
         }),
         ..Default::default()
     };
-    wrong(
+    assert_invalid(
         client
             .opportunities()
-            .list_opportunities(before_time)
+            .list_opportunities(out_of_range_time)
             .await
             .map(|r| r.map(drop)),
         &["filter.create_time.start"],
@@ -404,9 +414,9 @@ async fn requests_themselves_are_checked() {
     let not_a_uuid = pb::UpdateOpportunityRequest {
         request_id: "7".to_owned(),
         etag: "x".repeat(65),
-        ..next_steps(&id, "a step")
+        ..next_steps_request(&id, "a step")
     };
-    wrong(
+    assert_invalid(
         client
             .opportunities()
             .update_opportunity(not_a_uuid)
@@ -414,15 +424,15 @@ async fn requests_themselves_are_checked() {
             .map(|r| r.map(drop)),
         &["etag", "request_id"],
     );
-    let neither = pb::SubmitOpportunityRequest {
+    let without_involvement = pb::SubmitOpportunityRequest {
         involvement_type: 0,
         visibility: 9,
         ..submit_request(&id)
     };
-    wrong(
+    assert_invalid(
         client
             .lifecycle()
-            .submit_opportunity(neither)
+            .submit_opportunity(without_involvement)
             .await
             .map(|r| r.map(drop)),
         &["involvement_type", "visibility"],
@@ -444,7 +454,7 @@ async fn requests_themselves_are_checked() {
         "filter.stages[0]",
         "sort_key",
     ];
-    wrong(
+    assert_invalid(
         client
             .opportunities()
             .list_opportunities(list)

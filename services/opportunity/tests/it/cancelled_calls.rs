@@ -1,4 +1,5 @@
-//! Deadlines and clients that go away: they get the right code, and leave nothing behind (PLT-008).
+//! Expired deadlines, cancelled calls and the concurrency limit: callers get the documented code, and no transaction or
+//! statement is left open (PLT-008).
 
 use std::task::Poll;
 use std::time::Duration;
@@ -11,11 +12,12 @@ use tokio::time::Instant;
 use tonic::{Code, Request, Status};
 
 use crate::support::{
-    ALDER, by, count, create, create_request, get_request, next_steps, options, record, start, user,
+    ALDER, client_for, count, create, create_request, get_request, next_steps_request, options, record,
+    start, user,
 };
 
-/// Holds the table so that every other statement on it waits.
-async fn hold(app: &App) -> PgConnection {
+/// Locks the table so that every other statement on it waits.
+async fn lock_table(app: &App) -> PgConnection {
     let mut admin = app.database.admin::<Opportunities>().await;
     admin
         .execute("BEGIN; LOCK TABLE opportunity IN ACCESS EXCLUSIVE MODE")
@@ -24,7 +26,7 @@ async fn hold(app: &App) -> PgConnection {
     admin
 }
 
-fn within<M>(message: M, timeout: &'static str) -> Request<M> {
+fn with_timeout<M>(message: M, timeout: &'static str) -> Request<M> {
     let mut request = Request::new(message);
     request
         .metadata_mut()
@@ -33,68 +35,71 @@ fn within<M>(message: M, timeout: &'static str) -> Request<M> {
 }
 
 #[tokio::test]
-async fn plt_008_an_expired_deadline_is_deadline_exceeded_and_the_statement_is_gone() {
+async fn plt_008_expired_deadline_returns_deadline_exceeded_and_cancels_statement() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let held = hold(&app).await;
+    let created = create(&app, &user(), record("Alder")).await;
+    let lock = lock_table(&app).await;
     let started = Instant::now();
-    let read = by(&app, &user())
+    let read = client_for(&app, &user())
         .opportunities()
-        .get_opportunity(within(get_request(&made.opportunity_id), "300m"))
+        .get_opportunity(with_timeout(get_request(&created.opportunity_id), "300m"))
         .await;
     refused(read, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
-    let write = by(&app, &user())
+    let write = client_for(&app, &user())
         .opportunities()
-        .update_opportunity(within(next_steps(&made.opportunity_id, "late"), "300m"))
+        .update_opportunity(with_timeout(
+            next_steps_request(&created.opportunity_id, "late"),
+            "300m",
+        ))
         .await;
     refused(write, Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
     assert!(
         started.elapsed() < Duration::from_secs(60),
-        "the deadline is what ended the calls"
+        "the calls did not end with their deadline"
     );
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                    AND wait_event_type = 'Lock'";
     eventually(async || match count(&app, waiting).await {
         0 => Ok(()),
-        left => Err(format!("{left} statements still wait for the lock")),
+        waiting_statements => Err(format!("{waiting_statements} statements still wait for the lock")),
     })
     .await;
-    held.close().await.expect("a released lock");
+    lock.close().await.expect("a released lock");
     assert_eq!(
         count(&app, "SELECT count(*) FROM opportunity_revision").await,
         1,
-        "the late write did nothing"
+        "the expired write must change nothing"
     );
     app.finish::<Opportunities>().await;
 }
 
-/// Fails when a connection of the service stays in a transaction.
-async fn nothing_is_open(app: &App, admin: &mut PgConnection) {
+/// Waits until every connection of the service is idle and back in the pool.
+async fn wait_until_pool_is_idle(app: &App, admin: &mut PgConnection) {
     eventually(async || {
-        let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                      AND usename = 'opportunity_app' AND state <> 'idle'";
         let (open, idle) = app.pools.calls.connections();
-        let stuck: i64 = sqlx::query_scalar(stuck)
+        let busy: i64 = sqlx::query_scalar(busy)
             .fetch_one(&mut *admin)
             .await
             .expect("a count");
-        if stuck == 0 && idle == open {
+        if busy == 0 && idle == open {
             Ok(())
         } else {
             Err(format!(
-                "{stuck} connections are busy; of {open} in the pool {idle} are idle"
+                "{busy} connections are busy; of {open} in the pool {idle} are idle"
             ))
         }
     })
     .await;
 }
 
-/// Hundreds of calls cut off at every moment, on a pool of four: afterwards no connection is stuck in a transaction,
-/// every call that was answered has its effect, and everything works.
+/// Hundreds of calls are cancelled at different times on a pool of four connections. Afterwards no connection is in a
+/// transaction, every acknowledged call has its effect, and the service answers.
 #[tokio::test]
 async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     let database = TestDatabase::new::<Opportunities>().await;
-    // Otherwise the server would end after a while what the service leaves open.
+    // Otherwise the database would close abandoned transactions by itself after a while.
     let unlimited = "DO $$ BEGIN EXECUTE format('ALTER ROLE opportunity_app IN DATABASE %I
                      SET idle_in_transaction_session_timeout = 0', current_database()); END $$";
     database
@@ -107,16 +112,16 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
         .start_on::<Opportunities>(database, options("http://127.0.0.1:9"))
         .await;
     let existing = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let (mut answered, mut cut) = (Vec::new(), 0);
+    let (mut acknowledged, mut cancelled) = (Vec::new(), 0);
     let mut admin = app.database.admin::<Opportunities>().await;
     for round in 0..20_u64 {
         let calls: Vec<_> = (0..20_u64)
             .map(|number| {
-                let client = by(&app, &user());
-                let patience = Duration::from_micros((round * 20 + number) * 97 % 12_000);
+                let client = client_for(&app, &user());
+                let timeout = Duration::from_micros((round * 20 + number) * 97 % 12_000);
                 let existing = existing.clone();
                 tokio::spawn(async move {
-                    // Reads are dropped where they are; changes go on to their end by themselves.
+                    // A cancelled read is dropped; a cancelled write runs to its end.
                     let call = async {
                         if number % 2 == 0 {
                             let answer = client
@@ -136,7 +141,7 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
                             )
                         }
                     };
-                    match tokio::time::timeout(patience, call).await {
+                    match tokio::time::timeout(timeout, call).await {
                         Ok(Ok(record)) => record.map(|record| record.opportunity_id),
                         _ => None,
                     }
@@ -145,17 +150,17 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
             .collect();
         for call in calls {
             match call.await.expect("no panic") {
-                Some(id) => answered.push(id),
-                None => cut += 1,
+                Some(id) => acknowledged.push(id),
+                None => cancelled += 1,
             }
         }
-        // Each time: the next call on a connection would end what an earlier one left open.
-        nothing_is_open(&app, &mut admin).await;
+        // Checked in every round, because the next call on a connection would end an abandoned transaction.
+        wait_until_pool_is_idle(&app, &mut admin).await;
     }
-    assert!(cut > 50, "only {cut} calls were cut off");
-    for id in &answered {
+    assert!(cancelled > 50, "only {cancelled} calls were cancelled");
+    for id in &acknowledged {
         assert!(
-            by(&app, &user())
+            client_for(&app, &user())
                 .opportunities()
                 .get_opportunity(get_request(id))
                 .await
@@ -169,8 +174,9 @@ async fn plt_008_cancelled_calls_leave_no_open_transaction() {
     app.finish::<Opportunities>().await;
 }
 
-/// Polls a future so many times, then drops it: at once, or when it would make progress again. Whether it was cut off.
-async fn cut_off<T>(future: impl Future<Output = T>, polls: usize, at_once: bool) -> bool {
+/// Polls a future `polls` times, then drops it: at once, or when it is woken again. Returns whether it was dropped
+/// before it was ready.
+async fn poll_then_drop<T>(future: impl Future<Output = T>, polls: usize, at_once: bool) -> bool {
     let mut future = std::pin::pin!(future);
     let mut polled = 0;
     std::future::poll_fn(|context| {
@@ -186,61 +192,62 @@ async fn cut_off<T>(future: impl Future<Output = T>, polls: usize, at_once: bool
     .await
 }
 
-/// The moment that calls hit too rarely: the server has received BEGIN, and nobody waits for its answer any more.
+/// The window that cancelled calls rarely hit: the database has received BEGIN, and the caller no longer waits for the
+/// response.
 #[tokio::test]
-async fn plt_008_transaction_cut_off_while_it_begins_is_ended() {
+async fn plt_008_transaction_cancelled_during_begin_is_rolled_back() {
     let app = start().await;
     let account = ALDER.parse().expect("an account");
     let scope = Scope::account(&account);
     let mut admin = app.database.admin::<Opportunities>().await;
-    let mut cut = 0;
+    let mut cancelled = 0;
     for round in 0..60 {
         let (polls, at_once) = (round % 6 + 1, round % 12 < 6);
-        // With a connection at hand: making one takes long, and nothing has begun by then.
+        // A connection must be idle in the pool: while one is being opened, no transaction has begun.
         drop(app.pools.calls.tx(&scope).await.expect("a transaction"));
-        nothing_is_open(&app, &mut admin).await;
-        cut += usize::from(cut_off(app.pools.calls.tx(&scope), polls, at_once).await);
-        nothing_is_open(&app, &mut admin).await;
+        wait_until_pool_is_idle(&app, &mut admin).await;
+        cancelled += usize::from(poll_then_drop(app.pools.calls.tx(&scope), polls, at_once).await);
+        wait_until_pool_is_idle(&app, &mut admin).await;
     }
-    // Where the answers come quickly, most transactions have begun by then.
-    assert!(cut > 0, "none was cut off");
+    // On a fast database most transactions have begun before they are dropped.
+    assert!(cancelled > 0, "no transaction was cancelled");
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn a_full_service_says_so_at_once_and_recovers() {
+async fn service_at_concurrency_limit_returns_overloaded_and_recovers() {
     let app = Setup::default()
-        .with_room(2)
+        .with_max_calls(2)
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let held = hold(&app).await;
+    let created = create(&app, &user(), record("Alder")).await;
+    let lock = lock_table(&app).await;
     let calls: Vec<_> = (0..8)
         .map(|_| {
-            let (client, request) = (by(&app, &user()), get_request(&made.opportunity_id));
+            let (client, request) = (client_for(&app, &user()), get_request(&created.opportunity_id));
             tokio::spawn(async move { client.opportunities().get_opportunity(request).await })
         })
         .collect();
-    let mut shed = 0;
+    let mut refused_calls = 0;
     for call in calls {
         match call.await.expect("no panic") {
             Err(status) if status.code() == Code::ResourceExhausted => {
                 refused::<()>(Err(status), Code::ResourceExhausted, "OVERLOADED");
-                shed += 1;
+                refused_calls += 1;
             }
-            // The two that were let in waited for the lock, and gave up.
+            // The two admitted calls time out waiting for the lock.
             other => drop(refused(other, Code::Aborted, "CONCURRENT_CHANGE")),
         }
     }
     assert!(
-        (1..=6).contains(&shed),
-        "there was room for two of eight, and {shed} were refused"
+        (1..=6).contains(&refused_calls),
+        "with two permits, {refused_calls} of eight calls were refused"
     );
-    held.close().await.expect("a released lock");
+    lock.close().await.expect("a released lock");
     eventually(async || {
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
-            .get_opportunity(get_request(&made.opportunity_id))
+            .get_opportunity(get_request(&created.opportunity_id))
             .await
     })
     .await;

@@ -1,3 +1,6 @@
+//! Creating and reading opportunities: service-assigned fields, the round trip of every field, the partner's
+//! identifier, visibility (ACC-011, ACC-012) and dry runs (PLT-004).
+
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::get_opportunity_request::AsOf;
@@ -7,60 +10,66 @@ use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, by, catalog, count, create, create_request, date, get, get_request, manager, record, start,
-    stranger, submit, user, withdraw_request,
+    ALDER, BIRCH, apply_catalog, client_for, count, create, create_request, date, get, get_request, manager,
+    record, start, submit, unrelated_member, user, withdraw_request,
 };
 
 #[tokio::test]
-async fn opp_002_004_006_what_is_registered_is_read_back_with_what_the_service_adds() {
+async fn opp_002_004_006_created_record_is_returned_with_service_assigned_fields() {
     let app = start().await;
-    catalog(&app).await;
-    let mut given = record("Alder");
-    given.partner_opportunity_identifier = "CRM-1".to_owned();
-    given.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
+    apply_catalog(&app).await;
+    let mut input = record("Alder");
+    input.partner_opportunity_identifier = "CRM-1".to_owned();
+    input.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
         solutions: vec!["S-1".to_owned()],
         ..Default::default()
     });
-    // Output only: what a client says here counts for nothing.
-    given.opportunity_id = "O1".to_owned();
-    given.account_id = BIRCH.to_owned();
-    given.origin = pb::Origin::AwsReferral.into();
-    given.life_cycle.as_mut().expect("a life cycle").review_status = ReviewStatus::Approved.into();
+    // Output-only fields: values from the client are ignored.
+    input.opportunity_id = "O1".to_owned();
+    input.account_id = BIRCH.to_owned();
+    input.origin = pb::Origin::AwsReferral.into();
+    input.life_cycle.as_mut().expect("a life cycle").review_status = ReviewStatus::Approved.into();
 
-    let made = create(&app, &user(), given.clone()).await;
-    assert_eq!(made, get(&app, &user(), &made.opportunity_id).await);
-    assert_eq!(made.account_id, ALDER);
-    assert_ne!(made.opportunity_id, "O1");
-    assert_eq!((made.revision, made.etag.as_str()), (1, "\"1\""));
+    let created = create(&app, &user(), input.clone()).await;
+    assert_eq!(created, get(&app, &user(), &created.opportunity_id).await);
+    assert_eq!(created.account_id, ALDER);
+    assert_ne!(created.opportunity_id, "O1");
+    assert_eq!((created.revision, created.etag.as_str()), (1, "\"1\""));
     assert_eq!(
-        (made.created_by.as_str(), made.owner_member_id.as_str()),
+        (created.created_by.as_str(), created.owner_member_id.as_str()),
         ("mem-user", "mem-user")
     );
-    assert_eq!(made.submitted_by, "");
-    assert_eq!(made.create_time, made.update_time);
-    assert_eq!(made.origin(), pb::Origin::PartnerReferral);
-    assert_eq!(made.opportunity_type(), pb::OpportunityType::NetNewBusiness);
-    assert_eq!(made.catalog, "Sandbox");
+    assert_eq!(created.submitted_by, "");
+    assert_eq!(created.create_time, created.update_time);
+    assert_eq!(created.origin(), pb::Origin::PartnerReferral);
+    assert_eq!(created.opportunity_type(), pb::OpportunityType::NetNewBusiness);
+    assert_eq!(created.catalog, "Sandbox");
     let arn = format!(
         "arn:aws:partnercentral:us-east-1:{ALDER}:catalog/Sandbox/opportunity/{}",
-        made.opportunity_id
+        created.opportunity_id
     );
-    assert_eq!(made.arn, arn);
-    let life_cycle = made.life_cycle.expect("a life cycle");
+    assert_eq!(created.arn, arn);
+    let life_cycle = created.life_cycle.expect("a life cycle");
     assert_eq!(life_cycle.review_status(), ReviewStatus::PendingSubmission);
     assert_eq!(life_cycle.stage(), pb::Stage::Prospect);
-    assert_eq!((made.customer, made.project), (given.customer, given.project));
-    assert_eq!(made.related_entity_identifiers, given.related_entity_identifiers);
+    assert_eq!(
+        (created.customer, created.project),
+        (input.customer, input.project)
+    );
+    assert_eq!(
+        created.related_entity_identifiers,
+        input.related_entity_identifiers
+    );
     app.finish::<Opportunities>().await;
 }
 
-/// Every field of the interface that a partner writes, with a value: none may get lost on the way in or out.
+/// Sets every field that a partner can write.
 #[tokio::test]
-async fn every_field_survives_the_round_trip() {
+async fn opportunity_create_and_get_round_trip_preserves_every_field() {
     let app = start().await;
-    catalog(&app).await;
+    apply_catalog(&app).await;
     let parent = create(&app, &manager(), record("Alder")).await.opportunity_id;
-    let mut given = record("Alder");
+    let mut input = record("Alder");
     let contact = |title: &str| pb::Contact {
         first_name: "Jane".to_owned(),
         last_name: "Roe".to_owned(),
@@ -68,16 +77,16 @@ async fn every_field_survives_the_round_trip() {
         email: "jane.roe@alder.example".to_owned(),
         phone: "+4940123456".to_owned(),
     };
-    given.partner_opportunity_identifier = "CRM-2".to_owned();
-    given.opportunity_type = pb::OpportunityType::Expansion.into();
-    given.national_security = Some(true);
-    given.lead_source = "Fair".to_owned();
-    given.tags = vec![pb::Tag {
+    input.partner_opportunity_identifier = "CRM-2".to_owned();
+    input.opportunity_type = pb::OpportunityType::Expansion.into();
+    input.national_security = Some(true);
+    input.lead_source = "Fair".to_owned();
+    input.tags = vec![pb::Tag {
         key: "team".to_owned(),
         value: "north".to_owned(),
     }];
-    given.opportunity_team = vec![contact("PartnerAccountManager")];
-    given.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
+    input.opportunity_team = vec![contact("PartnerAccountManager")];
+    input.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
         solutions: vec!["S-1".to_owned()],
         aws_products: vec!["AmazonEC2".to_owned()],
         aws_marketplace_solutions: vec![
@@ -88,7 +97,7 @@ async fn every_field_survives_the_round_trip() {
         ],
         ..Default::default()
     });
-    let customer = given.customer.as_mut().expect("a customer");
+    let customer = input.customer.as_mut().expect("a customer");
     customer.contacts = vec![contact("CEO")];
     let account = customer.account.as_mut().expect("an account");
     account.industry = "Government".to_owned();
@@ -102,7 +111,7 @@ async fn every_field_survives_the_round_trip() {
         city: "Anchorage".to_owned(),
         street_address: "1 Harbour Road".to_owned(),
     });
-    let project = given.project.as_mut().expect("a project");
+    let project = input.project.as_mut().expect("a project");
     project.sub_use_case = "Reporting".to_owned();
     project.expected_customer_spend[0].estimation_url =
         format!("https://calculator.aws/#/estimate?id={}", "a1".repeat(20));
@@ -111,7 +120,7 @@ async fn every_field_survives_the_round_trip() {
     }
     project.apn_programs = vec!["Windows".to_owned(), "P3".to_owned()];
     project.competitor_name = pb::CompetitorName::Other.into();
-    project.other_competitor_names = "Somebody".to_owned();
+    project.other_competitor_names = "Competitor Ltd".to_owned();
     project.additional_comments = "None.".to_owned();
     project.aws_partition = "aws-eusc".to_owned();
     project.related_opportunity_id = parent;
@@ -122,59 +131,59 @@ async fn every_field_survives_the_round_trip() {
         managed_services: Some(false),
         details: "In waves.".to_owned(),
     });
-    given.marketing = Some(pb::Marketing {
+    input.marketing = Some(pb::Marketing {
         source: pb::MarketingSource::MarketingActivity.into(),
         aws_funding_used: Some(false),
         campaign_name: "Autumn".to_owned(),
         use_cases: vec!["Analytics".to_owned()],
         channels: vec![pb::MarketingChannel::LiveEvent.into()],
     });
-    given.software_revenue = Some(pb::SoftwareRevenue {
+    input.software_revenue = Some(pb::SoftwareRevenue {
         delivery_model: pb::RevenueDeliveryModel::Subscription.into(),
-        value: given.project.as_ref().expect("a project").expected_customer_spend[0]
+        value: input.project.as_ref().expect("a project").expected_customer_spend[0]
             .amount
             .clone(),
         effective_date: date(2026, 4, 1),
         expiration_date: date(2027, 3, 31),
     });
-    let life_cycle = given.life_cycle.as_mut().expect("a life cycle");
+    let life_cycle = input.life_cycle.as_mut().expect("a life cycle");
     life_cycle.stage = pb::Stage::ClosedLost.into();
     life_cycle.closed_lost_reason = pb::ClosedLostReason::Price.into();
     life_cycle.next_steps = "Workshop".to_owned();
 
-    let made = create(&app, &manager(), given.clone()).await;
-    let mut expected = made.clone();
-    // What the partner wrote, field by field; the rest is the service's.
+    let created = create(&app, &manager(), input.clone()).await;
+    let mut expected = created.clone();
+    // The fields written by the partner; the others are set by the service.
     expected
         .partner_opportunity_identifier
-        .clone_from(&given.partner_opportunity_identifier);
-    expected.opportunity_type = given.opportunity_type;
-    expected.national_security = given.national_security;
+        .clone_from(&input.partner_opportunity_identifier);
+    expected.opportunity_type = input.opportunity_type;
+    expected.national_security = input.national_security;
     expected
         .primary_needs_from_aws
-        .clone_from(&given.primary_needs_from_aws);
-    expected.customer.clone_from(&given.customer);
-    expected.project.clone_from(&given.project);
-    expected.marketing.clone_from(&given.marketing);
-    expected.software_revenue.clone_from(&given.software_revenue);
-    expected.opportunity_team.clone_from(&given.opportunity_team);
+        .clone_from(&input.primary_needs_from_aws);
+    expected.customer.clone_from(&input.customer);
+    expected.project.clone_from(&input.project);
+    expected.marketing.clone_from(&input.marketing);
+    expected.software_revenue.clone_from(&input.software_revenue);
+    expected.opportunity_team.clone_from(&input.opportunity_team);
     expected
         .related_entity_identifiers
-        .clone_from(&given.related_entity_identifiers);
-    expected.lead_source.clone_from(&given.lead_source);
-    expected.tags.clone_from(&given.tags);
-    assert_eq!(made, expected);
-    let life_cycle = made.life_cycle.clone().expect("a life cycle");
+        .clone_from(&input.related_entity_identifiers);
+    expected.lead_source.clone_from(&input.lead_source);
+    expected.tags.clone_from(&input.tags);
+    assert_eq!(created, expected);
+    let life_cycle = created.life_cycle.clone().expect("a life cycle");
     assert_eq!(life_cycle.stage(), pb::Stage::ClosedLost);
     assert_eq!(life_cycle.closed_lost_reason(), pb::ClosedLostReason::Price);
     assert_eq!(life_cycle.target_close_date, date(2026, 9, 30));
     assert_eq!(life_cycle.next_steps, "Workshop");
     assert_eq!(life_cycle.next_steps_history[0].value, "Workshop");
-    assert_eq!(get(&app, &manager(), &made.opportunity_id).await, made);
+    assert_eq!(get(&app, &manager(), &created.opportunity_id).await, created);
 
-    // What goes with an estimate does not go with a contract.
-    given.partner_opportunity_identifier = "CRM-3".to_owned();
-    let project = given.project.as_mut().expect("a project");
+    // An estimation URL excludes a contract.
+    input.partner_opportunity_identifier = "CRM-3".to_owned();
+    let project = input.project.as_mut().expect("a project");
     let spend = &mut project.expected_customer_spend;
     spend[0].estimation_url.clear();
     spend.push(pb::ExpectedCustomerSpend {
@@ -183,19 +192,19 @@ async fn every_field_survives_the_round_trip() {
         ..spend[0].clone()
     });
     project.expected_contract_duration = Some(pb::ExpectedContractDuration { months: 36 });
-    let made = create(&app, &manager(), given.clone()).await;
-    assert_eq!(made.project, given.project);
+    let created = create(&app, &manager(), input.clone()).await;
+    assert_eq!(created.project, input.project);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_003_the_partners_own_key_is_unique_in_its_account() {
+async fn opp_003_partner_identifier_is_unique_per_account() {
     let app = start().await;
     let mut first = record("Alder");
     first.partner_opportunity_identifier = "CRM-1".to_owned();
     create(&app, &user(), first.clone()).await;
-    create(&app, &stranger(), first.clone()).await;
-    let again = by(&app, &manager())
+    create(&app, &unrelated_member(), first.clone()).await;
+    let again = client_for(&app, &manager())
         .opportunities()
         .create_opportunity(create_request(first))
         .await;
@@ -208,14 +217,18 @@ async fn opp_003_the_partners_own_key_is_unique_in_its_account() {
 }
 
 #[tokio::test]
-async fn acc_011_what_somebody_may_not_see_does_not_exist() {
+async fn acc_011_hidden_record_is_indistinguishable_from_missing_one() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     let colleague = partner("mem-colleague", ALDER, Role::AceUser);
     let mut messages = Vec::new();
-    for outsider in [&colleague, &stranger(), &aws("mem-reviewer", Role::Reviewer)] {
-        let hidden = by(&app, outsider)
+    for caller in [
+        &colleague,
+        &unrelated_member(),
+        &aws("mem-reviewer", Role::Reviewer),
+    ] {
+        let hidden = client_for(&app, caller)
             .opportunities()
             .get_opportunity(get_request(id))
             .await;
@@ -225,13 +238,13 @@ async fn acc_011_what_somebody_may_not_see_does_not_exist() {
                 .replace(id, "?"),
         );
     }
-    // Nothing tells a hidden record from one that never was.
-    let absent = by(&app, &stranger())
+    // The error for a hidden record equals the one for a record that does not exist.
+    let missing = client_for(&app, &unrelated_member())
         .opportunities()
         .get_opportunity(get_request("O123"))
         .await;
     messages.push(
-        refused(absent, Code::NotFound, "OPPORTUNITY_NOT_FOUND")
+        refused(missing, Code::NotFound, "OPPORTUNITY_NOT_FOUND")
             .message
             .replace("O123", "?"),
     );
@@ -242,11 +255,11 @@ async fn acc_011_what_somebody_may_not_see_does_not_exist() {
 }
 
 #[tokio::test]
-async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
+async fn acc_012_aws_sees_submitted_record_until_withdrawal() {
     let app = start().await;
     let reviewer = aws("mem-reviewer", Role::Reviewer);
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     submit(&app, &user(), id).await;
     assert_eq!(get(&app, &reviewer, id).await.revision, 2);
     let draft = pb::GetOpportunityRequest {
@@ -254,7 +267,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
         as_of: Some(AsOf::Revision(1)),
     };
     refused(
-        by(&app, &reviewer)
+        client_for(&app, &reviewer)
             .opportunities()
             .get_opportunity(draft.clone())
             .await,
@@ -262,34 +275,34 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
         "OPPORTUNITY_NOT_FOUND",
     );
     assert!(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .get_opportunity(draft)
             .await
             .is_ok(),
-        "the partner reads its own past"
+        "the partner reads its draft revisions"
     );
 
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
     refused(
-        by(&app, &reviewer)
+        client_for(&app, &reviewer)
             .opportunities()
             .get_opportunity(get_request(id))
             .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
-    // A service still reads what it was told of.
+    // A service still reads the submitted revision that an event named.
     let submitted = pb::GetOpportunityRequest {
         opportunity_id: id.to_owned(),
         as_of: Some(AsOf::Revision(2)),
     };
     assert!(
-        by(&app, &service("review"))
+        client_for(&app, &service("review"))
             .opportunities()
             .get_opportunity(submitted.clone())
             .await
@@ -300,7 +313,7 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
             as_of: revision.map(AsOf::Revision),
             ..submitted.clone()
         };
-        let hidden = by(&app, &service("review"))
+        let hidden = client_for(&app, &service("review"))
             .opportunities()
             .get_opportunity(other)
             .await;
@@ -310,32 +323,35 @@ async fn acc_012_aws_sees_what_was_submitted_until_it_is_taken_back() {
 }
 
 #[tokio::test]
-async fn plt_004_validate_only_answers_as_if_done_and_does_nothing() {
+async fn plt_004_validate_only_returns_result_without_storing_anything() {
     let app = start().await;
     let request = pb::CreateOpportunityRequest {
         validate_only: true,
         ..create_request(record("Alder"))
     };
-    let answer = by(&app, &user())
+    let answer = client_for(&app, &user())
         .opportunities()
         .create_opportunity(request)
         .await
-        .expect("as if done");
+        .expect("a dry run");
     let id = answer.into_inner().opportunity.expect("a record").opportunity_id;
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .get_opportunity(get_request(&id))
             .await,
         Code::NotFound,
         "OPPORTUNITY_NOT_FOUND",
     );
-    let wrong = pb::CreateOpportunityRequest {
+    let invalid = pb::CreateOpportunityRequest {
         validate_only: true,
         ..create_request(pb::Opportunity::default())
     };
     refused(
-        by(&app, &user()).opportunities().create_opportunity(wrong).await,
+        client_for(&app, &user())
+            .opportunities()
+            .create_opportunity(invalid)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );

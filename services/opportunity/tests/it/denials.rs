@@ -1,4 +1,5 @@
-//! Calls that are refused because of who makes them leave a trace.
+//! Denials (ACC-030): refusals because of the caller are stored, and neither callers nor the service's roles can alter
+//! them.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
@@ -7,9 +8,9 @@ use cosell_testkit::harness::{App, Client, aws, eventually, partner, service};
 use cosell_types::{Caller, Role};
 use sqlx::Executor as _;
 
-use crate::support::{ALDER, by, create, get_request, manager, record, start, submit_request, user};
+use crate::support::{ALDER, client_for, create, get_request, manager, record, start, submit_request, user};
 
-/// Who was refused what and why, with the record; sorted.
+/// Waits for the expected number of denials and returns them sorted: account, actor, method, reason and record.
 async fn denials(app: &App, expected: usize) -> Vec<String> {
     eventually(async || {
         let mut admin = app.database.admin::<Opportunities>().await;
@@ -31,44 +32,44 @@ async fn denials(app: &App, expected: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
+async fn acc_030_each_denial_is_stored_with_caller_method_and_reason() {
     let app = start().await;
     let id = create(&app, &manager(), record("Alder")).await.opportunity_id;
-    let refused: [Caller; 3] = [
+    let callers: [Caller; 3] = [
         partner("mem-standard", ALDER, Role::StandardUser),
         aws("mem-reviewer", Role::Reviewer),
         service("review"),
     ];
-    for caller in &refused {
-        let answer = by(&app, caller)
+    for caller in &callers {
+        let answer = client_for(&app, caller)
             .lifecycle()
             .submit_opportunity(submit_request(&id))
             .await;
-        answer.expect_err("no role for it");
+        answer.expect_err("a role without permission");
     }
-    // A colleague's record is not there for an ACE user, a draft is not there for AWS, and nobody tells them from one that
-    // never was: all of these are kept.
-    by(&app, &user())
+    // Also stored: calls about a record that is missing or hidden, such as a colleague's record for an ACE user and a
+    // draft for AWS.
+    client_for(&app, &user())
         .opportunities()
         .get_opportunity(get_request(&id))
         .await
-        .expect_err("a colleague's");
-    by(&app, &user())
+        .expect_err("a colleague's record");
+    client_for(&app, &user())
         .opportunities()
         .get_opportunity(get_request("O1"))
         .await
-        .expect_err("none");
-    by(&app, &aws("mem-reviewer", Role::Reviewer))
+        .expect_err("a missing record");
+    client_for(&app, &aws("mem-reviewer", Role::Reviewer))
         .opportunities()
         .get_opportunity(get_request(&id))
         .await
         .expect_err("a draft");
-    let left = partner("mem-left", ALDER, Role::AceManager);
-    let client = Client::new(&app.issuer, Some(&left)).over(app.channel.clone());
+    let inactive = partner("mem-left", ALDER, Role::AceManager);
+    let client = Client::new(&app.issuer, Some(&inactive)).with_channel(app.channel.clone());
     OpportunityServiceClient::new(client)
         .get_opportunity(get_request(&id))
         .await
-        .expect_err("nobody here");
+        .expect_err("an unknown member");
 
     assert_eq!(
         denials(&app, 7).await,
@@ -85,17 +86,17 @@ async fn acc_030_every_denial_is_kept_with_who_what_and_why() {
     app.finish::<Opportunities>().await;
 }
 
-/// What was kept is read by no call, and neither role with which the service runs makes it disappear. The owner of the
-/// table sees no row, but can empty it.
+/// Calls cannot read denials, and neither role of the running service can change or delete recent ones. The owner of
+/// the table sees no row but can truncate it.
 #[tokio::test]
-async fn acc_030_denials_are_out_of_reach_of_those_they_are_about() {
+async fn acc_030_calls_cannot_read_denials_and_service_roles_cannot_alter_them() {
     let app = start().await;
     let standard = partner("mem-standard", ALDER, Role::StandardUser);
-    by(&app, &standard)
+    client_for(&app, &standard)
         .opportunities()
         .get_opportunity(get_request("O1"))
         .await
-        .expect_err("no role for it");
+        .expect_err("a role without permission");
     denials(&app, 1).await;
 
     let mut tx = app.pools.work.tx(&Scope::work()).await.expect("a transaction");
@@ -103,7 +104,11 @@ async fn acc_030_denials_are_out_of_reach_of_those_they_are_about() {
         .conn()
         .execute("DELETE FROM denial WHERE account_id IS NOT NULL")
         .await;
-    assert_eq!(deleted.expect("rows").rows_affected(), 0, "it is not old enough");
+    assert_eq!(
+        deleted.expect("rows").rows_affected(),
+        0,
+        "a recent denial must not be deleted"
+    );
     tx.commit().await.expect("a commit");
     let account = ALDER.parse().expect("an account");
     for statement in [
@@ -120,13 +125,13 @@ async fn acc_030_denials_are_out_of_reach_of_those_they_are_about() {
         tx.conn()
             .execute(statement)
             .await
-            .expect_err("calls reach no denial");
+            .expect_err("calls have no permission on denials");
         let mut tx = app.pools.work.tx(&Scope::work()).await.expect("a transaction");
         if statement.starts_with("UPDATE") {
             tx.conn()
                 .execute(statement)
                 .await
-                .expect_err("the worker rewrites none");
+                .expect_err("the worker cannot update denials");
         }
     }
     let mut owner = app.database.admin::<Opportunities>().await;
@@ -135,13 +140,13 @@ async fn acc_030_denials_are_out_of_reach_of_those_they_are_about() {
         .await
         .expect("the owner's role");
     for statement in ["DELETE FROM denial", "UPDATE denial SET actor = ''"] {
-        let hit = owner.execute(statement).await.expect("rows");
-        assert_eq!(hit.rows_affected(), 0, "{statement}");
+        let result = owner.execute(statement).await.expect("rows");
+        assert_eq!(result.rows_affected(), 0, "{statement}");
     }
     owner
         .execute("BEGIN; TRUNCATE denial; ROLLBACK")
         .await
-        .expect("its own table");
+        .expect("the owner truncates its table");
     drop(owner);
     denials(&app, 1).await;
     app.finish::<Opportunities>().await;

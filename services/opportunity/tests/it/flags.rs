@@ -1,4 +1,5 @@
-//! Flags for follow-up: each member its own.
+//! Follow-up flags (OPP-066): they belong to a member, do not change the record, and are deleted with a discarded
+//! draft. Also the backfill of the migration that introduced them.
 
 use cosell_opportunity::Opportunities;
 use cosell_opportunity::domain::values::Preset;
@@ -9,11 +10,11 @@ use cosell_types::{Caller, ClosedList as _, Role};
 use tonic::Code;
 
 use crate::support::{
-    by, count, create, discard_request, get, manager, next_steps, pages, record, request_id, start, stranger,
-    submit, user,
+    client_for, count, create, discard_request, get, list_all_ids, manager, next_steps_request, record,
+    request_id, start, submit, unrelated_member, user,
 };
 
-fn flagging(id: &str, flagged: bool) -> pb::FlagOpportunityRequest {
+fn flag_request(id: &str, flagged: bool) -> pb::FlagOpportunityRequest {
     pb::FlagOpportunityRequest {
         opportunity_id: id.to_owned(),
         flagged: Some(flagged),
@@ -22,7 +23,10 @@ fn flagging(id: &str, flagged: bool) -> pb::FlagOpportunityRequest {
 }
 
 async fn flag(app: &App, caller: &Caller, request: pb::FlagOpportunityRequest) -> pb::Opportunity {
-    let answer = by(app, caller).opportunities().flag_opportunity(request).await;
+    let answer = client_for(app, caller)
+        .opportunities()
+        .flag_opportunity(request)
+        .await;
     answer
         .expect("a flag")
         .into_inner()
@@ -30,19 +34,19 @@ async fn flag(app: &App, caller: &Caller, request: pb::FlagOpportunityRequest) -
         .expect("the record")
 }
 
-async fn flagged(app: &App, caller: &Caller) -> Vec<String> {
+async fn list_flagged(app: &App, caller: &Caller) -> Vec<String> {
     let request = pb::ListOpportunitiesRequest {
         preset: Preset::Flagged.number(),
         ..Default::default()
     };
-    pages(app, caller, request).await.expect("pages")
+    list_all_ids(app, caller, request).await.expect("pages")
 }
 
 #[tokio::test]
-async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
+async fn opp_066_flag_is_per_member_and_does_not_change_the_record() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.clone();
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.clone();
     submit(&app, &user(), &id).await;
     let before = get(&app, &user(), &id).await;
     assert!(!before.flagged_for_follow_up);
@@ -52,7 +56,7 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
         aws("mem-seller", Role::SalesRepresentative),
     );
     for caller in [user(), reviewer.clone()] {
-        let answer = flag(&app, &caller, flagging(&id, true)).await;
+        let answer = flag(&app, &caller, flag_request(&id, true)).await;
         assert!(answer.flagged_for_follow_up);
         let same = pb::Opportunity {
             flagged_for_follow_up: false,
@@ -60,9 +64,9 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
         };
         assert_eq!((same.revision, same.etag), (before.revision, before.etag.clone()));
         assert_eq!(same.update_time, before.update_time);
-        // Again: nothing.
+        // Flagging again changes nothing.
         assert!(
-            flag(&app, &caller, flagging(&id, true))
+            flag(&app, &caller, flag_request(&id, true))
                 .await
                 .flagged_for_follow_up
         );
@@ -77,20 +81,20 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
     ] {
         let shown = get(&app, &caller, &id).await;
         assert_eq!(shown.flagged_for_follow_up, expected, "{}", caller.actor());
-        let listed = flagged(&app, &caller).await;
+        let listed = list_flagged(&app, &caller).await;
         assert_eq!(listed.len(), usize::from(expected), "{}", caller.actor());
         let past = pb::GetOpportunityRequest {
             opportunity_id: id.clone(),
             as_of: Some(AsOf::Revision(2)),
         };
-        let past = by(&app, &caller)
+        let past = client_for(&app, &caller)
             .opportunities()
             .get_opportunity(past)
             .await
             .expect("a revision");
         let past = past.into_inner().opportunity.expect("the record");
-        assert_eq!(past.flagged_for_follow_up, expected, "of a past revision");
-        let calls = by(&app, &caller);
+        assert_eq!(past.flagged_for_follow_up, expected, "in a past revision");
+        let calls = client_for(&app, &caller);
         let all = calls
             .opportunities()
             .list_opportunities(pb::ListOpportunitiesRequest::default())
@@ -99,27 +103,31 @@ async fn opp_066_a_flag_is_its_members_own_and_no_change_of_the_record() {
         assert_eq!(all[0].flagged_for_follow_up, expected, "in a list");
     }
     assert!(
-        !flag(&app, &user(), flagging(&id, false))
+        !flag(&app, &user(), flag_request(&id, false))
             .await
             .flagged_for_follow_up
     );
-    assert_eq!(flagged(&app, &user()).await.len(), 0);
-    assert_eq!(flagged(&app, &reviewer).await.len(), 1, "that of another stays");
+    assert_eq!(list_flagged(&app, &user()).await.len(), 0);
+    assert_eq!(
+        list_flagged(&app, &reviewer).await.len(),
+        1,
+        "the flag of another member is retained"
+    );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_066_an_update_neither_sets_nor_loses_a_flag() {
+async fn opp_066_update_does_not_change_flag() {
     let app = start().await;
-    let mut given = record("Alder");
-    given.flagged_for_follow_up = true;
-    let made = create(&app, &user(), given).await;
-    assert!(!made.flagged_for_follow_up, "it is for output only");
-    let id = made.opportunity_id;
-    flag(&app, &user(), flagging(&id, true)).await;
-    let answer = by(&app, &user())
+    let mut input = record("Alder");
+    input.flagged_for_follow_up = true;
+    let created = create(&app, &user(), input).await;
+    assert!(!created.flagged_for_follow_up, "the field is output only");
+    let id = created.opportunity_id;
+    flag(&app, &user(), flag_request(&id, true)).await;
+    let answer = client_for(&app, &user())
         .opportunities()
-        .update_opportunity(next_steps(&id, "Workshop"))
+        .update_opportunity(next_steps_request(&id, "Workshop"))
         .await;
     let updated = answer
         .expect("an update")
@@ -127,12 +135,15 @@ async fn opp_066_an_update_neither_sets_nor_loses_a_flag() {
         .opportunity
         .expect("the record");
     assert!(updated.flagged_for_follow_up);
-    let mut masked = next_steps(&id, "Workshop");
+    let mut masked = next_steps_request(&id, "Workshop");
     masked.update_mask = Some(prost_types::FieldMask {
         paths: vec!["flagged_for_follow_up".to_owned()],
     });
     refused(
-        by(&app, &user()).opportunities().update_opportunity(masked).await,
+        client_for(&app, &user())
+            .opportunities()
+            .update_opportunity(masked)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -140,14 +151,14 @@ async fn opp_066_an_update_neither_sets_nor_loses_a_flag() {
 }
 
 #[tokio::test]
-async fn opp_066_who_does_not_see_the_record_cannot_flag_it() {
+async fn opp_066_record_not_visible_to_caller_cannot_be_flagged() {
     let app = start().await;
     let id = create(&app, &manager(), record("Alder")).await.opportunity_id;
-    for caller in [user(), stranger(), aws("mem-reviewer", Role::Reviewer)] {
+    for caller in [user(), unrelated_member(), aws("mem-reviewer", Role::Reviewer)] {
         for id in [&id, "O1"] {
-            let answer = by(&app, &caller)
+            let answer = client_for(&app, &caller)
                 .opportunities()
-                .flag_opportunity(flagging(id, true))
+                .flag_opportunity(flag_request(id, true))
                 .await;
             refused(answer, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
         }
@@ -157,32 +168,32 @@ async fn opp_066_who_does_not_see_the_record_cannot_flag_it() {
 }
 
 #[tokio::test]
-async fn opp_066_plt_002_004_flags_are_repeated_and_tried_out() {
+async fn opp_066_plt_002_004_flag_supports_request_id_and_validate_only() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    let tried = pb::FlagOpportunityRequest {
+    let dry_run = pb::FlagOpportunityRequest {
         validate_only: true,
-        ..flagging(&id, true)
+        ..flag_request(&id, true)
     };
-    assert!(flag(&app, &user(), tried).await.flagged_for_follow_up);
+    assert!(flag(&app, &user(), dry_run).await.flagged_for_follow_up);
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_flag").await, 0);
-    let once = pb::FlagOpportunityRequest {
+    let request = pb::FlagOpportunityRequest {
         request_id: request_id(),
-        ..flagging(&id, true)
+        ..flag_request(&id, true)
     };
-    flag(&app, &user(), once.clone()).await;
-    flag(&app, &user(), flagging(&id, false)).await;
-    let again = flag(&app, &user(), once.clone()).await;
-    assert!(
-        !again.flagged_for_follow_up,
-        "a repetition is answered with what is"
-    );
+    flag(&app, &user(), request.clone()).await;
+    flag(&app, &user(), flag_request(&id, false)).await;
+    let again = flag(&app, &user(), request.clone()).await;
+    assert!(!again.flagged_for_follow_up, "a retry returns the current state");
     let other = pb::FlagOpportunityRequest {
         flagged: Some(false),
-        ..once
+        ..request
     };
     refused(
-        by(&app, &user()).opportunities().flag_opportunity(other).await,
+        client_for(&app, &user())
+            .opportunities()
+            .flag_opportunity(other)
+            .await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
@@ -190,24 +201,24 @@ async fn opp_066_plt_002_004_flags_are_repeated_and_tried_out() {
 }
 
 #[tokio::test]
-async fn opp_066_032_flags_and_words_of_a_discarded_draft_go_with_it() {
+async fn opp_066_032_discarding_draft_deletes_its_flags_and_words() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
-    flag(&app, &user(), flagging(&id, true)).await;
-    flag(&app, &manager(), flagging(&id, true)).await;
-    let gone = by(&app, &user())
+    flag(&app, &user(), flag_request(&id, true)).await;
+    flag(&app, &manager(), flag_request(&id, true)).await;
+    let discarded = client_for(&app, &user())
         .lifecycle()
         .discard_draft(discard_request(&id))
         .await;
-    gone.expect("a discarded draft");
+    discarded.expect("a discarded draft");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_flag").await, 0);
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_word").await, 0);
     app.finish::<Opportunities>().await;
 }
 
-/// What was there before the migration: marks, submissions, words.
+/// Restores the schema before migration 0016 and applies it to existing flags, submissions and words.
 #[tokio::test]
-async fn opp_063_064_066_what_was_stored_before_is_found_too() {
+async fn opp_063_064_066_migration_backfills_flags_submissions_and_words() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     app.clock.advance(chrono::TimeDelta::days(1));
@@ -216,7 +227,7 @@ async fn opp_063_064_066_what_was_stored_before_is_found_too() {
     for sql in [
         "DROP TABLE opportunity_word, opportunity_flag",
         "ALTER TABLE opportunity DROP origin, DROP company_name_for_aws, DROP submit_time",
-        // The other indexes have gone with a column.
+        // The other indexes were dropped with a column.
         "DROP INDEX opportunity_of_all_by_creation, opportunity_of_all_by_close_date, opportunity_of_all_by_owner,
            opportunity_of_all_by_position",
         "UPDATE opportunity SET record = jsonb_set(record #- '{review,submit_time}', '{details,flagged_for_follow_up}', 'true')",
@@ -231,8 +242,8 @@ async fn opp_063_064_066_what_was_stored_before_is_found_too() {
             .await
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
-    assert_eq!(flagged(&app, &user()).await, [id.as_str()]);
-    assert_eq!(flagged(&app, &manager()).await.len(), 0);
+    assert_eq!(list_flagged(&app, &user()).await, [id.as_str()]);
+    assert_eq!(list_flagged(&app, &manager()).await.len(), 0);
     let reviewer = aws("mem-reviewer", Role::Reviewer);
     for request in [
         pb::ListOpportunitiesRequest {
@@ -245,7 +256,7 @@ async fn opp_063_064_066_what_was_stored_before_is_found_too() {
         },
     ] {
         for caller in [user(), reviewer.clone()] {
-            let listed = pages(&app, &caller, request.clone()).await.expect("pages");
+            let listed = list_all_ids(&app, &caller, request.clone()).await.expect("pages");
             assert_eq!(listed, [id.as_str()], "{}", caller.actor());
         }
     }

@@ -1,4 +1,5 @@
-//! The past of a record: its revisions, how it was at a time, and what became of its fields.
+//! The history of a record: revisions, reads as of a time, diffs, and what AWS sees of them (ACC-012, OPP-017,
+//! OPP-067 to OPP-069).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -11,8 +12,8 @@ use prost_types::value::Kind;
 use tonic::{Code, Status};
 
 use crate::support::{
-    by, create, discard_request, get_request, manager, next_steps, record, start, stranger, submit,
-    submit_request, user, withdraw_request,
+    client_for, create, discard_request, get_request, manager, next_steps_request, record, start, submit,
+    submit_request, unrelated_member, user, withdraw_request,
 };
 
 fn reviewer() -> Caller {
@@ -23,49 +24,49 @@ fn seller() -> Caller {
     aws("mem-seller", Role::SalesRepresentative)
 }
 
-/// A draft (1), changed (2), submitted with limited visibility (3), taken back (4), changed by another (5), submitted for
-/// co-sell (6); an hour apart each.
-async fn history(app: &App) -> String {
-    let mut given = record("Alder");
-    given.primary_needs_from_aws.clear();
-    let id = create(app, &user(), given).await.opportunity_id;
-    let hour = || app.clock.advance(chrono::TimeDelta::hours(1));
-    hour();
-    let change = next_steps(&id, "First call");
-    by(app, &user())
+/// Creates a record with six revisions, one an hour: draft (1), updated (2), submitted with limited visibility (3),
+/// withdrawn (4), updated by another member (5), submitted for co-sell (6).
+async fn create_history(app: &App) -> String {
+    let mut input = record("Alder");
+    input.primary_needs_from_aws.clear();
+    let id = create(app, &user(), input).await.opportunity_id;
+    let advance_hour = || app.clock.advance(chrono::TimeDelta::hours(1));
+    advance_hour();
+    let change = next_steps_request(&id, "First call");
+    client_for(app, &user())
         .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
-    hour();
+    advance_hour();
     let limited = pb::SubmitOpportunityRequest {
         involvement_type: pb::InvolvementType::ForVisibilityOnly.into(),
         visibility: pb::Visibility::Limited.into(),
         ..submit_request(&id)
     };
-    by(app, &user())
+    client_for(app, &user())
         .lifecycle()
         .submit_opportunity(limited)
         .await
         .expect("a submission");
-    hour();
-    by(app, &user())
+    advance_hour();
+    client_for(app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
-    hour();
-    let mut change = next_steps(&id, "Second call");
-    let given = change.opportunity.as_mut().expect("a record");
-    given.primary_needs_from_aws = vec![pb::PrimaryNeedFromAws::DealSupport.into()];
-    by(app, &manager())
+    advance_hour();
+    let mut change = next_steps_request(&id, "Second call");
+    let input = change.opportunity.as_mut().expect("a record");
+    input.primary_needs_from_aws = vec![pb::PrimaryNeedFromAws::DealSupport.into()];
+    client_for(app, &manager())
         .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
-    hour();
+    advance_hour();
     submit(app, &user(), &id).await;
-    hour();
+    advance_hour();
     id
 }
 
@@ -77,7 +78,7 @@ async fn revisions(app: &App, caller: &Caller, id: &str, page_size: i32) -> Vec<
     };
     let mut all = Vec::new();
     loop {
-        let page = by(app, caller)
+        let page = client_for(app, caller)
             .history()
             .list_revisions(request.clone())
             .await
@@ -91,17 +92,17 @@ async fn revisions(app: &App, caller: &Caller, id: &str, page_size: i32) -> Vec<
     }
 }
 
-fn numbers(revisions: &[pb::OpportunityRevision]) -> Vec<i64> {
+fn revision_numbers(revisions: &[pb::OpportunityRevision]) -> Vec<i64> {
     revisions.iter().map(|revision| revision.revision).collect()
 }
 
 #[tokio::test]
 async fn opp_067_revisions_are_listed_newest_first() {
     let app = start().await;
-    let id = history(&app).await;
+    let id = create_history(&app).await;
     for page_size in [0, 1, 4] {
         let all = revisions(&app, &user(), &id, page_size).await;
-        assert_eq!(numbers(&all), [6, 5, 4, 3, 2, 1]);
+        assert_eq!(revision_numbers(&all), [6, 5, 4, 3, 2, 1]);
         let actions: Vec<_> = all.iter().map(|revision| revision.action.as_str()).collect();
         assert_eq!(
             actions,
@@ -130,30 +131,30 @@ async fn opp_067_revisions_are_listed_newest_first() {
 }
 
 #[tokio::test]
-async fn acc_012_opp_067_aws_lists_what_it_could_see() {
+async fn acc_012_opp_067_aws_lists_only_revisions_visible_to_it() {
     let app = start().await;
-    let id = history(&app).await;
+    let id = create_history(&app).await;
     assert_eq!(
-        numbers(&revisions(&app, &reviewer(), &id, 0).await),
+        revision_numbers(&revisions(&app, &reviewer(), &id, 0).await),
         [6, 3],
-        "no drafts"
+        "drafts are hidden"
     );
     assert_eq!(
-        numbers(&revisions(&app, &seller(), &id, 0).await),
+        revision_numbers(&revisions(&app, &seller(), &id, 0).await),
         [6],
-        "nothing limited"
+        "limited revisions are hidden"
     );
     let list = async |caller: &Caller, id: &str| {
         let request = pb::ListRevisionsRequest {
             opportunity_id: id.to_owned(),
             ..Default::default()
         };
-        by(&app, caller).history().list_revisions(request).await
+        client_for(&app, caller).history().list_revisions(request).await
     };
-    for unknown in [list(&stranger(), &id).await, list(&user(), "O1").await] {
-        refused(unknown, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
+    for hidden in [list(&unrelated_member(), &id).await, list(&user(), "O1").await] {
+        refused(hidden, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
@@ -164,7 +165,7 @@ async fn acc_012_opp_067_aws_lists_what_it_could_see() {
         "OPPORTUNITY_NOT_FOUND",
     );
     let draft = create(&app, &user(), record("Elm")).await.opportunity_id;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .discard_draft(discard_request(&draft))
         .await
@@ -177,45 +178,50 @@ async fn acc_012_opp_067_aws_lists_what_it_could_see() {
     app.finish::<Opportunities>().await;
 }
 
-async fn as_of(app: &App, caller: &Caller, id: &str, seconds: i64) -> Result<i64, Status> {
+async fn revision_as_of(app: &App, caller: &Caller, id: &str, seconds: i64) -> Result<i64, Status> {
     let request = pb::GetOpportunityRequest {
         as_of: Some(AsOf::Time(Timestamp { seconds, nanos: 0 })),
         ..get_request(id)
     };
-    let answer = by(app, caller).opportunities().get_opportunity(request).await?;
+    let answer = client_for(app, caller)
+        .opportunities()
+        .get_opportunity(request)
+        .await?;
     Ok(answer.into_inner().opportunity.expect("the record").revision)
 }
 
 #[tokio::test]
-async fn opp_068_a_record_is_read_as_it_was_at_a_time() {
+async fn opp_068_record_is_returned_as_of_a_time() {
     let app = start().await;
     let created = app.clock.now().timestamp();
-    let id = history(&app).await;
+    let id = create_history(&app).await;
     for (hours, expected) in [(0, 1), (1, 2), (3, 4), (5, 6), (1000, 6)] {
         let at = created + hours * 3600;
-        let read = as_of(&app, &user(), &id, at).await.expect("a revision");
+        let read = revision_as_of(&app, &user(), &id, at).await.expect("a revision");
         assert_eq!(read, expected, "after {hours} hours");
         if hours > 0 && hours < 1000 {
-            let before = as_of(&app, &user(), &id, at - 1).await.expect("a revision");
-            assert_eq!(before, expected - 1, "a second before");
+            let before = revision_as_of(&app, &user(), &id, at - 1)
+                .await
+                .expect("a revision");
+            assert_eq!(before, expected - 1, "one second earlier");
         }
     }
     for (caller, at) in [
         (user(), created - 1),
-        (stranger(), created),
+        (unrelated_member(), created),
         (reviewer(), created + 3600),
         (seller(), created + 4 * 3600),
         (service("review"), created + 6 * 3600),
     ] {
-        let unknown = as_of(&app, &caller, &id, at).await;
-        let error = unknown.expect_err("no such revision");
+        let hidden = revision_as_of(&app, &caller, &id, at).await;
+        let error = hidden.expect_err("no such revision");
         assert_eq!(error.code(), Code::NotFound, "{}", caller.actor());
     }
-    // Of the time between two submissions AWS reads what it saw last.
-    let between = as_of(&app, &reviewer(), &id, created + 4 * 3600).await;
+    // Between two submissions AWS reads the last revision visible to it.
+    let between = revision_as_of(&app, &reviewer(), &id, created + 4 * 3600).await;
     assert_eq!(between.expect("a revision"), 3);
     assert_eq!(
-        as_of(&app, &seller(), &id, created + 5 * 3600)
+        revision_as_of(&app, &seller(), &id, created + 5 * 3600)
             .await
             .expect("a revision"),
         6
@@ -232,7 +238,10 @@ async fn opp_068_time_out_of_range_is_refused() {
             as_of: Some(AsOf::Time(Timestamp { seconds, nanos })),
             ..get_request(&id)
         };
-        let answer = by(&app, &user()).opportunities().get_opportunity(request).await;
+        let answer = client_for(&app, &user())
+            .opportunities()
+            .get_opportunity(request)
+            .await;
         let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), ["time"]);
     }
@@ -250,12 +259,12 @@ async fn diff(
         from_revision,
         to_revision,
     };
-    let answer = by(app, caller).history().diff_revisions(request).await?;
+    let answer = client_for(app, caller).history().diff_revisions(request).await?;
     Ok(answer.into_inner().differences)
 }
 
-/// A field's values as JSON, and revision and member of its last change.
-fn line(field: &pb::FieldDifference) -> String {
+/// A difference as text: field, both values, and member and revision of the last change.
+fn diff_line(field: &pb::FieldDifference) -> String {
     fn text(value: Option<&prost_types::Value>) -> String {
         match value.and_then(|value| value.kind.as_ref()) {
             Some(Kind::StringValue(text)) => text.clone(),
@@ -279,13 +288,13 @@ fn line(field: &pb::FieldDifference) -> String {
 }
 
 #[tokio::test]
-async fn opp_069_two_revisions_differ_field_by_field() {
+async fn opp_069_diff_lists_changed_fields_with_last_change() {
     let app = start().await;
-    let id = history(&app).await;
+    let id = create_history(&app).await;
     let lines = async |caller: &Caller, span| -> Vec<String> {
-        let found = diff(&app, caller, &id, span).await.expect("a difference");
-        assert!(found.iter().all(|field| field.time.is_some()));
-        found.iter().map(line).collect()
+        let differences = diff(&app, caller, &id, span).await.expect("a difference");
+        assert!(differences.iter().all(|field| field.time.is_some()));
+        differences.iter().map(diff_line).collect()
     };
     assert_eq!(
         lines(&user(), (1, 6)).await,
@@ -310,13 +319,13 @@ async fn opp_069_two_revisions_differ_field_by_field() {
     assert_eq!(
         lines(&reviewer(), (3, 6)).await.last().expect("a line"),
         "life_cycle.review_round 1 -> 2 by mem-user in 6",
-        "what happened while it was a draft shows with the submission"
+        "changes made in the draft appear with the submission"
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_069_a_long_way_back_is_found() {
+async fn opp_069_diff_finds_last_change_across_many_revisions() {
     let app = start().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     let title = pb::UpdateOpportunityRequest {
@@ -327,25 +336,25 @@ async fn opp_069_a_long_way_back_is_found() {
             }),
             ..Default::default()
         }),
-        ..next_steps(&id, "")
+        ..next_steps_request(&id, "")
     };
-    by(&app, &manager())
+    client_for(&app, &manager())
         .opportunities()
         .update_opportunity(title)
         .await
         .expect("an update");
     for number in 3..50 {
-        let change = next_steps(&id, &format!("Call {number}"));
-        by(&app, &user())
+        let change = next_steps_request(&id, &format!("Call {number}"));
+        client_for(&app, &user())
             .opportunities()
             .update_opportunity(change)
             .await
             .expect("an update");
     }
-    let found = diff(&app, &user(), &id, (1, 49)).await.expect("a difference");
-    let found: Vec<_> = found.iter().map(line).collect();
+    let differences = diff(&app, &user(), &id, (1, 49)).await.expect("a difference");
+    let differences: Vec<_> = differences.iter().map(diff_line).collect();
     assert_eq!(
-        found,
+        differences,
         [
             "project.title Project of Alder -> Another by mem-manager in 2",
             "life_cycle.next_steps null -> Call 49 by mem-user in 49",
@@ -355,18 +364,18 @@ async fn opp_069_a_long_way_back_is_found() {
 }
 
 #[tokio::test]
-async fn opp_069_nobody_compares_what_it_may_not_see() {
+async fn opp_069_diff_with_hidden_revision_is_not_found() {
     let app = start().await;
-    let id = history(&app).await;
+    let id = create_history(&app).await;
     for (caller, span) in [
-        (stranger(), (1, 2)),
+        (unrelated_member(), (1, 2)),
         (reviewer(), (1, 6)),
         (reviewer(), (3, 4)),
         (seller(), (3, 6)),
         (user(), (1, 7)),
     ] {
-        let unknown = diff(&app, &caller, &id, span).await;
-        let error = unknown.expect_err("no such revision");
+        let hidden = diff(&app, &caller, &id, span).await;
+        let error = hidden.expect_err("no such revision");
         assert_eq!(error.code(), Code::NotFound, "{} {span:?}", caller.actor());
     }
     let request = pb::DiffRevisionsRequest {
@@ -375,7 +384,7 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
         to_revision: 2,
     };
     let refusal = refused(
-        by(&app, &user()).history().diff_revisions(request).await,
+        client_for(&app, &user()).history().diff_revisions(request).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -385,38 +394,38 @@ async fn opp_069_nobody_compares_what_it_may_not_see() {
     app.finish::<Opportunities>().await;
 }
 
-/// What a national-security deal keeps from AWS is kept in its past too.
+/// Diffs hide the customer data of a national-security record from AWS.
 #[tokio::test]
-async fn opp_017_069_aws_compares_no_classified_values() {
+async fn opp_017_069_diff_for_aws_omits_classified_fields() {
     let app = start().await;
-    let mut secret = record("Mallard");
-    secret.national_security = Some(true);
-    let customer = secret.customer.as_mut().expect("a customer");
+    let mut classified = record("Mallard");
+    classified.national_security = Some(true);
+    let customer = classified.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
-    let id = create(&app, &user(), secret).await.opportunity_id;
+    let id = create(&app, &user(), classified).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
-    let mut change = next_steps(&id, "Call");
-    let given = change.opportunity.as_mut().expect("a record");
-    given.customer = record("Teal").customer;
-    let account = given
+    let mut change = next_steps_request(&id, "Call");
+    let input = change.opportunity.as_mut().expect("a record");
+    input.customer = record("Teal").customer;
+    let account = input
         .customer
         .as_mut()
         .and_then(|customer| customer.account.as_mut());
     account.expect("an account").industry = "Government".to_owned();
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .update_opportunity(change)
         .await
         .expect("an update");
     submit(&app, &user(), &id).await;
     let paths = async |caller: &Caller| -> Vec<String> {
-        let found = diff(&app, caller, &id, (2, 5)).await.expect("a difference");
-        found.into_iter().map(|field| field.field).collect()
+        let differences = diff(&app, caller, &id, (2, 5)).await.expect("a difference");
+        differences.into_iter().map(|field| field.field).collect()
     };
     let company = "customer.account.company_name".to_owned();
     assert!(paths(&user()).await.contains(&company));
@@ -427,21 +436,21 @@ async fn opp_017_069_aws_compares_no_classified_values() {
     app.finish::<Opportunities>().await;
 }
 
-/// Also of a time at which nobody had said yet that it is one.
+/// The classification also applies to revisions from before the record was classified.
 #[tokio::test]
-async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
+async fn opp_017_classification_hides_customer_in_past_revisions_too() {
     let app = start().await;
-    let mut open = record("Mallard");
-    let customer = open.customer.as_mut().expect("a customer");
+    let mut unclassified = record("Mallard");
+    let customer = unclassified.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
-    let id = create(&app, &user(), open).await.opportunity_id;
+    let id = create(&app, &user(), unclassified).await.opportunity_id;
     submit(&app, &user(), &id).await;
     let at = |revision| pb::GetOpportunityRequest {
         as_of: Some(AsOf::Revision(revision)),
         ..crate::support::get_request(&id)
     };
     let company = async |caller: &Caller, revision| {
-        let answer = by(&app, caller)
+        let answer = client_for(&app, caller)
             .opportunities()
             .get_opportunity(at(revision))
             .await
@@ -456,9 +465,9 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
     assert_eq!(
         company(&reviewer(), 2).await,
         "Mallard",
-        "nobody has said that it is a secret"
+        "the record is not classified yet"
     );
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
@@ -471,19 +480,19 @@ async fn opp_017_what_is_classified_now_was_never_known_to_aws() {
         }),
         ..Default::default()
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .update_opportunity(change)
         .await
-        .expect("a secret");
+        .expect("a classification");
     submit(&app, &user(), &id).await;
     let review = cosell_testkit::harness::service("review");
     for caller in [reviewer(), review] {
         assert_eq!(company(&caller, 2).await, "", "{}", caller.actor());
     }
     assert_eq!(company(&user(), 2).await, "Mallard");
-    let found = diff(&app, &reviewer(), &id, (2, 5)).await.expect("a difference");
-    let paths: Vec<_> = found.iter().map(|field| field.field.as_str()).collect();
+    let differences = diff(&app, &reviewer(), &id, (2, 5)).await.expect("a difference");
+    let paths: Vec<_> = differences.iter().map(|field| field.field.as_str()).collect();
     assert!(!paths.contains(&"customer.account.company_name"), "{paths:?}");
     app.finish::<Opportunities>().await;
 }

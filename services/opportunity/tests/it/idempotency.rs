@@ -1,3 +1,6 @@
+//! Idempotency by `request_id` (PLT-002): retries, reuse for another request, refused requests, and concurrent
+//! duplicates.
+
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_testkit::harness::{partner, refused};
@@ -5,25 +8,25 @@ use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, count, create, create_request, discard_request, get, next_steps, record, request_id, start,
-    submit_request, user, withdraw_request,
+    ALDER, client_for, count, create, create_request, discard_request, get, next_steps_request, record,
+    request_id, start, submit_request, user, withdraw_request,
 };
 
 #[tokio::test]
-async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
+async fn plt_002_repeated_create_returns_the_record_created_first() {
     let app = start().await;
     let request = pb::CreateOpportunityRequest {
         request_id: request_id(),
         ..create_request(record("Alder"))
     };
-    let client = by(&app, &user());
+    let client = client_for(&app, &user());
     let first = client
         .opportunities()
         .create_opportunity(request.clone())
         .await
         .expect("a record")
         .into_inner();
-    // Since changed by somebody: the answer to a repetition is the record as it is now.
+    // After a later update, a retry returns the current record.
     let id = first
         .opportunity
         .as_ref()
@@ -32,7 +35,7 @@ async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
         .clone();
     client
         .opportunities()
-        .update_opportunity(next_steps(&id, "Workshop"))
+        .update_opportunity(next_steps_request(&id, "Workshop"))
         .await
         .expect("an update");
     let again = client
@@ -48,14 +51,14 @@ async fn plt_002_a_repeated_create_makes_one_record_and_answers_with_it() {
 }
 
 #[tokio::test]
-async fn plt_002_every_transition_can_be_repeated() {
+async fn plt_002_repeated_transition_requests_are_applied_once() {
     let app = start().await;
-    let client = by(&app, &user());
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let client = client_for(&app, &user());
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     let update = pb::UpdateOpportunityRequest {
         request_id: request_id(),
-        ..next_steps(id, "Workshop")
+        ..next_steps_request(id, "Workshop")
     };
     let submit = pb::SubmitOpportunityRequest {
         request_id: request_id(),
@@ -104,14 +107,14 @@ async fn plt_002_every_transition_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
+async fn plt_002_request_id_is_bound_to_one_request_of_one_member() {
     let app = start().await;
     let id = request_id();
     let request = pb::CreateOpportunityRequest {
         request_id: id.clone(),
         ..create_request(record("Alder"))
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .create_opportunity(request.clone())
         .await
@@ -121,20 +124,20 @@ async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
         ..create_request(record("Birch"))
     };
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .create_opportunity(other_body)
             .await,
         Code::InvalidArgument,
         "REQUEST_ID_REUSED",
     );
-    let made = create(&app, &user(), record("Cedar")).await;
+    let created = create(&app, &user(), record("Cedar")).await;
     let other_method = pb::SubmitOpportunityRequest {
         request_id: id.clone(),
-        ..submit_request(&made.opportunity_id)
+        ..submit_request(&created.opportunity_id)
     };
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .lifecycle()
             .submit_opportunity(other_method)
             .await,
@@ -142,43 +145,46 @@ async fn plt_002_an_id_is_good_for_one_request_of_one_member() {
         "REQUEST_ID_REUSED",
     );
     let colleague = partner("mem-colleague", ALDER, Role::AceManager);
-    by(&app, &colleague)
+    client_for(&app, &colleague)
         .opportunities()
         .create_opportunity(request)
         .await
-        .expect("another member's id is another id");
+        .expect("request ids are scoped to the member");
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 3);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn plt_002_a_refused_request_leaves_its_id_free() {
+async fn plt_002_request_id_of_refused_request_can_be_reused() {
     let app = start().await;
     let id = request_id();
-    let wrong = pb::CreateOpportunityRequest {
+    let invalid = pb::CreateOpportunityRequest {
         request_id: id.clone(),
         ..create_request(pb::Opportunity::default())
     };
     refused(
-        by(&app, &user()).opportunities().create_opportunity(wrong).await,
+        client_for(&app, &user())
+            .opportunities()
+            .create_opportunity(invalid)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
-    let right = pb::CreateOpportunityRequest {
+    let valid = pb::CreateOpportunityRequest {
         request_id: id,
         ..create_request(record("Alder"))
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .create_opportunity(right)
+        .create_opportunity(valid)
         .await
         .expect("the corrected request");
     app.finish::<Opportunities>().await;
 }
 
-/// Twins at the same moment: one does it, the others wait for it and answer with what it did.
+/// Of concurrent duplicates one is executed; the others wait for it and return its result.
 #[tokio::test]
-async fn plt_002_twins_at_the_same_moment_make_one_record() {
+async fn plt_002_concurrent_duplicates_create_one_record() {
     let app = start().await;
     let request = pb::CreateOpportunityRequest {
         request_id: request_id(),
@@ -186,7 +192,7 @@ async fn plt_002_twins_at_the_same_moment_make_one_record() {
     };
     let calls: Vec<_> = (0..8)
         .map(|_| {
-            let (client, request) = (by(&app, &user()), request.clone());
+            let (client, request) = (client_for(&app, &user()), request.clone());
             tokio::spawn(async move { client.opportunities().create_opportunity(request).await })
         })
         .collect();

@@ -1,4 +1,4 @@
-//! The database itself keeps accounts apart: what the service's role can reach is decided by row-level security.
+//! Row-level security (ACC-020): which rows the service's database roles read and write in each scope.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -7,14 +7,16 @@ use cosell_testkit::harness::aws;
 use cosell_types::Role;
 use sqlx::Executor as _;
 
-use crate::support::{ALDER, BIRCH, by, count, create, manager, record, start, stranger, submit, user};
+use crate::support::{
+    ALDER, BIRCH, client_for, count, create, manager, record, start, submit, unrelated_member, user,
+};
 
 #[tokio::test]
-async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
+async fn acc_020_app_role_reads_only_rows_of_the_scoped_account() {
     let app = start().await;
     let submitted = create(&app, &user(), record("Alder")).await.opportunity_id;
     create(&app, &manager(), record("Alder")).await;
-    create(&app, &stranger(), record("Birch")).await;
+    create(&app, &unrelated_member(), record("Birch")).await;
     submit(&app, &user(), &submitted).await;
 
     for table in ["opportunity", "opportunity_revision"] {
@@ -25,39 +27,39 @@ async fn acc_020_the_services_role_sees_one_account_and_nothing_without_one() {
             (Some(("333333333333", "partner")), 0),
             (Some(("", "partner")), 0),
             (None, 0),
-            // What was submitted.
+            // AWS sees submitted records.
             (Some(("999999999999", "aws")), 1),
         ] {
-            let seen = app.database.visible("opportunity_app", scope, table).await;
-            assert_eq!(seen, expected, "{table} for {scope:?}");
+            let visible = app.database.visible("opportunity_app", scope, table).await;
+            assert_eq!(visible, expected, "{table} for {scope:?}");
         }
     }
     app.finish::<Opportunities>().await;
 }
 
-/// AWS sees the words of what was submitted, and of flags those of its own members.
+/// AWS sees the words of submitted records and the flags of its own members.
 #[tokio::test]
-async fn acc_020_words_and_flags_are_kept_apart() {
+async fn acc_020_words_and_flags_are_isolated_by_account_and_side() {
     let app = start().await;
     let submitted = create(&app, &user(), record("Alder")).await.opportunity_id;
     create(&app, &manager(), record("Alder")).await;
-    create(&app, &stranger(), record("Birch")).await;
+    create(&app, &unrelated_member(), record("Birch")).await;
     submit(&app, &user(), &submitted).await;
     let words = count(&app, "SELECT count(*) FROM opportunity_word").await / 3;
-    assert!(words > 3, "{words} words in each of three records");
+    assert!(words > 3, "only {words} words in each of three records");
     for caller in [user(), manager(), aws("mem-reviewer", Role::Reviewer)] {
         let flag = pb::FlagOpportunityRequest {
             opportunity_id: submitted.clone(),
             flagged: Some(true),
             ..Default::default()
         };
-        by(&app, &caller)
+        client_for(&app, &caller)
             .opportunities()
             .flag_opportunity(flag)
             .await
             .expect("a flag");
     }
-    for (scope, seen_words, seen_flags) in [
+    for (scope, visible_words, visible_flags) in [
         (Some((ALDER, "partner")), 2 * words, 2),
         (Some((BIRCH, "partner")), words, 0),
         (Some(("333333333333", "partner")), 0, 0),
@@ -67,21 +69,24 @@ async fn acc_020_words_and_flags_are_kept_apart() {
         (Some(("", "partner")), 0, 0),
         (None, 0, 0),
     ] {
-        for (table, expected) in [("opportunity_word", seen_words), ("opportunity_flag", seen_flags)] {
-            let seen = app.database.visible("opportunity_app", scope, table).await;
-            assert_eq!(seen, expected, "{table} for {scope:?}");
+        for (table, expected) in [
+            ("opportunity_word", visible_words),
+            ("opportunity_flag", visible_flags),
+        ] {
+            let visible = app.database.visible("opportunity_app", scope, table).await;
+            assert_eq!(visible, expected, "{table} for {scope:?}");
         }
     }
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_020_the_services_role_writes_for_one_account_and_rewrites_no_history() {
+async fn acc_020_app_role_writes_one_account_and_cannot_change_history() {
     let app = start().await;
     create(&app, &user(), record("Alder")).await;
-    create(&app, &stranger(), record("Birch")).await;
+    create(&app, &unrelated_member(), record("Birch")).await;
     let account = ALDER.parse().expect("an account");
-    let change = async |sql: &'static str| {
+    let execute = async |sql: &'static str| {
         let mut tx = app
             .pools
             .calls
@@ -91,16 +96,16 @@ async fn acc_020_the_services_role_writes_for_one_account_and_rewrites_no_histor
         tx.conn().execute(sql).await.map(|done| done.rows_affected())
     };
     assert_eq!(
-        change("UPDATE opportunity SET stage = 'QUALIFIED'")
+        execute("UPDATE opportunity SET stage = 'QUALIFIED'")
             .await
             .expect("rows"),
         1
     );
-    assert_eq!(change("DELETE FROM opportunity").await.expect("rows"), 1);
-    let given_away = change("UPDATE opportunity SET account_id = '222222222222'").await;
+    assert_eq!(execute("DELETE FROM opportunity").await.expect("rows"), 1);
+    let reassigned = execute("UPDATE opportunity SET account_id = '222222222222'").await;
     assert!(
-        given_away.is_err(),
-        "a record must not be given to another account"
+        reassigned.is_err(),
+        "a record must not be moved to another account"
     );
     for forbidden in [
         "UPDATE opportunity_revision SET action = 'x'",
@@ -112,30 +117,32 @@ async fn acc_020_the_services_role_writes_for_one_account_and_rewrites_no_histor
         "DROP TABLE opportunity",
         "SET row_security = off; SELECT 1 FROM opportunity",
     ] {
-        assert!(change(forbidden).await.is_err(), "{forbidden} must be refused");
+        assert!(execute(forbidden).await.is_err(), "{forbidden} must be refused");
     }
     app.finish::<Opportunities>().await;
 }
 
-/// The worker's role goes over all accounts, but reaches no record of anybody.
+/// The worker's role reads events of all accounts but has no permission on records.
 #[tokio::test]
-async fn acc_020_the_workers_role_sees_events_and_no_records() {
+async fn acc_020_worker_role_reads_events_but_no_records() {
     let app = start().await;
     create(&app, &user(), record("Alder")).await;
-    create(&app, &stranger(), record("Birch")).await;
-    let read = async |sql: &'static str| {
+    create(&app, &unrelated_member(), record("Birch")).await;
+    let query = async |sql: &'static str| {
         let mut tx = app.pools.work.tx(&Scope::work()).await.expect("a transaction");
         sqlx::query_scalar::<_, i64>(sql).fetch_one(tx.conn()).await
     };
     assert_eq!(
-        read("SELECT count(*) FROM event_journal").await.expect("a count"),
+        query("SELECT count(*) FROM event_journal")
+            .await
+            .expect("a count"),
         2
     );
     for table in [
         "SELECT count(*) FROM opportunity",
         "SELECT count(*) FROM opportunity_revision",
     ] {
-        assert!(read(table).await.is_err(), "{table} must be refused");
+        assert!(query(table).await.is_err(), "{table} must be refused");
     }
     app.finish::<Opportunities>().await;
 }

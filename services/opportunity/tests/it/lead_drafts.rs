@@ -1,4 +1,4 @@
-//! Drafts that are made of leads (OPP-091).
+//! Drafts created from converted leads (OPP-091): the copied details, submission requirements and position in lists.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -7,16 +7,16 @@ use cosell_proto::cosell::r#type::v1::{DateRange, ReviewStatus, SortOrder};
 use cosell_testkit::harness::{eventually, refused};
 use tonic::Code;
 
-use crate::support::{ALDER, by, count, create, date, get, manager, record};
+use crate::support::{ALDER, client_for, count, create, date, get, manager, record};
 
-use crate::referred::{ID, deal, made, start_beside_both};
+use crate::referred::{ID, referred_opportunity, start_with_referral_and_lead, wait_for_opportunity};
 
 pub const LEAD: &str = "lead-0000000000004";
 
 fn interaction(day: i32, use_case: &str, problem: &str, email: &str) -> referral::LeadInteraction {
     referral::LeadInteraction {
         source_type: "Event".to_owned(),
-        customer_action: "Came to the stand".to_owned(),
+        customer_action: "Visited the booth".to_owned(),
         use_case: use_case.to_owned(),
         business_problem: problem.to_owned(),
         interaction_date: (day > 0).then(|| prost_types::Timestamp {
@@ -38,7 +38,7 @@ fn interaction(day: i32, use_case: &str, problem: &str, email: &str) -> referral
     }
 }
 
-/// The newest touch point is the second; one without a day is older than all others.
+/// The newest interaction is the second; one without a date is older than all others.
 fn lead() -> referral::LeadDetails {
     referral::LeadDetails {
         customer_company_name: "Nordwind".to_owned(),
@@ -63,7 +63,7 @@ fn lead() -> referral::LeadDetails {
     }
 }
 
-fn converted() -> referral::LeadConverted {
+fn lead_converted() -> referral::LeadConverted {
     referral::LeadConverted {
         lead_id: LEAD.to_owned(),
         account_id: ALDER.to_owned(),
@@ -74,22 +74,23 @@ fn converted() -> referral::LeadConverted {
 }
 
 #[tokio::test]
-async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
-    let (app, far) = start_beside_both(deal(), lead()).await;
-    far.tell("referral", ALDER, LEAD, 1, &referral::LeadAccepted::default())
+async fn opp_091_converted_lead_creates_one_draft_with_known_details() {
+    let (app, peer) = start_with_referral_and_lead(referred_opportunity(), lead()).await;
+    peer.publish_event("referral", ALDER, LEAD, 1, &referral::LeadAccepted::default())
         .await;
-    far.tell("referral", ALDER, LEAD, 2, &converted()).await;
-    let seen = made(&app).await;
+    peer.publish_event("referral", ALDER, LEAD, 2, &lead_converted())
+        .await;
+    let opportunity = wait_for_opportunity(&app).await;
     assert_eq!(
         (
-            seen.origin(),
-            seen.owner_member_id.as_str(),
-            seen.lead_id.as_str(),
-            seen.referral_offer_id.as_str(),
+            opportunity.origin(),
+            opportunity.owner_member_id.as_str(),
+            opportunity.lead_id.as_str(),
+            opportunity.referral_offer_id.as_str(),
         ),
         (pb::Origin::AwsReferral, "mem-manager", LEAD, "")
     );
-    let life_cycle = seen.life_cycle.as_ref().expect("a life cycle");
+    let life_cycle = opportunity.life_cycle.as_ref().expect("a life cycle");
     assert_eq!(
         (
             life_cycle.review_status(),
@@ -98,7 +99,7 @@ async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
         ),
         (ReviewStatus::PendingSubmission, pb::Stage::Prospect, None)
     );
-    let customer = seen.customer.as_ref().expect("a customer");
+    let customer = opportunity.customer.as_ref().expect("a customer");
     let account = customer.account.as_ref().expect("an account");
     let address = account.address.as_ref().expect("an address");
     assert_eq!(
@@ -111,7 +112,7 @@ async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
         ),
         ("Nordwind", "www.nordwind.example", "Retail", "DE", "Hamburg")
     );
-    let reached: Vec<_> = customer
+    let contacts: Vec<_> = customer
         .contacts
         .iter()
         .map(|contact| {
@@ -120,14 +121,14 @@ async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
         })
         .collect();
     assert_eq!(
-        reached,
+        contacts,
         [
             ("ada@customer.example", 0, ""),
             ("bert@customer.example", 80, "+4940666")
         ],
-        "what a record cannot have is left out"
+        "values that are invalid in a record are omitted"
     );
-    let project = seen.project.as_ref().expect("a project");
+    let project = opportunity.project.as_ref().expect("a project");
     assert_eq!(
         (
             project.customer_use_case.as_str(),
@@ -137,14 +138,15 @@ async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
         ("Database", "Invoices are typed in twice.", "")
     );
 
-    // The event comes again, as itself and as another copy.
-    far.tell("referral", ALDER, LEAD, 2, &converted()).await;
-    far.tell("referral", ALDER, LEAD, 3, &referral::LeadAssigned::default())
+    // The event is delivered again, followed by another event of the lead.
+    peer.publish_event("referral", ALDER, LEAD, 2, &lead_converted())
+        .await;
+    peer.publish_event("referral", ALDER, LEAD, 3, &referral::LeadAssigned::default())
         .await;
     let read = "SELECT count(*) FROM inbox WHERE consumer = 'opportunity-referral'";
     eventually(async || match count(&app, read).await {
         3 | 4 => Ok(()),
-        read => Err(format!("{read} events were read")),
+        read => Err(format!("{read} events were applied")),
     })
     .await;
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 1);
@@ -153,25 +155,26 @@ async fn opp_091_of_a_lead_comes_a_draft_with_what_is_known_once() {
 }
 
 #[tokio::test]
-async fn opp_091_what_is_missing_is_asked_for_and_a_solution_too() {
-    let mut known = lead();
-    known.interactions[0].use_case = "Something with data".to_owned();
-    known.interactions[2].use_case = String::new();
-    let (app, far) = start_beside_both(deal(), known).await;
-    far.tell("referral", ALDER, LEAD, 1, &converted()).await;
-    let seen = made(&app).await;
+async fn opp_091_draft_from_lead_requires_missing_fields_and_solution() {
+    let mut lead = lead();
+    lead.interactions[0].use_case = "Something with data".to_owned();
+    lead.interactions[2].use_case = String::new();
+    let (app, peer) = start_with_referral_and_lead(referred_opportunity(), lead).await;
+    peer.publish_event("referral", ALDER, LEAD, 1, &lead_converted())
+        .await;
+    let opportunity = wait_for_opportunity(&app).await;
     assert_eq!(
-        seen.project.expect("a project").customer_use_case,
+        opportunity.project.expect("a project").customer_use_case,
         "",
-        "a record knows the words of the list only"
+        "a use case outside the standard values is omitted"
     );
     let submission = pb::SubmitOpportunityRequest {
         opportunity_id: ID.to_owned(),
         involvement_type: pb::InvolvementType::CoSell.into(),
         ..Default::default()
     };
-    let mut calls = by(&app, &manager()).lifecycle();
-    let answer = calls.submit_opportunity(submission.clone()).await;
+    let mut client = client_for(&app, &manager()).lifecycle();
+    let answer = client.submit_opportunity(submission.clone()).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     let missing = refusal.paths();
     for field in [
@@ -179,13 +182,13 @@ async fn opp_091_what_is_missing_is_asked_for_and_a_solution_too() {
         "opportunity.customer.account.address.postal_code",
         "opportunity.life_cycle.target_close_date",
         "opportunity.project.customer_use_case",
-        // A deal of AWS would do without a solution.
+        // An accepted referral needs no solution.
         "opportunity.related_entity_identifiers",
     ] {
-        assert!(missing.contains(&field), "{field} is not in {missing:?}");
+        assert!(missing.contains(&field), "{field} is missing in {missing:?}");
     }
 
-    // With all of it, it is a draft like every other one.
+    // With all required fields it is submitted like every other draft.
     let update = pb::UpdateOpportunityRequest {
         opportunity_id: ID.to_owned(),
         opportunity: Some(pb::Opportunity {
@@ -194,31 +197,35 @@ async fn opp_091_what_is_missing_is_asked_for_and_a_solution_too() {
         }),
         ..Default::default()
     };
-    by(&app, &manager())
+    client_for(&app, &manager())
         .opportunities()
         .update_opportunity(update)
         .await
-        .expect("what was missing");
-    by(&app, &manager())
+        .expect("an update with the required fields");
+    client_for(&app, &manager())
         .lifecycle()
         .submit_opportunity(submission)
         .await
         .expect("a submission");
-    let seen = get(&app, &manager(), ID).await;
-    let status = seen.life_cycle.expect("a life cycle").review_status();
-    assert_eq!((status, seen.lead_id.as_str()), (ReviewStatus::Submitted, LEAD));
+    let opportunity = get(&app, &manager(), ID).await;
+    let status = opportunity.life_cycle.expect("a life cycle").review_status();
+    assert_eq!(
+        (status, opportunity.lead_id.as_str()),
+        (ReviewStatus::Submitted, LEAD)
+    );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_nobody() {
-    let (app, far) = start_beside_both(deal(), lead()).await;
-    far.tell("referral", ALDER, LEAD, 1, &converted()).await;
-    made(&app).await;
-    let own = create(&app, &manager(), record("Alder")).await;
+async fn opp_063_091_draft_without_close_date_is_listed_last_and_not_pending() {
+    let (app, peer) = start_with_referral_and_lead(referred_opportunity(), lead()).await;
+    peer.publish_event("referral", ALDER, LEAD, 1, &lead_converted())
+        .await;
+    wait_for_opportunity(&app).await;
+    let dated = create(&app, &manager(), record("Alder")).await;
     let list = async |request: pb::ListOpportunitiesRequest| {
-        let mut calls = by(&app, &manager()).opportunities();
-        let answer = calls.list_opportunities(request).await;
+        let mut client = client_for(&app, &manager()).opportunities();
+        let answer = client.list_opportunities(request).await;
         let answer = answer.expect("a list").into_inner();
         let ids: Vec<_> = answer
             .opportunities
@@ -241,7 +248,7 @@ async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_n
     let (second, _) = list(second).await;
     assert_eq!(
         (first, second),
-        (vec![own.opportunity_id.clone()], vec![ID.to_owned()])
+        (vec![dated.opportunity_id.clone()], vec![ID.to_owned()])
     );
     let preset = |preset: pb::OpportunityPreset| pb::ListOpportunitiesRequest {
         preset: preset.into(),
@@ -249,9 +256,9 @@ async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_n
     };
     let (drafts, _) = list(preset(pb::OpportunityPreset::Draft)).await;
     assert_eq!(drafts.len(), 2);
-    let (waiting, _) = list(preset(pb::OpportunityPreset::PendingAcceptance)).await;
-    assert_eq!(waiting, Vec::<String>::new(), "it was accepted long ago");
-    let ahead = pb::ListOpportunitiesRequest {
+    let (pending, _) = list(preset(pb::OpportunityPreset::PendingAcceptance)).await;
+    assert_eq!(pending, Vec::<String>::new(), "the lead was accepted before");
+    let with_close_date = pb::ListOpportunitiesRequest {
         filter: Some(pb::OpportunityFilter {
             target_close_date: Some(DateRange {
                 start: date(2026, 1, 1),
@@ -261,11 +268,11 @@ async fn opp_063_091_a_draft_without_a_close_date_is_listed_last_and_waits_for_n
         }),
         ..Default::default()
     };
-    let (ahead, _) = list(ahead).await;
+    let (with_close_date, _) = list(with_close_date).await;
     assert_eq!(
-        ahead,
-        [own.opportunity_id],
-        "a day that is not known is in no span"
+        with_close_date,
+        [dated.opportunity_id],
+        "a record without a close date matches no date range"
     );
     app.finish::<Opportunities>().await;
 }

@@ -1,3 +1,5 @@
+//! `ListOpportunities`: sort orders, pages, filters, page tokens and visibility (OPP-060, PLT-005, ACC-011, ACC-012).
+
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
@@ -11,32 +13,32 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, create, date, manager, next_steps, pages, record, start, stranger, submit, submit_request,
-    user,
+    ALDER, client_for, create, date, list_all_ids, manager, next_steps_request, record, start, submit,
+    submit_request, unrelated_member, user,
 };
 
-/// Twelve records over twelve minutes, with companies, dates and stages that repeat, in an order of their own each.
-async fn fill(app: &App) -> Vec<pb::Opportunity> {
-    let mut made = Vec::new();
+/// Creates twelve records, one a minute, whose companies, dates and stages repeat in different orders.
+async fn create_records(app: &App) -> Vec<pb::Opportunity> {
+    let mut records = Vec::new();
     for number in 0..12_i32 {
-        let mut given = record(["Cedar", "Alder", "Birch", "Elm"][number as usize % 4]);
-        let life_cycle = given.life_cycle.as_mut().expect("a life cycle");
+        let mut input = record(["Cedar", "Alder", "Birch", "Elm"][number as usize % 4]);
+        let life_cycle = input.life_cycle.as_mut().expect("a life cycle");
         life_cycle.target_close_date = date(2026, 4 + (number * 5) % 7, 1);
         life_cycle.stage = 1 + number % 3;
-        made.push(create(app, &user(), given).await);
+        records.push(create(app, &user(), input).await);
         app.clock.advance(chrono::TimeDelta::minutes(1));
     }
     for number in [3, 0, 7] {
-        let id = made[number].opportunity_id.clone();
-        let answer = by(app, &user())
+        let id = records[number].opportunity_id.clone();
+        let answer = client_for(app, &user())
             .opportunities()
-            .update_opportunity(next_steps(&id, "later"))
+            .update_opportunity(next_steps_request(&id, "later"))
             .await
             .expect("an update");
-        made[number] = answer.into_inner().opportunity.expect("a record");
+        records[number] = answer.into_inner().opportunity.expect("a record");
         app.clock.advance(chrono::TimeDelta::minutes(1));
     }
-    made
+    records
 }
 
 fn sort_value(record: &pb::Opportunity, key: pb::OpportunitySortKey) -> (i64, String, i64) {
@@ -65,9 +67,9 @@ fn sort_value(record: &pb::Opportunity, key: pb::OpportunitySortKey) -> (i64, St
 }
 
 #[tokio::test]
-async fn opp_060_every_order_in_both_directions_and_pages_of_every_size_make_the_same_list() {
+async fn opp_060_list_is_identical_for_each_sort_order_and_page_size() {
     let app = start().await;
-    let made = fill(&app).await;
+    let records = create_records(&app).await;
     for key in [
         pb::OpportunitySortKey::Unspecified,
         pb::OpportunitySortKey::UpdateTime,
@@ -81,7 +83,7 @@ async fn opp_060_every_order_in_both_directions_and_pages_of_every_size_make_the
             SortOrder::Ascending,
             SortOrder::Descending,
         ] {
-            let mut sorted = made.clone();
+            let mut sorted = records.clone();
             sorted.sort_by_key(|record| sort_value(record, key));
             if order != SortOrder::Ascending {
                 sorted.reverse();
@@ -94,7 +96,7 @@ async fn opp_060_every_order_in_both_directions_and_pages_of_every_size_make_the
                     sort_order: order.into(),
                     ..Default::default()
                 };
-                let listed = pages(&app, &manager(), request).await.expect("pages");
+                let listed = list_all_ids(&app, &manager(), request).await.expect("pages");
                 assert_eq!(listed, expected, "{key:?} {order:?} in pages of {page_size}");
             }
         }
@@ -103,118 +105,121 @@ async fn opp_060_every_order_in_both_directions_and_pages_of_every_size_make_the
 }
 
 #[tokio::test]
-async fn opp_060_each_filter_alone_and_together() {
+async fn opp_060_filters_apply_alone_and_combined() {
     let app = start().await;
-    let made = fill(&app).await;
-    submit(&app, &user(), &made[1].opportunity_id).await;
+    let records = create_records(&app).await;
+    submit(&app, &user(), &records[1].opportunity_id).await;
     let filtered = |filter: pb::OpportunityFilter| {
         let request = pb::ListOpportunitiesRequest {
             filter: Some(filter),
             ..Default::default()
         };
         async {
-            pages(&app, &manager(), request)
+            list_all_ids(&app, &manager(), request)
                 .await
                 .expect("pages")
                 .into_iter()
                 .collect::<BTreeSet<_>>()
         }
     };
-    let those = |wanted: &dyn Fn(usize) -> bool| -> BTreeSet<String> {
+    let ids_where = |predicate: &dyn Fn(usize) -> bool| -> BTreeSet<String> {
         (0..12)
-            .filter(|number| wanted(*number))
-            .map(|number| made[number].opportunity_id.clone())
+            .filter(|number| predicate(*number))
+            .map(|number| records[number].opportunity_id.clone())
             .collect()
     };
-    let none = pb::OpportunityFilter::default;
+    let empty_filter = pb::OpportunityFilter::default;
 
     let ids = vec![
-        made[2].opportunity_id.clone(),
-        made[5].opportunity_id.clone(),
-        "O9999999999999999999".to_owned(),
+        records[2].opportunity_id.clone(),
+        records[5].opportunity_id.clone(),
+        "O9223372036854775807".to_owned(),
     ];
     let filter = pb::OpportunityFilter {
         opportunity_ids: ids,
-        ..none()
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
-        those(&|number| number == 2 || number == 5)
+        ids_where(&|number| number == 2 || number == 5)
     );
-    let unreadable = vec!["O9999999999999999999".to_owned()];
+    let unknown_ids = vec!["O9223372036854775807".to_owned()];
     let filter = pb::OpportunityFilter {
-        opportunity_ids: unreadable,
-        ..none()
+        opportunity_ids: unknown_ids,
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
         BTreeSet::new(),
-        "an id of no record is still a condition"
+        "an unknown id matches nothing"
     );
     let stages = vec![pb::Stage::Prospect.into(), pb::Stage::TechnicalValidation.into()];
-    let filter = pb::OpportunityFilter { stages, ..none() };
-    assert_eq!(filtered(filter).await, those(&|number| number % 3 != 1));
+    let filter = pb::OpportunityFilter {
+        stages,
+        ..empty_filter()
+    };
+    assert_eq!(filtered(filter).await, ids_where(&|number| number % 3 != 1));
     let review_statuses = vec![ReviewStatus::Submitted.into()];
     let filter = pb::OpportunityFilter {
         review_statuses,
-        ..none()
+        ..empty_filter()
     };
-    assert_eq!(filtered(filter).await, those(&|number| number == 1));
+    assert_eq!(filtered(filter).await, ids_where(&|number| number == 1));
     let customer_company_names = vec!["Alder".to_owned(), "Elm".to_owned(), "elm".to_owned()];
     let filter = pb::OpportunityFilter {
         customer_company_names: customer_company_names.clone(),
-        ..none()
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
-        those(&|number| number % 4 == 1 || number % 4 == 3)
+        ids_where(&|number| number % 4 == 1 || number % 4 == 3)
     );
 
-    let created = |number: usize| made[number].create_time;
+    let created = |number: usize| records[number].create_time;
     let span = |start, end| Some(TimestampRange { start, end });
     let filter = pb::OpportunityFilter {
         create_time: span(created(3), created(6)),
-        ..none()
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
-        those(&|number| (3..6).contains(&number)),
-        "the end is outside"
+        ids_where(&|number| (3..6).contains(&number)),
+        "the end is exclusive"
     );
     let filter = pb::OpportunityFilter {
-        update_time: span(made[3].update_time, None),
-        ..none()
+        update_time: span(records[3].update_time, None),
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
-        those(&|number| [0, 1, 3, 7].contains(&number))
+        ids_where(&|number| [0, 1, 3, 7].contains(&number))
     );
-    let closes = |number: usize| 4 + (number * 5) % 7;
+    let close_month = |number: usize| 4 + (number * 5) % 7;
     let target_close_date = Some(DateRange {
         start: date(2026, 5, 1),
         end: date(2026, 7, 1),
     });
     let filter = pb::OpportunityFilter {
         target_close_date,
-        ..none()
+        ..empty_filter()
     };
     assert_eq!(
         filtered(filter).await,
-        those(&|number| (5..=7).contains(&closes(number))),
-        "both days are inside"
+        ids_where(&|number| (5..=7).contains(&close_month(number))),
+        "both dates are inclusive"
     );
     let filter = pb::OpportunityFilter {
         target_close_date,
         customer_company_names,
-        ..none()
+        ..empty_filter()
     };
-    let both = those(&|number| (5..=7).contains(&closes(number)) && number % 2 == 1);
+    let both = ids_where(&|number| (5..=7).contains(&close_month(number)) && number % 2 == 1);
     assert_eq!(filtered(filter).await, both);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_060_spans_that_end_before_they_begin_are_refused() {
+async fn opp_060_invalid_ranges_are_refused() {
     let app = start().await;
     let time = |seconds| Some(Timestamp { seconds, nanos: 0 });
     let filter = pb::OpportunityFilter {
@@ -237,7 +242,7 @@ async fn opp_060_spans_that_end_before_they_begin_are_refused() {
         ..Default::default()
     };
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .list_opportunities(request)
             .await,
@@ -255,8 +260,8 @@ async fn opp_060_spans_that_end_before_they_begin_are_refused() {
     app.finish::<Opportunities>().await;
 }
 
-/// The token with another value of the sort key, which is none.
-fn forge(token: &str) -> String {
+/// The token with an invalid value of the sort key.
+fn forge_token(token: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(token).expect("a token");
     let mut content: serde_json::Value = serde_json::from_slice(&bytes).expect("its content");
     content["last"][0] = "yesterday".into();
@@ -264,14 +269,14 @@ fn forge(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
+async fn plt_005_page_token_is_bound_to_query_and_caller() {
     let app = start().await;
-    fill(&app).await;
+    create_records(&app).await;
     let first = pb::ListOpportunitiesRequest {
         page_size: 2,
         ..Default::default()
     };
-    let page = by(&app, &manager())
+    let page = client_for(&app, &manager())
         .opportunities()
         .list_opportunities(first.clone())
         .await
@@ -282,7 +287,7 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..first
     };
     assert!(
-        by(&app, &manager())
+        client_for(&app, &manager())
             .opportunities()
             .list_opportunities(next.clone())
             .await
@@ -293,12 +298,12 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..next.clone()
     };
     assert!(
-        by(&app, &manager())
+        client_for(&app, &manager())
             .opportunities()
             .list_opportunities(other_size)
             .await
             .is_ok(),
-        "the size may change"
+        "the page size may change between pages"
     );
     let other_order = pb::ListOpportunitiesRequest {
         sort_order: SortOrder::Ascending.into(),
@@ -316,67 +321,69 @@ async fn plt_005_a_page_token_belongs_to_its_query_and_its_caller() {
         ..next.clone()
     };
     let forged = pb::ListOpportunitiesRequest {
-        page_token: forge(&next.page_token),
+        page_token: forge_token(&next.page_token),
         ..next.clone()
     };
     for request in [other_order, other_filter, junk, forged] {
-        let foreign = by(&app, &manager())
+        let answer = client_for(&app, &manager())
             .opportunities()
             .list_opportunities(request)
             .await;
-        refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
+        refused(answer, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     }
-    for other in [user(), stranger()] {
-        let foreign = by(&app, &other)
+    for other in [user(), unrelated_member()] {
+        let answer = client_for(&app, &other)
             .opportunities()
             .list_opportunities(next.clone())
             .await;
-        refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
+        refused(answer, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     }
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_011_012_everybody_lists_what_it_may_see() {
+async fn acc_011_012_list_returns_only_records_visible_to_caller() {
     let app = start().await;
     let colleague = partner("mem-colleague", ALDER, Role::AceUser);
     let own = create(&app, &user(), record("Alder")).await.opportunity_id;
     let other = create(&app, &colleague, record("Birch")).await.opportunity_id;
-    let foreign = create(&app, &stranger(), record("Cedar")).await.opportunity_id;
+    let unrelated_record = create(&app, &unrelated_member(), record("Cedar"))
+        .await
+        .opportunity_id;
     let mut limited = record("Elm");
     limited.primary_needs_from_aws.clear();
     let limited = create(&app, &user(), limited).await.opportunity_id;
     submit(&app, &user(), &own).await;
-    submit(&app, &stranger(), &foreign).await;
+    submit(&app, &unrelated_member(), &unrelated_record).await;
     let request = pb::SubmitOpportunityRequest {
         involvement_type: pb::InvolvementType::ForVisibilityOnly.into(),
         visibility: pb::Visibility::Limited.into(),
         ..submit_request(&limited)
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .submit_opportunity(request)
         .await
         .expect("a limited submission");
 
     let list = async |caller: &Caller| -> BTreeSet<String> {
-        let listed = pages(&app, caller, pb::ListOpportunitiesRequest::default())
+        let listed = list_all_ids(&app, caller, pb::ListOpportunitiesRequest::default())
             .await
             .expect("pages");
         listed.into_iter().collect()
     };
-    let set = |ids: &[&String]| ids.iter().map(|id| (*id).clone()).collect::<BTreeSet<_>>();
-    assert_eq!(list(&user()).await, set(&[&own, &limited]));
-    assert_eq!(list(&colleague).await, set(&[&other]));
-    assert_eq!(list(&manager()).await, set(&[&own, &other, &limited]));
-    assert_eq!(list(&stranger()).await, set(&[&foreign]));
+    let id_set = |ids: &[&String]| ids.iter().map(|id| (*id).clone()).collect::<BTreeSet<_>>();
+    assert_eq!(list(&user()).await, id_set(&[&own, &limited]));
+    assert_eq!(list(&colleague).await, id_set(&[&other]));
+    assert_eq!(list(&manager()).await, id_set(&[&own, &other, &limited]));
+    assert_eq!(list(&unrelated_member()).await, id_set(&[&unrelated_record]));
     assert_eq!(
         list(&aws("mem-reviewer", Role::Reviewer)).await,
-        set(&[&own, &foreign, &limited])
+        id_set(&[&own, &unrelated_record, &limited])
     );
     assert_eq!(
         list(&aws("mem-seller", Role::SalesRepresentative)).await,
-        set(&[&own, &foreign])
+        id_set(&[&own, &unrelated_record])
     );
     app.finish::<Opportunities>().await;
 }

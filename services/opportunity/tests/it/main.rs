@@ -1,4 +1,4 @@
-//! Tests of the running service: a real client, a real connection, a real database of its own.
+//! Integration tests of the running service: a gRPC client, a network connection and a PostgreSQL database per test.
 
 mod actions;
 mod allowed_actions;
@@ -7,13 +7,14 @@ mod aws_summary;
 mod aws_summary_access;
 mod bad_input;
 mod bulk;
+mod bulk_failures;
 mod bulk_files;
 mod bulk_jobs;
 mod bulk_updates;
 mod cancelled_calls;
 mod create_and_get;
 mod denials;
-mod finding;
+mod filters;
 mod flags;
 mod history;
 mod idempotency;
@@ -26,6 +27,7 @@ mod presets;
 mod referred;
 mod review_events;
 mod reviewer;
+mod search;
 mod shared;
 mod standards;
 mod submit;

@@ -1,20 +1,21 @@
-//! What a caller may do comes from the directory: looked up once, then kept up to date by events (ACC-004, DIR-003).
+//! Permissions of members come from the directory: a member is looked up once, then its replica follows events
+//! (ACC-004, DIR-003). Also records whose owner is inactive (OPP-061).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::partner::v1 as directory;
-use cosell_testkit::harness::{App, Client, FarEnd, Refusal, Setup, aws, eventually, partner, refused};
+use cosell_testkit::harness::{App, Client, PeerStub, Refusal, Setup, aws, eventually, partner, refused};
 use cosell_types::{Caller, ClosedList as _, Role};
 use serde_json::json;
 use tonic::{Code, Response, Status};
 
-use crate::support::{ALDER, by, create, manager, options, record, start, user};
+use crate::support::{ALDER, client_for, create, manager, options, record, start, user};
 
-/// A call by whom a token names, without any word of them to the directory.
+/// Calls as the member of a token, without adding the member to the directory.
 async fn list(app: &App, caller: &Caller) -> Result<Response<pb::ListOpportunitiesResponse>, Status> {
-    let calls = Client::new(&app.issuer, Some(caller)).over(app.channel.clone());
-    OpportunityServiceClient::new(calls)
+    let client = Client::new(&app.issuer, Some(caller)).with_channel(app.channel.clone());
+    OpportunityServiceClient::new(client)
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await
 }
@@ -39,7 +40,7 @@ fn member_changed(
 fn account_changed(
     revision: i64,
     status: directory::AccountStatus,
-    terms: bool,
+    terms_accepted: bool,
 ) -> directory::AccountDetailsChanged {
     directory::AccountDetailsChanged {
         detail: Some(directory::AccountEventDetail {
@@ -47,58 +48,58 @@ fn account_changed(
             revision,
             side: directory::Side::Partner.into(),
             status: status.into(),
-            terms_accepted: terms,
+            terms_accepted,
             ..Default::default()
         }),
     }
 }
 
 #[tokio::test]
-async fn acc_004_a_member_is_looked_up_once() {
+async fn acc_004_member_is_looked_up_in_directory_once() {
     let app = start().await;
     refused(
         list(&app, &user()).await,
         Code::PermissionDenied,
         "MEMBER_INACTIVE",
     );
-    app.directory.admit(&user());
+    app.directory.add_member(&user());
     eventually(async || list(&app, &user()).await.map_err(|status| status.to_string())).await;
-    let asked = app.directory.asked();
-    let until = tokio::time::Instant::now() + std::time::Duration::from_millis(1500);
-    // Longer than anything is kept in memory.
-    while tokio::time::Instant::now() < until {
-        list(&app, &user()).await.expect("a member that is known");
+    let lookups = app.directory.lookup_count();
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_millis(1500);
+    // Longer than the in-memory cache retains a member.
+    while tokio::time::Instant::now() < deadline {
+        list(&app, &user()).await.expect("a known member");
     }
     assert_eq!(
-        app.directory.asked(),
-        asked,
-        "who is known is not asked for again"
+        app.directory.lookup_count(),
+        lookups,
+        "a known member must not be looked up again"
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_004_a_token_gives_no_roles_and_no_other_side() {
+async fn acc_004_token_grants_neither_roles_nor_another_side() {
     let app = start().await;
     app.directory
-        .admit(&partner("mem-user", ALDER, Role::StandardUser));
+        .add_member(&partner("mem-user", ALDER, Role::StandardUser));
     let mut claims = app.issuer.claims(&user());
     claims["roles"] = json!(["ALLIANCE_LEAD", "ACE_USER"]);
     let token = |claims: &serde_json::Value| app.issuer.sign(claims).expect("a token");
-    let ask = async |token: String| {
-        let calls = Client::with_token(&token).over(app.channel.clone());
-        OpportunityServiceClient::new(calls)
+    let list_with = async |token: String| {
+        let client = Client::with_token(&token).with_channel(app.channel.clone());
+        OpportunityServiceClient::new(client)
             .list_opportunities(pb::ListOpportunitiesRequest::default())
             .await
     };
     refused(
-        ask(token(&claims)).await,
+        list_with(token(&claims)).await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
     claims["side"] = json!("aws");
     refused(
-        ask(token(&claims)).await,
+        list_with(token(&claims)).await,
         Code::PermissionDenied,
         "MEMBER_INACTIVE",
     );
@@ -106,14 +107,14 @@ async fn acc_004_a_token_gives_no_roles_and_no_other_side() {
 }
 
 #[tokio::test]
-async fn acc_004_dir_003_events_change_what_a_member_may_do() {
+async fn acc_004_dir_003_directory_events_update_member_permissions() {
     use directory::{AccountStatus, MemberStatus};
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
-    let becomes = async |reason: Option<&'static str>| {
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
+    let wait_for_outcome = async |reason: Option<&'static str>| {
         eventually(async || {
             let refusal = list(&app, &user())
                 .await
@@ -128,7 +129,7 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         .await;
     };
     let own = [Role::AceUser];
-    far.tell(
+    peer.publish_event(
         "partner",
         ALDER,
         ALDER,
@@ -136,7 +137,7 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &account_changed(1, AccountStatus::Active, false),
     )
     .await;
-    far.tell(
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -144,8 +145,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &member_changed(1, MemberStatus::Invited, &own),
     )
     .await;
-    becomes(Some("MEMBER_INACTIVE")).await;
-    far.tell(
+    wait_for_outcome(Some("MEMBER_INACTIVE")).await;
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -153,8 +154,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &member_changed(2, MemberStatus::Active, &own),
     )
     .await;
-    becomes(Some("TERMS_NOT_ACCEPTED")).await;
-    far.tell(
+    wait_for_outcome(Some("TERMS_NOT_ACCEPTED")).await;
+    peer.publish_event(
         "partner",
         ALDER,
         ALDER,
@@ -162,8 +163,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &account_changed(2, AccountStatus::Active, true),
     )
     .await;
-    becomes(None).await;
-    far.tell(
+    wait_for_outcome(None).await;
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -171,8 +172,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &member_changed(3, MemberStatus::Active, &[Role::CloudAdmin]),
     )
     .await;
-    becomes(Some("ROLE_NOT_PERMITTED")).await;
-    far.tell(
+    wait_for_outcome(Some("ROLE_NOT_PERMITTED")).await;
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -180,8 +181,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &member_changed(4, MemberStatus::Active, &own),
     )
     .await;
-    becomes(None).await;
-    far.tell(
+    wait_for_outcome(None).await;
+    peer.publish_event(
         "partner",
         ALDER,
         ALDER,
@@ -189,8 +190,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &account_changed(3, AccountStatus::Suspended, true),
     )
     .await;
-    becomes(Some("MEMBER_INACTIVE")).await;
-    far.tell(
+    wait_for_outcome(Some("MEMBER_INACTIVE")).await;
+    peer.publish_event(
         "partner",
         ALDER,
         ALDER,
@@ -198,8 +199,8 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &account_changed(4, AccountStatus::Active, true),
     )
     .await;
-    becomes(None).await;
-    far.tell(
+    wait_for_outcome(None).await;
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -207,34 +208,34 @@ async fn acc_004_dir_003_events_change_what_a_member_may_do() {
         &member_changed(5, MemberStatus::Deactivated, &own),
     )
     .await;
-    becomes(Some("MEMBER_INACTIVE")).await;
+    wait_for_outcome(Some("MEMBER_INACTIVE")).await;
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_004_without_the_directory_those_who_are_known_go_on() {
+async fn acc_004_known_members_are_admitted_while_directory_is_down() {
     let app = start().await;
-    app.directory.admit(&user());
+    app.directory.add_member(&user());
     list(&app, &user()).await.expect("a known member");
-    app.directory.leave();
-    let stranger = partner("mem-stranger", ALDER, Role::AceUser);
-    let refusal = list(&app, &stranger).await;
+    app.directory.make_unavailable();
+    let unknown = partner("mem-unknown", ALDER, Role::AceUser);
+    let refusal = list(&app, &unknown).await;
     refused(refusal, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
     list(&app, &user()).await.expect("a known member");
     app.finish::<Opportunities>().await;
 }
 
-/// Who leaves keeps its records; what needs another owner is found.
+/// Records of a deactivated member are retained and listed as records without an active owner.
 #[tokio::test]
-async fn opp_061_records_of_who_has_left_are_found() {
+async fn opp_061_records_without_active_owner_are_listed() {
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
     create(&app, &user(), record("One Ltd")).await;
-    let kept = create(&app, &manager(), record("Two Ltd")).await;
-    let orphans = async || {
+    let active_record = create(&app, &manager(), record("Two Ltd")).await;
+    let list_without_owner = async || {
         let filter = pb::OpportunityFilter {
             without_active_owner: true,
             ..Default::default()
@@ -243,15 +244,15 @@ async fn opp_061_records_of_who_has_left_are_found() {
             filter: Some(filter),
             ..Default::default()
         };
-        let list = by(&app, &manager())
+        let list = client_for(&app, &manager())
             .opportunities()
             .list_opportunities(request)
             .await
             .expect("a list");
         list.into_inner().opportunities
     };
-    assert!(orphans().await.is_empty());
-    far.tell(
+    assert!(list_without_owner().await.is_empty());
+    peer.publish_event(
         "partner",
         ALDER,
         "mem-user",
@@ -259,10 +260,16 @@ async fn opp_061_records_of_who_has_left_are_found() {
         &member_changed(1, directory::MemberStatus::Active, &[]),
     )
     .await;
-    let left = member_changed(2, directory::MemberStatus::Deactivated, &[Role::AceUser]);
-    far.tell("partner", ALDER, "mem-user", 2, &left).await;
-    eventually(async || match orphans().await.as_slice() {
-        [one] if one.owner_member_id == "mem-user" && one.opportunity_id != kept.opportunity_id => Ok(()),
+    let deactivated = member_changed(2, directory::MemberStatus::Deactivated, &[Role::AceUser]);
+    peer.publish_event("partner", ALDER, "mem-user", 2, &deactivated)
+        .await;
+    eventually(async || match list_without_owner().await.as_slice() {
+        [listed]
+            if listed.owner_member_id == "mem-user"
+                && listed.opportunity_id != active_record.opportunity_id =>
+        {
+            Ok(())
+        }
         found => Err(format!("{} records", found.len())),
     })
     .await;
@@ -274,7 +281,7 @@ async fn opp_061_records_of_who_has_left_are_found() {
         ..Default::default()
     };
     let reviewer = aws("mem-reviewer", Role::Reviewer);
-    let refusal = by(&app, &reviewer)
+    let refusal = client_for(&app, &reviewer)
         .opportunities()
         .list_opportunities(request)
         .await;

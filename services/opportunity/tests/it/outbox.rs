@@ -1,50 +1,52 @@
-//! What others are told: every change is one event, in order, with what a consumer needs and no personal data.
+//! Published events: each change is one event, in order, with CloudEvents attributes and without personal data
+//! (PLT-009).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_testkit::harness::{FarEnd, Setup};
+use cosell_testkit::harness::{PeerStub, Setup};
 
 use crate::support::{
-    ALDER, by, create, discard_request, next_steps, options, record, submit, user, withdraw_request,
+    ALDER, client_for, create, discard_request, next_steps_request, options, record, submit, user,
+    withdraw_request,
 };
 
 #[tokio::test]
-async fn plt_009_every_change_is_published_once_in_order() {
+async fn plt_009_each_change_is_published_once_in_order() {
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
-    let made = create(&app, &user(), record("Secret Customer Ltd")).await;
-    let id = made.opportunity_id.as_str();
-    by(&app, &user())
+    let created = create(&app, &user(), record("Secret Customer Ltd")).await;
+    let id = created.opportunity_id.as_str();
+    client_for(&app, &user())
         .opportunities()
-        .update_opportunity(next_steps(id, "Confidential step"))
+        .update_opportunity(next_steps_request(id, "Confidential step"))
         .await
         .expect("an update");
     submit(&app, &user(), id).await;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
     let other = create(&app, &user(), record("Secret Customer Ltd")).await;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .discard_draft(discard_request(&other.opportunity_id))
         .await
         .expect("a discarded draft");
 
-    let all = FarEnd::new(&app.bus_args.nats_url)
+    let all = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("opportunity", 6)
+        .first_events("opportunity", 6)
         .await;
-    let of = |id: &str| {
+    let events_of = |id: &str| {
         all.iter()
             .filter(|event| event.header("ce-subject") == id)
             .collect::<Vec<_>>()
     };
-    let first = of(id);
-    let verbs: Vec<_> = first
+    let opportunity_events = events_of(id);
+    let verbs: Vec<_> = opportunity_events
         .iter()
         .map(|event| event.subject.rsplit('.').next().expect("a verb"))
         .collect();
@@ -57,7 +59,7 @@ async fn plt_009_every_change_is_published_once_in_order() {
             "opportunity_submission_withdrawn"
         ]
     );
-    for (index, event) in first.iter().enumerate() {
+    for (index, event) in opportunity_events.iter().enumerate() {
         assert_eq!(
             event.subject,
             format!("cosell.opportunity.v1.{ALDER}.{id}.{}", verbs[index])
@@ -71,12 +73,12 @@ async fn plt_009_every_change_is_published_once_in_order() {
         assert_eq!(event.header("ce-id"), event.header("Nats-Msg-Id"));
         assert!(!event.header("ce-requestid").is_empty());
     }
-    let updated: pb::OpportunityUpdated = first[1].message();
+    let updated: pb::OpportunityUpdated = opportunity_events[1].message();
     assert_eq!(updated.changed_fields, ["life_cycle.next_steps"]);
-    let submitted: pb::OpportunitySubmitted = first[2].message();
+    let submitted: pb::OpportunitySubmitted = opportunity_events[2].message();
     assert_eq!((submitted.revision, submitted.round), (3, 1));
     assert_eq!(submitted.involvement_type(), pb::InvolvementType::CoSell);
-    let discarded: pb::OpportunityDiscarded = of(&other.opportunity_id)[1].message();
+    let discarded: pb::OpportunityDiscarded = events_of(&other.opportunity_id)[1].message();
     assert_eq!(discarded.revision, 2);
 
     for event in &all {
@@ -86,11 +88,8 @@ async fn plt_009_every_change_is_published_once_in_order() {
             event.headers,
             String::from_utf8_lossy(&event.payload)
         );
-        for secret in ["Secret Customer", "Confidential", "alder.example", "20457"] {
-            assert!(
-                !text.contains(secret),
-                "{secret:?} must not leave in an event: {text}"
-            );
+        for personal in ["Secret Customer", "Confidential", "alder.example", "20457"] {
+            assert!(!text.contains(personal), "an event contains {personal:?}: {text}");
         }
     }
     app.finish::<Opportunities>().await;

@@ -1,4 +1,5 @@
-//! Presets, on both sides of each boundary, and their counts.
+//! Presets of lists: contents on both sides of each boundary, counts, and combination with filters (OPP-062, OPP-063,
+//! OPP-065).
 
 use std::collections::BTreeSet;
 
@@ -13,19 +14,19 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::support::{ALDER, BIRCH, by, create, manager, pages, record, start, user};
+use crate::support::{ALDER, BIRCH, client_for, create, list_all_ids, manager, record, start, user};
 
-/// Writes a record with its columns, as it would be after a history that no test plays.
-const PLANT: &str = "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
+/// Inserts a record directly, in a state that calls could reach only over a long time.
+const INSERT_RECORD: &str = "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
    review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
    update_time, submit_time, record)
  SELECT r ->> 'account', substr(r ->> 'id', 2)::bigint, 1, r ->> 'owner', r ->> 'created_by', r ->> 'submitted_by',
    r #>> '{review,status}', r #>> '{details,life_cycle,stage}', r ->> 'visibility',
    r #>> '{details,customer,account,company_name}', '', (r #>> '{details,life_cycle,target_close_date}')::date,
    (r ->> 'create_time')::timestamptz, (r ->> 'update_time')::timestamptz,
-   (r #>> '{review,submit_time}')::timestamptz, r FROM (SELECT $1::jsonb) AS given (r)";
+   (r #>> '{review,submit_time}')::timestamptz, r FROM (SELECT $1::jsonb) AS inserted (r)";
 
-/// What presets ask of.
+/// The properties that presets depend on.
 #[derive(Clone, Debug)]
 struct Record {
     account: &'static str,
@@ -34,76 +35,76 @@ struct Record {
     status: &'static str,
     stage: &'static str,
     visibility: &'static str,
-    closes: &'static str,
+    close_date: &'static str,
     created: &'static str,
     updated: &'static str,
     submitted: Option<&'static str>,
 }
 
-/// An approved one that is in no preset of time: it is 2 March 2026, 09:00.
-const PLAIN: Record = Record {
+/// An approved record that matches no time-based preset. The clock is at 2 March 2026, 09:00.
+const BASE_RECORD: Record = Record {
     account: ALDER,
     owner: "mem-user",
     origin: "PARTNER_REFERRAL",
     status: "APPROVED",
     stage: "QUALIFIED",
     visibility: "FULL",
-    closes: "2026-09-30",
+    close_date: "2026-09-30",
     created: "2025-11-01T09:00:00Z",
     updated: "2026-03-01T09:00:00Z",
     submitted: Some("2025-11-02T09:00:00Z"),
 };
 
-/// Plants records with ids that count from 1.
-async fn plant(app: &App, records: &[Record]) {
-    let made = create(app, &user(), record("Alder")).await;
+/// Inserts records with the ids O1, O2 and so on.
+async fn insert_records(app: &App, records: &[Record]) {
+    let created = create(app, &user(), record("Alder")).await;
     let mut admin = app.database.admin::<Opportunities>().await;
     let base: Value = sqlx::query_scalar("SELECT record FROM opportunity")
         .fetch_one(&mut admin)
         .await
         .expect("a record");
-    assert_eq!(base["id"], json!(made.opportunity_id));
+    assert_eq!(base["id"], json!(created.opportunity_id));
     sqlx::query("DELETE FROM opportunity")
         .execute(&mut admin)
         .await
         .expect("an empty table");
-    for (index, planted) in records.iter().enumerate() {
+    for (index, spec) in records.iter().enumerate() {
         let mut record = base.clone();
         record["id"] = json!(format!("O{}", index + 1));
-        record["account"] = json!(planted.account);
-        record["owner"] = json!(planted.owner);
-        record["created_by"] = json!(planted.owner);
-        record["submitted_by"] = json!(planted.owner);
-        record["origin"] = json!(planted.origin);
-        record["visibility"] = json!(planted.visibility);
-        record["create_time"] = json!(planted.created);
-        record["update_time"] = json!(planted.updated);
-        record["review"]["status"] = json!(planted.status);
-        record["review"]["submit_time"] = json!(planted.submitted);
-        record["details"]["life_cycle"]["stage"] = json!(planted.stage);
-        record["details"]["life_cycle"]["target_close_date"] = json!(planted.closes);
-        sqlx::query(PLANT)
+        record["account"] = json!(spec.account);
+        record["owner"] = json!(spec.owner);
+        record["created_by"] = json!(spec.owner);
+        record["submitted_by"] = json!(spec.owner);
+        record["origin"] = json!(spec.origin);
+        record["visibility"] = json!(spec.visibility);
+        record["create_time"] = json!(spec.created);
+        record["update_time"] = json!(spec.updated);
+        record["review"]["status"] = json!(spec.status);
+        record["review"]["submit_time"] = json!(spec.submitted);
+        record["details"]["life_cycle"]["stage"] = json!(spec.stage);
+        record["details"]["life_cycle"]["target_close_date"] = json!(spec.close_date);
+        sqlx::query(INSERT_RECORD)
             .bind(record)
             .execute(&mut admin)
             .await
-            .expect("a planted record");
+            .expect("an inserted record");
     }
 }
 
-async fn listed(app: &App, caller: &Caller, preset: Preset, page_size: i32) -> Vec<String> {
+async fn list_preset(app: &App, caller: &Caller, preset: Preset, page_size: i32) -> Vec<String> {
     let request = pb::ListOpportunitiesRequest {
         preset: preset.number(),
         page_size,
         ..Default::default()
     };
-    pages(app, caller, request).await.expect("pages")
+    list_all_ids(app, caller, request).await.expect("pages")
 }
 
-async fn counted(app: &App, caller: &Caller, presets: &[Preset]) -> Vec<(i32, i64)> {
+async fn count_presets(app: &App, caller: &Caller, presets: &[Preset]) -> Vec<(i32, i64)> {
     let request = pb::CountOpportunitiesRequest {
         presets: presets.iter().map(|preset| preset.number()).collect(),
     };
-    let answer = by(app, caller)
+    let answer = client_for(app, caller)
         .opportunities()
         .count_opportunities(request)
         .await
@@ -112,30 +113,39 @@ async fn counted(app: &App, caller: &Caller, presets: &[Preset]) -> Vec<(i32, i6
     counts.map(|count| (count.preset, count.count)).collect()
 }
 
-/// Records, and the presets that each is in besides ALL_CUSTOMER_ENGAGEMENTS.
-fn cases() -> Vec<(Record, Vec<Preset>)> {
+/// Records with the presets that each matches, besides ALL_CUSTOMER_ENGAGEMENTS.
+fn preset_cases() -> Vec<(Record, Vec<Preset>)> {
     use Preset::{
         ActionRequired, AwsReferred, ClosingThisMonth, Committed, Draft, InReview, Launched,
         NoUpdateForTwoWeeks, PartnerReferred, SharedByAwsLast7Days, SharedByAwsThisQuarter,
         SubmittedLast7Days, SubmittedThisQuarter, ValidatedOpen,
     };
     let approved = |more: &[Preset]| [&[PartnerReferred, ValidatedOpen][..], more].concat();
-    let status = |status| Record { status, ..PLAIN };
-    let stage = |stage| Record { stage, ..PLAIN };
-    let closes = |closes| Record { closes, ..PLAIN };
-    let updated = |updated| Record { updated, ..PLAIN };
+    let status = |status| Record {
+        status,
+        ..BASE_RECORD
+    };
+    let stage = |stage| Record { stage, ..BASE_RECORD };
+    let close_date = |close_date| Record {
+        close_date,
+        ..BASE_RECORD
+    };
+    let updated = |updated| Record {
+        updated,
+        ..BASE_RECORD
+    };
     let submitted = |submitted| Record {
         submitted: Some(submitted),
-        ..PLAIN
+        ..BASE_RECORD
     };
     let shared = |created| Record {
         origin: "AWS_REFERRAL",
         created,
-        ..PLAIN
+        ..BASE_RECORD
     };
     let referred = |more: &[Preset]| [&[AwsReferred, ValidatedOpen][..], more].concat();
     vec![
-        (PLAIN, approved(&[])),
+        (BASE_RECORD, approved(&[])),
         (status("PENDING_SUBMISSION"), vec![Draft]),
         (status("SUBMITTED"), vec![InReview]),
         (status("IN_REVIEW"), vec![InReview]),
@@ -144,11 +154,11 @@ fn cases() -> Vec<(Record, Vec<Preset>)> {
         (stage("COMMITTED"), approved(&[Committed])),
         (stage("LAUNCHED"), vec![PartnerReferred, Launched]),
         (stage("CLOSED_LOST"), vec![PartnerReferred]),
-        (closes("2026-02-28"), approved(&[])),
-        (closes("2026-03-01"), approved(&[ClosingThisMonth])),
-        (closes("2026-03-31"), approved(&[ClosingThisMonth])),
-        (closes("2026-04-01"), approved(&[])),
-        (closes("2027-03-15"), approved(&[])),
+        (close_date("2026-02-28"), approved(&[])),
+        (close_date("2026-03-01"), approved(&[ClosingThisMonth])),
+        (close_date("2026-03-31"), approved(&[ClosingThisMonth])),
+        (close_date("2026-04-01"), approved(&[])),
+        (close_date("2027-03-15"), approved(&[])),
         (
             updated("2026-02-16T08:59:59.999999Z"),
             approved(&[NoUpdateForTwoWeeks]),
@@ -190,7 +200,7 @@ fn cases() -> Vec<(Record, Vec<Preset>)> {
         (
             Record {
                 status: "PENDING_SUBMISSION",
-                // Of a lead that the partner accepted: it waits for nobody's acceptance.
+                // A draft from an accepted lead is not pending acceptance.
                 ..shared("2025-11-01T09:00:00Z")
             },
             vec![Draft],
@@ -199,11 +209,11 @@ fn cases() -> Vec<(Record, Vec<Preset>)> {
 }
 
 #[tokio::test]
-async fn opp_063_each_preset_holds_what_it_says_on_both_sides_of_each_boundary() {
+async fn opp_063_preset_contents_are_exact_at_each_boundary() {
     let app = start().await;
-    let cases = cases();
+    let cases = preset_cases();
     let records: Vec<_> = cases.iter().map(|(record, _)| record.clone()).collect();
-    plant(&app, &records).await;
+    insert_records(&app, &records).await;
     for preset in Preset::ALL.iter().copied() {
         let expected: BTreeSet<_> = cases
             .iter()
@@ -216,26 +226,30 @@ async fn opp_063_each_preset_holds_what_it_says_on_both_sides_of_each_boundary()
             })
             .map(|(index, _)| format!("O{}", index + 1))
             .collect();
-        let found = listed(&app, &manager(), preset, 100).await;
-        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected, "{preset:?}");
+        let listed = list_preset(&app, &manager(), preset, 100).await;
+        assert_eq!(
+            listed.into_iter().collect::<BTreeSet<_>>(),
+            expected,
+            "{preset:?}"
+        );
     }
     app.finish::<Opportunities>().await;
 }
 
-/// In UTC, whatever the database thinks of time zones.
+/// Quarters are in UTC, independent of the time zone of the database.
 #[tokio::test]
-async fn opp_063_a_quarter_ends_and_another_begins() {
+async fn opp_063_quarter_preset_switches_at_utc_quarter_boundary() {
     let app = start().await;
     let last = Record {
         submitted: Some("2026-03-31T23:59:59.999999Z"),
-        ..PLAIN
+        ..BASE_RECORD
     };
     let first = Record {
         submitted: Some("2026-04-01T00:00:00Z"),
-        ..PLAIN
+        ..BASE_RECORD
     };
-    plant(&app, &[last, first]).await;
-    let this_quarter = async || listed(&app, &manager(), Preset::SubmittedThisQuarter, 100).await;
+    insert_records(&app, &[last, first]).await;
+    let this_quarter = async || list_preset(&app, &manager(), Preset::SubmittedThisQuarter, 100).await;
     assert_eq!(this_quarter().await, ["O1"]);
     let now = app.clock.now();
     let quarter: chrono::DateTime<chrono::Utc> = "2026-04-01T00:00:00Z".parse().expect("a time");
@@ -244,7 +258,7 @@ async fn opp_063_a_quarter_ends_and_another_begins() {
     app.finish::<Opportunities>().await;
 }
 
-fn any_record() -> impl Strategy<Value = Record> {
+fn arbitrary_record() -> impl Strategy<Value = Record> {
     let of = |values: &'static [&'static str]| prop::sample::select(values);
     let times = [
         "2025-12-31T23:59:59.999999Z",
@@ -259,7 +273,7 @@ fn any_record() -> impl Strategy<Value = Record> {
     (
         (
             of(&[ALDER, ALDER, BIRCH]),
-            of(&["mem-user", "mem-manager", "mem-stranger"]),
+            of(&["mem-user", "mem-manager", "mem-unrelated"]),
             of(&["PARTNER_REFERRAL", "PARTNER_REFERRAL", "AWS_REFERRAL"]),
             of(&["FULL", "FULL", "LIMITED"]),
         ),
@@ -277,7 +291,13 @@ fn any_record() -> impl Strategy<Value = Record> {
         (time(), time(), prop::option::of(time())),
     )
         .prop_map(
-            |((account, owner, origin, visibility), status, stage, closes, (created, updated, submitted))| {
+            |(
+                (account, owner, origin, visibility),
+                status,
+                stage,
+                close_date,
+                (created, updated, submitted),
+            )| {
                 Record {
                     account,
                     owner,
@@ -285,7 +305,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                     status,
                     stage,
                     visibility,
-                    closes,
+                    close_date,
                     created,
                     updated,
                     submitted,
@@ -294,18 +314,18 @@ fn any_record() -> impl Strategy<Value = Record> {
         )
 }
 
-/// For whomever: as many as are listed, in pages of any size, once each, and of all presets.
+/// For each caller and preset, the count equals the number of listed records, and no record is listed twice.
 #[tokio::test]
-async fn opp_063_065_presets_are_counted_as_they_are_listed() {
+async fn opp_063_065_preset_counts_equal_listed_records_for_each_caller() {
     let app = start().await;
     let mut runner = TestRunner::deterministic();
-    let records = prop::collection::vec(any_record(), 150).new_tree(&mut runner);
+    let records = prop::collection::vec(arbitrary_record(), 150).new_tree(&mut runner);
     let records = records.expect("records").current();
-    plant(&app, &records).await;
+    insert_records(&app, &records).await;
     let callers = [
         manager(),
         user(),
-        partner("mem-stranger", BIRCH, Role::AllianceLead),
+        partner("mem-unrelated", BIRCH, Role::AllianceLead),
         aws("mem-reviewer", Role::Reviewer),
         aws("mem-seller", Role::SalesRepresentative),
     ];
@@ -316,50 +336,62 @@ async fn opp_063_065_presets_are_counted_as_they_are_listed() {
                 flagged: Some(true),
                 ..Default::default()
             };
-            // Some see it, some do not.
-            let _ = by(&app, caller).opportunities().flag_opportunity(request).await;
+            // The result is ignored: some callers do not see the record.
+            let _ = client_for(&app, caller)
+                .opportunities()
+                .flag_opportunity(request)
+                .await;
         }
     }
     for caller in &callers {
-        let counts = counted(&app, caller, &[]).await;
+        let counts = count_presets(&app, caller, &[]).await;
         assert_eq!(counts.len(), Preset::ALL.len());
         for (preset, (number, count)) in Preset::ALL.iter().zip(counts) {
             assert_eq!(number, preset.number());
-            let once = listed(&app, caller, *preset, 100).await;
-            let by_sevens = listed(&app, caller, *preset, 7).await;
-            assert_eq!(once, by_sevens, "{preset:?} for {}", caller.actor());
-            let different: BTreeSet<_> = once.iter().collect();
-            assert_eq!(different.len(), once.len(), "{preset:?} for {}", caller.actor());
+            let single_page = list_preset(&app, caller, *preset, 100).await;
+            let small_pages = list_preset(&app, caller, *preset, 7).await;
+            assert_eq!(single_page, small_pages, "{preset:?} for {}", caller.actor());
+            let distinct: BTreeSet<_> = single_page.iter().collect();
+            assert_eq!(
+                distinct.len(),
+                single_page.len(),
+                "{preset:?} for {}",
+                caller.actor()
+            );
             assert_eq!(
                 count,
-                i64::try_from(once.len()).expect("a number"),
+                i64::try_from(single_page.len()).expect("a number"),
                 "{preset:?} for {}",
                 caller.actor()
             );
         }
     }
-    let all = counted(&app, &manager(), &[]).await;
+    let all = count_presets(&app, &manager(), &[]).await;
     let empty: Vec<_> = all
         .iter()
         .filter(|(_, count)| *count == 0)
         .map(|(number, _)| *number)
         .collect();
-    // What waits for acceptance is an offer, and no record.
-    let waiting = Preset::PendingAcceptance.number();
-    assert_eq!(empty, [waiting], "each other preset has something: {all:?}");
-    let some = counted(&app, &manager(), &[Preset::Launched, Preset::Draft]).await;
-    assert_eq!(some, [all[5], all[1]], "those that are named, in their order");
+    // Offers that are pending acceptance are not records.
+    let pending = Preset::PendingAcceptance.number();
+    assert_eq!(empty, [pending], "every other preset must have records: {all:?}");
+    let selected = count_presets(&app, &manager(), &[Preset::Launched, Preset::Draft]).await;
+    assert_eq!(
+        selected,
+        [all[5], all[1]],
+        "only the requested presets, in the requested order"
+    );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_062_063_presets_combine_with_filters_owners_and_origins() {
+async fn opp_062_063_presets_combine_with_owner_origin_and_status_filters() {
     let app = start().await;
     let of = |owner, origin, status| Record {
         owner,
         origin,
         status,
-        ..PLAIN
+        ..BASE_RECORD
     };
     let records = [
         of("mem-user", "PARTNER_REFERRAL", "APPROVED"),
@@ -367,7 +399,7 @@ async fn opp_062_063_presets_combine_with_filters_owners_and_origins() {
         of("mem-user", "AWS_REFERRAL", "APPROVED"),
         of("mem-user", "PARTNER_REFERRAL", "SUBMITTED"),
     ];
-    plant(&app, &records).await;
+    insert_records(&app, &records).await;
     let list = async |preset: Preset, filter: pb::OpportunityFilter| {
         let request = pb::ListOpportunitiesRequest {
             preset: preset.number(),
@@ -375,7 +407,7 @@ async fn opp_062_063_presets_combine_with_filters_owners_and_origins() {
             sort_key: pb::OpportunitySortKey::OpportunityId.into(),
             ..Default::default()
         };
-        pages(&app, &manager(), request).await.expect("pages")
+        list_all_ids(&app, &manager(), request).await.expect("pages")
     };
     let owner = |ids: &[&str]| pb::OpportunityFilter {
         owner_member_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -387,7 +419,7 @@ async fn opp_062_063_presets_combine_with_filters_owners_and_origins() {
         list(engagements, owner(&["mem-user", "mem-manager"])).await.len(),
         4
     );
-    assert_eq!(list(engagements, owner(&["mem-nobody"])).await.len(), 0);
+    assert_eq!(list(engagements, owner(&["mem-unknown"])).await.len(), 0);
     assert_eq!(
         list(Preset::ValidatedOpen, owner(&["mem-user"])).await,
         ["O3", "O1"]
@@ -400,7 +432,7 @@ async fn opp_062_063_presets_combine_with_filters_owners_and_origins() {
     assert_eq!(
         list(Preset::PartnerReferred, referred).await.len(),
         0,
-        "both must hold"
+        "preset and filter must both match"
     );
     let submitted = pb::OpportunityFilter {
         review_statuses: vec![ReviewStatus::Submitted.into()],

@@ -1,31 +1,35 @@
-//! Deals of AWS that a partner has accepted, and drafts that a partner makes of leads.
+//! Opportunities created from accepted AWS referrals (OPP-090): the created record, its editability, and validation
+//! before an offer.
 
 use cosell_opportunity::{Opportunities, Options};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually, referrals, refused, service};
+use cosell_testkit::harness::{App, PeerStub, Setup, eventually, referrals, refused, service};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, count, create, date, get, get_request, manager, next_steps, options, record, start, user,
+    ALDER, client_for, count, create, date, get, get_request, manager, next_steps_request, options, record,
+    start, user,
 };
 
 pub const ID: &str = "O900719925474090104";
 const OFFER: &str = "engi-0000000000004";
 
-pub fn deal() -> pb::Opportunity {
-    let mut deal = record("Nordwind");
-    deal.partner_opportunity_identifier = "of AWS".to_owned();
-    deal.project
+/// An opportunity as AWS refers it: without a solution.
+pub fn referred_opportunity() -> pb::Opportunity {
+    let mut opportunity = record("Nordwind");
+    opportunity.partner_opportunity_identifier = "AWS-1".to_owned();
+    opportunity
+        .project
         .as_mut()
         .expect("a project")
         .other_solution_description
         .clear();
-    deal
+    opportunity
 }
 
-fn people() -> Vec<pb::Contact> {
+fn aws_contacts() -> Vec<pb::Contact> {
     vec![pb::Contact {
         first_name: "Vera".to_owned(),
         email: "vera@amazon.example".to_owned(),
@@ -34,16 +38,21 @@ fn people() -> Vec<pb::Contact> {
     }]
 }
 
-async fn start_beside(deal: pb::Opportunity) -> (App, FarEnd) {
-    start_beside_both(deal, referral::LeadDetails::default()).await
+/// Starts the service beside a fake referral server with an accepted opportunity.
+async fn start_with_referral(opportunity: pb::Opportunity) -> (App, PeerStub) {
+    start_with_referral_and_lead(opportunity, referral::LeadDetails::default()).await
 }
 
-pub async fn start_beside_both(deal: pb::Opportunity, lead: referral::LeadDetails) -> (App, FarEnd) {
-    let deal = referral::GetAcceptedOpportunityResponse {
-        opportunity: Some(deal),
-        sender_contacts: people(),
+/// Starts the service with a bus, beside a fake referral server with an accepted opportunity and a converted lead.
+pub async fn start_with_referral_and_lead(
+    opportunity: pb::Opportunity,
+    lead: referral::LeadDetails,
+) -> (App, PeerStub) {
+    let accepted = referral::GetAcceptedOpportunityResponse {
+        opportunity: Some(opportunity),
+        sender_contacts: aws_contacts(),
     };
-    let referral_url = referrals(deal, lead).await;
+    let referral_url = referrals(accepted, lead).await;
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(Options {
@@ -51,11 +60,11 @@ pub async fn start_beside_both(deal: pb::Opportunity, lead: referral::LeadDetail
             ..options("http://127.0.0.1:9")
         })
         .await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
-    (app, far)
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
+    (app, peer)
 }
 
-fn accepted() -> referral::ReferralOfferAccepted {
+fn offer_accepted() -> referral::ReferralOfferAccepted {
     referral::ReferralOfferAccepted {
         referral_offer_id: OFFER.to_owned(),
         account_id: ALDER.to_owned(),
@@ -66,10 +75,11 @@ fn accepted() -> referral::ReferralOfferAccepted {
     }
 }
 
-pub async fn made(app: &App) -> pb::Opportunity {
+/// Waits until the opportunity of the referral or lead exists.
+pub async fn wait_for_opportunity(app: &App) -> pb::Opportunity {
     eventually(async || {
-        let mut calls = by(app, &manager()).opportunities();
-        let answer = calls.get_opportunity(get_request(ID)).await;
+        let mut client = client_for(app, &manager()).opportunities();
+        let answer = client.get_opportunity(get_request(ID)).await;
         match answer {
             Ok(answer) => Ok(answer.into_inner().opportunity.expect("the record")),
             Err(status) => Err(status.to_string()),
@@ -79,24 +89,25 @@ pub async fn made(app: &App) -> pb::Opportunity {
 }
 
 #[tokio::test]
-async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
-    let (app, far) = start_beside(deal()).await;
-    far.tell("referral", ALDER, OFFER, 1, &accepted()).await;
-    let seen = made(&app).await;
+async fn opp_090_accepted_referral_creates_one_approved_opportunity() {
+    let (app, peer) = start_with_referral(referred_opportunity()).await;
+    peer.publish_event("referral", ALDER, OFFER, 1, &offer_accepted())
+        .await;
+    let opportunity = wait_for_opportunity(&app).await;
     assert_eq!(
         (
-            seen.origin(),
-            seen.owner_member_id.as_str(),
-            seen.referral_offer_id.as_str()
+            opportunity.origin(),
+            opportunity.owner_member_id.as_str(),
+            opportunity.referral_offer_id.as_str()
         ),
         (pb::Origin::AwsReferral, "mem-manager", OFFER)
     );
-    let life_cycle = seen.life_cycle.as_ref().expect("a life cycle");
+    let life_cycle = opportunity.life_cycle.as_ref().expect("a life cycle");
     assert_eq!(
         (
             life_cycle.review_status(),
             life_cycle.stage(),
-            seen.involvement_type()
+            opportunity.involvement_type()
         ),
         (
             ReviewStatus::Approved,
@@ -105,10 +116,10 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
         )
     );
     assert_eq!(
-        seen.partner_opportunity_identifier, "",
-        "the key is the partner's to choose"
+        opportunity.partner_opportunity_identifier, "",
+        "the partner identifier is not copied"
     );
-    let summary = by(&app, &manager())
+    let summary = client_for(&app, &manager())
         .aws_summaries()
         .get_aws_opportunity_summary(pb::GetAwsOpportunitySummaryRequest {
             opportunity_id: ID.to_owned(),
@@ -119,11 +130,12 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
         .into_inner()
         .aws_opportunity_summary
         .expect("a summary");
-    assert_eq!(summary.opportunity_team, people());
+    assert_eq!(summary.opportunity_team, aws_contacts());
 
-    // The event comes again, as itself and as another copy.
-    far.tell("referral", ALDER, OFFER, 1, &accepted()).await;
-    far.tell(
+    // The event is delivered again, followed by another event of the offer.
+    peer.publish_event("referral", ALDER, OFFER, 1, &offer_accepted())
+        .await;
+    peer.publish_event(
         "referral",
         ALDER,
         OFFER,
@@ -139,7 +151,7 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
         .await
         {
             2 | 3 => Ok(()),
-            read => Err(format!("{read} events were read")),
+            read => Err(format!("{read} events were applied")),
         }
     })
     .await;
@@ -149,94 +161,104 @@ async fn opp_090_what_was_accepted_is_an_approved_record_of_the_partner_once() {
 }
 
 #[tokio::test]
-async fn opp_090_title_and_problem_are_locked_and_a_solution_is_needed_when_committed() {
-    let (app, far) = start_beside(deal()).await;
-    far.tell("referral", ALDER, OFFER, 1, &accepted()).await;
-    made(&app).await;
-    let mut retitled = next_steps(ID, "Call");
-    let given = retitled.opportunity.as_mut().expect("a record");
-    given.project = Some(pb::Project {
+async fn opp_090_accepted_referral_locks_title_and_requires_solution_at_committed() {
+    let (app, peer) = start_with_referral(referred_opportunity()).await;
+    peer.publish_event("referral", ALDER, OFFER, 1, &offer_accepted())
+        .await;
+    wait_for_opportunity(&app).await;
+    let mut update = next_steps_request(ID, "Call");
+    let input = update.opportunity.as_mut().expect("a record");
+    input.project = Some(pb::Project {
         title: "Another title".to_owned(),
         ..Default::default()
     });
-    let mut calls = by(&app, &manager()).opportunities();
-    let answer = calls.update_opportunity(retitled).await;
+    let mut client = client_for(&app, &manager()).opportunities();
+    let answer = client.update_opportunity(update).await;
     let refusal = refused(answer, Code::FailedPrecondition, "FIELD_NOT_EDITABLE");
     assert_eq!(refusal.fields[0].0, "opportunity.project.title");
-    by(&app, &manager())
+    client_for(&app, &manager())
         .opportunities()
-        .update_opportunity(next_steps(ID, "Call"))
+        .update_opportunity(next_steps_request(ID, "Call"))
         .await
-        .expect("what is open is open without a solution");
+        .expect("an update of an editable field without a solution");
     let stage = |stage: pb::Stage| pb::ChangeStageRequest {
         opportunity_id: ID.to_owned(),
         stage: stage.into(),
         ..Default::default()
     };
-    by(&app, &manager())
+    client_for(&app, &manager())
         .lifecycle()
         .change_stage(stage(pb::Stage::Qualified))
         .await
-        .expect("a stage that needs none");
-    let mut calls = by(&app, &manager()).lifecycle();
-    let answer = calls.change_stage(stage(pb::Stage::Committed)).await;
+        .expect("a stage that needs no solution");
+    let mut client = client_for(&app, &manager()).lifecycle();
+    let answer = client.change_stage(stage(pb::Stage::Committed)).await;
     let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     assert!(refusal.fields[0].2.contains("solution"), "{refusal:?}");
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_090_what_a_rule_says_since_does_not_keep_a_deal_from_coming_to_be() {
-    let mut late = deal();
-    late.project.as_mut().expect("a project").customer_use_case = "No use case any more".to_owned();
+async fn opp_090_accepted_referral_creates_opportunity_despite_stricter_rules() {
+    let mut late = referred_opportunity();
+    late.project.as_mut().expect("a project").customer_use_case = "Withdrawn use case".to_owned();
     late.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 1, 5);
-    let (app, far) = start_beside(late).await;
-    far.tell("referral", ALDER, OFFER, 1, &accepted()).await;
-    assert_eq!(made(&app).await.origin(), pb::Origin::AwsReferral);
+    let (app, peer) = start_with_referral(late).await;
+    peer.publish_event("referral", ALDER, OFFER, 1, &offer_accepted())
+        .await;
+    assert_eq!(wait_for_opportunity(&app).await.origin(), pb::Origin::AwsReferral);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_090_a_deal_is_checked_before_it_is_offered() {
+async fn opp_090_referred_opportunity_is_validated_before_offer() {
     let app = start().await;
     let check = async |opportunity: pb::Opportunity, sender_contacts: Vec<pb::Contact>| {
         let request = pb::CheckReferredOpportunityRequest {
             opportunity: Some(opportunity),
             sender_contacts,
         };
-        let mut calls = by(&app, &service("referral")).internal();
-        let answer = calls.check_referred_opportunity(request).await;
-        let problems = answer.expect("an answer").into_inner().violations;
-        problems
+        let mut client = client_for(&app, &service("referral")).internal();
+        let answer = client.check_referred_opportunity(request).await;
+        let violations = answer.expect("a response").into_inner().violations;
+        violations
             .into_iter()
-            .map(|problem| problem.field.expect("a field").field)
+            .map(|violation| violation.field.expect("a field").field)
             .collect::<Vec<_>>()
     };
-    assert_eq!(check(deal(), people()).await, Vec::<String>::new());
-    let mut wrong = deal();
-    wrong.project.as_mut().expect("a project").customer_use_case = "Nothing".to_owned();
-    wrong.project.as_mut().expect("a project").delivery_models.clear();
     assert_eq!(
-        check(wrong, people()).await,
+        check(referred_opportunity(), aws_contacts()).await,
+        Vec::<String>::new()
+    );
+    let mut invalid = referred_opportunity();
+    invalid.project.as_mut().expect("a project").customer_use_case = "Unknown use case".to_owned();
+    invalid
+        .project
+        .as_mut()
+        .expect("a project")
+        .delivery_models
+        .clear();
+    assert_eq!(
+        check(invalid, aws_contacts()).await,
         [
             "opportunity.project.customer_use_case",
             "opportunity.project.delivery_models"
         ]
     );
-    let mut late = deal();
+    let mut late = referred_opportunity();
     late.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 1, 5);
-    let mut nobody = people();
-    nobody[0].business_title = "Friend".to_owned();
+    let mut contacts = aws_contacts();
+    contacts[0].business_title = "Friend".to_owned();
     assert_eq!(
-        check(late, nobody).await,
+        check(late, contacts).await,
         [
             "opportunity.life_cycle.target_close_date",
             "sender_contacts[0].business_title"
         ]
     );
     let request = pb::CheckReferredOpportunityRequest::default();
-    let mut calls = by(&app, &user()).internal();
-    let answer = calls.check_referred_opportunity(request).await;
+    let mut client = client_for(&app, &user()).internal();
+    let answer = client.check_referred_opportunity(request).await;
     refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     let own = create(&app, &user(), record("Alder")).await;
     assert_eq!(own.referral_offer_id, "");
@@ -244,18 +266,18 @@ async fn opp_090_a_deal_is_checked_before_it_is_offered() {
 }
 
 #[tokio::test]
-async fn opp_090_of_an_accepted_lead_comes_no_opportunity() {
-    let (app, far) = start_beside(deal()).await;
+async fn opp_090_accepted_lead_creates_no_opportunity() {
+    let (app, peer) = start_with_referral(referred_opportunity()).await;
     let lead = referral::ReferralOfferAccepted {
         opportunity_id: String::new(),
         lead_id: crate::lead_drafts::LEAD.to_owned(),
-        ..accepted()
+        ..offer_accepted()
     };
-    far.tell("referral", ALDER, OFFER, 1, &lead).await;
+    peer.publish_event("referral", ALDER, OFFER, 1, &lead).await;
     let read = "SELECT count(*) FROM inbox WHERE consumer = 'opportunity-referral'";
     eventually(async || match count(&app, read).await {
         1 => Ok(()),
-        read => Err(format!("{read} events were read")),
+        read => Err(format!("{read} events were applied")),
     })
     .await;
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 0);

@@ -1,4 +1,5 @@
-//! What review decides moves the record, whatever order and number the events come in.
+//! Events of the review service: decisions update the record, in any order and number of deliveries, and invalid events
+//! become dead letters (OPP-030, OPP-033, OPP-040, PLT-009).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -7,10 +8,12 @@ use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 use cosell_testkit::harness::{App, eventually, refused};
 use tonic::Code;
 
-use crate::reviewer::{CASE, REMARKS, decided, opened, start_with_review, started, until};
-use crate::support::{ALDER, by, count, create, get, record, submit, user, withdraw_request};
+use crate::reviewer::{
+    CASE, REMARKS, review_decided, review_round_opened, review_started, start_with_review, wait_for_status,
+};
+use crate::support::{ALDER, client_for, count, create, get, record, submit, user, withdraw_request};
 
-async fn cursor_reaches(app: &App, version: i64) {
+async fn wait_for_cursor(app: &App, version: i64) {
     eventually(async || {
         let reached = count(app, "SELECT coalesce(max(version), 0) FROM aggregate_cursor").await;
         if reached == version {
@@ -23,34 +26,40 @@ async fn cursor_reaches(app: &App, version: i64) {
 }
 
 #[tokio::test]
-async fn opp_030_a_decision_moves_the_record_and_brings_the_remarks() {
-    let (app, far) = start_with_review().await;
+async fn opp_030_review_decision_updates_status_and_remarks() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
-    far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
-    until(&app, &id, ReviewStatus::InReview).await;
-    let decision = decided(&id, 3, 1, review::ReviewDecision::ActionRequired);
-    far.tell("review", ALDER, CASE, 3, &decision).await;
-    until(&app, &id, ReviewStatus::ActionRequired).await;
-    let seen = get(&app, &user(), &id).await;
-    let life_cycle = seen.life_cycle.expect("a life cycle");
+    peer.publish_event("review", ALDER, CASE, 1, &review_round_opened(&id, 1, 1))
+        .await;
+    peer.publish_event("review", ALDER, CASE, 2, &review_started(&id, 2, 1))
+        .await;
+    wait_for_status(&app, &id, ReviewStatus::InReview).await;
+    let decision = review_decided(&id, 3, 1, review::ReviewDecision::ActionRequired);
+    peer.publish_event("review", ALDER, CASE, 3, &decision).await;
+    wait_for_status(&app, &id, ReviewStatus::ActionRequired).await;
+    let opportunity = get(&app, &user(), &id).await;
+    let life_cycle = opportunity.life_cycle.expect("a life cycle");
     assert_eq!(life_cycle.review_comments, REMARKS);
     assert_eq!(life_cycle.review_status_reason(), ReviewReason::ClarifyRevenue);
-    assert_eq!(seen.last_modified_by, "", "AWS changed it last");
+    assert_eq!(
+        opportunity.last_modified_by, "",
+        "the last change was made by AWS"
+    );
     app.finish::<Opportunities>().await;
 }
 
-/// Sent back, some fields may be corrected: locked ones and wrong ones are named together, and nothing is changed.
+/// In ACTION_REQUIRED some fields are editable. An update that also contains a locked field changes nothing.
 #[tokio::test]
-async fn opp_040_locked_fields_are_named_and_none_is_changed() {
-    let (app, far) = start_with_review().await;
+async fn opp_040_update_of_locked_field_is_refused_without_change() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
-    let decision = decided(&id, 2, 1, review::ReviewDecision::ActionRequired);
-    far.tell("review", ALDER, CASE, 2, &decision).await;
-    until(&app, &id, ReviewStatus::ActionRequired).await;
+    peer.publish_event("review", ALDER, CASE, 1, &review_round_opened(&id, 1, 1))
+        .await;
+    let decision = review_decided(&id, 2, 1, review::ReviewDecision::ActionRequired);
+    peer.publish_event("review", ALDER, CASE, 2, &decision).await;
+    wait_for_status(&app, &id, ReviewStatus::ActionRequired).await;
     let before = get(&app, &user(), &id).await;
     let request = pb::UpdateOpportunityRequest {
         opportunity_id: id.clone(),
@@ -64,7 +73,7 @@ async fn opp_040_locked_fields_are_named_and_none_is_changed() {
         }),
         ..Default::default()
     };
-    let locked = by(&app, &user())
+    let locked = client_for(&app, &user())
         .opportunities()
         .update_opportunity(request)
         .await;
@@ -75,20 +84,23 @@ async fn opp_040_locked_fields_are_named_and_none_is_changed() {
     app.finish::<Opportunities>().await;
 }
 
-/// Backwards, and each twice with ids that the bus cannot recognise: the record goes through the same steps once.
+/// Events are delivered in reverse order, twice and with new ids, so the bus does not deduplicate them. Each is applied
+/// once.
 #[tokio::test]
-async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
-    let (app, far) = start_with_review().await;
+async fn plt_009_reordered_and_duplicate_deliveries_are_applied_once_in_order() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    let decision = decided(&id, 3, 1, review::ReviewDecision::Approve);
+    let decision = review_decided(&id, 3, 1, review::ReviewDecision::Approve);
     for _ in 0..2 {
-        far.tell("review", ALDER, CASE, 3, &decision).await;
-        far.tell("review", ALDER, CASE, 2, &started(&id, 2, 1)).await;
+        peer.publish_event("review", ALDER, CASE, 3, &decision).await;
+        peer.publish_event("review", ALDER, CASE, 2, &review_started(&id, 2, 1))
+            .await;
     }
-    far.tell("review", ALDER, CASE, 1, &opened(&id, 1, 1)).await;
-    until(&app, &id, ReviewStatus::Approved).await;
-    cursor_reaches(&app, 3).await;
+    peer.publish_event("review", ALDER, CASE, 1, &review_round_opened(&id, 1, 1))
+        .await;
+    wait_for_status(&app, &id, ReviewStatus::Approved).await;
+    wait_for_cursor(&app, 3).await;
     assert_eq!(
         get(&app, &user(), &id).await.revision,
         4,
@@ -98,73 +110,74 @@ async fn plt_009_order_and_number_of_deliveries_do_not_matter() {
 }
 
 #[tokio::test]
-async fn opp_033_a_decision_on_what_was_taken_back_is_passed_over() {
-    let (app, far) = start_with_review().await;
+async fn opp_033_decision_on_withdrawn_submission_is_ignored() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     submit(&app, &user(), &id).await;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&id))
         .await
         .expect("a withdrawal");
     let before = get(&app, &user(), &id).await;
-    far.tell("review", ALDER, CASE, 1, &started(&id, 1, 1)).await;
-    far.tell(
+    peer.publish_event("review", ALDER, CASE, 1, &review_started(&id, 1, 1))
+        .await;
+    peer.publish_event(
         "review",
         ALDER,
         CASE,
         2,
-        &decided(&id, 2, 1, review::ReviewDecision::Approve),
+        &review_decided(&id, 2, 1, review::ReviewDecision::Approve),
     )
     .await;
-    cursor_reaches(&app, 2).await;
+    wait_for_cursor(&app, 2).await;
     assert_eq!(get(&app, &user(), &id).await, before);
     app.finish::<Opportunities>().await;
 }
 
-/// An event that makes no sense is kept for an operator; its case waits, others go on.
+/// An invalid event becomes a dead letter and parks its review case; other cases are processed.
 #[tokio::test]
-async fn plt_009_a_poisoned_event_stops_its_own_aggregate_only() {
-    let (mut app, far) = start_with_review().await;
+async fn plt_009_invalid_event_parks_only_its_own_aggregate() {
+    let (mut app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Alder")).await.opportunity_id;
     let other = create(&app, &user(), record("Birch")).await.opportunity_id;
     submit(&app, &user(), &id).await;
     submit(&app, &user(), &other).await;
-    let nonsense = review::ReviewStarted {
+    let invalid = review::ReviewStarted {
         opportunity_id: "no id".to_owned(),
-        ..started(&id, 1, 1)
+        ..review_started(&id, 1, 1)
     };
-    far.tell("review", ALDER, CASE, 1, &nonsense).await;
-    far.tell(
+    peer.publish_event("review", ALDER, CASE, 1, &invalid).await;
+    peer.publish_event(
         "review",
         ALDER,
         CASE,
         2,
-        &decided(&id, 2, 1, review::ReviewDecision::Approve),
+        &review_decided(&id, 2, 1, review::ReviewDecision::Approve),
     )
     .await;
     let second = "rc-0000000000002";
-    far.tell(
+    peer.publish_event(
         "review",
         ALDER,
         second,
         1,
-        &decided(&other, 1, 1, review::ReviewDecision::Approve),
+        &review_decided(&other, 1, 1, review::ReviewDecision::Approve),
     )
     .await;
-    until(&app, &other, ReviewStatus::Approved).await;
+    wait_for_status(&app, &other, ReviewStatus::Approved).await;
     eventually(async || {
         let parked = "SELECT count(*) FROM dead_letter WHERE resolved_at IS NULL";
         match count(&app, parked).await {
             2 => Ok(()),
-            seen => Err(format!(
-                "{seen} dead letters, not 2: the poisoned one and the one behind it"
+            found => Err(format!(
+                "{found} dead letters, not 2: the invalid event and the one after it"
             )),
         }
     })
     .await;
     let stored = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
     assert_eq!(stored.review_status(), ReviewStatus::Submitted);
-    app.leaves_events();
+    app.allow_unpublished_events();
     app.finish::<Opportunities>().await;
 }

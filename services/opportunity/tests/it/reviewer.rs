@@ -1,10 +1,10 @@
-//! Review, as far as this service hears of it.
+//! The review service as seen by this service: its events, and a fake server that returns the remarks.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
-use cosell_testkit::harness::{App, FarEnd, Setup, eventually, reviews};
+use cosell_testkit::harness::{App, PeerStub, Setup, eventually, reviews};
 use cosell_types::random;
 
 use crate::support::{ALDER, create, get, options, submit, user};
@@ -12,17 +12,18 @@ use crate::support::{ALDER, create, get, options, submit, user};
 pub const CASE: &str = "rc-0000000000001";
 pub const REMARKS: &str = "Explain the amount.";
 
-pub async fn start_with_review() -> (App, FarEnd) {
+/// Starts the service with a bus and a fake review server.
+pub async fn start_with_review() -> (App, PeerStub) {
     let address = reviews(REMARKS).await;
     let app = Setup::default()
         .with_bus()
         .start::<Opportunities>(options(&address))
         .await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
-    (app, far)
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
+    (app, peer)
 }
 
-pub fn opened(id: &str, revision: i64, round: i32) -> review::ReviewRoundOpened {
+pub fn review_round_opened(id: &str, revision: i64, round: i32) -> review::ReviewRoundOpened {
     review::ReviewRoundOpened {
         review_case_id: CASE.to_owned(),
         opportunity_id: id.to_owned(),
@@ -33,7 +34,7 @@ pub fn opened(id: &str, revision: i64, round: i32) -> review::ReviewRoundOpened 
     }
 }
 
-pub fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
+pub fn review_started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
     review::ReviewStarted {
         review_case_id: CASE.to_owned(),
         opportunity_id: id.to_owned(),
@@ -43,7 +44,7 @@ pub fn started(id: &str, revision: i64, round: i32) -> review::ReviewStarted {
     }
 }
 
-pub fn decided(
+pub fn review_decided(
     id: &str,
     revision: i64,
     round: i32,
@@ -64,38 +65,40 @@ pub fn decided(
     }
 }
 
-pub async fn until(app: &App, id: &str, wanted: ReviewStatus) {
+/// Waits until the record has the review status.
+pub async fn wait_for_status(app: &App, id: &str, wanted: ReviewStatus) {
     eventually(async || {
-        let seen = get(app, &user(), id)
+        let status = get(app, &user(), id)
             .await
             .life_cycle
             .expect("a life cycle")
             .review_status();
-        if seen == wanted {
+        if status == wanted {
             Ok(())
         } else {
-            Err(format!("{id} is {seen:?}, not {wanted:?}"))
+            Err(format!("{id} is {status:?}, not {wanted:?}"))
         }
     })
     .await;
 }
 
-/// A record of the user that AWS has validated.
-pub async fn approved(app: &App, far: &FarEnd, record: pb::Opportunity) -> String {
+/// Creates an approved record of the ACE user.
+pub async fn create_approved(app: &App, peer: &PeerStub, record: pb::Opportunity) -> String {
     let id = create(app, &user(), record).await.opportunity_id;
-    approve(app, far, &id).await;
+    approve(app, peer, &id).await;
     id
 }
 
-/// Submits a draft, which AWS then approves.
-pub async fn approve(app: &App, far: &FarEnd, id: &str) {
+/// Submits a draft and publishes the approval.
+pub async fn approve(app: &App, peer: &PeerStub, id: &str) {
     submit(app, &user(), id).await;
     let case = random::prefixed("rc-");
-    far.tell("review", ALDER, &case, 1, &opened(id, 1, 1)).await;
+    peer.publish_event("review", ALDER, &case, 1, &review_round_opened(id, 1, 1))
+        .await;
     let decision = review::ReviewDecided {
         review_case_id: case.clone(),
-        ..decided(id, 2, 1, review::ReviewDecision::Approve)
+        ..review_decided(id, 2, 1, review::ReviewDecision::Approve)
     };
-    far.tell("review", ALDER, &case, 2, &decision).await;
-    until(app, id, ReviewStatus::Approved).await;
+    peer.publish_event("review", ALDER, &case, 2, &decision).await;
+    wait_for_status(app, id, ReviewStatus::Approved).await;
 }

@@ -1,25 +1,31 @@
-//! Copies of deals that another partner has shared.
+//! Shared copies (OPP-092): Alder shares opportunities, and Birch accepts them. Covers creation, following the
+//! decision, drafts, concurrency, lists, and reads by the collaboration service.
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::{ParticipantType, ReviewStatus, SortOrder};
-use cosell_testkit::harness::{App, FarEnd, aws, eventually, partner, refused, service};
+use cosell_testkit::harness::{App, PeerStub, aws, eventually, partner, refused, service};
 use cosell_types::{Caller, Role, random};
 use tonic::Code;
 
-use crate::reviewer::{approve, approved, decided, opened, start_with_review};
+use crate::reviewer::{approve, create_approved, review_decided, review_round_opened, start_with_review};
 use crate::support::{
-    ALDER, BIRCH, by, count, create, date, get, get_request, manager, pages, record, stranger, submit, user,
-    withdraw_request,
+    ALDER, BIRCH, client_for, count, create, date, get, get_request, list_all_ids, manager, record, submit,
+    unrelated_member, user, withdraw_request,
 };
 
-/// Birch's id of a copy.
+/// The alliance lead of Birch, which accepts the invitations.
+fn receiver() -> Caller {
+    unrelated_member()
+}
+
+/// The id of Birch's shared copy.
 const ID: &str = "O900719925474090107";
 const INVITATION: &str = "engi-a000000000007";
 
-fn invitation(id: &str, invitation: &str) -> collaboration::EngagementInvitationEventDetail {
+fn invitation_detail(id: &str, invitation: &str) -> collaboration::EngagementInvitationEventDetail {
     collaboration::EngagementInvitationEventDetail {
         engagement_invitation_id: invitation.to_owned(),
         account_id: BIRCH.to_owned(),
@@ -29,12 +35,12 @@ fn invitation(id: &str, invitation: &str) -> collaboration::EngagementInvitation
         sender_account_id: ALDER.to_owned(),
         receiver_account_id: BIRCH.to_owned(),
         opportunity_id: id.to_owned(),
-        answered_by: "mem-stranger".to_owned(),
+        answered_by: "mem-unrelated".to_owned(),
         ..Default::default()
     }
 }
 
-fn accepted(
+fn invitation_accepted(
     source: &str,
     detail: collaboration::EngagementInvitationEventDetail,
 ) -> collaboration::EngagementInvitationAccepted {
@@ -44,122 +50,128 @@ fn accepted(
     }
 }
 
-/// Birch accepts what Alder shares.
-async fn share(far: &FarEnd, source: &str, id: &str) {
+/// Publishes that Birch accepts an invitation to Alder's opportunity.
+async fn accept_invitation(peer: &PeerStub, source: &str, id: &str) {
     let sent = random::prefixed_letter("engi-", 13);
-    let event = accepted(source, invitation(id, &sent));
-    far.tell("collaboration", BIRCH, &sent, 1, &event).await;
+    let event = invitation_accepted(source, invitation_detail(id, &sent));
+    peer.publish_event("collaboration", BIRCH, &sent, 1, &event).await;
 }
 
-fn status(record: &pb::Opportunity) -> ReviewStatus {
+fn review_status(record: &pb::Opportunity) -> ReviewStatus {
     let life_cycle = record.life_cycle.as_ref().expect("a life cycle");
     life_cycle.review_status()
 }
 
-/// Birch's record, once it stands there.
-async fn stands(app: &App, id: &str, wanted: ReviewStatus) -> pb::Opportunity {
+/// Waits until Birch's shared copy has the review status.
+async fn wait_for_copy(app: &App, id: &str, wanted: ReviewStatus) -> pb::Opportunity {
     eventually(async || {
-        let answer = by(app, &stranger())
+        let answer = client_for(app, &receiver())
             .opportunities()
             .get_opportunity(get_request(id))
             .await;
-        let seen = answer
+        let copy = answer
             .map_err(|status| status.to_string())?
             .into_inner()
             .opportunity;
-        let seen = seen.expect("a record");
-        if status(&seen) == wanted {
-            Ok(seen)
+        let copy = copy.expect("a record");
+        if review_status(&copy) == wanted {
+            Ok(copy)
         } else {
-            Err(format!("{:?}, not {wanted:?}", status(&seen)))
+            Err(format!("{:?}, not {wanted:?}", review_status(&copy)))
         }
     })
     .await
 }
 
-/// Until the consumer has dealt with so many events.
-async fn read(app: &App, events: i64) {
+/// Waits until the consumer has handled `events` events.
+async fn wait_for_inbox(app: &App, events: i64) {
     eventually(async || {
         let sql = "SELECT count(*) FROM inbox WHERE consumer = 'opportunity-collaboration'";
         match count(app, sql).await {
             read if read >= events => Ok(()),
-            read => Err(format!("{read} events were read")),
+            read => Err(format!("{read} events were applied")),
         }
     })
     .await;
 }
 
-async fn decide(far: &FarEnd, source: &str, decision: review::ReviewDecision) {
+async fn publish_decision(peer: &PeerStub, source: &str, decision: review::ReviewDecision) {
     let case = random::prefixed("rc-");
-    far.tell("review", ALDER, &case, 1, &opened(source, 1, 1)).await;
+    peer.publish_event("review", ALDER, &case, 1, &review_round_opened(source, 1, 1))
+        .await;
     let decision = review::ReviewDecided {
         review_case_id: case.clone(),
-        ..decided(source, 2, 1, decision)
+        ..review_decided(source, 2, 1, decision)
     };
-    far.tell("review", ALDER, &case, 2, &decision).await;
+    peer.publish_event("review", ALDER, &case, 2, &decision).await;
 }
 
 #[tokio::test]
-async fn opp_092_an_accepted_invitation_makes_a_copy_once() {
-    let (app, far) = start_with_review().await;
-    let source = approved(&app, &far, record("Nordwind")).await;
-    // What is sent, refused, and said to the sender makes nothing.
+async fn opp_092_accepted_invitation_creates_one_shared_copy() {
+    let (app, peer) = start_with_review().await;
+    let source = create_approved(&app, &peer, record("Nordwind")).await;
+    // A created invitation and the sender's notification create no copy.
     let sent = collaboration::EngagementInvitationCreated {
-        detail: Some(invitation("", INVITATION)),
+        detail: Some(invitation_detail("", INVITATION)),
     };
-    far.tell("collaboration", BIRCH, INVITATION, 1, &sent).await;
-    let to_sender = accepted(
+    peer.publish_event("collaboration", BIRCH, INVITATION, 1, &sent)
+        .await;
+    let to_sender = invitation_accepted(
         "",
         collaboration::EngagementInvitationEventDetail {
             account_id: ALDER.to_owned(),
             participant_type: ParticipantType::Sender.into(),
-            ..invitation(&source, INVITATION)
+            ..invitation_detail(&source, INVITATION)
         },
     );
-    far.tell("collaboration", ALDER, INVITATION, 1, &to_sender).await;
-    let event = accepted(
+    peer.publish_event("collaboration", ALDER, INVITATION, 1, &to_sender)
+        .await;
+    let event = invitation_accepted(
         &source,
         collaboration::EngagementInvitationEventDetail {
             revision: 2,
-            ..invitation(ID, INVITATION)
+            ..invitation_detail(ID, INVITATION)
         },
     );
-    // As itself, and as other copies.
-    let id = FarEnd::id();
-    for id in [&id, &id, &FarEnd::id()] {
-        far.publish(id, "collaboration", BIRCH, INVITATION, 2, &event)
+    // Delivered twice with the same id and once with a new id.
+    let id = PeerStub::id();
+    for id in [&id, &id, &PeerStub::id()] {
+        peer.publish(id, "collaboration", BIRCH, INVITATION, 2, &event)
             .await;
     }
-    let seen = stands(&app, ID, ReviewStatus::Approved).await;
+    let copy = wait_for_copy(&app, ID, ReviewStatus::Approved).await;
     let other = collaboration::EngagementMemberAdded::default();
-    far.tell("collaboration", BIRCH, "eng-a0000000000007", 1, &other)
+    peer.publish_event("collaboration", BIRCH, "eng-a0000000000007", 1, &other)
         .await;
-    read(&app, 4).await;
+    wait_for_inbox(&app, 4).await;
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 2);
-    assert_eq!(get(&app, &stranger(), ID).await.revision, 1);
+    assert_eq!(get(&app, &receiver(), ID).await.revision, 1);
 
     assert_eq!(
         (
-            seen.account_id.as_str(),
-            seen.owner_member_id.as_str(),
-            seen.engagement_invitation_id.as_str()
+            copy.account_id.as_str(),
+            copy.owner_member_id.as_str(),
+            copy.engagement_invitation_id.as_str()
         ),
-        (BIRCH, "mem-stranger", INVITATION)
+        (BIRCH, "mem-unrelated", INVITATION)
     );
-    assert_eq!(seen.origin(), pb::Origin::PartnerReferral);
+    assert_eq!(copy.origin(), pb::Origin::PartnerReferral);
     let shared = get(&app, &user(), &source).await;
-    assert_eq!(shared.engagement_invitation_id, "", "a deal of one's own");
-    assert_eq!(seen.customer, shared.customer);
-    let (copied, whole) = (
-        seen.project.expect("a project"),
+    assert_eq!(
+        shared.engagement_invitation_id, "",
+        "the source is not a shared copy"
+    );
+    assert_eq!(copy.customer, shared.customer);
+    let (copied, original) = (
+        copy.project.expect("a project"),
         shared.project.expect("a project"),
     );
     assert_eq!(
         (&copied.title, &copied.customer_business_problem),
-        (&whole.title, &whole.customer_business_problem)
+        (&original.title, &original.customer_business_problem)
     );
     assert!(copied.expected_customer_spend.is_empty() && copied.customer_use_case.is_empty());
-    let life_cycle = seen.life_cycle.expect("a life cycle");
+    let life_cycle = copy.life_cycle.expect("a life cycle");
     assert_eq!(
         (life_cycle.stage(), life_cycle.target_close_date),
         (pb::Stage::Prospect, None)
@@ -168,9 +180,9 @@ async fn opp_092_an_accepted_invitation_makes_a_copy_once() {
 }
 
 #[tokio::test]
-async fn opp_092_a_copy_follows_the_decision_of_the_other_record() {
-    let (app, far) = start_with_review().await;
-    for (decision, becomes) in [
+async fn opp_092_shared_copy_follows_decision_on_source() {
+    let (app, peer) = start_with_review().await;
+    for (decision, expected_status) in [
         (review::ReviewDecision::Approve, ReviewStatus::Approved),
         (review::ReviewDecision::Reject, ReviewStatus::Rejected),
         (review::ReviewDecision::ActionRequired, ReviewStatus::Submitted),
@@ -178,45 +190,45 @@ async fn opp_092_a_copy_follows_the_decision_of_the_other_record() {
         let source = create(&app, &user(), record("Nordwind")).await.opportunity_id;
         submit(&app, &user(), &source).await;
         let id = random::opportunity_id(cosell_types::Clock::system().now()).to_string();
-        share(&far, &source, &id).await;
-        let waits = stands(&app, &id, ReviewStatus::Submitted).await;
-        // It was not this partner who submitted it.
-        let answer = by(&app, &stranger())
+        accept_invitation(&peer, &source, &id).await;
+        let pending = wait_for_copy(&app, &id, ReviewStatus::Submitted).await;
+        // The receiver did not submit the record, so it cannot withdraw it.
+        let answer = client_for(&app, &receiver())
             .lifecycle()
             .withdraw_submission(withdraw_request(&id))
             .await;
         refused(answer, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
-        assert_eq!(get(&app, &stranger(), &id).await, waits);
+        assert_eq!(get(&app, &receiver(), &id).await, pending);
 
-        decide(&far, &source, decision).await;
-        eventually(async || match status(&get(&app, &user(), &source).await) {
-            ReviewStatus::Submitted => Err("the record was not decided yet"),
+        publish_decision(&peer, &source, decision).await;
+        eventually(async || match review_status(&get(&app, &user(), &source).await) {
+            ReviewStatus::Submitted => Err("the source is still submitted"),
             _ => Ok(()),
         })
         .await;
-        let seen = stands(&app, &id, becomes).await;
-        let life_cycle = seen.life_cycle.expect("a life cycle");
+        let copy = wait_for_copy(&app, &id, expected_status).await;
+        let life_cycle = copy.life_cycle.expect("a life cycle");
+        assert_eq!(life_cycle.review_comments, "", "review remarks are not copied");
         assert_eq!(
-            life_cycle.review_comments, "",
-            "what AWS wrote was for the other one"
+            copy.revision,
+            1 + i64::from(expected_status != ReviewStatus::Submitted)
         );
-        assert_eq!(seen.revision, 1 + i64::from(becomes != ReviewStatus::Submitted));
     }
     app.finish::<Opportunities>().await;
 }
 
-/// Nobody at AWS reads a draft, also not in the copy of another partner (ACC-012).
+/// AWS does not see a draft in the shared copy of another partner either (ACC-012).
 #[tokio::test]
-async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
-    let (app, far) = start_with_review().await;
+async fn opp_092_shared_copy_of_draft_uses_last_submitted_details() {
+    let (app, peer) = start_with_review().await;
     let source = create(&app, &user(), record("Nordwind")).await.opportunity_id;
     submit(&app, &user(), &source).await;
     let submitted = get(&app, &user(), &source).await;
-    by(&app, &user())
+    client_for(&app, &user())
         .lifecycle()
         .withdraw_submission(withdraw_request(&source))
         .await
-        .expect("a draft again");
+        .expect("a withdrawal");
     let mut draft = record("Nordwind");
     draft.national_security = Some(true);
     let project = draft.project.as_mut().expect("a project");
@@ -238,67 +250,67 @@ async fn opp_092_a_copy_of_a_draft_says_what_aws_last_had() {
         }),
         ..Default::default()
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
         .update_opportunity(update)
         .await
-        .expect("changed");
+        .expect("an update");
     let id = random::opportunity_id(cosell_types::Clock::system().now()).to_string();
-    share(&far, &source, &id).await;
-    let seen = stands(&app, &id, ReviewStatus::Submitted).await;
+    accept_invitation(&peer, &source, &id).await;
+    let copy = wait_for_copy(&app, &id, ReviewStatus::Submitted).await;
     let title = |record: &pb::Opportunity| record.project.clone().expect("a project").title;
-    assert_eq!(title(&seen), title(&submitted));
-    assert!(seen.national_security != Some(true));
-    assert_eq!(seen.customer, submitted.customer);
+    assert_eq!(title(&copy), title(&submitted));
+    assert!(copy.national_security != Some(true));
+    assert_eq!(copy.customer, submitted.customer);
     app.finish::<Opportunities>().await;
 }
 
-/// Whichever comes first, the decision or the copy: none is left waiting.
+/// A copy receives the decision whether it is created before or after it.
 #[tokio::test]
-async fn opp_092_a_decision_at_the_moment_of_the_copy_reaches_it() {
-    const DEALS: usize = 12;
-    let (app, far) = start_with_review().await;
+async fn opp_092_shared_copy_receives_concurrent_decision_on_source() {
+    const COUNT: usize = 12;
+    let (app, peer) = start_with_review().await;
     let mut pairs = Vec::new();
-    for _ in 0..DEALS {
+    for _ in 0..COUNT {
         let source = create(&app, &user(), record("Nordwind")).await.opportunity_id;
         submit(&app, &user(), &source).await;
         let id = random::opportunity_id(cosell_types::Clock::system().now()).to_string();
         pairs.push((source, id));
     }
     futures::future::join_all(pairs.iter().enumerate().map(async |(number, (source, id))| {
-        // In both orders.
+        // Half of the pairs in each order.
         if number % 2 == 0 {
-            decide(&far, source, review::ReviewDecision::Approve).await;
-            share(&far, source, id).await;
+            publish_decision(&peer, source, review::ReviewDecision::Approve).await;
+            accept_invitation(&peer, source, id).await;
         } else {
-            share(&far, source, id).await;
-            decide(&far, source, review::ReviewDecision::Approve).await;
+            accept_invitation(&peer, source, id).await;
+            publish_decision(&peer, source, review::ReviewDecision::Approve).await;
         }
     }))
     .await;
     for (_, id) in &pairs {
-        stands(&app, id, ReviewStatus::Approved).await;
+        wait_for_copy(&app, id, ReviewStatus::Approved).await;
     }
     app.finish::<Opportunities>().await;
 }
 
-/// A copy has no close date yet: it stands behind those that have one, and no page ends at it.
+/// Copies without a close date sort after all dates, and pages continue past them.
 #[tokio::test]
-async fn opp_092_lists_by_close_date_go_through_copies_that_have_none() {
-    let (app, far) = start_with_review().await;
-    let source = approved(&app, &far, record("Nordwind")).await;
+async fn opp_092_list_by_close_date_pages_through_copies_without_date() {
+    let (app, peer) = start_with_review().await;
+    let source = create_approved(&app, &peer, record("Nordwind")).await;
     let mut copies = Vec::new();
     for _ in 0..3 {
         let id = random::opportunity_id(cosell_types::Clock::system().now()).to_string();
-        share(&far, &source, &id).await;
-        stands(&app, &id, ReviewStatus::Approved).await;
+        accept_invitation(&peer, &source, &id).await;
+        wait_for_copy(&app, &id, ReviewStatus::Approved).await;
         copies.push(id);
     }
     let mut own = Vec::new();
     for month in [9, 4, 6] {
         let mut dated = record("Birch");
         dated.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, month, 1);
-        own.push((month, create(&app, &stranger(), dated).await.opportunity_id));
+        own.push((month, create(&app, &receiver(), dated).await.opportunity_id));
     }
     own.sort();
     copies.sort_by_key(|id| id[1..].parse::<i64>().expect("a number"));
@@ -311,7 +323,7 @@ async fn opp_092_lists_by_close_date_go_through_copies_that_have_none() {
                 sort_order: order.into(),
                 ..Default::default()
             };
-            let listed = pages(&app, &stranger(), request).await.expect("pages");
+            let listed = list_all_ids(&app, &receiver(), request).await.expect("pages");
             assert_eq!(listed, expected, "{order:?} in pages of {page_size}");
         }
         expected.reverse();
@@ -320,48 +332,45 @@ async fn opp_092_lists_by_close_date_go_through_copies_that_have_none() {
 }
 
 #[tokio::test]
-async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_it_sees() {
-    let (app, far) = start_with_review().await;
+async fn acc_011_opp_052_092_collaboration_reads_records_as_account_or_member() {
+    let (app, peer) = start_with_review().await;
     let id = create(&app, &user(), record("Nordwind")).await.opportunity_id;
     let colleague = partner("mem-colleague", ALDER, Role::AceUser);
-    // So that they are known here.
-    let answer = by(&app, &colleague)
+    // A call makes each member known to the service.
+    let answer = client_for(&app, &colleague)
         .opportunities()
         .get_opportunity(get_request(&id))
         .await;
     refused(answer, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     get(&app, &manager(), &id).await;
-    let ask = async |caller: &Caller, account: &str, member: &str| {
+    let get_for_account = async |caller: &Caller, account: &str, member: &str| {
         let request = pb::GetOpportunityForAccountRequest {
             account_id: account.to_owned(),
             opportunity_id: id.clone(),
             member_id: member.to_owned(),
         };
-        by(&app, caller)
+        client_for(&app, caller)
             .internal()
             .get_opportunity_for_account(request)
             .await
     };
     let collaboration = service("collaboration");
     for member in ["", "mem-user", "mem-manager"] {
-        let answer = ask(&collaboration, ALDER, member)
+        let answer = get_for_account(&collaboration, ALDER, member)
             .await
             .expect("the record")
             .into_inner();
         assert_eq!(answer.opportunity.expect("a record").opportunity_id, id);
-        assert_eq!(
-            answer.aws_opportunity_summary, None,
-            "AWS has said nothing of a draft"
-        );
+        assert_eq!(answer.aws_opportunity_summary, None, "a draft has no AWS summary");
     }
     for (account, member) in [
         (ALDER, "mem-colleague"),
         (ALDER, "mem-unknown"),
         (BIRCH, ""),
-        (BIRCH, "mem-stranger"),
+        (BIRCH, "mem-unrelated"),
         (BIRCH, "mem-user"),
     ] {
-        let answer = ask(&collaboration, account, member).await;
+        let answer = get_for_account(&collaboration, account, member).await;
         refused(answer, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
     for other in [
@@ -373,12 +382,12 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
         manager(),
         aws("aws-reviewer", Role::Reviewer),
     ] {
-        let answer = ask(&other, ALDER, "").await;
+        let answer = get_for_account(&other, ALDER, "").await;
         refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
 
-    // Once it is approved, what AWS says comes with it, as the partner is shown it.
-    approve(&app, &far, &id).await;
+    // An approved record is returned with the partner's view of the AWS summary.
+    approve(&app, &peer, &id).await;
     let change = pb::UpdateAwsOpportunitySummaryRequest {
         opportunity_id: id.clone(),
         aws_opportunity_summary: Some(pb::AwsOpportunitySummary {
@@ -392,23 +401,23 @@ async fn acc_011_opp_052_092_collaboration_reads_what_an_account_or_a_member_of_
         ..Default::default()
     };
     let owner = aws("aws-owner", Role::AccountOwner);
-    let changed = by(&app, &owner)
+    let changed = client_for(&app, &owner)
         .aws_summaries()
         .update_aws_opportunity_summary(change)
         .await;
     changed.expect("a summary");
-    let answer = ask(&collaboration, ALDER, "")
+    let answer = get_for_account(&collaboration, ALDER, "")
         .await
         .expect("the record")
         .into_inner();
-    let said = answer
+    let life_cycle = answer
         .aws_opportunity_summary
         .and_then(|summary| summary.life_cycle)
         .expect("a summary");
     assert_eq!(
-        (said.next_steps.as_str(), said.stage()),
+        (life_cycle.next_steps.as_str(), life_cycle.stage()),
         ("Call the customer", pb::AwsStage::Unspecified),
-        "AWS's stage is hidden until it is terminal"
+        "the AWS stage is hidden until it is terminal"
     );
     app.finish::<Opportunities>().await;
 }

@@ -1,4 +1,5 @@
-//! What is taken for what, what is warned about, and what pick lists there are (OPP-011, OPP-017, OPP-042, OPP-044).
+//! Standard values: normalization, warnings, classified customer data, and the lists of standard values (OPP-011,
+//! OPP-017, OPP-042, OPP-044).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
@@ -8,7 +9,8 @@ use cosell_testkit::harness::{aws, service};
 use cosell_types::Role;
 
 use crate::support::{
-    by, create, create_request, get, get_request, manager, record, start, submit, submit_request, user,
+    client_for, create, create_request, get, get_request, manager, record, start, submit, submit_request,
+    user,
 };
 
 fn fields(warnings: &[Warning]) -> Vec<&str> {
@@ -16,13 +18,13 @@ fn fields(warnings: &[Warning]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn opp_011_what_is_written_otherwise_is_kept_in_the_platforms_spelling() {
+async fn opp_011_alternative_spellings_are_stored_in_canonical_form() {
     let app = start().await;
-    let mut written = record("Alder");
-    let project = written.project.as_mut().expect("a project");
+    let mut input = record("Alder");
+    let project = input.project.as_mut().expect("a project");
     project.customer_use_case = "Migration/Database migration".to_owned();
     project.apn_programs = vec!["ISV Immersion Day SFID Program".to_owned()];
-    let customer = written.customer.as_mut().expect("a customer");
+    let customer = input.customer.as_mut().expect("a customer");
     customer.contacts = vec![pb::Contact {
         email: "Jane.Roe@Alder.Example".to_owned(),
         ..Default::default()
@@ -31,12 +33,12 @@ async fn opp_011_what_is_written_otherwise_is_kept_in_the_platforms_spelling() {
     account.industry = "energy – power & utilities".to_owned();
     let address = account.address.as_mut().expect("an address");
     (address.country_code, address.postal_code) = ("gb".to_owned(), "sw1a 1aa".to_owned());
-    let id = create(&app, &user(), written).await.opportunity_id;
+    let id = create(&app, &user(), input).await.opportunity_id;
 
-    let kept = get(&app, &user(), &id).await;
+    let stored = get(&app, &user(), &id).await;
     let (customer, project) = (
-        kept.customer.expect("a customer"),
-        kept.project.expect("a project"),
+        stored.customer.expect("a customer"),
+        stored.project.expect("a project"),
     );
     let account = customer.account.expect("an account");
     let address = account.address.expect("an address");
@@ -52,16 +54,16 @@ async fn opp_011_what_is_written_otherwise_is_kept_in_the_platforms_spelling() {
 }
 
 #[tokio::test]
-async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
+async fn opp_005_028_042_normalized_and_doubtful_values_produce_warnings() {
     let app = start().await;
-    let mut written = record("Alder");
-    let project = written.project.as_mut().expect("a project");
+    let mut input = record("Alder");
+    let project = input.project.as_mut().expect("a project");
     project.title = "A".repeat(61);
     project.related_opportunity_id = "O1".to_owned();
-    project.expected_customer_spend[0].target_company = "Somebody".to_owned();
-    let answer = by(&app, &user())
+    project.expected_customer_spend[0].target_company = "Other Ltd".to_owned();
+    let answer = client_for(&app, &user())
         .opportunities()
-        .create_opportunity(create_request(written))
+        .create_opportunity(create_request(input))
         .await;
     let answer = answer.expect("a draft").into_inner();
     assert_eq!(
@@ -72,14 +74,14 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
             "opportunity.project.title",
         ]
     );
-    let kept = answer.opportunity.expect("the record");
-    let project = kept.project.expect("a project");
+    let stored = answer.opportunity.expect("the record");
+    let project = stored.project.expect("a project");
     assert_eq!(project.related_opportunity_id, "");
     assert_eq!(project.expected_customer_spend[0].target_company, "AWS");
 
-    // Of a change only what is changed is told.
+    // An update returns warnings about changed fields only.
     let change = pb::UpdateOpportunityRequest {
-        opportunity_id: kept.opportunity_id.clone(),
+        opportunity_id: stored.opportunity_id.clone(),
         opportunity: Some(pb::Opportunity {
             customer: Some(pb::Customer {
                 account: Some(pb::Account {
@@ -95,7 +97,7 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
         }),
         ..Default::default()
     };
-    let answer = by(&app, &user())
+    let answer = client_for(&app, &user())
         .opportunities()
         .update_opportunity(change)
         .await
@@ -107,9 +109,9 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
     );
     assert!(warnings[0].description.contains("BQ, CW, SX"), "{warnings:?}");
 
-    // A submission in PROSPECT is taken, and warned about.
+    // A submission in PROSPECT is accepted with a warning.
     let id = create(&app, &user(), record("Birch")).await.opportunity_id;
-    let answer = by(&app, &user())
+    let answer = client_for(&app, &user())
         .lifecycle()
         .submit_opportunity(submit_request(&id))
         .await;
@@ -119,15 +121,15 @@ async fn opp_005_028_042_what_is_taken_for_something_else_is_said() {
 }
 
 #[tokio::test]
-async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
+async fn opp_017_classified_customer_data_is_hidden_from_aws_and_services() {
     let app = start().await;
-    let mut secret = record("Alder");
-    secret.national_security = Some(true);
-    let customer = secret.customer.as_mut().expect("a customer");
+    let mut classified = record("Alder");
+    classified.national_security = Some(true);
+    let customer = classified.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
-    let id = create(&app, &manager(), secret).await.opportunity_id;
+    let id = create(&app, &manager(), classified).await.opportunity_id;
     let submitted = submit(&app, &manager(), &id).await;
-    let company = |record: &pb::Opportunity| {
+    let customer_data = |record: &pb::Opportunity| {
         let customer = record.customer.clone().expect("a customer");
         let account = customer.account.expect("an account");
         let address = account.address.expect("an address");
@@ -138,45 +140,45 @@ async fn opp_017_what_is_classified_is_not_shown_to_aws_nor_to_services() {
             address.country_code,
         )
     };
-    let own = company(&submitted);
+    let own = customer_data(&submitted);
     assert!(
         !own.0.is_empty() && !own.1.is_empty() && !own.2.is_empty(),
         "{own:?}"
     );
-    let nothing = || (String::new(), String::new(), String::new(), "US".to_owned());
+    let redacted = || (String::new(), String::new(), String::new(), "US".to_owned());
     let reviewer = aws("mem-reviewer", Role::Reviewer);
-    assert_eq!(company(&get(&app, &reviewer, &id).await), nothing());
-    let listed = by(&app, &reviewer)
+    assert_eq!(customer_data(&get(&app, &reviewer, &id).await), redacted());
+    let listed = client_for(&app, &reviewer)
         .opportunities()
         .list_opportunities(pb::ListOpportunitiesRequest::default())
         .await;
     assert_eq!(
-        company(&listed.expect("a list").into_inner().opportunities[0]),
-        nothing()
+        customer_data(&listed.expect("a list").into_inner().opportunities[0]),
+        redacted()
     );
     let by_revision = pb::GetOpportunityRequest {
         as_of: Some(AsOf::Revision(submitted.revision)),
         ..get_request(&id)
     };
-    let read = by(&app, &service("review"))
+    let read = client_for(&app, &service("review"))
         .opportunities()
         .get_opportunity(by_revision)
         .await;
     let read = read
-        .expect("what was submitted")
+        .expect("the submitted revision")
         .into_inner()
         .opportunity
         .expect("the record");
-    assert_eq!(company(&read), nothing());
-    assert_eq!(company(&get(&app, &manager(), &id).await), own);
+    assert_eq!(customer_data(&read), redacted());
+    assert_eq!(customer_data(&get(&app, &manager(), &id).await), own);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_044_pick_lists_are_listed_with_their_version() {
+async fn opp_044_standard_value_lists_are_returned_with_version() {
     let app = start().await;
     let list = async |request: pb::ListStandardValuesRequest| {
-        let answer = by(&app, &service("crm"))
+        let answer = client_for(&app, &service("crm"))
             .catalog()
             .list_standard_values(request)
             .await;
@@ -191,11 +193,11 @@ async fn opp_044_pick_lists_are_listed_with_their_version() {
     .await;
     assert_eq!((some.lists.len(), some.lists[0].values.len()), (1, 62));
     assert_eq!(some.version, all.version);
-    let nothing_new = list(pb::ListStandardValuesRequest {
+    let unchanged = list(pb::ListStandardValuesRequest {
         known_version: all.version.clone(),
         ..Default::default()
     })
     .await;
-    assert_eq!((nothing_new.lists.len(), nothing_new.version), (0, all.version));
+    assert_eq!((unchanged.lists.len(), unchanged.version), (0, all.version));
     app.finish::<Opportunities>().await;
 }

@@ -1,3 +1,5 @@
+//! Submitting, withdrawing and discarding records (OPP-019, OPP-030 to OPP-032), and who may submit (ACC-010).
+
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
@@ -6,28 +8,28 @@ use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, count, create, create_request, discard_request, get, get_request, manager, record, start,
-    submit, submit_request, user, withdraw_request,
+    ALDER, client_for, count, create, create_request, discard_request, get, get_request, manager, record,
+    start, submit, submit_request, user, withdraw_request,
 };
 
-fn status(record: &pb::Opportunity) -> ReviewStatus {
+fn review_status(record: &pb::Opportunity) -> ReviewStatus {
     record.life_cycle.as_ref().expect("a life cycle").review_status()
 }
 
 #[tokio::test]
-async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
+async fn opp_030_031_submission_locks_record_and_can_be_withdrawn() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     let submitted = submit(&app, &user(), id).await;
-    assert_eq!(status(&submitted), ReviewStatus::Submitted);
+    assert_eq!(review_status(&submitted), ReviewStatus::Submitted);
     assert_eq!(
         (submitted.submitted_by.as_str(), submitted.revision),
         ("mem-user", 2)
     );
     assert_eq!(submitted.involvement_type(), pb::InvolvementType::CoSell);
     assert_eq!(submitted.visibility(), pb::Visibility::Full);
-    let again = by(&app, &user())
+    let again = client_for(&app, &user())
         .lifecycle()
         .submit_opportunity(submit_request(id))
         .await;
@@ -40,21 +42,21 @@ async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
         ("SUBMIT", "SUBMITTED")
     );
 
-    let withdrawn = by(&app, &manager())
+    let withdrawn = client_for(&app, &manager())
         .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await
         .expect("a withdrawal");
     assert_eq!(
-        status(&withdrawn.into_inner().opportunity.expect("the record")),
+        review_status(&withdrawn.into_inner().opportunity.expect("the record")),
         ReviewStatus::PendingSubmission
     );
-    let twice = by(&app, &manager())
+    let twice = client_for(&app, &manager())
         .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await;
     refused(twice, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
-    let discarded = by(&app, &user())
+    let discarded = client_for(&app, &user())
         .lifecycle()
         .discard_draft(discard_request(id))
         .await;
@@ -65,23 +67,26 @@ async fn opp_030_031_a_submission_locks_the_record_and_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn opp_019_everything_that_is_missing_is_said_at_once_and_nothing_changes() {
+async fn opp_019_incomplete_submission_reports_all_violations_and_changes_nothing() {
     let app = start().await;
-    let mut bare = record("Alder");
-    bare.primary_needs_from_aws.clear();
-    let project = bare.project.as_mut().expect("a project");
+    let mut incomplete = record("Alder");
+    incomplete.primary_needs_from_aws.clear();
+    let project = incomplete.project.as_mut().expect("a project");
     project.customer_use_case.clear();
     project.delivery_models.clear();
     project.sales_activities.clear();
     project.other_solution_description.clear();
-    bare.life_cycle.as_mut().expect("a life cycle").stage = pb::Stage::Launched.into();
-    let made = create(&app, &user(), bare).await;
+    incomplete.life_cycle.as_mut().expect("a life cycle").stage = pb::Stage::Launched.into();
+    let created = create(&app, &user(), incomplete).await;
     let request = pb::SubmitOpportunityRequest {
         visibility: pb::Visibility::Limited.into(),
-        ..submit_request(&made.opportunity_id)
+        ..submit_request(&created.opportunity_id)
     };
     let refusal = refused(
-        by(&app, &user()).lifecycle().submit_opportunity(request).await,
+        client_for(&app, &user())
+            .lifecycle()
+            .submit_opportunity(request)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -97,18 +102,18 @@ async fn opp_019_everything_that_is_missing_is_said_at_once_and_nothing_changes(
             "opportunity.life_cycle.stage",
         ]
     );
-    assert_eq!(get(&app, &user(), &made.opportunity_id).await, made);
+    assert_eq!(get(&app, &user(), &created.opportunity_id).await, created);
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn acc_010_technical_staff_manage_their_records_but_submit_none() {
+async fn acc_010_technical_staff_manage_own_records_but_cannot_submit() {
     let app = start().await;
     let engineer = partner("mem-engineer", ALDER, Role::TechnicalStaff);
-    let made = create(&app, &engineer, record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let created = create(&app, &engineer, record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     let refusal = refused(
-        by(&app, &engineer)
+        client_for(&app, &engineer)
             .lifecycle()
             .submit_opportunity(submit_request(id))
             .await,
@@ -120,28 +125,28 @@ async fn acc_010_technical_staff_manage_their_records_but_submit_none() {
         "cosell.opportunity.v1.OpportunityLifecycleService/SubmitOpportunity"
     );
     submit(&app, &manager(), id).await;
-    let theirs = by(&app, &engineer)
+    let withdrawn = client_for(&app, &engineer)
         .lifecycle()
         .withdraw_submission(withdraw_request(id))
         .await;
-    refused(theirs, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+    refused(withdrawn, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
+async fn opp_032_discarded_draft_is_deleted_but_its_history_is_retained() {
     let app = start().await;
-    let mut given = record("Alder");
-    given.partner_opportunity_identifier = "CRM-9".to_owned();
-    let made = create(&app, &user(), given.clone()).await;
-    let id = made.opportunity_id.as_str();
-    by(&app, &user())
+    let mut input = record("Alder");
+    input.partner_opportunity_identifier = "CRM-9".to_owned();
+    let created = create(&app, &user(), input.clone()).await;
+    let id = created.opportunity_id.as_str();
+    client_for(&app, &user())
         .lifecycle()
         .discard_draft(discard_request(id))
         .await
         .expect("a discarded draft");
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .get_opportunity(get_request(id))
             .await,
@@ -149,7 +154,7 @@ async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
         "OPPORTUNITY_NOT_FOUND",
     );
     refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .lifecycle()
             .discard_draft(discard_request(id))
             .await,
@@ -165,10 +170,13 @@ async fn opp_032_a_discarded_draft_is_gone_but_its_history_is_not() {
         .await,
         1
     );
-    let again = by(&app, &user())
+    let again = client_for(&app, &user())
         .opportunities()
-        .create_opportunity(create_request(given))
+        .create_opportunity(create_request(input))
         .await;
-    assert!(again.is_ok(), "the partner's key is free again: {again:?}");
+    assert!(
+        again.is_ok(),
+        "the partner identifier must be free again: {again:?}"
+    );
     app.finish::<Opportunities>().await;
 }

@@ -1,4 +1,4 @@
-//! A running service and records for it.
+//! Helpers of all integration tests: a running service, its clients, callers, requests and records.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -16,10 +16,10 @@ use cosell_types::{Caller, Clock, Role, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-/// The calls of one caller to every gRPC service of this one.
-pub struct Calls(InterceptedService<Channel, Client>);
+/// gRPC clients of one caller, one for each gRPC service.
+pub struct Clients(InterceptedService<Channel, Client>);
 
-impl Calls {
+impl Clients {
     pub fn aws_summaries(&self) -> AwsSummaryServiceClient<InterceptedService<Channel, Client>> {
         AwsSummaryServiceClient::new(self.0.clone())
     }
@@ -48,7 +48,7 @@ impl Calls {
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
 
-/// The service without a bus, its clock at 2 March 2026.
+/// Starts the service without a bus; its clock is at 2 March 2026.
 pub async fn start() -> App {
     Setup::default()
         .start::<Opportunities>(options("http://127.0.0.1:9"))
@@ -71,12 +71,13 @@ pub fn user() -> Caller {
     partner("mem-user", ALDER, Role::AceUser)
 }
 
-pub fn stranger() -> Caller {
-    partner("mem-stranger", BIRCH, Role::AllianceLead)
+/// The alliance lead of Birch, an account that is not related to Alder.
+pub fn unrelated_member() -> Caller {
+    partner("mem-unrelated", BIRCH, Role::AllianceLead)
 }
 
-pub fn by(app: &App, caller: &Caller) -> Calls {
-    Calls(app.by(caller))
+pub fn client_for(app: &App, caller: &Caller) -> Clients {
+    Clients(app.channel_for(caller))
 }
 
 pub fn request_id() -> String {
@@ -87,7 +88,7 @@ pub fn date(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }
 
-/// A record that can be submitted for co-sell.
+/// A record that can be submitted for co-sell. Each has a different expected spend.
 pub fn record(company: &str) -> pb::Opportunity {
     static NUMBER: AtomicI64 = AtomicI64::new(0);
     let units = 100 + NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -143,7 +144,7 @@ pub fn create_request(record: pb::Opportunity) -> pb::CreateOpportunityRequest {
 }
 
 pub async fn create(app: &App, caller: &Caller, record: pb::Opportunity) -> pb::Opportunity {
-    let answer = by(app, caller)
+    let answer = client_for(app, caller)
         .opportunities()
         .create_opportunity(create_request(record))
         .await;
@@ -162,7 +163,7 @@ pub fn get_request(id: &str) -> pb::GetOpportunityRequest {
 }
 
 pub async fn get(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
-    let answer = by(app, caller)
+    let answer = client_for(app, caller)
         .opportunities()
         .get_opportunity(get_request(id))
         .await;
@@ -182,7 +183,7 @@ pub fn submit_request(id: &str) -> pb::SubmitOpportunityRequest {
 }
 
 pub async fn submit(app: &App, caller: &Caller, id: &str) -> pb::Opportunity {
-    let answer = by(app, caller)
+    let answer = client_for(app, caller)
         .lifecycle()
         .submit_opportunity(submit_request(id))
         .await;
@@ -207,8 +208,8 @@ pub fn discard_request(id: &str) -> pb::DiscardDraftRequest {
     }
 }
 
-/// A change of the next steps, which every draft allows.
-pub fn next_steps(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
+/// An update of the next steps, which every draft accepts.
+pub fn next_steps_request(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
     pb::UpdateOpportunityRequest {
         opportunity_id: id.to_owned(),
         opportunity: Some(pb::Opportunity {
@@ -222,15 +223,15 @@ pub fn next_steps(id: &str, text: &str) -> pb::UpdateOpportunityRequest {
     }
 }
 
-/// A page of a list after the other, until its end.
-pub async fn pages(
+/// Reads all pages of a list and returns the ids of its records.
+pub async fn list_all_ids(
     app: &App,
     caller: &Caller,
     mut request: pb::ListOpportunitiesRequest,
 ) -> Result<Vec<String>, tonic::Status> {
     let mut ids = Vec::new();
     loop {
-        let page = by(app, caller)
+        let page = client_for(app, caller)
             .opportunities()
             .list_opportunities(request.clone())
             .await?
@@ -244,8 +245,8 @@ pub async fn pages(
     }
 }
 
-/// Solutions of Alder, of which the last two are not active, and products of AWS.
-pub async fn catalog(app: &App) {
+/// Applies fourteen solutions of Alder, of which the last two are not active, and three products of AWS.
+pub async fn apply_catalog(app: &App) {
     let solution = |number: i32, status: pb::SolutionStatus| pb::Solution {
         solution_id: format!("S-{number}"),
         name: format!("Solution {}", 100 - number),
@@ -258,13 +259,17 @@ pub async fn catalog(app: &App) {
         .collect();
     solutions.push(solution(13, pb::SolutionStatus::Inactive));
     solutions.push(solution(14, pb::SolutionStatus::Draft));
-    let calls = by(app, &service("provisioner"));
+    let client = client_for(app, &service("provisioner"));
     let request = pb::ApplySolutionsRequest {
         account_id: ALDER.to_owned(),
         solutions,
         ..Default::default()
     };
-    calls.catalog().apply_solutions(request).await.expect("solutions");
+    client
+        .catalog()
+        .apply_solutions(request)
+        .await
+        .expect("solutions");
     let products = ["AmazonEC2", "AmazonRDS", "AmazonS3"].map(|code| pb::Product {
         product_id: code.to_owned(),
         name: code.replace("Amazon", "Amazon "),
@@ -275,10 +280,10 @@ pub async fn catalog(app: &App) {
         products: products.to_vec(),
         ..Default::default()
     };
-    calls.catalog().apply_products(request).await.expect("products");
+    client.catalog().apply_products(request).await.expect("products");
 }
 
-/// A number out of the database, seen by its administrator.
+/// Runs a counting query as the database administrator.
 pub async fn count(app: &App, sql: &'static str) -> i64 {
     let mut admin = app.database.admin::<Opportunities>().await;
     sqlx::query_scalar(sql)

@@ -1,3 +1,6 @@
+//! `UpdateOpportunity`: update masks (PLT-006), etags and concurrent updates (PLT-003), locked records (OPP-040) and
+//! visibility (ACC-011).
+
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_testkit::harness::{partner, refused};
@@ -6,13 +9,14 @@ use prost_types::FieldMask;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, by, count, create, get, manager, next_steps, record, start, stranger, submit, user,
+    ALDER, client_for, count, create, get, manager, next_steps_request, record, start, submit,
+    unrelated_member, user,
 };
 
-fn masked(id: &str, given: pb::Opportunity, paths: &[&str]) -> pb::UpdateOpportunityRequest {
+fn masked(id: &str, input: pb::Opportunity, paths: &[&str]) -> pb::UpdateOpportunityRequest {
     pb::UpdateOpportunityRequest {
         opportunity_id: id.to_owned(),
-        opportunity: Some(given),
+        opportunity: Some(input),
         update_mask: Some(FieldMask {
             paths: paths.iter().map(|path| (*path).to_owned()).collect(),
         }),
@@ -24,7 +28,7 @@ async fn update(
     app: &cosell_testkit::harness::App,
     request: pb::UpdateOpportunityRequest,
 ) -> pb::Opportunity {
-    let answer = by(app, &user())
+    let answer = client_for(app, &user())
         .opportunities()
         .update_opportunity(request)
         .await
@@ -33,12 +37,12 @@ async fn update(
 }
 
 #[tokio::test]
-async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
+async fn plt_006_update_mask_selects_fields_to_set_clear_or_keep() {
     let app = start().await;
-    let mut given = record("Alder");
-    given.lead_source = "Fair".to_owned();
-    let made = create(&app, &user(), given).await;
-    let id = made.opportunity_id.as_str();
+    let mut input = record("Alder");
+    input.lead_source = "Fair".to_owned();
+    let created = create(&app, &user(), input).await;
+    let id = created.opportunity_id.as_str();
 
     let mut change = pb::Opportunity {
         lead_source: "Letter".to_owned(),
@@ -48,7 +52,7 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
         title: "Another".to_owned(),
         ..Default::default()
     });
-    // Named by the mask: set. Not named: left, also when given.
+    // Fields in the mask are set; other fields are unchanged, even if the request has values for them.
     let updated = update(&app, masked(id, change.clone(), &["project.title"])).await;
     assert_eq!(updated.project.as_ref().expect("a project").title, "Another");
     assert_eq!(updated.lead_source, "Fair");
@@ -57,23 +61,23 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
         "Database"
     );
     assert_eq!(updated.revision, 2);
-    // Named and not given: cleared.
+    // A field in the mask without a value is cleared.
     let cleared = update(&app, masked(id, pb::Opportunity::default(), &["lead_source"])).await;
     assert_eq!(cleared.lead_source, "");
-    // No mask: what is given.
-    let given = pb::UpdateOpportunityRequest {
+    // Without a mask, the fields with values are set.
+    let input = pb::UpdateOpportunityRequest {
         update_mask: None,
         ..masked(id, change, &[])
     };
-    assert_eq!(update(&app, given).await.lead_source, "Letter");
-    // A message stands for everything in it.
+    assert_eq!(update(&app, input).await.lead_source, "Letter");
+    // A message path covers all of its fields.
     let address = pb::Address {
         country_code: "AT".to_owned(),
         postal_code: "1020".to_owned(),
         city: "Wien".to_owned(),
         ..Default::default()
     };
-    let moved = pb::Opportunity {
+    let updated = pb::Opportunity {
         customer: Some(pb::Customer {
             account: Some(pb::Account {
                 address: Some(address.clone()),
@@ -83,9 +87,9 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
         }),
         ..Default::default()
     };
-    let moved = update(&app, masked(id, moved, &["customer.account.address"])).await;
+    let updated = update(&app, masked(id, updated, &["customer.account.address"])).await;
     assert_eq!(
-        moved
+        updated
             .customer
             .expect("a customer")
             .account
@@ -93,8 +97,8 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
             .address,
         Some(address)
     );
-    // Everything: what is not given is cleared, which the rules refuse where it is required.
-    let all = by(&app, &user())
+    // `*` covers all fields: those without values are cleared, which is refused for required fields.
+    let all = client_for(&app, &user())
         .opportunities()
         .update_opportunity(masked(id, pb::Opportunity::default(), &["*"]))
         .await;
@@ -108,23 +112,9 @@ async fn plt_006_the_mask_says_what_is_set_and_what_is_left() {
 }
 
 #[tokio::test]
-async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
+async fn plt_006_invalid_mask_paths_and_values_are_reported_together() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let wrong = pb::Opportunity {
-        project: Some(pb::Project {
-            customer_use_case: "Magic".to_owned(),
-            ..Default::default()
-        }),
-        customer: Some(pb::Customer {
-            account: Some(pb::Account {
-                duns: "12".to_owned(),
-                ..Default::default()
-            }),
-            contacts: Vec::new(),
-        }),
-        ..Default::default()
-    };
+    let created = create(&app, &user(), record("Alder")).await;
     let paths = [
         "project.customer_use_case",
         "customer.account.duns",
@@ -132,9 +122,9 @@ async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
         "origin",
         "opportunity_team",
     ];
-    let request = masked(&made.opportunity_id, wrong, &paths);
+    let request = masked(&created.opportunity_id, invalid_values(), &paths);
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .update_opportunity(request)
             .await,
@@ -149,11 +139,11 @@ async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
             "update_mask.paths[3]",
             "update_mask.paths[4]",
         ],
-        "a wrong path hides what the rules would find, because what is to change is not known"
+        "with an invalid path the set of changed fields is unknown, so the rules are not checked"
     );
-    let request = masked(&made.opportunity_id, request_value(), &paths[..2]);
+    let request = masked(&created.opportunity_id, invalid_values(), &paths[..2]);
     let refusal = refused(
-        by(&app, &user())
+        client_for(&app, &user())
             .opportunities()
             .update_opportunity(request)
             .await,
@@ -170,7 +160,8 @@ async fn plt_006_unknown_paths_and_wrong_values_are_reported_together() {
     app.finish::<Opportunities>().await;
 }
 
-fn request_value() -> pb::Opportunity {
+/// Values that violate a field format (`duns`) and a rule (`customer_use_case`).
+fn invalid_values() -> pb::Opportunity {
     pb::Opportunity {
         project: Some(pb::Project {
             customer_use_case: "Magic".to_owned(),
@@ -188,91 +179,92 @@ fn request_value() -> pb::Opportunity {
 }
 
 #[tokio::test]
-async fn plt_003_a_stale_etag_is_refused_and_told_the_current_one() {
+async fn plt_003_stale_etag_is_refused_with_the_current_one() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
-    let with = |etag: &str, text: &str| pb::UpdateOpportunityRequest {
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
+    let update_with = |etag: &str, text: &str| pb::UpdateOpportunityRequest {
         etag: etag.to_owned(),
-        ..next_steps(id, text)
+        ..next_steps_request(id, text)
     };
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .update_opportunity(with(&made.etag, "one"))
+        .update_opportunity(update_with(&created.etag, "one"))
         .await
-        .expect("the current etag");
-    let stale = by(&app, &user())
+        .expect("an update with the current etag");
+    let stale = client_for(&app, &user())
         .opportunities()
-        .update_opportunity(with(&made.etag, "two"))
+        .update_opportunity(update_with(&created.etag, "two"))
         .await;
     let refusal = refused(stale, Code::Aborted, "ETAG_MISMATCH");
     assert_eq!(refusal.metadata["current_etag"], "\"2\"");
-    by(&app, &user())
+    client_for(&app, &user())
         .opportunities()
-        .update_opportunity(with(&refusal.metadata["current_etag"], "two"))
+        .update_opportunity(update_with(&refusal.metadata["current_etag"], "two"))
         .await
-        .expect("the told etag");
+        .expect("an update with the returned etag");
     assert_eq!(get(&app, &user(), id).await.revision, 3);
     app.finish::<Opportunities>().await;
 }
 
-/// Many at once with the same etag: one wins, all others are told so. Without etags all of them win, one after another.
+/// Of concurrent updates with the same etag one succeeds and the others are refused. Without etags, updates are applied
+/// sequentially.
 #[tokio::test]
-async fn plt_003_writers_at_the_same_moment_lose_nothing() {
+async fn plt_003_concurrent_updates_lose_nothing() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
-    let race = |etag: &str| {
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
+    let update_concurrently = |etag: &str| {
         let calls: Vec<_> = (0..8)
             .map(|number| {
-                let client = by(&app, &user());
+                let client = client_for(&app, &user());
                 let request = pb::UpdateOpportunityRequest {
                     etag: etag.to_owned(),
-                    ..next_steps(id, &format!("step {number} {etag}"))
+                    ..next_steps_request(id, &format!("step {number} {etag}"))
                 };
                 tokio::spawn(async move { client.opportunities().update_opportunity(request).await })
             })
             .collect();
         async move {
-            let mut won = 0;
+            let mut succeeded = 0;
             for call in calls {
                 match call.await.expect("no panic") {
-                    Ok(_) => won += 1,
+                    Ok(_) => succeeded += 1,
                     Err(status) => assert_eq!(status.code(), Code::Aborted, "{status:?}"),
                 }
             }
-            won
+            succeeded
         }
     };
-    assert_eq!(race(&made.etag).await, 1);
-    let won = race("").await;
-    assert!(won >= 1);
-    assert_eq!(get(&app, &user(), id).await.revision, 2 + won);
+    assert_eq!(update_concurrently(&created.etag).await, 1);
+    let succeeded = update_concurrently("").await;
+    assert!(succeeded >= 1);
+    assert_eq!(get(&app, &user(), id).await.revision, 2 + succeeded);
     let versions = "SELECT count(*) FROM event_journal";
     assert_eq!(
         count(&app, versions).await,
-        2 + won,
-        "one event for each revision"
+        2 + succeeded,
+        "there must be one event for each revision"
     );
-    let holes = "SELECT count(*) FROM (SELECT aggregate_version - lag(aggregate_version, 1, 0) OVER \
+    let gaps = "SELECT count(*) FROM (SELECT aggregate_version - lag(aggregate_version, 1, 0) OVER \
                  (ORDER BY seq) AS step FROM event_journal) AS steps WHERE step <> 1";
     assert_eq!(
-        count(&app, holes).await,
+        count(&app, gaps).await,
         0,
-        "versions 1, 2, 3 … in the order of the journal"
+        "versions must be consecutive in journal order"
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn opp_040_a_submitted_record_is_locked() {
+async fn opp_040_submitted_record_cannot_be_updated() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
     submit(&app, &user(), id).await;
-    let locked = by(&app, &user())
+    let locked = client_for(&app, &user())
         .opportunities()
-        .update_opportunity(next_steps(id, "late"))
+        .update_opportunity(next_steps_request(id, "late"))
         .await;
     let refusal = refused(locked, Code::FailedPrecondition, "RECORD_NOT_EDITABLE");
     assert_eq!(refusal.metadata["review_status"], "SUBMITTED");
@@ -282,39 +274,39 @@ async fn opp_040_a_submitted_record_is_locked() {
 }
 
 #[tokio::test]
-async fn acc_011_only_who_sees_a_record_changes_it() {
+async fn acc_011_record_not_visible_to_caller_cannot_be_updated() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
-    for outsider in [partner("mem-colleague", ALDER, Role::AceUser), stranger()] {
-        let hidden = by(&app, &outsider)
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
+    for caller in [partner("mem-colleague", ALDER, Role::AceUser), unrelated_member()] {
+        let hidden = client_for(&app, &caller)
             .opportunities()
-            .update_opportunity(next_steps(id, "mine"))
+            .update_opportunity(next_steps_request(id, "mine"))
             .await;
         refused(hidden, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
     }
     assert!(
-        by(&app, &manager())
+        client_for(&app, &manager())
             .opportunities()
-            .update_opportunity(next_steps(id, "ours"))
+            .update_opportunity(next_steps_request(id, "ours"))
             .await
             .is_ok()
     );
-    let seen = get(&app, &user(), id).await;
+    let updated = get(&app, &user(), id).await;
     assert_eq!(
-        (seen.revision, seen.last_modified_by.as_str()),
+        (updated.revision, updated.last_modified_by.as_str()),
         (2, "mem-manager")
     );
     app.finish::<Opportunities>().await;
 }
 
 #[tokio::test]
-async fn an_update_without_a_change_is_not_a_revision() {
+async fn update_without_a_change_creates_no_revision() {
     let app = start().await;
-    let made = create(&app, &user(), record("Alder")).await;
-    let id = made.opportunity_id.as_str();
-    update(&app, next_steps(id, "Workshop")).await;
-    assert_eq!(update(&app, next_steps(id, "Workshop")).await.revision, 2);
+    let created = create(&app, &user(), record("Alder")).await;
+    let id = created.opportunity_id.as_str();
+    update(&app, next_steps_request(id, "Workshop")).await;
+    assert_eq!(update(&app, next_steps_request(id, "Workshop")).await.revision, 2);
     assert_eq!(count(&app, "SELECT count(*) FROM opportunity_revision").await, 2);
     app.finish::<Opportunities>().await;
 }

@@ -1,25 +1,27 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, convert, existing_member, own_account};
+use super::Api;
+use crate::convert;
+use crate::domain::Member;
 use crate::domain::access::Action;
+use crate::write::change;
 
 pub async fn handle(
     api: Api,
     call: Call<pb::AcceptMembershipRequest>,
 ) -> Result<pb::AcceptMembershipResponse, Failure> {
-    let actor = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, actor.id.as_str()).await?;
-    own_account(&mut tx, &call, Action::Join).await?;
-    let mut member = existing_member(&mut tx, actor, actor.id.as_str()).await?;
-    if claimed == Claim::New
-        && let Some(event) = member.join(api.clock.now())
-    {
-        api.save_member(&mut tx, &call, &member, event).await?;
-        api.conclude(tx, &call).await?;
-    }
+    let target = (call.member()?.id.as_str(), "");
+    let now = api.clock.now();
+    let changed = change(
+        &api.db,
+        &call,
+        Action::AcceptMembership,
+        target,
+        now,
+        async |_, member: &mut Member| Ok(member.join(now)),
+    );
+    let member = changed.await?;
     Ok(pb::AcceptMembershipResponse {
         member: Some(convert::member(&member)),
     })

@@ -1,23 +1,29 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, convert, own_account};
+use super::Api;
+use crate::convert;
+use crate::domain::Account;
 use crate::domain::access::Action;
+use crate::write::{ChangeContext, change};
 
 pub async fn handle(
     api: Api,
     call: Call<pb::AcceptTermsRequest>,
 ) -> Result<pb::AcceptTermsResponse, Failure> {
-    let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, member.account.as_str()).await?;
-    let (mut account, _) = own_account(&mut tx, &call, Action::Lead).await?;
-    if claimed == Claim::New
-        && let Some(event) = account.accept_terms(&member.id, api.clock.now())
-    {
-        api.save_account(tx, &call, &account, event).await?;
-    }
+    let id = call.member()?.account.as_str();
+    let now = api.clock.now();
+    let changed = change(
+        &api.db,
+        &call,
+        Action::ActAsAllianceLead,
+        (id, ""),
+        now,
+        async |context: ChangeContext<'_>, account: &mut Account| {
+            Ok(account.accept_terms(&context.caller.id, now))
+        },
+    );
+    let account = changed.await?;
     Ok(pb::AcceptTermsResponse {
         account: Some(convert::account(&account)),
     })

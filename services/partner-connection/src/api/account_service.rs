@@ -1,22 +1,25 @@
-//! The RPCs of `AccountService`: what access each needs, and its file.
+//! The RPCs of `AccountService`: the permission that each requires, and its handler.
 
-use cosell_grpc::{Answers, read, stream, write};
+use cosell_grpc::{ResponseStream, read, stream, write};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::account_service_server::AccountService;
 use cosell_types::Caller;
 use tonic::{Request, Streaming};
 
 use super::{
-    Answer, Api, accept_terms, apply_directory, get_account, get_partner, list_partners, permit,
-    set_visibility, update_profile,
+    Api, RpcResult, accept_terms, apply_directory, get_account, get_partner, list_partners, permit,
+    set_profile_visibility, update_profile,
 };
 use crate::domain::access::{self, Action};
 
 #[tonic::async_trait]
 impl AccountService for Api {
-    type ApplyDirectoryStream = Answers<pb::ApplyDirectoryResponse>;
+    type ApplyDirectoryStream = ResponseStream<pb::ApplyDirectoryResponse>;
 
-    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
+    async fn get_account(
+        &self,
+        request: Request<pb::GetAccountRequest>,
+    ) -> RpcResult<pb::GetAccountResponse> {
         read(request, permit(Action::GetAccount), |call| {
             get_account::handle(self, call)
         })
@@ -26,9 +29,9 @@ impl AccountService for Api {
     async fn accept_terms(
         &self,
         request: Request<pb::AcceptTermsRequest>,
-    ) -> Answer<pb::AcceptTermsResponse> {
+    ) -> RpcResult<pb::AcceptTermsResponse> {
         let api = self.clone();
-        write(request, permit(Action::Lead), move |call| {
+        write(request, permit(Action::ActAsAllianceLead), move |call| {
             accept_terms::handle(api.clone(), call)
         })
         .await
@@ -37,9 +40,9 @@ impl AccountService for Api {
     async fn update_profile(
         &self,
         request: Request<pb::UpdateProfileRequest>,
-    ) -> Answer<pb::UpdateProfileResponse> {
+    ) -> RpcResult<pb::UpdateProfileResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
+        write(request, permit(Action::RepresentAccount), move |call| {
             update_profile::handle(api.clone(), call)
         })
         .await
@@ -48,16 +51,19 @@ impl AccountService for Api {
     async fn set_profile_visibility(
         &self,
         request: Request<pb::SetProfileVisibilityRequest>,
-    ) -> Answer<pb::SetProfileVisibilityResponse> {
+    ) -> RpcResult<pb::SetProfileVisibilityResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            set_visibility::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            set_profile_visibility::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn get_partner(&self, request: Request<pb::GetPartnerRequest>) -> Answer<pb::GetPartnerResponse> {
-        read(request, permit(Action::FindPartners), |call| {
+    async fn get_partner(
+        &self,
+        request: Request<pb::GetPartnerRequest>,
+    ) -> RpcResult<pb::GetPartnerResponse> {
+        read(request, permit(Action::SearchPartners), |call| {
             get_partner::handle(self, call)
         })
         .await
@@ -66,8 +72,8 @@ impl AccountService for Api {
     async fn list_partners(
         &self,
         request: Request<pb::ListPartnersRequest>,
-    ) -> Answer<pb::ListPartnersResponse> {
-        read(request, permit(Action::FindPartners), |call| {
+    ) -> RpcResult<pb::ListPartnersResponse> {
+        read(request, permit(Action::SearchPartners), |call| {
             list_partners::handle(self, call)
         })
         .await
@@ -76,9 +82,9 @@ impl AccountService for Api {
     async fn apply_directory(
         &self,
         request: Request<Streaming<pb::ApplyDirectoryRequest>>,
-    ) -> Answer<Self::ApplyDirectoryStream> {
-        let provisions = |caller: &Caller| access::provisions(caller, &self.provisioners);
-        stream(request, provisions, |call| {
+    ) -> RpcResult<Self::ApplyDirectoryStream> {
+        let permit = |caller: &Caller| access::may_provision(caller, &self.provisioners);
+        stream(request, permit, |call| {
             apply_directory::handle(self.clone(), call)
         })
     }

@@ -1,4 +1,4 @@
-//! The RPCs of `ConnectionService`: what access each needs, and its file.
+//! The RPCs of `ConnectionService`: the permission that each requires, and its handler.
 
 use cosell_grpc::{read, write};
 use cosell_proto::cosell::partner::v1 as pb;
@@ -6,9 +6,10 @@ use cosell_proto::cosell::partner::v1::connection_service_server::ConnectionServ
 use tonic::Request;
 
 use super::{
-    Answer, Api, accept_invitation, cancel_connection, cancel_invitation, create_invitation, get_connection,
-    get_invitation, get_preferences, list_connections, list_invitations, permit, reject_invitation,
-    update_preferences,
+    Api, RpcResult, accept_connection_invitation, cancel_connection, cancel_connection_invitation,
+    create_connection_invitation, get_connection, get_connection_invitation, get_connection_preferences,
+    list_connection_invitations, list_connections, permit, reject_connection_invitation,
+    update_connection_preferences,
 };
 use crate::domain::access::Action;
 
@@ -17,10 +18,10 @@ impl ConnectionService for Api {
     async fn create_connection_invitation(
         &self,
         request: Request<pb::CreateConnectionInvitationRequest>,
-    ) -> Answer<pb::CreateConnectionInvitationResponse> {
+    ) -> RpcResult<pb::CreateConnectionInvitationResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            create_invitation::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            create_connection_invitation::handle(api.clone(), call)
         })
         .await
     }
@@ -28,9 +29,9 @@ impl ConnectionService for Api {
     async fn get_connection_invitation(
         &self,
         request: Request<pb::GetConnectionInvitationRequest>,
-    ) -> Answer<pb::GetConnectionInvitationResponse> {
-        read(request, permit(Action::GetInvitation), |call| {
-            get_invitation::handle(self, call)
+    ) -> RpcResult<pb::GetConnectionInvitationResponse> {
+        read(request, permit(Action::GetConnectionInvitation), |call| {
+            get_connection_invitation::handle(self, call)
         })
         .await
     }
@@ -38,9 +39,9 @@ impl ConnectionService for Api {
     async fn list_connection_invitations(
         &self,
         request: Request<pb::ListConnectionInvitationsRequest>,
-    ) -> Answer<pb::ListConnectionInvitationsResponse> {
-        read(request, permit(Action::Work), |call| {
-            list_invitations::handle(self, call)
+    ) -> RpcResult<pb::ListConnectionInvitationsResponse> {
+        read(request, permit(Action::ReadAsPipelineRole), |call| {
+            list_connection_invitations::handle(self, call)
         })
         .await
     }
@@ -48,10 +49,10 @@ impl ConnectionService for Api {
     async fn accept_connection_invitation(
         &self,
         request: Request<pb::AcceptConnectionInvitationRequest>,
-    ) -> Answer<pb::AcceptConnectionInvitationResponse> {
+    ) -> RpcResult<pb::AcceptConnectionInvitationResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            accept_invitation::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            accept_connection_invitation::handle(api.clone(), call)
         })
         .await
     }
@@ -59,10 +60,10 @@ impl ConnectionService for Api {
     async fn reject_connection_invitation(
         &self,
         request: Request<pb::RejectConnectionInvitationRequest>,
-    ) -> Answer<pb::RejectConnectionInvitationResponse> {
+    ) -> RpcResult<pb::RejectConnectionInvitationResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            reject_invitation::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            reject_connection_invitation::handle(api.clone(), call)
         })
         .await
     }
@@ -70,10 +71,10 @@ impl ConnectionService for Api {
     async fn cancel_connection_invitation(
         &self,
         request: Request<pb::CancelConnectionInvitationRequest>,
-    ) -> Answer<pb::CancelConnectionInvitationResponse> {
+    ) -> RpcResult<pb::CancelConnectionInvitationResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            cancel_invitation::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            cancel_connection_invitation::handle(api.clone(), call)
         })
         .await
     }
@@ -81,8 +82,8 @@ impl ConnectionService for Api {
     async fn get_connection(
         &self,
         request: Request<pb::GetConnectionRequest>,
-    ) -> Answer<pb::GetConnectionResponse> {
-        read(request, permit(Action::Work), |call| {
+    ) -> RpcResult<pb::GetConnectionResponse> {
+        read(request, permit(Action::ReadAsPipelineRole), |call| {
             get_connection::handle(self, call)
         })
         .await
@@ -91,8 +92,8 @@ impl ConnectionService for Api {
     async fn list_connections(
         &self,
         request: Request<pb::ListConnectionsRequest>,
-    ) -> Answer<pb::ListConnectionsResponse> {
-        read(request, permit(Action::Work), |call| {
+    ) -> RpcResult<pb::ListConnectionsResponse> {
+        read(request, permit(Action::ReadAsPipelineRole), |call| {
             list_connections::handle(self, call)
         })
         .await
@@ -101,9 +102,9 @@ impl ConnectionService for Api {
     async fn cancel_connection(
         &self,
         request: Request<pb::CancelConnectionRequest>,
-    ) -> Answer<pb::CancelConnectionResponse> {
+    ) -> RpcResult<pb::CancelConnectionResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
+        write(request, permit(Action::RepresentAccount), move |call| {
             cancel_connection::handle(api.clone(), call)
         })
         .await
@@ -112,9 +113,9 @@ impl ConnectionService for Api {
     async fn get_connection_preferences(
         &self,
         request: Request<pb::GetConnectionPreferencesRequest>,
-    ) -> Answer<pb::GetConnectionPreferencesResponse> {
-        read(request, permit(Action::Work), |call| {
-            get_preferences::handle(self, call)
+    ) -> RpcResult<pb::GetConnectionPreferencesResponse> {
+        read(request, permit(Action::ReadAsPipelineRole), |call| {
+            get_connection_preferences::handle(self, call)
         })
         .await
     }
@@ -122,10 +123,10 @@ impl ConnectionService for Api {
     async fn update_connection_preferences(
         &self,
         request: Request<pb::UpdateConnectionPreferencesRequest>,
-    ) -> Answer<pb::UpdateConnectionPreferencesResponse> {
+    ) -> RpcResult<pb::UpdateConnectionPreferencesResponse> {
         let api = self.clone();
-        write(request, permit(Action::Represent), move |call| {
-            update_preferences::handle(api.clone(), call)
+        write(request, permit(Action::RepresentAccount), move |call| {
+            update_connection_preferences::handle(api.clone(), call)
         })
         .await
     }

@@ -1,8 +1,10 @@
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::begin;
 
-use super::{Api, convert, status};
-use crate::store::list::{PartnerFilter, partners};
+use super::Api;
+use crate::store::list::{PartnerFilter, list_partners};
+use crate::{convert, status};
 
 pub async fn handle(api: &Api, call: Call<pb::GetPartnerRequest>) -> Result<pb::GetPartnerResponse, Failure> {
     let member = call.member()?;
@@ -11,10 +13,10 @@ pub async fn handle(api: &Api, call: Call<pb::GetPartnerRequest>) -> Result<pb::
         profile: Some(id.clone()),
         ..PartnerFilter::default()
     };
-    let mut tx = api.begin(&call).await?;
-    let found = partners(&mut tx, &member.account, &filter, None, 1).await?;
-    let found = found.first().ok_or_else(|| status::no_profile(id))?;
+    let mut tx = begin(&api.db, &call).await?;
+    let entries = list_partners(&mut tx, &member.account, &filter, None, 1).await?;
+    let entry = entries.first().ok_or_else(|| status::profile_not_found(id))?;
     Ok(pb::GetPartnerResponse {
-        partner: Some(convert::partner(found)),
+        partner: Some(convert::partner(entry)),
     })
 }

@@ -1,8 +1,10 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::partner::v1 as pb;
+use cosell_store::begin;
 
-use super::{Api, convert};
-use crate::store::list::{LastPartner, PartnerFilter, partners};
+use super::Api;
+use crate::convert;
+use crate::store::list::{PartnerCursor, PartnerFilter, list_partners};
 
 pub async fn handle(
     api: &Api,
@@ -11,30 +13,29 @@ pub async fn handle(
     let token = std::mem::take(&mut call.message.page_token);
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
-    let last = query.last(&token, LastPartner::is_sound)?;
-    let filter = filter(call.message.filter.clone().unwrap_or_default());
-
-    let mut tx = api.begin(&call).await?;
+    let cursor = query.cursor(&token, PartnerCursor::is_valid)?;
+    let filter = partner_filter(call.message.filter.clone().unwrap_or_default());
+    let mut tx = begin(&api.db, &call).await?;
     let account = &call.member()?.account;
-    let found = partners(&mut tx, account, &filter, last, size + 1).await?;
-    let (partners, next_page_token) = query.page(&found, size, convert::partner, LastPartner::of)?;
+    let rows = list_partners(&mut tx, account, &filter, cursor, size + 1).await?;
+    let (partners, next_page_token) = query.page(&rows, size, convert::partner, PartnerCursor::after)?;
     Ok(pb::ListPartnersResponse {
         partners,
         next_page_token,
     })
 }
 
-fn filter(stated: pb::PartnerFilter) -> PartnerFilter {
+fn partner_filter(filter: pb::PartnerFilter) -> PartnerFilter {
     PartnerFilter {
         profile: None,
-        connected: stated.connected,
-        partner_types: convert::members(&stated.partner_types),
-        solution_types: convert::members(&stated.solution_types),
-        name: stated.name,
-        keywords: stated.keywords,
-        industries: stated.industry_segments,
-        countries: stated.headquarters_country_codes,
-        programs: stated.programs,
-        specializations: stated.specializations,
+        connected: filter.connected,
+        partner_types: convert::closed_list_values(&filter.partner_types),
+        solution_types: convert::closed_list_values(&filter.solution_types),
+        name: filter.name,
+        keywords: filter.keywords,
+        industries: filter.industry_segments,
+        countries: filter.headquarters_country_codes,
+        programs: filter.programs,
+        specializations: filter.specializations,
     }
 }

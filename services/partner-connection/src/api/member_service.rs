@@ -1,4 +1,4 @@
-//! The RPCs of `MemberService`: what access each needs, and its file.
+//! The RPCs of `MemberService`: the permission that each requires, and its handler.
 
 use cosell_grpc::{read, write};
 use cosell_proto::cosell::partner::v1 as pb;
@@ -6,7 +6,7 @@ use cosell_proto::cosell::partner::v1::member_service_server::MemberService;
 use tonic::Request;
 
 use super::{
-    Answer, Api, accept_membership, deactivate_member, get_member, invite_member, list_assignable,
+    Api, RpcResult, accept_membership, deactivate_member, get_member, invite_member, list_assignable_members,
     list_members, permit, set_member_roles, transfer_alliance_lead, update_member,
 };
 use crate::domain::access::Action;
@@ -16,9 +16,9 @@ impl MemberService for Api {
     async fn invite_member(
         &self,
         request: Request<pb::InviteMemberRequest>,
-    ) -> Answer<pb::InviteMemberResponse> {
+    ) -> RpcResult<pb::InviteMemberResponse> {
         let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
+        write(request, permit(Action::AdministerMembers), move |call| {
             invite_member::handle(api.clone(), call)
         })
         .await
@@ -27,15 +27,15 @@ impl MemberService for Api {
     async fn accept_membership(
         &self,
         request: Request<pb::AcceptMembershipRequest>,
-    ) -> Answer<pb::AcceptMembershipResponse> {
+    ) -> RpcResult<pb::AcceptMembershipResponse> {
         let api = self.clone();
-        write(request, permit(Action::Join), move |call| {
+        write(request, permit(Action::AcceptMembership), move |call| {
             accept_membership::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn get_member(&self, request: Request<pb::GetMemberRequest>) -> Answer<pb::GetMemberResponse> {
+    async fn get_member(&self, request: Request<pb::GetMemberRequest>) -> RpcResult<pb::GetMemberResponse> {
         read(request, permit(Action::GetMember), |call| {
             get_member::handle(self, call)
         })
@@ -45,7 +45,7 @@ impl MemberService for Api {
     async fn list_members(
         &self,
         request: Request<pb::ListMembersRequest>,
-    ) -> Answer<pb::ListMembersResponse> {
+    ) -> RpcResult<pb::ListMembersResponse> {
         read(request, permit(Action::ListMembers), |call| {
             list_members::handle(self, call)
         })
@@ -55,9 +55,9 @@ impl MemberService for Api {
     async fn list_assignable_members(
         &self,
         request: Request<pb::ListAssignableMembersRequest>,
-    ) -> Answer<pb::ListAssignableMembersResponse> {
-        read(request, permit(Action::Work), |call| {
-            list_assignable::handle(self, call)
+    ) -> RpcResult<pb::ListAssignableMembersResponse> {
+        read(request, permit(Action::ReadAsPipelineRole), |call| {
+            list_assignable_members::handle(self, call)
         })
         .await
     }
@@ -65,7 +65,7 @@ impl MemberService for Api {
     async fn update_member(
         &self,
         request: Request<pb::UpdateMemberRequest>,
-    ) -> Answer<pb::UpdateMemberResponse> {
+    ) -> RpcResult<pb::UpdateMemberResponse> {
         let api = self.clone();
         write(request, permit(Action::UpdateMember), move |call| {
             update_member::handle(api.clone(), call)
@@ -76,9 +76,9 @@ impl MemberService for Api {
     async fn set_member_roles(
         &self,
         request: Request<pb::SetMemberRolesRequest>,
-    ) -> Answer<pb::SetMemberRolesResponse> {
+    ) -> RpcResult<pb::SetMemberRolesResponse> {
         let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
+        write(request, permit(Action::AdministerMembers), move |call| {
             set_member_roles::handle(api.clone(), call)
         })
         .await
@@ -87,9 +87,9 @@ impl MemberService for Api {
     async fn deactivate_member(
         &self,
         request: Request<pb::DeactivateMemberRequest>,
-    ) -> Answer<pb::DeactivateMemberResponse> {
+    ) -> RpcResult<pb::DeactivateMemberResponse> {
         let api = self.clone();
-        write(request, permit(Action::Administer), move |call| {
+        write(request, permit(Action::AdministerMembers), move |call| {
             deactivate_member::handle(api.clone(), call)
         })
         .await
@@ -98,9 +98,9 @@ impl MemberService for Api {
     async fn transfer_alliance_lead(
         &self,
         request: Request<pb::TransferAllianceLeadRequest>,
-    ) -> Answer<pb::TransferAllianceLeadResponse> {
+    ) -> RpcResult<pb::TransferAllianceLeadResponse> {
         let api = self.clone();
-        write(request, permit(Action::Lead), move |call| {
+        write(request, permit(Action::ActAsAllianceLead), move |call| {
             transfer_alliance_lead::handle(api.clone(), call)
         })
         .await

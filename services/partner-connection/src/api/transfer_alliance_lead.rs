@@ -1,39 +1,43 @@
+use cosell_events::Cause;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_store::{Claim, claim};
 
-use super::{Api, convert, existing_member, own_account, status};
-use crate::domain::MemberEvent;
+use super::Api;
 use crate::domain::access::Action;
-use crate::store;
+use crate::domain::{Member, MemberEvent};
+use crate::load::load_member;
+use crate::write::{ChangeContext, change};
+use crate::{convert, status, store};
 
 pub async fn handle(
     api: Api,
     call: Call<pb::TransferAllianceLeadRequest>,
 ) -> Result<pb::TransferAllianceLeadResponse, Failure> {
-    let id = &call.message.member_id;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let (account, actor) = own_account(&mut tx, &call, Action::Lead).await?;
-    let mut heir = existing_member(&mut tx, &actor, id).await?;
-    if claimed != Claim::New {
-        return Ok(pb::TransferAllianceLeadResponse {
-            member: Some(convert::member(&heir)),
-        });
-    }
-    let mut lead = existing_member(&mut tx, &actor, actor.id.as_str()).await?;
-    let mut roster = store::roster(&mut tx, account.id(), &[]).await?;
-    roster.remove(lead.id());
-    roster.remove(heir.id());
-    let event = heir
-        .succeed(&mut lead, &roster, api.clock.now())
-        .map_err(status::broken)?;
-    // In this order there is never more than one.
-    api.save_member(&mut tx, &call, &lead, MemberEvent::RolesChanged)
-        .await?;
-    api.save_member(&mut tx, &call, &heir, event).await?;
-    api.conclude(tx, &call).await?;
+    let target = (call.message.member_id.as_str(), "");
+    let now = api.clock.now();
+    let changed = change(
+        &api.db,
+        &call,
+        Action::ActAsAllianceLead,
+        target,
+        now,
+        async |context: ChangeContext<'_>, successor: &mut Member| {
+            let ChangeContext { tx, caller } = context;
+            let mut previous = load_member(tx, &caller.account, caller.id.as_str()).await?;
+            let mut roster = store::load_roster(tx, &caller.account, &[]).await?;
+            roster.remove(previous.id());
+            roster.remove(successor.id());
+            let event = successor
+                .become_alliance_lead(&mut previous, &roster, now)
+                .map_err(status::rule_violated)?;
+            // The previous alliance lead is saved first: a unique index permits only one at a time.
+            let previous = [(previous, MemberEvent::RolesChanged)];
+            store::save_members(tx, &previous, Cause::of(&call, now)).await?;
+            Ok(Some(event))
+        },
+    );
+    let member = changed.await?;
     Ok(pb::TransferAllianceLeadResponse {
-        member: Some(convert::member(&heir)),
+        member: Some(convert::member(&member)),
     })
 }

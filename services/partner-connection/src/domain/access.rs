@@ -1,41 +1,37 @@
-//! Who may do what (ACC-010, DIR-012, DIR-014). The role decides whether a call may be made at all; which account it is
-//! about comes from the token.
+//! Which callers may make which calls (ACC-010, DIR-012, DIR-014). Roles decide whether a call is permitted at all; the
+//! handler restricts the records, by the account in the token.
 
 use cosell_types::{Caller, Role, ServiceName, Side};
 
-/// What can be asked of this service, one for each RPC or for several with the same callers.
+/// A permission: of one RPC, or of several that have the same callers.
+#[expect(
+    missing_docs,
+    reason = "a variant without a comment permits the RPC of its name"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// GetAccount.
     GetAccount,
     /// AcceptTerms, TransferAllianceLead.
-    Lead,
+    ActAsAllianceLead,
     /// UpdateProfile, SetProfileVisibility, and all changes of invitations, connections and preferences.
-    Represent,
+    RepresentAccount,
     /// GetPartner, ListPartners.
-    FindPartners,
+    SearchPartners,
     /// InviteMember, SetMemberRoles, DeactivateMember.
-    Administer,
-    /// AcceptMembership.
-    Join,
-    /// GetMember.
+    AdministerMembers,
+    AcceptMembership,
     GetMember,
-    /// ListMembers.
     ListMembers,
-    /// UpdateMember.
     UpdateMember,
-    /// GetConnectionInvitation.
-    GetInvitation,
+    GetConnectionInvitation,
     /// ListAssignableMembers, and all other reads of invitations, connections and preferences.
-    Work,
+    ReadAsPipelineRole,
 }
 
-/// Roles that represent the company to others.
-const REPRESENT: [Role; 2] = [Role::AllianceLead, Role::AllianceTeam];
-/// Roles that decide who works for the company.
-pub const ADMINISTER: [Role; 3] = [Role::AllianceLead, Role::AllianceTeam, Role::CloudAdmin];
-/// Partner roles with access to the pipeline.
-const PIPELINE: [Role; 6] = [
+const REPRESENTATIVES: [Role; 2] = [Role::AllianceLead, Role::AllianceTeam];
+/// Roles that invite, change and deactivate the members of their account.
+pub const MEMBER_ADMINISTRATORS: [Role; 3] = [Role::AllianceLead, Role::AllianceTeam, Role::CloudAdmin];
+const PIPELINE_ROLES: [Role; 6] = [
     Role::AllianceLead,
     Role::AllianceTeam,
     Role::AceManager,
@@ -50,26 +46,28 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         Caller::Service(_) => {
             return matches!(
                 action,
-                Action::GetMember | Action::GetInvitation | Action::GetAccount
+                Action::GetMember | Action::GetConnectionInvitation | Action::GetAccount
             );
         }
         Caller::Member(member) => member,
     };
     let is_aws = member.side == Side::Aws && !member.roles.is_empty();
     match action {
-        // Which member it may be about, the use case decides.
-        Action::GetAccount | Action::Join | Action::GetMember | Action::UpdateMember => true,
-        Action::Lead => member.has_any(&[Role::AllianceLead]),
-        Action::Represent => member.has_any(&REPRESENT),
-        Action::FindPartners => is_aws || member.has_any(&PIPELINE),
-        Action::Administer => member.has_any(&ADMINISTER),
-        Action::ListMembers => is_aws || member.has_any(&PIPELINE) || member.has_any(&ADMINISTER),
-        Action::Work | Action::GetInvitation => member.has_any(&PIPELINE),
+        // The handler decides which account or member the caller may name.
+        Action::GetAccount | Action::AcceptMembership | Action::GetMember | Action::UpdateMember => true,
+        Action::ActAsAllianceLead => member.has_any_role(&[Role::AllianceLead]),
+        Action::RepresentAccount => member.has_any_role(&REPRESENTATIVES),
+        Action::SearchPartners => is_aws || member.has_any_role(&PIPELINE_ROLES),
+        Action::AdministerMembers => member.has_any_role(&MEMBER_ADMINISTRATORS),
+        Action::ListMembers => {
+            is_aws || member.has_any_role(&PIPELINE_ROLES) || member.has_any_role(&MEMBER_ADMINISTRATORS)
+        }
+        Action::ReadAsPipelineRole | Action::GetConnectionInvitation => member.has_any_role(&PIPELINE_ROLES),
     }
 }
 
-/// Whether the caller may apply records of the master list, ApplyDirectory: only services that are named for it, because
-/// the list makes anybody an alliance lead or a reviewer (DIR-050).
-pub fn provisions(caller: &Caller, provisioners: &[ServiceName]) -> bool {
+/// Whether the caller may call ApplyDirectory: only services that the operator configures for it, because a record can
+/// make any member an alliance lead or a reviewer (DIR-050).
+pub fn may_provision(caller: &Caller, provisioners: &[ServiceName]) -> bool {
     matches!(caller, Caller::Service(name) if provisioners.contains(name))
 }

@@ -6,7 +6,7 @@ use cosell_types::{AccountId, FieldPath, MemberId, Side, Violation, ViolationCod
 use serde::{Deserialize, Serialize};
 
 use super::values::{AccountStatus, PartnerTier, PartnerType, ProfileVisibility, SolutionType};
-use super::{AccountEvent, Limit, Preferences, Quotas, Rule, Tally};
+use super::{AccountEvent, DailyCounter, Limit, Preferences, Quotas, Rule};
 
 text_id!(
     /// A profile: `pprofile-` and 13 lower-case letters or digits.
@@ -16,8 +16,8 @@ text_id!(
     |text| cosell_types::is_prefixed(text, "pprofile-")
 );
 
-/// A company that takes part: the aggregate. It changes only through its methods, each of which checks everything
-/// first, changes nothing when a rule is broken, and returns what happened.
+/// The account aggregate: a partner account, or the AWS account. It changes only through its methods. Each method
+/// checks all rules first, changes nothing when one is violated, and returns the event to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     id: AccountId,
@@ -26,54 +26,54 @@ pub struct Account {
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
     facts: AccountFacts,
-    terms: Option<Terms>,
+    terms: Option<TermsAcceptance>,
     profile: Option<Profile>,
     preferences: Preferences,
-    profile_updates: Tally,
-    visibility_updates: Tally,
+    profile_updates: DailyCounter,
+    visibility_updates: DailyCounter,
 }
 
-/// What the master list says about a company.
+/// The part of an account that only provisioning sets (DIR-050).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFacts {
-    /// Whether it takes part.
+    /// Provisioning alone suspends and reinstates an account.
     pub status: AccountStatus,
-    /// Its name in law.
+    /// The name of the company in its contracts.
     pub legal_name: String,
-    /// The name that it goes by.
+    /// The name of the company in invitations and connections.
     pub display_name: String,
-    /// What kind of partner it is.
+    /// Searched by partners; may be empty.
     pub partner_types: BTreeSet<PartnerType>,
-    /// How far it has come in the programme.
+    /// Records stored without a tier are registered.
     #[serde(default)]
     pub tier: PartnerTier,
-    /// Programmes that it takes part in.
+    /// Partner programs that the account is enrolled in.
     pub programs: BTreeSet<String>,
-    /// Competencies and other designations.
+    /// Competencies and other designations in the partner program.
     pub specializations: BTreeSet<String>,
 }
 
-/// That the terms of the programme were accepted (DIR-003).
+/// The acceptance of the program terms (DIR-003).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// When.
+pub struct TermsAcceptance {
+    /// The time of the first acceptance.
     pub time: DateTime<Utc>,
-    /// By whom; none when it was elsewhere.
+    /// The member who accepted; none if provisioning recorded the acceptance.
     pub by: Option<MemberId>,
 }
 
-/// What a company tells other partners, and who finds it (DIR-030, DIR-031).
+/// The profile that an account presents to other partners (DIR-030, DIR-031).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// How others name the company before they are connected.
+    /// Identifies the account to others before they are connected; never changes.
     pub id: ProfileId,
-    /// Who finds it.
+    /// Private at first.
     pub visibility: ProfileVisibility,
-    /// What it says.
+    /// Replaced as a whole by every update.
     pub text: ProfileText,
 }
 
-/// What a profile says. Lengths and forms are checked at the interface.
+/// The content of a profile. The interface validates lengths and formats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in partner.proto")]
 pub struct ProfileText {
@@ -88,7 +88,7 @@ pub struct ProfileText {
     pub country_code: String,
 }
 
-/// The texts of a profile in one more language.
+/// A translation of the texts of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in partner.proto")]
 pub struct LocalizedContent {
@@ -98,48 +98,48 @@ pub struct LocalizedContent {
 }
 
 impl ProfileText {
-    /// What is wrong with it beyond lengths and forms (DIR-030).
-    pub fn wrong(&self) -> Vec<Violation> {
-        let mut found = Vec::new();
+    /// The violations that the interface does not check: standard values and duplicates (DIR-030).
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
         let root = FieldPath::root();
         let industries = root.field("industry_segments");
         for (index, industry) in self.industries.iter().enumerate() {
             let at = industries.index(index);
             if !INDUSTRY.has(industry) {
-                found.push(Violation::not_in(&INDUSTRY, &at).rejecting(industry));
+                violations.push(Violation::not_in(&INDUSTRY, &at).with_rejected_value(industry));
             } else if self.industries[..index].contains(industry) {
-                found.push(Violation::new(
+                violations.push(Violation::new(
                     &at,
                     ViolationCode::DuplicateKeyValue,
-                    "is there twice",
+                    "Duplicate value: each entry may be listed only once.",
                 ));
             }
         }
         if !self.country_code.is_empty() && !COUNTRY.has(&self.country_code) {
             let at = root.field("headquarters_country_code");
-            found.push(Violation::not_in(&COUNTRY, &at).rejecting(&self.country_code));
+            violations.push(Violation::not_in(&COUNTRY, &at).with_rejected_value(&self.country_code));
         }
         let localized = root.field("localized_contents");
         for (index, content) in self.localized.iter().enumerate() {
-            let is_repeated = self.localized[..index]
+            let is_duplicate = self.localized[..index]
                 .iter()
                 .any(|earlier| earlier.locale.eq_ignore_ascii_case(&content.locale));
-            if is_repeated || content.locale.eq_ignore_ascii_case(&self.locale) {
+            if is_duplicate || content.locale.eq_ignore_ascii_case(&self.locale) {
                 let at = localized.index(index);
                 let at = at.field("locale");
-                found.push(Violation::new(
+                violations.push(Violation::new(
                     &at,
                     ViolationCode::DuplicateKeyValue,
-                    "is there twice",
+                    "Duplicate value: each entry may be listed only once.",
                 ));
             }
         }
-        found
+        violations
     }
 }
 
 impl Account {
-    /// Takes a company into the directory (DIR-050).
+    /// Creates an account from its first record of the master list (DIR-050).
     pub fn register(
         id: AccountId,
         side: Side,
@@ -155,18 +155,19 @@ impl Account {
             create_time: now,
             update_time: now,
             facts,
-            terms: terms_accepted.then_some(Terms { time: now, by: None }),
+            terms: terms_accepted.then_some(TermsAcceptance { time: now, by: None }),
             profile,
             preferences: Preferences::default(),
-            profile_updates: Tally::default(),
-            visibility_updates: Tally::default(),
+            profile_updates: DailyCounter::default(),
+            visibility_updates: DailyCounter::default(),
         };
         (account, AccountEvent::Registered)
     }
 
-    /// Takes the next step towards what the master list has, each of which is one thing that happens; none when there is
-    /// nothing left to do (DIR-050). Terms that were accepted stay so, and so does a profile that the list does not have.
-    pub fn provision(
+    /// Applies the next difference from a record of the master list, as one revision with one event; none when the
+    /// account equals the record (DIR-050). Call it until it returns none. Accepted terms stay accepted; without
+    /// `profile` the present one stays.
+    pub fn provision_next_change(
         &mut self,
         facts: &AccountFacts,
         terms_accepted: bool,
@@ -183,16 +184,15 @@ impl Account {
             self.facts = facts.clone();
             AccountEvent::DetailsChanged
         } else if terms_accepted && self.terms.is_none() {
-            self.terms = Some(Terms { time: now, by: None });
+            self.terms = Some(TermsAcceptance { time: now, by: None });
             AccountEvent::TermsAccepted
         } else {
-            self.take_over(profile?)?
+            self.provision_profile(profile?)?
         };
-        Some(self.changed(event, now))
+        Some(self.advance_revision(event, now))
     }
 
-    /// The next step towards this profile.
-    fn take_over(&mut self, listed: &Profile) -> Option<AccountEvent> {
+    fn provision_profile(&mut self, listed: &Profile) -> Option<AccountEvent> {
         match &mut self.profile {
             Some(own) if own.text == listed.text && own.visibility == listed.visibility => None,
             Some(own) if own.text == listed.text => {
@@ -203,7 +203,7 @@ impl Account {
                 own.text = listed.text.clone();
                 Some(AccountEvent::ProfileUpdated)
             }
-            // A new one is hidden at first, as the partner's own would be.
+            // A new profile is private at first, as after UpdateProfile; its visibility is the next change.
             None => {
                 let visibility = ProfileVisibility::Private;
                 self.profile = Some(Profile {
@@ -215,36 +215,39 @@ impl Account {
         }
     }
 
-    /// Accepts the terms; none when they were accepted before (DIR-003).
+    /// Accepts the terms; no event if they were accepted before (DIR-003).
     pub fn accept_terms(&mut self, by: &MemberId, now: DateTime<Utc>) -> Option<AccountEvent> {
         if self.terms.is_some() {
             return None;
         }
-        self.terms = Some(Terms {
+        self.terms = Some(TermsAcceptance {
             time: now,
             by: Some(by.clone()),
         });
-        Some(self.changed(AccountEvent::TermsAccepted, now))
+        Some(self.advance_revision(AccountEvent::TermsAccepted, now))
     }
 
-    /// Writes the profile; `id` is for the first time. None when it said the same before (DIR-030, DIR-032).
-    pub fn write_profile(
+    /// Replaces the content of the profile; creates a private one with this `id` if there is none. No event if the
+    /// content is the same (DIR-030, DIR-032).
+    pub fn update_profile(
         &mut self,
         id: ProfileId,
         text: ProfileText,
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<Option<AccountEvent>, Rule> {
-        let wrong = text.wrong();
-        if !wrong.is_empty() {
-            let wrong = wrong.into_iter().map(|violation| violation.under("profile"));
-            return Err(Rule::Invalid(wrong.collect()));
+        let violations = text.violations();
+        if !violations.is_empty() {
+            let violations = violations
+                .into_iter()
+                .map(|violation| violation.with_parent("profile"));
+            return Err(Rule::Invalid(violations.collect()));
         }
         if self.profile.as_ref().is_some_and(|profile| profile.text == text) {
             return Ok(None);
         }
         self.profile_updates
-            .count(now, Limit::ProfileUpdates, quotas.profile_updates_per_day)?;
+            .increment(now, Limit::ProfileUpdatesPerDay, quotas.profile_updates_per_day)?;
         match &mut self.profile {
             Some(profile) => profile.text = text,
             None => {
@@ -252,11 +255,11 @@ impl Account {
                 self.profile = Some(Profile { id, visibility, text });
             }
         }
-        Ok(Some(self.changed(AccountEvent::ProfileUpdated, now)))
+        Ok(Some(self.advance_revision(AccountEvent::ProfileUpdated, now)))
     }
 
-    /// Shows the company to other partners or hides it; none when it was so before (DIR-031, DIR-032).
-    pub fn set_visibility(
+    /// Makes the profile public or private; no event if it is so already (DIR-031, DIR-032).
+    pub fn set_profile_visibility(
         &mut self,
         visibility: ProfileVisibility,
         quotas: &Quotas,
@@ -266,19 +269,24 @@ impl Account {
         if profile.visibility == visibility {
             return Ok(None);
         }
-        self.visibility_updates
-            .count(now, Limit::VisibilityUpdates, quotas.visibility_updates_per_day)?;
+        self.visibility_updates.increment(
+            now,
+            Limit::VisibilityUpdatesPerDay,
+            quotas.visibility_updates_per_day,
+        )?;
         profile.visibility = visibility;
-        Ok(Some(self.changed(AccountEvent::ProfileVisibilityChanged, now)))
+        Ok(Some(
+            self.advance_revision(AccountEvent::ProfileVisibilityChanged, now),
+        ))
     }
 
-    /// Says whose invitations it takes (CON-030, CON-031).
-    pub fn prefer(&mut self, preferences: Preferences, now: DateTime<Utc>) -> AccountEvent {
+    /// Replaces the connection preferences (CON-030, CON-031).
+    pub fn replace_preferences(&mut self, preferences: Preferences, now: DateTime<Utc>) -> AccountEvent {
         self.preferences = preferences;
-        self.changed(AccountEvent::ConnectionPreferencesUpdated, now)
+        self.advance_revision(AccountEvent::ConnectionPreferencesUpdated, now)
     }
 
-    /// Refuses what a suspended account may not do (DIR-001).
+    /// Refuses a suspended account (DIR-001).
     pub fn require_active(&self) -> Result<(), Rule> {
         match self.facts.status {
             AccountStatus::Active => Ok(()),
@@ -286,16 +294,16 @@ impl Account {
         }
     }
 
-    /// Refuses a company that has not come far enough to connect (CON-005).
+    /// Refuses an account below the tier that connections require (CON-005).
     pub fn require_tier(&self, quotas: &Quotas) -> Result<(), Rule> {
         let (tier, required) = (self.facts.tier, quotas.connection_tier);
         if tier < required {
-            return Err(Rule::Tier { tier, required });
+            return Err(Rule::IneligibleTier { tier, required });
         }
         Ok(())
     }
 
-    fn changed(&mut self, event: AccountEvent, now: DateTime<Utc>) -> AccountEvent {
+    fn advance_revision(&mut self, event: AccountEvent, now: DateTime<Utc>) -> AccountEvent {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         event
@@ -328,7 +336,7 @@ impl Account {
         &self.facts
     }
 
-    pub fn terms(&self) -> Option<&Terms> {
+    pub fn terms(&self) -> Option<&TermsAcceptance> {
         self.terms.as_ref()
     }
 

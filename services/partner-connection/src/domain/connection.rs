@@ -13,8 +13,8 @@ text_id!(
     |text| cosell_types::is_prefixed(text, "pac-")
 );
 
-/// A standing relation of two companies: the aggregate, the same for both. It changes only through its methods, each of
-/// which checks everything first, changes nothing when a rule is broken, and returns what happened.
+/// The connection aggregate: a lasting relation of two accounts, the same record for both. It changes only through its
+/// methods. Each method checks all rules first, changes nothing when one is violated, and returns the event to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     id: ConnectionId,
@@ -22,39 +22,41 @@ pub struct Connection {
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
     parties: [Party; 2],
-    parts: Vec<Part>,
+    #[serde(rename = "parts")]
+    type_details: Vec<ConnectionTypeDetail>,
 }
 
-/// One type of a connection.
+/// One type of a connection. A type that was canceled and established again has several entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// What it is for.
+pub struct ConnectionTypeDetail {
+    /// The type itself.
     pub kind: ConnectionType,
-    /// The invitation that it came from.
+    /// The accepted invitation that established it.
     pub invitation: InvitationId,
-    /// Who invited.
+    /// The account that sent the invitation.
     pub sender: AccountId,
-    /// Since when.
+    /// The time of the acceptance.
     pub create_time: DateTime<Utc>,
-    /// How it ended, if it has.
-    pub end: Option<End>,
+    /// None while the type is active.
+    #[serde(rename = "end")]
+    pub cancellation: Option<Cancellation>,
 }
 
-/// How a type ended.
+/// The cancellation of a type, which is final (CON-021).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
-    /// When.
+pub struct Cancellation {
+    /// When the type was canceled.
     pub time: DateTime<Utc>,
-    /// By whom.
+    /// The account that canceled it.
     pub by: AccountId,
-    /// Why.
+    /// Visible to both accounts.
     pub reason: Pii<String>,
 }
 
-impl Part {
-    /// Whether it is in force.
+impl ConnectionTypeDetail {
+    /// Active until it is canceled.
     pub fn status(&self) -> ConnectionStatus {
-        if self.end.is_some() {
+        if self.cancellation.is_some() {
             ConnectionStatus::Canceled
         } else {
             ConnectionStatus::Active
@@ -63,15 +65,16 @@ impl Part {
 }
 
 impl Connection {
-    /// Connects the two of an invitation (CON-004, CON-040). `present` are the active connections of each.
-    pub fn make(
+    /// Connects sender and receiver of an accepted invitation (CON-004, CON-040). `active_counts` are the numbers of
+    /// active connections of each.
+    pub fn establish(
         id: ConnectionId,
         invitation: &Invitation,
-        present: [i64; 2],
+        active_counts: [i64; 2],
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<(Self, ConnectionEvent), Rule> {
-        for count in present {
+        for count in active_counts {
             Limit::ActiveConnections.check(count, quotas.active_connections)?;
         }
         let connection = Self {
@@ -80,21 +83,22 @@ impl Connection {
             create_time: now,
             update_time: now,
             parties: [invitation.sender().clone(), invitation.receiver().clone()],
-            parts: vec![Part::of(invitation, now)],
+            type_details: vec![ConnectionTypeDetail::from_invitation(invitation, now)],
         };
-        let event = ConnectionEvent(invitation.offer().kind, ConnectionStatus::Active);
+        let event = ConnectionEvent(invitation.details().kind, ConnectionStatus::Active);
         Ok((connection, event))
     }
 
-    /// Adds a further type (CON-004).
-    pub fn extend(&mut self, invitation: &Invitation, now: DateTime<Utc>) -> Result<ConnectionEvent, Rule> {
-        let kind = invitation.offer().kind;
-        self.require_without(kind)?;
-        self.parts.push(Part::of(invitation, now));
-        Ok(self.changed(ConnectionEvent(kind, ConnectionStatus::Active), now))
+    /// Adds the type of another accepted invitation (CON-004).
+    pub fn add_type(&mut self, invitation: &Invitation, now: DateTime<Utc>) -> Result<ConnectionEvent, Rule> {
+        let kind = invitation.details().kind;
+        self.require_type_not_active(kind)?;
+        self.type_details
+            .push(ConnectionTypeDetail::from_invitation(invitation, now));
+        Ok(self.advance_revision(ConnectionEvent(kind, ConnectionStatus::Active), now))
     }
 
-    /// Ends a type; with the last one the connection has ended for good (CON-020, CON-021).
+    /// Cancels a type. Canceling the last active type ends the connection permanently (CON-020, CON-021).
     pub fn cancel(
         &mut self,
         kind: ConnectionType,
@@ -102,66 +106,67 @@ impl Connection {
         reason: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<ConnectionEvent, Rule> {
-        let part = self
-            .parts
+        let active = self
+            .type_details
             .iter_mut()
-            .find(|part| part.kind == kind && part.end.is_none());
-        part.ok_or(Rule::NotConnected)?.end = Some(End {
+            .find(|detail| detail.kind == kind && detail.cancellation.is_none());
+        active.ok_or(Rule::ConnectionTypeNotActive)?.cancellation = Some(Cancellation {
             time: now,
             by: by.clone(),
             reason,
         });
-        Ok(self.changed(ConnectionEvent(kind, ConnectionStatus::Canceled), now))
+        Ok(self.advance_revision(ConnectionEvent(kind, ConnectionStatus::Canceled), now))
     }
 
-    /// Refuses a second active part of a type (CON-004).
-    pub fn require_without(&self, kind: ConnectionType) -> Result<(), Rule> {
-        let is_there = self
-            .parts
+    /// Refuses a type that is active already (CON-004).
+    pub fn require_type_not_active(&self, kind: ConnectionType) -> Result<(), Rule> {
+        let is_active = self
+            .type_details
             .iter()
-            .any(|part| part.kind == kind && part.end.is_none());
-        if is_there {
+            .any(|detail| detail.kind == kind && detail.cancellation.is_none());
+        if is_active {
             return Err(Rule::DuplicateConnection(self.id.clone()));
         }
         Ok(())
     }
 
-    /// Active as long as one of its types is.
+    /// Active while one of its types is.
     pub fn status(&self) -> ConnectionStatus {
-        if self.parts.iter().any(|part| part.end.is_none()) {
+        let mut details = self.type_details.iter();
+        if details.any(|detail| detail.cancellation.is_none()) {
             ConnectionStatus::Active
         } else {
             ConnectionStatus::Canceled
         }
     }
 
-    /// The other of the two.
-    pub fn other(&self, account: &AccountId) -> &Party {
-        let [one, two] = &self.parties;
-        if one.account == *account { two } else { one }
+    /// The party that is not `account`.
+    pub fn counterparty(&self, account: &AccountId) -> &Party {
+        let [first, second] = &self.parties;
+        if first.account == *account { second } else { first }
     }
 
-    /// Who ended a type last, if anybody did.
-    pub fn ended_by(&self, kind: ConnectionType) -> Option<&AccountId> {
-        let part = self.parts.iter().rfind(|part| part.kind == kind)?;
-        part.end.as_ref().map(|end| &end.by)
+    /// The account that canceled the type most recently; none while it is active.
+    pub fn canceled_by(&self, kind: ConnectionType) -> Option<&AccountId> {
+        let latest = self.type_details.iter().rfind(|detail| detail.kind == kind)?;
+        latest.cancellation.as_ref().map(|cancellation| &cancellation.by)
     }
 
-    fn changed(&mut self, event: ConnectionEvent, now: DateTime<Utc>) -> ConnectionEvent {
+    fn advance_revision(&mut self, event: ConnectionEvent, now: DateTime<Utc>) -> ConnectionEvent {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         event
     }
 }
 
-impl Part {
-    fn of(invitation: &Invitation, now: DateTime<Utc>) -> Self {
+impl ConnectionTypeDetail {
+    fn from_invitation(invitation: &Invitation, now: DateTime<Utc>) -> Self {
         Self {
-            kind: invitation.offer().kind,
+            kind: invitation.details().kind,
             invitation: invitation.id().clone(),
             sender: invitation.sender().account.clone(),
             create_time: now,
-            end: None,
+            cancellation: None,
         }
     }
 }
@@ -188,7 +193,7 @@ impl Connection {
         &self.parties
     }
 
-    pub fn parts(&self) -> &[Part] {
-        &self.parts
+    pub fn type_details(&self) -> &[ConnectionTypeDetail] {
+        &self.type_details
     }
 }

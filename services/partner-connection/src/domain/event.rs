@@ -1,49 +1,49 @@
 use super::values::{ConnectionInvitationStatus, ConnectionStatus, ConnectionType};
 
-/// What happened to an account.
+/// A change of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountEvent {
-    /// The master list brought it.
+    /// Provisioning created the account.
     Registered,
-    /// The master list changed its names, kinds, tier, programmes or designations.
+    /// Provisioning changed its names, partner types, tier, programs or specializations.
     DetailsChanged,
-    /// It takes no part any more.
+    /// Provisioning suspended it.
     Suspended,
-    /// It takes part again.
+    /// Provisioning ended its suspension.
     Reinstated,
-    /// Its alliance lead accepted the terms.
+    /// Its alliance lead accepted the terms, or provisioning recorded that they were accepted elsewhere.
     TermsAccepted,
     /// The texts of its profile changed.
     ProfileUpdated,
-    /// Its profile is shown to others now, or hidden.
+    /// Its profile became public or private.
     ProfileVisibilityChanged,
     /// Its preferences for invitations changed.
     ConnectionPreferencesUpdated,
 }
 
-/// What happened to a member.
+/// A change of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberEvent {
-    /// It was asked to join.
+    /// The member was invited to join the account.
     Invited,
-    /// It joined.
+    /// The member accepted the invitation.
     Joined,
-    /// It has other roles.
+    /// Its roles changed.
     RolesChanged,
-    /// It has another name, address or title.
+    /// Its name, e-mail address, title or phone number changed.
     DetailsChanged,
-    /// It has left.
+    /// Its membership ended.
     Deactivated,
-    /// The master list brought it.
+    /// Provisioning created the member.
     Registered,
-    /// The master list brought it back.
+    /// Provisioning set the member to active again.
     Reinstated,
 }
 
-/// What happened to an invitation: it came to stand here.
+/// A change of an invitation, named by the status that it has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvitationEvent(pub ConnectionInvitationStatus);
 
-/// What happened to a connection: one of its types came to stand here.
+/// A change of one type of a connection, named by the status that it has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionEvent(pub ConnectionType, pub ConnectionStatus);

@@ -3,18 +3,20 @@ use cosell_types::{AccountId, ParticipantType, Pii, revision_time, text_id};
 use serde::{Deserialize, Serialize};
 
 use super::values::{AccountStatus, ConnectionInvitationStatus, ConnectionType};
-use super::{Account, Action, Connection, ConnectionId, InvitationEvent, Limit, ProfileId, Quotas, Rule};
+use super::{
+    Account, AttemptedAction, Connection, ConnectionId, InvitationEvent, Limit, ProfileId, Quotas, Rule,
+};
 
 text_id!(
-    /// An invitation: `pacinv-` and 13 lower-case letters or digits.
+    /// A connection invitation: `pacinv-` and 13 lower-case letters or digits.
     InvitationId,
     "connection invitation id",
     "pacinv- and 13 lower-case letters or digits",
     |text| cosell_types::is_prefixed(text, "pacinv-")
 );
 
-/// An offer to connect: the aggregate, the same for both companies. It changes only through its methods, each of which
-/// checks everything first, changes nothing when a rule is broken, and returns what happened.
+/// The connection invitation aggregate, the same record for both accounts. It changes only through its methods. Each
+/// method checks all rules first, changes nothing when one is violated, and returns the event to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     id: InvitationId,
@@ -24,26 +26,27 @@ pub struct Invitation {
     expire_time: DateTime<Utc>,
     sender: Party,
     receiver: Party,
-    offer: Offer,
+    #[serde(rename = "offer")]
+    details: InvitationDetails,
     status: ConnectionInvitationStatus,
     rejection_reason: Pii<String>,
     connection: Option<ConnectionId>,
 }
 
-/// One of the two companies, as it was when the invitation was sent.
+/// One of the two accounts, as it was when the invitation was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// Its account; the other side learns it when they connect.
+    /// Visible to the counterparty once the two are connected.
     pub account: AccountId,
-    /// Its profile, if it had one.
+    /// None if the account had no profile.
     pub profile: Option<ProfileId>,
-    /// Its name.
+    /// The display name of the account.
     pub company_name: String,
 }
 
 impl Party {
-    /// The company as it is now.
-    pub fn of(account: &Account) -> Self {
+    /// The present profile and name of the account.
+    pub fn from_account(account: &Account) -> Self {
         Self {
             account: account.id().clone(),
             profile: account.profile().map(|profile| profile.id.clone()),
@@ -52,66 +55,66 @@ impl Party {
     }
 }
 
-/// What an invitation says. Lengths and forms are checked at the interface.
+/// The content of an invitation. The interface validates lengths and formats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// What the connection would be for.
+pub struct InvitationDetails {
+    /// The type that the connection gets.
     pub kind: ConnectionType,
-    /// Who invites.
+    /// The person who invites.
     pub inviter_name: Pii<String>,
-    /// How to reach them.
+    /// The e-mail address of that person.
     pub inviter_email: Pii<String>,
-    /// What they say.
+    /// Visible to both accounts.
     pub message: Pii<String>,
 }
 
-/// What there is already, read under the locks of both.
+/// The facts that decide whether an invitation may be sent, read under the locks of both accounts.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// An invitation of the type that is open between the two, whoever sent it.
-    pub open_between: Option<InvitationId>,
-    /// Their active connection.
-    pub connection: Option<Connection>,
-    /// Invitations that the sender sent today.
-    pub sent_today: i64,
-    /// Invitations of the sender that wait for an answer.
-    pub open: i64,
+pub struct ConnectionContext {
+    /// A pending invitation of the same type between the two accounts, in either direction.
+    pub pending_invitation: Option<InvitationId>,
+    /// The active connection of the two accounts.
+    pub active_connection: Option<Connection>,
+    /// Invitations that the sender has sent since midnight (UTC).
+    pub invitations_sent_today: i64,
+    /// Pending invitations that the sender has sent.
+    pub open_invitations: i64,
     /// Active connections of the sender.
-    pub connections: i64,
-    /// How sender and receiver are linked with others.
-    pub links: [Links; 2],
+    pub active_connections: i64,
+    /// The links of sender and receiver, in this order.
+    pub links: [SubsidiaryLinks; 2],
 }
 
-/// How a company is linked with others by SUBSIDIARY.
+/// The active SUBSIDIARY connections of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Links {
-    /// It is under another company.
+pub struct SubsidiaryLinks {
+    /// The account is a subsidiary of another account.
     pub is_subsidiary: bool,
-    /// Companies are under it.
+    /// Other accounts are its subsidiaries.
     pub has_subsidiaries: bool,
 }
 
-impl Links {
-    /// How a company is linked by its active connections.
-    pub fn of(account: &AccountId, active: &[Connection]) -> Self {
+impl SubsidiaryLinks {
+    /// The links of `account` in its connections.
+    pub fn from_connections(account: &AccountId, connections: &[Connection]) -> Self {
         let mut links = Self::default();
-        for part in active.iter().flat_map(Connection::parts) {
-            if part.kind == ConnectionType::Subsidiary && part.end.is_none() {
-                // Who invites is above.
-                let is_above = part.sender == *account;
-                links.has_subsidiaries |= is_above;
-                links.is_subsidiary |= !is_above;
+        for detail in connections.iter().flat_map(Connection::type_details) {
+            if detail.kind == ConnectionType::Subsidiary && detail.cancellation.is_none() {
+                // The sender is the parent.
+                let is_parent = detail.sender == *account;
+                links.has_subsidiaries |= is_parent;
+                links.is_subsidiary |= !is_parent;
             }
         }
         links
     }
 
-    /// Refuses a link that makes more than two levels, or two companies above one (CON-006).
-    pub fn require_room([sender, receiver]: [Self; 2]) -> Result<(), Rule> {
+    /// Refuses a link that creates a third level, or a second parent of one account (CON-006).
+    pub fn require_linkable([sender, receiver]: [Self; 2]) -> Result<(), Rule> {
         if sender.is_subsidiary {
-            Err(Rule::Linked(ParticipantType::Sender))
+            Err(Rule::AlreadyLinked(ParticipantType::Sender))
         } else if receiver.is_subsidiary || receiver.has_subsidiaries {
-            Err(Rule::Linked(ParticipantType::Receiver))
+            Err(Rule::AlreadyLinked(ParticipantType::Receiver))
         } else {
             Ok(())
         }
@@ -124,41 +127,41 @@ impl Invitation {
         id: InvitationId,
         sender: &Account,
         receiver: &Account,
-        offer: Offer,
-        standing: &Standing,
+        details: InvitationDetails,
+        context: &ConnectionContext,
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<(Self, InvitationEvent), Rule> {
         sender.require_active()?;
-        let profile = sender.profile().ok_or(Rule::SenderProfile)?;
+        let profile = sender.profile().ok_or(Rule::SenderProfileRequired)?;
         sender.require_tier(quotas)?;
         if receiver.id() == sender.id() {
-            return Err(Rule::ReceiverNaming);
+            return Err(Rule::InvalidReceiverId);
         }
         if receiver.facts().status != AccountStatus::Active || !receiver.preferences().admits(&profile.id) {
-            return Err(Rule::ReceiverRefuses);
+            return Err(Rule::InvitationNotAdmitted);
         }
-        if let Some(open) = &standing.open_between {
-            return Err(Rule::DuplicateInvitation(open.clone()));
+        if let Some(pending) = &context.pending_invitation {
+            return Err(Rule::DuplicateInvitation(pending.clone()));
         }
-        match &standing.connection {
-            Some(connection) => connection.require_without(offer.kind)?,
-            None => Limit::ActiveConnections.check(standing.connections, quotas.active_connections)?,
+        match &context.active_connection {
+            Some(connection) => connection.require_type_not_active(details.kind)?,
+            None => Limit::ActiveConnections.check(context.active_connections, quotas.active_connections)?,
         }
-        if offer.kind == ConnectionType::Subsidiary {
-            Links::require_room(standing.links)?;
+        if details.kind == ConnectionType::Subsidiary {
+            SubsidiaryLinks::require_linkable(context.links)?;
         }
-        Limit::InvitationsPerDay.check(standing.sent_today, quotas.invitations_per_day)?;
-        Limit::OpenInvitations.check(standing.open, quotas.open_invitations)?;
+        Limit::InvitationsPerDay.check(context.invitations_sent_today, quotas.invitations_per_day)?;
+        Limit::OpenInvitations.check(context.open_invitations, quotas.open_invitations)?;
         let invitation = Self {
             id,
             revision: 1,
             create_time: now,
             update_time: now,
             expire_time: now + TimeDelta::days(quotas.invitation_days),
-            sender: Party::of(sender),
-            receiver: Party::of(receiver),
-            offer,
+            sender: Party::from_account(sender),
+            receiver: Party::from_account(receiver),
+            details,
             status: ConnectionInvitationStatus::Pending,
             rejection_reason: Pii::default(),
             connection: None,
@@ -166,47 +169,48 @@ impl Invitation {
         Ok((invitation, InvitationEvent(ConnectionInvitationStatus::Pending)))
     }
 
-    /// Takes it (CON-006, CON-010). `links` are those of sender and receiver.
+    /// Accepts the invitation; `connection` is the connection that results (CON-006, CON-010). `links` are those of
+    /// sender and receiver.
     pub fn accept(
         &mut self,
         by: &AccountId,
         connection: ConnectionId,
-        links: [Links; 2],
+        links: [SubsidiaryLinks; 2],
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
-        self.require(ParticipantType::Receiver, by, Action::Accept, now)?;
-        if self.offer.kind == ConnectionType::Subsidiary {
-            Links::require_room(links)?;
+        self.require_pending_for(ParticipantType::Receiver, by, AttemptedAction::Accept, now)?;
+        if self.details.kind == ConnectionType::Subsidiary {
+            SubsidiaryLinks::require_linkable(links)?;
         }
         self.connection = Some(connection);
-        Ok(self.moved(ConnectionInvitationStatus::Accepted, now))
+        Ok(self.transition_to(ConnectionInvitationStatus::Accepted, now))
     }
 
-    /// Refuses it (CON-010).
+    /// Rejects the invitation (CON-010).
     pub fn reject(
         &mut self,
         by: &AccountId,
         reason: Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<InvitationEvent, Rule> {
-        self.require(ParticipantType::Receiver, by, Action::Reject, now)?;
+        self.require_pending_for(ParticipantType::Receiver, by, AttemptedAction::Reject, now)?;
         self.rejection_reason = reason;
-        Ok(self.moved(ConnectionInvitationStatus::Rejected, now))
+        Ok(self.transition_to(ConnectionInvitationStatus::Rejected, now))
     }
 
-    /// Takes it back (CON-010).
+    /// Cancels the invitation (CON-010).
     pub fn cancel(&mut self, by: &AccountId, now: DateTime<Utc>) -> Result<InvitationEvent, Rule> {
-        self.require(ParticipantType::Sender, by, Action::Cancel, now)?;
-        Ok(self.moved(ConnectionInvitationStatus::Canceled, now))
+        self.require_pending_for(ParticipantType::Sender, by, AttemptedAction::Cancel, now)?;
+        Ok(self.transition_to(ConnectionInvitationStatus::Canceled, now))
     }
 
-    /// Ends it if its time is over; none when it is not, or when it has ended before (CON-010).
+    /// Expires the invitation if it is pending past its deadline; no event otherwise (CON-010).
     pub fn expire(&mut self, now: DateTime<Utc>) -> Option<InvitationEvent> {
         let is_due = self.status == ConnectionInvitationStatus::Pending && now >= self.expire_time;
-        is_due.then(|| self.moved(ConnectionInvitationStatus::Expired, now))
+        is_due.then(|| self.transition_to(ConnectionInvitationStatus::Expired, now))
     }
 
-    /// Where it stands at this time: over is over, also before anybody has noted it.
+    /// The effective status: a pending invitation is expired from its deadline on, even before the expiry is stored.
     pub fn status_at(&self, now: DateTime<Utc>) -> ConnectionInvitationStatus {
         if self.status == ConnectionInvitationStatus::Pending && now >= self.expire_time {
             ConnectionInvitationStatus::Expired
@@ -215,8 +219,8 @@ impl Invitation {
         }
     }
 
-    /// Which of the two a company is.
-    pub fn participant(&self, account: &AccountId) -> ParticipantType {
+    /// Sender if `account` sent the invitation, otherwise receiver.
+    pub fn participant_type(&self, account: &AccountId) -> ParticipantType {
         if self.sender.account == *account {
             ParticipantType::Sender
         } else {
@@ -224,39 +228,40 @@ impl Invitation {
         }
     }
 
-    /// The other of the two.
-    pub fn other(&self, account: &AccountId) -> &Party {
-        match self.participant(account) {
+    /// The party that is not `account`.
+    pub fn counterparty(&self, account: &AccountId) -> &Party {
+        match self.participant_type(account) {
             ParticipantType::Sender => &self.receiver,
             ParticipantType::Receiver => &self.sender,
         }
     }
 
-    /// The receiver as far as an account may know which profile it has: a sender that named an account does not learn
-    /// whose it is before the answer (CON-002).
-    pub fn receiver_for(&self, account: &AccountId) -> Option<&Party> {
-        let named_it = self.offer.kind == ConnectionType::Subsidiary && *account == self.sender.account;
-        (!named_it || self.connection.is_some()).then_some(&self.receiver)
+    /// The receiver, if `account` has access to its name and profile. A sender that named an account by its id has none
+    /// before the acceptance (CON-002).
+    pub fn receiver_visible_to(&self, account: &AccountId) -> Option<&Party> {
+        let is_named_by_id =
+            self.details.kind == ConnectionType::Subsidiary && *account == self.sender.account;
+        (!is_named_by_id || self.connection.is_some()).then_some(&self.receiver)
     }
 
-    fn require(
+    fn require_pending_for(
         &self,
-        role: ParticipantType,
+        required: ParticipantType,
         by: &AccountId,
-        action: Action,
+        action: AttemptedAction,
         now: DateTime<Utc>,
     ) -> Result<(), Rule> {
-        let participant = self.participant(by);
-        if participant != role {
-            return Err(Rule::Participant(participant, action));
+        let participant = self.participant_type(by);
+        if participant != required {
+            return Err(Rule::IncompatibleParticipant(participant, action));
         }
         match self.status_at(now) {
             ConnectionInvitationStatus::Pending => Ok(()),
-            status => Err(Rule::IncompatibleInvitation(status, action)),
+            status => Err(Rule::IncompatibleInvitationStatus(status, action)),
         }
     }
 
-    fn moved(&mut self, status: ConnectionInvitationStatus, now: DateTime<Utc>) -> InvitationEvent {
+    fn transition_to(&mut self, status: ConnectionInvitationStatus, now: DateTime<Utc>) -> InvitationEvent {
         self.status = status;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
@@ -294,8 +299,8 @@ impl Invitation {
         &self.receiver
     }
 
-    pub fn offer(&self) -> &Offer {
-        &self.offer
+    pub fn details(&self) -> &InvitationDetails {
+        &self.details
     }
 
     pub fn status(&self) -> ConnectionInvitationStatus {

@@ -7,13 +7,13 @@ use cosell_types::{
 use serde::{Deserialize, Serialize};
 
 use super::values::MemberStatus;
-use super::{Action, Limit, MemberEvent, Quotas, Rule};
+use super::{AttemptedAction, Limit, MemberEvent, Quotas, Rule};
 
-/// Most members with each of these roles (DIR-011).
-const AT_MOST: [(Role, usize); 2] = [(Role::AllianceTeam, 20), (Role::AceManager, 20)];
+/// Maximum members of an account with each of these roles (DIR-011).
+const ROLE_LIMITS: [(Role, usize); 2] = [(Role::AllianceTeam, 20), (Role::AceManager, 20)];
 
-/// A person who works for an account: the aggregate. It changes only through its methods, each of which checks
-/// everything first, changes nothing when a rule is broken, and returns what happened.
+/// The member aggregate: a user of one account. It changes only through its methods. Each method checks all rules
+/// first, changes nothing when one is violated, and returns the event to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     id: MemberId,
@@ -25,18 +25,18 @@ pub struct Member {
     facts: MemberFacts,
 }
 
-/// What can change about a member.
+/// The part of a member that can change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberFacts {
-    /// Where it stands.
+    /// A deactivated member retains its roles and details.
     pub status: MemberStatus,
-    /// What it is there for.
+    /// All of the account's side; may be empty.
     pub roles: BTreeSet<Role>,
-    /// Who it is.
+    /// Name and contact details.
     pub person: Person,
 }
 
-/// A person. Lengths and forms are checked at the interface.
+/// Name and contact details of a member. The interface validates lengths and formats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "fields are documented once, in member.proto")]
 pub struct Person {
@@ -48,29 +48,30 @@ pub struct Person {
     pub phone: Pii<String>,
 }
 
-/// What has to hold over all members of an account who have not left; read under the account's lock.
+/// The INVITED and ACTIVE members of an account that limits and uniqueness are checked against. Load it under the
+/// account's lock. It may hold only a part of them: those with a limited role, or with the address that is checked.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     members: BTreeMap<MemberId, (Vec<Role>, Pii<String>)>,
     holders: BTreeMap<Role, usize>,
     emails: BTreeMap<Pii<String>, MemberId>,
-    /// Domains of the addresses of all of them, also of those who are not counted one by one.
-    pub domains: BTreeSet<String>,
+    /// E-mail domains of the members; where an address is checked, also of those that the roster does not hold.
+    pub email_domains: BTreeSet<String>,
 }
 
 impl Roster {
-    /// Counts a member who has not left.
+    /// Adds an INVITED or ACTIVE member.
     pub fn add(&mut self, id: MemberId, roles: impl IntoIterator<Item = Role>, email: Pii<String>) {
         let roles: Vec<_> = roles.into_iter().collect();
         for role in &roles {
             *self.holders.entry(*role).or_default() += 1;
         }
-        self.domains.insert(domain(&email).to_owned());
+        self.email_domains.insert(email_domain(&email).to_owned());
         self.emails.insert(email.clone(), id.clone());
         self.members.insert(id, (roles, email));
     }
 
-    /// No longer counts a member, if it did.
+    /// Removes a member; does nothing if the roster does not hold it. Its e-mail domain stays.
     pub fn remove(&mut self, id: &MemberId) {
         let Some((roles, email)) = self.members.remove(id) else {
             return;
@@ -83,44 +84,52 @@ impl Roster {
         self.emails.remove(&email);
     }
 
-    fn require_room(&self, role: Role) -> Result<(), Rule> {
+    fn require_role_capacity(&self, role: Role) -> Result<(), Rule> {
         let holders = self.holders.get(&role).copied().unwrap_or_default();
-        match AT_MOST.iter().find(|(limited, _)| *limited == role) {
-            Some((_, most)) if holders >= *most => Err(Rule::RoleLimit(role, *most)),
+        match ROLE_LIMITS.iter().find(|(limited, _)| *limited == role) {
+            Some((_, max)) if holders >= *max => Err(Rule::RoleLimit(role, *max)),
             _ if role == Role::AllianceLead && holders > 0 => Err(Rule::RoleLimit(role, 1)),
             _ => Ok(()),
         }
     }
 
-    /// Whether a member may have this address (DIR-013).
-    fn require_address(&self, id: &MemberId, email: &Pii<String>, quotas: &Quotas) -> Result<(), Rule> {
+    /// Refuses an address of another member, and a domain that exceeds the limit (DIR-013).
+    fn require_available_address(
+        &self,
+        id: &MemberId,
+        email: &Pii<String>,
+        quotas: &Quotas,
+    ) -> Result<(), Rule> {
         match self.emails.get(email) {
             Some(holder) if holder == id => return Ok(()),
             Some(_) => return Err(Rule::DuplicateMember("person.email")),
             None => {}
         }
-        if self.domains.contains(domain(email)) {
+        if self.email_domains.contains(email_domain(email)) {
             return Ok(());
         }
-        let before = i64::try_from(self.domains.len()).unwrap_or(i64::MAX);
-        Limit::Domains.check(before, quotas.domains)
+        let current = i64::try_from(self.email_domains.len()).unwrap_or(i64::MAX);
+        Limit::EmailDomains.check(current, quotas.email_domains)
     }
 }
 
-fn domain(email: &Pii<String>) -> &str {
+fn email_domain(email: &Pii<String>) -> &str {
     email.reveal().split('@').next_back().unwrap_or_default()
 }
 
-/// Whether an id is not for members: that of the account, or one in the form of another kind of record. Events of an
-/// account go by these ids.
-pub fn is_reserved(id: &MemberId, account: &AccountId) -> bool {
+/// Whether a member may not have this id: that of the account, or one in the format of another kind of record. The
+/// events of an account are keyed by these ids (DIR-013).
+pub fn is_reserved_id(id: &MemberId, account: &AccountId) -> bool {
     let text = id.as_str();
-    let kinds = ["pac-", "pacinv-", "pprofile-"];
-    text == account.as_str() || kinds.iter().any(|kind| cosell_types::is_prefixed(text, kind))
+    let prefixes = ["pac-", "pacinv-", "pprofile-"];
+    text == account.as_str()
+        || prefixes
+            .iter()
+            .any(|prefix| cosell_types::is_prefixed(text, prefix))
 }
 
-/// Roles that others than the lead may grant and withdraw, if they administer members at all (DIR-012).
-const GRANTED_BY_ADMINISTRATORS: [Role; 6] = [
+/// Roles that alliance team and cloud admin grant and withdraw (DIR-012).
+const GRANTABLE_BY_ADMINISTRATORS: [Role; 6] = [
     Role::AceManager,
     Role::AceUser,
     Role::MarketingStaff,
@@ -129,19 +138,23 @@ const GRANTED_BY_ADMINISTRATORS: [Role; 6] = [
     Role::StandardUser,
 ];
 
-/// Refuses roles that the actor may not grant or withdraw. The lead's own role is handed over (DIR-012).
+/// Refuses roles that the actor may not grant or withdraw. The role of the alliance lead is only transferred (DIR-012).
 fn require_grantable<'a>(
     actor: &BTreeSet<Role>,
     roles: impl IntoIterator<Item = &'a Role>,
 ) -> Result<(), Rule> {
-    let may = |role: &Role| {
+    let is_grantable = |role: &Role| {
         if actor.contains(&Role::AllianceLead) {
             *role != Role::AllianceLead
         } else {
-            GRANTED_BY_ADMINISTRATORS.contains(role)
+            GRANTABLE_BY_ADMINISTRATORS.contains(role)
         }
     };
-    let refused: Vec<_> = roles.into_iter().copied().filter(|role| !may(role)).collect();
+    let refused: Vec<_> = roles
+        .into_iter()
+        .copied()
+        .filter(|role| !is_grantable(role))
+        .collect();
     if refused.is_empty() {
         Ok(())
     } else {
@@ -149,26 +162,26 @@ fn require_grantable<'a>(
     }
 }
 
-/// Roles of one side cannot be held on the other (ACC-002).
-fn require_side(side: Side, roles: &BTreeSet<Role>) -> Result<(), Rule> {
+/// Refuses roles of the opposite side (ACC-002).
+fn require_roles_of_side(side: Side, roles: &BTreeSet<Role>) -> Result<(), Rule> {
     let root = FieldPath::root();
-    let wrong: Vec<_> = roles
+    let violations: Vec<_> = roles
         .iter()
         .filter(|role| role.side() != side)
         .map(|role| {
-            let text = format!("{role} is a role of the other side");
-            Violation::new(&root.field("roles"), ViolationCode::InvalidValue, text)
+            let description = format!("Must not include {role}, a role of the other side.");
+            Violation::new(&root.field("roles"), ViolationCode::InvalidValue, description)
         })
         .collect();
-    if wrong.is_empty() {
+    if violations.is_empty() {
         Ok(())
     } else {
-        Err(Rule::Invalid(wrong))
+        Err(Rule::Invalid(violations))
     }
 }
 
 impl Member {
-    /// Asks a person to join (DIR-010 to DIR-013).
+    /// Invites a person to join the account (DIR-010 to DIR-013).
     #[expect(clippy::too_many_arguments, reason = "facts from elsewhere are arguments")]
     pub fn invite(
         id: MemberId,
@@ -181,7 +194,7 @@ impl Member {
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<(Self, MemberEvent), Rule> {
-        require_side(side, &roles)?;
+        require_roles_of_side(side, &roles)?;
         require_grantable(actor, &roles)?;
         let facts = MemberFacts {
             status: MemberStatus::Invited,
@@ -189,11 +202,11 @@ impl Member {
             person,
         };
         let member = Self::new(id, account, side, facts, now);
-        member.require_place(roster, quotas)?;
+        member.check_against_roster(roster, quotas)?;
         Ok((member, MemberEvent::Invited))
     }
 
-    /// Takes a member over from the master list (DIR-050).
+    /// Creates a member from its first record of the master list (DIR-050).
     pub fn register(
         id: MemberId,
         account: AccountId,
@@ -203,19 +216,19 @@ impl Member {
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<(Self, MemberEvent), Rule> {
-        require_side(side, &facts.roles)?;
+        require_roles_of_side(side, &facts.roles)?;
         let event = match facts.status {
             MemberStatus::Invited => MemberEvent::Invited,
             MemberStatus::Active | MemberStatus::Deactivated => MemberEvent::Registered,
         };
         let member = Self::new(id, account, side, facts, now);
-        member.require_place(roster, quotas)?;
+        member.check_against_roster(roster, quotas)?;
         Ok((member, event))
     }
 
-    /// Takes the next step towards what the master list has, each of which is one thing that happens; none when there is
-    /// nothing left to do (DIR-050). `roster` counts the others.
-    pub fn provision(
+    /// Applies the next difference from a record of the master list, as one revision with one event; none when the
+    /// member equals the record (DIR-050). Call it until it returns none. `roster` holds the other members.
+    pub fn provision_next_change(
         &mut self,
         facts: &MemberFacts,
         roster: &Roster,
@@ -225,18 +238,19 @@ impl Member {
         if *facts == self.facts {
             return Ok(None);
         }
-        require_side(self.side, &facts.roles)?;
-        let complete = Self {
+        require_roles_of_side(self.side, &facts.roles)?;
+        let provisioned = Self {
             facts: facts.clone(),
             ..self.clone()
         };
-        complete.require_place(roster, quotas)?;
-        // Who leaves does so first, and who comes back does so last: in between nobody counts who would not afterwards.
-        let leaves = facts.status == MemberStatus::Deactivated && self.facts.status != facts.status;
-        let event = if !leaves && facts.person != self.facts.person {
+        provisioned.check_against_roster(roster, quotas)?;
+        // A deactivation is the first change and a reinstatement the last, so that no revision in between counts
+        // towards a limit that the record does not count towards.
+        let is_leaving = facts.status == MemberStatus::Deactivated && self.facts.status != facts.status;
+        let event = if !is_leaving && facts.person != self.facts.person {
             self.facts.person = facts.person.clone();
             MemberEvent::DetailsChanged
-        } else if !leaves && facts.roles != self.facts.roles {
+        } else if !is_leaving && facts.roles != self.facts.roles {
             self.facts.roles = facts.roles.clone();
             MemberEvent::RolesChanged
         } else {
@@ -247,36 +261,36 @@ impl Member {
                 MemberStatus::Deactivated => MemberEvent::Deactivated,
             }
         };
-        Ok(Some(self.changed(event, now)))
+        Ok(Some(self.advance_revision(event, now)))
     }
 
-    /// Joins; none when it had joined before (DIR-010).
+    /// Accepts the membership; no event if the member has joined before (DIR-010).
     pub fn join(&mut self, now: DateTime<Utc>) -> Option<MemberEvent> {
         if self.facts.status != MemberStatus::Invited {
             return None;
         }
         self.facts.status = MemberStatus::Active;
-        Some(self.changed(MemberEvent::Joined, now))
+        Some(self.advance_revision(MemberEvent::Joined, now))
     }
 
-    /// Replaces who it is; none when it is the same (DIR-013). `roster` counts the others.
-    pub fn describe(
+    /// Replaces name and contact details; no event if they are the same (DIR-013). `roster` holds the other members.
+    pub fn update_details(
         &mut self,
         person: Person,
         roster: &Roster,
         quotas: &Quotas,
         now: DateTime<Utc>,
     ) -> Result<Option<MemberEvent>, Rule> {
-        self.require_present(Action::Update)?;
+        self.require_not_deactivated(AttemptedAction::Update)?;
         if person == self.facts.person {
             return Ok(None);
         }
-        roster.require_address(&self.id, &person.email, quotas)?;
+        roster.require_available_address(&self.id, &person.email, quotas)?;
         self.facts.person = person;
-        Ok(Some(self.changed(MemberEvent::DetailsChanged, now)))
+        Ok(Some(self.advance_revision(MemberEvent::DetailsChanged, now)))
     }
 
-    /// Replaces its roles; none when they are the same (DIR-011, DIR-012). `roster` counts the others.
+    /// Replaces the roles; no event if they are the same (DIR-011, DIR-012). `roster` holds the other members.
     pub fn set_roles(
         &mut self,
         roles: BTreeSet<Role>,
@@ -284,54 +298,55 @@ impl Member {
         roster: &Roster,
         now: DateTime<Utc>,
     ) -> Result<Option<MemberEvent>, Rule> {
-        self.require_present(Action::SetRoles)?;
-        require_side(self.side, &roles)?;
+        self.require_not_deactivated(AttemptedAction::SetRoles)?;
+        require_roles_of_side(self.side, &roles)?;
         if self.facts.roles.contains(&Role::AllianceLead) && !roles.contains(&Role::AllianceLead) {
-            return Err(Rule::LeadRequired);
+            return Err(Rule::AllianceLeadRequired);
         }
         require_grantable(actor, roles.symmetric_difference(&self.facts.roles))?;
         for role in roles.difference(&self.facts.roles) {
-            roster.require_room(*role)?;
+            roster.require_role_capacity(*role)?;
         }
         if roles == self.facts.roles {
             return Ok(None);
         }
         self.facts.roles = roles;
-        Ok(Some(self.changed(MemberEvent::RolesChanged, now)))
+        Ok(Some(self.advance_revision(MemberEvent::RolesChanged, now)))
     }
 
     /// Ends the membership (DIR-010 to DIR-012).
     pub fn deactivate(&mut self, actor: &BTreeSet<Role>, now: DateTime<Utc>) -> Result<MemberEvent, Rule> {
-        self.require_present(Action::Deactivate)?;
+        self.require_not_deactivated(AttemptedAction::Deactivate)?;
         if self.facts.roles.contains(&Role::AllianceLead) {
-            return Err(Rule::LeadRequired);
+            return Err(Rule::AllianceLeadRequired);
         }
         require_grantable(actor, &self.facts.roles)?;
         self.facts.status = MemberStatus::Deactivated;
-        Ok(self.changed(MemberEvent::Deactivated, now))
+        Ok(self.advance_revision(MemberEvent::Deactivated, now))
     }
 
-    /// Becomes the lead in place of another, who becomes one of the team (DIR-011). `roster` counts neither.
-    pub fn succeed(
+    /// Takes the role of the alliance lead from `previous`, which gets ALLIANCE_TEAM instead (DIR-011). `roster` holds
+    /// neither of the two.
+    pub fn become_alliance_lead(
         &mut self,
-        lead: &mut Member,
+        previous: &mut Member,
         roster: &Roster,
         now: DateTime<Utc>,
     ) -> Result<MemberEvent, Rule> {
-        if self.facts.status != MemberStatus::Active || self.id == lead.id {
-            return Err(Rule::MemberStatus(
+        if self.facts.status != MemberStatus::Active || self.id == previous.id {
+            return Err(Rule::IncompatibleMemberStatus(
                 self.facts.status,
-                Action::TransferAllianceLead,
+                AttemptedAction::TransferAllianceLead,
             ));
         }
-        roster.require_room(Role::AllianceTeam)?;
-        lead.facts.roles.remove(&Role::AllianceLead);
-        lead.facts.roles.insert(Role::AllianceTeam);
-        lead.changed(MemberEvent::RolesChanged, now);
-        // The lead is more than the team.
+        roster.require_role_capacity(Role::AllianceTeam)?;
+        previous.facts.roles.remove(&Role::AllianceLead);
+        previous.facts.roles.insert(Role::AllianceTeam);
+        previous.advance_revision(MemberEvent::RolesChanged, now);
+        // The alliance lead has all permissions of the alliance team.
         self.facts.roles.remove(&Role::AllianceTeam);
         self.facts.roles.insert(Role::AllianceLead);
-        Ok(self.changed(MemberEvent::RolesChanged, now))
+        Ok(self.advance_revision(MemberEvent::RolesChanged, now))
     }
 
     fn new(id: MemberId, account: AccountId, side: Side, facts: MemberFacts, now: DateTime<Utc>) -> Self {
@@ -346,26 +361,27 @@ impl Member {
         }
     }
 
-    /// Whether there is room for it beside the others, unless it has left.
-    fn require_place(&self, roster: &Roster, quotas: &Quotas) -> Result<(), Rule> {
+    /// Checks address, domain and role limits against the other members. A deactivated member counts towards none of
+    /// them.
+    fn check_against_roster(&self, roster: &Roster, quotas: &Quotas) -> Result<(), Rule> {
         if self.facts.status == MemberStatus::Deactivated {
             return Ok(());
         }
-        roster.require_address(&self.id, &self.facts.person.email, quotas)?;
+        roster.require_available_address(&self.id, &self.facts.person.email, quotas)?;
         self.facts
             .roles
             .iter()
-            .try_for_each(|role| roster.require_room(*role))
+            .try_for_each(|role| roster.require_role_capacity(*role))
     }
 
-    fn require_present(&self, action: Action) -> Result<(), Rule> {
+    fn require_not_deactivated(&self, action: AttemptedAction) -> Result<(), Rule> {
         if self.facts.status == MemberStatus::Deactivated {
-            return Err(Rule::MemberStatus(self.facts.status, action));
+            return Err(Rule::IncompatibleMemberStatus(self.facts.status, action));
         }
         Ok(())
     }
 
-    fn changed(&mut self, event: MemberEvent, now: DateTime<Utc>) -> MemberEvent {
+    fn advance_revision(&mut self, event: MemberEvent, now: DateTime<Utc>) -> MemberEvent {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         event

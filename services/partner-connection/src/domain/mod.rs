@@ -1,5 +1,5 @@
-//! The rules of the directory and of connections. Pure: no input or output, no clock, no chance; the time, ids and
-//! facts from elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
+//! The rules of the directory and of connections, without I/O, clock or randomness: the time, ids and facts from
+//! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
 
 pub mod access;
 mod account;
@@ -22,11 +22,15 @@ mod tests_links;
 mod tests_member;
 pub mod values;
 
-pub use account::{Account, AccountFacts, LocalizedContent, Profile, ProfileId, ProfileText, Terms};
-pub use connection::{Connection, ConnectionId, End, Part};
+pub use account::{
+    Account, AccountFacts, LocalizedContent, Profile, ProfileId, ProfileText, TermsAcceptance,
+};
+pub use connection::{Cancellation, Connection, ConnectionId, ConnectionTypeDetail};
 pub use event::{AccountEvent, ConnectionEvent, InvitationEvent, MemberEvent};
-pub use invitation::{Invitation, InvitationId, Links, Offer, Party, Standing};
-pub use member::{Member, MemberFacts, Person, Roster, is_reserved};
+pub use invitation::{
+    ConnectionContext, Invitation, InvitationDetails, InvitationId, Party, SubsidiaryLinks,
+};
+pub use member::{Member, MemberFacts, Person, Roster, is_reserved_id};
 pub use preferences::Preferences;
-pub use quota::{Quotas, Tally};
-pub use rule::{Action, Limit, Rule};
+pub use quota::{DailyCounter, Quotas};
+pub use rule::{AttemptedAction, Limit, Rule};

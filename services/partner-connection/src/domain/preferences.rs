@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::values::AccessType;
 use super::{ProfileId, Rule};
 
-/// Whose invitations a company takes (CON-030).
+/// Which invitations an account accepts (CON-030).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preferences {
-    /// Everybody's, nobody's, or everybody's but some.
+    /// Decides whether `excluded` applies.
     pub access: AccessType,
-    /// Those refused, with the last of these.
+    /// Profiles of the senders that are refused; empty unless `access` is ALLOW_BY_DEFAULT_DENY_SOME.
     pub excluded: BTreeSet<ProfileId>,
-    /// Number of changes, from 1.
+    /// Incremented by every replacement, from 1; independent of the account's revision.
     pub revision: i64,
-    /// When they changed last.
+    /// The time of the last replacement; none before the first.
     pub update_time: Option<DateTime<Utc>>,
 }
 
@@ -32,7 +32,7 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// Whether an invitation of a company with this profile is taken.
+    /// Whether an invitation of the account with this profile is accepted.
     pub fn admits(&self, sender: &ProfileId) -> bool {
         match self.access {
             AccessType::AllowAll => true,
@@ -41,38 +41,41 @@ impl Preferences {
         }
     }
 
-    /// What follows on these (CON-030).
-    pub fn replaced(
+    /// The next revision, with these values (CON-030).
+    pub fn replaced_with(
         &self,
         access: AccessType,
         excluded: BTreeSet<ProfileId>,
         now: DateTime<Utc>,
     ) -> Result<Self, Rule> {
-        let some = access == AccessType::AllowByDefaultDenySome;
-        if some == excluded.is_empty() {
-            let (code, text) = if some {
+        let denies_some = access == AccessType::AllowByDefaultDenySome;
+        if denies_some == excluded.is_empty() {
+            let (code, description) = if denies_some {
                 (
                     ViolationCode::RequiredFieldMissing,
-                    "is required with ALLOW_BY_DEFAULT_DENY_SOME",
+                    "Is required with ALLOW_BY_DEFAULT_DENY_SOME.",
                 )
             } else {
                 (
                     ViolationCode::InvalidValue,
-                    "can be given with ALLOW_BY_DEFAULT_DENY_SOME only",
+                    "Must be empty unless the access type is ALLOW_BY_DEFAULT_DENY_SOME.",
                 )
             };
             let root = FieldPath::root();
             return Err(Rule::Invalid(vec![Violation::new(
                 &root.field("excluded_profile_ids"),
                 code,
-                text,
+                description,
             )]));
         }
         Ok(Self {
             access,
             excluded,
             revision: self.revision + 1,
-            update_time: Some(self.update_time.map_or(now, |last| revision_time(last, now))),
+            update_time: Some(
+                self.update_time
+                    .map_or(now, |previous| revision_time(previous, now)),
+            ),
         })
     }
 }

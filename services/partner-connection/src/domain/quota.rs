@@ -4,55 +4,55 @@ use serde::{Deserialize, Serialize};
 use super::values::PartnerTier;
 use super::{Limit, Rule};
 
-/// How much of what an account may do (CON-040, DIR-032).
+/// The configured limits of every account (CON-005, CON-040, DIR-013, DIR-016, DIR-032). Days are UTC.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Invitations sent in a day (UTC).
+    /// Connection invitations sent in a day.
     pub invitations_per_day: i64,
-    /// Invitations of its own that wait for an answer.
+    /// Pending connection invitations that the account sent.
     pub open_invitations: i64,
     /// Active connections.
     pub active_connections: i64,
-    /// Changes of the profile in a day (UTC).
+    /// Changes of the profile in a day.
     pub profile_updates_per_day: i64,
-    /// Changes of the visibility in a day (UTC).
+    /// Changes of the profile's visibility in a day.
     pub visibility_updates_per_day: i64,
     /// Domains of the members' e-mail addresses.
-    pub domains: i64,
-    /// How often one address is asked to join in a day (UTC).
+    pub email_domains: i64,
+    /// Invitations to join that are sent to one e-mail address in a day.
     pub emails_per_day: i64,
-    /// How far a company must have come to connect with others.
+    /// The lowest tier that may send connection invitations.
     pub connection_tier: PartnerTier,
-    /// How long an invitation can be answered, in days.
+    /// Days until a connection invitation expires.
     pub invitation_days: i64,
 }
 
 impl Quotas {
-    /// Those for the master list, which is the operator's: it has as many e-mail domains as it has (DIR-050).
+    /// The limits for provisioning, where the limit on e-mail domains does not apply (DIR-050).
     pub fn for_provisioning(self) -> Self {
         Self {
-            domains: i64::MAX,
+            email_domains: i64::MAX,
             ..self
         }
     }
 }
 
-/// How often something was done on a day.
+/// Counts changes in a day (UTC). Counting starts again on the next day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct DailyCounter {
     day: Option<NaiveDate>,
     count: i64,
 }
 
-impl Tally {
-    /// Counts one more at this time, unless that would be more than the limit of the day.
-    pub fn count(&mut self, now: DateTime<Utc>, limit: Limit, most: i64) -> Result<(), Rule> {
+impl DailyCounter {
+    /// Counts one more change at `now`; fails if that exceeds `max` for the day.
+    pub fn increment(&mut self, now: DateTime<Utc>, limit: Limit, max: i64) -> Result<(), Rule> {
         let today = now.date_naive();
-        let before = if self.day == Some(today) { self.count } else { 0 };
-        limit.check(before, most)?;
+        let current = if self.day == Some(today) { self.count } else { 0 };
+        limit.check(current, max)?;
         *self = Self {
             day: Some(today),
-            count: before + 1,
+            count: current + 1,
         };
         Ok(())
     }
@@ -63,17 +63,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn con_040_dir_032_a_day_has_its_limit_and_the_next_day_its_own() {
-        let mut tally = Tally::default();
+    fn con_040_dir_032_daily_limit_is_reset_at_midnight() {
+        let mut counter = DailyCounter::default();
         let late: DateTime<Utc> = "2026-03-02T23:59:59Z".parse().expect("a time");
         for _ in 0..2 {
-            tally
-                .count(late, Limit::ProfileUpdates, 2)
+            counter
+                .increment(late, Limit::ProfileUpdatesPerDay, 2)
                 .expect("below the limit");
         }
-        let refused = tally.count(late, Limit::ProfileUpdates, 2);
-        assert_eq!(refused, Err(Rule::LimitExceeded(Limit::ProfileUpdates, 2)));
+        let refused = counter.increment(late, Limit::ProfileUpdatesPerDay, 2);
+        assert_eq!(refused, Err(Rule::LimitExceeded(Limit::ProfileUpdatesPerDay, 2)));
         let next = late + chrono::TimeDelta::seconds(1);
-        tally.count(next, Limit::ProfileUpdates, 2).expect("a new day");
+        counter
+            .increment(next, Limit::ProfileUpdatesPerDay, 2)
+            .expect("the limit of the next day");
     }
 }

@@ -3,16 +3,16 @@ use cosell_types::{ClosedList as _, ParticipantType, Role, Violation};
 use super::values::{ConnectionInvitationStatus, MemberStatus, PartnerTier};
 use super::{ConnectionId, InvitationId};
 
-/// What is asked of a member or an invitation.
+/// An action on a member or an invitation whose state can refuse it; errors name it in their metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Change a member's details.
+pub enum AttemptedAction {
+    /// Update a member's details.
     Update,
     /// Replace a member's roles.
     SetRoles,
     /// End a membership.
     Deactivate,
-    /// Make a member the lead.
+    /// Make a member the alliance lead.
     TransferAllianceLead,
     /// Accept an invitation.
     Accept,
@@ -22,114 +22,114 @@ pub enum Action {
     Cancel,
 }
 
-impl Action {
-    /// The name used in errors.
+impl AttemptedAction {
+    /// The name in the metadata of errors.
     pub fn name(self) -> &'static str {
         match self {
-            Action::Update => "UPDATE",
-            Action::SetRoles => "SET_ROLES",
-            Action::Deactivate => "DEACTIVATE",
-            Action::TransferAllianceLead => "TRANSFER_ALLIANCE_LEAD",
-            Action::Accept => "ACCEPT",
-            Action::Reject => "REJECT",
-            Action::Cancel => "CANCEL",
+            AttemptedAction::Update => "UPDATE",
+            AttemptedAction::SetRoles => "SET_ROLES",
+            AttemptedAction::Deactivate => "DEACTIVATE",
+            AttemptedAction::TransferAllianceLead => "TRANSFER_ALLIANCE_LEAD",
+            AttemptedAction::Accept => "ACCEPT",
+            AttemptedAction::Reject => "REJECT",
+            AttemptedAction::Cancel => "CANCEL",
         }
     }
 }
 
-/// What there can be too much of.
+/// A limit of an account. Days are UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// Invitations sent in a day.
+    /// Connection invitations sent in a day.
     InvitationsPerDay,
-    /// Invitations that wait for an answer.
+    /// Pending connection invitations that the account sent.
     OpenInvitations,
     /// Active connections.
     ActiveConnections,
     /// Changes of the profile in a day.
-    ProfileUpdates,
-    /// Changes of the visibility in a day.
-    VisibilityUpdates,
-    /// Domains of e-mail addresses.
-    Domains,
-    /// How often one address is asked to join in a day.
-    Emails,
+    ProfileUpdatesPerDay,
+    /// Changes of the profile's visibility in a day.
+    VisibilityUpdatesPerDay,
+    /// Domains of the members' e-mail addresses.
+    EmailDomains,
+    /// Invitations to join that are sent to one e-mail address in a day.
+    EmailsPerDay,
 }
 
 impl Limit {
-    /// Whether one more is possible where there are so many of at most so many.
-    pub fn check(self, present: i64, most: i64) -> Result<(), Rule> {
-        if present < most {
+    /// Whether `current` is below `max`, so that one more is permitted.
+    pub fn check(self, current: i64, max: i64) -> Result<(), Rule> {
+        if current < max {
             Ok(())
         } else {
-            Err(Rule::LimitExceeded(self, most))
+            Err(Rule::LimitExceeded(self, max))
         }
     }
 }
 
-/// A broken rule.
+/// A violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// Fields are missing or wrong.
-    #[error("fields are missing or wrong")]
+    /// Fields are missing or invalid.
+    #[error("Fields are missing or invalid.")]
     Invalid(Vec<Violation>),
-    /// The actor may not grant or withdraw these (DIR-012).
-    #[error("roles that the caller may not grant or withdraw")]
+    /// The actor may not grant or withdraw these roles (DIR-012).
+    #[error("The actor may not grant or withdraw these roles.")]
     NotGrantable(Vec<Role>),
-    /// As many members hold the role as may (DIR-011).
-    #[error("as many members hold the role as may")]
+    /// The account has reached its limit of members with the role (DIR-011).
+    #[error("The account has reached its limit of members with this role.")]
     RoleLimit(Role, usize),
-    /// The lead stays the lead until it hands over (DIR-011).
-    #[error("the account needs its alliance lead")]
-    LeadRequired,
-    /// The member's status does not allow it (DIR-010).
-    #[error("the status of the member does not allow it")]
-    MemberStatus(MemberStatus, Action),
-    /// A member has this field's value already (DIR-013).
-    #[error("a member has the same value already")]
+    /// The alliance lead cannot lose its role before transferring it (DIR-011).
+    #[error("An account must have exactly one alliance lead.")]
+    AllianceLeadRequired,
+    /// The status of the member does not permit the action (DIR-010).
+    #[error("The status of the member does not permit the action.")]
+    IncompatibleMemberStatus(MemberStatus, AttemptedAction),
+    /// Another member of the account has the same value in this field (DIR-013).
+    #[error("Another member of the account has the same value.")]
     DuplicateMember(&'static str),
-    /// There is too much of something (CON-040, DIR-032).
-    #[error("a limit is reached")]
+    /// The account has reached this limit (CON-040, DIR-013, DIR-016, DIR-032).
+    #[error("The account has reached a limit.")]
     LimitExceeded(Limit, i64),
     /// The account is suspended (DIR-001).
-    #[error("the account is suspended")]
+    #[error("The account is suspended.")]
     AccountSuspended,
-    /// The company that invites has no profile (CON-002).
-    #[error("the sender has no profile")]
-    SenderProfile,
-    /// The company has no profile whose visibility could be set (DIR-031).
-    #[error("the company has no profile")]
+    /// The sender of the invitation has no profile (CON-002).
+    #[error("The sender has no profile.")]
+    SenderProfileRequired,
+    /// The account has no profile whose visibility could be set (DIR-031).
+    #[error("The account has no profile.")]
     ProfileRequired,
-    /// The company has not come far enough to connect (CON-005).
-    #[error("the company has not come far enough in the programme")]
-    Tier {
-        /// How far it has come.
+    /// The tier of the account is too low for connections (CON-005).
+    #[error("The partner tier of the account is too low.")]
+    IneligibleTier {
+        /// The tier of the account.
         tier: PartnerTier,
-        /// How far it would have to.
+        /// The lowest tier that may connect.
         required: PartnerTier,
     },
-    /// One of the two is linked already (CON-006).
-    #[error("one of the two is linked already")]
-    Linked(ParticipantType),
-    /// The receiver is named in the wrong way, or is the sender (CON-002).
-    #[error("the invitation names its receiver in the wrong way")]
-    ReceiverNaming,
-    /// The receiver does not accept invitations of this company (CON-030).
-    #[error("the receiver does not accept it")]
-    ReceiverRefuses,
-    /// This party of the invitation may not do this (CON-010).
-    #[error("the {} may not {}", .0.name(), .1.name())]
-    Participant(ParticipantType, Action),
-    /// The two wait for an answer already (CON-003).
-    #[error("an invitation is open already")]
+    /// An existing SUBSIDIARY connection of this party excludes another one (CON-006).
+    #[error("One of the two accounts has a link that excludes this one.")]
+    AlreadyLinked(ParticipantType),
+    /// The receiver id is of the wrong kind for the connection type, or names the sender (CON-002).
+    #[error("The receiver id is invalid for this connection type.")]
+    InvalidReceiverId,
+    /// The receiver is suspended, or its preferences do not admit invitations of the sender (CON-030).
+    #[error("The receiver does not accept the invitation.")]
+    InvitationNotAdmitted,
+    /// Only the counterparty may do this with the invitation (CON-010).
+    #[error("The {} may not {}.", .0.name(), .1.name())]
+    IncompatibleParticipant(ParticipantType, AttemptedAction),
+    /// This invitation of the same type between the two accounts is pending (CON-003).
+    #[error("An invitation between the two accounts is pending.")]
     DuplicateInvitation(InvitationId),
-    /// The two are connected already (CON-004).
-    #[error("the two are connected already")]
+    /// The two accounts have this active connection of the same type (CON-004).
+    #[error("The two accounts have an active connection of this type.")]
     DuplicateConnection(ConnectionId),
-    /// The invitation is not pending any more (CON-010).
-    #[error("the invitation is not pending any more")]
-    IncompatibleInvitation(ConnectionInvitationStatus, Action),
-    /// The connection has no active part of the type (CON-020).
-    #[error("the connection has no active part of the type")]
-    NotConnected,
+    /// The invitation is no longer pending (CON-010).
+    #[error("The invitation is no longer pending.")]
+    IncompatibleInvitationStatus(ConnectionInvitationStatus, AttemptedAction),
+    /// This type of the connection is not active (CON-020).
+    #[error("This type of the connection is not active.")]
+    ConnectionTypeNotActive,
 }

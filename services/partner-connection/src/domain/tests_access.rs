@@ -1,42 +1,43 @@
-//! Who may do what, cell by cell (ACC-010, DIR-012, DIR-014).
+//! Covers access control: every role with every action (ACC-010, DIR-012, DIR-014), and which services may provision
+//! (DIR-050).
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, permits, provisions};
+use super::access::{Action, may_provision, permits};
 
 const ACTIONS: [Action; 11] = [
     Action::GetAccount,
-    Action::Lead,
-    Action::Represent,
-    Action::FindPartners,
-    Action::Administer,
-    Action::Join,
+    Action::ActAsAllianceLead,
+    Action::RepresentAccount,
+    Action::SearchPartners,
+    Action::AdministerMembers,
+    Action::AcceptMembership,
     Action::GetMember,
     Action::ListMembers,
     Action::UpdateMember,
-    Action::GetInvitation,
-    Action::Work,
+    Action::GetConnectionInvitation,
+    Action::ReadAsPipelineRole,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      account lead represent find administer join get list update invitation work
-ALLIANCE_LEAD         x       x    x         x    x          x    x   x    x      x          x
-ALLIANCE_TEAM         x       .    x         x    x          x    x   x    x      x          x
-ACE_MANAGER           x       .    .         x    .          x    x   x    x      x          x
-ACE_USER              x       .    .         x    .          x    x   x    x      x          x
-MARKETING_STAFF       x       .    .         x    .          x    x   x    x      x          x
-TECHNICAL_STAFF       x       .    .         x    .          x    x   x    x      x          x
-CLOUD_ADMIN           x       .    .         .    x          x    x   x    x      .          .
-CHANNEL_USER          x       .    .         .    .          x    x   .    x      .          .
-STANDARD_USER         x       .    .         .    .          x    x   .    x      .          .
-REVIEWER              x       .    .         x    .          x    x   x    x      .          .
-SALES_REPRESENTATIVE  x       .    .         x    .          x    x   x    x      .          .
-ACCOUNT_OWNER         x       .    .         x    .          x    x   x    x      .          .
-PDM                   x       .    .         x    .          x    x   x    x      .          .
-WWPS_PDM              x       .    .         x    .          x    x   x    x      .          .
-PSM                   x       .    .         x    .          x    x   x    x      .          .
-ISV_SUCCESS_MANAGER   x       .    .         x    .          x    x   x    x      .          .
+                      account lead represent search administer join get list update invitation pipeline
+ALLIANCE_LEAD         x       x    x         x      x          x    x   x    x      x          x
+ALLIANCE_TEAM         x       .    x         x      x          x    x   x    x      x          x
+ACE_MANAGER           x       .    .         x      .          x    x   x    x      x          x
+ACE_USER              x       .    .         x      .          x    x   x    x      x          x
+MARKETING_STAFF       x       .    .         x      .          x    x   x    x      x          x
+TECHNICAL_STAFF       x       .    .         x      .          x    x   x    x      x          x
+CLOUD_ADMIN           x       .    .         .      x          x    x   x    x      .          .
+CHANNEL_USER          x       .    .         .      .          x    x   .    x      .          .
+STANDARD_USER         x       .    .         .      .          x    x   .    x      .          .
+REVIEWER              x       .    .         x      .          x    x   x    x      .          .
+SALES_REPRESENTATIVE  x       .    .         x      .          x    x   x    x      .          .
+ACCOUNT_OWNER         x       .    .         x      .          x    x   x    x      .          .
+PDM                   x       .    .         x      .          x    x   x    x      .          .
+WWPS_PDM              x       .    .         x      .          x    x   x    x      .          .
+PSM                   x       .    .         x      .          x    x   x    x      .          .
+ISV_SUCCESS_MANAGER   x       .    .         x      .          x    x   x    x      .          .
 ";
 
 fn caller(side: Side, roles: &[Role]) -> Caller {
@@ -49,7 +50,7 @@ fn caller(side: Side, roles: &[Role]) -> Caller {
 }
 
 #[test]
-fn acc_010_dir_014_every_role_and_every_call() {
+fn acc_010_dir_014_role_table_covers_every_role_and_action() {
     let rows: Vec<Vec<&str>> = TABLE
         .trim_matches('\n')
         .lines()
@@ -65,20 +66,29 @@ fn acc_010_dir_014_every_role_and_every_call() {
         }
     }
     let service = Caller::Service("review".parse().expect("a service"));
-    let open_to_all = [
+    let allowed_to_all = [
         Action::GetAccount,
-        Action::Join,
+        Action::AcceptMembership,
         Action::GetMember,
         Action::UpdateMember,
     ];
     for action in ACTIONS {
-        let by_services = [Action::GetAccount, Action::GetMember, Action::GetInvitation].contains(&action);
-        assert_eq!(permits(&service, action), by_services, "a service {action:?}");
+        let allowed_to_services = [
+            Action::GetAccount,
+            Action::GetMember,
+            Action::GetConnectionInvitation,
+        ]
+        .contains(&action);
+        assert_eq!(
+            permits(&service, action),
+            allowed_to_services,
+            "a service {action:?}"
+        );
         for side in [Side::Partner, Side::Aws] {
-            let nobody = caller(side, &[]);
+            let without_role = caller(side, &[]);
             assert_eq!(
-                permits(&nobody, action),
-                open_to_all.contains(&action),
+                permits(&without_role, action),
+                allowed_to_all.contains(&action),
                 "without a role {action:?}"
             );
         }
@@ -86,16 +96,16 @@ fn acc_010_dir_014_every_role_and_every_call() {
 }
 
 #[test]
-fn dir_050_the_list_comes_from_services_that_are_named_for_it_and_from_nobody_else() {
+fn dir_050_only_configured_services_may_provision() {
     let service = |name: &str| name.parse().expect("a service");
     let named = [service("provisioner"), service("hr")];
-    for (caller, may) in [
+    for (caller, is_allowed) in [
         (Caller::Service(service("hr")), true),
         (Caller::Service(service("notification")), false),
         (caller(Side::Partner, &[Role::AllianceLead]), false),
         (caller(Side::Aws, &[Role::Reviewer]), false),
     ] {
-        assert_eq!(provisions(&caller, &named), may, "{caller:?}");
+        assert_eq!(may_provision(&caller, &named), is_allowed, "{caller:?}");
     }
-    assert!(!provisions(&Caller::Service(service("hr")), &[]));
+    assert!(!may_provision(&Caller::Service(service("hr")), &[]));
 }

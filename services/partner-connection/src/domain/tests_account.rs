@@ -1,29 +1,34 @@
-//! Accounts: their profiles, and what the master list does.
+//! Covers accounts: profiles and their daily limits, changes by provisioning, terms, and suspension (DIR-001, DIR-003,
+//! DIR-030 to DIR-032, DIR-050).
 
 use cosell_types::Side;
 
-use super::tests_connection::{account, one, profile_id, suspended, text};
+use super::tests_connection::{account, first_account, profile_id, profile_text, suspended};
 use super::tests_member::{QUOTAS, now};
 use super::values::{AccountStatus, ProfileVisibility};
 use super::{Account, AccountEvent, AccountFacts, Limit, Profile, Rule};
 
 #[test]
-fn dir_030_031_032_a_profile_is_written_shown_and_hidden() {
-    let mut company = account('1', false);
-    let hidden = company.set_visibility(ProfileVisibility::Public, &QUOTAS, now());
-    assert_eq!(hidden, Err(Rule::ProfileRequired));
-    let mut wrong = text("Alder");
-    wrong.industries = vec!["Nonsense".to_owned(), "Retail".to_owned(), "Retail".to_owned()];
-    wrong.country_code = "XX".to_owned();
-    wrong.localized = vec![super::LocalizedContent {
+fn dir_030_031_032_profile_is_validated_published_and_limited_per_day() {
+    let mut partner = account('1', false);
+    let without_profile = partner.set_profile_visibility(ProfileVisibility::Public, &QUOTAS, now());
+    assert_eq!(without_profile, Err(Rule::ProfileRequired));
+    let mut invalid = profile_text("Alder");
+    invalid.industries = vec!["Nonsense".to_owned(), "Retail".to_owned(), "Retail".to_owned()];
+    invalid.country_code = "XX".to_owned();
+    invalid.localized = vec![super::LocalizedContent {
         locale: "EN-us".to_owned(),
         display_name: "Alder".to_owned(),
         description: String::new(),
     }];
-    let Err(Rule::Invalid(found)) = company.write_profile(profile_id('1'), wrong, &QUOTAS, now()) else {
-        panic!("a wrong profile was taken");
+    let Err(Rule::Invalid(violations)) = partner.update_profile(profile_id('1'), invalid, &QUOTAS, now())
+    else {
+        panic!("an invalid profile was accepted");
     };
-    let fields: Vec<_> = found.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<_> = violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     assert_eq!(
         fields,
         [
@@ -34,42 +39,43 @@ fn dir_030_031_032_a_profile_is_written_shown_and_hidden() {
         ]
     );
     let mut write =
-        |name: &str, letter| company.write_profile(profile_id(letter), text(name), &QUOTAS, now());
+        |name: &str, letter| partner.update_profile(profile_id(letter), profile_text(name), &QUOTAS, now());
     assert!(write("Alder", '1').expect("a profile").is_some());
     assert_eq!(
         write("Alder", '9'),
         Ok(None),
-        "the same is no change and counts for nothing"
+        "an unchanged profile must not count towards the limit"
     );
     assert!(write("Alder Ltd", '9').expect("a profile").is_some());
     assert_eq!(
         write("Alder GmbH", '9'),
-        Err(Rule::LimitExceeded(Limit::ProfileUpdates, 2))
+        Err(Rule::LimitExceeded(Limit::ProfileUpdatesPerDay, 2))
     );
-    let profile = company.profile().expect("a profile");
+    let profile = partner.profile().expect("a profile");
     assert_eq!(
         (&profile.id, profile.visibility),
         (&profile_id('1'), ProfileVisibility::Private)
     );
-    let shown = company.set_visibility(ProfileVisibility::Public, &QUOTAS, now());
-    assert!(shown.expect("a change").is_some());
+    let published = partner.set_profile_visibility(ProfileVisibility::Public, &QUOTAS, now());
+    assert!(published.expect("a change").is_some());
     assert_eq!(
-        company.set_visibility(ProfileVisibility::Public, &QUOTAS, now()),
+        partner.set_profile_visibility(ProfileVisibility::Public, &QUOTAS, now()),
         Ok(None)
     );
-    let again = company.set_visibility(ProfileVisibility::Private, &QUOTAS, now());
-    assert_eq!(again, Err(Rule::LimitExceeded(Limit::VisibilityUpdates, 1)));
+    let again = partner.set_profile_visibility(ProfileVisibility::Private, &QUOTAS, now());
+    assert_eq!(again, Err(Rule::LimitExceeded(Limit::VisibilityUpdatesPerDay, 1)));
 }
 
-/// Whoever reads the events learns each thing that happened, though the list said all of it in one record.
+/// A record that changes several facts causes one event for each of them.
 #[test]
-fn dir_050_each_thing_that_the_master_list_changes_of_an_account_is_an_event() {
+fn dir_050_account_record_with_several_changes_causes_an_event_each() {
     let facts = account('1', false).facts().clone();
-    let (mut company, _) = Account::register(one(), Side::Partner, facts.clone(), false, None, now());
-    let listed = account('1', true).profile().cloned().expect("a profile");
-    let listed = Profile {
+    let (mut partner, _) =
+        Account::register(first_account(), Side::Partner, facts.clone(), false, None, now());
+    let profile = account('1', true).profile().cloned().expect("a profile");
+    let profile = Profile {
         visibility: ProfileVisibility::Public,
-        ..listed
+        ..profile
     };
     let other = AccountFacts {
         status: AccountStatus::Suspended,
@@ -77,7 +83,7 @@ fn dir_050_each_thing_that_the_master_list_changes_of_an_account_is_an_event() {
         ..facts
     };
     let mut events = Vec::new();
-    while let Some(event) = company.provision(&other, true, Some(&listed), now()) {
+    while let Some(event) = partner.provision_next_change(&other, true, Some(&profile), now()) {
         events.push(event);
     }
     let expected = [
@@ -89,42 +95,45 @@ fn dir_050_each_thing_that_the_master_list_changes_of_an_account_is_an_event() {
     ];
     assert_eq!(events, expected);
     assert_eq!(
-        (company.facts(), company.profile(), company.revision()),
-        (&other, Some(&listed), 6)
+        (partner.facts(), partner.profile(), partner.revision()),
+        (&other, Some(&profile), 6)
     );
-    let back = AccountFacts {
+    let reinstated = AccountFacts {
         status: AccountStatus::Active,
         ..other
     };
     assert_eq!(
-        company.provision(&back, true, None, now()),
+        partner.provision_next_change(&reinstated, true, None, now()),
         Some(AccountEvent::Reinstated)
     );
-    assert_eq!(company.provision(&back, true, None, now()), None);
+    assert_eq!(
+        partner.provision_next_change(&reinstated, true, None, now()),
+        None
+    );
 }
 
 #[test]
-fn dir_001_dir_003_dir_050_accounts_are_registered_changed_and_bound_by_the_terms_once() {
-    let mut company = account('1', false);
-    let facts = company.facts().clone();
+fn dir_001_dir_003_dir_050_account_terms_are_accepted_once() {
+    let mut partner = account('1', false);
+    let facts = partner.facts().clone();
     assert_eq!(
-        company.provision(&facts, false, None, now()),
+        partner.provision_next_change(&facts, false, None, now()),
         None,
-        "accepted terms stay so"
+        "provisioning must not withdraw accepted terms"
     );
     assert_eq!(
-        company.accept_terms(&"lead".parse().expect("a member"), now()),
+        partner.accept_terms(&"lead".parse().expect("a member"), now()),
         None
     );
-    let mut fresh = Account::register(one(), Side::Partner, facts, false, None, now()).0;
+    let mut without_terms = Account::register(first_account(), Side::Partner, facts, false, None, now()).0;
     assert!(
-        fresh
+        without_terms
             .accept_terms(&"lead".parse().expect("a member"), now())
             .is_some()
     );
     assert_eq!(
-        fresh.terms().and_then(|terms| terms.by.clone()),
+        without_terms.terms().and_then(|terms| terms.by.clone()),
         "lead".parse().ok()
     );
-    assert_eq!(suspended(company).require_active(), Err(Rule::AccountSuspended));
+    assert_eq!(suspended(partner).require_active(), Err(Rule::AccountSuspended));
 }

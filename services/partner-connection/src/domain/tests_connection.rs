@@ -1,4 +1,5 @@
-//! Invitations, connections and preferences (CON-001 to CON-040).
+//! Covers invitations, connections and preferences: who may invite whom, limits, state transitions, expiry,
+//! cancellation, and random sequences (CON-001 to CON-040). Provides builders for the other tests of this module.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +13,12 @@ use super::values::{
     ProfileVisibility, SolutionType,
 };
 use super::{
-    Account, AccountFacts, Action, Connection, ConnectionId, Invitation, InvitationId, Limit, Links, Offer,
-    Preferences, Profile, ProfileId, ProfileText, Rule, Standing,
+    Account, AccountFacts, AttemptedAction, Connection, ConnectionContext, ConnectionId, Invitation,
+    InvitationDetails, InvitationId, Limit, Preferences, Profile, ProfileId, ProfileText, Rule,
+    SubsidiaryLinks,
 };
 
-pub fn text(name: &str) -> ProfileText {
+pub fn profile_text(name: &str) -> ProfileText {
     ProfileText {
         display_name: name.to_owned(),
         description: String::new(),
@@ -49,7 +51,7 @@ pub fn account(number: char, with_profile: bool) -> Account {
     let profile = with_profile.then(|| Profile {
         id: profile_id(number),
         visibility: ProfileVisibility::Public,
-        text: text("Company"),
+        text: profile_text("Company"),
     });
     Account::register(
         id.parse().expect("an account"),
@@ -65,21 +67,21 @@ pub fn account(number: char, with_profile: bool) -> Account {
 pub fn suspended(mut account: Account) -> Account {
     let mut facts = account.facts().clone();
     facts.status = AccountStatus::Suspended;
-    account.provision(&facts, true, None, now());
+    account.provision_next_change(&facts, true, None, now());
     account
 }
 
-fn preferring(mut account: Account, access: AccessType, excluded: &[ProfileId]) -> Account {
+fn with_preferences(mut account: Account, access: AccessType, excluded: &[ProfileId]) -> Account {
     let next = account
         .preferences()
-        .replaced(access, excluded.iter().cloned().collect(), now())
+        .replaced_with(access, excluded.iter().cloned().collect(), now())
         .expect("preferences");
-    account.prefer(next, now());
+    account.replace_preferences(next, now());
     account
 }
 
-pub fn offer(kind: ConnectionType) -> Offer {
-    Offer {
+pub fn details(kind: ConnectionType) -> InvitationDetails {
+    InvitationDetails {
         kind,
         inviter_name: "Jane".into(),
         inviter_email: "jane@one.example".into(),
@@ -87,8 +89,8 @@ pub fn offer(kind: ConnectionType) -> Offer {
     }
 }
 
-/// Neither is linked with anybody.
-pub const NO_LINKS: [Links; 2] = [Links {
+/// Neither account is linked with another one.
+pub const NO_LINKS: [SubsidiaryLinks; 2] = [SubsidiaryLinks {
     is_subsidiary: false,
     has_subsidiaries: false,
 }; 2];
@@ -101,176 +103,231 @@ pub fn connection_id() -> ConnectionId {
     "pac-0000000000000".parse().expect("a connection id")
 }
 
-fn send(from: &Account, to: &Account, standing: &Standing) -> Result<Invitation, Rule> {
-    let offer = offer(ConnectionType::OpportunityCollaboration);
-    Invitation::send(invitation_id(), from, to, offer, standing, &QUOTAS, now())
+fn send_invitation(from: &Account, to: &Account, context: &ConnectionContext) -> Result<Invitation, Rule> {
+    let details = details(ConnectionType::OpportunityCollaboration);
+    Invitation::send(invitation_id(), from, to, details, context, &QUOTAS, now())
         .map(|(invitation, _)| invitation)
 }
 
-fn sent() -> Invitation {
-    send(&account('1', true), &account('2', true), &Standing::default()).expect("an invitation")
+fn pending_invitation() -> Invitation {
+    send_invitation(
+        &account('1', true),
+        &account('2', true),
+        &ConnectionContext::default(),
+    )
+    .expect("an invitation")
 }
 
-pub fn one() -> AccountId {
+pub fn first_account() -> AccountId {
     "111111111111".parse().expect("an account")
 }
 
-fn two() -> AccountId {
+fn second_account() -> AccountId {
     "222222222222".parse().expect("an account")
 }
 
-fn connected(kind: ConnectionType) -> Connection {
+fn active_connection(kind: ConnectionType) -> Connection {
     let invitation = Invitation::send(
         invitation_id(),
         &account('1', true),
         &account('2', true),
-        offer(kind),
-        &Standing::default(),
+        details(kind),
+        &ConnectionContext::default(),
         &QUOTAS,
         now(),
     );
     let invitation = invitation.expect("an invitation").0;
-    Connection::make(connection_id(), &invitation, [0, 0], &QUOTAS, now())
+    Connection::establish(connection_id(), &invitation, [0, 0], &QUOTAS, now())
         .expect("a connection")
         .0
 }
 
 #[test]
-fn con_001_002_con_030_who_can_invite_whom() {
+fn con_001_002_con_030_invitation_is_refused_for_ineligible_accounts() {
     let (from, to) = (account('1', true), account('2', true));
-    let none = Standing::default();
-    let invitation = send(&from, &to, &none).expect("an invitation");
+    let no_context = ConnectionContext::default();
+    let invitation = send_invitation(&from, &to, &no_context).expect("an invitation");
     assert_eq!(invitation.status(), ConnectionInvitationStatus::Pending);
-    assert_eq!(invitation.participant(&one()), ParticipantType::Sender);
-    assert_eq!(invitation.participant(&two()), ParticipantType::Receiver);
+    assert_eq!(
+        invitation.participant_type(&first_account()),
+        ParticipantType::Sender
+    );
+    assert_eq!(
+        invitation.participant_type(&second_account()),
+        ParticipantType::Receiver
+    );
     let refused = [
-        (send(&account('1', false), &to, &none), Rule::SenderProfile),
-        (send(&suspended(from.clone()), &to, &none), Rule::AccountSuspended),
-        (send(&from, &from, &none), Rule::ReceiverNaming),
-        (send(&from, &suspended(to.clone()), &none), Rule::ReceiverRefuses),
         (
-            send(&from, &preferring(to.clone(), AccessType::DenyAll, &[]), &none),
-            Rule::ReceiverRefuses,
+            send_invitation(&account('1', false), &to, &no_context),
+            Rule::SenderProfileRequired,
         ),
         (
-            send(
+            send_invitation(&suspended(from.clone()), &to, &no_context),
+            Rule::AccountSuspended,
+        ),
+        (
+            send_invitation(&from, &from, &no_context),
+            Rule::InvalidReceiverId,
+        ),
+        (
+            send_invitation(&from, &suspended(to.clone()), &no_context),
+            Rule::InvitationNotAdmitted,
+        ),
+        (
+            send_invitation(
                 &from,
-                &preferring(to.clone(), AccessType::AllowByDefaultDenySome, &[profile_id('1')]),
-                &none,
+                &with_preferences(to.clone(), AccessType::DenyAll, &[]),
+                &no_context,
             ),
-            Rule::ReceiverRefuses,
+            Rule::InvitationNotAdmitted,
+        ),
+        (
+            send_invitation(
+                &from,
+                &with_preferences(to.clone(), AccessType::AllowByDefaultDenySome, &[profile_id('1')]),
+                &no_context,
+            ),
+            Rule::InvitationNotAdmitted,
         ),
     ];
     for (outcome, rule) in refused {
         assert_eq!(outcome.err(), Some(rule));
     }
-    let others = preferring(to, AccessType::AllowByDefaultDenySome, &[profile_id('3')]);
-    assert!(send(&from, &others, &none).is_ok());
+    let others = with_preferences(to, AccessType::AllowByDefaultDenySome, &[profile_id('3')]);
+    assert!(send_invitation(&from, &others, &no_context).is_ok());
 }
 
 #[test]
-fn con_003_004_con_040_what_stands_in_the_way() {
+fn con_003_004_con_040_duplicate_or_excess_invitation_is_refused() {
     let (from, to) = (account('1', true), account('2', true));
-    let send = |standing: Standing| send(&from, &to, &standing).err();
-    let open = Standing {
-        open_between: Some(invitation_id()),
-        ..Standing::default()
+    let send_with = |context: ConnectionContext| send_invitation(&from, &to, &context).err();
+    let pending = ConnectionContext {
+        pending_invitation: Some(invitation_id()),
+        ..ConnectionContext::default()
     };
-    assert_eq!(send(open), Some(Rule::DuplicateInvitation(invitation_id())));
-    let same = Standing {
-        connection: Some(connected(ConnectionType::OpportunityCollaboration)),
-        ..Standing::default()
+    assert_eq!(
+        send_with(pending),
+        Some(Rule::DuplicateInvitation(invitation_id()))
+    );
+    let same_type = ConnectionContext {
+        active_connection: Some(active_connection(ConnectionType::OpportunityCollaboration)),
+        ..ConnectionContext::default()
     };
-    assert_eq!(send(same), Some(Rule::DuplicateConnection(connection_id())));
-    let further = Standing {
-        connection: Some(connected(ConnectionType::Subsidiary)),
-        connections: 2,
-        ..Standing::default()
+    assert_eq!(
+        send_with(same_type),
+        Some(Rule::DuplicateConnection(connection_id()))
+    );
+    let other_type = ConnectionContext {
+        active_connection: Some(active_connection(ConnectionType::Subsidiary)),
+        active_connections: 2,
+        ..ConnectionContext::default()
     };
-    assert_eq!(send(further), None, "a further type needs no further connection");
-    for (standing, limit, most) in [
+    assert_eq!(
+        send_with(other_type),
+        None,
+        "another type on a connection must not count as another connection"
+    );
+    for (context, limit, max) in [
         (
-            Standing {
-                sent_today: 2,
-                ..Standing::default()
+            ConnectionContext {
+                invitations_sent_today: 2,
+                ..ConnectionContext::default()
             },
             Limit::InvitationsPerDay,
             2,
         ),
         (
-            Standing {
-                open: 3,
-                ..Standing::default()
+            ConnectionContext {
+                open_invitations: 3,
+                ..ConnectionContext::default()
             },
             Limit::OpenInvitations,
             3,
         ),
         (
-            Standing {
-                connections: 2,
-                ..Standing::default()
+            ConnectionContext {
+                active_connections: 2,
+                ..ConnectionContext::default()
             },
             Limit::ActiveConnections,
             2,
         ),
     ] {
-        assert_eq!(send(standing), Some(Rule::LimitExceeded(limit, most)));
+        assert_eq!(send_with(context), Some(Rule::LimitExceeded(limit, max)));
     }
 }
 
-fn in_status(status: ConnectionInvitationStatus) -> (Invitation, DateTime<Utc>) {
-    let mut invitation = sent();
+fn invitation_in_status(status: ConnectionInvitationStatus) -> (Invitation, DateTime<Utc>) {
+    let mut invitation = pending_invitation();
     let later = now() + TimeDelta::days(1);
     match status {
         ConnectionInvitationStatus::Pending => {}
         ConnectionInvitationStatus::Accepted => {
-            drop(invitation.accept(&two(), connection_id(), NO_LINKS, later))
+            drop(invitation.accept(&second_account(), connection_id(), NO_LINKS, later))
         }
-        ConnectionInvitationStatus::Rejected => drop(invitation.reject(&two(), "".into(), later)),
-        ConnectionInvitationStatus::Canceled => drop(invitation.cancel(&one(), later)),
+        ConnectionInvitationStatus::Rejected => drop(invitation.reject(&second_account(), "".into(), later)),
+        ConnectionInvitationStatus::Canceled => drop(invitation.cancel(&first_account(), later)),
         ConnectionInvitationStatus::Expired => return (invitation, now() + TimeDelta::days(30)),
     }
     assert_eq!(invitation.status(), status);
     (invitation, later)
 }
 
-/// Every status by every action by either company.
+/// Applies every action by either account in every status.
 #[test]
-fn con_010_every_status_and_every_action() {
+fn con_010_invitation_in_each_status_allows_only_listed_actions() {
     for &status in ConnectionInvitationStatus::ALL {
-        for (action, right, wrong, after) in [
-            (Action::Accept, two(), one(), ConnectionInvitationStatus::Accepted),
-            (Action::Reject, two(), one(), ConnectionInvitationStatus::Rejected),
-            (Action::Cancel, one(), two(), ConnectionInvitationStatus::Canceled),
+        for (action, allowed, not_allowed, after) in [
+            (
+                AttemptedAction::Accept,
+                second_account(),
+                first_account(),
+                ConnectionInvitationStatus::Accepted,
+            ),
+            (
+                AttemptedAction::Reject,
+                second_account(),
+                first_account(),
+                ConnectionInvitationStatus::Rejected,
+            ),
+            (
+                AttemptedAction::Cancel,
+                first_account(),
+                second_account(),
+                ConnectionInvitationStatus::Canceled,
+            ),
         ] {
             let act = |by: &AccountId| {
-                let (mut invitation, at) = in_status(status);
+                let (mut invitation, at) = invitation_in_status(status);
                 let before = invitation.clone();
                 let outcome = match action {
-                    Action::Accept => invitation.accept(by, connection_id(), NO_LINKS, at),
-                    Action::Reject => invitation.reject(by, "no".into(), at),
+                    AttemptedAction::Accept => invitation.accept(by, connection_id(), NO_LINKS, at),
+                    AttemptedAction::Reject => invitation.reject(by, "no".into(), at),
                     _ => invitation.cancel(by, at),
                 };
                 if outcome.is_err() {
-                    assert_eq!(invitation, before, "what is refused changes nothing");
+                    assert_eq!(
+                        invitation, before,
+                        "a refused call must not change the invitation"
+                    );
                 }
                 (outcome.map(|event| event.0), invitation)
             };
             let participant = match action {
-                Action::Cancel => ParticipantType::Receiver,
+                AttemptedAction::Cancel => ParticipantType::Receiver,
                 _ => ParticipantType::Sender,
             };
-            let refused = Err(Rule::Participant(participant, action));
-            assert_eq!(act(&wrong).0, refused, "{status:?} {action:?}");
-            let (outcome, invitation) = act(&right);
+            let refused = Err(Rule::IncompatibleParticipant(participant, action));
+            assert_eq!(act(&not_allowed).0, refused, "{status:?} {action:?}");
+            let (outcome, invitation) = act(&allowed);
             if status == ConnectionInvitationStatus::Pending {
                 assert_eq!(outcome, Ok(after));
                 assert_eq!((invitation.status(), invitation.revision()), (after, 2));
             } else {
-                assert_eq!(outcome, Err(Rule::IncompatibleInvitation(status, action)));
+                assert_eq!(outcome, Err(Rule::IncompatibleInvitationStatus(status, action)));
             }
         }
-        let (mut invitation, _) = in_status(status);
+        let (mut invitation, _) = invitation_in_status(status);
         let end = invitation.expire_time();
         let is_open = matches!(
             status,
@@ -278,22 +335,22 @@ fn con_010_every_status_and_every_action() {
         );
         assert_eq!(invitation.expire(end - TimeDelta::milliseconds(1)), None);
         assert_eq!(invitation.expire(end).is_some(), is_open, "{status:?}");
-        assert_eq!(invitation.expire(end), None, "once");
+        assert_eq!(invitation.expire(end), None, "an invitation must expire once");
         assert!(!is_open || invitation.status() == ConnectionInvitationStatus::Expired);
     }
 }
 
 #[test]
-fn con_010_the_last_moment_is_too_late() {
-    let mut invitation = sent();
+fn con_010_invitation_cannot_be_accepted_at_its_expire_time() {
+    let mut invitation = pending_invitation();
     let end = invitation.expire_time();
     assert_eq!(end, now() + TimeDelta::days(30));
-    let late = invitation.accept(&two(), connection_id(), NO_LINKS, end);
+    let late = invitation.accept(&second_account(), connection_id(), NO_LINKS, end);
     assert_eq!(
         late.err(),
-        Some(Rule::IncompatibleInvitation(
+        Some(Rule::IncompatibleInvitationStatus(
             ConnectionInvitationStatus::Expired,
-            Action::Accept
+            AttemptedAction::Accept
         ))
     );
     assert_eq!(invitation.status_at(end), ConnectionInvitationStatus::Expired);
@@ -301,48 +358,57 @@ fn con_010_the_last_moment_is_too_late() {
     assert_eq!(invitation.status_at(early), ConnectionInvitationStatus::Pending);
     assert!(
         invitation
-            .accept(&two(), connection_id(), NO_LINKS, early)
+            .accept(&second_account(), connection_id(), NO_LINKS, early)
             .is_ok()
     );
 }
 
 #[test]
-fn con_004_con_020_021_types_come_and_go_and_the_last_ends_the_connection() {
+fn con_004_con_020_021_connection_ends_when_last_type_is_canceled() {
     use ConnectionType::{OpportunityCollaboration, Subsidiary};
-    let mut connection = connected(OpportunityCollaboration);
-    assert_eq!(connection.other(&one()).account, two());
-    assert_eq!(connection.other(&two()).account, one());
-    let again = connection.extend(&sent(), now());
+    let mut connection = active_connection(OpportunityCollaboration);
+    assert_eq!(
+        connection.counterparty(&first_account()).account,
+        second_account()
+    );
+    assert_eq!(
+        connection.counterparty(&second_account()).account,
+        first_account()
+    );
+    let again = connection.add_type(&pending_invitation(), now());
     assert_eq!(again.err(), Some(Rule::DuplicateConnection(connection_id())));
-    let further = Invitation::send(
+    let other_type = Invitation::send(
         invitation_id(),
         &account('2', true),
         &account('1', true),
-        offer(Subsidiary),
-        &Standing::default(),
+        details(Subsidiary),
+        &ConnectionContext::default(),
         &QUOTAS,
         now(),
     );
     connection
-        .extend(&further.expect("an invitation").0, now())
-        .expect("a further type");
+        .add_type(&other_type.expect("an invitation").0, now())
+        .expect("another connection type");
     assert_eq!(
         connection
-            .cancel(OpportunityCollaboration, &two(), "done".into(), now())
+            .cancel(OpportunityCollaboration, &second_account(), "done".into(), now())
             .map(|event| event.1),
         Ok(ConnectionStatus::Canceled)
     );
     assert_eq!(
         connection.status(),
         ConnectionStatus::Active,
-        "the other type goes on"
+        "the other type must stay active"
     );
-    assert_eq!(connection.ended_by(OpportunityCollaboration), Some(&two()));
-    let twice = connection.cancel(OpportunityCollaboration, &one(), "done".into(), now());
-    assert_eq!(twice.err(), Some(Rule::NotConnected));
+    assert_eq!(
+        connection.canceled_by(OpportunityCollaboration),
+        Some(&second_account())
+    );
+    let canceled_again = connection.cancel(OpportunityCollaboration, &first_account(), "done".into(), now());
+    assert_eq!(canceled_again.err(), Some(Rule::ConnectionTypeNotActive));
     connection
-        .cancel(Subsidiary, &one(), "done".into(), now())
-        .expect("an end");
+        .cancel(Subsidiary, &first_account(), "done".into(), now())
+        .expect("a cancellation");
     assert_eq!(
         (connection.status(), connection.revision()),
         (ConnectionStatus::Canceled, 4)
@@ -350,13 +416,15 @@ fn con_004_con_020_021_types_come_and_go_and_the_last_ends_the_connection() {
 }
 
 #[test]
-fn con_040_neither_may_have_too_many_connections() {
-    let invitation = sent();
-    let make = |present| Connection::make(connection_id(), &invitation, present, &QUOTAS, now()).err();
-    assert_eq!(make([1, 1]), None);
-    for present in [[2, 0], [0, 2]] {
+fn con_040_connection_is_refused_if_either_account_is_at_its_limit() {
+    let invitation = pending_invitation();
+    let establish = |active_counts| {
+        Connection::establish(connection_id(), &invitation, active_counts, &QUOTAS, now()).err()
+    };
+    assert_eq!(establish([1, 1]), None);
+    for active_counts in [[2, 0], [0, 2]] {
         assert_eq!(
-            make(present),
+            establish(active_counts),
             Some(Rule::LimitExceeded(Limit::ActiveConnections, 2))
         );
     }
@@ -365,38 +433,47 @@ fn con_040_neither_may_have_too_many_connections() {
 #[test]
 fn con_030_preferences_are_replaced_as_a_whole() {
     let preferences = Preferences::default();
-    let some = BTreeSet::from([profile_id('3')]);
-    let denied = AccessType::AllowByDefaultDenySome;
-    for (access, excluded) in [(denied, BTreeSet::new()), (AccessType::AllowAll, some.clone())] {
-        let wrong = preferences.replaced(access, excluded, now());
-        assert!(matches!(wrong, Err(Rule::Invalid(_))), "{wrong:?}");
+    let excluded_profiles = BTreeSet::from([profile_id('3')]);
+    let deny_some = AccessType::AllowByDefaultDenySome;
+    for (access, excluded) in [
+        (deny_some, BTreeSet::new()),
+        (AccessType::AllowAll, excluded_profiles.clone()),
+    ] {
+        let invalid = preferences.replaced_with(access, excluded, now());
+        assert!(matches!(invalid, Err(Rule::Invalid(_))), "{invalid:?}");
     }
-    let next = preferences.replaced(denied, some, now()).expect("preferences");
+    let next = preferences
+        .replaced_with(deny_some, excluded_profiles, now())
+        .expect("preferences");
     assert_eq!((next.revision, next.update_time), (2, Some(now())));
     assert!(next.admits(&profile_id('1')) && !next.admits(&profile_id('3')));
 }
 
 proptest! {
-    /// Whatever the two do in whatever order and at whatever time: an invitation ends once, and never after its time.
+    /// For any sequence of actions by both accounts at any time: an invitation reaches one final status, and after its
+    /// expiry only EXPIRED.
     #[test]
-    fn con_010_any_sequence(asked in prop::collection::vec((0..4_u8, any::<bool>(), 0..40_i64), 1..20)) {
-        let mut invitation = sent();
+    fn con_010_invitation_reaches_one_final_status_in_any_sequence(
+        steps in prop::collection::vec((0..4_u8, any::<bool>(), 0..40_i64), 1..20)
+    ) {
+        let mut invitation = pending_invitation();
         let mut days = 0;
-        for (what, first, passed) in asked {
+        for (step, is_sender, passed) in steps {
             days += passed;
             let at = now() + TimeDelta::days(days);
-            let by = if first { one() } else { two() };
+            let by = if is_sender { first_account() } else { second_account() };
             let before = invitation.clone();
-            let moved = match what {
+            let changed = match step {
                 0 => invitation.accept(&by, connection_id(), NO_LINKS, at).is_ok(),
                 1 => invitation.reject(&by, "".into(), at).is_ok(),
                 2 => invitation.cancel(&by, at).is_ok(),
                 _ => invitation.expire(at).is_some(),
             };
-            if moved {
+            if changed {
                 prop_assert_eq!(before.status(), ConnectionInvitationStatus::Pending);
                 prop_assert_eq!(invitation.status() == ConnectionInvitationStatus::Expired, days >= 30);
-                prop_assert_eq!(invitation.connection().is_some(), invitation.status() == ConnectionInvitationStatus::Accepted);
+                let is_accepted = invitation.status() == ConnectionInvitationStatus::Accepted;
+                prop_assert_eq!(invitation.connection().is_some(), is_accepted);
             } else {
                 prop_assert_eq!(&invitation, &before);
             }

@@ -1,4 +1,5 @@
-//! Members and their roles (DIR-010 to DIR-013, DIR-050).
+//! Covers members and their roles: status transitions, grantable roles, role limits, transfer of the alliance lead
+//! role, e-mail addresses and domains, provisioning, and random sequences (DIR-010 to DIR-013, DIR-050).
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,9 @@ use cosell_types::{ClosedList as _, MemberId, Role, Side};
 use proptest::prelude::*;
 
 use super::values::{MemberStatus, PartnerTier};
-use super::{Action, Limit, Member, MemberEvent, MemberFacts, Person, Quotas, Roster, Rule, is_reserved};
+use super::{
+    AttemptedAction, Limit, Member, MemberEvent, MemberFacts, Person, Quotas, Roster, Rule, is_reserved_id,
+};
 
 pub(super) const QUOTAS: Quotas = Quotas {
     emails_per_day: 5,
@@ -17,7 +20,7 @@ pub(super) const QUOTAS: Quotas = Quotas {
     active_connections: 2,
     profile_updates_per_day: 2,
     visibility_updates_per_day: 1,
-    domains: 3,
+    email_domains: 3,
     invitation_days: 30,
 };
 
@@ -29,7 +32,7 @@ fn id(text: &str) -> MemberId {
     text.parse().expect("a member id")
 }
 
-fn set(roles: &[Role]) -> BTreeSet<Role> {
+fn role_set(roles: &[Role]) -> BTreeSet<Role> {
     roles.iter().copied().collect()
 }
 
@@ -46,11 +49,11 @@ fn person(email: &str) -> Person {
 fn member(status: MemberStatus, roles: &[Role]) -> Member {
     let facts = MemberFacts {
         status,
-        roles: set(roles),
+        roles: role_set(roles),
         person: person("jane@alder.example"),
     };
     let account = "111111111111".parse().expect("an account");
-    let made = Member::register(
+    let registered = Member::register(
         id("jane"),
         account,
         Side::Partner,
@@ -59,7 +62,7 @@ fn member(status: MemberStatus, roles: &[Role]) -> Member {
         &QUOTAS,
         now(),
     );
-    made.expect("a member").0
+    registered.expect("a member").0
 }
 
 fn invite(roles: &[Role], actor: &[Role], roster: &Roster) -> Result<(Member, MemberEvent), Rule> {
@@ -68,15 +71,15 @@ fn invite(roles: &[Role], actor: &[Role], roster: &Roster) -> Result<(Member, Me
         "111111111111".parse().expect("an account"),
         Side::Partner,
         person("new@alder.example"),
-        set(roles),
-        &set(actor),
+        role_set(roles),
+        &role_set(actor),
         roster,
         &QUOTAS,
         now(),
     )
 }
 
-fn holders(role: Role, count: usize) -> Roster {
+fn roster_with(role: Role, count: usize) -> Roster {
     let mut roster = Roster::default();
     for number in 0..count {
         roster.add(
@@ -88,62 +91,70 @@ fn holders(role: Role, count: usize) -> Roster {
     roster
 }
 
-/// Rows are statuses, columns what is asked; a cell is the status after it, or why not.
+/// Applies every action in every status, and checks the status after it or the refusal.
 #[test]
-fn dir_010_every_status_and_every_action() {
+fn dir_010_member_in_each_status_allows_only_listed_actions() {
     use MemberStatus::{Active, Deactivated, Invited};
-    for (status, joined, deactivated) in [
+    for (status, joined, is_changeable) in [
         (Invited, Some(Active), true),
         (Active, None, true),
         (Deactivated, None, false),
     ] {
-        let mut one = member(status, &[Role::AceUser]);
-        let event = one.join(now());
+        let mut subject = member(status, &[Role::AceUser]);
+        let event = subject.join(now());
         assert_eq!(event, joined.map(|_| MemberEvent::Joined), "{status:?}");
-        assert_eq!(one.facts().status, joined.unwrap_or(status));
-        assert_eq!(one.revision(), if joined.is_some() { 2 } else { 1 });
+        assert_eq!(subject.facts().status, joined.unwrap_or(status));
+        assert_eq!(subject.revision(), if joined.is_some() { 2 } else { 1 });
 
-        let lead = set(&[Role::AllianceLead]);
-        let mut one = member(status, &[Role::AceUser]);
-        let before = one.clone();
+        let alliance_lead = role_set(&[Role::AllianceLead]);
+        let mut subject = member(status, &[Role::AceUser]);
+        let before = subject.clone();
         let outcomes = [
-            (one.deactivate(&lead, now()).map(Some), Action::Deactivate),
             (
-                member(status, &[]).describe(
+                subject.deactivate(&alliance_lead, now()).map(Some),
+                AttemptedAction::Deactivate,
+            ),
+            (
+                member(status, &[]).update_details(
                     person("other@alder.example"),
                     &Roster::default(),
                     &QUOTAS,
                     now(),
                 ),
-                Action::Update,
+                AttemptedAction::Update,
             ),
             (
-                member(status, &[]).set_roles(set(&[Role::AceManager]), &lead, &Roster::default(), now()),
-                Action::SetRoles,
+                member(status, &[]).set_roles(
+                    role_set(&[Role::AceManager]),
+                    &alliance_lead,
+                    &Roster::default(),
+                    now(),
+                ),
+                AttemptedAction::SetRoles,
             ),
         ];
         for (outcome, action) in outcomes {
-            if deactivated {
+            if is_changeable {
                 assert!(outcome.is_ok(), "{status:?} {action:?}: {outcome:?}");
             } else {
-                assert_eq!(outcome, Err(Rule::MemberStatus(status, action)));
+                assert_eq!(outcome, Err(Rule::IncompatibleMemberStatus(status, action)));
             }
         }
-        if deactivated {
-            assert_eq!((one.facts().status, one.revision()), (Deactivated, 2));
+        if is_changeable {
+            assert_eq!((subject.facts().status, subject.revision()), (Deactivated, 2));
         } else {
-            assert_eq!(one, before, "what is refused changes nothing");
+            assert_eq!(subject, before, "a refused call must not change the member");
         }
     }
 }
 
-/// Whoever may grant a role may withdraw it and nobody else may; every actor by every role.
+/// Combines every administrator role with every role: a role can be withdrawn by exactly those who can grant it.
 #[test]
-fn dir_012_every_actor_and_every_role() {
+fn dir_012_administrator_grants_and_withdraws_only_permitted_roles() {
     let administrators = [Role::AllianceLead, Role::AllianceTeam, Role::CloudAdmin];
     for actor in administrators {
         for &role in Role::ALL {
-            let by_team = [
+            let grantable_by_team = [
                 Role::AceManager,
                 Role::AceUser,
                 Role::MarketingStaff,
@@ -151,75 +162,91 @@ fn dir_012_every_actor_and_every_role() {
                 Role::ChannelUser,
                 Role::StandardUser,
             ];
-            let may = match actor {
+            let is_grantable = match actor {
                 Role::AllianceLead => role != Role::AllianceLead,
-                _ => by_team.contains(&role),
+                _ => grantable_by_team.contains(&role),
             };
             let invited = invite(&[role], &[actor], &Roster::default());
             match role.side() {
                 Side::Aws => assert!(matches!(invited, Err(Rule::Invalid(_))), "{role}: {invited:?}"),
-                Side::Partner if may => assert!(invited.is_ok(), "{actor} grants {role}: {invited:?}"),
+                Side::Partner if is_grantable => {
+                    assert!(invited.is_ok(), "{actor} grants {role}: {invited:?}")
+                }
                 Side::Partner => assert_eq!(invited.err(), Some(Rule::NotGrantable(vec![role])), "{actor}"),
             }
             if role.side() == Side::Partner && role != Role::AllianceLead {
                 let mut holder = member(MemberStatus::Active, &[role]);
-                let withdrawn = holder.set_roles(set(&[]), &set(&[actor]), &Roster::default(), now());
-                assert_eq!(withdrawn.is_ok(), may, "{actor} withdraws {role}");
-                let ended = member(MemberStatus::Active, &[role]).deactivate(&set(&[actor]), now());
-                assert_eq!(ended.is_ok(), may, "{actor} ends a membership with {role}");
+                let withdrawn =
+                    holder.set_roles(role_set(&[]), &role_set(&[actor]), &Roster::default(), now());
+                assert_eq!(withdrawn.is_ok(), is_grantable, "{actor} withdraws {role}");
+                let deactivated =
+                    member(MemberStatus::Active, &[role]).deactivate(&role_set(&[actor]), now());
+                assert_eq!(
+                    deactivated.is_ok(),
+                    is_grantable,
+                    "{actor} deactivates a member with {role}"
+                );
             }
         }
     }
 }
 
 #[test]
-fn dir_011_some_roles_have_a_limit() {
-    let lead = [Role::AllianceLead];
+fn dir_011_role_limit_is_enforced_for_alliance_team_and_ace_manager() {
+    let alliance_lead = [Role::AllianceLead];
     for role in [Role::AllianceTeam, Role::AceManager] {
-        assert!(invite(&[role], &lead, &holders(role, 19)).is_ok());
-        let full = invite(&[role], &lead, &holders(role, 20));
+        assert!(invite(&[role], &alliance_lead, &roster_with(role, 19)).is_ok());
+        let full = invite(&[role], &alliance_lead, &roster_with(role, 20));
         assert_eq!(full.err(), Some(Rule::RoleLimit(role, 20)));
-        let mut one = member(MemberStatus::Active, &[Role::AceUser]);
-        let raised = one.set_roles(set(&[role]), &set(&lead), &holders(role, 20), now());
-        assert_eq!(raised, Err(Rule::RoleLimit(role, 20)));
-        // Who holds it already needs no room.
-        let mut one = member(MemberStatus::Active, &[role]);
-        let kept = one.set_roles(
-            set(&[role, Role::AceUser]),
-            &set(&lead),
-            &holders(role, 20),
+        let mut subject = member(MemberStatus::Active, &[Role::AceUser]);
+        let granted = subject.set_roles(
+            role_set(&[role]),
+            &role_set(&alliance_lead),
+            &roster_with(role, 20),
             now(),
         );
-        assert!(kept.is_ok());
+        assert_eq!(granted, Err(Rule::RoleLimit(role, 20)));
+        // A member that already has the role does not count again.
+        let mut subject = member(MemberStatus::Active, &[role]);
+        let unchanged = subject.set_roles(
+            role_set(&[role, Role::AceUser]),
+            &role_set(&alliance_lead),
+            &roster_with(role, 20),
+            now(),
+        );
+        assert!(unchanged.is_ok());
     }
-    assert!(invite(&[Role::AceUser], &lead, &holders(Role::AceUser, 500)).is_ok());
+    assert!(invite(&[Role::AceUser], &alliance_lead, &roster_with(Role::AceUser, 500)).is_ok());
 }
 
 #[test]
-fn dir_011_the_lead_stays_until_it_hands_over() {
-    let actor = set(&[Role::AllianceLead]);
-    let mut lead = member(MemberStatus::Active, &[Role::AllianceLead]);
-    let none = Roster::default();
+fn dir_011_alliance_lead_keeps_its_role_until_transfer() {
+    let actor = role_set(&[Role::AllianceLead]);
+    let mut alliance_lead = member(MemberStatus::Active, &[Role::AllianceLead]);
+    let empty = Roster::default();
     assert_eq!(
-        lead.set_roles(set(&[]), &actor, &none, now()),
-        Err(Rule::LeadRequired)
+        alliance_lead.set_roles(role_set(&[]), &actor, &empty, now()),
+        Err(Rule::AllianceLeadRequired)
     );
-    assert_eq!(lead.deactivate(&actor, now()), Err(Rule::LeadRequired));
+    assert_eq!(
+        alliance_lead.deactivate(&actor, now()),
+        Err(Rule::AllianceLeadRequired)
+    );
 
     let facts = |status, roles: &[Role]| MemberFacts {
         status,
-        roles: set(roles),
-        person: person("heir@alder.example"),
+        roles: role_set(roles),
+        person: person("successor@alder.example"),
     };
     let account = "111111111111".parse().expect("an account");
-    let heir = |status| {
+    let successor_in = |status| {
         let facts = facts(status, &[Role::AllianceTeam, Role::AceUser]);
         Member::register(
-            id("heir"),
+            id("successor"),
             "111111111111".parse().expect("an account"),
             Side::Partner,
             facts,
-            &none,
+            &empty,
             &QUOTAS,
             now(),
         )
@@ -227,29 +254,44 @@ fn dir_011_the_lead_stays_until_it_hands_over() {
         .0
     };
     for status in [MemberStatus::Invited, MemberStatus::Deactivated] {
-        let refused = heir(status).succeed(&mut lead, &none, now());
+        let refused = successor_in(status).become_alliance_lead(&mut alliance_lead, &empty, now());
         assert_eq!(
             refused,
-            Err(Rule::MemberStatus(status, Action::TransferAllianceLead))
+            Err(Rule::IncompatibleMemberStatus(
+                status,
+                AttemptedAction::TransferAllianceLead
+            ))
         );
     }
-    let full = heir(MemberStatus::Active).succeed(&mut lead, &holders(Role::AllianceTeam, 20), now());
+    let full = successor_in(MemberStatus::Active).become_alliance_lead(
+        &mut alliance_lead,
+        &roster_with(Role::AllianceTeam, 20),
+        now(),
+    );
     assert_eq!(full, Err(Rule::RoleLimit(Role::AllianceTeam, 20)));
-    assert_eq!(lead.revision(), 1, "what is refused changes nothing");
+    assert_eq!(
+        alliance_lead.revision(),
+        1,
+        "a refused call must not change the member"
+    );
 
-    let mut heir = heir(MemberStatus::Active);
-    heir.succeed(&mut lead, &holders(Role::AllianceTeam, 19), now())
-        .expect("a new lead");
-    assert_eq!(heir.facts().roles, set(&[Role::AllianceLead, Role::AceUser]));
-    assert_eq!(lead.facts().roles, set(&[Role::AllianceTeam]));
-    assert_eq!((heir.revision(), lead.revision()), (2, 2));
+    let mut successor = successor_in(MemberStatus::Active);
+    successor
+        .become_alliance_lead(&mut alliance_lead, &roster_with(Role::AllianceTeam, 19), now())
+        .expect("a new alliance lead");
+    assert_eq!(
+        successor.facts().roles,
+        role_set(&[Role::AllianceLead, Role::AceUser])
+    );
+    assert_eq!(alliance_lead.facts().roles, role_set(&[Role::AllianceTeam]));
+    assert_eq!((successor.revision(), alliance_lead.revision()), (2, 2));
 
     let second = Member::register(
         id("second"),
         account,
         Side::Partner,
         facts(MemberStatus::Active, &[Role::AllianceLead]),
-        &holders(Role::AllianceLead, 1),
+        &roster_with(Role::AllianceLead, 1),
         &QUOTAS,
         now(),
     );
@@ -257,137 +299,146 @@ fn dir_011_the_lead_stays_until_it_hands_over() {
 }
 
 #[test]
-fn dir_013_one_address_one_member_and_not_too_many_domains() {
-    let lead = [Role::AllianceLead];
+fn dir_013_duplicate_address_and_excess_domain_are_refused() {
+    let alliance_lead = [Role::AllianceLead];
     let mut roster = Roster::default();
     roster.add(id("m0"), [], "new@alder.example".into());
-    let taken = invite(&[], &lead, &roster);
-    assert_eq!(taken.err(), Some(Rule::DuplicateMember("person.email")));
+    let duplicate = invite(&[], &alliance_lead, &roster);
+    assert_eq!(duplicate.err(), Some(Rule::DuplicateMember("person.email")));
 
     let mut roster = Roster::default();
     for domain in ["a.example", "b.example"] {
         roster.add(id(domain), [], format!("m@{domain}").as_str().into());
     }
-    assert!(invite(&[], &lead, &roster).is_ok(), "a third domain");
+    assert!(invite(&[], &alliance_lead, &roster).is_ok(), "a third domain");
     roster.add(id("c"), [], "m@c.example".into());
     assert_eq!(
-        invite(&[], &lead, &roster).err(),
-        Some(Rule::LimitExceeded(Limit::Domains, 3))
+        invite(&[], &alliance_lead, &roster).err(),
+        Some(Rule::LimitExceeded(Limit::EmailDomains, 3))
     );
     roster.add(id("d"), [], "other@alder.example".into());
     assert!(
-        invite(&[], &lead, &roster).is_ok(),
-        "a domain that is there already"
+        invite(&[], &alliance_lead, &roster).is_ok(),
+        "a known domain must not count again"
     );
 
-    let mut one = member(MemberStatus::Active, &[]);
+    let mut subject = member(MemberStatus::Active, &[]);
     let mut own = Roster::default();
     own.add(id("jane"), [], "jane@alder.example".into());
-    let kept = one.describe(person("jane@alder.example"), &own, &QUOTAS, now());
-    assert_eq!(kept, Ok(None), "the same is no change");
+    let unchanged = subject.update_details(person("jane@alder.example"), &own, &QUOTAS, now());
+    assert_eq!(
+        unchanged,
+        Ok(None),
+        "unchanged details must not change the member"
+    );
 }
 
 #[test]
-fn dir_050_the_master_list_makes_it_as_it_says_once() {
-    let mut one = member(MemberStatus::Active, &[Role::AceUser]);
-    let same = one.provision(&one.facts().clone(), &Roster::default(), &QUOTAS, now());
-    assert_eq!((same, one.revision()), (Ok(None), 1));
-    let mut facts = one.facts().clone();
+fn dir_050_member_record_is_applied_once() {
+    let mut subject = member(MemberStatus::Active, &[Role::AceUser]);
+    let same = subject.provision_next_change(&subject.facts().clone(), &Roster::default(), &QUOTAS, now());
+    assert_eq!((same, subject.revision()), (Ok(None), 1));
+    let mut facts = subject.facts().clone();
     facts.status = MemberStatus::Deactivated;
-    let ended = one.provision(&facts, &Roster::default(), &QUOTAS, now());
-    assert_eq!((ended, one.revision()), (Ok(Some(MemberEvent::Deactivated)), 2));
+    let deactivated = subject.provision_next_change(&facts, &Roster::default(), &QUOTAS, now());
+    assert_eq!(
+        (deactivated, subject.revision()),
+        (Ok(Some(MemberEvent::Deactivated)), 2)
+    );
     facts.status = MemberStatus::Active;
-    facts.roles = set(&[Role::Reviewer]);
-    let wrong = one.provision(&facts, &Roster::default(), &QUOTAS, now());
-    assert!(matches!(wrong, Err(Rule::Invalid(_))), "{wrong:?}");
-    assert_eq!(one.revision(), 2, "what is refused changes nothing");
+    facts.roles = role_set(&[Role::Reviewer]);
+    let invalid = subject.provision_next_change(&facts, &Roster::default(), &QUOTAS, now());
+    assert!(matches!(invalid, Err(Rule::Invalid(_))), "{invalid:?}");
+    assert_eq!(subject.revision(), 2, "a refused call must not change the member");
 }
 
-/// Whoever reads the events learns each thing that happened, though the list said all of it in one record.
+/// A record that changes several facts causes one event for each of them.
 #[test]
-fn dir_050_each_thing_that_the_master_list_changes_is_an_event() {
-    let steps_to = |one: &mut Member, facts: &MemberFacts| {
+fn dir_050_member_record_with_several_changes_causes_an_event_each() {
+    let provision_all = |subject: &mut Member, facts: &MemberFacts| {
         let mut events = Vec::new();
-        while let Some(event) = one
-            .provision(facts, &Roster::default(), &QUOTAS, now())
-            .expect("a step")
+        while let Some(event) = subject
+            .provision_next_change(facts, &Roster::default(), &QUOTAS, now())
+            .expect("a valid record")
         {
             events.push(event);
         }
-        assert_eq!(one.facts(), facts);
+        assert_eq!(subject.facts(), facts);
         events
     };
-    let mut one = member(MemberStatus::Active, &[Role::AceUser]);
-    let active = one.facts().clone();
-    let gone = MemberFacts {
+    let mut subject = member(MemberStatus::Active, &[Role::AceUser]);
+    let active = subject.facts().clone();
+    let left = MemberFacts {
         status: MemberStatus::Deactivated,
-        roles: set(&[Role::AceManager]),
+        roles: role_set(&[Role::AceManager]),
         person: person("other@alder.example"),
     };
-    let leaving = [
+    let events_when_leaving = [
         MemberEvent::Deactivated,
         MemberEvent::DetailsChanged,
         MemberEvent::RolesChanged,
     ];
-    assert_eq!(steps_to(&mut one, &gone), leaving);
-    let coming = [
+    assert_eq!(provision_all(&mut subject, &left), events_when_leaving);
+    let events_when_returning = [
         MemberEvent::DetailsChanged,
         MemberEvent::RolesChanged,
         MemberEvent::Reinstated,
     ];
-    assert_eq!(steps_to(&mut one, &active), coming);
-    assert_eq!(one.revision(), 7);
+    assert_eq!(provision_all(&mut subject, &active), events_when_returning);
+    assert_eq!(subject.revision(), 7);
 }
 
-fn roles() -> impl Strategy<Value = BTreeSet<Role>> {
+fn random_roles() -> impl Strategy<Value = BTreeSet<Role>> {
     prop::collection::btree_set(prop::sample::select(Role::ALL), 0..4)
 }
 
 proptest! {
-    /// Whatever is asked, in whatever order: what is refused changes nothing, what changes counts one revision, and a
-    /// lead never loses its role.
+    /// For any sequence of calls: a refused call changes nothing, each change increments the revision by one, and the
+    /// alliance lead keeps its role.
     #[test]
-    fn dir_010_011_012_any_sequence(asked in prop::collection::vec((0..4_u8, roles(), roles()), 1..20)) {
-        let mut one = member(MemberStatus::Invited, &[Role::AllianceLead]);
-        for (what, roles, actor) in asked {
-            let before = one.clone();
-            let outcome = match what {
-                0 => Ok(one.join(now())),
-                1 => one.set_roles(roles, &actor, &Roster::default(), now()),
-                2 => one.deactivate(&actor, now()).map(Some),
-                _ => one.describe(person("x@y.example"), &Roster::default(), &QUOTAS, now()),
+    fn dir_010_011_012_member_invariants_hold_for_any_call_sequence(
+        steps in prop::collection::vec((0..4_u8, random_roles(), random_roles()), 1..20)
+    ) {
+        let mut subject = member(MemberStatus::Invited, &[Role::AllianceLead]);
+        for (step, roles, actor) in steps {
+            let before = subject.clone();
+            let outcome = match step {
+                0 => Ok(subject.join(now())),
+                1 => subject.set_roles(roles, &actor, &Roster::default(), now()),
+                2 => subject.deactivate(&actor, now()).map(Some),
+                _ => subject.update_details(person("x@y.example"), &Roster::default(), &QUOTAS, now()),
             };
             match outcome {
-                Ok(Some(_)) => prop_assert_eq!(one.revision(), before.revision() + 1),
-                Ok(None) | Err(_) => prop_assert_eq!(&one, &before),
+                Ok(Some(_)) => prop_assert_eq!(subject.revision(), before.revision() + 1),
+                Ok(None) | Err(_) => prop_assert_eq!(&subject, &before),
             }
-            prop_assert!(one.facts().roles.contains(&Role::AllianceLead));
-            prop_assert!(one.facts().roles.iter().all(|role| role.side() == Side::Partner));
+            prop_assert!(subject.facts().roles.contains(&Role::AllianceLead));
+            prop_assert!(subject.facts().roles.iter().all(|role| role.side() == Side::Partner));
         }
     }
 }
 
 #[test]
-fn dir_011_013_a_roster_forgets_exactly_what_it_counted() {
-    let mut roster = holders(Role::AceManager, 20);
+fn dir_011_013_roster_removal_frees_only_what_was_counted() {
+    let mut roster = roster_with(Role::AceManager, 20);
     for _ in 0..2 {
         roster.remove(&id("m0"));
-        roster.remove(&id("somebody-else"));
+        roster.remove(&id("unknown-member"));
     }
-    let lead = [Role::AllianceLead];
+    let alliance_lead = [Role::AllianceLead];
     assert!(
-        invite(&[Role::AceManager], &lead, &roster).is_ok(),
-        "there is room for one"
+        invite(&[Role::AceManager], &alliance_lead, &roster).is_ok(),
+        "one more member must fit"
     );
     roster.add(id("m20"), [Role::AceManager], "m20@alder.example".into());
     assert!(
-        invite(&[Role::AceManager], &lead, &roster).is_err(),
-        "and for one only"
+        invite(&[Role::AceManager], &alliance_lead, &roster).is_err(),
+        "a second member must not fit"
     );
 }
 
 #[test]
-fn dir_013_some_ids_are_not_for_members() {
+fn dir_013_reserved_ids_are_refused_for_members() {
     let account = "111111111111".parse().expect("an account");
     for reserved in [
         "111111111111",
@@ -395,9 +446,9 @@ fn dir_013_some_ids_are_not_for_members() {
         "pacinv-0000000000000",
         "pprofile-0000000000000",
     ] {
-        assert!(is_reserved(&id(reserved), &account), "{reserved}");
+        assert!(is_reserved_id(&id(reserved), &account), "{reserved}");
     }
-    for fine in ["222222222222", "pac-1", "mem-0000000000000"] {
-        assert!(!is_reserved(&id(fine), &account), "{fine}");
+    for allowed in ["222222222222", "pac-1", "mem-0000000000000"] {
+        assert!(!is_reserved_id(&id(allowed), &account), "{allowed}");
     }
 }

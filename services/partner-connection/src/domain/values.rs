@@ -1,103 +1,103 @@
-//! The closed lists of the directory and of connections. Numbers and names are those of the interface; a test holds
-//! them against its definition.
+//! The enums of the directory and of connections, with the numbers and names of the proto enums; a test compares them
+//! with the proto definitions.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// Whether an account takes part (DIR-001).
+    /// Status of an account (DIR-001).
     AccountStatus {
-        /// It takes part.
+        /// Its members have access.
         Active = 1 "ACTIVE" "",
-        /// It is shut out.
+        /// Its members have no access, and no account can connect with it.
         Suspended = 2 "SUSPENDED" "",
     }
 }
 
 closed_list! {
-    /// What kind of partner a company is (DIR-040).
+    /// Type of a partner (DIR-040).
     PartnerType {
-        /// Advises.
+        /// Consulting partner.
         ConsultingPartner = 1 "CONSULTING_PARTNER" "Consulting Partner",
-        /// Sells software.
+        /// Independent software vendor.
         Isv = 2 "ISV" "ISV",
-        /// Resells.
+        /// Reseller.
         Reseller = 3 "RESELLER" "Reseller",
-        /// Sells through resellers.
+        /// Sells through other partners.
         Distributor = 4 "DISTRIBUTOR" "Distributor",
-        /// Trains people.
+        /// Provider of training.
         TrainingPartner = 5 "TRAINING_PARTNER" "Training Partner",
     }
 }
 
 closed_list! {
-    /// How far a company has come in the programme, in order (DIR-002).
+    /// Tier in the partner program, in ascending order (DIR-002).
     PartnerTier {
-        /// It is registered.
+        /// The lowest tier.
         Registered = 1 "REGISTERED" "",
-        /// Select.
+        /// Select tier.
         Select = 2 "SELECT" "",
-        /// Advanced.
+        /// Advanced tier.
         Advanced = 3 "ADVANCED" "",
-        /// Premier.
+        /// Premier tier.
         Premier = 4 "PREMIER" "",
     }
 }
 
 impl Default for PartnerTier {
-    /// Where everybody begins.
+    /// The tier of an account whose records state none.
     fn default() -> Self {
         Self::Registered
     }
 }
 
 closed_list! {
-    /// What a partner mainly offers (DIR-030).
+    /// Primary type of solution that a partner offers (DIR-030).
     SolutionType {
-        /// Software.
+        /// Software products.
         SoftwareProducts = 1 "SOFTWARE_PRODUCTS" "SOFTWARE_PRODUCTS",
-        /// Consulting.
+        /// Offers consulting services.
         ConsultingServices = 2 "CONSULTING_SERVICES" "CONSULTING_SERVICES",
-        /// Projects.
+        /// Professional services.
         ProfessionalServices = 3 "PROFESSIONAL_SERVICES" "PROFESSIONAL_SERVICES",
-        /// Operation.
+        /// Offers managed services.
         ManagedServices = 4 "MANAGED_SERVICES" "MANAGED_SERVICES",
-        /// Hardware.
+        /// Hardware products.
         HardwareProducts = 5 "HARDWARE_PRODUCTS" "HARDWARE_PRODUCTS",
-        /// Communication.
+        /// Offers communication services.
         CommunicationServices = 6 "COMMUNICATION_SERVICES" "COMMUNICATION_SERVICES",
-        /// Resale of AWS services with something added.
+        /// Value-added resale of AWS services.
         ValueAddedResaleAwsServices = 7 "VALUE_ADDED_RESALE_AWS_SERVICES" "VALUE_ADDED_RESALE_AWS_SERVICES",
-        /// Training.
+        /// Offers training services.
         TrainingServices = 8 "TRAINING_SERVICES" "TRAINING_SERVICES",
     }
 }
 
 closed_list! {
-    /// Who finds a profile (DIR-031).
+    /// Visibility of a profile (DIR-031).
     ProfileVisibility {
-        /// Nobody but the company itself and AWS.
+        /// Visible only to the account itself and to AWS.
         Private = 1 "PRIVATE" "PRIVATE",
-        /// Every partner.
+        /// Visible to all partners.
         Public = 2 "PUBLIC" "PUBLIC",
     }
 }
 
 closed_list! {
-    /// Where a member stands (DIR-010).
+    /// Status of a membership (DIR-010).
     MemberStatus {
-        /// Asked to join.
+        /// The member is invited to join and has no rights yet.
         Invited = 1 "INVITED" "",
-        /// Works for the account.
+        /// The member has joined and has the rights of its roles.
         Active = 2 "ACTIVE" "",
-        /// Has left; final.
+        /// The membership has ended. Only provisioning can reinstate the member.
         Deactivated = 3 "DEACTIVATED" "",
     }
 }
 
 closed_list! {
-    /// What a connection is for (CON-001).
+    /// Type of a connection (CON-001).
     ConnectionType {
-        /// Two partners share opportunities.
+        /// The two partners share opportunities.
         OpportunityCollaboration = 1 "OPPORTUNITY_COLLABORATION" "OPPORTUNITY_COLLABORATION",
         /// The receiver is a seller account under the sender.
         Subsidiary = 2 "SUBSIDIARY" "SUBSIDIARY",
@@ -105,39 +105,39 @@ closed_list! {
 }
 
 closed_list! {
-    /// Where an invitation stands; all but pending are final (CON-010).
+    /// Status of an invitation; all but PENDING are final (CON-010).
     ConnectionInvitationStatus {
-        /// Waits for the receiver.
+        /// The receiver has not answered.
         Pending = 1 "PENDING" "PENDING",
-        /// Taken.
+        /// The receiver accepted it.
         Accepted = 2 "ACCEPTED" "ACCEPTED",
-        /// Refused.
+        /// The receiver rejected it.
         Rejected = 3 "REJECTED" "REJECTED",
-        /// Taken back.
+        /// The sender canceled it.
         Canceled = 4 "CANCELED" "CANCELED",
-        /// Nobody answered in time.
+        /// The receiver did not answer before its deadline.
         Expired = 5 "EXPIRED" "EXPIRED",
     }
 }
 
 closed_list! {
-    /// Where a type of a connection, or the connection, stands (CON-020).
+    /// Status of a connection, or of one of its types (CON-020).
     ConnectionStatus {
-        /// In force.
+        /// The connection, or at least one of its types, is active.
         Active = 1 "ACTIVE" "ACTIVE",
-        /// Ended; final.
+        /// The type, or every type of the connection, is canceled; final.
         Canceled = 2 "CANCELED" "CANCELED",
     }
 }
 
 closed_list! {
-    /// Whose invitations a company takes (CON-030).
+    /// Which invitations an account accepts (CON-030).
     AccessType {
-        /// Everybody's.
+        /// Those of all senders.
         AllowAll = 1 "ALLOW_ALL" "ALLOW_ALL",
-        /// Nobody's.
+        /// None.
         DenyAll = 2 "DENY_ALL" "DENY_ALL",
-        /// Everybody's but some.
+        /// Those of all senders that are not excluded.
         AllowByDefaultDenySome = 3 "ALLOW_BY_DEFAULT_DENY_SOME" "ALLOW_BY_DEFAULT_DENY_SOME",
     }
 }

@@ -1,12 +1,12 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
 use crate::domain::{Account, AccountEvent, Profile};
 use crate::events;
 
-/// An account, as far as row-level security shows it.
+/// The account; none if it does not exist or row-level security hides it.
 pub async fn load(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Account>" FROM account WHERE account_id = $1"#,
@@ -17,8 +17,8 @@ pub async fn load(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error>
     Ok(row.map(|row| row.record.0))
 }
 
-/// The account, which nobody else can lock until the end of the transaction. Whatever has to hold over several rows of
-/// an account is checked under its lock.
+/// Loads and locks the account until the end of the transaction. Invariants over several rows of an account are checked
+/// under this lock.
 pub async fn lock(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Account>" FROM account WHERE account_id = $1 FOR NO KEY UPDATE"#,
@@ -29,9 +29,9 @@ pub async fn lock(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error>
     Ok(row.map(|row| row.record.0))
 }
 
-/// The account that the transaction is for and another, locked in the order of their ids, so that no two calls wait for
-/// each other. The own one is sought in the scope that the transaction has, and so found only if it is the own one.
-pub async fn lock_both(
+/// Loads and locks two accounts in the order of their ids, so that concurrent calls cannot deadlock. `own` is loaded in
+/// the scope of the transaction, so it is found only if it is the account that the transaction acts for.
+pub async fn lock_both_accounts(
     tx: &mut Tx,
     own: &AccountId,
     other: &AccountId,
@@ -39,22 +39,22 @@ pub async fn lock_both(
     let scope = tx.scope().clone();
     let mut locked = [None, None];
     let order = if own <= other { [0, 1] } else { [1, 0] };
-    for which in order {
-        if which == 0 {
-            tx.act_for(&scope).await?;
+    for index in order {
+        if index == 0 {
+            tx.switch_scope(&scope).await?;
             locked[0] = lock(tx, own).await?;
         } else {
-            tx.act_for(&Scope::account(other)).await?;
+            tx.switch_scope(&Scope::account(other)).await?;
             locked[1] = lock(tx, other).await?;
         }
     }
-    tx.act_for(&scope).await?;
+    tx.switch_scope(&scope).await?;
     let [own, other] = locked;
     Ok(own.zip(other).map(|(own, other)| [own, other]))
 }
 
-/// Whose profile it is, if the transaction may see it.
-pub async fn owner_of_profile(tx: &mut Tx, profile: &str) -> Result<Option<AccountId>, Error> {
+/// The account of the profile, if the profile is visible to the transaction.
+pub async fn find_profile_owner(tx: &mut Tx, profile: &str) -> Result<Option<AccountId>, Error> {
     let row = sqlx::query!("SELECT account_id FROM profile WHERE profile_id = $1", profile)
         .fetch_optional(tx.conn())
         .await?;
@@ -63,7 +63,7 @@ pub async fn owner_of_profile(tx: &mut Tx, profile: &str) -> Result<Option<Accou
         .map_err(|error| Error::corrupt("account_id", error))
 }
 
-/// The only way to write an account: the row, what others find of it, and the event, or none of them.
+/// The only function that writes accounts: stores the account and its profile, and appends the event to the outbox.
 pub async fn save(
     tx: &mut Tx,
     account: &Account,
@@ -80,20 +80,21 @@ pub async fn save(
     )
     .execute(tx.conn())
     .await?;
-    written(rows.rows_affected())?;
+    require_written(rows.rows_affected())?;
     if let Some(profile) = account.profile() {
-        show(tx, account, profile).await?;
+        save_profile(tx, account, profile).await?;
     }
     append(tx, &events::account(account, event, cause)).await
 }
 
-async fn show(tx: &mut Tx, account: &Account, profile: &Profile) -> Result<(), Error> {
+/// Stores the searchable form of the profile.
+async fn save_profile(tx: &mut Tx, account: &Account, profile: &Profile) -> Result<(), Error> {
     let facts = account.facts();
     let text = &profile.text;
     let partner_types: Vec<_> = facts
         .partner_types
         .iter()
-        .map(|kind| kind.name().to_owned())
+        .map(|partner_type| partner_type.name().to_owned())
         .collect();
     let programs: Vec<_> = facts.programs.iter().cloned().collect();
     let specializations: Vec<_> = facts.specializations.iter().cloned().collect();

@@ -1,12 +1,12 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
-use crate::domain::{Connection, ConnectionEvent, Links};
+use crate::domain::{Connection, ConnectionEvent, SubsidiaryLinks};
 use crate::events;
 
-/// A connection of an account.
+/// The connection of the account with this id.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Connection>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Connection>" FROM connection WHERE account_id = $1 AND connection_id = $2"#,
@@ -18,8 +18,8 @@ pub async fn load(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<C
     Ok(row.map(|row| row.record.0))
 }
 
-/// The active connection of two accounts.
-pub async fn active_between(
+/// The active connection of the two accounts.
+pub async fn load_active_connection(
     tx: &mut Tx,
     account: &AccountId,
     other: &AccountId,
@@ -35,8 +35,8 @@ pub async fn active_between(
     Ok(row.map(|row| row.record.0))
 }
 
-/// How an account is linked with others by SUBSIDIARY.
-pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<Links, Error> {
+/// The active SUBSIDIARY links of the account.
+pub async fn load_subsidiary_links(tx: &mut Tx, account: &AccountId) -> Result<SubsidiaryLinks, Error> {
     let rows = sqlx::query!(
         r#"SELECT record AS "record: Json<Connection>" FROM connection
            WHERE account_id = $1 AND status = 'ACTIVE' AND 'SUBSIDIARY:ACTIVE' = ANY (types)"#,
@@ -44,12 +44,12 @@ pub async fn links(tx: &mut Tx, account: &AccountId) -> Result<Links, Error> {
     )
     .fetch_all(tx.conn())
     .await?;
-    let active: Vec<_> = rows.into_iter().map(|row| row.record.0).collect();
-    Ok(Links::of(account, &active))
+    let connections: Vec<_> = rows.into_iter().map(|row| row.record.0).collect();
+    Ok(SubsidiaryLinks::from_connections(account, &connections))
 }
 
-/// How many active connections an account has.
-pub async fn active_of(tx: &mut Tx, account: &AccountId) -> Result<i64, Error> {
+/// The number of active connections of the account.
+pub async fn count_active_connections(tx: &mut Tx, account: &AccountId) -> Result<i64, Error> {
     let row = sqlx::query!(
         r#"SELECT count(*) AS "count!" FROM connection WHERE account_id = $1 AND status = 'ACTIVE'"#,
         account.as_str(),
@@ -59,7 +59,8 @@ pub async fn active_of(tx: &mut Tx, account: &AccountId) -> Result<i64, Error> {
     Ok(row.count)
 }
 
-/// The only way to write a connection: each company's row and its event, or none of them.
+/// The only function that writes connections: stores one row for each of the two accounts, and appends an event for
+/// each to the outbox.
 pub async fn save(
     tx: &mut Tx,
     connection: &Connection,
@@ -67,13 +68,13 @@ pub async fn save(
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     let types: Vec<_> = connection
-        .parts()
+        .type_details()
         .iter()
-        .map(|part| format!("{}:{}", part.kind.name(), part.status().name()))
+        .map(|detail| format!("{}:{}", detail.kind.name(), detail.status().name()))
         .collect();
     let scope = tx.scope().clone();
     for party in connection.parties() {
-        tx.act_for(&Scope::account(&party.account)).await?;
+        tx.switch_scope(&Scope::account(&party.account)).await?;
         let rows = sqlx::query!(
             "INSERT INTO connection (account_id, connection_id, other_account_id, revision, status, types,
                create_time, record)
@@ -82,7 +83,7 @@ pub async fn save(
              WHERE connection.revision = $4::bigint - 1",
             party.account.as_str(),
             connection.id().as_str(),
-            connection.other(&party.account).account.as_str(),
+            connection.counterparty(&party.account).account.as_str(),
             connection.revision(),
             connection.status().name(),
             &types,
@@ -91,8 +92,8 @@ pub async fn save(
         )
         .execute(tx.conn())
         .await?;
-        written(rows.rows_affected())?;
+        require_written(rows.rows_affected())?;
         append(tx, &events::connection(connection, &party.account, event, cause)).await?;
     }
-    tx.act_for(&scope).await
+    tx.switch_scope(&scope).await
 }

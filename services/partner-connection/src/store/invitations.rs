@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Scope, Tx, written};
+use cosell_store::{Error, Scope, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, ParticipantType};
 use sqlx::types::Json;
 
@@ -8,7 +8,7 @@ use crate::domain::values::ConnectionType;
 use crate::domain::{Invitation, InvitationEvent, InvitationId};
 use crate::events;
 
-/// An invitation of an account.
+/// The invitation with this id that the account sent or received.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<Invitation>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Invitation>" FROM connection_invitation
@@ -21,8 +21,9 @@ pub async fn load(tx: &mut Tx, account: &AccountId, id: &str) -> Result<Option<I
     Ok(row.map(|row| row.record.0))
 }
 
-/// The open invitation of a type between two accounts, whoever sent it, also one whose time is over.
-pub async fn open_between(
+/// The pending invitation of a type between the two accounts, in either direction. It may be past its deadline if its
+/// expiry is not stored yet.
+pub async fn load_pending_invitation(
     tx: &mut Tx,
     account: &AccountId,
     other: &AccountId,
@@ -40,8 +41,9 @@ pub async fn open_between(
     Ok(row.map(|row| row.record.0))
 }
 
-/// How many invitations an account sent since a time, and how many of its own wait for an answer.
-pub async fn sender_counts(
+/// The number of invitations that the account has sent since `since`, and the number of those that are pending at
+/// `now`.
+pub async fn count_sender_invitations(
     tx: &mut Tx,
     account: &AccountId,
     since: DateTime<Utc>,
@@ -61,35 +63,38 @@ pub async fn sender_counts(
     Ok((row.sent, row.open))
 }
 
-/// An invitation whose time is over.
-pub struct Due {
-    /// Who sent it.
+/// The key of an invitation that is pending past its deadline.
+pub struct OverdueInvitation {
     pub sender: AccountId,
-    /// Whom.
     pub receiver: AccountId,
-    /// Which.
     pub id: InvitationId,
     expire_time: DateTime<Utc>,
 }
 
-/// Pending invitations of all accounts whose time is over, the longest first, after `last`; for the worker.
-pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64) -> Result<Vec<Due>, Error> {
+/// At most `limit` invitations of all accounts that are pending past their deadline, the longest overdue first, after
+/// `last`. Requires the scope of the worker.
+pub async fn load_overdue_invitations(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    last: Option<&OverdueInvitation>,
+    limit: i64,
+) -> Result<Vec<OverdueInvitation>, Error> {
     let rows = sqlx::query!(
         "SELECT account_id, other_account_id, connection_invitation_id, expire_time FROM connection_invitation
          WHERE participant_type = 'SENDER' AND status = 'PENDING' AND expire_time <= $1
            AND (expire_time, connection_invitation_id) > ($2, $3)
          ORDER BY expire_time, connection_invitation_id LIMIT $4",
         now,
-        last.map_or(DateTime::UNIX_EPOCH, |due| due.expire_time),
-        last.map_or("", |due| due.id.as_str()),
-        most,
+        last.map_or(DateTime::UNIX_EPOCH, |overdue| overdue.expire_time),
+        last.map_or("", |overdue| overdue.id.as_str()),
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     let corrupt = |error| Error::corrupt("id", error);
     rows.into_iter()
         .map(|row| {
-            Ok(Due {
+            Ok(OverdueInvitation {
                 sender: row.account_id.parse().map_err(corrupt)?,
                 receiver: row.other_account_id.parse().map_err(corrupt)?,
                 id: row.connection_invitation_id.parse().map_err(corrupt)?,
@@ -99,7 +104,8 @@ pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64)
         .collect()
 }
 
-/// The only way to write an invitation: each company's row and its event, or none of them.
+/// The only function that writes invitations: stores one row for each of the two accounts, and appends an event for
+/// each to the outbox.
 pub async fn save(
     tx: &mut Tx,
     invitation: &Invitation,
@@ -108,15 +114,15 @@ pub async fn save(
 ) -> Result<(), Error> {
     let scope = tx.scope().clone();
     for party in [invitation.sender(), invitation.receiver()] {
-        let other = invitation.other(&party.account);
-        let is_sender = invitation.participant(&party.account) == ParticipantType::Sender;
-        let shown = if is_sender {
-            invitation.receiver_for(&party.account)
+        let counterparty = invitation.counterparty(&party.account);
+        let is_sender = invitation.participant_type(&party.account) == ParticipantType::Sender;
+        let visible_counterparty = if is_sender {
+            invitation.receiver_visible_to(&party.account)
         } else {
-            Some(other)
+            Some(counterparty)
         };
-        let profile = shown.and_then(|party| party.profile.as_ref());
-        tx.act_for(&Scope::account(&party.account)).await?;
+        let profile = visible_counterparty.and_then(|party| party.profile.as_ref());
+        tx.switch_scope(&Scope::account(&party.account)).await?;
         let rows = sqlx::query!(
             "INSERT INTO connection_invitation (account_id, connection_invitation_id, other_account_id,
                other_profile_id, participant_type, revision, type, status, create_time, expire_time, record)
@@ -125,11 +131,11 @@ pub async fn save(
              WHERE connection_invitation.revision = $6::bigint - 1",
             party.account.as_str(),
             invitation.id().as_str(),
-            other.account.as_str(),
+            counterparty.account.as_str(),
             profile.map_or("", |profile| profile.as_str()),
-            invitation.participant(&party.account).name(),
+            invitation.participant_type(&party.account).name(),
             invitation.revision(),
-            invitation.offer().kind.name(),
+            invitation.details().kind.name(),
             invitation.status().name(),
             invitation.create_time(),
             invitation.expire_time(),
@@ -137,8 +143,8 @@ pub async fn save(
         )
         .execute(tx.conn())
         .await?;
-        written(rows.rows_affected())?;
+        require_written(rows.rows_affected())?;
         append(tx, &events::invitation(invitation, &party.account, event, cause)).await?;
     }
-    tx.act_for(&scope).await
+    tx.switch_scope(&scope).await
 }

@@ -1,7 +1,7 @@
-//! The queries that are put together at run time: members, companies, invitations, connections.
+//! Queries that are built at run time: lists of members, partners, invitations and connections.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::is_stored;
+use cosell_grpc::convert::is_valid_time;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList, MemberId, ParticipantType, Role};
 use serde::de::DeserializeOwned;
@@ -16,53 +16,53 @@ use crate::domain::values::{
 };
 use crate::domain::{Connection, Invitation, Member, Profile};
 
-/// The last row of a page of what is listed by time.
+/// The position after the last row of a page that is sorted by creation time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LastByTime(DateTime<Utc>, String);
+pub struct TimeCursor(DateTime<Utc>, String);
 
-impl LastByTime {
-    /// Where a page ends that ends with this invitation.
-    pub fn invitation(last: &Invitation) -> Self {
+impl TimeCursor {
+    /// The position after this invitation.
+    pub fn after_invitation(last: &Invitation) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Where a page ends that ends with this connection.
-    pub fn connection(last: &Connection) -> Self {
+    /// The position after this connection.
+    pub fn after_connection(last: &Connection) -> Self {
         Self(last.create_time(), last.id().to_string())
     }
 
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
-        is_stored(&self.0) && !self.1.contains('\0')
+    /// Whether the values can be query parameters; a cursor comes from an unsigned page token.
+    pub fn is_valid(&self) -> bool {
+        is_valid_time(&self.0) && !self.1.contains('\0')
     }
 }
 
-/// Which members to list. Empty lists ask for nothing.
+/// Conditions on members, combined with AND. An empty list is no condition.
 #[derive(Clone, Debug, Default)]
 pub struct MemberFilter {
     pub statuses: Vec<MemberStatus>,
     pub roles: Vec<Role>,
 }
 
-/// At most `limit` members of an account after `last`, by id.
-pub async fn members(
+/// At most `limit` members of the account after `cursor`, by id.
+pub async fn list_members(
     tx: &mut Tx,
     account: &AccountId,
     filter: &MemberFilter,
-    last: Option<MemberId>,
+    cursor: Option<MemberId>,
     limit: i64,
 ) -> Result<Vec<Member>, Error> {
-    let mut query = of_account("SELECT record FROM member", account);
-    any_of(&mut query, "status", &filter.statuses);
-    overlaps(&mut query, "roles", &filter.roles);
-    if let Some(last) = last {
-        query.push(" AND member_id > ").push_bind(last.to_string());
+    let mut query = select_of_account("SELECT record FROM member", account);
+    push_any_of(&mut query, "status", &filter.statuses);
+    push_overlap(&mut query, "roles", &filter.roles);
+    if let Some(cursor) = cursor {
+        query.push(" AND member_id > ").push_bind(cursor.to_string());
     }
     query.push(" ORDER BY member_id LIMIT ").push_bind(limit);
-    records(tx, query).await
+    fetch_records(tx, query).await
 }
 
-/// Which invitations to list. Empty lists ask for nothing.
+/// Conditions on invitations, combined with AND. An empty list is no condition.
 #[derive(Clone, Debug, Default)]
 pub struct InvitationFilter {
     pub types: Vec<ConnectionType>,
@@ -71,20 +71,21 @@ pub struct InvitationFilter {
     pub other_profiles: Vec<String>,
 }
 
-/// At most `limit` invitations of an account before `last`, the newest first, as they stand now.
-pub async fn invitations(
+/// At most `limit` invitations of the account after `cursor`, the newest first. Filters by the effective status at
+/// `now`.
+pub async fn list_invitations(
     tx: &mut Tx,
     account: &AccountId,
     filter: &InvitationFilter,
     now: DateTime<Utc>,
-    last: Option<LastByTime>,
+    cursor: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<Invitation>, Error> {
-    let mut query = of_account("SELECT record FROM connection_invitation", account);
-    any_of(&mut query, "type", &filter.types);
-    any_of(&mut query, "participant_type", &filter.participant_types);
+    let mut query = select_of_account("SELECT record FROM connection_invitation", account);
+    push_any_of(&mut query, "type", &filter.types);
+    push_any_of(&mut query, "participant_type", &filter.participant_types);
     if !filter.statuses.is_empty() {
-        // Over is over, also before anybody has noted it.
+        // A pending invitation is expired from its deadline on, even before the expiry is stored.
         query
             .push(" AND CASE WHEN status = 'PENDING' AND expire_time <= ")
             .push_bind(now)
@@ -98,28 +99,28 @@ pub async fn invitations(
             .push_bind(filter.other_profiles.clone())
             .push(")");
     }
-    newest_first(&mut query, "connection_invitation_id", last, limit);
-    records(tx, query).await
+    push_newest_first(&mut query, "connection_invitation_id", cursor, limit);
+    fetch_records(tx, query).await
 }
 
-/// Which connections to list. Empty lists ask for nothing.
+/// Conditions on connections, combined with AND. An empty list is no condition.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionFilter {
     pub types: Vec<(ConnectionType, Option<ConnectionStatus>)>,
     pub other_accounts: Vec<String>,
 }
 
-/// At most `limit` connections of an account before `last`, the newest first.
-pub async fn connections(
+/// At most `limit` connections of the account after `cursor`, the newest first.
+pub async fn list_connections(
     tx: &mut Tx,
     account: &AccountId,
     filter: &ConnectionFilter,
-    last: Option<LastByTime>,
+    cursor: Option<TimeCursor>,
     limit: i64,
 ) -> Result<Vec<Connection>, Error> {
-    let mut query = of_account("SELECT record FROM connection", account);
+    let mut query = select_of_account("SELECT record FROM connection", account);
     if !filter.types.is_empty() {
-        let wanted: Vec<_> = filter
+        let types: Vec<_> = filter
             .types
             .iter()
             .flat_map(|(kind, status)| {
@@ -128,7 +129,7 @@ pub async fn connections(
                 statuses.into_iter().map(pair).collect::<Vec<_>>()
             })
             .collect();
-        query.push(" AND types && ").push_bind(wanted);
+        query.push(" AND types && ").push_bind(types);
     }
     if !filter.other_accounts.is_empty() {
         query
@@ -136,11 +137,11 @@ pub async fn connections(
             .push_bind(filter.other_accounts.clone())
             .push(")");
     }
-    newest_first(&mut query, "connection_id", last, limit);
-    records(tx, query).await
+    push_newest_first(&mut query, "connection_id", cursor, limit);
+    fetch_records(tx, query).await
 }
 
-/// Which companies to find. Empty lists ask for nothing.
+/// Conditions on public profiles, combined with AND (DIR-040). An empty field is no condition.
 #[derive(Clone, Debug, Default)]
 pub struct PartnerFilter {
     pub profile: Option<String>,
@@ -155,8 +156,8 @@ pub struct PartnerFilter {
     pub connected: Option<bool>,
 }
 
-/// A company as others find it.
-pub struct Found {
+/// A public profile in the partner search, with the facts of its account.
+pub struct PartnerEntry {
     pub profile: Profile,
     pub partner_types: Vec<PartnerType>,
     pub programs: Vec<String>,
@@ -166,30 +167,30 @@ pub struct Found {
     sort_name: String,
 }
 
-/// The last company of a page.
+/// The position after the last profile of a page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LastPartner(String, String);
+pub struct PartnerCursor(String, String);
 
-impl LastPartner {
-    /// Where a page ends that ends with this company.
-    pub fn of(last: &Found) -> Self {
+impl PartnerCursor {
+    /// The position after this profile.
+    pub fn after(last: &PartnerEntry) -> Self {
         Self(last.sort_name.clone(), last.profile.id.to_string())
     }
 
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
+    /// Whether the values can be query parameters; a cursor comes from an unsigned page token.
+    pub fn is_valid(&self) -> bool {
         !self.0.contains('\0') && !self.1.contains('\0')
     }
 }
 
-/// At most `limit` public companies after `last`, by name.
-pub async fn partners(
+/// At most `limit` public profiles after `cursor`, by name.
+pub async fn list_partners(
     tx: &mut Tx,
     account: &AccountId,
     filter: &PartnerFilter,
-    last: Option<LastPartner>,
+    cursor: Option<PartnerCursor>,
     limit: i64,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<PartnerEntry>, Error> {
     let mut query = QueryBuilder::new(
         "SELECT * FROM (SELECT p.*, lower(p.display_name) AS sort_name, EXISTS (SELECT FROM connection c
            WHERE c.other_account_id = p.account_id AND c.status = 'ACTIVE' AND c.account_id = ",
@@ -200,7 +201,7 @@ pub async fn partners(
         query.push(" AND profile_id = ").push_bind(profile.clone());
     }
     if !filter.name.is_empty() {
-        // strpos, unlike LIKE, gives no character a meaning.
+        // Unlike LIKE, strpos has no wildcards.
         query
             .push(" AND strpos(sort_name, lower(")
             .push_bind(filter.name.clone())
@@ -229,12 +230,12 @@ pub async fn partners(
             .push_bind(filter.countries.clone())
             .push(")");
     }
-    overlaps(&mut query, "partner_types", &filter.partner_types);
-    any_of(&mut query, "solution_type", &filter.solution_types);
+    push_overlap(&mut query, "partner_types", &filter.partner_types);
+    push_any_of(&mut query, "solution_type", &filter.solution_types);
     if let Some(connected) = filter.connected {
         query.push(" AND is_connected = ").push_bind(connected);
     }
-    if let Some(LastPartner(name, id)) = last {
+    if let Some(PartnerCursor(name, id)) = cursor {
         query.push(" AND (sort_name, profile_id) > (").push_bind(name);
         query.push(", ").push_bind(id).push(")");
     }
@@ -242,13 +243,13 @@ pub async fn partners(
         .push(" ORDER BY sort_name, profile_id LIMIT ")
         .push_bind(limit);
     let rows = query.build().fetch_all(tx.conn()).await?;
-    rows.iter().map(found).collect()
+    rows.iter().map(partner_entry).collect()
 }
 
-fn found(row: &PgRow) -> Result<Found, Error> {
+fn partner_entry(row: &PgRow) -> Result<PartnerEntry, Error> {
     let partner_types: Vec<String> = row.try_get("partner_types")?;
     let tier: String = row.try_get("tier")?;
-    Ok(Found {
+    Ok(PartnerEntry {
         profile: row.try_get::<Json<Profile>, _>("record")?.0,
         partner_types: partner_types
             .iter()
@@ -264,7 +265,7 @@ fn found(row: &PgRow) -> Result<Found, Error> {
 
 type Query = QueryBuilder<Postgres>;
 
-fn of_account(select: &str, account: &AccountId) -> Query {
+fn select_of_account(select: &str, account: &AccountId) -> Query {
     let mut query = QueryBuilder::new(select);
     query
         .push(" WHERE account_id = ")
@@ -276,7 +277,7 @@ fn names<T: ClosedList>(values: &[T]) -> Vec<&'static str> {
     values.iter().map(|value| value.name()).collect()
 }
 
-fn any_of<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
+fn push_any_of<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
     if !values.is_empty() {
         query
             .push(format_args!(" AND {column} = ANY ("))
@@ -285,7 +286,7 @@ fn any_of<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
     }
 }
 
-fn overlaps<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
+fn push_overlap<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
     if !values.is_empty() {
         query
             .push(format_args!(" AND {column} && "))
@@ -293,18 +294,18 @@ fn overlaps<T: ClosedList>(query: &mut Query, column: &str, values: &[T]) {
     }
 }
 
-fn newest_first(query: &mut Query, id: &str, last: Option<LastByTime>, limit: i64) {
-    if let Some(LastByTime(time, last)) = last {
+fn push_newest_first(query: &mut Query, id: &str, cursor: Option<TimeCursor>, limit: i64) {
+    if let Some(TimeCursor(time, last_id)) = cursor {
         query
             .push(format_args!(" AND (create_time, {id}) < ("))
             .push_bind(time);
-        query.push(", ").push_bind(last).push(")");
+        query.push(", ").push_bind(last_id).push(")");
     }
     query.push(format_args!(" ORDER BY create_time DESC, {id} DESC LIMIT "));
     query.push_bind(limit);
 }
 
-async fn records<T: DeserializeOwned + Send + Unpin + 'static>(
+async fn fetch_records<T: DeserializeOwned + Send + Unpin + 'static>(
     tx: &mut Tx,
     mut query: Query,
 ) -> Result<Vec<T>, Error> {

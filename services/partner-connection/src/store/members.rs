@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use crate::domain::{Member, MemberEvent, Roster};
 use crate::events;
 
-/// A member of an account.
+/// The member of the account with this id.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: &MemberId) -> Result<Option<Member>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Member>" FROM member WHERE account_id = $1 AND member_id = $2"#,
@@ -21,7 +21,7 @@ pub async fn load(tx: &mut Tx, account: &AccountId, id: &MemberId) -> Result<Opt
     Ok(row.map(|row| row.record.0))
 }
 
-/// Those of these members of an account that exist.
+/// The members of the account with these ids. Ids without a member are omitted.
 pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query!(
         r#"SELECT record AS "record: Json<Member>" FROM member WHERE account_id = $1 AND member_id = ANY ($2)"#,
@@ -33,12 +33,12 @@ pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> R
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// Of the members of an account who have not left, those who have one of these addresses, or a role of which there is
-/// not more than so many; to be read under the account's lock.
-pub async fn roster(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
-    // Each half has an index of its own; one condition with OR would read the whole account.
+/// The INVITED and ACTIVE members of the account that have one of these addresses or a role with a limit. Requires the
+/// account's lock.
+pub async fn load_roster(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
+    // Each half of the UNION uses an index; one condition with OR would read all members of the account.
     let rows = sqlx::query_as!(
-        Place,
+        RosterRow,
         r#"SELECT member_id AS "member_id!", roles AS "roles!", email AS "email!" FROM member
          WHERE account_id = $1 AND status <> 'DEACTIVATED' AND email = ANY ($2)
          UNION
@@ -50,17 +50,17 @@ pub async fn roster(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Resu
     )
     .fetch_all(tx.conn())
     .await?;
-    count(rows)
+    build_roster(rows)
 }
 
-/// The domains of the addresses of all members of an account who have not left, but for one; to be read under the
+/// The e-mail domains of all INVITED and ACTIVE members of the account, without the member `except`. Requires the
 /// account's lock.
-pub async fn domains(
+pub async fn load_email_domains(
     tx: &mut Tx,
     account: &AccountId,
-    but: Option<&MemberId>,
+    except: Option<&MemberId>,
 ) -> Result<BTreeSet<String>, Error> {
-    // From one domain to the next by the index: members are many, domains are few.
+    // Skips from one domain to the next in the index, because an account has many members and few domains.
     let rows = sqlx::query!(
         r#"WITH RECURSIVE found (domain) AS (
              (SELECT split_part(email, '@', 2) FROM member
@@ -74,15 +74,16 @@ pub async fn domains(
              FROM found WHERE found.domain IS NOT NULL)
            SELECT domain AS "domain!" FROM found WHERE domain IS NOT NULL"#,
         account.as_str(),
-        but.map_or("", |id| id.as_str()),
+        except.map_or("", |id| id.as_str()),
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(|row| row.domain).collect())
 }
 
-/// Notes that an account asks an address to join; how often it has that day, this time included.
-pub async fn ask(
+/// Counts one more invitation to join that the account sends to this address on `day`. Returns the number of that day,
+/// including this one. Deletes the counts of earlier days.
+pub async fn increment_email_count(
     tx: &mut Tx,
     account: &AccountId,
     email: &Pii<String>,
@@ -107,33 +108,34 @@ pub async fn ask(
     Ok(row.times)
 }
 
-struct Place {
+struct RosterRow {
     member_id: String,
     roles: Vec<String>,
     email: String,
 }
 
-fn count(places: Vec<Place>) -> Result<Roster, Error> {
+fn build_roster(rows: Vec<RosterRow>) -> Result<Roster, Error> {
     let mut roster = Roster::default();
-    for place in places {
-        let id = place
+    for row in rows {
+        let id = row
             .member_id
             .parse()
             .map_err(|error| Error::corrupt("member_id", error))?;
-        let roles = place.roles.iter().filter_map(|name| Role::from_name(name));
-        roster.add(id, roles, place.email.into());
+        let roles = row.roles.iter().filter_map(|name| Role::from_name(name));
+        roster.add(id, roles, row.email.into());
     }
     Ok(roster)
 }
 
-/// The only way to write members: the rows and their events, or none of them. No member may be there twice.
+/// The only function that writes members: stores the members and appends their events to the outbox. `changed` contains
+/// each member at most once.
 pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'_>) -> Result<(), Error> {
-    let texts = |text: fn(&Member) -> &str| {
-        let texts = changed.iter().map(|(member, _)| text(member).to_owned());
-        texts.collect::<Vec<_>>()
+    let column = |value: fn(&Member) -> &str| {
+        let values = changed.iter().map(|(member, _)| value(member).to_owned());
+        values.collect::<Vec<_>>()
     };
     let revisions: Vec<_> = changed.iter().map(|(member, _)| member.revision()).collect();
-    // Lists of lists are not for Postgres; these come apart again there.
+    // unnest flattens nested arrays, so the roles of a member are one string, which the statement splits.
     let roles: Vec<_> = changed
         .iter()
         .map(|(member, _)| {
@@ -150,20 +152,20 @@ pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'
          ON CONFLICT (account_id, member_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,
            roles = excluded.roles, email = excluded.email, record = excluded.record
          WHERE member.revision = excluded.revision - 1",
-        &texts(|member| member.account().as_str()),
-        &texts(|member| member.id().as_str()),
+        &column(|member| member.account().as_str()),
+        &column(|member| member.id().as_str()),
         &revisions,
-        &texts(|member| member.facts().status.name()),
+        &column(|member| member.facts().status.name()),
         &roles,
-        &texts(|member| member.facts().person.email.reveal()),
+        &column(|member| member.facts().person.email.reveal()),
         &records as _,
     )
     .execute(tx.conn())
     .await?;
     if rows.rows_affected() != changed.len() as u64 {
-        return Err(Error::Overtaken);
+        return Err(Error::VersionConflict);
     }
-    // Whoever loses access loses it at once, also where a list of a hundred thousand is what says so.
+    // Events that can revoke access take the live lane even in a batch, so that a long list does not delay them.
     let (bulk, live): (Vec<_>, Vec<_>) = changed.iter().partition(|(_, event)| {
         matches!(
             event,

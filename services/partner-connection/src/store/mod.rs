@@ -1,4 +1,5 @@
-//! All SQL of this service. Functions take the transaction and return domain values.
+//! All SQL of this service. Functions take the transaction and return domain values; row-level security decides which
+//! rows they find.
 
 mod accounts;
 mod connections;
@@ -7,10 +8,17 @@ pub mod list;
 mod members;
 
 pub use accounts::{
-    load as load_account, lock as lock_account, lock_both, owner_of_profile, save as save_account,
+    find_profile_owner, load as load_account, lock as lock_account, lock_both_accounts, save as save_account,
 };
-pub use connections::{active_between, active_of, links, load as load_connection, save as save_connection};
+pub use connections::{
+    count_active_connections, load as load_connection, load_active_connection, load_subsidiary_links,
+    save as save_connection,
+};
 pub use invitations::{
-    Due, due, load as load_invitation, open_between, save as save_invitation, sender_counts,
+    OverdueInvitation, count_sender_invitations, load as load_invitation, load_overdue_invitations,
+    load_pending_invitation, save as save_invitation,
 };
-pub use members::{ask, domains, load as load_member, load_members, roster, save as save_members};
+pub use members::{
+    increment_email_count, load as load_member, load_email_domains, load_members, load_roster,
+    save as save_members,
+};

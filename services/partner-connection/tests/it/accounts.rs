@@ -1,4 +1,5 @@
-//! Accounts, terms and profiles (DIR-001, DIR-003, DIR-020, DIR-030 to DIR-032).
+//! Covers accounts through the API: visibility, terms, suspension, profiles and their daily limits (DIR-001, DIR-003,
+//! DIR-020, DIR-030 to DIR-032).
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
@@ -6,75 +7,75 @@ use cosell_testkit::harness::{refused, service};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, AWS, BIRCH, CEDAR, account, account_record, apply, by, company, lead, profile, start, start_with,
-    who,
+    ALDER, AWS, BIRCH, CEDAR, account_record, account_request, alliance_lead, apply, caller, clients,
+    get_account, profile, start, start_with,
 };
 
-fn reading(account: &str) -> pb::GetAccountRequest {
+fn get_request(account: &str) -> pb::GetAccountRequest {
     pb::GetAccountRequest {
         account_id: account.to_owned(),
     }
 }
 
 #[tokio::test]
-async fn dir_020_an_account_is_read_by_its_members_by_aws_and_by_services() {
+async fn dir_020_account_is_read_by_its_members_aws_and_services() {
     let app = start().await;
-    let mut user = by(&app, &who(ALDER, "alder-standard"));
-    assert_eq!(account(&mut user).await.display_name, "Alder");
+    let mut user = clients(&app, &caller(ALDER, "alder-standard"));
+    assert_eq!(get_account(&mut user).await.display_name, "Alder");
     for id in [BIRCH, "888888888888"] {
         refused(
-            user.accounts().get_account(reading(id)).await,
+            user.accounts().get_account(get_request(id)).await,
             Code::NotFound,
             "ACCOUNT_NOT_FOUND",
         );
     }
-    let aws = by(&app, &who(AWS, "aws-pdm"));
+    let aws = clients(&app, &caller(AWS, "aws-pdm"));
     let seen = aws
         .accounts()
-        .get_account(reading(BIRCH))
+        .get_account(get_request(BIRCH))
         .await
         .expect("an account")
         .into_inner();
     assert_eq!(seen.account.expect("an account").legal_name, "Birch Ltd");
-    let collaboration = by(&app, &service("collaboration"));
-    let seen = collaboration.accounts().get_account(reading(BIRCH)).await;
+    let collaboration = clients(&app, &service("collaboration"));
+    let seen = collaboration.accounts().get_account(get_request(BIRCH)).await;
     let seen = seen
         .expect("an account")
         .into_inner()
         .account
         .expect("an account");
     assert_eq!(seen.account_id, BIRCH);
-    // A service has no account of its own.
+    // A service has no account, so it must name one that exists.
     for id in ["", "888888888888"] {
-        let answer = collaboration.accounts().get_account(reading(id)).await;
-        refused(answer, Code::NotFound, "ACCOUNT_NOT_FOUND");
+        let response = collaboration.accounts().get_account(get_request(id)).await;
+        refused(response, Code::NotFound, "ACCOUNT_NOT_FOUND");
     }
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_003_the_lead_accepts_the_terms_once() {
+async fn dir_003_terms_are_accepted_once_by_alliance_lead() {
     let app = start().await;
     let request = pb::AcceptTermsRequest::default();
-    let team = by(&app, &who(ALDER, "alder-team"));
+    let team = clients(&app, &caller(ALDER, "alder-team"));
     refused(
         team.accounts().accept_terms(request.clone()).await,
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
-    let first = lead(&app, ALDER)
+    let first = alliance_lead(&app, ALDER)
         .accounts()
         .accept_terms(request.clone())
         .await
         .expect("an account")
         .into_inner();
-    let again = lead(&app, ALDER)
+    let again = alliance_lead(&app, ALDER)
         .accounts()
         .accept_terms(request)
         .await
         .expect("an account")
         .into_inner();
-    assert_eq!(first, again, "again changes nothing");
+    assert_eq!(first, again, "a repeated acceptance must not change the account");
     let seen = first.account.expect("an account");
     assert_eq!(
         (seen.terms_accepted_by.as_str(), seen.revision),
@@ -84,44 +85,50 @@ async fn dir_003_the_lead_accepts_the_terms_once() {
 }
 
 #[tokio::test]
-async fn dir_001_nobody_of_a_suspended_account_is_let_in() {
+async fn dir_001_member_of_suspended_account_is_refused() {
     let app = start().await;
-    let mut suspended = company(ALDER, "Alder");
+    let mut suspended = account_record(ALDER, "Alder");
     suspended.status = pb::AccountStatus::Suspended.into();
-    apply(&app, vec![account_record(suspended)]).await;
-    let answer = lead(&app, ALDER).accounts().get_account(reading("")).await;
-    refused(answer, Code::PermissionDenied, "MEMBER_INACTIVE");
+    apply(&app, vec![account_request(suspended)]).await;
+    let response = alliance_lead(&app, ALDER)
+        .accounts()
+        .get_account(get_request(""))
+        .await;
+    refused(response, Code::PermissionDenied, "MEMBER_INACTIVE");
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
+async fn dir_030_031_032_profile_and_visibility_changes_are_limited_per_day() {
     let app = start_with(Options {
         profile_updates_per_day: 2,
         visibility_updates_per_day: 2,
         ..Options::default()
     })
     .await;
-    let cedar = lead(&app, CEDAR);
-    let showing = |visibility: pb::ProfileVisibility| pb::SetProfileVisibilityRequest {
+    let cedar = alliance_lead(&app, CEDAR);
+    let visibility_request = |visibility: pb::ProfileVisibility| pb::SetProfileVisibilityRequest {
         visibility: visibility.into(),
         ..Default::default()
     };
     let (public, private) = (pb::ProfileVisibility::Public, pb::ProfileVisibility::Private);
-    let none = cedar.accounts().set_profile_visibility(showing(public)).await;
-    refused(none, Code::FailedPrecondition, "PROFILE_REQUIRED");
+    let without_profile = cedar
+        .accounts()
+        .set_profile_visibility(visibility_request(public))
+        .await;
+    refused(without_profile, Code::FailedPrecondition, "PROFILE_REQUIRED");
 
-    let writing = |name: &str| pb::UpdateProfileRequest {
+    let profile_request = |name: &str| pb::UpdateProfileRequest {
         profile: Some(profile(name)),
         ..Default::default()
     };
-    let mut wrong = writing("Cedar");
-    if let Some(profile) = &mut wrong.profile {
+    let mut invalid = profile_request("Cedar");
+    if let Some(profile) = &mut invalid.profile {
         profile.website_url = "http://cedar.example".to_owned();
         profile.industry_segments = vec!["Retail".to_owned(); 4];
     }
     let refusal = refused(
-        cedar.accounts().update_profile(wrong).await,
+        cedar.accounts().update_profile(invalid).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
@@ -130,26 +137,33 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
         ["profile.website_url", "profile.industry_segments"]
     );
 
-    let made = cedar
+    let updated = cedar
         .accounts()
-        .update_profile(writing("Cedar"))
+        .update_profile(profile_request("Cedar"))
         .await
         .expect("a profile")
         .into_inner();
-    let made = made.account.expect("an account").profile.expect("a profile");
-    assert!(made.profile_id.starts_with("pprofile-"), "{}", made.profile_id);
-    assert_eq!(made.visibility(), private);
+    let created = updated.account.expect("an account").profile.expect("a profile");
+    assert!(
+        created.profile_id.starts_with("pprofile-"),
+        "{}",
+        created.profile_id
+    );
+    assert_eq!(created.visibility(), private);
     cedar
         .accounts()
-        .update_profile(writing("Cedar"))
+        .update_profile(profile_request("Cedar"))
         .await
-        .expect("the same is no change");
+        .expect("an unchanged profile");
     cedar
         .accounts()
-        .update_profile(writing("Cedar & Sons"))
+        .update_profile(profile_request("Cedar & Sons"))
         .await
         .expect("a change");
-    let third = cedar.accounts().update_profile(writing("Cedar and Sons")).await;
+    let third = cedar
+        .accounts()
+        .update_profile(profile_request("Cedar and Sons"))
+        .await;
     let third = refused(
         third,
         Code::ResourceExhausted,
@@ -159,20 +173,23 @@ async fn dir_030_031_032_a_profile_is_written_and_shown_a_few_times_a_day() {
     for visibility in [public, private] {
         cedar
             .accounts()
-            .set_profile_visibility(showing(visibility))
+            .set_profile_visibility(visibility_request(visibility))
             .await
             .expect("a change");
     }
-    let third = cedar.accounts().set_profile_visibility(showing(public)).await;
+    let third = cedar
+        .accounts()
+        .set_profile_visibility(visibility_request(public))
+        .await;
     let reason = "LIMIT_EXCEEDED_NUMBER_OF_PROFILE_VISIBILITY_UPDATE_PER_DAY";
     refused(third, Code::ResourceExhausted, reason);
     app.clock.advance(chrono::TimeDelta::hours(15));
-    // The token of the day before has run out with it.
-    let cedar = lead(&app, CEDAR);
+    // The token of the previous day has expired, so a new client is needed.
+    let cedar = alliance_lead(&app, CEDAR);
     cedar
         .accounts()
-        .set_profile_visibility(showing(public))
+        .set_profile_visibility(visibility_request(public))
         .await
-        .expect("a new day");
+        .expect("a change on the next day");
     app.finish::<Partners>().await;
 }

@@ -1,4 +1,5 @@
-//! Connections between companies (CON-004, CON-020, CON-021, CON-050).
+//! Covers connections through the API: types, cancellation, visibility, concurrent cancellation, and lists (CON-004,
+//! CON-020, CON-021, CON-050).
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
@@ -7,12 +8,13 @@ use cosell_testkit::harness::{App, Refusal, refused};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, CEDAR, SHARING, accepting, connected, invite, last_event, lead, request_id, start, subjects,
+    ALDER, BIRCH, CEDAR, SHARING, accept_request, alliance_lead, create_connection, event_subjects,
+    invitation_request, last_event_seq, request_id, start,
 };
 
 const SUBSIDIARY: pb::ConnectionType = pb::ConnectionType::Subsidiary;
 
-fn canceling(id: &str, kind: pb::ConnectionType) -> pb::CancelConnectionRequest {
+fn cancel_request(id: &str, kind: pb::ConnectionType) -> pb::CancelConnectionRequest {
     pb::CancelConnectionRequest {
         connection_id: id.to_owned(),
         r#type: kind.into(),
@@ -21,41 +23,40 @@ fn canceling(id: &str, kind: pb::ConnectionType) -> pb::CancelConnectionRequest 
     }
 }
 
-/// Makes the second a subsidiary of the first.
-async fn subordinate(app: &App, from: &str, to: &str) {
-    let answer = lead(app, from)
+/// Connects the second account as a subsidiary of the first one.
+async fn create_subsidiary(app: &App, from: &str, to: &str) {
+    let response = alliance_lead(app, from)
         .connections()
-        .create_connection_invitation(invite(to, SUBSIDIARY))
+        .create_connection_invitation(invitation_request(to, SUBSIDIARY))
         .await;
-    let invitation = answer
-        .expect("one")
+    let invitation = response
+        .expect("a response")
         .into_inner()
         .connection_invitation
-        .expect("one");
-    let accepting = accepting(&invitation.connection_invitation_id);
-    lead(app, to)
+        .expect("a connection invitation");
+    let acceptance = accept_request(&invitation.connection_invitation_id);
+    alliance_lead(app, to)
         .connections()
-        .accept_connection_invitation(accepting)
+        .accept_connection_invitation(acceptance)
         .await
         .expect("a connection");
 }
 
 #[tokio::test]
-async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
+async fn con_004_020_021_types_are_canceled_separately_and_last_ends_connection() {
     let app = start().await;
-    let made = connected(&app, ALDER, BIRCH).await;
-    let id = made.connection_id;
-    subordinate(&app, BIRCH, ALDER).await;
-    let reading = pb::GetConnectionRequest {
+    let id = create_connection(&app, ALDER, BIRCH).await.connection_id;
+    create_subsidiary(&app, BIRCH, ALDER).await;
+    let request = pb::GetConnectionRequest {
         connection_id: id.clone(),
     };
-    let seen = lead(&app, ALDER)
+    let seen = alliance_lead(&app, ALDER)
         .connections()
-        .get_connection(reading.clone())
+        .get_connection(request.clone())
         .await
-        .expect("it")
+        .expect("a response")
         .into_inner();
-    let seen = seen.connection.expect("one");
+    let seen = seen.connection.expect("a connection");
     let parts: Vec<_> = seen
         .type_details
         .iter()
@@ -67,70 +68,80 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
             (SHARING, ParticipantType::Sender),
             (SUBSIDIARY, ParticipantType::Receiver)
         ],
-        "one connection of two types"
+        "the connection must have two types"
     );
-    let before = last_event(&app).await;
+    let before = last_event_seq(&app).await;
     let canceled = pb::CancelConnectionRequest {
         request_id: request_id(),
-        ..canceling(&id, SHARING)
+        ..cancel_request(&id, SHARING)
     };
     for _ in 0..2 {
-        let answer = lead(&app, BIRCH)
+        let response = alliance_lead(&app, BIRCH)
             .connections()
             .cancel_connection(canceled.clone())
             .await
-            .expect("it")
+            .expect("a response")
             .into_inner();
-        let seen = answer.connection.expect("one");
+        let seen = response.connection.expect("a connection");
         assert_eq!(
             (seen.status(), seen.revision),
             (pb::ConnectionStatus::Active, 3),
-            "the other type goes on"
+            "the other type must stay active"
         );
         assert_eq!(seen.type_details[0].canceled_by_account_id, BIRCH);
         assert_eq!(seen.type_details[0].cancel_reason, "We go other ways");
     }
-    let twice = lead(&app, ALDER)
+    let canceled_again = alliance_lead(&app, ALDER)
         .connections()
-        .cancel_connection(canceling(&id, SHARING))
+        .cancel_connection(cancel_request(&id, SHARING))
         .await;
-    refused(twice, Code::FailedPrecondition, "INCOMPATIBLE_CONNECTION_STATE");
+    refused(
+        canceled_again,
+        Code::FailedPrecondition,
+        "INCOMPATIBLE_CONNECTION_STATE",
+    );
     let stale = pb::CancelConnectionRequest {
         etag: "\"2\"".to_owned(),
-        ..canceling(&id, SUBSIDIARY)
+        ..cancel_request(&id, SUBSIDIARY)
     };
     refused(
-        lead(&app, ALDER).connections().cancel_connection(stale).await,
+        alliance_lead(&app, ALDER)
+            .connections()
+            .cancel_connection(stale)
+            .await,
         Code::Aborted,
         "ETAG_MISMATCH",
     );
-    let silent = pb::CancelConnectionRequest {
+    let without_reason = pb::CancelConnectionRequest {
         reason: String::new(),
-        ..canceling(&id, SUBSIDIARY)
+        ..cancel_request(&id, SUBSIDIARY)
     };
-    let silent = refused(
-        lead(&app, ALDER).connections().cancel_connection(silent).await,
+    let refusal = refused(
+        alliance_lead(&app, ALDER)
+            .connections()
+            .cancel_connection(without_reason)
+            .await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
-    assert_eq!(silent.paths(), ["reason"]);
-    lead(&app, ALDER)
+    assert_eq!(refusal.paths(), ["reason"]);
+    alliance_lead(&app, ALDER)
         .connections()
-        .cancel_connection(canceling(&id, SUBSIDIARY))
+        .cancel_connection(cancel_request(&id, SUBSIDIARY))
         .await
-        .expect("an end");
-    let seen = lead(&app, BIRCH)
+        .expect("a cancellation");
+    let seen = alliance_lead(&app, BIRCH)
         .connections()
-        .get_connection(reading)
+        .get_connection(request)
         .await
-        .expect("history")
+        .expect("a canceled connection")
         .into_inner();
     assert_eq!(
-        seen.connection.expect("one").status(),
+        seen.connection.expect("a connection").status(),
         pb::ConnectionStatus::Canceled
     );
     assert_eq!(
-        subjects(&app, before).await,
+        event_subjects(&app, before).await,
         [
             format!("cosell.partner.v1.{ALDER}.{id}.connection_canceled"),
             format!("cosell.partner.v1.{BIRCH}.{id}.connection_canceled"),
@@ -138,50 +149,63 @@ async fn con_004_020_021_types_are_managed_apart_and_the_last_ends_it() {
             format!("cosell.partner.v1.{BIRCH}.{id}.connection_canceled"),
         ]
     );
-    let anew = connected(&app, BIRCH, ALDER).await;
-    assert_ne!(anew.connection_id, id, "what has ended does not come back");
+    let reconnected = create_connection(&app, BIRCH, ALDER).await;
+    assert_ne!(
+        reconnected.connection_id, id,
+        "a new connection must have a new id"
+    );
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn con_020_a_stranger_learns_nothing() {
+async fn con_020_connection_of_other_accounts_is_not_found() {
     let app = start().await;
-    let id = connected(&app, ALDER, BIRCH).await.connection_id;
-    let never = "pac-0000000000000";
-    let ask = async |id: &str| {
-        let reading = pb::GetConnectionRequest {
+    let id = create_connection(&app, ALDER, BIRCH).await.connection_id;
+    let nonexistent = "pac-0000000000000";
+    let outcomes = async |id: &str| {
+        let request = pb::GetConnectionRequest {
             connection_id: id.to_owned(),
         };
-        let read = lead(&app, CEDAR)
+        let read = alliance_lead(&app, CEDAR)
             .connections()
-            .get_connection(reading)
+            .get_connection(request)
             .await
             .expect_err("a refusal");
-        let ended = lead(&app, CEDAR)
+        let canceled = alliance_lead(&app, CEDAR)
             .connections()
-            .cancel_connection(canceling(id, SHARING))
+            .cancel_connection(cancel_request(id, SHARING))
             .await
             .expect_err("a refusal");
-        [read, ended].map(|status| {
+        [read, canceled].map(|status| {
             let refusal = Refusal::from(&status);
             assert_eq!(refusal.reason, "CONNECTION_NOT_FOUND");
             refusal.message.replace(id, "")
         })
     };
-    assert_eq!(ask(&id).await, ask(never).await);
+    assert_eq!(outcomes(&id).await, outcomes(nonexistent).await);
     app.finish::<Partners>().await;
 }
 
-/// Both end it at once: one does, and both can be told so.
+/// Both accounts cancel the same connection type concurrently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn con_020_two_who_end_it_at_once_end_it_once() {
+async fn con_020_concurrent_cancellations_have_one_winner() {
     let app = start().await;
     for _ in 0..5 {
-        let id = connected(&app, ALDER, BIRCH).await.connection_id;
-        let (one, two) = (lead(&app, ALDER), lead(&app, BIRCH));
+        let id = create_connection(&app, ALDER, BIRCH).await.connection_id;
+        let (first_client, second_client) = (alliance_lead(&app, ALDER), alliance_lead(&app, BIRCH));
         let (first, second) = tokio::join!(
-            async { one.connections().cancel_connection(canceling(&id, SHARING)).await },
-            async { two.connections().cancel_connection(canceling(&id, SHARING)).await },
+            async {
+                first_client
+                    .connections()
+                    .cancel_connection(cancel_request(&id, SHARING))
+                    .await
+            },
+            async {
+                second_client
+                    .connections()
+                    .cancel_connection(cancel_request(&id, SHARING))
+                    .await
+            },
         );
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
         let status = first.err().or(second.err()).expect("a refusal");
@@ -193,13 +217,13 @@ async fn con_020_two_who_end_it_at_once_end_it_once() {
 #[tokio::test]
 async fn con_050_connections_are_listed_by_type_and_status() {
     let app = start().await;
-    let id = connected(&app, ALDER, BIRCH).await.connection_id;
-    subordinate(&app, ALDER, CEDAR).await;
-    lead(&app, ALDER)
+    let id = create_connection(&app, ALDER, BIRCH).await.connection_id;
+    create_subsidiary(&app, ALDER, CEDAR).await;
+    alliance_lead(&app, ALDER)
         .connections()
-        .cancel_connection(canceling(&id, SHARING))
+        .cancel_connection(cancel_request(&id, SHARING))
         .await
-        .expect("an end");
+        .expect("a cancellation");
     let kind = |kind: pb::ConnectionType, status: Option<pb::ConnectionStatus>| pb::ConnectionTypeFilter {
         r#type: kind.into(),
         status: status.map_or(0, Into::into),
@@ -225,7 +249,7 @@ async fn con_050_connections_are_listed_by_type_and_status() {
             filter: Some(filter.clone()),
             ..Default::default()
         };
-        let list = lead(&app, ALDER)
+        let list = alliance_lead(&app, ALDER)
             .connections()
             .list_connections(request)
             .await

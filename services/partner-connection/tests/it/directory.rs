@@ -1,41 +1,42 @@
-//! The directory is taken over from a master list (DIR-050, DIR-051).
+//! Covers `ApplyDirectory`: provisioning of accounts and members from a master list, results per record, batches,
+//! callers, events, and delivery lanes of the outbox (DIR-050, DIR-051).
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
 use cosell_proto::google::rpc;
-use cosell_testkit::harness::{FarEnd, Published, Setup, eventually, refused};
+use cosell_testkit::harness::{PeerStub, Published, Setup, eventually, refused};
 use cosell_types::Role;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, account, account_record, apply, by, company, count, enrol, last_event, lead, member_record,
-    named, person, start, subjects, who,
+    ALDER, BIRCH, account_record, account_request, alliance_lead, apply, caller, clients, count,
+    event_subjects, get_account, last_event_seq, member_record, member_request, person, provision, start,
 };
 
 #[tokio::test]
-async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_alone() {
+async fn dir_050_apply_directory_creates_updates_and_skips_unchanged_records() {
     let app = start().await;
-    let before = last_event(&app).await;
-    let mut changed = company(ALDER, "Alder");
+    let before = last_event_seq(&app).await;
+    let mut changed = account_record(ALDER, "Alder");
     changed.legal_name = "Alder SE".to_owned();
     changed.terms_accepted = true;
-    let mut promoted = person(ALDER, "alder-user", &[Role::AceUser, Role::AceManager]);
+    let mut promoted = member_record(ALDER, "alder-user", &[Role::AceUser, Role::AceManager]);
     promoted.person = Some(pb::Person {
         email: "Alder-User@PARTNERS.example".to_owned(),
-        ..named("alder-user")
+        ..person("alder-user")
     });
     let records = vec![
-        account_record(changed.clone()),
-        member_record(promoted.clone()),
-        member_record(person(ALDER, "alder.new", &[Role::AceUser])),
-        account_record(company(BIRCH, "Birch")),
-        account_record(company("444444444444", "Elm")),
+        account_request(changed.clone()),
+        member_request(promoted.clone()),
+        member_request(member_record(ALDER, "alder.new", &[Role::AceUser])),
+        account_request(account_record(BIRCH, "Birch")),
+        account_request(account_record("444444444444", "Elm")),
     ];
     let results =
-        |answers: &[pb::ApplyDirectoryResponse]| answers.iter().map(|a| a.result()).collect::<Vec<_>>();
+        |responses: &[pb::ApplyDirectoryResponse]| responses.iter().map(|a| a.result()).collect::<Vec<_>>();
     use pb::ApplyResult::{Created, Unchanged, Updated};
-    let rehearsal: Vec<_> = records
+    let dry_run: Vec<_> = records
         .iter()
         .cloned()
         .map(|record| pb::ApplyDirectoryRequest {
@@ -44,11 +45,11 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
         })
         .collect();
     let expected = [Updated, Updated, Created, Unchanged, Created];
-    assert_eq!(results(&apply(&app, rehearsal).await), expected);
-    assert_eq!(last_event(&app).await, before, "a dry run changes nothing");
+    assert_eq!(results(&apply(&app, dry_run).await), expected);
+    assert_eq!(last_event_seq(&app).await, before, "a dry run changes nothing");
     assert_eq!(results(&apply(&app, records.clone()).await), expected);
     assert_eq!(
-        subjects(&app, before).await,
+        event_subjects(&app, before).await,
         [
             "cosell.partner.v1.111111111111.111111111111.account_details_changed",
             "cosell.partner.v1.111111111111.111111111111.account_terms_accepted",
@@ -60,20 +61,24 @@ async fn dir_050_what_is_new_is_made_what_differs_changed_what_is_the_same_left_
     assert_eq!(
         results(&apply(&app, records).await),
         [Unchanged; 5],
-        "again: nothing"
+        "applying the same records again must change nothing"
     );
-    let alder = account(&mut lead(&app, ALDER)).await;
+    let alder = get_account(&mut alliance_lead(&app, ALDER)).await;
     assert_eq!((alder.legal_name.as_str(), alder.revision), ("Alder SE", 3));
     assert!(alder.terms_accept_time.is_some());
-    let mut without = company(ALDER, "Alder");
-    without.legal_name = "Alder SE".to_owned();
-    without.profile = None;
-    let kept = apply(&app, vec![account_record(without)]).await;
-    assert_eq!(kept[0].result(), Unchanged, "terms and profile stay");
+    let mut without_profile = account_record(ALDER, "Alder");
+    without_profile.legal_name = "Alder SE".to_owned();
+    without_profile.profile = None;
+    let results = apply(&app, vec![account_request(without_profile)]).await;
+    assert_eq!(
+        results[0].result(),
+        Unchanged,
+        "a record without terms and profile must keep both"
+    );
     app.finish::<Partners>().await;
 }
 
-/// The fields at fault.
+/// The fields that violate a rule.
 fn invalid_fields(error: &rpc::Status) -> Vec<InvalidField> {
     let mut details = error.details.iter();
     details
@@ -83,39 +88,39 @@ fn invalid_fields(error: &rpc::Status) -> Vec<InvalidField> {
 }
 
 #[tokio::test]
-async fn dir_051_a_wrong_record_is_left_out_and_the_others_are_not() {
+async fn dir_051_invalid_record_is_refused_without_blocking_others() {
     let app = start().await;
-    let mut wrong_profile = company(ALDER, "Alder");
-    if let Some(profile) = &mut wrong_profile.profile {
+    let mut invalid_profile = account_record(ALDER, "Alder");
+    if let Some(profile) = &mut invalid_profile.profile {
         profile.industry_segments = vec!["Nonsense".to_owned()];
     }
-    let mut other_side = company(ALDER, "Alder");
+    let mut other_side = account_record(ALDER, "Alder");
     other_side.side = pb::Side::Aws.into();
-    let mut wrong_address = person(ALDER, "alder-x", &[]);
-    wrong_address.person = Some(pb::Person {
+    let mut invalid_address = member_record(ALDER, "alder-x", &[]);
+    invalid_address.person = Some(pb::Person {
         email: "nonsense".to_owned(),
         first_name: String::new(),
-        ..named("x")
+        ..person("x")
     });
     let records = vec![
-        account_record(wrong_profile),
-        account_record(other_side),
-        member_record(wrong_address),
-        member_record(person(ALDER, "alder-second-lead", &[Role::AllianceLead])),
-        member_record(person(ALDER, "alder-reviewer", &[Role::Reviewer])),
-        member_record(person(ALDER, ALDER, &[])),
-        member_record(person(ALDER, "alder-fine", &[Role::AceUser])),
-        member_record(person("555555555555", "nowhere", &[])),
+        account_request(invalid_profile),
+        account_request(other_side),
+        member_request(invalid_address),
+        member_request(member_record(ALDER, "alder-second-lead", &[Role::AllianceLead])),
+        member_request(member_record(ALDER, "alder-reviewer", &[Role::Reviewer])),
+        member_request(member_record(ALDER, ALDER, &[])),
+        member_request(member_record(ALDER, "alder-fine", &[Role::AceUser])),
+        member_request(member_record("555555555555", "nowhere", &[])),
         pb::ApplyDirectoryRequest::default(),
     ];
     let numbered: Vec<_> = (1..)
         .zip(records)
         .map(|(number, record)| pb::ApplyDirectoryRequest { number, ..record })
         .collect();
-    let answers = apply(&app, numbered).await;
-    let numbers: Vec<_> = answers.iter().map(|answer| answer.number).collect();
+    let responses = apply(&app, numbered).await;
+    let numbers: Vec<_> = responses.iter().map(|response| response.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    for (answer, text) in answers.iter().zip([
+    for (response, text) in responses.iter().zip([
         "account.profile.industry_segments[0]",
         "account.side",
         "member.person.email",
@@ -127,57 +132,65 @@ async fn dir_051_a_wrong_record_is_left_out_and_the_others_are_not() {
         "exactly one of account, member",
     ]) {
         if text.is_empty() {
-            assert_eq!(answer.result(), pb::ApplyResult::Created);
+            assert_eq!(response.result(), pb::ApplyResult::Created);
         } else {
-            assert_eq!(answer.result(), pb::ApplyResult::Refused, "{answer:?}");
-            let error = answer.error.as_ref().expect("an error");
-            let mut told = format!("{} ", error.message);
+            assert_eq!(response.result(), pb::ApplyResult::Refused, "{response:?}");
+            let error = response.error.as_ref().expect("an error");
+            let mut description = format!("{} ", error.message);
             let invalid = invalid_fields(error);
-            told.extend(invalid.iter().map(|field| format!("{} ", field.field)));
-            assert!(told.contains(text), "{text}: {told}");
+            description.extend(invalid.iter().map(|field| format!("{} ", field.field)));
+            assert!(description.contains(text), "{text}: {description}");
         }
     }
-    let error = answers[2].error.as_ref().expect("an error");
-    assert_eq!(invalid_fields(error).len(), 2, "all that is wrong: {error:?}");
+    let error = responses[2].error.as_ref().expect("an error");
+    assert_eq!(
+        invalid_fields(error).len(),
+        2,
+        "every violation must be reported: {error:?}"
+    );
     app.finish::<Partners>().await;
 }
 
-/// A record that states no status: a member keeps its own, an account takes part (again).
+/// A record without a status keeps the status of a member, and activates an account.
 #[tokio::test]
-async fn dir_050_a_status_that_is_not_stated_stays_a_members_and_is_active_of_an_account() {
+async fn dir_050_unspecified_status_keeps_member_status_and_activates_account() {
     let app = start().await;
-    let member = |status: pb::MemberStatus| {
-        let mut record = person(ALDER, "alder.new", &[Role::AceUser]);
+    let record_with = |status: pb::MemberStatus| {
+        let mut record = member_record(ALDER, "alder.new", &[Role::AceUser]);
         record.status = status.into();
-        member_record(record)
+        member_request(record)
     };
     for status in [pb::MemberStatus::Invited, pb::MemberStatus::Deactivated] {
-        let answers = apply(&app, vec![member(status), member(pb::MemberStatus::Unspecified)]).await;
-        let again = answers.last().map(pb::ApplyDirectoryResponse::result);
+        let responses = apply(
+            &app,
+            vec![record_with(status), record_with(pb::MemberStatus::Unspecified)],
+        )
+        .await;
+        let again = responses.last().map(pb::ApplyDirectoryResponse::result);
         assert_eq!(again, Some(pb::ApplyResult::Unchanged), "{status:?}");
-        let reading = pb::GetMemberRequest {
+        let request = pb::GetMemberRequest {
             member_id: "alder.new".to_owned(),
             ..Default::default()
         };
-        let read = lead(&app, ALDER)
+        let response = alliance_lead(&app, ALDER)
             .members()
-            .get_member(reading)
+            .get_member(request)
             .await
             .expect("a member");
-        let found = read.into_inner().member.expect("a member");
-        assert_eq!(found.status(), status);
+        let member = response.into_inner().member.expect("a member");
+        assert_eq!(member.status(), status);
     }
-    let mut suspended = company(BIRCH, "Birch");
+    let mut suspended = account_record(BIRCH, "Birch");
     suspended.status = pb::AccountStatus::Suspended.into();
-    apply(&app, vec![account_record(suspended)]).await;
-    apply(&app, vec![account_record(company(BIRCH, "Birch"))]).await;
-    let found = account(&mut lead(&app, BIRCH)).await;
-    assert_eq!(found.status(), pb::AccountStatus::Active);
+    apply(&app, vec![account_request(suspended)]).await;
+    apply(&app, vec![account_request(account_record(BIRCH, "Birch"))]).await;
+    let birch = get_account(&mut alliance_lead(&app, BIRCH)).await;
+    assert_eq!(birch.status(), pb::AccountStatus::Active);
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_050_lists_of_any_length_are_taken_over_in_batches() {
+async fn dir_050_long_list_is_applied_in_batches() {
     let app = start().await;
     let records: Vec<_> = (0..1203)
         .map(|number| {
@@ -186,129 +199,128 @@ async fn dir_050_lists_of_any_length_are_taken_over_in_batches() {
             } else {
                 ALDER
             };
-            member_record(person(account, &format!("m{number}"), &[Role::AceUser]))
+            member_request(member_record(account, &format!("m{number}"), &[Role::AceUser]))
         })
         .collect();
-    let answers = apply(&app, records).await;
-    assert_eq!(answers.len(), 1203);
+    let responses = apply(&app, records).await;
+    assert_eq!(responses.len(), 1203);
     assert!(
-        answers
+        responses
             .iter()
-            .all(|answer| answer.result() == pb::ApplyResult::Created)
+            .all(|response| response.result() == pb::ApplyResult::Created)
     );
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_050_only_services_provision() {
+async fn dir_050_member_may_not_call_apply_directory() {
     let app = start().await;
-    let calls = by(&app, &who(ALDER, "alder-lead"));
-    let answer = calls
+    let clients = clients(&app, &caller(ALDER, "alder-lead"));
+    let response = clients
         .accounts()
-        .apply_directory(tokio_stream::iter([account_record(company(ALDER, "A"))]))
+        .apply_directory(tokio_stream::iter([account_request(account_record(ALDER, "A"))]))
         .await;
     refused(
-        answer.map(|answer| answer.map(|_| ())),
+        response.map(|response| response.map(|_| ())),
         Code::PermissionDenied,
         "ROLE_NOT_PERMITTED",
     );
     app.finish::<Partners>().await;
 }
 
-/// A list of many members does not keep waiting what concerns one: their events follow when nothing else waits, and no
-/// faster than they are applied.
+/// Events of a long list are published in the bulk lane, behind all other events and no faster than consumers apply
+/// them, so the deactivation of a single member is not delayed.
 #[tokio::test]
-async fn dir_050_acc_004_who_loses_access_during_a_long_list_loses_it_at_once() {
+async fn dir_050_acc_004_deactivation_is_published_ahead_of_bulk_events() {
     const MANY: usize = 450;
     let mut app = Setup::default()
         .with_bus()
         .start::<Partners>(Options::default())
         .await;
-    enrol(&app).await;
-    let far = FarEnd::new(&app.bus().url()).await;
-    let published = far.first("partner", 1).await.len();
-    assert_eq!(published, 1, "the stream is there");
-    // A consumer of the platform that applies nothing, so that all it is told is a backlog.
-    far.idle("partner").await;
-    let members =
-        (0..MANY).map(|number| member_record(person(ALDER, &format!("alder-{number}"), &[Role::AceUser])));
+    provision(&app).await;
+    let peer = PeerStub::new(&app.bus().url()).await;
+    let published = peer.first_events("partner", 1).await.len();
+    assert_eq!(published, 1, "the stream must exist");
+    // An idle consumer: every event that it receives stays in its backlog.
+    peer.create_idle_consumer("partner").await;
+    let members = (0..MANY)
+        .map(|number| member_request(member_record(ALDER, &format!("alder-{number}"), &[Role::AceUser])));
     apply(&app, members.collect()).await;
-    let waiting = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
-    assert!(waiting > 100, "only {waiting} events wait");
-    let leaving = pb::DeactivateMemberRequest {
+    let pending = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
+    assert!(pending > 100, "only {pending} events are pending");
+    let deactivation = pb::DeactivateMemberRequest {
         member_id: "alder-user".to_owned(),
         ..Default::default()
     };
-    lead(&app, ALDER)
+    alliance_lead(&app, ALDER)
         .members()
-        .deactivate_member(leaving)
+        .deactivate_member(deactivation)
         .await
-        .expect("an end");
-    // One who is new in the list and is changed: the list comes first for this one, and so does what it waited for.
-    let changing = pb::SetMemberRolesRequest {
+        .expect("a deactivation");
+    // A change of a member whose bulk event is still pending: its events must keep their order.
+    let change = pb::SetMemberRolesRequest {
         member_id: format!("alder-{}", MANY - 1),
         ..Default::default()
     };
-    lead(&app, ALDER)
+    alliance_lead(&app, ALDER)
         .members()
-        .set_member_roles(changing)
+        .set_member_roles(change)
         .await
         .expect("a change");
     eventually(
         async || match count(&app, "SELECT count(*) FROM outbox_pending WHERE NOT bulk").await {
             0 => Ok(()),
-            left => Err(format!("{left} events wait")),
+            pending => Err(format!("{pending} events are pending")),
         },
     )
     .await;
-    let still = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
-    assert!(still > 0, "the list was through before");
-    let told = far.count("partner").await;
-    let told = far
-        .first("partner", usize::try_from(told).expect("a number"))
+    let remaining = count(&app, "SELECT count(*) FROM outbox_pending WHERE bulk").await;
+    assert!(remaining > 0, "bulk events must still be pending");
+    let event_count = peer.count("partner").await;
+    let events = peer
+        .first_events("partner", usize::try_from(event_count).expect("a number"))
         .await;
-    let of_last = |event: &Published| event.header("ce-subject") == format!("alder-{}", MANY - 1);
-    let order = told
+    let is_last_member = |event: &Published| event.header("ce-subject") == format!("alder-{}", MANY - 1);
+    let order = events
         .iter()
-        .filter(|event| of_last(event))
+        .filter(|event| is_last_member(event))
         .map(|event| event.header("ce-sequence").to_owned());
     assert_eq!(
         order.collect::<Vec<_>>(),
         ["1", "2"],
-        "the order of a member is kept"
+        "events of one member must keep their order"
     );
     app.finish::<Partners>().await;
 }
 
-/// The list is a person's word too: who gets other roles, is asked to join or leaves is told so.
 #[tokio::test]
-async fn dir_050_a_change_by_the_list_is_told_as_what_it_is() {
+async fn dir_050_apply_directory_publishes_event_for_each_kind_of_change() {
     let app = start().await;
-    let before = last_event(&app).await;
-    let mut invited = person(ALDER, "alder-asked", &[Role::AceUser]);
+    let before = last_event_seq(&app).await;
+    let mut invited = member_record(ALDER, "alder-invited", &[Role::AceUser]);
     invited.status = pb::MemberStatus::Invited.into();
-    let mut left = person(ALDER, "alder-team", &[Role::AllianceTeam]);
+    let mut left = member_record(ALDER, "alder-team", &[Role::AllianceTeam]);
     left.status = pb::MemberStatus::Deactivated.into();
-    let mut renamed = person(ALDER, "alder-manager", &[Role::AceManager]);
+    let mut renamed = member_record(ALDER, "alder-manager", &[Role::AceManager]);
     renamed.person = Some(pb::Person {
         last_name: "Other".to_owned(),
-        ..named("alder-manager")
+        ..person("alder-manager")
     });
     let records = [
-        person(ALDER, "alder-new", &[Role::AceUser]),
+        member_record(ALDER, "alder-new", &[Role::AceUser]),
         invited,
-        person(ALDER, "alder-user", &[Role::StandardUser]),
+        member_record(ALDER, "alder-user", &[Role::StandardUser]),
         renamed,
         left,
     ];
-    apply(&app, records.map(member_record).to_vec()).await;
-    let mut told = subjects(&app, before).await;
-    told.sort();
+    apply(&app, records.map(member_request).to_vec()).await;
+    let mut published = event_subjects(&app, before).await;
+    published.sort();
     let subject = |id: &str, event: &str| format!("cosell.partner.v1.{ALDER}.{id}.{event}");
     assert_eq!(
-        told,
+        published,
         [
-            subject("alder-asked", "member_invited"),
+            subject("alder-invited", "member_invited"),
             subject("alder-manager", "member_details_changed"),
             subject("alder-new", "member_registered"),
             subject("alder-team", "member_deactivated"),

@@ -1,4 +1,5 @@
-//! Invitations that nobody answers end (CON-010).
+//! Covers the expiry of invitations (CON-010): effective at once for every call, and recorded and published once even
+//! in several replicas.
 
 use chrono::TimeDelta;
 use cosell_partner_connection::{Options, Partners};
@@ -7,10 +8,11 @@ use cosell_testkit::harness::{App, Setup, eventually, refused};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, accepting, invite, invited, last_event, lead, profile_id, start, start_with, subjects,
+    ALDER, BIRCH, accept_request, alliance_lead, create_invitation, event_subjects, get_profile_id,
+    invitation_request, last_event_seq, start, start_with,
 };
 
-async fn stored(app: &App, id: &str) -> Vec<String> {
+async fn stored_statuses(app: &App, id: &str) -> Vec<String> {
     let mut admin = app.database.admin::<Partners>().await;
     sqlx::query_scalar("SELECT status FROM connection_invitation WHERE connection_invitation_id = $1")
         .bind(id.to_owned())
@@ -20,15 +22,15 @@ async fn stored(app: &App, id: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn con_010_over_is_over_at_once_and_each_company_is_told_once() {
+async fn con_010_expired_invitation_is_refused_and_published_once_per_account() {
     let app = start().await;
-    let invitation = invited(&app, ALDER, BIRCH).await;
+    let invitation = create_invitation(&app, ALDER, BIRCH).await;
     let id = invitation.connection_invitation_id;
-    let before = last_event(&app).await;
+    let before = last_event_seq(&app).await;
     app.clock.advance(TimeDelta::days(30));
-    let late = lead(&app, BIRCH)
+    let late = alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(accepting(&id))
+        .accept_connection_invitation(accept_request(&id))
         .await;
     let late = refused(
         late,
@@ -36,26 +38,26 @@ async fn con_010_over_is_over_at_once_and_each_company_is_told_once() {
         "INCOMPATIBLE_CONNECTION_INVITATION_STATE",
     );
     assert_eq!(late.metadata["status"], "EXPIRED");
-    eventually(async || match stored(&app, &id).await {
+    eventually(async || match stored_statuses(&app, &id).await {
         rows if rows == ["EXPIRED", "EXPIRED"] => Ok(()),
         rows => Err(format!("{rows:?}")),
     })
     .await;
     assert_eq!(
-        subjects(&app, before).await,
+        event_subjects(&app, before).await,
         [
             format!("cosell.partner.v1.{ALDER}.{id}.connection_invitation_expired"),
             format!("cosell.partner.v1.{BIRCH}.{id}.connection_invitation_expired"),
         ]
     );
-    // Nothing is in the way of another one.
-    invited(&app, ALDER, BIRCH).await;
+    // An expired invitation does not block a new one.
+    create_invitation(&app, ALDER, BIRCH).await;
     app.finish::<Partners>().await;
 }
 
-/// Several replicas work through what became due while none of them ran.
+/// Three replicas process the same expired invitations concurrently.
 #[tokio::test]
-async fn con_010_three_replicas_end_each_invitation_once() {
+async fn con_010_replicas_expire_each_invitation_once() {
     let quotas = Options {
         invitations_per_day: 1000,
         ..Options::default()
@@ -69,41 +71,42 @@ async fn con_010_three_replicas_end_each_invitation_once() {
         for (from, to) in [(ALDER, BIRCH), (BIRCH, ALDER)] {
             let receiver = match kind {
                 pb::ConnectionType::Subsidiary => to.to_owned(),
-                _ => profile_id(&app, to).await,
+                _ => get_profile_id(&app, to).await,
             };
-            let answer = lead(&app, from)
+            let response = alliance_lead(&app, from)
                 .connections()
-                .create_connection_invitation(invite(&receiver, kind))
+                .create_connection_invitation(invitation_request(&receiver, kind))
                 .await;
-            if let Ok(made) = answer {
+            if let Ok(created) = response {
                 ids.push(
-                    made.into_inner()
+                    created
+                        .into_inner()
                         .connection_invitation
-                        .expect("one")
+                        .expect("a connection invitation")
                         .connection_invitation_id,
                 );
             }
         }
     }
-    assert_eq!(ids.len(), 2, "one of each type between the two");
-    let before = last_event(&app).await;
+    assert_eq!(ids.len(), 2, "two accounts can have one invitation of each type");
+    let before = last_event_seq(&app).await;
     let mut replicas = Vec::new();
     for _ in 0..2 {
-        let replica = Setup::beside(&app).start_on::<Partners>(app.database.shared(), quotas.clone());
+        let replica = Setup::replica_of(&app).start_on::<Partners>(app.database.shared(), quotas.clone());
         replicas.push(replica.await);
     }
     app.clock.advance(TimeDelta::days(45));
     for id in &ids {
-        eventually(async || match stored(&app, id).await {
+        eventually(async || match stored_statuses(&app, id).await {
             rows if rows == ["EXPIRED", "EXPIRED"] => Ok(()),
             rows => Err(format!("{rows:?}")),
         })
         .await;
     }
     assert_eq!(
-        subjects(&app, before).await.len(),
+        event_subjects(&app, before).await.len(),
         4,
-        "two companies, two invitations"
+        "each of two accounts must receive one event per invitation"
     );
     for replica in replicas {
         replica.finish::<Partners>().await;

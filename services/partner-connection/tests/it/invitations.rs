@@ -1,4 +1,5 @@
-//! Invitations between companies (CON-001 to CON-004, CON-010, CON-030, CON-031, CON-040, CON-050).
+//! Covers connection invitations through the API: visibility before acceptance, eligible receivers, duplicates,
+//! answers, suspended accounts, and lists (CON-001 to CON-004, CON-010, CON-050).
 
 use cosell_partner_connection::Partners;
 use cosell_proto::EventDetail as _;
@@ -9,11 +10,12 @@ use cosell_testkit::harness::{App, Refusal, refused};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, AWS, BIRCH, CEDAR, SHARING, accepting, account_record, apply, by, canceling, company, connected,
-    invite, invited, last_event, lead, profile_id, rejecting, request_id, start, subjects, who,
+    ALDER, AWS, BIRCH, CEDAR, SHARING, accept_request, account_record, account_request, alliance_lead, apply,
+    caller, cancel_request, clients, create_connection, create_invitation, event_subjects, get_profile_id,
+    invitation_request, last_event_seq, reject_request, request_id, start,
 };
 
-fn reading(id: &str) -> pb::GetConnectionInvitationRequest {
+fn get_request(id: &str) -> pb::GetConnectionInvitationRequest {
     pb::GetConnectionInvitationRequest {
         connection_invitation_id: id.to_owned(),
         ..Default::default()
@@ -21,21 +23,21 @@ fn reading(id: &str) -> pb::GetConnectionInvitationRequest {
 }
 
 #[tokio::test]
-async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
+async fn con_002_pending_invitation_hides_accounts_until_accepted() {
     let app = start().await;
-    let before = last_event(&app).await;
-    let sent = invited(&app, ALDER, BIRCH).await;
+    let before = last_event_seq(&app).await;
+    let sent = create_invitation(&app, ALDER, BIRCH).await;
     let id = sent.connection_invitation_id.clone();
     assert_eq!(
         (sent.status(), sent.participant_type()),
         (pb::ConnectionInvitationStatus::Pending, ParticipantType::Sender)
     );
     assert_eq!(sent.other_account_id, "");
-    let received = lead(&app, BIRCH)
+    let received = alliance_lead(&app, BIRCH)
         .connections()
-        .get_connection_invitation(reading(&id))
+        .get_connection_invitation(get_request(&id))
         .await
-        .expect("it")
+        .expect("a response")
         .into_inner();
     let received = received.connection_invitation.expect("an invitation");
     assert_eq!(received.participant_type(), ParticipantType::Receiver);
@@ -48,14 +50,17 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     );
     assert!(!format!("{received:?}").contains("Jane"), "{received:?}");
 
-    let accepted = lead(&app, BIRCH)
+    let accepted = alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(accepting(&id))
+        .accept_connection_invitation(accept_request(&id))
         .await
-        .expect("it")
+        .expect("a response")
         .into_inner();
     let (invitation, connection) = (accepted.connection_invitation, accepted.connection);
-    let (invitation, connection) = (invitation.expect("one"), connection.expect("one"));
+    let (invitation, connection) = (
+        invitation.expect("an invitation"),
+        connection.expect("a connection"),
+    );
     assert_eq!(
         (invitation.status(), invitation.other_account_id.as_str()),
         (pb::ConnectionInvitationStatus::Accepted, ALDER)
@@ -70,7 +75,7 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     );
     let connection = connection.connection_id;
     assert_eq!(
-        subjects(&app, before).await,
+        event_subjects(&app, before).await,
         [
             format!("cosell.partner.v1.{ALDER}.{id}.connection_invitation_created"),
             format!("cosell.partner.v1.{BIRCH}.{id}.connection_invitation_created"),
@@ -83,8 +88,8 @@ async fn con_002_both_see_it_without_accounts_until_it_is_accepted() {
     app.finish::<Partners>().await;
 }
 
-/// What an account was last told about an invitation.
-async fn last_invitation(app: &App, account: &str) -> pb::ConnectionInvitationEventDetail {
+/// The last event about an invitation that was published for an account.
+async fn last_invitation_event(app: &App, account: &str) -> pb::ConnectionInvitationEventDetail {
     let mut admin = app.database.admin::<Partners>().await;
     let (type_name, payload): (String, Vec<u8>) = sqlx::query_as(
         "SELECT type, payload FROM event_journal WHERE account_id = $1 AND aggregate_type = 'connection_invitation'
@@ -99,54 +104,60 @@ async fn last_invitation(app: &App, account: &str) -> pb::ConnectionInvitationEv
 }
 
 #[tokio::test]
-async fn con_001_002_who_can_be_invited_how() {
+async fn con_001_002_invitation_to_ineligible_receiver_is_refused() {
     let app = start().await;
-    let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let mut hidden = company(CEDAR, "Cedar");
+    let (alder, birch) = (
+        get_profile_id(&app, ALDER).await,
+        get_profile_id(&app, BIRCH).await,
+    );
+    let mut hidden = account_record(CEDAR, "Cedar");
     hidden.visibility = pb::ProfileVisibility::Private.into();
-    let request = "INCOMPATIBLE_CONNECTION_INVITATION_REQUEST";
-    let nobody = "RECEIVER_PROFILE_NOT_FOUND";
+    let incompatible = "INCOMPATIBLE_CONNECTION_INVITATION_REQUEST";
+    let not_found = "RECEIVER_PROFILE_NOT_FOUND";
     let subsidiary = pb::ConnectionType::Subsidiary;
     for (from, receiver, kind, reason) in [
-        (ALDER, alder.as_str(), SHARING, request),
-        (ALDER, BIRCH, SHARING, request),
-        (ALDER, birch.as_str(), subsidiary, request),
-        (ALDER, ALDER, subsidiary, request),
-        (ALDER, "pprofile-0000000000000", SHARING, nobody),
-        (ALDER, "888888888888", subsidiary, nobody),
-        (ALDER, AWS, subsidiary, nobody),
+        (ALDER, alder.as_str(), SHARING, incompatible),
+        (ALDER, BIRCH, SHARING, incompatible),
+        (ALDER, birch.as_str(), subsidiary, incompatible),
+        (ALDER, ALDER, subsidiary, incompatible),
+        (ALDER, "pprofile-0000000000000", SHARING, not_found),
+        (ALDER, "888888888888", subsidiary, not_found),
+        (ALDER, AWS, subsidiary, not_found),
         (CEDAR, birch.as_str(), SHARING, "SENDER_PROFILE_NOT_FOUND"),
     ] {
-        let status = lead(&app, from)
+        let status = alliance_lead(&app, from)
             .connections()
-            .create_connection_invitation(invite(receiver, kind))
+            .create_connection_invitation(invitation_request(receiver, kind))
             .await;
         let refusal = Refusal::from(&status.expect_err("a refusal"));
         assert_eq!(refusal.reason, reason, "{from} invites {receiver} for {kind:?}");
     }
-    apply(&app, vec![account_record(hidden)]).await;
-    let hidden = profile_id(&app, CEDAR).await;
-    let status = lead(&app, ALDER)
+    apply(&app, vec![account_request(hidden)]).await;
+    let hidden = get_profile_id(&app, CEDAR).await;
+    let status = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(&hidden, SHARING))
+        .create_connection_invitation(invitation_request(&hidden, SHARING))
         .await;
-    refused(status, Code::NotFound, nobody);
-    // A subsidiary is named by its account, also one that hides.
-    let made = lead(&app, ALDER)
+    refused(status, Code::NotFound, not_found);
+    // A subsidiary is named by its account, even if its profile is private.
+    let created = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(CEDAR, subsidiary))
+        .create_connection_invitation(invitation_request(CEDAR, subsidiary))
         .await;
-    let made = made
+    let created = created
         .expect("an invitation")
         .into_inner()
         .connection_invitation
-        .expect("one");
-    assert_eq!(made.other_account_id, CEDAR, "the sender has named it");
-    // Whose profile that is the sender does not learn before the answer, by no way of asking.
+        .expect("a connection invitation");
+    assert_eq!(
+        created.other_account_id, CEDAR,
+        "the sender must see the account that it named"
+    );
+    // Before the acceptance, no response or event reveals the receiver's profile to the sender.
     assert_eq!(
         (
-            made.receiver_profile_id.as_str(),
-            made.other_company_name.as_str()
+            created.receiver_profile_id.as_str(),
+            created.other_company_name.as_str()
         ),
         ("", "")
     );
@@ -157,30 +168,36 @@ async fn con_001_002_who_can_be_invited_how() {
         }),
         ..Default::default()
     };
-    let found = lead(&app, ALDER)
+    let response = alliance_lead(&app, ALDER)
         .connections()
         .list_connection_invitations(by_profile.clone())
         .await
         .expect("a list");
-    assert_eq!(found.into_inner().connection_invitations, []);
-    let told = last_invitation(&app, ALDER).await;
-    assert_eq!(told.receiver_profile_id, "", "nor by the event");
-    let accepted = lead(&app, CEDAR)
+    assert_eq!(response.into_inner().connection_invitations, []);
+    let event = last_invitation_event(&app, ALDER).await;
+    assert_eq!(
+        event.receiver_profile_id, "",
+        "the event must not name the profile"
+    );
+    let accepted = alliance_lead(&app, CEDAR)
         .connections()
-        .accept_connection_invitation(accepting(&made.connection_invitation_id))
+        .accept_connection_invitation(accept_request(&created.connection_invitation_id))
         .await;
     accepted.expect("a connection");
-    let found = lead(&app, ALDER)
+    let response = alliance_lead(&app, ALDER)
         .connections()
         .list_connection_invitations(by_profile)
         .await
         .expect("a list");
-    let found = found.into_inner().connection_invitations;
-    assert_eq!(found[0].receiver_profile_id, hidden, "with the answer it does");
+    let invitations = response.into_inner().connection_invitations;
+    assert_eq!(
+        invitations[0].receiver_profile_id, hidden,
+        "the acceptance must reveal the profile"
+    );
 
     let empty = pb::CreateConnectionInvitationRequest::default();
-    let empty = refused(
-        lead(&app, ALDER)
+    let refusal = refused(
+        alliance_lead(&app, ALDER)
             .connections()
             .create_connection_invitation(empty)
             .await,
@@ -188,15 +205,15 @@ async fn con_001_002_who_can_be_invited_how() {
         "INVALID_FIELDS",
     );
     assert_eq!(
-        empty.paths(),
+        refusal.paths(),
         ["type", "receiver_id", "inviter_name", "inviter_email", "message"]
     );
-    let mut suspended = company(BIRCH, "Birch");
+    let mut suspended = account_record(BIRCH, "Birch");
     suspended.status = pb::AccountStatus::Suspended.into();
-    apply(&app, vec![account_record(suspended)]).await;
-    let status = lead(&app, ALDER)
+    apply(&app, vec![account_request(suspended)]).await;
+    let status = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(&birch, SHARING))
+        .create_connection_invitation(invitation_request(&birch, SHARING))
         .await;
     refused(
         status,
@@ -207,117 +224,121 @@ async fn con_001_002_who_can_be_invited_how() {
 }
 
 #[tokio::test]
-async fn con_003_004_there_is_one_of_each() {
+async fn con_003_004_duplicate_invitation_and_connection_are_refused() {
     let app = start().await;
-    let first = invited(&app, ALDER, BIRCH).await;
+    let first = create_invitation(&app, ALDER, BIRCH).await;
     for (from, to) in [(ALDER, BIRCH), (BIRCH, ALDER)] {
-        let receiver = profile_id(&app, to).await;
-        let twice = lead(&app, from)
+        let receiver = get_profile_id(&app, to).await;
+        let duplicate = alliance_lead(&app, from)
             .connections()
-            .create_connection_invitation(invite(&receiver, SHARING))
+            .create_connection_invitation(invitation_request(&receiver, SHARING))
             .await;
-        let twice = refused(twice, Code::AlreadyExists, "DUPLICATE_CONNECTION_INVITATION");
+        let refusal = refused(duplicate, Code::AlreadyExists, "DUPLICATE_CONNECTION_INVITATION");
         assert_eq!(
-            twice.metadata["connection_invitation_id"],
+            refusal.metadata["connection_invitation_id"],
             first.connection_invitation_id
         );
     }
-    let accepted = accepting(&first.connection_invitation_id);
-    lead(&app, BIRCH)
+    let accepted = accept_request(&first.connection_invitation_id);
+    alliance_lead(&app, BIRCH)
         .connections()
         .accept_connection_invitation(accepted)
         .await
         .expect("a connection");
-    let receiver = profile_id(&app, ALDER).await;
-    let again = lead(&app, BIRCH)
+    let receiver = get_profile_id(&app, ALDER).await;
+    let again = alliance_lead(&app, BIRCH)
         .connections()
-        .create_connection_invitation(invite(&receiver, SHARING))
+        .create_connection_invitation(invitation_request(&receiver, SHARING))
         .await;
     refused(again, Code::AlreadyExists, "DUPLICATE_CONNECTION");
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn con_010_who_may_answer_and_only_once() {
+async fn con_010_invitation_is_answered_once_by_matching_participant() {
     let app = start().await;
-    let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    let wrong = "INCOMPATIBLE_PARTICIPANT_TYPE";
+    let id = create_invitation(&app, ALDER, BIRCH)
+        .await
+        .connection_invitation_id;
+    let reason = "INCOMPATIBLE_PARTICIPANT_TYPE";
     refused(
-        lead(&app, ALDER)
+        alliance_lead(&app, ALDER)
             .connections()
-            .accept_connection_invitation(accepting(&id))
+            .accept_connection_invitation(accept_request(&id))
             .await,
         Code::FailedPrecondition,
-        wrong,
+        reason,
     );
     refused(
-        lead(&app, ALDER)
+        alliance_lead(&app, ALDER)
             .connections()
-            .reject_connection_invitation(rejecting(&id, ""))
+            .reject_connection_invitation(reject_request(&id, ""))
             .await,
         Code::FailedPrecondition,
-        wrong,
+        reason,
     );
     refused(
-        lead(&app, BIRCH)
+        alliance_lead(&app, BIRCH)
             .connections()
-            .cancel_connection_invitation(canceling(&id))
+            .cancel_connection_invitation(cancel_request(&id))
             .await,
         Code::FailedPrecondition,
-        wrong,
+        reason,
     );
     let stale = pb::AcceptConnectionInvitationRequest {
         etag: "\"9\"".to_owned(),
-        ..accepting(&id)
+        ..accept_request(&id)
     };
     refused(
-        lead(&app, BIRCH)
+        alliance_lead(&app, BIRCH)
             .connections()
             .accept_connection_invitation(stale)
             .await,
         Code::Aborted,
         "ETAG_MISMATCH",
     );
-    let rehearsal = pb::AcceptConnectionInvitationRequest {
+    let dry_run = pb::AcceptConnectionInvitationRequest {
         validate_only: true,
-        ..accepting(&id)
+        ..accept_request(&id)
     };
-    lead(&app, BIRCH)
+    alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(rehearsal)
+        .accept_connection_invitation(dry_run)
         .await
-        .expect("a rehearsal");
+        .expect("a dry run");
 
-    let rejecting = pb::RejectConnectionInvitationRequest {
+    let rejection = pb::RejectConnectionInvitationRequest {
         request_id: request_id(),
-        ..rejecting(&id, "Not now")
+        ..reject_request(&id, "Not now")
     };
     for _ in 0..2 {
-        let answer = lead(&app, BIRCH)
+        let response = alliance_lead(&app, BIRCH)
             .connections()
-            .reject_connection_invitation(rejecting.clone())
+            .reject_connection_invitation(rejection.clone())
             .await
-            .expect("it")
+            .expect("a response")
             .into_inner();
-        let seen = answer.connection_invitation.expect("one");
+        let seen = response.connection_invitation.expect("a connection invitation");
         assert_eq!(
             (seen.status(), seen.revision),
             (pb::ConnectionInvitationStatus::Rejected, 2)
         );
     }
-    let seen = lead(&app, ALDER)
+    let seen = alliance_lead(&app, ALDER)
         .connections()
-        .get_connection_invitation(reading(&id))
+        .get_connection_invitation(get_request(&id))
         .await
-        .expect("it")
+        .expect("a response")
         .into_inner();
     assert_eq!(
-        seen.connection_invitation.expect("one").rejection_reason,
+        seen.connection_invitation
+            .expect("a connection invitation")
+            .rejection_reason,
         "Not now"
     );
-    let late = lead(&app, BIRCH)
+    let late = alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(accepting(&id))
+        .accept_connection_invitation(accept_request(&id))
         .await;
     let late = refused(
         late,
@@ -329,73 +350,87 @@ async fn con_010_who_may_answer_and_only_once() {
         ("REJECTED", "ACCEPT")
     );
 
-    let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    lead(&app, ALDER)
-        .connections()
-        .cancel_connection_invitation(canceling(&id))
+    let id = create_invitation(&app, ALDER, BIRCH)
         .await
-        .expect("an end");
-    let never = "pacinv-0000000000000";
-    for stranger in [lead(&app, CEDAR), by(&app, &who(CEDAR, "cedar-user"))] {
-        let (one, two) = (stranger.clone(), stranger);
-        let theirs = one.connections().get_connection_invitation(reading(&id)).await;
-        let theirs = refused(theirs, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
-        let nobodys = two.connections().get_connection_invitation(reading(never)).await;
-        let nobodys = refused(nobodys, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
+        .connection_invitation_id;
+    alliance_lead(&app, ALDER)
+        .connections()
+        .cancel_connection_invitation(cancel_request(&id))
+        .await
+        .expect("a cancellation");
+    let nonexistent = "pacinv-0000000000000";
+    for other_account in [
+        alliance_lead(&app, CEDAR),
+        clients(&app, &caller(CEDAR, "cedar-user")),
+    ] {
+        let hidden = other_account
+            .connections()
+            .get_connection_invitation(get_request(&id))
+            .await;
+        let hidden = refused(hidden, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
+        let absent = other_account
+            .connections()
+            .get_connection_invitation(get_request(nonexistent))
+            .await;
+        let absent = refused(absent, Code::NotFound, "CONNECTION_INVITATION_NOT_FOUND");
         assert_eq!(
-            theirs.message.replace(&id, ""),
-            nobodys.message.replace(never, "")
+            hidden.message.replace(&id, ""),
+            absent.message.replace(nonexistent, "")
         );
     }
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn con_004_dir_001_a_suspended_account_connects_with_nobody() {
+async fn con_004_dir_001_invitation_of_suspended_account_cannot_be_accepted() {
     let app = start().await;
-    let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    let mut suspended = company(ALDER, "Alder");
+    let id = create_invitation(&app, ALDER, BIRCH)
+        .await
+        .connection_invitation_id;
+    let mut suspended = account_record(ALDER, "Alder");
     suspended.status = pb::AccountStatus::Suspended.into();
-    apply(&app, vec![account_record(suspended)]).await;
-    let status = lead(&app, BIRCH)
+    apply(&app, vec![account_request(suspended)]).await;
+    let status = alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(accepting(&id))
+        .accept_connection_invitation(accept_request(&id))
         .await;
     refused(status, Code::FailedPrecondition, "INVALID_ACCOUNT_STATE");
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn con_050_invitations_are_listed_the_newest_first() {
+async fn con_050_invitations_are_listed_newest_first_and_filtered() {
     let app = start().await;
-    apply(&app, vec![account_record(company(CEDAR, "Cedar"))]).await;
-    connected(&app, ALDER, BIRCH).await;
+    apply(&app, vec![account_request(account_record(CEDAR, "Cedar"))]).await;
+    create_connection(&app, ALDER, BIRCH).await;
     app.clock.advance(chrono::TimeDelta::minutes(1));
-    let pending = invited(&app, ALDER, CEDAR).await.connection_invitation_id;
-    let birch = profile_id(&app, BIRCH).await;
-    let count = async |account: &str, filter: pb::ConnectionInvitationFilter| {
+    let pending = create_invitation(&app, ALDER, CEDAR)
+        .await
+        .connection_invitation_id;
+    let birch = get_profile_id(&app, BIRCH).await;
+    let list = async |account: &str, filter: pb::ConnectionInvitationFilter| {
         let mut request = pb::ListConnectionInvitationsRequest {
             filter: Some(filter),
             page_size: 1,
             ..Default::default()
         };
-        let mut found = Vec::new();
+        let mut invitations = Vec::new();
         loop {
-            let page = lead(&app, account)
+            let page = alliance_lead(&app, account)
                 .connections()
                 .list_connection_invitations(request.clone())
                 .await
                 .expect("a page");
             let page = page.into_inner();
-            found.extend(page.connection_invitations);
+            invitations.extend(page.connection_invitations);
             if page.next_page_token.is_empty() {
-                return found;
+                return invitations;
             }
             request.page_token = page.next_page_token;
         }
     };
-    let none = pb::ConnectionInvitationFilter::default;
-    let all = count(ALDER, none()).await;
+    let no_filter = pb::ConnectionInvitationFilter::default;
+    let all = list(ALDER, no_filter()).await;
     assert_eq!((all.len(), &all[0].connection_invitation_id), (2, &pending));
     let open = vec![pb::ConnectionInvitationStatus::Pending.into()];
     for (account, filter, expected) in [
@@ -403,7 +438,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
             ALDER,
             pb::ConnectionInvitationFilter {
                 statuses: open.clone(),
-                ..none()
+                ..no_filter()
             },
             1,
         ),
@@ -411,7 +446,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
             ALDER,
             pb::ConnectionInvitationFilter {
                 other_profile_ids: vec![birch],
-                ..none()
+                ..no_filter()
             },
             1,
         ),
@@ -419,7 +454,7 @@ async fn con_050_invitations_are_listed_the_newest_first() {
             ALDER,
             pb::ConnectionInvitationFilter {
                 participant_types: vec![ParticipantType::Receiver.into()],
-                ..none()
+                ..no_filter()
             },
             0,
         ),
@@ -427,22 +462,22 @@ async fn con_050_invitations_are_listed_the_newest_first() {
             ALDER,
             pb::ConnectionInvitationFilter {
                 types: vec![pb::ConnectionType::Subsidiary.into()],
-                ..none()
+                ..no_filter()
             },
             0,
         ),
-        (BIRCH, none(), 1),
+        (BIRCH, no_filter(), 1),
         (
             CEDAR,
             pb::ConnectionInvitationFilter {
                 statuses: open,
-                ..none()
+                ..no_filter()
             },
             1,
         ),
     ] {
         assert_eq!(
-            count(account, filter.clone()).await.len(),
+            list(account, filter.clone()).await.len(),
             expected,
             "{account} {filter:?}"
         );

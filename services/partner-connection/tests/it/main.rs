@@ -1,4 +1,4 @@
-//! Tests of the running service: a real client, a real connection, a real database of its own.
+//! Integration tests of the partner connection service over gRPC, each with its own PostgreSQL database.
 
 mod accounts;
 mod connections;

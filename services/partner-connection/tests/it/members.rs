@@ -1,4 +1,5 @@
-//! Who works for an account (DIR-010 to DIR-015).
+//! Covers members through the API: invitation, joining, deactivation, roles, transfer of the alliance lead role,
+//! addresses, visibility, and assignable members (DIR-010 to DIR-015).
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
@@ -7,49 +8,49 @@ use cosell_types::{ClosedList as _, Role};
 use tonic::{Code, Request};
 
 use crate::support::{
-    ALDER, AWS, BIRCH, apply, by, last_event, lead, member_record, named, person, request_id, start,
-    start_with, subjects, who,
+    ALDER, AWS, BIRCH, alliance_lead, apply, caller, clients, event_subjects, last_event_seq, member_record,
+    member_request, person, request_id, start, start_with,
 };
 
-fn roles(roles: &[Role]) -> Vec<i32> {
+fn role_numbers(roles: &[Role]) -> Vec<i32> {
     roles.iter().map(|role| role.number()).collect()
 }
 
-fn inviting(id: &str, given: &[Role]) -> pb::InviteMemberRequest {
+fn invite_request(id: &str, roles: &[Role]) -> pb::InviteMemberRequest {
     pb::InviteMemberRequest {
         member_id: id.to_owned(),
-        person: Some(named(id)),
-        roles: roles(given),
+        person: Some(person(id)),
+        roles: role_numbers(roles),
         ..Default::default()
     }
 }
 
-fn setting(id: &str, given: &[Role]) -> pb::SetMemberRolesRequest {
+fn set_roles_request(id: &str, roles: &[Role]) -> pb::SetMemberRolesRequest {
     pb::SetMemberRolesRequest {
         member_id: id.to_owned(),
-        roles: roles(given),
+        roles: role_numbers(roles),
         ..Default::default()
     }
 }
 
-async fn get(app: &App, id: &str) -> pb::Member {
+async fn get_member(app: &App, id: &str) -> pb::Member {
     let request = pb::GetMemberRequest {
         member_id: id.to_owned(),
         ..Default::default()
     };
-    let answer = lead(app, ALDER)
+    let response = alliance_lead(app, ALDER)
         .members()
         .get_member(request)
         .await
         .expect("a member");
-    answer.into_inner().member.expect("a member")
+    response.into_inner().member.expect("a member")
 }
 
 #[tokio::test]
-async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
+async fn dir_010_acc_004_member_is_invited_joins_and_is_deactivated() {
     let app = start().await;
-    let before = last_event(&app).await;
-    let newcomer = by(&app, &who(ALDER, "alder.newcomer"));
+    let before = last_event_seq(&app).await;
+    let newcomer = clients(&app, &caller(ALDER, "alder.newcomer"));
     let list = pb::ListMembersRequest::default();
     refused(
         newcomer.members().list_members(list.clone()).await,
@@ -57,24 +58,27 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         "MEMBER_INACTIVE",
     );
 
-    let inviting = pb::InviteMemberRequest {
+    let invite = pb::InviteMemberRequest {
         request_id: request_id(),
-        ..inviting("alder.newcomer", &[Role::AceUser])
+        ..invite_request("alder.newcomer", &[Role::AceUser])
     };
-    let administrator = by(&app, &who(ALDER, "alder-admin"));
+    let administrator = clients(&app, &caller(ALDER, "alder-admin"));
     let invited = administrator
         .members()
-        .invite_member(inviting.clone())
+        .invite_member(invite.clone())
         .await
         .expect("an invitation")
         .into_inner();
     let again = administrator
         .members()
-        .invite_member(inviting)
+        .invite_member(invite)
         .await
-        .expect("the same answer")
+        .expect("a repeated invitation")
         .into_inner();
-    assert_eq!(invited.member, again.member, "a repetition does nothing");
+    assert_eq!(
+        invited.member, again.member,
+        "a repeated request must not invite again"
+    );
     let invited = invited.member.expect("a member");
     assert_eq!(
         (invited.status(), invited.revision),
@@ -86,11 +90,11 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         "ROLE_NOT_PERMITTED",
     );
 
-    let joining = pb::AcceptMembershipRequest::default();
+    let acceptance = pb::AcceptMembershipRequest::default();
     for _ in 0..2 {
         let joined = newcomer
             .members()
-            .accept_membership(joining.clone())
+            .accept_membership(acceptance.clone())
             .await
             .expect("a member")
             .into_inner();
@@ -103,64 +107,68 @@ async fn dir_010_acc_004_a_member_is_invited_joins_and_leaves() {
         .await
         .expect("a list");
 
-    let leaving = pb::DeactivateMemberRequest {
+    let deactivation = pb::DeactivateMemberRequest {
         member_id: "alder.newcomer".to_owned(),
         ..Default::default()
     };
     administrator
         .members()
-        .deactivate_member(leaving.clone())
+        .deactivate_member(deactivation.clone())
         .await
-        .expect("an end");
+        .expect("a deactivation");
     refused(
         newcomer.members().list_members(list).await,
         Code::PermissionDenied,
         "MEMBER_INACTIVE",
     );
-    let gone = administrator.members().deactivate_member(leaving).await;
-    let gone = refused(gone, Code::FailedPrecondition, "INCOMPATIBLE_MEMBER_STATUS");
-    assert_eq!(gone.metadata["status"], "DEACTIVATED");
+    let deactivated_again = administrator.members().deactivate_member(deactivation).await;
+    let refusal = refused(
+        deactivated_again,
+        Code::FailedPrecondition,
+        "INCOMPATIBLE_MEMBER_STATUS",
+    );
+    assert_eq!(refusal.metadata["status"], "DEACTIVATED");
     assert_eq!(
-        subjects(&app, before).await,
+        event_subjects(&app, before).await,
         [
             "cosell.partner.v1.111111111111.alder%2Enewcomer.member_invited",
             "cosell.partner.v1.111111111111.alder%2Enewcomer.member_joined",
             "cosell.partner.v1.111111111111.alder%2Enewcomer.member_deactivated",
         ]
     );
-    // The address is free for somebody else, and the id is not.
-    let mut other = inviting_as("alder-other", "alder.newcomer@partners.example");
-    lead(&app, ALDER)
+    // A deactivated member frees its address, but not its id.
+    let mut other = invite_request_with_email("alder-other", "alder.newcomer@partners.example");
+    alliance_lead(&app, ALDER)
         .members()
         .invite_member(other.clone())
         .await
         .expect("an invitation");
     other.member_id = "alder.newcomer".to_owned();
     refused(
-        lead(&app, ALDER).members().invite_member(other).await,
+        alliance_lead(&app, ALDER).members().invite_member(other).await,
         Code::AlreadyExists,
         "DUPLICATE_MEMBER",
     );
     app.finish::<Partners>().await;
 }
 
-fn inviting_as(id: &str, email: &str) -> pb::InviteMemberRequest {
+fn invite_request_with_email(id: &str, email: &str) -> pb::InviteMemberRequest {
     pb::InviteMemberRequest {
         person: Some(pb::Person {
             email: email.to_owned(),
-            ..named(id)
+            ..person(id)
         }),
-        ..inviting(id, &[])
+        ..invite_request(id, &[])
     }
 }
 
 #[tokio::test]
-async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
+async fn dir_011_012_role_grants_depend_on_actor_and_role_limit() {
     let app = start().await;
-    let team = by(&app, &who(ALDER, "alder-team"));
+    let team = clients(&app, &caller(ALDER, "alder-team"));
     let refusal = refused(
         team.members()
-            .set_member_roles(setting("alder-user", &[Role::AllianceTeam]))
+            .set_member_roles(set_roles_request("alder-user", &[Role::AllianceTeam]))
             .await,
         Code::PermissionDenied,
         "ROLE_NOT_GRANTABLE",
@@ -168,7 +176,7 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
     assert_eq!(refusal.metadata["roles"], "ALLIANCE_TEAM");
     let changed = team
         .members()
-        .set_member_roles(setting("alder-user", &[Role::AceManager]))
+        .set_member_roles(set_roles_request("alder-user", &[Role::AceManager]))
         .await;
     assert_eq!(
         changed
@@ -177,56 +185,66 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
             .member
             .expect("a member")
             .roles,
-        roles(&[Role::AceManager])
+        role_numbers(&[Role::AceManager])
     );
 
     let many: Vec<_> = (0..18)
-        .map(|number| member_record(person(ALDER, &format!("m{number}"), &[Role::AceManager])))
+        .map(|number| member_request(member_record(ALDER, &format!("m{number}"), &[Role::AceManager])))
         .collect();
     apply(&app, many).await;
-    let full = team
+    let over_limit = team
         .members()
-        .invite_member(inviting("one-more", &[Role::AceManager]))
+        .invite_member(invite_request("excess", &[Role::AceManager]))
         .await;
-    let full = refused(full, Code::FailedPrecondition, "ROLE_LIMIT_REACHED");
+    let refusal = refused(over_limit, Code::FailedPrecondition, "ROLE_LIMIT_REACHED");
     assert_eq!(
-        (full.metadata["role"].as_str(), full.metadata["limit"].as_str()),
+        (
+            refusal.metadata["role"].as_str(),
+            refusal.metadata["limit"].as_str()
+        ),
         ("ACE_MANAGER", "20")
     );
 
-    let lead = lead(&app, ALDER);
-    let without = lead.members().set_member_roles(setting("alder-lead", &[])).await;
-    refused(without, Code::FailedPrecondition, "ALLIANCE_LEAD_REQUIRED");
+    let alliance_lead = alliance_lead(&app, ALDER);
+    let withdrawn = alliance_lead
+        .members()
+        .set_member_roles(set_roles_request("alder-lead", &[]))
+        .await;
+    refused(withdrawn, Code::FailedPrecondition, "ALLIANCE_LEAD_REQUIRED");
     let stale = pb::SetMemberRolesRequest {
         etag: "\"7\"".to_owned(),
-        ..setting("alder-user", &[])
+        ..set_roles_request("alder-user", &[])
     };
     refused(
-        lead.members().set_member_roles(stale).await,
+        alliance_lead.members().set_member_roles(stale).await,
         Code::Aborted,
         "ETAG_MISMATCH",
     );
-    let rehearsed = pb::SetMemberRolesRequest {
+    let dry_run = pb::SetMemberRolesRequest {
         validate_only: true,
-        ..setting("alder-user", &[])
+        ..set_roles_request("alder-user", &[])
     };
-    lead.members()
-        .set_member_roles(rehearsed)
+    alliance_lead
+        .members()
+        .set_member_roles(dry_run)
         .await
-        .expect("a rehearsal");
+        .expect("a dry run");
     assert_eq!(
-        get(&app, "alder-user").await.roles,
-        roles(&[Role::AceManager]),
+        get_member(&app, "alder-user").await.roles,
+        role_numbers(&[Role::AceManager]),
         "a dry run changes nothing"
     );
-    let wrong = lead
+    let invalid = alliance_lead
         .members()
-        .set_member_roles(setting("alder-user", &[Role::Reviewer]))
+        .set_member_roles(set_roles_request("alder-user", &[Role::Reviewer]))
         .await;
-    let wrong = refused(wrong, Code::InvalidArgument, "INVALID_FIELDS");
-    assert_eq!(wrong.paths(), ["roles"]);
+    let refusal = refused(invalid, Code::InvalidArgument, "INVALID_FIELDS");
+    assert_eq!(refusal.paths(), ["roles"]);
     refused(
-        lead.members().set_member_roles(setting("birch-user", &[])).await,
+        alliance_lead
+            .members()
+            .set_member_roles(set_roles_request("birch-user", &[]))
+            .await,
         Code::NotFound,
         "MEMBER_NOT_FOUND",
     );
@@ -234,44 +252,46 @@ async fn dir_011_012_who_may_grant_what_and_how_many_hold_it() {
 }
 
 #[tokio::test]
-async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
+async fn dir_011_concurrent_alliance_lead_transfers_have_one_winner() {
     let app = start().await;
-    let handing = |to: &str, word: &str| pb::TransferAllianceLeadRequest {
+    let transfer_request = |to: &str, confirmation: &str| pb::TransferAllianceLeadRequest {
         member_id: to.to_owned(),
-        confirmation: word.to_owned(),
+        confirmation: confirmation.to_owned(),
         ..Default::default()
     };
-    let unsure = lead(&app, ALDER)
+    let unconfirmed = alliance_lead(&app, ALDER)
         .members()
-        .transfer_alliance_lead(handing("alder-team", "yes"))
+        .transfer_alliance_lead(transfer_request("alder-team", "yes"))
         .await;
-    refused(unsure, Code::InvalidArgument, "INVALID_FIELDS");
-    // Both at once: one is the lead afterwards, and the caller is none any more.
-    let (one, two) = (lead(&app, ALDER), lead(&app, ALDER));
+    refused(unconfirmed, Code::InvalidArgument, "INVALID_FIELDS");
+    // Two concurrent transfers: one succeeds, after which the caller has lost the role.
+    let (first_client, second_client) = (alliance_lead(&app, ALDER), alliance_lead(&app, ALDER));
     let (first, second) = tokio::join!(
         async {
-            one.members()
-                .transfer_alliance_lead(handing("alder-team", "confirm"))
+            first_client
+                .members()
+                .transfer_alliance_lead(transfer_request("alder-team", "confirm"))
                 .await
         },
         async {
-            two.members()
-                .transfer_alliance_lead(handing("alder-manager", "confirm"))
+            second_client
+                .members()
+                .transfer_alliance_lead(transfer_request("alder-manager", "confirm"))
                 .await
         },
     );
-    let (won, lost) = match (first, second) {
-        (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
-        both => panic!("one of them hands over: {both:?}"),
+    let (success, failure) = match (first, second) {
+        (Ok(success), Err(failure)) | (Err(failure), Ok(success)) => (success, failure),
+        both => panic!("exactly one transfer must succeed: {both:?}"),
     };
-    assert!(won.into_inner().member.is_some());
-    // Who has handed the role over leads no more.
-    assert_eq!(Refusal::from(&lost).reason, "ROLE_NOT_PERMITTED");
+    assert!(success.into_inner().member.is_some());
+    // The second transfer is refused because the caller is no longer the alliance lead.
+    assert_eq!(Refusal::from(&failure).reason, "ROLE_NOT_PERMITTED");
     let request = pb::ListMembersRequest {
-        roles: roles(&[Role::AllianceLead]),
+        roles: role_numbers(&[Role::AllianceLead]),
         ..Default::default()
     };
-    let manager = by(&app, &who(ALDER, "alder-manager"));
+    let manager = clients(&app, &caller(ALDER, "alder-manager"));
     let leads = manager
         .members()
         .list_members(request)
@@ -280,106 +300,113 @@ async fn dir_011_the_lead_hands_over_and_two_at_once_cannot() {
         .into_inner()
         .members;
     assert_eq!(leads.len(), 1, "{leads:?}");
-    assert_eq!(get(&app, "alder-lead").await.roles, roles(&[Role::AllianceTeam]));
+    assert_eq!(
+        get_member(&app, "alder-lead").await.roles,
+        role_numbers(&[Role::AllianceTeam])
+    );
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_013_addresses_and_their_domains() {
+async fn dir_013_duplicate_address_excess_domain_and_reserved_id_are_refused() {
     let app = start_with(Options {
         email_domains: 2,
         ..Options::default()
     })
     .await;
-    let lead = lead(&app, ALDER);
-    let taken = lead
+    let alliance_lead = alliance_lead(&app, ALDER);
+    let duplicate = alliance_lead
         .members()
-        .invite_member(inviting_as("x", "ALDER-user@partners.example"))
+        .invite_member(invite_request_with_email("x", "ALDER-user@partners.example"))
         .await;
-    let taken = refused(taken, Code::AlreadyExists, "DUPLICATE_MEMBER");
-    assert_eq!(taken.metadata["field"], "person.email");
+    let refusal = refused(duplicate, Code::AlreadyExists, "DUPLICATE_MEMBER");
+    assert_eq!(refusal.metadata["field"], "person.email");
     assert!(
-        !format!("{taken:?}").to_lowercase().contains("alder-user@"),
-        "{taken:?}"
+        !format!("{refusal:?}").to_lowercase().contains("alder-user@"),
+        "{refusal:?}"
     );
-    lead.members()
-        .invite_member(inviting_as("y", "y@two.example"))
+    alliance_lead
+        .members()
+        .invite_member(invite_request_with_email("y", "y@two.example"))
         .await
         .expect("a second domain");
-    let third = lead
+    let third = alliance_lead
         .members()
-        .invite_member(inviting_as("z", "z@three.example"))
+        .invite_member(invite_request_with_email("z", "z@three.example"))
         .await;
     refused(third, Code::ResourceExhausted, "LIMIT_EXCEEDED_NUMBER_OF_DOMAIN");
-    let itself = lead
+    let reserved_id = alliance_lead
         .members()
-        .invite_member(inviting_as(ALDER, "w@two.example"))
+        .invite_member(invite_request_with_email(ALDER, "w@two.example"))
         .await;
-    refused(itself, Code::AlreadyExists, "DUPLICATE_MEMBER");
+    refused(reserved_id, Code::AlreadyExists, "DUPLICATE_MEMBER");
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_014_who_reads_and_changes_whom() {
+async fn dir_014_member_is_read_and_updated_only_by_permitted_callers() {
     let app = start().await;
-    let reading = |id: &str, account: &str| pb::GetMemberRequest {
+    let get_request = |id: &str, account: &str| pb::GetMemberRequest {
         member_id: id.to_owned(),
         account_id: account.to_owned(),
     };
-    for (caller, id, account, found) in [
-        (who(ALDER, "alder-standard"), "alder-standard", "", true),
-        (who(ALDER, "alder-standard"), "alder-user", "", false),
-        (who(ALDER, "alder-user"), "alder-lead", "", true),
-        (who(ALDER, "alder-admin"), "alder-lead", ALDER, true),
-        (who(ALDER, "alder-lead"), "birch-lead", "", false),
-        (who(ALDER, "alder-lead"), "birch-lead", BIRCH, false),
-        (who(AWS, "aws-pdm"), "aws-pdm", "", true),
-        (who(AWS, "aws-pdm"), "alder-lead", ALDER, false),
+    for (caller, id, account, is_visible) in [
+        (caller(ALDER, "alder-standard"), "alder-standard", "", true),
+        (caller(ALDER, "alder-standard"), "alder-user", "", false),
+        (caller(ALDER, "alder-user"), "alder-lead", "", true),
+        (caller(ALDER, "alder-admin"), "alder-lead", ALDER, true),
+        (caller(ALDER, "alder-lead"), "birch-lead", "", false),
+        (caller(ALDER, "alder-lead"), "birch-lead", BIRCH, false),
+        (caller(AWS, "aws-pdm"), "aws-pdm", "", true),
+        (caller(AWS, "aws-pdm"), "alder-lead", ALDER, false),
         (service("opportunity"), "birch-lead", BIRCH, true),
         (service("opportunity"), "birch-lead", ALDER, false),
         (service("opportunity"), "birch-lead", "", false),
     ] {
-        let answer = by(&app, &caller).members().get_member(reading(id, account)).await;
-        let what = format!("{} reads {id} of {account:?}", caller.actor());
-        match answer {
-            Ok(answer) => {
-                let answer = answer.into_inner();
-                assert!(found && answer.account.is_some(), "{what}");
-                assert_eq!(answer.member.expect("a member").member_id, id);
+        let response = clients(&app, &caller)
+            .members()
+            .get_member(get_request(id, account))
+            .await;
+        let context = format!("{} reads {id} of {account:?}", caller.actor());
+        match response {
+            Ok(response) => {
+                let response = response.into_inner();
+                assert!(is_visible && response.account.is_some(), "{context}");
+                assert_eq!(response.member.expect("a member").member_id, id);
             }
             Err(status) => {
-                assert!(!found, "{what}: {status}");
-                assert_eq!(Refusal::from(&status).reason, "MEMBER_NOT_FOUND", "{what}");
+                assert!(!is_visible, "{context}: {status}");
+                assert_eq!(Refusal::from(&status).reason, "MEMBER_NOT_FOUND", "{context}");
             }
         }
     }
-    let describing = |id: &str, title: &str| pb::UpdateMemberRequest {
+    let update_request = |id: &str, title: &str| pb::UpdateMemberRequest {
         member_id: id.to_owned(),
         person: Some(pb::Person {
             title: title.to_owned(),
-            ..named(id)
+            ..person(id)
         }),
         ..Default::default()
     };
-    let user = by(&app, &who(ALDER, "alder-user"));
+    let user = clients(&app, &caller(ALDER, "alder-user"));
     user.members()
-        .update_member(describing("alder-user", "Seller"))
+        .update_member(update_request("alder-user", "Seller"))
         .await
-        .expect("oneself");
+        .expect("an update of the caller itself");
     refused(
         user.members()
-            .update_member(describing("alder-lead", "Seller"))
+            .update_member(update_request("alder-lead", "Seller"))
             .await,
         Code::NotFound,
         "MEMBER_NOT_FOUND",
     );
-    let admin = by(&app, &who(ALDER, "alder-admin"));
+    let admin = clients(&app, &caller(ALDER, "alder-admin"));
     admin
         .members()
-        .update_member(describing("alder-user", "Vendor"))
+        .update_member(update_request("alder-user", "Vendor"))
         .await
-        .expect("whom one administers");
-    let seen = get(&app, "alder-user").await;
+        .expect("an update by an administrator");
+    let seen = get_member(&app, "alder-user").await;
     assert_eq!(
         (seen.person.expect("a person").title.as_str(), seen.revision),
         ("Vendor", 3)
@@ -388,20 +415,20 @@ async fn dir_014_who_reads_and_changes_whom() {
 }
 
 #[tokio::test]
-async fn dir_015_assignable_members_are_the_active_ones_of_four_roles() {
+async fn dir_015_assignable_members_are_active_and_have_one_of_four_roles() {
     let app = start().await;
-    let invited = inviting("alder-z", &[Role::AceUser]);
-    lead(&app, ALDER)
+    let invited = invite_request("alder-z", &[Role::AceUser]);
+    alliance_lead(&app, ALDER)
         .members()
         .invite_member(invited)
         .await
         .expect("an invitation");
-    let mut found = Vec::new();
+    let mut member_ids = Vec::new();
     let mut request = pb::ListAssignableMembersRequest {
         page_size: 3,
         ..Default::default()
     };
-    let user = by(&app, &who(ALDER, "alder-user"));
+    let user = clients(&app, &caller(ALDER, "alder-user"));
     loop {
         let page = user
             .members()
@@ -409,17 +436,20 @@ async fn dir_015_assignable_members_are_the_active_ones_of_four_roles() {
             .await
             .expect("a page")
             .into_inner();
-        found.extend(page.members.into_iter().map(|member| member.member_id));
+        member_ids.extend(page.members.into_iter().map(|member| member.member_id));
         if page.next_page_token.is_empty() {
             break;
         }
         request.page_token = page.next_page_token;
     }
-    assert_eq!(found, ["alder-lead", "alder-manager", "alder-team", "alder-user"]);
-    let foreign = by(&app, &who(BIRCH, "birch-user"))
+    assert_eq!(
+        member_ids,
+        ["alder-lead", "alder-manager", "alder-team", "alder-user"]
+    );
+    let other_account = clients(&app, &caller(BIRCH, "birch-user"))
         .members()
         .list_assignable_members(Request::new(request))
         .await;
-    refused(foreign, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
+    refused(other_account, Code::InvalidArgument, "PAGE_TOKEN_INVALID");
     app.finish::<Partners>().await;
 }

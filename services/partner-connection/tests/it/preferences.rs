@@ -1,4 +1,4 @@
-//! Whose invitations a company takes, and how many there can be (CON-030, CON-031, CON-040).
+//! Covers connection preferences (CON-030, CON-031) and the limits on invitations and connections (CON-040).
 
 use cosell_grpc::etags;
 use cosell_partner_connection::{Options, Partners};
@@ -7,15 +7,19 @@ use cosell_testkit::harness::refused;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, CEDAR, SHARING, accepting, account_record, apply, canceling, company, end_all, invite,
-    invited, lead, profile_id, start, start_with,
+    ALDER, BIRCH, CEDAR, SHARING, accept_request, account_record, account_request, alliance_lead, apply,
+    cancel_all_connections, cancel_request, create_invitation, get_profile_id, invitation_request, start,
+    start_with,
 };
 
 #[tokio::test]
-async fn con_030_031_preferences_say_whose_invitations_are_taken() {
+async fn con_030_031_preferences_control_invitations_and_require_etag() {
     let app = start().await;
-    let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let receiver = lead(&app, BIRCH);
+    let (alder, birch) = (
+        get_profile_id(&app, ALDER).await,
+        get_profile_id(&app, BIRCH).await,
+    );
+    let receiver = alliance_lead(&app, BIRCH);
     let read = receiver
         .connections()
         .get_connection_preferences(pb::GetConnectionPreferencesRequest {})
@@ -29,7 +33,7 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
         (read.access_type(), read.etag.as_str()),
         (pb::AccessType::AllowAll, "\"1\"")
     );
-    let preferring = |access: pb::AccessType, excluded: &[&String], revision: i64| {
+    let update_request = |access: pb::AccessType, excluded: &[&String], revision: i64| {
         pb::UpdateConnectionPreferencesRequest {
             access_type: access.into(),
             excluded_profile_ids: excluded.iter().map(|id| (*id).clone()).collect(),
@@ -40,7 +44,7 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
     let denied = pb::AccessType::AllowByDefaultDenySome;
     let empty = receiver
         .connections()
-        .update_connection_preferences(preferring(denied, &[], 1))
+        .update_connection_preferences(update_request(denied, &[], 1))
         .await;
     assert_eq!(
         refused(empty, Code::InvalidArgument, "INVALID_FIELDS").paths(),
@@ -48,30 +52,30 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
     );
     receiver
         .connections()
-        .update_connection_preferences(preferring(denied, &[&alder], 1))
+        .update_connection_preferences(update_request(denied, &[&alder], 1))
         .await
         .expect("a change");
     let stale = receiver
         .connections()
-        .update_connection_preferences(preferring(denied, &[&alder], 1))
+        .update_connection_preferences(update_request(denied, &[&alder], 1))
         .await;
     let stale = refused(stale, Code::Aborted, "ETAG_MISMATCH");
     assert_eq!(stale.metadata["current_etag"], "\"2\"");
-    let unstated = pb::UpdateConnectionPreferencesRequest {
+    let without_etag = pb::UpdateConnectionPreferencesRequest {
         etag: String::new(),
-        ..preferring(denied, &[&alder], 2)
+        ..update_request(denied, &[&alder], 2)
     };
-    let unstated = receiver
+    let without_etag = receiver
         .connections()
-        .update_connection_preferences(unstated)
+        .update_connection_preferences(without_etag)
         .await;
     assert_eq!(
-        refused(unstated, Code::InvalidArgument, "INVALID_FIELDS").paths(),
+        refused(without_etag, Code::InvalidArgument, "INVALID_FIELDS").paths(),
         ["etag"]
     );
-    let status = lead(&app, ALDER)
+    let status = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(&birch, SHARING))
+        .create_connection_invitation(invitation_request(&birch, SHARING))
         .await;
     refused(
         status,
@@ -80,15 +84,15 @@ async fn con_030_031_preferences_say_whose_invitations_are_taken() {
     );
     receiver
         .connections()
-        .update_connection_preferences(preferring(pb::AccessType::AllowAll, &[], 2))
+        .update_connection_preferences(update_request(pb::AccessType::AllowAll, &[], 2))
         .await
         .expect("a change");
-    invited(&app, ALDER, BIRCH).await;
+    create_invitation(&app, ALDER, BIRCH).await;
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn con_040_nobody_has_or_sends_too_many() {
+async fn con_040_limits_on_invitations_and_connections_are_enforced() {
     let app = start_with(Options {
         invitations_per_day: 3,
         open_invitations: 1,
@@ -96,12 +100,14 @@ async fn con_040_nobody_has_or_sends_too_many() {
         ..Options::default()
     })
     .await;
-    apply(&app, vec![account_record(company(CEDAR, "Cedar"))]).await;
-    let cedar = profile_id(&app, CEDAR).await;
-    let first = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-    let second = lead(&app, ALDER)
+    apply(&app, vec![account_request(account_record(CEDAR, "Cedar"))]).await;
+    let cedar = get_profile_id(&app, CEDAR).await;
+    let first = create_invitation(&app, ALDER, BIRCH)
+        .await
+        .connection_invitation_id;
+    let second = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(&cedar, SHARING))
+        .create_connection_invitation(invitation_request(&cedar, SHARING))
         .await;
     let second = refused(
         second,
@@ -109,42 +115,46 @@ async fn con_040_nobody_has_or_sends_too_many() {
         "LIMIT_EXCEEDED_NUMBER_OF_OPEN_CONNECTION_INVITATION",
     );
     assert_eq!(second.metadata["limit"], "1");
-    // Cedar asks Alder, who then connects with Birch: there is no room for both.
-    let asked = invited(&app, CEDAR, ALDER).await.connection_invitation_id;
-    lead(&app, BIRCH)
+    // Alder connects with Birch and so reaches its limit before it accepts Cedar's invitation.
+    let from_cedar = create_invitation(&app, CEDAR, ALDER)
+        .await
+        .connection_invitation_id;
+    alliance_lead(&app, BIRCH)
         .connections()
-        .accept_connection_invitation(accepting(&first))
+        .accept_connection_invitation(accept_request(&first))
         .await
         .expect("a connection");
-    let full = lead(&app, ALDER)
+    let over_limit = alliance_lead(&app, ALDER)
         .connections()
-        .accept_connection_invitation(accepting(&asked))
+        .accept_connection_invitation(accept_request(&from_cedar))
         .await;
     refused(
-        full,
+        over_limit,
         Code::ResourceExhausted,
         "LIMIT_EXCEEDED_NUMBER_OF_ACTIVE_CONNECTION",
     );
-    end_all(&app).await;
-    lead(&app, ALDER)
+    cancel_all_connections(&app).await;
+    alliance_lead(&app, ALDER)
         .connections()
-        .accept_connection_invitation(accepting(&asked))
+        .accept_connection_invitation(accept_request(&from_cedar))
         .await
-        .expect("room");
-    end_all(&app).await;
+        .expect("a connection below the limit");
+    cancel_all_connections(&app).await;
 
     for _ in 0..2 {
-        let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-        lead(&app, ALDER)
-            .connections()
-            .cancel_connection_invitation(canceling(&id))
+        let id = create_invitation(&app, ALDER, BIRCH)
             .await
-            .expect("an end");
+            .connection_invitation_id;
+        alliance_lead(&app, ALDER)
+            .connections()
+            .cancel_connection_invitation(cancel_request(&id))
+            .await
+            .expect("a cancellation");
     }
-    let birch = profile_id(&app, BIRCH).await;
-    let fourth = lead(&app, ALDER)
+    let birch = get_profile_id(&app, BIRCH).await;
+    let fourth = alliance_lead(&app, ALDER)
         .connections()
-        .create_connection_invitation(invite(&birch, SHARING))
+        .create_connection_invitation(invitation_request(&birch, SHARING))
         .await;
     refused(
         fourth,
@@ -152,6 +162,6 @@ async fn con_040_nobody_has_or_sends_too_many() {
         "LIMIT_EXCEEDED_NUMBER_OF_CONNECTION_INVITATION_PER_DAY",
     );
     app.clock.advance(chrono::TimeDelta::hours(15));
-    invited(&app, ALDER, BIRCH).await;
+    create_invitation(&app, ALDER, BIRCH).await;
     app.finish::<Partners>().await;
 }

@@ -1,4 +1,4 @@
-//! Callers who get into each other's way: one wins, and the others are told how it stands.
+//! Covers concurrent calls: exactly one succeeds, and the others are refused with the resulting state.
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
@@ -8,39 +8,51 @@ use sqlx::Connection as _;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    ALDER, BIRCH, SHARING, accepting, apply, by, canceling, end_all, invite, invited, lead, member_record,
-    named, person, profile_id, rejecting, start, who,
+    ALDER, BIRCH, SHARING, accept_request, alliance_lead, apply, caller, cancel_all_connections,
+    cancel_request, clients, create_invitation, get_profile_id, invitation_request, member_record,
+    member_request, person, reject_request, start,
 };
 
-/// The receiver accepts and rejects while the sender takes it back, all at once and many times: one wins each time, and
-/// the others are told how it stands.
+/// The receiver accepts and rejects while the sender cancels, concurrently and repeatedly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn con_010_parallel_callers_race_and_one_wins() {
+async fn con_010_concurrent_answers_have_one_winner() {
     let app = start().await;
     for _ in 0..8 {
-        let id = invited(&app, ALDER, BIRCH).await.connection_invitation_id;
-        let (one, two, three) = (lead(&app, BIRCH), lead(&app, BIRCH), lead(&app, ALDER));
-        let (accepted, rejected, canceled) = tokio::join!(
+        let id = create_invitation(&app, ALDER, BIRCH)
+            .await
+            .connection_invitation_id;
+        let (first_client, second_client, third_client) = (
+            alliance_lead(&app, BIRCH),
+            alliance_lead(&app, BIRCH),
+            alliance_lead(&app, ALDER),
+        );
+        let (acceptance, rejection, cancellation) = tokio::join!(
             async {
-                one.connections()
-                    .accept_connection_invitation(accepting(&id))
-                    .await
-            },
-            async {
-                two.connections()
-                    .reject_connection_invitation(rejecting(&id, ""))
-                    .await
-            },
-            async {
-                three
+                first_client
                     .connections()
-                    .cancel_connection_invitation(canceling(&id))
+                    .accept_connection_invitation(accept_request(&id))
+                    .await
+            },
+            async {
+                second_client
+                    .connections()
+                    .reject_connection_invitation(reject_request(&id, ""))
+                    .await
+            },
+            async {
+                third_client
+                    .connections()
+                    .cancel_connection_invitation(cancel_request(&id))
                     .await
             },
         );
-        let outcomes = [accepted.map(|_| ()), rejected.map(|_| ()), canceled.map(|_| ())];
-        let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        assert_eq!(won, 1, "{outcomes:?}");
+        let outcomes = [
+            acceptance.map(|_| ()),
+            rejection.map(|_| ()),
+            cancellation.map(|_| ()),
+        ];
+        let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(accepted, 1, "{outcomes:?}");
         for status in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             let reason = Refusal::from(status).reason;
             assert!(
@@ -48,26 +60,31 @@ async fn con_010_parallel_callers_race_and_one_wins() {
                 "{reason}"
             );
         }
-        end_all(&app).await;
+        cancel_all_connections(&app).await;
     }
     app.finish::<Partners>().await;
 }
 
-/// Both invite each other at once: one invitation is made.
+/// Two accounts invite each other concurrently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn con_003_two_who_invite_each_other_at_once_have_one_invitation() {
+async fn con_003_concurrent_mutual_invitations_create_one_invitation() {
     let app = start().await;
-    let (alder, birch) = (profile_id(&app, ALDER).await, profile_id(&app, BIRCH).await);
-    let (one, two) = (lead(&app, ALDER), lead(&app, BIRCH));
+    let (alder, birch) = (
+        get_profile_id(&app, ALDER).await,
+        get_profile_id(&app, BIRCH).await,
+    );
+    let (first_client, second_client) = (alliance_lead(&app, ALDER), alliance_lead(&app, BIRCH));
     let (first, second) = tokio::join!(
         async {
-            one.connections()
-                .create_connection_invitation(invite(&birch, SHARING))
+            first_client
+                .connections()
+                .create_connection_invitation(invitation_request(&birch, SHARING))
                 .await
         },
         async {
-            two.connections()
-                .create_connection_invitation(invite(&alder, SHARING))
+            second_client
+                .connections()
+                .create_connection_invitation(invitation_request(&alder, SHARING))
                 .await
         },
     );
@@ -77,29 +94,32 @@ async fn con_003_two_who_invite_each_other_at_once_have_one_invitation() {
     app.finish::<Partners>().await;
 }
 
-/// One place is left for an ACE manager, and six ask for it at once.
+/// The role limit allows one more ACE manager, and six invitations compete for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dir_011_the_last_place_is_given_once() {
+async fn dir_011_concurrent_invitations_do_not_exceed_role_limit() {
     let app = start().await;
     let many: Vec<_> = (0..18)
-        .map(|number| member_record(person(ALDER, &format!("m{number}"), &[Role::AceManager])))
+        .map(|number| member_request(member_record(ALDER, &format!("m{number}"), &[Role::AceManager])))
         .collect();
     apply(&app, many).await;
     let mut tasks = JoinSet::new();
     for number in 0..6 {
-        let calls = lead(&app, ALDER);
+        let clients = alliance_lead(&app, ALDER);
         let id = format!("late-{number}");
         let request = pb::InviteMemberRequest {
-            person: Some(named(&id)),
+            person: Some(person(&id)),
             member_id: id,
             roles: vec![Role::AceManager.number()],
             ..Default::default()
         };
-        tasks.spawn(async move { calls.members().invite_member(request).await.map(drop) });
+        tasks.spawn(async move { clients.members().invite_member(request).await.map(drop) });
     }
     let outcomes = tasks.join_all().await;
-    let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    assert_eq!(won, 1, "of 20 places 19 were taken: {outcomes:?}");
+    let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(
+        accepted, 1,
+        "one invitation fits within the limit of 20: {outcomes:?}"
+    );
     for status in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
         let reason = Refusal::from(status).reason;
         assert!(
@@ -110,48 +130,52 @@ async fn dir_011_the_last_place_is_given_once() {
     app.finish::<Partners>().await;
 }
 
-/// What a caller may do is what it may do when its call is its turn, not when it came.
+/// Roles are checked when a call acquires the account lock, not when the call arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acc_004_a_role_that_is_withdrawn_while_a_call_waits_is_no_use_to_it() {
+async fn acc_004_role_withdrawn_while_call_waits_for_lock_is_not_effective() {
     let app = start().await;
     let mut admin = app.database.admin::<Partners>().await;
-    let mut turn = admin.begin().await.expect("a transaction");
+    let mut lock = admin.begin().await.expect("a transaction");
     sqlx::query("SELECT FROM account WHERE account_id = $1 FOR NO KEY UPDATE")
         .bind(ALDER)
-        .execute(&mut *turn)
+        .execute(&mut *lock)
         .await
-        .expect("the lock that the calls wait for");
-    let administrator = by(&app, &who(ALDER, "alder-admin"));
-    let inviting = pb::InviteMemberRequest {
+        .expect("the account lock");
+    let administrator = clients(&app, &caller(ALDER, "alder-admin"));
+    let invite = pb::InviteMemberRequest {
         member_id: "alder-late".to_owned(),
-        person: Some(named("alder-late")),
+        person: Some(person("alder-late")),
         roles: vec![Role::AceUser.number()],
         ..Default::default()
     };
-    let waiting = tokio::spawn(async move { administrator.members().invite_member(inviting).await });
-    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
+    let pending_call = tokio::spawn(async move { administrator.members().invite_member(invite).await });
+    let lock_waits =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
                  WHERE datname = current_database()) OR (NOT granted AND locktype = 'transactionid')";
     eventually(async || {
         let mut other = app.database.admin::<Partners>().await;
-        let count: i64 = sqlx::query_scalar(waits)
+        let count: i64 = sqlx::query_scalar(lock_waits)
             .fetch_one(&mut other)
             .await
             .expect("a number");
         if count > 0 {
             Ok(())
         } else {
-            Err("the call does not wait yet".to_owned())
+            Err("the call does not wait for the lock yet".to_owned())
         }
     })
     .await;
     sqlx::query(
         "UPDATE member SET record = jsonb_set(record, '{facts,roles}', '[]') WHERE member_id = 'alder-admin'",
     )
-    .execute(&mut *turn)
+    .execute(&mut *lock)
     .await
-    .expect("a role withdrawn");
-    turn.commit().await.expect("a commit");
-    let refusal = waiting.await.expect("an answer").expect_err("no role any more");
+    .expect("a withdrawn role");
+    lock.commit().await.expect("a commit");
+    let refusal = pending_call
+        .await
+        .expect("a response")
+        .expect_err("a refused call");
     assert_eq!(Refusal::from(&refusal).reason, "ROLE_NOT_PERMITTED");
     app.finish::<Partners>().await;
 }

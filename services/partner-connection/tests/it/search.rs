@@ -1,4 +1,4 @@
-//! Partners find each other (DIR-031, DIR-040).
+//! Covers the search for partners: every filter of `ListPartners` (DIR-040), and private profiles (DIR-031).
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
@@ -6,34 +6,35 @@ use cosell_testkit::harness::{App, refused};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, AWS, BIRCH, Calls, account_record, apply, by, company, connected, lead, profile_id, start, who,
+    ALDER, AWS, BIRCH, Clients, account_record, account_request, alliance_lead, apply, caller, clients,
+    create_connection, get_profile_id, start,
 };
 
-async fn find(calls: &mut Calls, filter: pb::PartnerFilter) -> Vec<String> {
+async fn list_partner_names(clients: &mut Clients, filter: pb::PartnerFilter) -> Vec<String> {
     let mut request = pb::ListPartnersRequest {
         filter: Some(filter),
         page_size: 2,
         ..Default::default()
     };
-    let mut found = Vec::new();
+    let mut partner_names = Vec::new();
     loop {
-        let page = calls
+        let page = clients
             .accounts()
             .list_partners(request.clone())
             .await
             .expect("a page")
             .into_inner();
         let names = page.partners.into_iter().filter_map(|partner| partner.profile);
-        found.extend(names.map(|profile| profile.display_name));
+        partner_names.extend(names.map(|profile| profile.display_name));
         if page.next_page_token.is_empty() {
-            return found;
+            return partner_names;
         }
         request.page_token = page.next_page_token;
     }
 }
 
-async fn several(app: &App) {
-    let mut elm = company("444444444444", "elm Cloud");
+async fn provision_more_partners(app: &App) {
+    let mut elm = account_record("444444444444", "elm Cloud");
     elm.partner_types = vec![
         pb::PartnerType::Reseller.into(),
         pb::PartnerType::Distributor.into(),
@@ -46,105 +47,105 @@ async fn several(app: &App) {
         profile.primary_solution_type = pb::SolutionType::TrainingServices.into();
         profile.headquarters_country_code = "FR".to_owned();
     }
-    let mut hidden = company("555555555555", "Fir");
+    let mut hidden = account_record("555555555555", "Fir");
     hidden.visibility = pb::ProfileVisibility::Private.into();
-    apply(app, vec![account_record(elm), account_record(hidden)]).await;
+    apply(app, vec![account_request(elm), account_request(hidden)]).await;
 }
 
 #[tokio::test]
-async fn dir_040_every_filter_finds_what_it_says() {
+async fn dir_040_partner_search_applies_every_filter() {
     let app = start().await;
-    several(&app).await;
-    connected(&app, ALDER, BIRCH).await;
-    let mut alder = by(&app, &who(ALDER, "alder-user"));
+    provision_more_partners(&app).await;
+    create_connection(&app, ALDER, BIRCH).await;
+    let mut alder = clients(&app, &caller(ALDER, "alder-user"));
     let all = ["Alder", "Birch", "elm Cloud"].as_slice();
     let elm = ["elm Cloud"].as_slice();
-    let others = ["Alder", "Birch"].as_slice();
-    let none = pb::PartnerFilter::default;
-    let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let alder_and_birch = ["Alder", "Birch"].as_slice();
+    let no_filter = pb::PartnerFilter::default;
+    let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     for (filter, expected) in [
-        (none(), all),
+        (no_filter(), all),
         (
             pb::PartnerFilter {
                 name: "ELM".to_owned(),
-                ..none()
+                ..no_filter()
             },
             elm,
         ),
         (
             pb::PartnerFilter {
                 name: "%".to_owned(),
-                ..none()
+                ..no_filter()
             },
             [].as_slice(),
         ),
         (
             pb::PartnerFilter {
                 keywords: texts(&["100%", "CLOUDS_"]),
-                ..none()
+                ..no_filter()
             },
             elm,
         ),
         (
             pb::PartnerFilter {
                 keywords: texts(&["100%", "warehouses"]),
-                ..none()
+                ..no_filter()
             },
             &[],
         ),
         (
             pb::PartnerFilter {
                 industry_segments: texts(&["Travel"]),
-                ..none()
+                ..no_filter()
             },
             elm,
         ),
         (
             pb::PartnerFilter {
                 headquarters_country_codes: texts(&["FR", "IT"]),
-                ..none()
+                ..no_filter()
             },
             elm,
         ),
         (
             pb::PartnerFilter {
                 programs: texts(&["Well-Architected"]),
-                ..none()
+                ..no_filter()
             },
-            others,
+            alder_and_birch,
         ),
         (
             pb::PartnerFilter {
                 specializations: texts(&["Security", "Migration"]),
-                ..none()
+                ..no_filter()
             },
             all,
         ),
         (
             pb::PartnerFilter {
                 partner_types: vec![pb::PartnerType::Distributor.into()],
-                ..none()
+                ..no_filter()
             },
             elm,
         ),
         (
             pb::PartnerFilter {
                 solution_types: vec![pb::SolutionType::SoftwareProducts.into()],
-                ..none()
+                ..no_filter()
             },
-            others,
+            alder_and_birch,
         ),
         (
             pb::PartnerFilter {
                 connected: Some(true),
-                ..none()
+                ..no_filter()
             },
             &["Birch"],
         ),
         (
             pb::PartnerFilter {
                 connected: Some(false),
-                ..none()
+                ..no_filter()
             },
             &["Alder", "elm Cloud"],
         ),
@@ -152,54 +153,64 @@ async fn dir_040_every_filter_finds_what_it_says() {
             pb::PartnerFilter {
                 name: "b".to_owned(),
                 industry_segments: texts(&["Gaming"]),
-                ..none()
+                ..no_filter()
             },
             &[],
         ),
     ] {
-        assert_eq!(find(&mut alder, filter.clone()).await, expected, "{filter:?}");
+        assert_eq!(
+            list_partner_names(&mut alder, filter.clone()).await,
+            expected,
+            "{filter:?}"
+        );
     }
-    let mut aws = by(&app, &who(AWS, "aws-pdm"));
-    assert_eq!(find(&mut aws, none()).await, all);
+    let mut aws = clients(&app, &caller(AWS, "aws-pdm"));
+    assert_eq!(list_partner_names(&mut aws, no_filter()).await, all);
     app.finish::<Partners>().await;
 }
 
 #[tokio::test]
-async fn dir_031_a_private_profile_is_as_if_it_were_not() {
+async fn dir_031_private_profile_is_not_found_by_other_partners() {
     let app = start().await;
-    let id = profile_id(&app, BIRCH).await;
-    let reading = |id: &str| pb::GetPartnerRequest {
+    let id = get_profile_id(&app, BIRCH).await;
+    let get_request = |id: &str| pb::GetPartnerRequest {
         profile_id: id.to_owned(),
     };
-    let mut alder = by(&app, &who(ALDER, "alder-user"));
+    let mut alder = clients(&app, &caller(ALDER, "alder-user"));
     let seen = alder
         .accounts()
-        .get_partner(reading(&id))
+        .get_partner(get_request(&id))
         .await
         .expect("a partner")
         .into_inner();
     assert!(!seen.partner.expect("a partner").connected);
-    let hiding = pb::SetProfileVisibilityRequest {
+    let hide = pb::SetProfileVisibilityRequest {
         visibility: pb::ProfileVisibility::Private.into(),
         ..Default::default()
     };
-    lead(&app, BIRCH)
+    alliance_lead(&app, BIRCH)
         .accounts()
-        .set_profile_visibility(hiding)
+        .set_profile_visibility(hide)
         .await
         .expect("a change");
-    let never = "pprofile-0000000000000";
+    let nonexistent = "pprofile-0000000000000";
     let hidden = refused(
-        alder.accounts().get_partner(reading(&id)).await,
+        alder.accounts().get_partner(get_request(&id)).await,
         Code::NotFound,
         "PROFILE_NOT_FOUND",
     );
     let absent = refused(
-        alder.accounts().get_partner(reading(never)).await,
+        alder.accounts().get_partner(get_request(nonexistent)).await,
         Code::NotFound,
         "PROFILE_NOT_FOUND",
     );
-    assert_eq!(hidden.message.replace(&id, ""), absent.message.replace(never, ""));
-    assert_eq!(find(&mut alder, pb::PartnerFilter::default()).await, ["Alder"]);
+    assert_eq!(
+        hidden.message.replace(&id, ""),
+        absent.message.replace(nonexistent, "")
+    );
+    assert_eq!(
+        list_partner_names(&mut alder, pb::PartnerFilter::default()).await,
+        ["Alder"]
+    );
     app.finish::<Partners>().await;
 }

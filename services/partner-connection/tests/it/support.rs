@@ -1,4 +1,5 @@
-//! A running service with three partners and AWS in its directory.
+//! Test fixtures: a running service whose directory holds three partner accounts and AWS, and builders of requests and
+//! records.
 
 use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
@@ -11,11 +12,11 @@ use cosell_types::{Caller, Clock, ClosedList as _, Role, Side, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-/// The calls of one caller to every gRPC service of this one.
+/// Clients of one caller for every gRPC service of the partner connection service.
 #[derive(Clone)]
-pub struct Calls(InterceptedService<Channel, Client>);
+pub struct Clients(InterceptedService<Channel, Client>);
 
-impl Calls {
+impl Clients {
     pub fn accounts(&self) -> AccountServiceClient<InterceptedService<Channel, Client>> {
         AccountServiceClient::new(self.0.clone())
     }
@@ -34,26 +35,26 @@ pub const BIRCH: &str = "222222222222";
 pub const CEDAR: &str = "333333333333";
 pub const AWS: &str = "999999999999";
 
-/// The service without a bus, its clock at 2 March 2026, and its directory.
+/// The service without a bus, with a provisioned directory and its clock fixed at 2 March 2026.
 pub async fn start() -> App {
     start_with(Options::default()).await
 }
 
 pub async fn start_with(options: Options) -> App {
     let app = Setup::default().start::<Partners>(options).await;
-    enrol(&app).await;
+    provision(&app).await;
     app
 }
 
-/// Takes three partners, AWS and their members in; Cedar has no profile.
-pub async fn enrol(app: &App) {
+/// Provisions three partner accounts, AWS, and their members. Cedar has no profile.
+pub async fn provision(app: &App) {
     let mut records = Vec::new();
     for (account, name) in [(ALDER, "Alder"), (BIRCH, "Birch"), (CEDAR, "Cedar")] {
-        let mut record = company(account, name);
+        let mut record = account_record(account, name);
         if account == CEDAR {
             record.profile = None;
         }
-        records.push(account_record(record));
+        records.push(account_request(record));
         for (role, title) in [
             (Role::AllianceLead, "lead"),
             (Role::AllianceTeam, "team"),
@@ -63,35 +64,40 @@ pub async fn enrol(app: &App) {
             (Role::StandardUser, "standard"),
         ] {
             let id = format!("{}-{title}", name.to_lowercase());
-            records.push(member_record(person(account, &id, &[role])));
+            records.push(member_request(member_record(account, &id, &[role])));
         }
     }
-    let mut aws = company(AWS, "AWS");
+    let mut aws = account_record(AWS, "AWS");
     aws.side = pb::Side::Aws.into();
     aws.profile = None;
-    records.push(account_record(aws));
-    records.push(member_record(person(AWS, "aws-pdm", &[Role::Pdm])));
-    let answers = apply(app, records).await;
-    for answer in answers {
-        assert_eq!(answer.result(), pb::ApplyResult::Created, "{:?}", answer.error);
+    records.push(account_request(aws));
+    records.push(member_request(member_record(AWS, "aws-pdm", &[Role::Pdm])));
+    let responses = apply(app, records).await;
+    for response in responses {
+        assert_eq!(
+            response.result(),
+            pb::ApplyResult::Created,
+            "{:?}",
+            response.error
+        );
     }
 }
 
-pub fn account_record(record: pb::AccountRecord) -> pb::ApplyDirectoryRequest {
+pub fn account_request(record: pb::AccountRecord) -> pb::ApplyDirectoryRequest {
     pb::ApplyDirectoryRequest {
         record: Some(request::Record::Account(record)),
         ..Default::default()
     }
 }
 
-pub fn member_record(record: pb::MemberRecord) -> pb::ApplyDirectoryRequest {
+pub fn member_request(record: pb::MemberRecord) -> pb::ApplyDirectoryRequest {
     pb::ApplyDirectoryRequest {
         record: Some(request::Record::Member(record)),
         ..Default::default()
     }
 }
 
-pub fn company(account: &str, name: &str) -> pb::AccountRecord {
+pub fn account_record(account: &str, name: &str) -> pb::AccountRecord {
     pb::AccountRecord {
         account_id: account.to_owned(),
         side: pb::Side::Partner.into(),
@@ -119,17 +125,17 @@ pub fn profile(name: &str) -> pb::Profile {
     }
 }
 
-pub fn person(account: &str, id: &str, roles: &[Role]) -> pb::MemberRecord {
+pub fn member_record(account: &str, id: &str, roles: &[Role]) -> pb::MemberRecord {
     pb::MemberRecord {
         account_id: account.to_owned(),
         member_id: id.to_owned(),
-        person: Some(named(id)),
+        person: Some(person(id)),
         roles: roles.iter().map(|role| role.number()).collect(),
         ..Default::default()
     }
 }
 
-pub fn named(id: &str) -> pb::Person {
+pub fn person(id: &str) -> pb::Person {
     pb::Person {
         first_name: "First".to_owned(),
         last_name: "Last".to_owned(),
@@ -138,58 +144,58 @@ pub fn named(id: &str) -> pb::Person {
     }
 }
 
-/// The results of records that are applied one after the other.
+/// Applies records in order, and returns their results.
 pub async fn apply(app: &App, records: Vec<pb::ApplyDirectoryRequest>) -> Vec<pb::ApplyDirectoryResponse> {
-    let calls = by(app, &service("provisioner"));
-    let mut stream = calls
+    let clients = clients(app, &service("provisioner"));
+    let mut stream = clients
         .accounts()
         .apply_directory(tokio_stream::iter(records))
         .await
         .expect("a stream of results")
         .into_inner();
-    let mut answers = Vec::new();
-    while let Some(answer) = stream.message().await.expect("a result") {
-        answers.push(answer);
+    let mut responses = Vec::new();
+    while let Some(response) = stream.message().await.expect("a result") {
+        responses.push(response);
     }
-    answers
+    responses
 }
 
-/// A member, of whom only the token speaks: what it may do is in the directory.
-pub fn who(account: &str, id: &str) -> Caller {
+/// A member's token without roles; the service reads the roles from its directory.
+pub fn caller(account: &str, id: &str) -> Caller {
     let side = if account == AWS { Side::Aws } else { Side::Partner };
     member(id, account, side, &[])
 }
 
-pub fn by(app: &App, caller: &Caller) -> Calls {
-    Calls(app.by(caller))
+pub fn clients(app: &App, caller: &Caller) -> Clients {
+    Clients(app.channel_for(caller))
 }
 
-/// The calls of a company's alliance lead.
-pub fn lead(app: &App, account: &str) -> Calls {
+/// Clients of an account's alliance lead.
+pub fn alliance_lead(app: &App, account: &str) -> Clients {
     let id = match account {
         ALDER => "alder-lead",
         BIRCH => "birch-lead",
         _ => "cedar-lead",
     };
-    by(app, &who(account, id))
+    clients(app, &caller(account, id))
 }
 
 pub fn request_id() -> String {
     random::uuid(Clock::system().now()).to_string()
 }
 
-pub async fn account(calls: &mut Calls) -> pb::Account {
+pub async fn get_account(clients: &mut Clients) -> pb::Account {
     let request = pb::GetAccountRequest::default();
-    let answer = calls.accounts().get_account(request).await.expect("an account");
-    answer.into_inner().account.expect("an account")
+    let response = clients.accounts().get_account(request).await.expect("an account");
+    response.into_inner().account.expect("an account")
 }
 
-pub async fn profile_id(app: &App, account: &str) -> String {
-    let own = self::account(&mut lead(app, account)).await;
-    own.profile.expect("a profile").profile_id
+pub async fn get_profile_id(app: &App, account: &str) -> String {
+    let account = self::get_account(&mut alliance_lead(app, account)).await;
+    account.profile.expect("a profile").profile_id
 }
 
-pub fn invite(receiver: &str, kind: pb::ConnectionType) -> pb::CreateConnectionInvitationRequest {
+pub fn invitation_request(receiver: &str, kind: pb::ConnectionType) -> pb::CreateConnectionInvitationRequest {
     pb::CreateConnectionInvitationRequest {
         r#type: kind.into(),
         receiver_id: receiver.to_owned(),
@@ -200,34 +206,34 @@ pub fn invite(receiver: &str, kind: pb::ConnectionType) -> pb::CreateConnectionI
     }
 }
 
-/// An invitation of one company to another.
-pub async fn invited(app: &App, from: &str, to: &str) -> pb::ConnectionInvitation {
-    let receiver = profile_id(app, to).await;
-    let request = invite(&receiver, pb::ConnectionType::OpportunityCollaboration);
-    let answer = lead(app, from)
+/// Sends an invitation from one account to another.
+pub async fn create_invitation(app: &App, from: &str, to: &str) -> pb::ConnectionInvitation {
+    let receiver = get_profile_id(app, to).await;
+    let request = invitation_request(&receiver, pb::ConnectionType::OpportunityCollaboration);
+    let response = alliance_lead(app, from)
         .connections()
         .create_connection_invitation(request)
         .await;
-    let answer = answer.expect("an invitation").into_inner();
-    answer.connection_invitation.expect("an invitation")
+    let response = response.expect("an invitation").into_inner();
+    response.connection_invitation.expect("an invitation")
 }
 
-pub fn accepting(id: &str) -> pb::AcceptConnectionInvitationRequest {
+pub fn accept_request(id: &str) -> pb::AcceptConnectionInvitationRequest {
     pb::AcceptConnectionInvitationRequest {
         connection_invitation_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-/// Two companies, connected; the connection as the first sees it.
-pub async fn connected(app: &App, from: &str, to: &str) -> pb::Connection {
-    let invitation = invited(app, from, to).await;
-    let accepting = accepting(&invitation.connection_invitation_id);
-    let answer = lead(app, to)
+/// Connects two accounts, and returns the connection as the sender sees it.
+pub async fn create_connection(app: &App, from: &str, to: &str) -> pb::Connection {
+    let invitation = create_invitation(app, from, to).await;
+    let acceptance = accept_request(&invitation.connection_invitation_id);
+    let response = alliance_lead(app, to)
         .connections()
-        .accept_connection_invitation(accepting)
+        .accept_connection_invitation(acceptance)
         .await;
-    let connection = answer
+    let connection = response
         .expect("a connection")
         .into_inner()
         .connection
@@ -235,16 +241,16 @@ pub async fn connected(app: &App, from: &str, to: &str) -> pb::Connection {
     let request = pb::GetConnectionRequest {
         connection_id: connection.connection_id,
     };
-    let answer = lead(app, from)
+    let response = alliance_lead(app, from)
         .connections()
         .get_connection(request)
         .await
         .expect("a connection");
-    answer.into_inner().connection.expect("a connection")
+    response.into_inner().connection.expect("a connection")
 }
 
-/// The public events of the journal, as subjects, in their order.
-pub async fn subjects(app: &App, after: i64) -> Vec<String> {
+/// The subjects of events in the journal after a sequence number, in order.
+pub async fn event_subjects(app: &App, after: i64) -> Vec<String> {
     let mut admin = app.database.admin::<Partners>().await;
     sqlx::query_scalar("SELECT subject FROM event_journal WHERE seq > $1 ORDER BY seq")
         .bind(after)
@@ -253,8 +259,8 @@ pub async fn subjects(app: &App, after: i64) -> Vec<String> {
         .expect("events")
 }
 
-/// The last event of the journal.
-pub async fn last_event(app: &App) -> i64 {
+/// The sequence number of the last event in the journal.
+pub async fn last_event_seq(app: &App) -> i64 {
     let mut admin = app.database.admin::<Partners>().await;
     sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM event_journal")
         .fetch_one(&mut admin)
@@ -262,10 +268,10 @@ pub async fn last_event(app: &App) -> i64 {
         .expect("a number")
 }
 
-/// What most connections are for.
+/// The type of most connections in these tests.
 pub const SHARING: pb::ConnectionType = pb::ConnectionType::OpportunityCollaboration;
 
-pub fn rejecting(id: &str, reason: &str) -> pb::RejectConnectionInvitationRequest {
+pub fn reject_request(id: &str, reason: &str) -> pb::RejectConnectionInvitationRequest {
     pb::RejectConnectionInvitationRequest {
         connection_invitation_id: id.to_owned(),
         reason: reason.to_owned(),
@@ -273,17 +279,17 @@ pub fn rejecting(id: &str, reason: &str) -> pb::RejectConnectionInvitationReques
     }
 }
 
-pub fn canceling(id: &str) -> pb::CancelConnectionInvitationRequest {
+pub fn cancel_request(id: &str) -> pb::CancelConnectionInvitationRequest {
     pb::CancelConnectionInvitationRequest {
         connection_invitation_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-/// Ends all connections of Alder.
-pub async fn end_all(app: &App) {
+/// Cancels all active connections of Alder.
+pub async fn cancel_all_connections(app: &App) {
     let request = pb::ListConnectionsRequest::default();
-    let list = lead(app, ALDER)
+    let list = alliance_lead(app, ALDER)
         .connections()
         .list_connections(request)
         .await
@@ -291,17 +297,17 @@ pub async fn end_all(app: &App) {
         .into_inner();
     for connection in list.connections {
         if connection.status() == pb::ConnectionStatus::Active {
-            let canceling = pb::CancelConnectionRequest {
+            let cancellation = pb::CancelConnectionRequest {
                 connection_id: connection.connection_id,
                 r#type: SHARING.into(),
                 reason: "over".to_owned(),
                 ..Default::default()
             };
-            lead(app, ALDER)
+            alliance_lead(app, ALDER)
                 .connections()
-                .cancel_connection(canceling)
+                .cancel_connection(cancellation)
                 .await
-                .expect("an end");
+                .expect("a cancellation");
         }
     }
 }

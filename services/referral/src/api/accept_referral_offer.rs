@@ -1,10 +1,11 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_store::{Claim, claim};
 use cosell_types::random;
 
-use super::visible::{conclude, new_lead_id, offered};
-use super::{Api, convert, status};
+use super::Api;
+use crate::load::LoadedOffer;
+use crate::write::{change, new_lead_id};
+use crate::{convert, status};
 
 pub async fn handle(
     api: Api,
@@ -12,23 +13,22 @@ pub async fn handle(
 ) -> Result<pb::AcceptReferralOfferResponse, Failure> {
     let message = &call.message;
     let id = &message.referral_offer_id;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let (mut offer, shown) = offered(&mut tx, &api, &call, id).await?;
-    if claimed == Claim::New {
-        etags::check(&message.etag, offer.revision())?;
-        let now = api.clock.now();
-        let event = offer
-            .accept(
-                &call.member()?.id,
-                random::opportunity_id(now),
-                new_lead_id()?,
-                now,
-            )
-            .map_err(|rule| status::broken(rule, id))?;
-        conclude(tx, &call, &offer, event).await?;
-    }
+    let member = call.member()?;
+    let now = api.clock.now();
+    let accepted = change(
+        &api.db,
+        &call,
+        (id, &message.etag),
+        now,
+        async |_, loaded: &mut LoadedOffer| {
+            let (opportunity, lead) = (random::opportunity_id(now), new_lead_id()?);
+            let event = loaded.offer.accept(&member.id, opportunity, lead, now);
+            event.map(Some).map_err(|rule| status::rule_violated(rule, id))
+        },
+    )
+    .await?;
+    let offer = convert::accepted_offer(&accepted.offer, accepted.content, message.validate_only)?;
     Ok(pb::AcceptReferralOfferResponse {
-        referral_offer: Some(convert::answered(&offer, shown, message.validate_only)?),
+        referral_offer: Some(offer),
     })
 }

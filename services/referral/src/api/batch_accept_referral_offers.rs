@@ -5,65 +5,67 @@ use cosell_events::Cause;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as Outcome;
-use cosell_store::{Claim, claim};
+use cosell_store::{Claim, begin, claim, commit};
 use cosell_types::{OpportunityId, random};
 
-use super::visible::{new_lead_id, offered, take_lead};
-use super::{Api, convert, note, status};
-use crate::domain::Event;
+use super::Api;
+use crate::domain::OfferEvent;
 use crate::domain::values::ReferralOfferState;
+use crate::events::CONTEXT;
+use crate::load::{LoadedOffer, load_offer};
 use crate::store;
+use crate::write::{create_accepted_lead, new_lead_id};
+use crate::{convert, status};
 
-/// All that can be accepted are accepted together; the others say why not (REF-032).
+/// Accepts in one transaction all offers that can be accepted. The result of each other offer is its error (REF-032).
 pub async fn handle(
     api: Api,
     call: Call<pb::BatchAcceptReferralOffersRequest>,
 ) -> Result<pb::BatchAcceptReferralOffersResponse, Failure> {
     let message = &call.message;
     let member = call.member()?;
-    let mut tx = api.begin(&call).await?;
+    let mut tx = begin(&api.db, &call).await?;
     let is_new = claim(&mut tx, &call, "").await? == Claim::New;
     let now = api.clock.now();
     let (mut results, mut accepted, mut ids) = (Vec::new(), 0, BTreeSet::new());
     for id in &message.referral_offer_ids {
-        let outcome = match offered(&mut tx, &api, &call, id).await {
+        let outcome = match load_offer(&mut tx, &call, id, now).await {
             Err(failure) => Err(failure),
-            // Repeated, the call answers how they stand.
-            Ok((offer, shown)) if !is_new && offer.state() == ReferralOfferState::Accepted => {
-                Ok((offer, shown))
+            // A replay returns the offers as they are now.
+            Ok(LoadedOffer { offer, content })
+                if !is_new && offer.state() == ReferralOfferState::Accepted =>
+            {
+                Ok((offer, content))
             }
-            Ok((mut offer, shown)) => {
-                let accepted = offer.accept(&member.id, another(&mut ids, now), new_lead_id()?, now);
+            Ok(LoadedOffer { mut offer, content }) => {
+                let accepted = offer.accept(
+                    &member.id,
+                    unused_opportunity_id(&mut ids, now),
+                    new_lead_id()?,
+                    now,
+                );
                 accepted
-                    .map(|_| (offer, shown))
-                    .map_err(|rule| status::broken(rule, id))
+                    .map(|_| (offer, content))
+                    .map_err(|rule| status::rule_violated(rule, id))
             }
         };
         results.push((id, outcome));
     }
     if is_new {
-        let actor = call.caller.actor();
-        let cause = Cause {
-            actor: &actor,
-            request_id: &call.tag.request_id,
-            time: now,
-        };
+        let cause = Cause::of(&call, now);
         for (offer, _) in results.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()) {
-            store::save_offer(&mut tx, offer, Event::Accepted, cause).await?;
+            store::save_offer(&mut tx, offer, OfferEvent::Accepted, cause).await?;
             accepted += 1;
         }
         for (offer, _) in results.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()) {
-            take_lead(&mut tx, offer, cause).await?;
+            create_accepted_lead(&mut tx, offer, cause).await?;
         }
-        if !message.validate_only {
-            tx.commit().await?;
-            (0..accepted).for_each(|_| note(Event::Accepted.name()));
-        }
+        commit(tx, &call, CONTEXT, &vec![OfferEvent::Accepted.name(); accepted]).await?;
     }
     let results = results.into_iter().map(|(id, outcome)| {
         let outcome = match outcome {
-            Ok((offer, shown)) => {
-                Outcome::ReferralOffer(convert::answered(&offer, shown, message.validate_only)?)
+            Ok((offer, content)) => {
+                Outcome::ReferralOffer(convert::accepted_offer(&offer, content, message.validate_only)?)
             }
             Err(failure) => Outcome::Error(failure.into_part(&call.tag)?),
         };
@@ -77,8 +79,8 @@ pub async fn handle(
     })
 }
 
-/// An id that is not among these: those of one moment differ in 22 bits only.
-fn another(ids: &mut BTreeSet<OpportunityId>, now: DateTime<Utc>) -> OpportunityId {
+/// Generates an id that is not in the set, and adds it. Ids generated at the same time differ in 22 random bits only.
+fn unused_opportunity_id(ids: &mut BTreeSet<OpportunityId>, now: DateTime<Utc>) -> OpportunityId {
     loop {
         let id = random::opportunity_id(now);
         if ids.insert(id) {

@@ -1,4 +1,4 @@
-//! The RPCs of `LeadService`: what access each needs, and its file.
+//! The RPCs of `LeadService`: the access that each requires, and its handler.
 
 use cosell_grpc::{read, write};
 use cosell_proto::cosell::referral::v1 as pb;
@@ -6,19 +6,20 @@ use cosell_proto::cosell::referral::v1::lead_service_server::LeadService;
 use tonic::Request;
 
 use super::{
-    Answer, Api, lead_add_interaction, lead_assign, lead_convert, lead_get, lead_list, lead_set_state, permit,
+    Api, RpcResult, add_lead_interaction, assign_lead, convert_lead, get_lead, list_leads, permit,
+    set_lead_state,
 };
 use crate::domain::access::Action;
 
 #[tonic::async_trait]
 impl LeadService for Api {
-    async fn get_lead(&self, request: Request<pb::GetLeadRequest>) -> Answer<pb::GetLeadResponse> {
-        read(request, permit(Action::Lead), |call| lead_get::handle(self, call)).await
+    async fn get_lead(&self, request: Request<pb::GetLeadRequest>) -> RpcResult<pb::GetLeadResponse> {
+        read(request, permit(Action::Lead), |call| get_lead::handle(self, call)).await
     }
 
-    async fn list_leads(&self, request: Request<pb::ListLeadsRequest>) -> Answer<pb::ListLeadsResponse> {
+    async fn list_leads(&self, request: Request<pb::ListLeadsRequest>) -> RpcResult<pb::ListLeadsResponse> {
         read(request, permit(Action::Lead), |call| {
-            lead_list::handle(self, call)
+            list_leads::handle(self, call)
         })
         .await
     }
@@ -26,10 +27,10 @@ impl LeadService for Api {
     async fn set_lead_state(
         &self,
         request: Request<pb::SetLeadStateRequest>,
-    ) -> Answer<pb::SetLeadStateResponse> {
+    ) -> RpcResult<pb::SetLeadStateResponse> {
         let api = self.clone();
         write(request, permit(Action::Lead), move |call| {
-            lead_set_state::handle(api.clone(), call)
+            set_lead_state::handle(api.clone(), call)
         })
         .await
     }
@@ -37,18 +38,21 @@ impl LeadService for Api {
     async fn add_lead_interaction(
         &self,
         request: Request<pb::AddLeadInteractionRequest>,
-    ) -> Answer<pb::AddLeadInteractionResponse> {
+    ) -> RpcResult<pb::AddLeadInteractionResponse> {
         let api = self.clone();
         write(request, permit(Action::Lead), move |call| {
-            lead_add_interaction::handle(api.clone(), call)
+            add_lead_interaction::handle(api.clone(), call)
         })
         .await
     }
 
-    async fn assign_lead(&self, request: Request<pb::AssignLeadRequest>) -> Answer<pb::AssignLeadResponse> {
+    async fn assign_lead(
+        &self,
+        request: Request<pb::AssignLeadRequest>,
+    ) -> RpcResult<pb::AssignLeadResponse> {
         let api = self.clone();
         write(request, permit(Action::Lead), move |call| {
-            lead_assign::handle(api.clone(), call)
+            assign_lead::handle(api.clone(), call)
         })
         .await
     }
@@ -56,10 +60,10 @@ impl LeadService for Api {
     async fn convert_lead(
         &self,
         request: Request<pb::ConvertLeadRequest>,
-    ) -> Answer<pb::ConvertLeadResponse> {
+    ) -> RpcResult<pb::ConvertLeadResponse> {
         let api = self.clone();
         write(request, permit(Action::Lead), move |call| {
-            lead_convert::handle(api.clone(), call)
+            convert_lead::handle(api.clone(), call)
         })
         .await
     }

@@ -1,69 +1,49 @@
-//! The RPCs: one file each, in which the handler is the use case. `<service>.rs` lists those of one
-//! gRPC service.
+//! The RPCs: one handler a file, named after its RPC. `<service>.rs` lists the RPCs of a gRPC service with the access
+//! that each requires.
 
 mod accept_referral_offer;
+mod add_lead_interaction;
+mod assign_lead;
 mod batch_accept_referral_offers;
-mod convert;
-mod create;
-mod get;
-mod get_accepted;
-mod get_converted;
-mod get_offer;
-mod lead_add_interaction;
-mod lead_assign;
-mod lead_convert;
-mod lead_get;
-mod lead_list;
+mod convert_lead;
+mod create_referral;
+mod get_accepted_opportunity;
+mod get_converted_lead;
+mod get_lead;
+mod get_referral;
+mod get_referral_offer;
 mod lead_service;
-mod lead_set_state;
-mod list;
-mod list_offers;
+mod list_leads;
+mod list_referral_offers;
+mod list_referrals;
 mod referral_internal_service;
 mod referral_service;
 mod reject_referral_offer;
-mod status;
-mod visible;
+mod set_lead_state;
 
 use std::sync::Arc;
 
-use cosell_grpc::{Call, Failure, Peer};
-use cosell_store::{Db, Scope, Tx};
-use cosell_telemetry::metrics;
+use cosell_grpc::Peer;
+use cosell_store::Db;
 use cosell_types::{Caller, Clock};
-use opentelemetry::KeyValue;
 use tonic::{Response, Status};
 
 use crate::domain::Calendar;
 use crate::domain::access::{self, Action};
 
-pub use create::{offer_to, payload_type};
-
-/// What the use cases need.
+/// The dependencies of the handlers.
 #[derive(Clone)]
 pub struct Api {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) opportunity: Peer,
     pub(crate) calendar: Arc<Calendar>,
-    pub(crate) tier: i32,
+    /// The lowest partner tier that is eligible for referrals.
+    pub(crate) min_tier: i32,
 }
 
-/// Whose doing it is that offers are made, end, and are handed on.
-pub const PLATFORM: &str = "service:referral";
-
-type Answer<T> = Result<Response<T>, Status>;
+type RpcResult<T> = Result<Response<T>, Status>;
 
 fn permit(action: Action) -> impl FnOnce(&Caller) -> bool {
     move |caller| access::permits(caller, action)
-}
-
-/// Counts what happened.
-pub fn note(event: &str) {
-    metrics::TRANSITIONS.add(1, &[KeyValue::new("transition", format!("referral.{event}"))]);
-}
-
-impl Api {
-    async fn begin<M>(&self, call: &Call<M>) -> Result<Tx, Failure> {
-        Ok(self.db.tx(&Scope::of(call)).await?)
-    }
 }

@@ -1,11 +1,11 @@
-//! The RPCs of `ReferralInternalService`: what access each needs, and its file.
+//! The RPCs of `ReferralInternalService`: the access that each requires, and its handler.
 
 use cosell_grpc::read;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral_internal_service_server::ReferralInternalService;
 use tonic::Request;
 
-use super::{Answer, Api, get_accepted, get_converted, permit};
+use super::{Api, RpcResult, get_accepted_opportunity, get_converted_lead, permit};
 use crate::domain::access::Action;
 
 #[tonic::async_trait]
@@ -13,9 +13,9 @@ impl ReferralInternalService for Api {
     async fn get_accepted_opportunity(
         &self,
         request: Request<pb::GetAcceptedOpportunityRequest>,
-    ) -> Answer<pb::GetAcceptedOpportunityResponse> {
-        read(request, permit(Action::ReadDeal), |call| {
-            get_accepted::handle(self, call)
+    ) -> RpcResult<pb::GetAcceptedOpportunityResponse> {
+        read(request, permit(Action::ReadContent), |call| {
+            get_accepted_opportunity::handle(self, call)
         })
         .await
     }
@@ -23,9 +23,9 @@ impl ReferralInternalService for Api {
     async fn get_converted_lead(
         &self,
         request: Request<pb::GetConvertedLeadRequest>,
-    ) -> Answer<pb::GetConvertedLeadResponse> {
-        read(request, permit(Action::ReadDeal), |call| {
-            get_converted::handle(self, call)
+    ) -> RpcResult<pb::GetConvertedLeadResponse> {
+        read(request, permit(Action::ReadContent), |call| {
+            get_converted_lead::handle(self, call)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The RPCs of `ReferralService`: what access each needs, and its file.
+//! The RPCs of `ReferralService`: the access that each requires, and its handler.
 
 use cosell_grpc::{read, write};
 use cosell_proto::cosell::referral::v1 as pb;
@@ -6,8 +6,8 @@ use cosell_proto::cosell::referral::v1::referral_service_server::ReferralService
 use tonic::Request;
 
 use super::{
-    Answer, Api, accept_referral_offer, batch_accept_referral_offers, create, get, get_offer, list,
-    list_offers, permit, reject_referral_offer,
+    Api, RpcResult, accept_referral_offer, batch_accept_referral_offers, create_referral, get_referral,
+    get_referral_offer, list_referral_offers, list_referrals, permit, reject_referral_offer,
 };
 use crate::domain::access::Action;
 
@@ -16,10 +16,10 @@ impl ReferralService for Api {
     async fn create_referral(
         &self,
         request: Request<pb::CreateReferralRequest>,
-    ) -> Answer<pb::CreateReferralResponse> {
+    ) -> RpcResult<pb::CreateReferralResponse> {
         let api = self.clone();
         write(request, permit(Action::Refer), move |call| {
-            create::handle(api.clone(), call)
+            create_referral::handle(api.clone(), call)
         })
         .await
     }
@@ -27,23 +27,29 @@ impl ReferralService for Api {
     async fn get_referral(
         &self,
         request: Request<pb::GetReferralRequest>,
-    ) -> Answer<pb::GetReferralResponse> {
-        read(request, permit(Action::Refer), |call| get::handle(self, call)).await
+    ) -> RpcResult<pb::GetReferralResponse> {
+        read(request, permit(Action::Refer), |call| {
+            get_referral::handle(self, call)
+        })
+        .await
     }
 
     async fn list_referrals(
         &self,
         request: Request<pb::ListReferralsRequest>,
-    ) -> Answer<pb::ListReferralsResponse> {
-        read(request, permit(Action::Refer), |call| list::handle(self, call)).await
+    ) -> RpcResult<pb::ListReferralsResponse> {
+        read(request, permit(Action::Refer), |call| {
+            list_referrals::handle(self, call)
+        })
+        .await
     }
 
     async fn get_referral_offer(
         &self,
         request: Request<pb::GetReferralOfferRequest>,
-    ) -> Answer<pb::GetReferralOfferResponse> {
+    ) -> RpcResult<pb::GetReferralOfferResponse> {
         read(request, permit(Action::Answer), |call| {
-            get_offer::handle(self, call)
+            get_referral_offer::handle(self, call)
         })
         .await
     }
@@ -51,9 +57,9 @@ impl ReferralService for Api {
     async fn list_referral_offers(
         &self,
         request: Request<pb::ListReferralOffersRequest>,
-    ) -> Answer<pb::ListReferralOffersResponse> {
+    ) -> RpcResult<pb::ListReferralOffersResponse> {
         read(request, permit(Action::Answer), |call| {
-            list_offers::handle(self, call)
+            list_referral_offers::handle(self, call)
         })
         .await
     }
@@ -61,7 +67,7 @@ impl ReferralService for Api {
     async fn accept_referral_offer(
         &self,
         request: Request<pb::AcceptReferralOfferRequest>,
-    ) -> Answer<pb::AcceptReferralOfferResponse> {
+    ) -> RpcResult<pb::AcceptReferralOfferResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
             accept_referral_offer::handle(api.clone(), call)
@@ -72,7 +78,7 @@ impl ReferralService for Api {
     async fn batch_accept_referral_offers(
         &self,
         request: Request<pb::BatchAcceptReferralOffersRequest>,
-    ) -> Answer<pb::BatchAcceptReferralOffersResponse> {
+    ) -> RpcResult<pb::BatchAcceptReferralOffersResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
             batch_accept_referral_offers::handle(api.clone(), call)
@@ -83,7 +89,7 @@ impl ReferralService for Api {
     async fn reject_referral_offer(
         &self,
         request: Request<pb::RejectReferralOfferRequest>,
-    ) -> Answer<pb::RejectReferralOfferResponse> {
+    ) -> RpcResult<pb::RejectReferralOfferResponse> {
         let api = self.clone();
         write(request, permit(Action::Answer), move |call| {
             reject_referral_offer::handle(api.clone(), call)

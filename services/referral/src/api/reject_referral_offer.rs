@@ -1,10 +1,11 @@
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
-use cosell_store::{Claim, claim};
 use cosell_types::{ClosedList as _, RejectionReason};
 
-use super::visible::{conclude, offered};
-use super::{Api, convert, status};
+use super::Api;
+use crate::load::LoadedOffer;
+use crate::write::change;
+use crate::{convert, status};
 
 pub async fn handle(
     api: Api,
@@ -12,25 +13,26 @@ pub async fn handle(
 ) -> Result<pb::RejectReferralOfferResponse, Failure> {
     let message = &call.message;
     let id = &message.referral_offer_id;
-    let mut tx = api.begin(&call).await?;
-    let claimed = claim(&mut tx, &call, id).await?;
-    let (mut offer, mut shown) = offered(&mut tx, &api, &call, id).await?;
-    if claimed == Claim::New {
-        etags::check(&message.etag, offer.revision())?;
-        let reason = RejectionReason::from_number(message.reason)
-            .ok_or_else(|| Failure::internal("validated, but no reason"))?;
-        let event = offer
-            .reject(
-                &call.member()?.id,
-                reason,
-                message.text.clone().into(),
-                api.clock.now(),
-            )
-            .map_err(|rule| status::broken(rule, id))?;
-        conclude(tx, &call, &offer, event).await?;
-        shown = None;
-    }
+    let member = call.member()?;
+    let now = api.clock.now();
+    let reason = RejectionReason::from_number(message.reason);
+    let reason = reason.ok_or_else(|| Failure::internal("the validated request has no reason"))?;
+    let rejected = change(
+        &api.db,
+        &call,
+        (id, &message.etag),
+        now,
+        async |_, loaded: &mut LoadedOffer| {
+            let event = loaded
+                .offer
+                .reject(&member.id, reason, message.text.clone().into(), now);
+            let event = event.map_err(|rule| status::rule_violated(rule, id))?;
+            loaded.content = None;
+            Ok(Some(event))
+        },
+    )
+    .await?;
     Ok(pb::RejectReferralOfferResponse {
-        referral_offer: Some(convert::offer(&offer, shown)?),
+        referral_offer: Some(convert::offer(&rejected.offer, rejected.content)?),
     })
 }

@@ -1,39 +1,39 @@
 use cosell_types::MemberId;
 
-/// What happened to an offer. Becomes a public event and a counter.
+/// A change of an offer. Each is published as an event and counted as a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// It was made.
+pub enum OfferEvent {
+    /// The offer was created.
     Offered,
-    /// Its last business day has begun.
+    /// The last business day of the offer has begun.
     ExpiresSoon,
-    /// The partner took the deal.
+    /// The partner accepted the offer.
     Accepted,
-    /// The partner does not want it.
+    /// The partner rejected the offer.
     Rejected,
-    /// Nobody answered in time.
+    /// The deadline passed without an answer.
     Expired,
 }
 
-impl Event {
-    /// Its name in logs and metrics.
+impl OfferEvent {
+    /// The name of the transition in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
-            Event::Offered => "offered",
-            Event::ExpiresSoon => "expires_soon",
-            Event::Accepted => "accepted",
-            Event::Rejected => "rejected",
-            Event::Expired => "expired",
+            OfferEvent::Offered => "offered",
+            OfferEvent::ExpiresSoon => "expires_soon",
+            OfferEvent::Accepted => "accepted",
+            OfferEvent::Rejected => "rejected",
+            OfferEvent::Expired => "expired",
         }
     }
 }
 
-/// What happened to a referral. Becomes a public event and a counter.
+/// A change of a referral. Each is published as an event and counted as a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferralEvent {
-    /// AWS began to offer it.
+    /// AWS created the referral.
     Created,
-    /// The next receiver has an offer.
+    /// The next receiver got an offer.
     Routed,
     /// A receiver accepted its offer.
     Accepted,
@@ -42,7 +42,7 @@ pub enum ReferralEvent {
 }
 
 impl ReferralEvent {
-    /// Its name in logs and metrics.
+    /// The name of the transition in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             ReferralEvent::Created => "created",
@@ -53,29 +53,29 @@ impl ReferralEvent {
     }
 }
 
-/// What happened to a lead. Becomes a public event and a counter.
+/// A change of a lead. Each is published as an event and counted as a transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeadEvent {
-    /// A partner accepted its offer.
+    /// A partner accepted the offer of the lead.
     Accepted,
-    /// The partner said what has become of it.
+    /// The partner set another state.
     StateChanged,
-    /// The customer has done something more.
+    /// The partner added an interaction.
     InteractionAdded,
-    /// Somebody else has it now.
+    /// The lead was assigned to another member.
     Assigned {
-        /// Who had it.
+        /// The previous owner.
         from: MemberId,
     },
-    /// An opportunity is made of it.
+    /// The lead was converted to an opportunity.
     Converted {
-        /// Who made it.
+        /// The member who converted it.
         by: MemberId,
     },
 }
 
 impl LeadEvent {
-    /// Its name in logs and metrics.
+    /// The name of the transition in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
             LeadEvent::Accepted => "accepted",

@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::values::LeadState;
 use super::{LeadEvent, Offer, OfferId, Rule};
 
-/// Interactions that a lead has at most (REF-052).
-const INTERACTIONS: usize = 10;
+/// The most interactions of a lead (REF-052).
+const MAX_INTERACTIONS: usize = 10;
 
 text_id!(
-    /// A lead: `lead-` and 13 lower-case letters or digits.
+    /// The id of a lead: `lead-` and 13 lower-case letters or digits.
     LeadId,
     "lead id",
     "lead- and 13 lower-case letters or digits",
     |text| cosell_types::is_prefixed(text, "lead-")
 );
 
-/// A customer who may have a deal, whom a partner has accepted: the aggregate. What is known of the customer stands
-/// beside it. It changes only through its methods, each of which checks everything first, changes nothing when a rule
-/// is broken, and returns what happened.
+/// The aggregate of a lead: a potential customer whom AWS offered and a partner accepted. Its details, the data about
+/// the customer, are stored beside it. The methods check all rules first: a call that violates one returns an error and
+/// changes nothing, any other returns the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     id: LeadId,
@@ -33,24 +33,24 @@ pub struct Lead {
     update_time: DateTime<Utc>,
     state: LeadState,
     custom_state: Pii<String>,
-    /// How many there are.
+    /// The number of interactions, which are stored in the details.
     interactions: usize,
     opportunity: Option<OpportunityId>,
 }
 
 impl Lead {
-    /// What a partner has of an offer that it accepted (REF-050). None for an offer of something else, or one that
-    /// was not accepted.
+    /// The lead that the acceptance of an offer creates (REF-050). `None` if the offer is not accepted or offers an
+    /// opportunity.
     pub fn accepted(offer: &Offer, interactions: usize) -> Option<(Self, LeadEvent)> {
         let (id, answer) = (offer.lead()?, offer.answer()?);
         let lead = Self {
             id: id.clone(),
             account: offer.account().clone(),
             offer: offer.id().clone(),
-            owner: answer.by.clone(),
+            owner: answer.answered_by.clone(),
             revision: 1,
-            create_time: answer.time,
-            update_time: answer.time,
+            create_time: answer.answer_time,
+            update_time: answer.answer_time,
             state: LeadState::Unqualified,
             custom_state: Pii::default(),
             interactions,
@@ -59,134 +59,129 @@ impl Lead {
         Some((lead, LeadEvent::Accepted))
     }
 
-    /// Says what has become of it. None when that is known (REF-053).
+    /// Sets the state (REF-053). `None` if nothing changes.
     pub fn set_state(
         &mut self,
         state: LeadState,
         custom_state: &Pii<String>,
         now: DateTime<Utc>,
     ) -> Result<Option<LeadEvent>, Rule> {
-        self.require_open()?;
-        let words = custom_state.reveal().trim();
-        let wrong = match (state, words.is_empty()) {
+        self.require_unconverted()?;
+        let custom_state = custom_state.reveal().trim();
+        let violation = match (state, custom_state.is_empty()) {
             (LeadState::Other, true) => Some((
                 ViolationCode::RequiredFieldMissing,
-                "is required with state OTHER",
+                "Is required with state OTHER.",
             )),
             (LeadState::Other, false) | (_, true) => None,
-            (_, false) => Some((ViolationCode::InvalidValue, "is only allowed with state OTHER")),
+            (_, false) => Some((ViolationCode::InvalidValue, "Is allowed only with state OTHER.")),
         };
-        if let Some((code, text)) = wrong {
+        if let Some((code, text)) = violation {
             return Err(invalid("custom_state", code, text));
         }
-        if self.state == state && self.custom_state.reveal() == words {
+        if self.state == state && self.custom_state.reveal() == custom_state {
             return Ok(None);
         }
         self.state = state;
-        self.custom_state = words.into();
-        self.step(now);
+        self.custom_state = custom_state.into();
+        self.increment_revision(now);
         Ok(Some(LeadEvent::StateChanged))
     }
 
-    /// Notes something that the customer has done (REF-052).
+    /// Counts an interaction that is added to the details (REF-052).
     pub fn add_interaction(&mut self, now: DateTime<Utc>) -> Result<LeadEvent, Rule> {
-        self.require_open()?;
-        if self.interactions >= INTERACTIONS {
-            let text = "is one too many: a lead has at most 10 interactions";
+        self.require_unconverted()?;
+        if self.interactions >= MAX_INTERACTIONS {
+            let text = "A lead can have at most 10 interactions.";
             return Err(invalid("interaction", ViolationCode::TooManyValues, text));
         }
         self.interactions += 1;
-        self.step(now);
+        self.increment_revision(now);
         Ok(LeadEvent::InteractionAdded)
     }
 
-    /// Gives it to another member. None when that one has it (REF-056).
+    /// Assigns the lead to a member (REF-056). `None` if the member is already the owner.
     pub fn assign(&mut self, owner: &MemberId, now: DateTime<Utc>) -> Result<Option<LeadEvent>, Rule> {
-        self.require_open()?;
+        self.require_unconverted()?;
         if self.owner == *owner {
             return Ok(None);
         }
         let from = std::mem::replace(&mut self.owner, owner.clone());
-        self.step(now);
+        self.increment_revision(now);
         Ok(Some(LeadEvent::Assigned { from }))
     }
 
-    /// Makes an opportunity of it, once (REF-054).
+    /// Converts the lead to an opportunity, once (REF-054).
     pub fn convert(
         &mut self,
         by: &MemberId,
         opportunity: OpportunityId,
         now: DateTime<Utc>,
     ) -> Result<LeadEvent, Rule> {
-        self.require_open()?;
+        self.require_unconverted()?;
         if self.state == LeadState::Disqualified {
             return Err(Rule::Disqualified);
         }
         self.opportunity = Some(opportunity);
         self.state = LeadState::Qualified;
         self.custom_state = Pii::default();
-        self.step(now);
+        self.increment_revision(now);
         Ok(LeadEvent::Converted { by: by.clone() })
     }
 
-    fn require_open(&self) -> Result<(), Rule> {
+    fn require_unconverted(&self) -> Result<(), Rule> {
         match self.opportunity {
             Some(opportunity) => Err(Rule::Converted(opportunity)),
             None => Ok(()),
         }
     }
 
-    fn step(&mut self, now: DateTime<Utc>) {
+    fn increment_revision(&mut self, now: DateTime<Utc>) {
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
     }
+}
 
-    /// Its id.
+#[expect(missing_docs, reason = "fields are documented once, in lead.proto")]
+impl Lead {
     pub fn id(&self) -> &LeadId {
         &self.id
     }
 
-    /// The partner.
     pub fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// The offer that it comes of.
     pub fn offer(&self) -> &OfferId {
         &self.offer
     }
 
-    /// Who works on it.
     pub fn owner(&self) -> &MemberId {
         &self.owner
     }
 
-    /// Number of its changes.
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// When it was accepted.
     pub fn create_time(&self) -> DateTime<Utc> {
         self.create_time
     }
 
-    /// When it changed last.
     pub fn update_time(&self) -> DateTime<Utc> {
         self.update_time
     }
 
-    /// What has become of it.
     pub fn state(&self) -> LeadState {
         self.state
     }
 
-    /// What has become of it, in the partner's words.
+    /// The text of the state OTHER; empty in any other state.
     pub fn custom_state(&self) -> &Pii<String> {
         &self.custom_state
     }
 
-    /// The opportunity that was made of it.
+    /// The opportunity to which the lead was converted; `None` until then.
     pub fn opportunity(&self) -> Option<OpportunityId> {
         self.opportunity
     }
@@ -197,22 +192,23 @@ fn invalid(field: &str, code: ViolationCode, text: &str) -> Rule {
     Rule::Invalid(vec![Violation::new(&root.field(field), code, text)])
 }
 
-/// Of the customer of a lead, what is one of a list; empty where it is not known.
+/// The data about the customer of a lead that have standard values; empty where unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
-    /// The industry.
+    /// A value of the standard list `industry`.
     pub industry: String,
-    /// The country.
+    /// ISO 3166-1 alpha-2 code.
     pub country: String,
-    /// The size.
+    /// A value of the standard list `market_segment`.
     pub market_segment: String,
-    /// The experience with AWS.
+    /// A value of the standard list `aws_maturity`.
     pub aws_maturity: String,
 }
 
 impl Customer {
-    /// Writes what is known as the lists have it, and returns what is of no list (REF-050).
-    pub fn settle(&mut self, at: &FieldPath<'_>) -> Vec<Violation> {
+    /// Sets all values to their spelling in the standard lists. Returns the values that are not in their list
+    /// (REF-050).
+    pub fn normalize(&mut self, at: &FieldPath<'_>) -> Vec<Violation> {
         self.country.make_ascii_uppercase();
         let address = at.field("address");
         [
@@ -226,11 +222,12 @@ impl Customer {
             (&AWS_MATURITY, &mut self.aws_maturity, at.field("aws_maturity")),
         ]
         .into_iter()
-        .filter_map(|(list, value, field)| settle(list, value, &field))
+        .filter_map(|(list, value, field)| normalize_value(list, value, &field))
         .collect()
     }
 
-    /// Takes what the caller adds at conversion, and returns what is of no list or still not known (REF-054).
+    /// Sets industry and country unless empty. Returns a violation for each that is not in its list or still missing
+    /// (REF-054).
     pub fn complete(&mut self, industry: &str, country: &str) -> Vec<Violation> {
         if !industry.is_empty() {
             industry.clone_into(&mut self.industry);
@@ -246,23 +243,23 @@ impl Customer {
         .into_iter()
         .filter_map(|(list, value, field)| {
             if value.is_empty() {
-                let text = "is required: the lead has none";
+                let text = "Is required: the lead has no value.";
                 return Some(Violation::new(&field, ViolationCode::RequiredFieldMissing, text));
             }
-            settle(list, value, &field)
+            normalize_value(list, value, &field)
         })
         .collect()
     }
 }
 
-/// Writes a value as its list has it; empty is not known.
-fn settle(list: &'static StandardList, value: &mut String, at: &FieldPath<'_>) -> Option<Violation> {
+/// Sets a value to its spelling in the list. Returns a violation if it is neither in the list nor empty.
+fn normalize_value(list: &'static StandardList, value: &mut String, at: &FieldPath<'_>) -> Option<Violation> {
     if value.is_empty() {
         return None;
     }
     match list.canonical(value) {
-        Some(known) => {
-            known.clone_into(value);
+        Some(canonical) => {
+            canonical.clone_into(value);
             None
         }
         None => Some(Violation::not_in(list, at)),

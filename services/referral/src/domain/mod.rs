@@ -1,5 +1,5 @@
-//! The rules of referrals and leads. Pure: no input or output, no clock, no chance; the time, ids and facts from
-//! elsewhere are arguments. Rule ids are those of docs/DOMAIN.md.
+//! The rules of referrals and leads. The code is pure: no I/O, clock or randomness. Times, ids and external facts are
+//! arguments. Rule ids refer to docs/DOMAIN.md.
 
 pub mod access;
 mod calendar;
@@ -20,9 +20,9 @@ mod tests_referral;
 pub mod values;
 
 pub use calendar::Calendar;
-pub use event::{Event, LeadEvent, ReferralEvent};
+pub use event::{LeadEvent, OfferEvent, ReferralEvent};
 pub use lead::{Customer, Lead, LeadId};
-pub use offer::{Answer, Offer, OfferId};
+pub use offer::{Offer, OfferAnswer, OfferId};
 pub use receiver::{Ineligible, Receiver};
 pub use referral::{Referral, ReferralId};
-pub use rule::{Action, Rule};
+pub use rule::{OfferAction, Rule};

@@ -6,18 +6,18 @@ use cosell_types::{
 use serde::{Deserialize, Serialize};
 
 use super::values::{PayloadType, ReferralOfferState};
-use super::{Action, Calendar, Event, LeadId, Referral, ReferralId, Rule};
+use super::{Calendar, LeadId, OfferAction, OfferEvent, Referral, ReferralId, Rule};
 
 text_id!(
-    /// An offer: `engi-`, a digit and 12 lower-case letters or digits.
+    /// The id of an offer: `engi-`, a digit and 12 lower-case letters or digits.
     OfferId,
     "offer id",
     "engi-, a digit and 12 lower-case letters or digits",
     |text| cosell_types::is_digit_first(text, "engi-")
 );
 
-/// An offer of a deal or a lead to one partner: the aggregate. It changes only through its methods, each of which
-/// checks everything first, changes nothing when a rule is broken, and returns what happened.
+/// The aggregate of a referral offer: the offer of an opportunity or lead to one partner account. Its methods check all
+/// rules first: a call that violates one returns an error and changes nothing, any other returns the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     id: OfferId,
@@ -29,38 +29,41 @@ pub struct Offer {
     state: ReferralOfferState,
     offer_time: DateTime<Utc>,
     expire_time: DateTime<Utc>,
-    /// When to remind of it; none once that was done.
+    /// When to send the reminder; `None` if there is none or it was sent.
     remind_time: Option<DateTime<Utc>>,
-    answer: Option<Answer>,
+    answer: Option<OfferAnswer>,
     opportunity: Option<OpportunityId>,
     lead: Option<LeadId>,
-    /// When it changed last.
     update_time: DateTime<Utc>,
 }
 
-/// What a partner answered.
+/// The acceptance or rejection of an offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Who.
-    pub by: MemberId,
-    /// When.
-    pub time: DateTime<Utc>,
-    /// Why it was rejected.
-    pub reason: Option<RejectionReason>,
-    /// Why it was rejected, in words.
-    pub text: Pii<String>,
+pub struct OfferAnswer {
+    /// The member who answered.
+    #[serde(rename = "by")]
+    pub answered_by: MemberId,
+    /// When the member answered.
+    #[serde(rename = "time")]
+    pub answer_time: DateTime<Utc>,
+    /// The reason for a rejection; `None` for an acceptance.
+    #[serde(rename = "reason")]
+    pub rejection_reason: Option<RejectionReason>,
+    /// The explanation of a rejection; may be empty.
+    #[serde(rename = "text")]
+    pub rejection_text: Pii<String>,
 }
 
 impl Offer {
-    /// Offers a deal or a lead to a partner (REF-010, REF-020, REF-050).
-    pub fn make(
+    /// Offers a referral to a partner account (REF-010, REF-020, REF-050).
+    pub fn create(
         id: OfferId,
         account: AccountId,
         referral: &Referral,
         payload_type: PayloadType,
         calendar: &Calendar,
         now: DateTime<Utc>,
-    ) -> (Self, Event) {
+    ) -> (Self, OfferEvent) {
         let offer = Self {
             id,
             account,
@@ -77,74 +80,75 @@ impl Offer {
             lead: None,
             update_time: now,
         };
-        (offer, Event::Offered)
+        (offer, OfferEvent::Offered)
     }
 
-    /// Takes what is offered: of a deal the opportunity will come, of a lead the lead (REF-030, REF-050). The other
-    /// id is not used.
+    /// Accepts the offer. `opportunity` and `lead` are the ids of the record that the acceptance creates; the one that
+    /// does not match the payload type is not used (REF-030, REF-050).
     pub fn accept(
         &mut self,
-        by: &MemberId,
+        member: &MemberId,
         opportunity: OpportunityId,
         lead: LeadId,
         now: DateTime<Utc>,
-    ) -> Result<Event, Rule> {
-        self.require(Action::Accept, now)?;
+    ) -> Result<OfferEvent, Rule> {
+        self.require_pending(OfferAction::Accept, now)?;
         match self.payload_type {
             PayloadType::OpportunityInvitation => self.opportunity = Some(opportunity),
             PayloadType::LeadInvitation => self.lead = Some(lead),
         }
-        self.answered(ReferralOfferState::Accepted, by, None, Pii::default(), now);
-        Ok(Event::Accepted)
+        self.record_answer(ReferralOfferState::Accepted, member, None, Pii::default(), now);
+        Ok(OfferEvent::Accepted)
     }
 
-    /// Refuses the deal (REF-031).
+    /// Rejects the offer (REF-031).
     pub fn reject(
         &mut self,
-        by: &MemberId,
+        member: &MemberId,
         reason: RejectionReason,
         text: Pii<String>,
         now: DateTime<Utc>,
-    ) -> Result<Event, Rule> {
-        self.require(Action::Reject, now)?;
+    ) -> Result<OfferEvent, Rule> {
+        self.require_pending(OfferAction::Reject, now)?;
         if reason == RejectionReason::Other && text.reveal().trim().is_empty() {
-            let at = FieldPath::root();
-            let wrong = "is required with reason OTHER";
+            let root = FieldPath::root();
             return Err(Rule::Invalid(vec![Violation::new(
-                &at.field("text"),
+                &root.field("text"),
                 ViolationCode::RequiredFieldMissing,
-                wrong,
+                "Is required with reason OTHER.",
             )]));
         }
-        self.answered(ReferralOfferState::Rejected, by, Some(reason), text, now);
-        Ok(Event::Rejected)
+        self.record_answer(ReferralOfferState::Rejected, member, Some(reason), text, now);
+        Ok(OfferEvent::Rejected)
     }
 
-    /// Reminds of it, or ends it, when it is time for that (REF-020, REF-021). None when it is not, or when it was done.
-    pub fn come_due(&mut self, now: DateTime<Utc>) -> Option<Event> {
+    /// Expires a pending offer at its deadline; before that records the reminder, once it is due. `None` if no work is
+    /// due (REF-020, REF-021).
+    pub fn remind_or_expire(&mut self, now: DateTime<Utc>) -> Option<OfferEvent> {
         if self.state != ReferralOfferState::Pending {
             return None;
         }
         if now >= self.expire_time {
-            self.step(ReferralOfferState::Expired, now);
-            return Some(Event::Expired);
+            self.transition_to(ReferralOfferState::Expired, now);
+            return Some(OfferEvent::Expired);
         }
         self.remind_time.filter(|time| now >= *time)?;
         self.remind_time = None;
-        self.step(ReferralOfferState::Pending, now);
-        Some(Event::ExpiresSoon)
+        self.transition_to(ReferralOfferState::Pending, now);
+        Some(OfferEvent::ExpiresSoon)
     }
 
-    /// When something is to be done about it next: to remind, to end it, or, once it has ended, to see to the referral.
+    /// When the next scheduled work is due: the reminder, the expiry or, once the offer is closed, the update of the
+    /// referral.
     pub fn due_time(&self) -> DateTime<Utc> {
         match self.state {
             ReferralOfferState::Pending => self.remind_time.unwrap_or(self.expire_time),
-            // At once: whatever it is, it became due after the offer was made.
+            // In the past, so due immediately.
             _ => self.offer_time,
         }
     }
 
-    /// Where it stands at this time: over is over, also before anybody has noted it.
+    /// The state at this time: past its deadline a pending offer is EXPIRED, even before the expiry is stored.
     pub fn state_at(&self, now: DateTime<Utc>) -> ReferralOfferState {
         if self.state == ReferralOfferState::Pending && now >= self.expire_time {
             ReferralOfferState::Expired
@@ -153,105 +157,100 @@ impl Offer {
         }
     }
 
-    /// Whether the partner sees what is offered (REF-021, REF-031).
-    pub fn is_shown(&self) -> bool {
+    /// Whether the content of the offer is visible to the partner (REF-021, REF-031).
+    pub fn is_content_visible(&self) -> bool {
         matches!(
             self.state,
             ReferralOfferState::Pending | ReferralOfferState::Accepted
         )
     }
 
-    fn require(&self, action: Action, now: DateTime<Utc>) -> Result<(), Rule> {
+    fn require_pending(&self, action: OfferAction, now: DateTime<Utc>) -> Result<(), Rule> {
         match self.state_at(now) {
             ReferralOfferState::Pending => Ok(()),
             state => Err(Rule::IllegalTransition { state, action }),
         }
     }
 
-    fn answered(
+    fn record_answer(
         &mut self,
         state: ReferralOfferState,
-        by: &MemberId,
-        reason: Option<RejectionReason>,
-        text: Pii<String>,
+        member: &MemberId,
+        rejection_reason: Option<RejectionReason>,
+        rejection_text: Pii<String>,
         now: DateTime<Utc>,
     ) {
-        self.answer = Some(Answer {
-            by: by.clone(),
-            time: now,
-            reason,
-            text,
+        self.answer = Some(OfferAnswer {
+            answered_by: member.clone(),
+            answer_time: now,
+            rejection_reason,
+            rejection_text,
         });
-        self.step(state, now);
+        self.transition_to(state, now);
     }
 
-    fn step(&mut self, state: ReferralOfferState, now: DateTime<Utc>) {
+    fn transition_to(&mut self, state: ReferralOfferState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
     }
+}
 
-    /// Its id.
+#[expect(missing_docs, reason = "fields are documented once, in referral.proto")]
+impl Offer {
     pub fn id(&self) -> &OfferId {
         &self.id
     }
 
-    /// The partner.
     pub fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// The AWS account that offers.
+    /// The AWS account that owns the referral.
     pub fn sender(&self) -> &AccountId {
         &self.sender
     }
 
-    /// The referral that it is of.
     pub fn referral(&self) -> &ReferralId {
         &self.referral
     }
 
-    /// Number of its changes.
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// Where it stands, as far as was noted.
+    /// The stored state, which may lag behind [`Self::state_at`].
     pub fn state(&self) -> ReferralOfferState {
         self.state
     }
 
-    /// When it was made.
     pub fn offer_time(&self) -> DateTime<Utc> {
         self.offer_time
     }
 
-    /// Until when it can be answered.
     pub fn expire_time(&self) -> DateTime<Utc> {
         self.expire_time
     }
 
-    /// When it changed last.
     pub fn update_time(&self) -> DateTime<Utc> {
         self.update_time
     }
 
-    /// What the partner answered.
-    pub fn answer(&self) -> Option<&Answer> {
+    /// The acceptance or rejection; `None` while pending and after expiry.
+    pub fn answer(&self) -> Option<&OfferAnswer> {
         self.answer.as_ref()
     }
 
-    /// What is offered.
     pub fn payload_type(&self) -> PayloadType {
         self.payload_type
     }
 
-    /// The opportunity that comes of it.
+    /// The opportunity that the acceptance creates; `None` for a lead.
     pub fn opportunity(&self) -> Option<OpportunityId> {
         self.opportunity
     }
 
-    /// The lead that came of it.
+    /// The lead that the acceptance created; `None` for an opportunity.
     pub fn lead(&self) -> Option<&LeadId> {
         self.lead.as_ref()
     }

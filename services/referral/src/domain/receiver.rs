@@ -1,35 +1,35 @@
-/// What the directory says of a company.
+/// The facts of the directory about an account that decide on its eligibility.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receiver {
-    /// It is a partner.
+    /// Whether it is a partner account.
     pub is_partner: bool,
-    /// It is active.
+    /// Whether it is active.
     pub is_active: bool,
-    /// It has accepted the terms of the programme.
+    /// Whether it has accepted the program terms.
     pub terms_accepted: bool,
-    /// How far it has come in the programme, counted from the bottom.
+    /// The number of its `PartnerTier`; higher tiers have higher numbers.
     pub tier: i32,
 }
 
-/// Why a company is offered no deals (REF-001).
+/// Why an account is not eligible for referrals (REF-001).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ineligible {
-    /// The directory has no such partner that is active.
+    /// It is not an active partner account.
     NotActive,
-    /// It has not accepted the terms of the programme.
+    /// It has not accepted the program terms.
     TermsNotAccepted,
-    /// It has not come far enough in the programme.
+    /// Its tier is too low.
     Tier,
 }
 
 impl Receiver {
-    /// Refuses a company that is offered no deals; `tier` is how far it must have come (REF-001).
-    pub fn require_eligible(&self, tier: i32) -> Result<(), Ineligible> {
+    /// Fails if the account is not eligible for referrals (REF-001).
+    pub fn require_eligible(&self, min_tier: i32) -> Result<(), Ineligible> {
         if !self.is_partner || !self.is_active {
             Err(Ineligible::NotActive)
         } else if !self.terms_accepted {
             Err(Ineligible::TermsNotAccepted)
-        } else if self.tier < tier {
+        } else if self.tier < min_tier {
             Err(Ineligible::Tier)
         } else {
             Ok(())

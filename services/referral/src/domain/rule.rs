@@ -3,46 +3,46 @@ use cosell_types::{AccountId, OpportunityId, Violation};
 use super::Ineligible;
 use super::values::ReferralOfferState;
 
-/// What is asked of an offer.
+/// The answers to an offer, which its state must allow (REF-010).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Take the deal.
+pub enum OfferAction {
+    /// AcceptReferralOffer, BatchAcceptReferralOffers.
     Accept,
-    /// Refuse it.
+    /// RejectReferralOffer.
     Reject,
 }
 
-impl Action {
+impl OfferAction {
     /// The name used in errors.
     pub fn name(self) -> &'static str {
         match self {
-            Action::Accept => "ACCEPT",
-            Action::Reject => "REJECT",
+            OfferAction::Accept => "ACCEPT",
+            OfferAction::Reject => "REJECT",
         }
     }
 }
 
-/// A broken rule.
+/// A violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// Fields are missing or wrong.
-    #[error("fields are missing or wrong")]
+    /// Fields of the request are invalid.
+    #[error("fields of the request are invalid")]
     Invalid(Vec<Violation>),
-    /// The state of the offer does not allow it (REF-010).
-    #[error("{action:?} is not possible in state {state:?}")]
+    /// The state of the offer does not allow the action (REF-010).
+    #[error("{action:?} is not allowed in state {state:?}")]
     IllegalTransition {
-        /// Where the offer is.
+        /// The current state of the offer.
         state: ReferralOfferState,
-        /// What was asked for.
-        action: Action,
+        /// The refused action.
+        action: OfferAction,
     },
-    /// A company of the list cannot be offered deals (REF-001).
-    #[error("{0} cannot be offered deals")]
+    /// A receiver is not eligible for referrals (REF-001).
+    #[error("account {0} is not eligible for referrals")]
     Ineligible(AccountId, Ineligible),
-    /// An opportunity was made of the lead, which does not change any more (REF-054).
-    #[error("opportunity {0} was made of the lead")]
+    /// The lead was converted to this opportunity and is immutable (REF-054).
+    #[error("the lead was converted to opportunity {0}")]
     Converted(OpportunityId),
-    /// No opportunity is made of a lead that has no deal in it (REF-054).
+    /// A disqualified lead cannot be converted (REF-054).
     #[error("the lead is disqualified")]
     Disqualified,
 }

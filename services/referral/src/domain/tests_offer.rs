@@ -1,9 +1,12 @@
+//! Covers the state machine of offers: transitions, rejection reasons, reminder, expiry, and random sequences (REF-010,
+//! REF-020, REF-021, REF-031). Provides builders for the other tests of this module.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{ClosedList as _, MemberId, OpportunityId, RejectionReason};
 use proptest::prelude::*;
 
 use super::values::{PayloadType, ReferralOfferState};
-use super::{Action, Calendar, Event, LeadId, Offer, Referral, Rule};
+use super::{Calendar, LeadId, Offer, OfferAction, OfferEvent, Referral, Rule};
 
 pub fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -26,13 +29,13 @@ pub fn referral(receivers: usize) -> Referral {
     created.expect("a referral").0
 }
 
-pub fn offer() -> Offer {
+pub fn opportunity_offer() -> Offer {
     offer_of(PayloadType::OpportunityInvitation)
 }
 
 pub fn offer_of(kind: PayloadType) -> Offer {
     let referral = referral(1);
-    let (offer, event) = Offer::make(
+    let (offer, event) = Offer::create(
         "engi-0000000000000".parse().expect("an id"),
         referral.receivers()[0].clone(),
         &referral,
@@ -40,7 +43,7 @@ pub fn offer_of(kind: PayloadType) -> Offer {
         &Calendar::new([], 5),
         now(),
     );
-    assert_eq!(event, Event::Offered);
+    assert_eq!(event, OfferEvent::Offered);
     offer
 }
 
@@ -52,9 +55,9 @@ pub fn lead_id() -> LeadId {
     "lead-0000000000000".parse().expect("an id")
 }
 
-/// An offer in a state, and a moment when it is in it.
-pub fn in_state(state: ReferralOfferState) -> (Offer, DateTime<Utc>) {
-    let (mut offer, later) = (offer(), now() + TimeDelta::hours(1));
+/// An offer in the given state, and a time at which it is in that state.
+pub fn offer_in_state(state: ReferralOfferState) -> (Offer, DateTime<Utc>) {
+    let (mut offer, later) = (opportunity_offer(), now() + TimeDelta::hours(1));
     let by = member("mem-lead");
     match state {
         ReferralOfferState::Pending => {}
@@ -69,52 +72,52 @@ pub fn in_state(state: ReferralOfferState) -> (Offer, DateTime<Utc>) {
         }
         ReferralOfferState::Expired => {
             let end = offer.expire_time();
-            assert_eq!(offer.come_due(end), Some(Event::Expired));
+            assert_eq!(offer.remind_or_expire(end), Some(OfferEvent::Expired));
             return (offer, end);
         }
     }
     (offer, later)
 }
 
-/// Every cell of the table of REF-010.
+/// Checks every cell of the transition table of REF-010.
 #[test]
-fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
+fn ref_010_offer_in_each_state_allows_only_listed_transitions() {
     let by = member("mem-other");
     for state in ReferralOfferState::ALL.iter().copied() {
-        let (before, time) = in_state(state);
+        let (before, time) = offer_in_state(state);
         let later = time + TimeDelta::minutes(1);
         let is_open = state == ReferralOfferState::Pending;
 
         let mut offer = before.clone();
         let accepted = offer.accept(&by, opportunity(), lead_id(), later);
         if is_open {
-            assert_eq!(accepted, Ok(Event::Accepted));
+            assert_eq!(accepted, Ok(OfferEvent::Accepted));
             assert_eq!(offer.state(), ReferralOfferState::Accepted);
             assert_eq!(offer.revision(), before.revision() + 1);
             assert_eq!(offer.opportunity(), Some(opportunity()));
         } else {
-            let action = Action::Accept;
+            let action = OfferAction::Accept;
             assert_eq!(accepted, Err(Rule::IllegalTransition { state, action }));
-            assert_eq!(offer, before, "a refused call changes nothing");
+            assert_eq!(offer, before, "a refused call must not change the offer");
         }
 
         let mut offer = before.clone();
         let reason = RejectionReason::NextStepsUnclear;
         let rejected = offer.reject(&by, reason, "".into(), later);
         if is_open {
-            assert_eq!(rejected, Ok(Event::Rejected));
+            assert_eq!(rejected, Ok(OfferEvent::Rejected));
             assert_eq!(offer.state(), ReferralOfferState::Rejected);
-            assert!(!offer.is_shown());
+            assert!(!offer.is_content_visible());
         } else {
-            let action = Action::Reject;
+            let action = OfferAction::Reject;
             assert_eq!(rejected, Err(Rule::IllegalTransition { state, action }));
-            assert_eq!(offer, before, "a refused call changes nothing");
+            assert_eq!(offer, before, "a refused call must not change the offer");
         }
 
         let mut offer = before.clone();
         let end = offer.expire_time();
-        let ended = offer.come_due(end);
-        assert_eq!(ended, is_open.then_some(Event::Expired), "{state:?}");
+        let expired = offer.remind_or_expire(end);
+        assert_eq!(expired, is_open.then_some(OfferEvent::Expired), "{state:?}");
         if !is_open {
             assert_eq!(offer, before);
         }
@@ -122,30 +125,34 @@ fn ref_010_offers_move_as_the_table_says_and_in_no_other_way() {
 }
 
 #[test]
-fn ref_031_another_reason_says_which() {
-    for (reason, text, is_taken) in [
+fn ref_031_rejection_for_other_reason_requires_text() {
+    for (reason, text, is_accepted) in [
         (RejectionReason::Other, "", false),
         (RejectionReason::Other, "  ", false),
         (RejectionReason::Other, "We know them too well", true),
         (RejectionReason::RenewalOpportunity, "", true),
     ] {
-        let mut offer = offer();
+        let mut offer = opportunity_offer();
         let rejected = offer.reject(&member("mem-lead"), reason, text.into(), now());
-        assert_eq!(rejected.is_ok(), is_taken, "{reason:?} {text:?}");
-        if let Err(Rule::Invalid(found)) = rejected {
-            assert_eq!(found[0].field, "text");
+        assert_eq!(rejected.is_ok(), is_accepted, "{reason:?} {text:?}");
+        if let Err(Rule::Invalid(violations)) = rejected {
+            assert_eq!(violations[0].field, "text");
         }
     }
 }
 
 #[test]
-fn ref_020_021_an_offer_is_reminded_of_once_and_is_over_at_its_end() {
-    let mut offer = offer();
+fn ref_020_021_offer_is_reminded_once_and_expires_at_its_deadline() {
+    let mut offer = opportunity_offer();
     let (remind, end) = (offer.due_time(), offer.expire_time());
     assert_eq!(remind, end - TimeDelta::days(1));
-    assert_eq!(offer.come_due(remind - TimeDelta::seconds(1)), None);
-    assert_eq!(offer.come_due(remind), Some(Event::ExpiresSoon));
-    assert_eq!(offer.come_due(remind), None, "once");
+    assert_eq!(offer.remind_or_expire(remind - TimeDelta::seconds(1)), None);
+    assert_eq!(offer.remind_or_expire(remind), Some(OfferEvent::ExpiresSoon));
+    assert_eq!(
+        offer.remind_or_expire(remind),
+        None,
+        "the reminder must be sent once"
+    );
     assert_eq!(
         (offer.state(), offer.due_time()),
         (ReferralOfferState::Pending, end)
@@ -155,25 +162,28 @@ fn ref_020_021_an_offer_is_reminded_of_once_and_is_over_at_its_end() {
     assert_eq!(
         offer.state_at(end),
         ReferralOfferState::Expired,
-        "also before it was noted"
+        "an offer must count as expired before the expiry is recorded"
     );
     let refused = offer
         .clone()
         .accept(&member("mem-lead"), opportunity(), lead_id(), end);
-    let (state, action) = (ReferralOfferState::Expired, Action::Accept);
+    let (state, action) = (ReferralOfferState::Expired, OfferAction::Accept);
     assert_eq!(refused, Err(Rule::IllegalTransition { state, action }));
-    // After a long stop there is nothing to be reminded of any more.
+    // A service that was down past the expiry expires the offer and sends no reminder.
     assert_eq!(
-        self::offer().come_due(end + TimeDelta::days(30)),
-        Some(Event::Expired)
+        opportunity_offer().remind_or_expire(end + TimeDelta::days(30)),
+        Some(OfferEvent::Expired)
     );
 }
 
 proptest! {
-    /// Whatever comes in whatever order, an offer ends at most once, and each change counts.
+    /// For any sequence of actions: an offer reaches a final state at most once, and each change increments the
+    /// revision.
     #[test]
-    fn ref_010_whatever_comes_one_end_is_the_end(steps in prop::collection::vec((0_u8..3, 0_i64..20), 1..12)) {
-        let mut offer = offer();
+    fn ref_010_offer_reaches_one_final_state_in_any_action_sequence(
+        steps in prop::collection::vec((0_u8..3, 0_i64..20), 1..12)
+    ) {
+        let mut offer = opportunity_offer();
         let (mut time, mut ends, mut changes) = (now(), 0, 1);
         for (step, days) in steps {
             time += TimeDelta::days(days);
@@ -182,10 +192,10 @@ proptest! {
                 1 => offer
                     .reject(&member("mem-lead"), RejectionReason::UnableToSupport, "".into(), time)
                     .ok(),
-                _ => offer.come_due(time),
+                _ => offer.remind_or_expire(time),
             };
             changes += i64::from(event.is_some());
-            ends += u32::from(matches!(event, Some(Event::Accepted | Event::Rejected | Event::Expired)));
+            ends += u32::from(matches!(event, Some(OfferEvent::Accepted | OfferEvent::Rejected | OfferEvent::Expired)));
             prop_assert_eq!(offer.revision(), changes);
             prop_assert!(ends <= 1);
             prop_assert_eq!(ends == 1, offer.state() != ReferralOfferState::Pending);

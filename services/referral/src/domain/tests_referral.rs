@@ -1,11 +1,14 @@
+//! Covers referrals: customer consent, eligibility of receivers, and routing to the next receiver (REF-001, REF-002,
+//! REF-011).
+
 use chrono::TimeDelta;
 
-use super::tests_offer::{in_state, member, now, referral};
+use super::tests_offer::{member, now, offer_in_state, referral};
 use super::values::{ReferralOfferState, ReferralState};
 use super::{Ineligible, Receiver, Referral, ReferralEvent, Rule};
 
 #[test]
-fn ref_002_a_deal_is_offered_once_the_customer_has_agreed() {
+fn ref_002_referral_with_future_customer_consent_is_refused() {
     let create = |consent| {
         Referral::create(
             "ref-0000000000000".parse().expect("an id"),
@@ -18,14 +21,14 @@ fn ref_002_a_deal_is_offered_once_the_customer_has_agreed() {
     };
     assert!(create(now()).is_ok());
     let refused = create(now() + TimeDelta::seconds(1));
-    let Err(Rule::Invalid(found)) = refused else {
+    let Err(Rule::Invalid(violations)) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(found[0].field, "referral.customer_consent_time");
+    assert_eq!(violations[0].field, "referral.customer_consent_time");
 }
 
 #[test]
-fn ref_001_deals_are_offered_to_active_partners_that_accepted_the_terms_and_came_far_enough() {
+fn ref_001_receiver_must_be_active_partner_with_terms_and_tier() {
     let partner = Receiver {
         is_partner: true,
         is_active: true,
@@ -63,30 +66,37 @@ fn ref_001_deals_are_offered_to_active_partners_that_accepted_the_terms_and_came
     }
 }
 
-/// Every way in which an offer ends, with and without somebody who waits.
+/// Combines every final state of an offer with every possible next receiver.
 #[test]
-fn ref_011_a_deal_is_handed_on_until_somebody_takes_it_or_nobody_is_left() {
+fn ref_011_referral_is_routed_until_accepted_or_exhausted() {
     for state in [
         ReferralOfferState::Accepted,
         ReferralOfferState::Rejected,
         ReferralOfferState::Expired,
     ] {
-        let (ended, time) = in_state(state);
+        let (closed_offer, time) = offer_in_state(state);
         for next in [None, Some(0), Some(1)] {
             let mut referral = referral(3);
-            assert_eq!(referral.waiting().len(), 2);
-            let event = referral.offer_ended(&ended, next, time);
+            assert_eq!(referral.remaining_receivers().len(), 2);
+            let event = referral.apply_closed_offer(&closed_offer, next, time);
             let (expected, after, waiting) = match (state, next) {
                 (ReferralOfferState::Accepted, _) => (ReferralEvent::Accepted, ReferralState::Accepted, 2),
                 (_, Some(next)) => (ReferralEvent::Routed, ReferralState::Offered, 1 - next),
                 (_, None) => (ReferralEvent::Exhausted, ReferralState::Exhausted, 0),
             };
             assert_eq!(event, Some(expected), "{state:?} {next:?}");
-            assert_eq!((referral.state(), referral.waiting().len()), (after, waiting));
+            assert_eq!(
+                (referral.state(), referral.remaining_receivers().len()),
+                (after, waiting)
+            );
             assert_eq!(referral.revision(), 2);
             if after != ReferralState::Offered {
                 let before = referral.clone();
-                assert_eq!(referral.offer_ended(&ended, next, time), None, "once");
+                assert_eq!(
+                    referral.apply_closed_offer(&closed_offer, next, time),
+                    None,
+                    "a closed referral must not change"
+                );
                 assert_eq!(referral, before);
             }
         }

@@ -1,35 +1,35 @@
-//! The closed lists of referrals. Numbers and names are those of the interface; a test holds them against its definition.
+//! The closed lists of referrals. A test compares their numbers and names with the proto enums.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// Whether a partner has taken a deal (REF-010).
+    /// The state of a referral (REF-010).
     ReferralState {
-        /// A partner is to answer, or the next one is about to be asked.
+        /// A receiver has a pending offer, or the referral is being routed to the next one.
         Offered = 1 "OFFERED" "",
-        /// A partner has it.
+        /// A receiver accepted its offer; final.
         Accepted = 2 "ACCEPTED" "",
-        /// No partner of the list took it.
+        /// No receiver accepted its offer; final.
         Exhausted = 3 "EXHAUSTED" "",
     }
 }
 
 closed_list! {
-    /// Where an offer stands (REF-010).
+    /// The state of an offer (REF-010).
     ReferralOfferState {
-        /// Waits for an answer.
+        /// The partner has not answered yet.
         Pending = 1 "PENDING" "",
-        /// The partner has the deal.
+        /// The partner accepted the offer; final.
         Accepted = 2 "ACCEPTED" "",
-        /// The partner did not want it.
+        /// The partner rejected the offer; final.
         Rejected = 3 "REJECTED" "",
-        /// Nobody answered in time.
+        /// The deadline passed without an answer; final.
         Expired = 4 "EXPIRED" "",
     }
 }
 
 closed_list! {
-    /// What AWS offers (REF-050).
+    /// The type of the offered resource (REF-050).
     PayloadType {
         /// An opportunity.
         OpportunityInvitation = 1 "OPPORTUNITY_INVITATION" "OpportunityInvitation",
@@ -39,15 +39,15 @@ closed_list! {
 }
 
 closed_list! {
-    /// What has become of a lead (REF-053).
+    /// The state of a lead, which the partner sets (REF-053).
     LeadState {
-        /// Nobody has found out yet.
+        /// The partner has not qualified the lead yet.
         Unqualified = 1 "UNQUALIFIED" "Unqualified",
-        /// There is a deal in it.
+        /// The lead is a sales opportunity.
         Qualified = 2 "QUALIFIED" "Qualified",
-        /// There is none.
+        /// The lead is not a sales opportunity.
         Disqualified = 3 "DISQUALIFIED" "Disqualified",
-        /// Something else, in the partner's words.
+        /// Another state, which the partner describes in a text.
         Other = 4 "OTHER" "",
     }
 }

@@ -1,12 +1,12 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
 use crate::domain::{Lead, LeadEvent, LeadId};
 use crate::events;
 
-/// A lead of an account, with what is known of the customer.
+/// A lead of an account, with its encoded details.
 pub async fn load_lead(
     tx: &mut Tx,
     account: &AccountId,
@@ -22,8 +22,7 @@ pub async fn load_lead(
     Ok(row.map(|row| (row.record.0, row.details)))
 }
 
-/// What is known of the customer of a lead of which an opportunity is made, whoever's it is, as far as row-level
-/// security shows it.
+/// The encoded details of a converted lead of any account that row-level security allows.
 pub async fn load_converted_lead(tx: &mut Tx, id: &LeadId) -> Result<Option<Vec<u8>>, Error> {
     let details = sqlx::query_scalar!(
         "SELECT details FROM lead WHERE lead_id = $1 AND is_converted",
@@ -34,8 +33,8 @@ pub async fn load_converted_lead(tx: &mut Tx, id: &LeadId) -> Result<Option<Vec<
     Ok(details)
 }
 
-/// Writes a new lead: the row, what is known of the customer, and the event, or none of them.
-pub async fn save_new_lead(
+/// Inserts a new lead with its event, both or neither.
+pub async fn insert_lead(
     tx: &mut Tx,
     lead: &Lead,
     details: &[u8],
@@ -57,10 +56,10 @@ pub async fn save_new_lead(
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::of_lead(lead, event, cause)).await
+    append(tx, &events::lead_event(lead, event, cause)).await
 }
 
-/// The only way to change a lead: the row and its event, or none of them.
+/// Saves a changed lead with its event, both or neither. All changes of leads are saved here.
 pub async fn save_lead(
     tx: &mut Tx,
     lead: &Lead,
@@ -82,6 +81,6 @@ pub async fn save_lead(
     )
     .execute(tx.conn())
     .await?;
-    written(updated.rows_affected())?;
-    append(tx, &events::of_lead(lead, event, cause)).await
+    require_written(updated.rows_affected())?;
+    append(tx, &events::lead_event(lead, event, cause)).await
 }

@@ -1,7 +1,7 @@
-//! The queries that are put together at run time: referrals, offers, and leads.
+//! The list queries of referrals, offers and leads, which are built at run time from their filters.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::is_stored;
+use cosell_grpc::convert::is_valid_time;
 use cosell_store::{Error, Tx};
 use cosell_types::{AccountId, ClosedList as _, MemberId};
 use serde::{Deserialize, Serialize};
@@ -11,49 +11,44 @@ use sqlx::{QueryBuilder, Row as _};
 use crate::domain::values::{LeadState, ReferralOfferState, ReferralState};
 use crate::domain::{Lead, LeadId, Offer, OfferId, Referral, ReferralId};
 
-/// The last row of a page: the time that it is sorted by, and its id.
+/// The sort key of the last row of a page: the time by which the list is sorted, and the id. Page tokens are not
+/// signed, so the values of a received cursor are validated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Last(DateTime<Utc>, String);
+pub struct PageCursor(DateTime<Utc>, String);
 
-impl Last {
-    /// Where a page ends that ends with this referral.
-    pub fn of_referral(referral: &Referral) -> Self {
+impl PageCursor {
+    pub fn after_referral(referral: &Referral) -> Self {
         Self(referral.create_time(), referral.id().to_string())
     }
 
-    /// Where a page ends that ends with this offer.
-    pub fn of_offer(offer: &Offer) -> Self {
+    pub fn after_offer(offer: &Offer) -> Self {
         Self(offer.expire_time(), offer.id().to_string())
     }
 
-    /// Where a page ends that ends with this lead.
-    pub fn of_lead(lead: &Lead) -> Self {
+    pub fn after_lead(lead: &Lead) -> Self {
         Self(lead.create_time(), lead.id().to_string())
     }
 
-    /// Whether a page of leads could end there.
-    pub fn is_lead(&self) -> bool {
-        is_stored(&self.0) && self.1.parse::<LeadId>().is_ok()
+    pub fn is_valid_for_leads(&self) -> bool {
+        is_valid_time(&self.0) && self.1.parse::<LeadId>().is_ok()
     }
 
-    /// Whether a page of referrals could end there.
-    pub fn is_referral(&self) -> bool {
-        is_stored(&self.0) && self.1.parse::<ReferralId>().is_ok()
+    pub fn is_valid_for_referrals(&self) -> bool {
+        is_valid_time(&self.0) && self.1.parse::<ReferralId>().is_ok()
     }
 
-    /// Whether a page of offers could end there.
-    pub fn is_offer(&self) -> bool {
-        is_stored(&self.0) && self.1.parse::<OfferId>().is_ok()
+    pub fn is_valid_for_offers(&self) -> bool {
+        is_valid_time(&self.0) && self.1.parse::<OfferId>().is_ok()
     }
 }
 
-/// At most `limit` referrals of an AWS account after `last`, the newest first, with what they say.
-pub async fn referrals(
+/// At most `limit` referrals of an AWS account after the cursor, newest first, each with its encoded content.
+pub async fn list_referrals(
     tx: &mut Tx,
     account: &AccountId,
     states: &[ReferralState],
     receivers: &[String],
-    last: Option<Last>,
+    cursor: Option<PageCursor>,
     limit: i64,
 ) -> Result<Vec<(Referral, Vec<u8>)>, Error> {
     let mut query = QueryBuilder::new("SELECT record, content FROM referral WHERE account_id = ");
@@ -65,7 +60,7 @@ pub async fn referrals(
     if !receivers.is_empty() {
         query.push(" AND receivers && ").push_bind(receivers.to_vec());
     }
-    if let Some(Last(time, id)) = last {
+    if let Some(PageCursor(time, id)) = cursor {
         query.push(" AND (create_time, referral_id) < (").push_bind(time);
         query.push(", ").push_bind(id).push(")");
     }
@@ -78,14 +73,14 @@ pub async fn referrals(
         .collect()
 }
 
-/// At most `limit` offers to an account after `last`, those that end first at the beginning, with what the partner may
-/// know. What waits for an answer and is over by now is not shown, whether or not that was noted (REF-021).
-pub async fn offers(
+/// At most `limit` offers to an account after the cursor, by deadline, each with its encoded excerpt. Skips pending
+/// offers past their deadline, even before their expiry is stored (REF-021).
+pub async fn list_offers(
     tx: &mut Tx,
     account: &AccountId,
     states: &[ReferralOfferState],
     now: DateTime<Utc>,
-    last: Option<Last>,
+    cursor: Option<PageCursor>,
     limit: i64,
 ) -> Result<Vec<(Offer, Option<Vec<u8>>)>, Error> {
     let mut query = QueryBuilder::new("SELECT record, shown FROM offer WHERE account_id = ");
@@ -96,7 +91,7 @@ pub async fn offers(
         .push(") AND (state <> 'PENDING' OR expire_time > ")
         .push_bind(now)
         .push(")");
-    if let Some(Last(time, id)) = last {
+    if let Some(PageCursor(time, id)) = cursor {
         query
             .push(" AND (expire_time, referral_offer_id) > (")
             .push_bind(time);
@@ -111,14 +106,14 @@ pub async fn offers(
         .collect()
 }
 
-/// At most `limit` leads of an account after `last`, the newest first, with what is known of the customers; only
-/// those of an owner if one is given.
-pub async fn leads(
+/// At most `limit` leads of an account after the cursor, newest first, each with its encoded details; with `owner` only
+/// the leads of that member.
+pub async fn list_leads(
     tx: &mut Tx,
     account: &AccountId,
     owner: Option<&MemberId>,
     states: &[LeadState],
-    last: Option<Last>,
+    cursor: Option<PageCursor>,
     limit: i64,
 ) -> Result<Vec<(Lead, Vec<u8>)>, Error> {
     let mut query = QueryBuilder::new("SELECT record, details FROM lead WHERE account_id = ");
@@ -130,7 +125,7 @@ pub async fn leads(
         let states: Vec<_> = states.iter().map(|state| state.name()).collect();
         query.push(" AND state = ANY(").push_bind(states).push(")");
     }
-    if let Some(Last(time, id)) = last {
+    if let Some(PageCursor(time, id)) = cursor {
         query.push(" AND (create_time, lead_id) < (").push_bind(time);
         query.push(", ").push_bind(id).push(")");
     }

@@ -6,9 +6,10 @@ mod offers;
 mod receivers;
 mod referrals;
 
-pub use leads::{load_converted_lead, load_lead, save_lead, save_new_lead};
+pub use leads::{insert_lead, load_converted_lead, load_lead, save_lead};
 pub use offers::{
-    Due, due, forget_deal, load_any_offer, load_deal, load_offer, make_offer, offers_of, save_offer, settle,
+    DueOffer, clear_due_time, delete_content, insert_offer, list_due_offers, load_any_offer, load_content,
+    load_offer, load_offers_of, save_offer,
 };
-pub use receivers::receiver;
-pub use referrals::{load_referral, save_new_referral, save_referral};
+pub use receivers::load_receiver;
+pub use referrals::{insert_referral, load_referral, save_referral};

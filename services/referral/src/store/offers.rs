@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
-use crate::domain::{Event, Offer, OfferId, Referral};
+use crate::domain::{Offer, OfferEvent, OfferId, Referral};
 use crate::events;
 
-/// An offer to an account, with what the partner may know.
+/// An offer to an account, with its encoded excerpt; `None` once the content is no longer visible to the account.
 pub async fn load_offer(
     tx: &mut Tx,
     account: &AccountId,
@@ -23,7 +23,7 @@ pub async fn load_offer(
     Ok(row.map(|row| (row.record.0, row.shown)))
 }
 
-/// An offer, whoever's it is, as far as row-level security shows it.
+/// An offer to any account that row-level security allows.
 pub async fn load_any_offer(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Offer>" FROM offer WHERE referral_offer_id = $1"#,
@@ -34,20 +34,24 @@ pub async fn load_any_offer(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, 
     Ok(row.map(|row| row.record.0))
 }
 
-/// The whole deal or lead of an offer.
-pub async fn load_deal(tx: &mut Tx, offer: &Offer) -> Result<Option<Vec<u8>>, Error> {
-    let deal = sqlx::query_scalar!(
+/// The complete content of an offer, encoded: a `LeadDetails` or a `GetAcceptedOpportunityResponse`.
+pub async fn load_content(tx: &mut Tx, offer: &Offer) -> Result<Option<Vec<u8>>, Error> {
+    let content = sqlx::query_scalar!(
         "SELECT deal FROM offer_deal WHERE account_id = $1 AND referral_offer_id = $2",
         offer.account().as_str(),
         offer.id().as_str(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(deal)
+    Ok(content)
 }
 
-/// The offers made of referrals of an AWS account.
-pub async fn offers_of(tx: &mut Tx, sender: &AccountId, referrals: &[Referral]) -> Result<Vec<Offer>, Error> {
+/// All offers of these referrals of an AWS account.
+pub async fn load_offers_of(
+    tx: &mut Tx,
+    sender: &AccountId,
+    referrals: &[Referral],
+) -> Result<Vec<Offer>, Error> {
     let ids: Vec<_> = referrals
         .iter()
         .map(|referral| referral.id().to_string())
@@ -63,12 +67,12 @@ pub async fn offers_of(tx: &mut Tx, sender: &AccountId, referrals: &[Referral]) 
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
-/// Makes an offer: the row, what the partner may know, the whole deal or lead, and the event, or none of them.
-pub async fn make_offer(
+/// Inserts a new offer: the row with the excerpt, the complete content and the event, all or none of them.
+pub async fn insert_offer(
     tx: &mut Tx,
     offer: &Offer,
-    (shown, deal): (&[u8], &[u8]),
-    event: Event,
+    (excerpt, content): (&[u8], &[u8]),
+    event: OfferEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     sqlx::query!(
@@ -85,7 +89,7 @@ pub async fn make_offer(
         offer.expire_time(),
         offer.due_time(),
         Json(offer) as _,
-        shown,
+        excerpt,
     )
     .execute(tx.conn())
     .await?;
@@ -93,15 +97,21 @@ pub async fn make_offer(
         "INSERT INTO offer_deal (account_id, referral_offer_id, deal) VALUES ($1, $2, $3)",
         offer.account().as_str(),
         offer.id().as_str(),
-        deal,
+        content,
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::of_offer(offer, event, cause)).await
+    append(tx, &events::offer_event(offer, event, cause)).await
 }
 
-/// The only way to change an offer: the row and its event, or none of them. What is not shown any more is gone.
-pub async fn save_offer(tx: &mut Tx, offer: &Offer, event: Event, cause: Cause<'_>) -> Result<(), Error> {
+/// Saves a changed offer with its event, both or neither. Deletes the excerpt of an offer whose content is no longer
+/// visible. All changes of offers are saved here.
+pub async fn save_offer(
+    tx: &mut Tx,
+    offer: &Offer,
+    event: OfferEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
     let updated = sqlx::query!(
         "UPDATE offer SET revision = $3, state = $4, due_time = $5, record = $6,
            shown = CASE WHEN $7 THEN shown END
@@ -112,16 +122,16 @@ pub async fn save_offer(tx: &mut Tx, offer: &Offer, event: Event, cause: Cause<'
         offer.state().name(),
         offer.due_time(),
         Json(offer) as _,
-        offer.is_shown(),
+        offer.is_content_visible(),
     )
     .execute(tx.conn())
     .await?;
-    written(updated.rows_affected())?;
-    append(tx, &events::of_offer(offer, event, cause)).await
+    require_written(updated.rows_affected())?;
+    append(tx, &events::offer_event(offer, event, cause)).await
 }
 
-/// Notes that nothing is left to be done about an offer that has ended; false where that was known.
-pub async fn settle(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
+/// Removes a closed offer from the scheduled work. False if it had been removed or changed before.
+pub async fn clear_due_time(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
     let updated = sqlx::query!(
         "UPDATE offer SET due_time = NULL
          WHERE account_id = $1 AND referral_offer_id = $2 AND revision = $3 AND due_time IS NOT NULL",
@@ -134,8 +144,8 @@ pub async fn settle(tx: &mut Tx, offer: &Offer) -> Result<bool, Error> {
     Ok(updated.rows_affected() == 1)
 }
 
-/// The deal is not for this partner, or the lead is where the partner has it.
-pub async fn forget_deal(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
+/// Deletes the complete content of an offer that was not accepted, or of a lead that was copied to `lead`.
+pub async fn delete_content(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
     sqlx::query!(
         "DELETE FROM offer_deal WHERE account_id = $1 AND referral_offer_id = $2",
         offer.account().as_str(),
@@ -146,33 +156,37 @@ pub async fn forget_deal(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
     Ok(())
 }
 
-/// An offer about which something is to be done.
-pub struct Due {
-    /// Whose.
+/// An offer that has due work.
+pub struct DueOffer {
     pub account: AccountId,
-    /// Which.
     pub id: OfferId,
     due_time: DateTime<Utc>,
 }
 
-/// Offers of all accounts about which something is to be done, the longest overdue first, after `last`; for the worker.
-pub async fn due(tx: &mut Tx, now: DateTime<Utc>, last: Option<&Due>, most: i64) -> Result<Vec<Due>, Error> {
+/// At most `limit` offers of all accounts that have due work, the longest due first, after `last`. Requires the scope
+/// of the worker role.
+pub async fn list_due_offers(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    last: Option<&DueOffer>,
+    limit: i64,
+) -> Result<Vec<DueOffer>, Error> {
     let rows = sqlx::query!(
         r#"SELECT account_id, referral_offer_id, due_time AS "due_time!" FROM offer
            WHERE due_time <= $1 AND (due_time, account_id, referral_offer_id) > ($2, $3, $4)
            ORDER BY due_time, account_id, referral_offer_id LIMIT $5"#,
         now,
-        last.map_or(DateTime::UNIX_EPOCH, |due| due.due_time),
-        last.map_or("", |due| due.account.as_str()),
-        last.map_or("", |due| due.id.as_str()),
-        most,
+        last.map_or(DateTime::UNIX_EPOCH, |offer| offer.due_time),
+        last.map_or("", |offer| offer.account.as_str()),
+        last.map_or("", |offer| offer.id.as_str()),
+        limit,
     )
     .fetch_all(tx.conn())
     .await?;
     let corrupt = |error| Error::corrupt("id", error);
     rows.into_iter()
         .map(|row| {
-            Ok(Due {
+            Ok(DueOffer {
                 account: row.account_id.parse().map_err(corrupt)?,
                 id: row.referral_offer_id.parse().map_err(corrupt)?,
                 due_time: row.due_time,

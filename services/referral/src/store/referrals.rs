@@ -1,12 +1,12 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _};
 use sqlx::types::Json;
 
 use crate::domain::{Offer, Referral, ReferralEvent, ReferralId};
 use crate::events;
 
-/// A referral of an AWS account, with what it says.
+/// A referral of an AWS account, with its encoded content.
 pub async fn load_referral(
     tx: &mut Tx,
     account: &AccountId,
@@ -23,8 +23,8 @@ pub async fn load_referral(
     Ok(row.map(|row| (row.record.0, row.content)))
 }
 
-/// Writes a new referral: the row, what it says, and the event, or none of them.
-pub async fn save_new_referral(
+/// Inserts a new referral with its event, both or neither.
+pub async fn insert_referral(
     tx: &mut Tx,
     referral: &Referral,
     content: &[u8],
@@ -46,15 +46,15 @@ pub async fn save_new_referral(
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::of_referral(referral, event, None, cause)).await
+    append(tx, &events::referral_event(referral, event, None, cause)).await
 }
 
-/// The only way to change a referral, which is that an offer of it has ended: the row and its event, or none of them.
+/// Saves a referral that changed because its offer was closed, with the event, both or neither.
 pub async fn save_referral(
     tx: &mut Tx,
     referral: &Referral,
     event: ReferralEvent,
-    ended: &Offer,
+    closed_offer: &Offer,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
     let updated = sqlx::query!(
@@ -68,6 +68,10 @@ pub async fn save_referral(
     )
     .execute(tx.conn())
     .await?;
-    written(updated.rows_affected())?;
-    append(tx, &events::of_referral(referral, event, Some(ended), cause)).await
+    require_written(updated.rows_affected())?;
+    append(
+        tx,
+        &events::referral_event(referral, event, Some(closed_offer), cause),
+    )
+    .await
 }

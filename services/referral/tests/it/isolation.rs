@@ -1,26 +1,30 @@
-//! The database itself keeps partners apart, and deals from those who have not accepted them.
+//! Covers row-level security (ACC-020): partners see their own offers and leads only, and no partner sees the full
+//! details of an offered opportunity. Also covers the deletion of offer details after a rejection.
 
 use cosell_referral::Referrals;
 
-use crate::support::{ALDER, BIRCH, accept, accepted_lead, by, convert, lead, offered, refer, reject, start};
+use crate::support::{
+    ALDER, BIRCH, accept_request, alliance_lead, clients, convert_request, create_accepted_lead,
+    create_referral, reject_request, start, wait_for_offer,
+};
 
 const AWS: &str = "999999999999";
 
 #[tokio::test]
-async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
+async fn acc_020_partner_sees_own_offers_and_no_offer_details() {
     let app = start().await;
-    refer(&app, &[ALDER]).await;
-    refer(&app, &[BIRCH]).await;
-    let taken = offered(&app, BIRCH).await.referral_offer_id;
-    by(&app, &lead(BIRCH))
+    create_referral(&app, &[ALDER]).await;
+    create_referral(&app, &[BIRCH]).await;
+    let offer_id = wait_for_offer(&app, BIRCH).await.referral_offer_id;
+    clients(&app, &alliance_lead(BIRCH))
         .referrals()
-        .accept_referral_offer(accept(&taken))
+        .accept_referral_offer(accept_request(&offer_id))
         .await
         .expect("an acceptance");
     for (table, alder, birch, aws, services, system) in [
         ("referral", 0, 0, 2, 0, 0),
         ("offer", 1, 1, 2, 1, 1),
-        // Not even what was accepted: the partner reads the opportunity that comes of it.
+        // Details of accepted offers are hidden too: the partner reads the opportunity that the acceptance creates.
         ("offer_deal", 0, 0, 0, 2, 1),
     ] {
         for (scope, expected) in [
@@ -42,43 +46,42 @@ async fn acc_020_each_sees_its_own_and_no_partner_a_deal() {
 }
 
 #[tokio::test]
-async fn ref_031_nothing_of_a_deal_is_left_with_who_did_not_want_it() {
+async fn ref_031_rejected_offer_details_are_deleted() {
     let app = start().await;
-    refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await.referral_offer_id;
-    by(&app, &lead(ALDER))
+    create_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await.referral_offer_id;
+    clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&offer))
+        .reject_referral_offer(reject_request(&offer))
         .await
         .expect("a rejection");
     let mut admin = app.database.admin::<Referrals>().await;
-    let left = cosell_testkit::harness::eventually(async || {
-        let left: (i64, i64) = sqlx::query_as(
+    let remaining = cosell_testkit::harness::eventually(async || {
+        let rows: (i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM offer WHERE shown IS NOT NULL), (SELECT count(*) FROM offer_deal)",
         )
         .fetch_one(&mut admin)
         .await
         .expect("counts");
-        if left == (0, 0) {
-            Ok(left)
+        if rows == (0, 0) {
+            Ok(rows)
         } else {
-            Err(format!("{left:?}"))
+            Err(format!("{rows:?}"))
         }
     });
-    assert_eq!(left.await, (0, 0));
+    assert_eq!(remaining.await, (0, 0));
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn acc_020_ref_055_each_partner_sees_its_own_leads_and_services_those_of_which_an_opportunity_is_made()
-{
+async fn acc_020_ref_055_partner_sees_own_leads_and_services_converted_leads() {
     let app = start().await;
-    accepted_lead(&app, ALDER).await;
-    let made = accepted_lead(&app, BIRCH).await;
-    let calls = by(&app, &lead(BIRCH));
-    calls
+    create_accepted_lead(&app, ALDER).await;
+    let lead = create_accepted_lead(&app, BIRCH).await;
+    let clients = clients(&app, &alliance_lead(BIRCH));
+    clients
         .leads()
-        .convert_lead(convert(&made))
+        .convert_lead(convert_request(&lead))
         .await
         .expect("an opportunity");
     for (table, alder, birch, aws, services, system) in

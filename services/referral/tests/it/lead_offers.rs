@@ -1,4 +1,5 @@
-//! Leads are offered and accepted like deals.
+//! Covers offers of leads: what the partner reads before acceptance (REF-051), acceptance, validation, rejection,
+//! expiry, and batch acceptance together with offers of opportunities.
 
 use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
@@ -8,24 +9,26 @@ use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_proto::cosell::referral::v1::referral_offer;
 use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_referral::Referrals;
-use cosell_testkit::harness::{FarEnd, Setup, refused, service};
+use cosell_testkit::harness::{PeerStub, Setup, refused, service};
 use prost::Message as _;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, HIDDEN_OF_LEAD, accept, by, get, get_lead, lead, lead_details, lead_referral, leads, noon,
-    offered, offered_lead, offers, refer, refer_lead, reject, request_id, sales, start, start_with, until,
+    ALDER, BIRCH, HIDDEN_OF_LEAD, accept_request, alliance_lead, clients, create_lead_referral,
+    create_referral, get_lead, get_referral, lead_details, lead_details_mut, lead_referral_request,
+    list_leads, list_offers, noon, reject_request, request_id, sales, start, start_with, wait_for_offer,
+    wait_for_state,
 };
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[tokio::test]
-async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_and_nothing_else() {
+async fn ref_051_pending_lead_offer_shows_only_listed_fields() {
     let app = start_with(Setup::default().with_bus()).await;
-    let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
-    let offer = offered(&app, ALDER).await;
+    let referral = create_lead_referral(&app, &[ALDER, BIRCH]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
     assert_eq!(offer.payload_type(), PayloadType::LeadInvitation);
     let interaction = |day: i32, action: &str| pb::OfferedInteraction {
         source_type: "Event".to_owned(),
@@ -36,7 +39,7 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
         interaction_date: Some(noon(day)),
         contact_business_title: "Head of data".to_owned(),
     };
-    let shown = pb::OfferedLead {
+    let expected = pb::OfferedLead {
         customer_company_name: "Nordwind".to_owned(),
         customer_website_url: "www.nordwind.example".to_owned(),
         country_code: "DE".to_owned(),
@@ -48,97 +51,110 @@ async fn ref_051_before_the_answer_a_partner_reads_of_a_lead_what_it_may_know_an
             interaction(12, "Read a paper"),
         ],
     };
-    assert_eq!(offer.payload, Some(referral_offer::Payload::Lead(shown)));
+    assert_eq!(offer.payload, Some(referral_offer::Payload::Lead(expected)));
 
-    // Byte by byte: what is hidden, who else may get it, and how AWS calls it.
-    let whole = lead_referral(&[ALDER]).encode_to_vec();
+    // No response or event contains a hidden value, another receiver, or the referral id.
+    let request_bytes = lead_referral_request(&[ALDER]).encode_to_vec();
     for hidden in HIDDEN_OF_LEAD {
-        assert!(holds(&whole, hidden), "{hidden} is to be hidden, and not there");
+        assert!(
+            contains_text(&request_bytes, hidden),
+            "the request must contain {hidden}"
+        );
     }
     let mut secrets: Vec<_> = HIDDEN_OF_LEAD.to_vec();
     secrets.extend([BIRCH, referral.referral_id.as_str()]);
-    let list = by(&app, &lead(ALDER))
+    let list = clients(&app, &alliance_lead(ALDER))
         .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest::default())
         .await;
-    let rehearsed = pb::AcceptReferralOfferRequest {
+    let dry_run = pb::AcceptReferralOfferRequest {
         validate_only: true,
-        ..accept(&offer.referral_offer_id)
+        ..accept_request(&offer.referral_offer_id)
     };
-    let answer = by(&app, &lead(ALDER))
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .accept_referral_offer(rehearsed)
+        .accept_referral_offer(dry_run)
         .await;
-    let answer = answer.expect("an answer").into_inner();
-    let rehearsal = answer.referral_offer.as_ref().expect("the offer");
+    let response = response.expect("a response").into_inner();
+    let offer_after = response.referral_offer.as_ref().expect("the offer");
     assert_eq!(
-        (rehearsal.state(), rehearsal.lead_id.as_str()),
+        (offer_after.state(), offer_after.lead_id.as_str()),
         (pb::ReferralOfferState::Accepted, "")
     );
-    let rehearsed = pb::BatchAcceptReferralOffersRequest {
+    let dry_run = pb::BatchAcceptReferralOffersRequest {
         referral_offer_ids: vec![offer.referral_offer_id.clone()],
         validate_only: true,
         ..Default::default()
     };
-    let many = by(&app, &lead(ALDER))
+    let batch = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .batch_accept_referral_offers(rehearsed)
+        .batch_accept_referral_offers(dry_run)
         .await;
-    let mut answers = vec![
+    let mut outputs = vec![
         offer.encode_to_vec(),
         list.expect("a list").into_inner().encode_to_vec(),
-        answer.encode_to_vec(),
-        many.expect("results").into_inner().encode_to_vec(),
+        response.encode_to_vec(),
+        batch.expect("results").into_inner().encode_to_vec(),
     ];
-    assert_eq!(leads(&app, &lead(ALDER)).await, [], "a rehearsal leaves nothing");
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    assert_eq!(
+        list_leads(&app, &alliance_lead(ALDER)).await,
+        [],
+        "a dry run must not create a lead"
+    );
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 2)
+        .first_events("referral", 2)
         .await;
-    for event in told.iter().filter(|event| event.header("ce-accountid") == ALDER) {
-        answers.push(event.payload.clone());
-        answers.push(format!("{} {:?}", event.subject, event.headers).into_bytes());
+    for event in events
+        .iter()
+        .filter(|event| event.header("ce-accountid") == ALDER)
+    {
+        outputs.push(event.payload.clone());
+        outputs.push(format!("{} {:?}", event.subject, event.headers).into_bytes());
     }
-    assert_eq!(answers.len(), 6, "one event is the partner's");
-    for (number, answer) in answers.iter().enumerate() {
+    assert_eq!(outputs.len(), 6, "the partner must receive exactly one event");
+    for (number, output) in outputs.iter().enumerate() {
         for secret in &secrets {
-            assert!(!holds(answer, secret), "answer {number} holds {secret}");
+            assert!(
+                !contains_text(output, secret),
+                "output {number} contains {secret}"
+            );
         }
     }
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
+async fn ref_050_accepted_lead_offer_creates_lead_and_no_opportunity() {
     let app = start_with(Setup::default().with_bus()).await;
-    let referral = refer_lead(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await;
+    let referral = create_lead_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
     let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
-        ..accept(&offer.referral_offer_id)
+        ..accept_request(&offer.referral_offer_id)
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER))
+        let response = clients(&app, &alliance_lead(ALDER))
             .referrals()
             .accept_referral_offer(request.clone())
             .await;
-        let answer = answer
+        let response = response
             .expect("an acceptance")
             .into_inner()
             .referral_offer
             .expect("the offer");
-        assert_eq!((answer.opportunity_id.as_str(), answer.revision), ("", 2));
-        ids.push(answer.lead_id);
+        assert_eq!((response.opportunity_id.as_str(), response.revision), ("", 2));
+        ids.push(response.lead_id);
     }
     assert_eq!(ids[0], ids[1]);
-    let made = get_lead(&app, &lead(ALDER), &ids[0]).await;
+    let lead = get_lead(&app, &alliance_lead(ALDER), &ids[0]).await;
     assert_eq!(
         (
-            made.state(),
-            made.owner_member_id.as_str(),
-            made.referral_offer_id.as_str(),
-            made.revision
+            lead.state(),
+            lead.owner_member_id.as_str(),
+            lead.referral_offer_id.as_str(),
+            lead.revision
         ),
         (
             pb::LeadState::Unqualified,
@@ -147,32 +163,36 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
             1
         )
     );
-    assert_eq!(made.details, Some(lead_details()), "now with all that is known");
-    assert_eq!(leads(&app, &lead(ALDER)).await, [made]);
+    assert_eq!(
+        lead.details,
+        Some(lead_details()),
+        "an accepted lead must contain all details"
+    );
+    assert_eq!(list_leads(&app, &alliance_lead(ALDER)).await, [lead]);
 
-    let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
-    assert_eq!(known.offers[0].opportunity_id, "");
-    assert_eq!(known.payload, Some(Payload::Lead(lead_details())));
+    let accepted_referral = wait_for_state(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
+    assert_eq!(accepted_referral.offers[0].opportunity_id, "");
+    assert_eq!(accepted_referral.payload, Some(Payload::Lead(lead_details())));
     let request = pb::GetAcceptedOpportunityRequest {
         referral_offer_id: offer.referral_offer_id.clone(),
     };
-    let deal = by(&app, &service("opportunity"))
+    let opportunity = clients(&app, &service("opportunity"))
         .internal()
         .get_accepted_opportunity(request)
         .await;
-    refused(deal, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    refused(opportunity, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 5)
+        .first_events("referral", 5)
         .await;
-    let accepted: pb::ReferralOfferAccepted = told[2].message();
+    let accepted: pb::ReferralOfferAccepted = events[2].message();
     assert_eq!(
         (accepted.opportunity_id.as_str(), &accepted.lead_id),
         ("", &ids[0])
     );
-    let begun: pb::LeadAccepted = told[3].message();
+    let lead_accepted: pb::LeadAccepted = events[3].message();
     assert_eq!(
-        begun,
+        lead_accepted,
         pb::LeadAccepted {
             lead_id: ids[0].clone(),
             account_id: ALDER.to_owned(),
@@ -181,9 +201,13 @@ async fn ref_050_an_acceptance_makes_the_lead_at_once_and_no_opportunity() {
             referral_offer_id: offer.referral_offer_id,
         }
     );
-    for event in &told {
+    for event in &events {
         for hidden in HIDDEN_OF_LEAD {
-            assert!(!holds(&event.payload, hidden), "{} holds {hidden}", event.subject);
+            assert!(
+                !contains_text(&event.payload, hidden),
+                "{} contains {hidden}",
+                event.subject
+            );
         }
     }
     app.finish::<Referrals>().await;
@@ -194,55 +218,59 @@ fn address(lead: &mut pb::LeadDetails) -> &mut opportunity::Address {
 }
 
 #[tokio::test]
-async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
+async fn ref_050_lead_referral_requires_payload_and_standard_values() {
     let app = start().await;
-    let mut nothing = lead_referral(&[ALDER]);
-    nothing.referral.as_mut().expect("a referral").payload = None;
-    let with = |change: fn(&mut pb::LeadDetails)| {
-        let mut request = lead_referral(&[ALDER]);
-        change(offered_lead(&mut request));
+    let mut without_payload = lead_referral_request(&[ALDER]);
+    without_payload.referral.as_mut().expect("a referral").payload = None;
+    let request_with = |change: fn(&mut pb::LeadDetails)| {
+        let mut request = lead_referral_request(&[ALDER]);
+        change(lead_details_mut(&mut request));
         request
     };
     for (request, field) in [
-        (nothing, "referral.payload"),
+        (without_payload, "referral.payload"),
         (
-            with(|lead| lead.industry = "Witchcraft".to_owned()),
+            request_with(|lead| lead.industry = "Witchcraft".to_owned()),
             "referral.lead.industry",
         ),
         (
-            with(|lead| address(lead).country_code = "XX".to_owned()),
+            request_with(|lead| address(lead).country_code = "XX".to_owned()),
             "referral.lead.address.country_code",
         ),
         (
-            with(|lead| lead.market_segment = "Gigantic".to_owned()),
+            request_with(|lead| lead.market_segment = "Gigantic".to_owned()),
             "referral.lead.market_segment",
         ),
         (
-            with(|lead| lead.aws_maturity = "Curious".to_owned()),
+            request_with(|lead| lead.aws_maturity = "Curious".to_owned()),
             "referral.lead.aws_maturity",
         ),
         (
-            with(|lead| lead.interactions.clear()),
+            request_with(|lead| lead.interactions.clear()),
             "referral.lead.interactions",
         ),
         (
-            with(|lead| {
+            request_with(|lead| {
                 let time = lead.interactions[1].interaction_date.as_mut();
                 time.expect("a time").seconds = i64::MAX;
             }),
             "referral.lead.interactions[1].interaction_date",
         ),
         (
-            with(|lead| lead.customer_website_url = "no website".to_owned()),
+            request_with(|lead| lead.customer_website_url = "no website".to_owned()),
             "referral.lead.customer_website_url",
         ),
     ] {
-        let answer = by(&app, &sales()).referrals().create_referral(request).await;
-        let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+        let response = clients(&app, &sales()).referrals().create_referral(request).await;
+        let refusal = refused(response, Code::InvalidArgument, "INVALID_FIELDS");
         assert_eq!(refusal.paths(), [field], "{refusal:?}");
     }
-    assert_eq!(offers(&app, &lead(ALDER)).await, [], "nothing was changed");
-    let written = with(|lead| {
+    assert_eq!(
+        list_offers(&app, &alliance_lead(ALDER)).await,
+        [],
+        "a refused call must not create an offer"
+    );
+    let unnormalized = request_with(|lead| {
         lead.industry = "retail".to_owned();
         lead.market_segment = " MEDIUM".to_owned();
         lead.aws_maturity = "single – account".to_owned();
@@ -250,71 +278,81 @@ async fn ref_050_a_deal_or_a_lead_is_offered_and_of_lists_what_is_of_lists() {
         let contact = lead.interactions[0].contact.as_mut();
         contact.expect("a contact").email = "Hidden-Person@customer.example".to_owned();
     });
-    let made = by(&app, &sales()).referrals().create_referral(written).await;
-    let made = made.expect("a referral").into_inner().referral.expect("one");
+    let created = clients(&app, &sales())
+        .referrals()
+        .create_referral(unnormalized)
+        .await;
+    let created = created
+        .expect("a referral")
+        .into_inner()
+        .referral
+        .expect("a referral");
     assert_eq!(
-        made.payload,
+        created.payload,
         Some(Payload::Lead(lead_details())),
-        "written as the lists and addresses are"
+        "values must be normalized to the standard values"
     );
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_011_031_a_lead_that_is_not_wanted_is_gone_and_the_next_one_gets_it() {
+async fn ref_011_031_rejected_lead_is_hidden_and_routed_to_next_receiver() {
     let app = start().await;
-    let referral = refer_lead(&app, &[ALDER, BIRCH]).await;
-    let first = offered(&app, ALDER).await;
-    let answer = by(&app, &lead(ALDER))
+    let referral = create_lead_referral(&app, &[ALDER, BIRCH]).await;
+    let first = wait_for_offer(&app, ALDER).await;
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&first.referral_offer_id))
+        .reject_referral_offer(reject_request(&first.referral_offer_id))
         .await;
-    let answer = answer
+    let response = response
         .expect("a rejection")
         .into_inner()
         .referral_offer
         .expect("the offer");
     assert_eq!(
-        (answer.payload_type(), answer.payload),
+        (response.payload_type(), response.payload),
         (PayloadType::LeadInvitation, None)
     );
-    let second = offered(&app, BIRCH).await;
+    let second = wait_for_offer(&app, BIRCH).await;
     assert_eq!(second.payload, first.payload);
-    // Over a weekend, to the end of the fifth business day.
+    // Across a weekend, to the end of the fifth business day.
     app.clock.advance(TimeDelta::days(8));
-    until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 2).await;
-    assert_eq!(offers(&app, &lead(BIRCH)).await, []);
-    let late = by(&app, &lead(BIRCH))
+    wait_for_state(&app, &referral.referral_id, pb::ReferralState::Exhausted, 2).await;
+    assert_eq!(list_offers(&app, &alliance_lead(BIRCH)).await, []);
+    let late = clients(&app, &alliance_lead(BIRCH))
         .referrals()
-        .accept_referral_offer(accept(&second.referral_offer_id))
+        .accept_referral_offer(accept_request(&second.referral_offer_id))
         .await;
     refused(late, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     for account in [ALDER, BIRCH] {
-        assert_eq!(leads(&app, &lead(account)).await, []);
+        assert_eq!(list_leads(&app, &alliance_lead(account)).await, []);
     }
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_032_050_deals_and_leads_are_accepted_together() {
+async fn ref_032_050_batch_accepts_opportunity_and_lead_offers() {
     let app = start().await;
-    refer(&app, &[ALDER]).await;
+    create_referral(&app, &[ALDER]).await;
     for _ in 0..2 {
-        refer_lead(&app, &[ALDER]).await;
+        create_lead_referral(&app, &[ALDER]).await;
     }
-    let mine = offers(&app, &lead(ALDER)).await;
+    let own_offers = list_offers(&app, &alliance_lead(ALDER)).await;
     let request = pb::BatchAcceptReferralOffersRequest {
-        referral_offer_ids: mine.iter().map(|offer| offer.referral_offer_id.clone()).collect(),
+        referral_offer_ids: own_offers
+            .iter()
+            .map(|offer| offer.referral_offer_id.clone())
+            .collect(),
         request_id: request_id(),
         ..Default::default()
     };
-    let mut seen = Vec::new();
+    let mut outcomes = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER))
+        let response = clients(&app, &alliance_lead(ALDER))
             .referrals()
             .batch_accept_referral_offers(request.clone())
             .await;
-        let results = answer.expect("results").into_inner().results;
+        let results = response.expect("results").into_inner().results;
         let ids: Vec<_> = results
             .into_iter()
             .map(|result| match result.result.expect("a result") {
@@ -322,25 +360,28 @@ async fn ref_032_050_deals_and_leads_are_accepted_together() {
                 Outcome::Error(error) => panic!("{error:?}"),
             })
             .collect();
-        seen.push(ids);
+        outcomes.push(ids);
     }
-    assert_eq!(seen[0], seen[1], "a repetition answers how they stand");
-    for (kind, opportunity, lead) in &seen[0] {
+    assert_eq!(
+        outcomes[0], outcomes[1],
+        "a repeated request must return the same results"
+    );
+    for (kind, opportunity, lead) in &outcomes[0] {
         let is_lead = *kind == PayloadType::LeadInvitation;
         assert_eq!((opportunity.is_empty(), lead.is_empty()), (is_lead, !is_lead));
     }
-    let mut named: Vec<_> = seen[0].iter().map(|(_, _, lead)| lead.clone()).collect();
-    named.retain(|lead| !lead.is_empty());
-    named.sort();
-    let mut known: Vec<_> = leads(&app, &lead(ALDER))
+    let mut accepted_ids: Vec<_> = outcomes[0].iter().map(|(_, _, lead)| lead.clone()).collect();
+    accepted_ids.retain(|lead| !lead.is_empty());
+    accepted_ids.sort();
+    let mut listed_ids: Vec<_> = list_leads(&app, &alliance_lead(ALDER))
         .await
         .into_iter()
         .map(|lead| lead.lead_id)
         .collect();
-    known.sort();
-    assert_eq!((known.len(), known), (2, named));
-    let referral = refer(&app, &[BIRCH]).await;
-    let payload = get(&app, &referral.referral_id).await.payload;
+    listed_ids.sort();
+    assert_eq!((listed_ids.len(), listed_ids), (2, accepted_ids));
+    let referral = create_referral(&app, &[BIRCH]).await;
+    let payload = get_referral(&app, &referral.referral_id).await.payload;
     assert!(matches!(payload, Some(Payload::Opportunity(_))), "{payload:?}");
     app.finish::<Referrals>().await;
 }

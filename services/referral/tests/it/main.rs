@@ -1,4 +1,4 @@
-//! The referral service over a real connection, on a real database and a real bus.
+//! Integration tests of the referral service over gRPC, each with its own PostgreSQL database and NATS server.
 
 mod isolation;
 mod lead_conversion;

@@ -1,4 +1,5 @@
-//! What partners see and answer.
+//! Covers offers of opportunities from the partner's side: what is shown before acceptance (REF-012), acceptance,
+//! rejection, expiry, batch acceptance, and visibility.
 
 use chrono::TimeDelta;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
@@ -7,26 +8,26 @@ use cosell_proto::cosell::referral::v1::accept_referral_offer_result::Result as 
 use cosell_proto::cosell::referral::v1::referral_offer::Payload;
 use cosell_proto::cosell::r#type::v1::RejectionReason;
 use cosell_referral::Referrals;
-use cosell_testkit::harness::{FarEnd, Setup, refused, service};
+use cosell_testkit::harness::{PeerStub, Setup, refused, service};
 use prost::Message as _;
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, HIDDEN, accept, by, deal, get, lead, offered, offers, refer, reject, request_id, start,
-    start_with, until,
+    ALDER, BIRCH, HIDDEN, accept_request, alliance_lead, clients, create_referral, get_referral, list_offers,
+    offered_opportunity, reject_request, request_id, start, start_with, wait_for_offer, wait_for_state,
 };
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[tokio::test]
-async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_else() {
+async fn ref_012_pending_offer_shows_only_listed_fields() {
     let app = start_with(Setup::default().with_bus()).await;
-    let referral = refer(&app, &[ALDER, BIRCH]).await;
-    let offer = offered(&app, ALDER).await;
+    let referral = create_referral(&app, &[ALDER, BIRCH]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
     let Some(Payload::Opportunity(shown)) = offer.payload.clone() else {
-        panic!("no opportunity: {offer:?}");
+        panic!("not an opportunity: {offer:?}");
     };
     assert_eq!(
         (
@@ -41,109 +42,125 @@ async fn ref_012_before_the_answer_a_partner_reads_what_it_may_know_and_nothing_
     assert_eq!(shown.origin(), opportunity::Origin::AwsReferral);
     assert_eq!(offer.sender_contacts[0].email, "vera@amazon.example");
 
-    // Byte by byte: what is hidden, who else may get it, and how AWS calls it.
+    // No response or event contains a hidden value, another receiver, or the referral id.
     let mut secrets: Vec<_> = HIDDEN.to_vec();
     secrets.extend([BIRCH, referral.referral_id.as_str()]);
-    let whole = crate::support::referral(&[ALDER]).encode_to_vec();
+    let request_bytes = crate::support::referral_request(&[ALDER]).encode_to_vec();
     for hidden in HIDDEN {
-        assert!(holds(&whole, hidden), "{hidden} is to be hidden, and not there");
+        assert!(
+            contains_text(&request_bytes, hidden),
+            "the request must contain {hidden}"
+        );
     }
-    let list = by(&app, &lead(ALDER))
+    let list = clients(&app, &alliance_lead(ALDER))
         .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest::default())
         .await;
-    let mut answers = vec![
+    let mut outputs = vec![
         offer.encode_to_vec(),
         list.expect("a list").into_inner().encode_to_vec(),
     ];
-    let rehearsed = pb::AcceptReferralOfferRequest {
+    let dry_run = pb::AcceptReferralOfferRequest {
         validate_only: true,
-        ..accept(&offer.referral_offer_id)
+        ..accept_request(&offer.referral_offer_id)
     };
-    let answer = by(&app, &lead(ALDER))
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .accept_referral_offer(rehearsed)
+        .accept_referral_offer(dry_run)
         .await;
-    let answer = answer.expect("an answer").into_inner();
+    let response = response.expect("a response").into_inner();
     assert_eq!(
-        answer.referral_offer.as_ref().expect("the offer").opportunity_id,
+        response
+            .referral_offer
+            .as_ref()
+            .expect("the offer")
+            .opportunity_id,
         "",
-        "there is none yet"
+        "a dry run must not create an opportunity"
     );
-    answers.push(answer.encode_to_vec());
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    outputs.push(response.encode_to_vec());
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 2)
+        .first_events("referral", 2)
         .await;
-    for event in told.iter().filter(|event| event.header("ce-accountid") == ALDER) {
-        answers.push(event.payload.clone());
-        answers.push(format!("{} {:?}", event.subject, event.headers).into_bytes());
+    for event in events
+        .iter()
+        .filter(|event| event.header("ce-accountid") == ALDER)
+    {
+        outputs.push(event.payload.clone());
+        outputs.push(format!("{} {:?}", event.subject, event.headers).into_bytes());
     }
-    assert_eq!(answers.len(), 5, "one event is the partner's");
-    for (number, answer) in answers.iter().enumerate() {
+    assert_eq!(outputs.len(), 5, "the partner must receive exactly one event");
+    for (number, output) in outputs.iter().enumerate() {
         for secret in &secrets {
-            assert!(!holds(answer, secret), "answer {number} holds {secret}");
+            assert!(
+                !contains_text(output, secret),
+                "output {number} contains {secret}"
+            );
         }
     }
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_one() {
+async fn ref_030_accepted_offer_returns_same_opportunity_id_on_repetition() {
     let app = start_with(Setup::default().with_bus()).await;
-    let referral = refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await;
+    let referral = create_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
     let request = pb::AcceptReferralOfferRequest {
         request_id: request_id(),
-        ..accept(&offer.referral_offer_id)
+        ..accept_request(&offer.referral_offer_id)
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER))
+        let response = clients(&app, &alliance_lead(ALDER))
             .referrals()
             .accept_referral_offer(request.clone())
             .await;
-        let answer = answer
+        let response = response
             .expect("an acceptance")
             .into_inner()
             .referral_offer
             .expect("the offer");
-        assert_eq!(answer.state(), pb::ReferralOfferState::Accepted);
-        assert!(answer.payload.is_some(), "what was shown stays");
-        ids.push(answer.opportunity_id);
+        assert_eq!(response.state(), pb::ReferralOfferState::Accepted);
+        assert!(
+            response.payload.is_some(),
+            "an accepted offer must keep its payload"
+        );
+        ids.push(response.opportunity_id);
     }
     assert_eq!(ids[0], ids[1]);
     assert!(ids[0].starts_with('O'), "{}", ids[0]);
-    let again = by(&app, &lead(ALDER))
+    let again = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.referral_offer_id))
+        .accept_referral_offer(accept_request(&offer.referral_offer_id))
         .await;
     let refusal = refused(again, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     assert_eq!(refusal.metadata["state"], "ACCEPTED");
 
-    let known = until(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
-    assert_eq!(known.offers[0].opportunity_id, ids[0]);
-    // The opportunity service reads what it makes the record of.
+    let accepted_referral = wait_for_state(&app, &referral.referral_id, pb::ReferralState::Accepted, 1).await;
+    assert_eq!(accepted_referral.offers[0].opportunity_id, ids[0]);
+    // The opportunity service reads the full details from which it creates the opportunity.
     let request = pb::GetAcceptedOpportunityRequest {
         referral_offer_id: offer.referral_offer_id.clone(),
     };
-    let whole = by(&app, &service("opportunity"))
+    let details = clients(&app, &service("opportunity"))
         .internal()
         .get_accepted_opportunity(request)
         .await;
-    let whole = whole.expect("the deal").into_inner();
-    assert_eq!(whole.opportunity, Some(deal()));
-    assert_eq!(whole.sender_contacts.len(), 1);
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    let details = details.expect("the opportunity details").into_inner();
+    assert_eq!(details.opportunity, Some(offered_opportunity()));
+    assert_eq!(details.sender_contacts.len(), 1);
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 4)
+        .first_events("referral", 4)
         .await;
-    let verbs: Vec<_> = told
+    let event_names: Vec<_> = events
         .iter()
-        .map(|event| event.subject.rsplit('.').next().expect("a verb"))
+        .map(|event| event.subject.rsplit('.').next().expect("an event name"))
         .collect();
     assert_eq!(
-        verbs,
+        event_names,
         [
             "referral_created",
             "referral_offer_created",
@@ -151,41 +168,45 @@ async fn ref_030_an_acceptance_names_the_opportunity_and_a_repetition_the_same_o
             "referral_accepted"
         ]
     );
-    let accepted: pb::ReferralOfferAccepted = told[2].message();
+    let accepted: pb::ReferralOfferAccepted = events[2].message();
     assert_eq!((accepted.opportunity_id, accepted.revision), (ids[0].clone(), 2));
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_031_what_was_rejected_is_gone() {
+async fn ref_031_rejected_offer_requires_reason_and_hides_its_payload() {
     let app = start().await;
-    refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await;
-    let bare = pb::RejectReferralOfferRequest {
+    create_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
+    let without_text = pb::RejectReferralOfferRequest {
         reason: RejectionReason::Other.into(),
-        ..reject(&offer.referral_offer_id)
+        ..reject_request(&offer.referral_offer_id)
     };
-    let answer = by(&app, &lead(ALDER))
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(bare)
+        .reject_referral_offer(without_text)
         .await;
-    let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+    let refusal = refused(response, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(refusal.fields[0].0, "text");
-    let answer = by(&app, &lead(ALDER))
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&offer.referral_offer_id))
+        .reject_referral_offer(reject_request(&offer.referral_offer_id))
         .await;
-    let answer = answer
+    let response = response
         .expect("a rejection")
         .into_inner()
         .referral_offer
         .expect("the offer");
-    assert_eq!(answer.state(), pb::ReferralOfferState::Rejected);
-    assert_eq!(answer.rejection_reason(), RejectionReason::UnableToSupport);
-    assert_eq!((answer.payload, answer.message.as_str()), (None, ""));
-    assert_eq!(answer.sender_contacts, []);
-    assert_eq!(offers(&app, &lead(ALDER)).await, [], "not in the usual list");
-    let rejected = by(&app, &lead(ALDER))
+    assert_eq!(response.state(), pb::ReferralOfferState::Rejected);
+    assert_eq!(response.rejection_reason(), RejectionReason::UnableToSupport);
+    assert_eq!((response.payload, response.message.as_str()), (None, ""));
+    assert_eq!(response.sender_contacts, []);
+    assert_eq!(
+        list_offers(&app, &alliance_lead(ALDER)).await,
+        [],
+        "the default list must not contain rejected offers"
+    );
+    let rejected = clients(&app, &alliance_lead(ALDER))
         .referrals()
         .list_referral_offers(pb::ListReferralOffersRequest {
             states: vec![pb::ReferralOfferState::Rejected.into()],
@@ -194,82 +215,87 @@ async fn ref_031_what_was_rejected_is_gone() {
         .await;
     let rejected = rejected.expect("a list").into_inner().referral_offers;
     assert_eq!((rejected.len(), rejected[0].payload.clone()), (1, None));
-    let late = by(&app, &lead(ALDER))
+    let late = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.referral_offer_id))
+        .accept_referral_offer(accept_request(&offer.referral_offer_id))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
     let request = pb::GetAcceptedOpportunityRequest {
         referral_offer_id: offer.referral_offer_id,
     };
-    let whole = by(&app, &service("opportunity"))
+    let details = clients(&app, &service("opportunity"))
         .internal()
         .get_accepted_opportunity(request)
         .await;
-    refused(whole, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
+    refused(details, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_021_over_is_over_at_once() {
+async fn ref_021_expired_offer_is_not_found_by_partner_immediately() {
     let app = start().await;
-    let referral = refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await;
-    // To the last moment of the next Monday.
+    let referral = create_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
+    // One second before the end of the next Monday.
     app.clock
         .advance(TimeDelta::hours(8 * 24 - 9) - TimeDelta::seconds(1));
-    assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
+    assert_eq!(list_offers(&app, &alliance_lead(ALDER)).await.len(), 1);
     app.clock.advance(TimeDelta::seconds(1));
-    let late = by(&app, &lead(ALDER))
+    let late = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .accept_referral_offer(accept(&offer.referral_offer_id))
+        .accept_referral_offer(accept_request(&offer.referral_offer_id))
         .await;
     refused(late, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
-    assert_eq!(offers(&app, &lead(ALDER)).await, []);
-    let known = until(&app, &referral.referral_id, pb::ReferralState::Exhausted, 1).await;
-    assert_eq!(known.offers[0].state(), pb::ReferralOfferState::Expired);
-    let everything = pb::ListReferralOffersRequest {
+    assert_eq!(list_offers(&app, &alliance_lead(ALDER)).await, []);
+    let exhausted = wait_for_state(&app, &referral.referral_id, pb::ReferralState::Exhausted, 1).await;
+    assert_eq!(exhausted.offers[0].state(), pb::ReferralOfferState::Expired);
+    let expired_only = pb::ListReferralOffersRequest {
         states: vec![pb::ReferralOfferState::Expired.into()],
         ..Default::default()
     };
-    let answer = by(&app, &lead(ALDER))
+    let response = clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .list_referral_offers(everything)
+        .list_referral_offers(expired_only)
         .await;
-    assert_eq!(answer.expect("a list").into_inner().referral_offers, []);
+    assert_eq!(response.expect("a list").into_inner().referral_offers, []);
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_032_several_are_accepted_each_on_its_own() {
+async fn ref_032_batch_acceptance_processes_each_offer_independently() {
     let app = start().await;
     for _ in 0..3 {
-        refer(&app, &[ALDER]).await;
+        create_referral(&app, &[ALDER]).await;
     }
-    let mine: Vec<_> = offers(&app, &lead(ALDER))
+    let own_ids: Vec<_> = list_offers(&app, &alliance_lead(ALDER))
         .await
         .into_iter()
         .map(|offer| offer.referral_offer_id)
         .collect();
-    refer(&app, &[BIRCH]).await;
-    let foreign = offered(&app, BIRCH).await.referral_offer_id;
-    by(&app, &lead(ALDER))
+    create_referral(&app, &[BIRCH]).await;
+    let foreign_id = wait_for_offer(&app, BIRCH).await.referral_offer_id;
+    clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&mine[2]))
+        .reject_referral_offer(reject_request(&own_ids[2]))
         .await
         .expect("a rejection");
     let request = pb::BatchAcceptReferralOffersRequest {
-        referral_offer_ids: vec![mine[0].clone(), foreign.clone(), mine[2].clone(), mine[1].clone()],
+        referral_offer_ids: vec![
+            own_ids[0].clone(),
+            foreign_id.clone(),
+            own_ids[2].clone(),
+            own_ids[1].clone(),
+        ],
         request_id: request_id(),
         ..Default::default()
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &lead(ALDER))
+        let response = clients(&app, &alliance_lead(ALDER))
             .referrals()
             .batch_accept_referral_offers(request.clone())
             .await;
-        let results = answer.expect("results").into_inner().results;
+        let results = response.expect("results").into_inner().results;
         let outcomes: Vec<_> = results
             .iter()
             .map(|result| match result.result.as_ref().expect("a result") {
@@ -283,35 +309,38 @@ async fn ref_032_several_are_accepted_each_on_its_own() {
     }
     assert!(ids[0].0.is_ok() && ids[0].1.is_ok(), "{ids:?}");
     assert_ne!(ids[0].0, ids[0].1);
-    assert_eq!(ids[0], ids[1], "a repetition answers how they stand");
+    assert_eq!(ids[0], ids[1], "a repeated request must return the same results");
     assert_eq!(
-        offered(&app, BIRCH).await.state(),
+        wait_for_offer(&app, BIRCH).await.state(),
         pb::ReferralOfferState::Pending
     );
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn acc_011_an_offer_to_somebody_else_does_not_exist() {
+async fn acc_011_offer_to_another_account_is_not_found() {
     let app = start().await;
-    let referral = refer(&app, &[ALDER]).await;
-    let offer = offered(&app, ALDER).await;
-    let stranger = lead(BIRCH);
+    let referral = create_referral(&app, &[ALDER]).await;
+    let offer = wait_for_offer(&app, ALDER).await;
+    let other_partner = alliance_lead(BIRCH);
     let request = pb::GetReferralOfferRequest {
         referral_offer_id: offer.referral_offer_id.clone(),
     };
-    let answer = by(&app, &stranger).referrals().get_referral_offer(request).await;
-    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
-    let answer = by(&app, &stranger)
+    let response = clients(&app, &other_partner)
         .referrals()
-        .accept_referral_offer(accept(&offer.referral_offer_id))
+        .get_referral_offer(request)
         .await;
-    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
-    let answer = by(&app, &stranger)
+    refused(response, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
+    let response = clients(&app, &other_partner)
         .referrals()
-        .reject_referral_offer(reject(&offer.referral_offer_id))
+        .accept_referral_offer(accept_request(&offer.referral_offer_id))
         .await;
-    refused(answer, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
-    assert_eq!(get(&app, &referral.referral_id).await, referral);
+    refused(response, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
+    let response = clients(&app, &other_partner)
+        .referrals()
+        .reject_referral_offer(reject_request(&offer.referral_offer_id))
+        .await;
+    refused(response, Code::NotFound, "REFERRAL_OFFER_NOT_FOUND");
+    assert_eq!(get_referral(&app, &referral.referral_id).await, referral);
     app.finish::<Referrals>().await;
 }

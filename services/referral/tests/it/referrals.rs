@@ -1,4 +1,5 @@
-//! What AWS offers.
+//! Covers `CreateReferral`, `GetReferral` and `ListReferrals`: routing to the first receiver, idempotency, eligibility,
+//! validation, and roles.
 
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral::Payload;
@@ -8,22 +9,25 @@ use cosell_types::Role;
 use prost_types::Timestamp;
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, by, deal, get, lead, offers, refer, referral, request_id, sales, start};
+use crate::support::{
+    ALDER, BIRCH, alliance_lead, clients, create_referral, get_referral, list_offers, offered_opportunity,
+    referral_request, request_id, sales, start,
+};
 
 #[tokio::test]
-async fn ref_004_010_a_deal_is_offered_to_the_first_of_the_list() {
+async fn ref_004_010_referral_is_offered_to_first_receiver_only() {
     let app = start().await;
-    let referral = refer(&app, &[ALDER, BIRCH]).await;
+    let referral = create_referral(&app, &[ALDER, BIRCH]).await;
     assert_eq!(referral.state(), pb::ReferralState::Offered);
     assert_eq!(referral.offers.len(), 1);
     assert_eq!(referral.offers[0].account_id, ALDER);
-    // Made on a Monday: until the end of the next one.
+    // Created on a Monday, so it expires at the end of the next Monday.
     let expire = referral.offers[0].expire_time.expect("a time").seconds;
     assert_eq!(expire, 1_773_100_800);
-    assert_eq!(get(&app, &referral.referral_id).await, referral);
-    assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
-    assert_eq!(offers(&app, &lead(BIRCH)).await, []);
-    let list = by(&app, &sales())
+    assert_eq!(get_referral(&app, &referral.referral_id).await, referral);
+    assert_eq!(list_offers(&app, &alliance_lead(ALDER)).await.len(), 1);
+    assert_eq!(list_offers(&app, &alliance_lead(BIRCH)).await, []);
+    let list = clients(&app, &sales())
         .referrals()
         .list_referrals(pb::ListReferralsRequest {
             receiver_account_ids: vec![BIRCH.to_owned()],
@@ -35,20 +39,20 @@ async fn ref_004_010_a_deal_is_offered_to_the_first_of_the_list() {
 }
 
 #[tokio::test]
-async fn plt_002_a_repeated_offer_is_one_offer() {
+async fn plt_002_repeated_create_referral_creates_one_referral() {
     let app = start().await;
     let request = pb::CreateReferralRequest {
         request_id: request_id(),
-        ..referral(&[ALDER])
+        ..referral_request(&[ALDER])
     };
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let answer = by(&app, &sales())
+        let response = clients(&app, &sales())
             .referrals()
             .create_referral(request.clone())
             .await;
         ids.push(
-            answer
+            response
                 .expect("a referral")
                 .into_inner()
                 .referral
@@ -57,116 +61,131 @@ async fn plt_002_a_repeated_offer_is_one_offer() {
         );
     }
     assert_eq!(ids[0], ids[1]);
-    assert_eq!(offers(&app, &lead(ALDER)).await.len(), 1);
+    assert_eq!(list_offers(&app, &alliance_lead(ALDER)).await.len(), 1);
     let unknown = pb::GetReferralRequest {
         referral_id: "ref-0000000000000".to_owned(),
     };
-    let answer = by(&app, &sales()).referrals().get_referral(unknown).await;
-    refused(answer, Code::NotFound, "REFERRAL_NOT_FOUND");
-    let rehearsed = pb::CreateReferralRequest {
+    let response = clients(&app, &sales()).referrals().get_referral(unknown).await;
+    refused(response, Code::NotFound, "REFERRAL_NOT_FOUND");
+    let dry_run = pb::CreateReferralRequest {
         validate_only: true,
-        ..referral(&[BIRCH])
+        ..referral_request(&[BIRCH])
     };
-    by(&app, &sales())
+    clients(&app, &sales())
         .referrals()
-        .create_referral(rehearsed)
+        .create_referral(dry_run)
         .await
-        .expect("an answer");
-    assert_eq!(offers(&app, &lead(BIRCH)).await, []);
+        .expect("a response");
+    assert_eq!(list_offers(&app, &alliance_lead(BIRCH)).await, []);
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn plt_002_what_was_done_is_answered_though_it_could_not_be_done_again() {
+async fn plt_002_repeated_create_referral_succeeds_without_opportunity_service() {
     let app = start().await;
     let request = pb::CreateReferralRequest {
         request_id: request_id(),
-        ..referral(&[ALDER])
+        ..referral_request(&[ALDER])
     };
-    let made = by(&app, &sales())
+    let created = clients(&app, &sales())
         .referrals()
         .create_referral(request.clone())
         .await;
-    let made = made.expect("a referral").into_inner().referral;
-    // Another replica, that does not reach the opportunity service.
+    let created = created.expect("a referral").into_inner().referral;
+    // A second replica, which cannot reach the opportunity service.
     let options = Options::new("http://127.0.0.1:9".to_owned());
-    let replica = Setup::beside(&app)
+    let replica = Setup::replica_of(&app)
         .start_on::<Referrals>(app.database.shared(), options)
         .await;
-    let again = by(&replica, &sales()).referrals().create_referral(request).await;
-    assert_eq!(again.expect("a referral").into_inner().referral, made);
-    let another = by(&replica, &sales())
+    let again = clients(&replica, &sales())
         .referrals()
-        .create_referral(referral(&[BIRCH]))
+        .create_referral(request)
         .await;
-    refused(another, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
+    assert_eq!(again.expect("a referral").into_inner().referral, created);
+    let new_request = clients(&replica, &sales())
+        .referrals()
+        .create_referral(referral_request(&[BIRCH]))
+        .await;
+    refused(new_request, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
     replica.finish::<Referrals>().await;
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_001_002_003_what_cannot_be_offered_says_why() {
+async fn ref_001_002_003_invalid_referral_is_refused_with_its_cause() {
     let app = start().await;
-    let unknown = by(&app, &sales())
+    let unknown = clients(&app, &sales())
         .referrals()
-        .create_referral(referral(&[ALDER, "555555555555"]))
+        .create_referral(referral_request(&[ALDER, "555555555555"]))
         .await;
     let refusal = refused(unknown, Code::FailedPrecondition, "RECEIVER_NOT_ELIGIBLE");
     assert_eq!(refusal.metadata["account_id"], "555555555555");
     assert_eq!(refusal.metadata["cause"], "NOT_ACTIVE");
 
-    let mut later = referral(&[ALDER]);
-    later.referral.as_mut().expect("a referral").customer_consent_time = Some(Timestamp {
+    let mut future_consent = referral_request(&[ALDER]);
+    future_consent
+        .referral
+        .as_mut()
+        .expect("a referral")
+        .customer_consent_time = Some(Timestamp {
         seconds: 1_999_999_999,
         nanos: 0,
     });
-    let mut untitled = referral(&[ALDER]);
-    let mut record = deal();
+    let mut untitled = referral_request(&[ALDER]);
+    let mut record = offered_opportunity();
     record.project.as_mut().expect("a project").title.clear();
     untitled.referral.as_mut().expect("a referral").payload = Some(Payload::Opportunity(record));
-    let mut nobody = referral(&[ALDER]);
-    nobody.referral.as_mut().expect("a referral").sender_contacts[0]
+    let mut without_email = referral_request(&[ALDER]);
+    without_email
+        .referral
+        .as_mut()
+        .expect("a referral")
+        .sender_contacts[0]
         .email
         .clear();
     for (request, field) in [
         (pb::CreateReferralRequest::default(), "referral"),
-        (later, "referral.customer_consent_time"),
+        (future_consent, "referral.customer_consent_time"),
         (untitled, "referral.opportunity.project.title"),
-        (nobody, "referral.sender_contacts[0].email"),
-        (referral(&[]), "referral.receiver_account_ids"),
-        (referral(&[ALDER, ALDER]), "referral.receiver_account_ids"),
+        (without_email, "referral.sender_contacts[0].email"),
+        (referral_request(&[]), "referral.receiver_account_ids"),
+        (referral_request(&[ALDER, ALDER]), "referral.receiver_account_ids"),
     ] {
         let refusal = refused(
-            by(&app, &sales()).referrals().create_referral(request).await,
+            clients(&app, &sales()).referrals().create_referral(request).await,
             Code::InvalidArgument,
             "INVALID_FIELDS",
         );
         assert_eq!(refusal.fields[0].0, field, "{refusal:?}");
     }
-    assert_eq!(offers(&app, &lead(ALDER)).await, [], "nothing was changed");
+    assert_eq!(
+        list_offers(&app, &alliance_lead(ALDER)).await,
+        [],
+        "a refused call must not create an offer"
+    );
     app.finish::<Referrals>().await;
 }
 
 #[tokio::test]
-async fn ref_040_who_offers_and_who_answers_is_a_matter_of_roles() {
+async fn ref_040_create_referral_and_list_offers_require_matching_roles() {
     let app = start().await;
-    refer(&app, &[ALDER]).await;
-    for caller in [lead(ALDER), aws("mem-reviewer", Role::Reviewer)] {
-        let answer = by(&app, &caller)
+    create_referral(&app, &[ALDER]).await;
+    for caller in [alliance_lead(ALDER), aws("mem-reviewer", Role::Reviewer)] {
+        let response = clients(&app, &caller)
             .referrals()
-            .create_referral(referral(&[ALDER]))
+            .create_referral(referral_request(&[ALDER]))
             .await;
-        refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+        refused(response, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
     for role in [Role::AceUser, Role::TechnicalStaff, Role::CloudAdmin] {
-        let answer = by(&app, &partner("mem-other", ALDER, role))
+        let response = clients(&app, &partner("mem-other", ALDER, role))
             .referrals()
             .list_referral_offers(pb::ListReferralOffersRequest::default())
             .await;
-        refused(answer, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+        refused(response, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
     for role in [Role::AllianceTeam, Role::AceManager, Role::MarketingStaff] {
-        let seen = offers(&app, &partner(&format!("mem-{role}"), ALDER, role)).await;
+        let seen = list_offers(&app, &partner(&format!("mem-{role}"), ALDER, role)).await;
         assert_eq!(seen.len(), 1, "{role}");
     }
     app.finish::<Referrals>().await;

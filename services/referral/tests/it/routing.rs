@@ -1,40 +1,46 @@
-//! A deal goes from one partner to the next.
+//! Covers the routing of referrals to the next receiver after rejection or expiry, reminders, and scheduled work in
+//! several replicas (REF-011, REF-020, REF-021).
 
 use chrono::TimeDelta;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_referral::{Options, Referrals};
-use cosell_testkit::harness::{FarEnd, Setup, opportunities};
+use cosell_testkit::harness::{PeerStub, Setup, opportunities};
 use tonic::Code;
 
 use crate::support::{
-    ALDER, BIRCH, CEDAR, accept, by, lead, offered, offers, refer, reject, start, start_with, until,
+    ALDER, BIRCH, CEDAR, accept_request, alliance_lead, clients, create_referral, list_offers,
+    reject_request, start, start_with, wait_for_offer, wait_for_state,
 };
 
 #[tokio::test]
-async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
+async fn ref_011_referral_is_routed_to_next_receiver_after_rejection_or_expiry() {
     let app = start_with(Setup::default().with_bus()).await;
-    let referral = refer(&app, &[ALDER, BIRCH, CEDAR]).await;
+    let referral = create_referral(&app, &[ALDER, BIRCH, CEDAR]).await;
     let id = referral.referral_id.as_str();
-    let first = offered(&app, ALDER).await;
-    by(&app, &lead(ALDER))
+    let first = wait_for_offer(&app, ALDER).await;
+    clients(&app, &alliance_lead(ALDER))
         .referrals()
-        .reject_referral_offer(reject(&first.referral_offer_id))
+        .reject_referral_offer(reject_request(&first.referral_offer_id))
         .await
         .expect("a rejection");
-    let second = offered(&app, BIRCH).await;
+    let second = wait_for_offer(&app, BIRCH).await;
     assert_ne!(first.referral_offer_id, second.referral_offer_id);
-    assert_eq!(offers(&app, &lead(CEDAR)).await, []);
-    // Over a weekend, to the end of the fifth business day.
+    assert_eq!(list_offers(&app, &alliance_lead(CEDAR)).await, []);
+    // Across a weekend, to the end of the fifth business day.
     app.clock.advance(TimeDelta::days(8));
-    let third = offered(&app, CEDAR).await;
-    assert_eq!(offers(&app, &lead(BIRCH)).await, []);
-    by(&app, &lead(CEDAR))
+    let third = wait_for_offer(&app, CEDAR).await;
+    assert_eq!(list_offers(&app, &alliance_lead(BIRCH)).await, []);
+    clients(&app, &alliance_lead(CEDAR))
         .referrals()
-        .accept_referral_offer(accept(&third.referral_offer_id))
+        .accept_referral_offer(accept_request(&third.referral_offer_id))
         .await
         .expect("an acceptance");
-    let known = until(&app, id, pb::ReferralState::Accepted, 3).await;
-    let states: Vec<_> = known.offers.iter().map(pb::ReferralOfferStatus::state).collect();
+    let accepted_referral = wait_for_state(&app, id, pb::ReferralState::Accepted, 3).await;
+    let states: Vec<_> = accepted_referral
+        .offers
+        .iter()
+        .map(pb::ReferralOfferStatus::state)
+        .collect();
     assert_eq!(
         states,
         [
@@ -43,24 +49,27 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
             pb::ReferralOfferState::Accepted
         ]
     );
-    assert_eq!(known.revision, 4);
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    assert_eq!(accepted_referral.revision, 4);
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 10)
+        .first_events("referral", 10)
         .await;
-    // What the second and the third are told names nobody else, and looks as what the first was told.
+    // Events of the second and third receiver name no other receiver and look like those of the first one.
     let first_id = first.referral_offer_id.as_str();
     for (account, own) in [
         (BIRCH, &second.referral_offer_id),
         (CEDAR, &third.referral_offer_id),
     ] {
-        for event in told
+        for event in events
             .iter()
             .filter(|event| event.header("ce-accountid") == account)
         {
             let text = format!("{} {:?} {:?}", event.subject, event.headers, event.payload);
             for secret in [id, ALDER, first_id] {
-                assert!(!text.contains(secret), "{account} is told {secret}: {text}");
+                assert!(
+                    !text.contains(secret),
+                    "an event of {account} contains {secret}: {text}"
+                );
             }
             if event.subject.ends_with(".referral_offer_created") {
                 assert_eq!(event.header("ce-actor"), "service:referral");
@@ -68,13 +77,13 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
             }
         }
     }
-    let of_aws: Vec<_> = told
+    let aws_events: Vec<_> = events
         .iter()
         .filter(|event| event.header("ce-subject") == id)
-        .map(|event| event.subject.rsplit('.').next().expect("a verb"))
+        .map(|event| event.subject.rsplit('.').next().expect("an event name"))
         .collect();
     assert_eq!(
-        of_aws,
+        aws_events,
         [
             "referral_created",
             "referral_routed",
@@ -86,40 +95,40 @@ async fn ref_011_after_a_rejection_and_after_the_time_the_next_one_gets_it() {
 }
 
 #[tokio::test]
-async fn ref_020_who_has_not_answered_is_reminded_a_business_day_before() {
+async fn ref_020_reminder_is_published_one_business_day_before_expiry() {
     let app = start_with(Setup::default().with_bus()).await;
-    refer(&app, &[ALDER]).await;
+    create_referral(&app, &[ALDER]).await;
     // The last business day begins on Monday.
     app.clock.advance(TimeDelta::hours(7 * 24 - 9));
-    let told = FarEnd::new(&app.bus_args.nats_url)
+    let events = PeerStub::new(&app.bus_args.nats_url)
         .await
-        .first("referral", 3)
+        .first_events("referral", 3)
         .await;
-    let due: pb::ReferralOfferExpiresSoon = told[2].message();
-    assert_eq!((due.account_id.as_str(), due.revision), (ALDER, 2));
+    let reminder: pb::ReferralOfferExpiresSoon = events[2].message();
+    assert_eq!((reminder.account_id.as_str(), reminder.revision), (ALDER, 2));
     app.finish::<Referrals>().await;
 }
 
-/// Several replicas work through what became due while none of them ran.
+/// Three replicas process the same expired offers concurrently.
 #[tokio::test]
-async fn ref_021_three_replicas_end_each_offer_once_and_hand_each_deal_on_once() {
+async fn ref_021_replicas_expire_each_offer_once_and_route_each_referral_once() {
     let app = start().await;
     let mut ids = Vec::new();
     for _ in 0..20 {
-        ids.push(refer(&app, &[ALDER, BIRCH]).await.referral_id);
+        ids.push(create_referral(&app, &[ALDER, BIRCH]).await.referral_id);
     }
     let opportunity_url = opportunities(|_, _| Err(Code::NotFound)).await;
     let mut replicas = Vec::new();
     for _ in 0..2 {
         let options = Options::new(opportunity_url.clone());
-        let replica = Setup::beside(&app).start_on::<Referrals>(app.database.shared(), options);
+        let replica = Setup::replica_of(&app).start_on::<Referrals>(app.database.shared(), options);
         replicas.push(replica.await);
     }
     app.clock.advance(TimeDelta::days(8));
     for id in &ids {
-        until(&app, id, pb::ReferralState::Offered, 2).await;
+        wait_for_state(&app, id, pb::ReferralState::Offered, 2).await;
     }
-    assert_eq!(offers(&app, &lead(BIRCH)).await.len(), 20);
+    assert_eq!(list_offers(&app, &alliance_lead(BIRCH)).await.len(), 20);
     for replica in replicas {
         replica.finish::<Referrals>().await;
     }

@@ -1,4 +1,5 @@
-//! A running service beside a stand-in of the opportunity service.
+//! Test fixtures: a running referral service with a fake opportunity service, builders of requests, and helpers that
+//! wait for background work.
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::referral::v1 as pb;
@@ -16,10 +17,10 @@ use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-/// The calls of one caller to every gRPC service of this one.
-pub struct Calls(InterceptedService<Channel, Client>);
+/// Clients of one caller for every gRPC service of the referral service.
+pub struct Clients(InterceptedService<Channel, Client>);
 
-impl Calls {
+impl Clients {
     pub fn leads(&self) -> LeadServiceClient<InterceptedService<Channel, Client>> {
         LeadServiceClient::new(self.0.clone())
     }
@@ -37,7 +38,7 @@ pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
 pub const CEDAR: &str = "333333333333";
 
-/// The service, with three partners whom it knows.
+/// A running service whose replica holds the alliance leads of three partners.
 pub async fn start() -> App {
     start_with(Setup::default()).await
 }
@@ -46,7 +47,7 @@ pub async fn start_with(setup: Setup) -> App {
     let opportunity_url = opportunities(|_, _| Err(Code::NotFound)).await;
     let app = setup.start::<Referrals>(Options::new(opportunity_url)).await;
     for account in [ALDER, BIRCH, CEDAR] {
-        assert_eq!(offers(&app, &lead(account)).await, []);
+        assert_eq!(list_offers(&app, &alliance_lead(account)).await, []);
     }
     app
 }
@@ -55,19 +56,19 @@ pub fn sales() -> Caller {
     aws("mem-sales", Role::SalesRepresentative)
 }
 
-pub fn lead(account: &str) -> Caller {
+pub fn alliance_lead(account: &str) -> Caller {
     partner(&format!("mem-lead-{account}"), account, Role::AllianceLead)
 }
 
-pub fn by(app: &App, caller: &Caller) -> Calls {
-    Calls(app.by(caller))
+pub fn clients(app: &App, caller: &Caller) -> Clients {
+    Clients(app.channel_for(caller))
 }
 
 pub fn request_id() -> String {
     random::uuid(Clock::system().now()).to_string()
 }
 
-/// Words that a partner must not read before it accepts.
+/// Values that a partner must not receive before it accepts.
 pub const HIDDEN: [&str; 12] = [
     "Hidden Street 7",
     "Hidden City",
@@ -83,7 +84,7 @@ pub const HIDDEN: [&str; 12] = [
     "+12065550123",
 ];
 
-pub fn deal() -> opportunity::Opportunity {
+pub fn offered_opportunity() -> opportunity::Opportunity {
     opportunity::Opportunity {
         opportunity_type: opportunity::OpportunityType::NetNewBusiness.into(),
         lead_source: "AWS event".to_owned(),
@@ -147,11 +148,11 @@ pub fn deal() -> opportunity::Opportunity {
     }
 }
 
-pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
+pub fn referral_request(receivers: &[&str]) -> pb::CreateReferralRequest {
     pb::CreateReferralRequest {
         referral: Some(pb::Referral {
             receiver_account_ids: receivers.iter().map(ToString::to_string).collect(),
-            // The service's time stands still at nine o'clock.
+            // Before the fixed time of the service's clock.
             customer_consent_time: Some(Timestamp {
                 seconds: 1_772_400_000,
                 nanos: 0,
@@ -165,56 +166,61 @@ pub fn referral(receivers: &[&str]) -> pb::CreateReferralRequest {
                 business_title: "AWSSalesRep".to_owned(),
                 ..Default::default()
             }],
-            payload: Some(Payload::Opportunity(deal())),
+            payload: Some(Payload::Opportunity(offered_opportunity())),
             ..Default::default()
         }),
         ..Default::default()
     }
 }
 
-pub async fn refer(app: &App, receivers: &[&str]) -> pb::Referral {
-    let answer = by(app, &sales())
+pub async fn create_referral(app: &App, receivers: &[&str]) -> pb::Referral {
+    let response = clients(app, &sales())
         .referrals()
-        .create_referral(referral(receivers))
+        .create_referral(referral_request(receivers))
         .await;
-    answer
+    response
         .expect("a referral")
         .into_inner()
         .referral
         .expect("a referral")
 }
 
-pub async fn get(app: &App, id: &str) -> pb::Referral {
+pub async fn get_referral(app: &App, id: &str) -> pb::Referral {
     let request = pb::GetReferralRequest {
         referral_id: id.to_owned(),
     };
-    let answer = by(app, &sales()).referrals().get_referral(request).await;
-    answer
+    let response = clients(app, &sales()).referrals().get_referral(request).await;
+    response
         .expect("the referral")
         .into_inner()
         .referral
         .expect("the referral")
 }
 
-pub async fn offers(app: &App, caller: &Caller) -> Vec<pb::ReferralOffer> {
+pub async fn list_offers(app: &App, caller: &Caller) -> Vec<pb::ReferralOffer> {
     let request = pb::ListReferralOffersRequest::default();
-    let answer = by(app, caller).referrals().list_referral_offers(request).await;
-    answer.expect("a list").into_inner().referral_offers
+    let response = clients(app, caller)
+        .referrals()
+        .list_referral_offers(request)
+        .await;
+    response.expect("a list").into_inner().referral_offers
 }
 
-/// The one offer to an account, once it is there.
-pub async fn offered(app: &App, account: &str) -> pb::ReferralOffer {
-    eventually(async || match offers(app, &lead(account)).await.as_slice() {
-        [offer] => Ok(offer.clone()),
-        other => Err(format!("{} offers", other.len())),
-    })
+/// Waits for the only offer to an account.
+pub async fn wait_for_offer(app: &App, account: &str) -> pb::ReferralOffer {
+    eventually(
+        async || match list_offers(app, &alliance_lead(account)).await.as_slice() {
+            [offer] => Ok(offer.clone()),
+            other => Err(format!("{} offers", other.len())),
+        },
+    )
     .await
 }
 
-/// The referral, once it is in a state and so many offers were made of it.
-pub async fn until(app: &App, id: &str, state: pb::ReferralState, offers: usize) -> pb::Referral {
+/// Waits until a referral has the given state and number of offers.
+pub async fn wait_for_state(app: &App, id: &str, state: pb::ReferralState, offers: usize) -> pb::Referral {
     eventually(async || {
-        let referral = get(app, id).await;
+        let referral = get_referral(app, id).await;
         if referral.state() == state && referral.offers.len() == offers {
             Ok(referral)
         } else {
@@ -228,14 +234,14 @@ pub async fn until(app: &App, id: &str, state: pb::ReferralState, offers: usize)
     .await
 }
 
-pub fn accept(id: &str) -> pb::AcceptReferralOfferRequest {
+pub fn accept_request(id: &str) -> pb::AcceptReferralOfferRequest {
     pb::AcceptReferralOfferRequest {
         referral_offer_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-pub fn reject(id: &str) -> pb::RejectReferralOfferRequest {
+pub fn reject_request(id: &str) -> pb::RejectReferralOfferRequest {
     pb::RejectReferralOfferRequest {
         referral_offer_id: id.to_owned(),
         reason: RejectionReason::UnableToSupport.into(),
@@ -243,7 +249,7 @@ pub fn reject(id: &str) -> pb::RejectReferralOfferRequest {
     }
 }
 
-/// Words of a lead that a partner must not read before it accepts.
+/// Values of a lead that a partner must not receive before it accepts.
 pub const HIDDEN_OF_LEAD: [&str; 6] = [
     "Hiddenfirst",
     "Hiddenlast",
@@ -253,7 +259,7 @@ pub const HIDDEN_OF_LEAD: [&str; 6] = [
     "Hiddentown",
 ];
 
-/// Noon of a day in February 2026.
+/// Noon (UTC) of a day in February 2026.
 pub fn noon(day: i32) -> Timestamp {
     Timestamp {
         seconds: 1_769_947_200 + i64::from(day - 1) * 86_400,
@@ -261,7 +267,7 @@ pub fn noon(day: i32) -> Timestamp {
     }
 }
 
-/// What AWS knows of a customer: of a fair, and what came of it.
+/// The customer details of a lead, with two touch points.
 pub fn lead_details() -> pb::LeadDetails {
     let interaction = |day: i32, action: &str| pb::LeadInteraction {
         source_type: "Event".to_owned(),
@@ -297,74 +303,74 @@ pub fn lead_details() -> pb::LeadDetails {
     }
 }
 
-/// The lead of a request that offers one.
-pub fn offered_lead(request: &mut pb::CreateReferralRequest) -> &mut pb::LeadDetails {
+/// The lead details of a request, to be changed.
+pub fn lead_details_mut(request: &mut pb::CreateReferralRequest) -> &mut pb::LeadDetails {
     match request
         .referral
         .as_mut()
         .and_then(|content| content.payload.as_mut())
     {
         Some(Payload::Lead(lead)) => lead,
-        other => panic!("no lead: {other:?}"),
+        other => panic!("not a lead: {other:?}"),
     }
 }
 
-/// An offer of a lead in place of an opportunity.
-pub fn lead_referral(receivers: &[&str]) -> pb::CreateReferralRequest {
-    let mut request = referral(receivers);
+/// A referral request that offers a lead instead of an opportunity.
+pub fn lead_referral_request(receivers: &[&str]) -> pb::CreateReferralRequest {
+    let mut request = referral_request(receivers);
     let content = request.referral.as_mut().expect("a referral");
     content.payload = Some(Payload::Lead(lead_details()));
     request
 }
 
-pub async fn refer_lead(app: &App, receivers: &[&str]) -> pb::Referral {
-    let answer = by(app, &sales())
+pub async fn create_lead_referral(app: &App, receivers: &[&str]) -> pb::Referral {
+    let response = clients(app, &sales())
         .referrals()
-        .create_referral(lead_referral(receivers))
+        .create_referral(lead_referral_request(receivers))
         .await;
-    answer
+    response
         .expect("a referral")
         .into_inner()
         .referral
         .expect("a referral")
 }
 
-/// A lead that the lead of a company has accepted.
-pub async fn accepted_lead(app: &App, account: &str) -> pb::Lead {
-    let referral = refer_lead(app, &[account]).await;
+/// Offers a lead to an account, whose alliance lead accepts it.
+pub async fn create_accepted_lead(app: &App, account: &str) -> pb::Lead {
+    let referral = create_lead_referral(app, &[account]).await;
     accept_lead(app, account, &referral).await
 }
 
-/// The lead of a referral of which this company has an offer, accepted.
+/// Accepts the first offer of a referral as the account's alliance lead, and returns the lead.
 pub async fn accept_lead(app: &App, account: &str, referral: &pb::Referral) -> pb::Lead {
-    let offer = accept(&referral.offers[0].referral_offer_id);
-    let answer = by(app, &lead(account))
+    let offer = accept_request(&referral.offers[0].referral_offer_id);
+    let response = clients(app, &alliance_lead(account))
         .referrals()
         .accept_referral_offer(offer)
         .await;
-    let offer = answer
+    let offer = response
         .expect("an acceptance")
         .into_inner()
         .referral_offer
         .expect("the offer");
-    get_lead(app, &lead(account), &offer.lead_id).await
+    get_lead(app, &alliance_lead(account), &offer.lead_id).await
 }
 
 pub async fn get_lead(app: &App, caller: &Caller, id: &str) -> pb::Lead {
     let request = pb::GetLeadRequest {
         lead_id: id.to_owned(),
     };
-    let answer = by(app, caller).leads().get_lead(request).await;
-    answer.expect("the lead").into_inner().lead.expect("the lead")
+    let response = clients(app, caller).leads().get_lead(request).await;
+    response.expect("the lead").into_inner().lead.expect("the lead")
 }
 
-pub async fn leads(app: &App, caller: &Caller) -> Vec<pb::Lead> {
+pub async fn list_leads(app: &App, caller: &Caller) -> Vec<pb::Lead> {
     let request = pb::ListLeadsRequest::default();
-    let answer = by(app, caller).leads().list_leads(request).await;
-    answer.expect("a list").into_inner().leads
+    let response = clients(app, caller).leads().list_leads(request).await;
+    response.expect("a list").into_inner().leads
 }
 
-pub fn set_state(lead: &pb::Lead, state: pb::LeadState) -> pb::SetLeadStateRequest {
+pub fn set_state_request(lead: &pb::Lead, state: pb::LeadState) -> pb::SetLeadStateRequest {
     pb::SetLeadStateRequest {
         lead_id: lead.lead_id.clone(),
         state: state.into(),
@@ -372,7 +378,7 @@ pub fn set_state(lead: &pb::Lead, state: pb::LeadState) -> pb::SetLeadStateReque
     }
 }
 
-pub fn add_interaction(lead: &pb::Lead) -> pb::AddLeadInteractionRequest {
+pub fn add_interaction_request(lead: &pb::Lead) -> pb::AddLeadInteractionRequest {
     pb::AddLeadInteractionRequest {
         lead_id: lead.lead_id.clone(),
         interaction: Some(pb::LeadInteraction {
@@ -384,7 +390,7 @@ pub fn add_interaction(lead: &pb::Lead) -> pb::AddLeadInteractionRequest {
     }
 }
 
-pub fn assign(lead: &pb::Lead, member: &str) -> pb::AssignLeadRequest {
+pub fn assign_request(lead: &pb::Lead, member: &str) -> pb::AssignLeadRequest {
     pb::AssignLeadRequest {
         lead_id: lead.lead_id.clone(),
         owner_member_id: member.to_owned(),
@@ -392,7 +398,7 @@ pub fn assign(lead: &pb::Lead, member: &str) -> pb::AssignLeadRequest {
     }
 }
 
-pub fn convert(lead: &pb::Lead) -> pb::ConvertLeadRequest {
+pub fn convert_request(lead: &pb::Lead) -> pb::ConvertLeadRequest {
     pb::ConvertLeadRequest {
         lead_id: lead.lead_id.clone(),
         ..Default::default()

@@ -1,9 +1,10 @@
-//! Incoming events: submissions open rounds, withdrawals end them.
+//! Applies the events of opportunity: a submission opens a case or its next round, a withdrawal closes the round. Other
+//! events have no effect.
 
-mod submitted;
-mod withdrawn;
+mod opportunity_submission_withdrawn;
+mod opportunity_submitted;
 
-use cosell_events::{Delivery, Fault, Handler};
+use cosell_events::{Delivery, Handler, HandlerError};
 use cosell_grpc::Peer;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_store::Tx;
@@ -14,47 +15,45 @@ pub const OPPORTUNITY: &str = "opportunity";
 
 /// Applies the events of opportunity.
 #[derive(Clone)]
-pub struct FromOpportunity {
-    /// The opportunity service, for what was submitted.
+pub struct OpportunityEvents {
+    /// The opportunity service, from which submitted opportunities are read.
     pub opportunity: Peer,
-    /// The time.
     pub clock: Clock,
 }
 
-/// What an event asks for.
-pub enum Change {
-    /// Nothing here.
+/// The effect of an event on a review case.
+pub enum CaseChange {
     None,
-    /// A round is to be opened.
-    Submitted(Box<submitted::Submission>),
-    /// A round is off.
+    /// Opens a case or its next round.
+    Submitted(Box<opportunity_submitted::Submission>),
+    /// Closes a round.
     Withdrawn {
-        /// The record.
         opportunity: OpportunityId,
-        /// The round.
         round: i32,
     },
 }
 
-impl Handler for FromOpportunity {
-    type Prepared = Change;
+impl Handler for OpportunityEvents {
+    type Prepared = CaseChange;
 
-    async fn prepare(&self, delivery: &Delivery) -> Result<Change, Fault> {
+    async fn prepare(&self, delivery: &Delivery) -> Result<CaseChange, HandlerError> {
         if delivery.is::<opportunity::OpportunitySubmitted>() {
-            submitted::prepare(self, delivery).await
+            opportunity_submitted::prepare(self, delivery).await
         } else if delivery.is::<opportunity::OpportunitySubmissionWithdrawn>() {
-            withdrawn::prepare(delivery)
+            opportunity_submission_withdrawn::prepare(delivery)
         } else {
-            Ok(Change::None)
+            Ok(CaseChange::None)
         }
     }
 
-    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: Change) -> Result<(), Fault> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, change: CaseChange) -> Result<(), HandlerError> {
         match change {
-            Change::None => Ok(()),
-            Change::Submitted(submission) => submitted::apply(tx, delivery, &self.clock, *submission).await,
-            Change::Withdrawn { opportunity, round } => {
-                withdrawn::apply(tx, delivery, &self.clock, opportunity, round).await
+            CaseChange::None => Ok(()),
+            CaseChange::Submitted(submission) => {
+                opportunity_submitted::apply(tx, delivery, &self.clock, *submission).await
+            }
+            CaseChange::Withdrawn { opportunity, round } => {
+                opportunity_submission_withdrawn::apply(tx, delivery, &self.clock, opportunity, round).await
             }
         }
     }

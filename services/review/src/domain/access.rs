@@ -1,8 +1,8 @@
-//! Who may do what: review is for AWS reviewers; other services read cases (ACC-010).
+//! Access to the RPCs: AWS reviewers call all of them, other services read cases (ACC-010).
 
 use cosell_types::{Caller, Role};
 
-/// What can be asked of this service, one for each RPC.
+/// The RPCs of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// ListReviewCases.
@@ -17,12 +17,12 @@ pub enum Action {
     Decide,
 }
 
-/// Whether the caller may make the call.
+/// Whether the caller has access to the RPC.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     match caller {
-        // The opportunity reads the remarks of a decision when it is told of it.
+        // The opportunity service reads the review comments when it receives the event of a decision.
         Caller::Service(_) => action == Action::Get,
-        // No partner can hold this role.
-        Caller::Member(member) => member.has_any(&[Role::Reviewer]),
+        // A member of a partner account cannot have this role.
+        Caller::Member(member) => member.has_any_role(&[Role::Reviewer]),
     }
 }

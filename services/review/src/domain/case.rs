@@ -6,40 +6,40 @@ use cosell_types::{
 use serde::{Deserialize, Serialize};
 
 use super::correctable::CORRECTABLE;
-use super::values::{Decision, ReviewReason, State};
-use super::{Action, Event, Rule};
+use super::values::{CaseState, Decision, ReviewReason};
+use super::{CaseAction, CaseEvent, Rule};
 
 text_id!(
-    /// A review case: `rc-` and 13 lower-case letters or digits.
+    /// The id of a review case: `rc-` and 13 lower-case letters or digits.
     CaseId,
     "review case id",
     "rc- and 13 lower-case letters or digits",
     |text| cosell_types::is_prefixed(text, "rc-")
 );
 
-/// A review case: the aggregate. It changes only through its methods, each of which checks everything first, changes
-/// nothing when a rule is broken, and returns what happened.
+/// The aggregate of a review case. Its methods check all rules first: a call that violates one returns an error and
+/// changes nothing, any other returns the event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewCase {
     id: CaseId,
     opportunity: OpportunityId,
     account: AccountId,
     revision: i64,
-    state: State,
+    state: CaseState,
     assignee: Option<MemberId>,
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
-    summary: Summary,
+    summary: SubmissionSummary,
     rounds: Vec<Round>,
 }
 
-/// What the queue shows of the current submission.
+/// The fields of the current submission that the review queue shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Summary {
+pub struct SubmissionSummary {
     /// The customer's company name.
     pub company_name: Pii<String>,
-    /// The project's title.
+    /// The project title.
     pub title: Pii<String>,
     /// The target close date.
     pub target_close_date: Option<NaiveDate>,
@@ -47,37 +47,41 @@ pub struct Summary {
     pub involvement_type: i32,
 }
 
-/// One submission and what became of it.
+/// One submission and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
-    /// Number, from 1; the opportunity counts them.
+    /// The number of the submission round, from 1. The opportunity service assigns it.
     pub number: i32,
-    /// When it was submitted.
+    /// When the partner submitted the opportunity.
     pub submit_time: DateTime<Utc>,
-    /// When the reviewer started.
+    /// When a reviewer started the review; `None` until then.
     pub start_time: Option<DateTime<Utc>>,
-    /// The decision.
-    pub ruling: Option<Ruling>,
-    /// When it was taken back.
+    /// The decision; `None` until a reviewer decides.
+    #[serde(rename = "ruling")]
+    pub outcome: Option<ReviewOutcome>,
+    /// When the partner withdrew the submission; `None` if it did not.
     pub withdraw_time: Option<DateTime<Utc>>,
 }
 
-/// A decision.
+/// The decision on a round, with its reason and its author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ruling {
-    /// What was decided.
+pub struct ReviewOutcome {
+    /// The decision.
     pub decision: Decision,
-    /// Why, unless it was approved.
+    /// `None` only if the decision is APPROVE (REV-011).
     pub reason: Option<ReviewReason>,
-    /// Remarks for the partner.
-    pub remarks: Pii<String>,
-    /// Paths of the fields that it opens for correction.
+    /// For the partner (REV-012).
+    #[serde(rename = "remarks")]
+    pub review_comments: Pii<String>,
+    /// Paths of the fields that the decision opens for correction (REV-013).
     #[serde(default)]
     pub fields_to_correct: Vec<String>,
-    /// Who decided.
-    pub by: MemberId,
-    /// When.
-    pub time: DateTime<Utc>,
+    /// The reviewer.
+    #[serde(rename = "by")]
+    pub decided_by: MemberId,
+    /// When the reviewer decided.
+    #[serde(rename = "time")]
+    pub decide_time: DateTime<Utc>,
 }
 
 impl ReviewCase {
@@ -88,117 +92,121 @@ impl ReviewCase {
         account: AccountId,
         round: i32,
         submit_time: DateTime<Utc>,
-        summary: Summary,
+        summary: SubmissionSummary,
         now: DateTime<Utc>,
-    ) -> (Self, Event) {
+    ) -> (Self, CaseEvent) {
         let case = Self {
             id,
             opportunity,
             account,
             revision: 1,
-            state: State::Submitted,
+            state: CaseState::Submitted,
             assignee: None,
             create_time: now,
             update_time: now,
             summary,
             rounds: vec![Round::new(round, submit_time)],
         };
-        (case, Event::RoundOpened)
+        (case, CaseEvent::RoundOpened)
     }
 
-    /// Opens the next round. The reviewer of the one before keeps the case (REV-001, REV-003).
+    /// Opens the next round. The assignee stays the same (REV-001, REV-003).
     pub fn open_round(
         &mut self,
         round: i32,
         submit_time: DateTime<Utc>,
-        summary: Summary,
+        summary: SubmissionSummary,
         now: DateTime<Utc>,
-    ) -> Result<Event, Rule> {
-        self.require(Action::OpenRound, &[State::ActionRequired, State::Withdrawn])?;
+    ) -> Result<CaseEvent, Rule> {
+        self.require_state(
+            CaseAction::OpenRound,
+            &[CaseState::ActionRequired, CaseState::Withdrawn],
+        )?;
         self.rounds.push(Round::new(round, submit_time));
         self.summary = summary;
-        self.step(State::Submitted, now);
-        Ok(Event::RoundOpened)
+        self.transition_to(CaseState::Submitted, now);
+        Ok(CaseEvent::RoundOpened)
     }
 
-    /// The partner took a round back. What it says wins over anything decided here in the same moment: the
-    /// opportunity has not followed and never will (REV-006). `None` when it was known.
-    pub fn withdrawn(&mut self, round: i32, now: DateTime<Utc>) -> Option<Event> {
+    /// Closes a round that the partner withdrew. The withdrawal takes precedence over a concurrent decision, which the
+    /// opportunity has not applied and never will (REV-006). `None` if the round is not the current one or is already
+    /// withdrawn.
+    pub fn withdraw(&mut self, round: i32, now: DateTime<Utc>) -> Option<CaseEvent> {
         let current = self.rounds.last_mut().filter(|current| current.number == round)?;
-        if self.state == State::Withdrawn {
+        if self.state == CaseState::Withdrawn {
             return None;
         }
         current.withdraw_time = Some(now);
-        self.step(State::Withdrawn, now);
-        Some(Event::Withdrawn)
+        self.transition_to(CaseState::Withdrawn, now);
+        Some(CaseEvent::Withdrawn)
     }
 
-    /// Makes a reviewer the assignee. `None` when it is already (REV-003).
+    /// Assigns the case to the reviewer. `None` if the reviewer is already the assignee (REV-003).
     pub fn claim(
         &mut self,
-        by: &MemberId,
+        reviewer: &MemberId,
         take_over: bool,
         now: DateTime<Utc>,
-    ) -> Result<Option<Event>, Rule> {
-        self.require(Action::Claim, &[State::Submitted, State::InReview])?;
+    ) -> Result<Option<CaseEvent>, Rule> {
+        self.require_state(CaseAction::Claim, &[CaseState::Submitted, CaseState::InReview])?;
         match &self.assignee {
-            Some(assignee) if assignee == by => return Ok(None),
+            Some(assignee) if assignee == reviewer => return Ok(None),
             Some(assignee) if !take_over => return Err(Rule::ClaimedByAnother(assignee.clone())),
             _ => {}
         }
-        self.assignee = Some(by.clone());
-        self.step(self.state, now);
-        Ok(Some(Event::Claimed))
+        self.assignee = Some(reviewer.clone());
+        self.transition_to(self.state, now);
+        Ok(Some(CaseEvent::Claimed))
     }
 
-    /// Begins the review of the current round (REV-002).
-    pub fn start(&mut self, by: &MemberId, now: DateTime<Utc>) -> Result<Event, Rule> {
-        self.require(Action::Start, &[State::Submitted])?;
-        self.require_assignee(by)?;
+    /// Starts the review of the current round (REV-002).
+    pub fn start(&mut self, reviewer: &MemberId, now: DateTime<Utc>) -> Result<CaseEvent, Rule> {
+        self.require_state(CaseAction::Start, &[CaseState::Submitted])?;
+        self.require_assignee(reviewer)?;
         if let Some(round) = self.rounds.last_mut() {
             round.start_time = Some(now);
         }
-        self.step(State::InReview, now);
-        Ok(Event::Started)
+        self.transition_to(CaseState::InReview, now);
+        Ok(CaseEvent::Started)
     }
 
     /// Decides the current round (REV-002, REV-010 to REV-012).
     pub fn decide(
         &mut self,
-        by: &MemberId,
+        reviewer: &MemberId,
         decision: Decision,
         reason: Option<ReviewReason>,
-        remarks: Pii<String>,
+        review_comments: Pii<String>,
         fields_to_correct: Vec<String>,
         now: DateTime<Utc>,
-    ) -> Result<Event, Rule> {
-        let mut found = wrong(decision, reason, &remarks);
-        found.extend(not_correctable(decision, &fields_to_correct));
-        if !found.is_empty() {
-            return Err(Rule::Invalid(found));
+    ) -> Result<CaseEvent, Rule> {
+        let mut violations = decision_violations(decision, reason, &review_comments);
+        violations.extend(correction_violations(decision, &fields_to_correct));
+        if !violations.is_empty() {
+            return Err(Rule::Invalid(violations));
         }
-        self.require(Action::Decide, &[State::Submitted, State::InReview])?;
-        self.require_assignee(by)?;
+        self.require_state(CaseAction::Decide, &[CaseState::Submitted, CaseState::InReview])?;
+        self.require_assignee(reviewer)?;
         if let Some(round) = self.rounds.last_mut() {
-            round.ruling = Some(Ruling {
+            round.outcome = Some(ReviewOutcome {
                 decision,
                 reason,
-                remarks,
+                review_comments,
                 fields_to_correct,
-                by: by.clone(),
-                time: now,
+                decided_by: reviewer.clone(),
+                decide_time: now,
             });
         }
         let state = match decision {
-            Decision::Approve => State::Approved,
-            Decision::ActionRequired => State::ActionRequired,
-            Decision::Reject => State::Rejected,
+            Decision::Approve => CaseState::Approved,
+            Decision::ActionRequired => CaseState::ActionRequired,
+            Decision::Reject => CaseState::Rejected,
         };
-        self.step(state, now);
-        Ok(Event::Decided(decision, reason))
+        self.transition_to(state, now);
+        Ok(CaseEvent::Decided(decision, reason))
     }
 
-    fn require(&self, action: Action, states: &[State]) -> Result<(), Rule> {
+    fn require_state(&self, action: CaseAction, states: &[CaseState]) -> Result<(), Rule> {
         if states.contains(&self.state) {
             Ok(())
         } else {
@@ -209,26 +217,26 @@ impl ReviewCase {
         }
     }
 
-    fn require_assignee(&self, by: &MemberId) -> Result<(), Rule> {
+    fn require_assignee(&self, reviewer: &MemberId) -> Result<(), Rule> {
         match &self.assignee {
             None => Err(Rule::NotClaimed),
-            Some(assignee) if assignee != by => Err(Rule::ClaimedByAnother(assignee.clone())),
+            Some(assignee) if assignee != reviewer => Err(Rule::ClaimedByAnother(assignee.clone())),
             Some(_) => Ok(()),
         }
     }
 
-    fn step(&mut self, state: State, now: DateTime<Utc>) {
+    fn transition_to(&mut self, state: CaseState, now: DateTime<Utc>) {
         self.state = state;
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
     }
 
-    /// The current round.
+    /// The number of the current round.
     pub fn round(&self) -> i32 {
         self.rounds.last().map_or(0, |round| round.number)
     }
 
-    /// When the current round was submitted.
+    /// The submission time of the current round.
     pub fn submit_time(&self) -> DateTime<Utc> {
         self.rounds
             .last()
@@ -242,7 +250,7 @@ impl Round {
             number,
             submit_time,
             start_time: None,
-            ruling: None,
+            outcome: None,
             withdraw_time: None,
         }
     }
@@ -266,7 +274,7 @@ impl ReviewCase {
         self.revision
     }
 
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> CaseState {
         self.state
     }
 
@@ -282,7 +290,7 @@ impl ReviewCase {
         self.update_time
     }
 
-    pub fn summary(&self) -> &Summary {
+    pub fn summary(&self) -> &SubmissionSummary {
         &self.summary
     }
 
@@ -291,24 +299,28 @@ impl ReviewCase {
     }
 }
 
-/// What is wrong with a decision, whatever the case (REV-011, REV-012).
-fn wrong(decision: Decision, reason: Option<ReviewReason>, remarks: &Pii<String>) -> Vec<Violation> {
-    let mut found = Vec::new();
+/// The violations of REV-011 and REV-012, which do not depend on the case.
+fn decision_violations(
+    decision: Decision,
+    reason: Option<ReviewReason>,
+    review_comments: &Pii<String>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
     let root = FieldPath::root();
     let mut add =
-        |field: &str, code, text: String| found.push(Violation::new(&root.field(field), code, text));
+        |field: &str, code, text: String| violations.push(Violation::new(&root.field(field), code, text));
     match (decision, reason) {
         (Decision::Approve, Some(_)) => {
             add(
                 "reason",
                 ViolationCode::InvalidValue,
-                "must not be given with APPROVE".to_owned(),
+                "Must not be set with APPROVE.".to_owned(),
             );
         }
         (Decision::ActionRequired | Decision::Reject, None) => {
             let reasons: Vec<_> = ReviewReason::ALL.iter().map(|reason| reason.name()).collect();
             let text = format!(
-                "is required with {}. Allowed: {}",
+                "Is required with {}. Must be one of {}.",
                 decision.name(),
                 reasons.join(", ")
             );
@@ -316,31 +328,31 @@ fn wrong(decision: Decision, reason: Option<ReviewReason>, remarks: &Pii<String>
         }
         _ => {}
     }
-    if decision == Decision::ActionRequired && remarks.reveal().trim().is_empty() {
-        let text = "are required with ACTION_REQUIRED: they tell the partner what to correct".to_owned();
+    if decision == Decision::ActionRequired && review_comments.reveal().trim().is_empty() {
+        let text = "Is required with ACTION_REQUIRED: the partner needs to know what to correct.".to_owned();
         add("review_comments", ViolationCode::RequiredFieldMissing, text);
     }
-    found
+    violations
 }
 
-/// Fields that this decision does not open (REV-013).
-fn not_correctable(decision: Decision, fields: &[String]) -> Vec<Violation> {
+/// The fields that this decision cannot open for correction (REV-013).
+fn correction_violations(decision: Decision, fields: &[String]) -> Vec<Violation> {
     let root = FieldPath::root();
-    let wrong = |index: usize, path: &String| {
+    let violation = |index: usize, path: &String| {
         let text = if decision != Decision::ActionRequired {
-            "is only allowed with ACTION_REQUIRED"
+            "Is allowed only with ACTION_REQUIRED."
         } else if !CORRECTABLE.contains(&path.as_str()) {
-            "is the path of no field that can be opened for correction"
+            "Must be the path of a field that can be opened for correction."
         } else {
             return None;
         };
         let field = format!("fields_to_correct[{index}]");
         let violation = Violation::new(&root.field(&field), ViolationCode::InvalidValue, text);
-        Some(violation.rejecting(path))
+        Some(violation.with_rejected_value(path))
     };
     fields
         .iter()
         .enumerate()
-        .filter_map(|(index, path)| wrong(index, path))
+        .filter_map(|(index, path)| violation(index, path))
         .collect()
 }

@@ -1,6 +1,6 @@
-/// Fields of an opportunity that a decision can open for correction, by their paths: all that a partner can ever change,
-/// but for the national-security answer (REV-013). A test holds them against those of the opportunity service, of which
-/// this one knows the interface only.
+/// Paths of the opportunity fields that a decision can open for correction: all fields that a partner can ever change,
+/// except `national_security` (REV-013). A test compares the list with the fields of the opportunity service, because
+/// this crate depends only on the interface of that service.
 pub const CORRECTABLE: [&str; 49] = [
     "partner_opportunity_identifier",
     "opportunity_type",

@@ -1,29 +1,29 @@
 use super::values::{Decision, ReviewReason};
 
-/// What happened to a case. Becomes a public event and a counter.
+/// A change of a case. Each is published as an event and counted as a transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A submission arrived.
+pub enum CaseEvent {
+    /// A submission opened a round.
     RoundOpened,
-    /// A reviewer took the case.
+    /// A reviewer claimed the case.
     Claimed,
-    /// The review of the round began.
+    /// The assignee started the review of the round.
     Started,
-    /// The round was decided.
+    /// The assignee decided the round.
     Decided(Decision, Option<ReviewReason>),
-    /// The partner took the round back.
+    /// The partner withdrew the round.
     Withdrawn,
 }
 
-impl Event {
-    /// Its name in logs and metrics.
+impl CaseEvent {
+    /// The name of the transition in logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
-            Event::RoundOpened => "round_opened",
-            Event::Claimed => "claimed",
-            Event::Started => "started",
-            Event::Decided(..) => "decided",
-            Event::Withdrawn => "withdrawn",
+            CaseEvent::RoundOpened => "round_opened",
+            CaseEvent::Claimed => "claimed",
+            CaseEvent::Started => "started",
+            CaseEvent::Decided(..) => "decided",
+            CaseEvent::Withdrawn => "withdrawn",
         }
     }
 }

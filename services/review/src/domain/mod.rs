@@ -1,5 +1,5 @@
-//! The rules of review. Pure: no input or output, no clock, no chance; the time, ids and facts from elsewhere are
-//! arguments. Rule ids are those of docs/DOMAIN.md.
+//! The rules of review. The code is pure: no I/O, clock or randomness. Times, ids and external facts are arguments.
+//! Rule ids refer to docs/DOMAIN.md.
 
 pub mod access;
 mod case;
@@ -10,7 +10,7 @@ mod rule;
 mod tests;
 pub mod values;
 
-pub use case::{CaseId, ReviewCase, Round, Ruling, Summary};
+pub use case::{CaseId, ReviewCase, ReviewOutcome, Round, SubmissionSummary};
 pub use correctable::CORRECTABLE;
-pub use event::Event;
-pub use rule::{Action, Rule};
+pub use event::CaseEvent;
+pub use rule::{CaseAction, Rule};

@@ -1,50 +1,50 @@
 use cosell_types::{MemberId, Violation};
 
-use super::values::State;
+use super::values::CaseState;
 
-/// What is asked of a case.
+/// The actions on a case that depend on its state (REV-002).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Take it.
+pub enum CaseAction {
+    /// ClaimReviewCase.
     Claim,
-    /// Start on it.
+    /// StartReview.
     Start,
-    /// Decide it.
+    /// DecideReview.
     Decide,
-    /// Open its next round.
+    /// A submission opens the next round.
     OpenRound,
 }
 
-impl Action {
+impl CaseAction {
     /// The name used in errors.
     pub fn name(self) -> &'static str {
         match self {
-            Action::Claim => "CLAIM",
-            Action::Start => "START",
-            Action::Decide => "DECIDE",
-            Action::OpenRound => "OPEN_ROUND",
+            CaseAction::Claim => "CLAIM",
+            CaseAction::Start => "START",
+            CaseAction::Decide => "DECIDE",
+            CaseAction::OpenRound => "OPEN_ROUND",
         }
     }
 }
 
-/// A broken rule.
+/// A violated rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// Fields are missing or wrong.
-    #[error("fields are missing or wrong")]
+    /// Fields of the request are invalid.
+    #[error("fields of the request are invalid")]
     Invalid(Vec<Violation>),
-    /// The state of the case does not allow it (REV-002).
-    #[error("{action:?} is not possible in state {state:?}")]
+    /// The state of the case does not allow the action (REV-002).
+    #[error("{action:?} is not allowed in state {state:?}")]
     IllegalTransition {
-        /// Where the case is.
-        state: State,
-        /// What was asked for.
-        action: Action,
+        /// The current state of the case.
+        state: CaseState,
+        /// The refused action.
+        action: CaseAction,
     },
-    /// Nobody has the case (REV-003).
-    #[error("nobody has claimed the case")]
+    /// The case has no assignee (REV-003).
+    #[error("the case is unclaimed")]
     NotClaimed,
-    /// Somebody else has the case (REV-003).
+    /// Another reviewer, with this id, is the assignee (REV-003).
     #[error("another reviewer has claimed the case")]
     ClaimedByAnother(MemberId),
 }

@@ -1,11 +1,12 @@
-//! Every cell of the review table (REV-002), the rules of claims and decisions, and random sequences of commands.
+//! Covers the review state machine: every cell of the transition table (REV-002), the rules on claims and decisions,
+//! and the invariants of a case under random sequences of commands.
 
 use chrono::{DateTime, Utc};
 use cosell_types::{ClosedList as _, MemberId, OpportunityId};
 use proptest::prelude::*;
 
-use super::values::{Decision, ReviewReason, State};
-use super::{Event, ReviewCase, Rule, Summary};
+use super::values::{CaseState, Decision, ReviewReason};
+use super::{CaseEvent, ReviewCase, Rule, SubmissionSummary};
 
 fn now() -> DateTime<Utc> {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -15,20 +16,29 @@ fn member(id: &str) -> MemberId {
     id.parse().expect("a member id")
 }
 
-fn opened() -> ReviewCase {
+fn open_case() -> ReviewCase {
     let id = "rc-0000000000001".parse().expect("a case id");
     let opportunity = OpportunityId::from_number(7).expect("an id");
     let account = "111111111111".parse().expect("an account");
-    ReviewCase::open(id, opportunity, account, 1, now(), Summary::default(), now()).0
+    ReviewCase::open(
+        id,
+        opportunity,
+        account,
+        1,
+        now(),
+        SubmissionSummary::default(),
+        now(),
+    )
+    .0
 }
 
-fn claimed() -> ReviewCase {
-    let mut case = opened();
+fn claimed_case() -> ReviewCase {
+    let mut case = open_case();
     case.claim(&member("tara"), false, now()).expect("a claim");
     case
 }
 
-fn decide(case: &mut ReviewCase, decision: Decision) -> Result<Event, Rule> {
+fn decide(case: &mut ReviewCase, decision: Decision) -> Result<CaseEvent, Rule> {
     let reason = (decision != Decision::Approve).then_some(ReviewReason::Other);
     case.decide(
         &member("tara"),
@@ -40,16 +50,16 @@ fn decide(case: &mut ReviewCase, decision: Decision) -> Result<Event, Rule> {
     )
 }
 
-/// A claimed case in a state, reached by the legal way.
-fn in_state(state: State) -> ReviewCase {
-    let mut case = claimed();
+/// A claimed case in the given state, reached by legal transitions.
+fn case_in_state(state: CaseState) -> ReviewCase {
+    let mut case = claimed_case();
     match state {
-        State::Submitted => {}
-        State::InReview => drop(case.start(&member("tara"), now()).expect("a start")),
-        State::ActionRequired => drop(decide(&mut case, Decision::ActionRequired).expect("a decision")),
-        State::Approved => drop(decide(&mut case, Decision::Approve).expect("a decision")),
-        State::Rejected => drop(decide(&mut case, Decision::Reject).expect("a decision")),
-        State::Withdrawn => drop(case.withdrawn(1, now()).expect("a withdrawal")),
+        CaseState::Submitted => {}
+        CaseState::InReview => drop(case.start(&member("tara"), now()).expect("a start")),
+        CaseState::ActionRequired => drop(decide(&mut case, Decision::ActionRequired).expect("a decision")),
+        CaseState::Approved => drop(decide(&mut case, Decision::Approve).expect("a decision")),
+        CaseState::Rejected => drop(decide(&mut case, Decision::Reject).expect("a decision")),
+        CaseState::Withdrawn => drop(case.withdraw(1, now()).expect("a withdrawal")),
     }
     case
 }
@@ -63,8 +73,8 @@ enum Command {
     Withdrawn(i32),
 }
 
-/// What happened; `Ok(None)` when nothing needed to.
-fn run(case: &mut ReviewCase, by: &str, command: &Command) -> Result<Option<Event>, Rule> {
+/// Applies a command. `Ok(None)` means that the case did not change.
+fn apply_command(case: &mut ReviewCase, by: &str, command: &Command) -> Result<Option<CaseEvent>, Rule> {
     let by = member(by);
     match command {
         Command::Claim(take_over) => case.claim(&by, *take_over, now()),
@@ -75,14 +85,14 @@ fn run(case: &mut ReviewCase, by: &str, command: &Command) -> Result<Option<Even
                 .map(Some)
         }
         Command::OpenRound(round) => case
-            .open_round(*round, now(), Summary::default(), now())
+            .open_round(*round, now(), SubmissionSummary::default(), now())
             .map(Some),
-        Command::Withdrawn(round) => Ok(case.withdrawn(*round, now())),
+        Command::Withdrawn(round) => Ok(case.withdraw(*round, now())),
     }
 }
 
-/// From each state (row) by each command (column): the state after it, or `-` where it is not legal. A withdrawal comes
-/// from the opportunity, which has decided already: it wins in every state.
+/// The state after each command (column) in each state (row); `-` marks an illegal transition. A withdrawal is already
+/// effective at the opportunity, so it applies in every state.
 const TABLE: &str = "
                  CLAIM      START      APPROVE   ACTION_REQUIRED  REJECT    OPEN_ROUND  WITHDRAWN
 SUBMITTED        SUBMITTED  IN_REVIEW  APPROVED  ACTION_REQUIRED  REJECTED  -           WITHDRAWN
@@ -94,7 +104,7 @@ WITHDRAWN        -          -          -         -                -         SUBM
 ";
 
 #[test]
-fn rev_002_010_every_cell_of_the_review_table() {
+fn rev_002_010_case_in_each_state_allows_only_listed_transitions() {
     let commands = [
         Command::Claim(true),
         Command::Start,
@@ -110,23 +120,26 @@ fn rev_002_010_every_cell_of_the_review_table() {
         .skip(1)
         .map(|r| r.split_whitespace().collect())
         .collect();
-    assert_eq!(rows.len(), State::ALL.len());
+    assert_eq!(rows.len(), CaseState::ALL.len());
     for row in rows {
-        let from = State::from_name(row[0]).expect("a state");
+        let from = CaseState::from_name(row[0]).expect("a state");
         for (command, cell) in commands.iter().zip(&row[1..]) {
-            let before = in_state(from);
+            let before = case_in_state(from);
             let mut case = before.clone();
-            // Another reviewer takes over; everything else is for the one who has the case.
+            // The claim takes the case over from another reviewer; every other command is the assignee's.
             let by = if matches!(command, Command::Claim(_)) {
                 "umar"
             } else {
                 "tara"
             };
-            let result = run(&mut case, by, command);
+            let result = apply_command(&mut case, by, command);
             if *cell == "-" {
-                let refused = matches!(result, Ok(None) | Err(Rule::IllegalTransition { .. }));
-                assert!(refused, "{command:?} from {from:?}: {result:?}");
-                assert_eq!(case, before, "{command:?} from {from:?} must change nothing");
+                let is_refused = matches!(result, Ok(None) | Err(Rule::IllegalTransition { .. }));
+                assert!(is_refused, "{command:?} from {from:?}: {result:?}");
+                assert_eq!(
+                    case, before,
+                    "a refused {command:?} in {from:?} must not change the case"
+                );
             } else {
                 assert!(
                     matches!(result, Ok(Some(_))),
@@ -134,7 +147,7 @@ fn rev_002_010_every_cell_of_the_review_table() {
                 );
                 assert_eq!(
                     case.state(),
-                    State::from_name(cell).expect("a state"),
+                    CaseState::from_name(cell).expect("a state"),
                     "{command:?} from {from:?}"
                 );
                 assert_eq!(case.revision(), before.revision() + 1);
@@ -144,85 +157,91 @@ fn rev_002_010_every_cell_of_the_review_table() {
 }
 
 #[test]
-fn rev_003_a_case_is_its_reviewers() {
-    let mut free = opened();
-    assert_eq!(free.start(&member("tara"), now()), Err(Rule::NotClaimed));
-    assert_eq!(decide(&mut free, Decision::Approve), Err(Rule::NotClaimed));
+fn rev_003_case_accepts_commands_only_from_its_assignee() {
+    let mut unclaimed = open_case();
+    assert_eq!(unclaimed.start(&member("tara"), now()), Err(Rule::NotClaimed));
+    assert_eq!(decide(&mut unclaimed, Decision::Approve), Err(Rule::NotClaimed));
 
-    let mut case = claimed();
+    let mut case = claimed_case();
     let before = case.clone();
-    let taken = Err(Rule::ClaimedByAnother(member("tara")));
-    assert_eq!(case.claim(&member("umar"), false, now()), taken);
-    assert_eq!(case.start(&member("umar"), now()).map(Some), taken);
+    let claimed_by_other = Err(Rule::ClaimedByAnother(member("tara")));
+    assert_eq!(case.claim(&member("umar"), false, now()), claimed_by_other);
+    assert_eq!(case.start(&member("umar"), now()).map(Some), claimed_by_other);
     assert_eq!(
         case.claim(&member("tara"), false, now()),
         Ok(None),
-        "claiming one's own again is nothing"
+        "a repeated claim by the assignee must not change the case"
     );
     assert_eq!(case, before);
-    assert_eq!(case.claim(&member("umar"), true, now()), Ok(Some(Event::Claimed)));
+    assert_eq!(
+        case.claim(&member("umar"), true, now()),
+        Ok(Some(CaseEvent::Claimed))
+    );
     assert_eq!(case.assignee(), Some(&member("umar")));
 }
 
 #[test]
-fn rev_001_the_reviewer_keeps_the_case_in_the_next_round() {
-    let mut case = in_state(State::ActionRequired);
-    case.open_round(2, now(), Summary::default(), now())
+fn rev_001_case_keeps_its_assignee_in_the_next_round() {
+    let mut case = case_in_state(CaseState::ActionRequired);
+    case.open_round(2, now(), SubmissionSummary::default(), now())
         .expect("a round");
     assert_eq!((case.round(), case.assignee()), (2, Some(&member("tara"))));
     assert_eq!(
-        case.rounds()[0].ruling.as_ref().map(|ruling| ruling.decision),
+        case.rounds()[0].outcome.as_ref().map(|outcome| outcome.decision),
         Some(Decision::ActionRequired)
     );
-    assert_eq!(case.rounds()[1].ruling, None);
+    assert_eq!(case.rounds()[1].outcome, None);
 }
 
 #[test]
-fn rev_006_a_withdrawal_wins_over_a_decision_of_the_same_moment() {
-    let mut case = in_state(State::Approved);
-    assert_eq!(case.withdrawn(1, now()), Some(Event::Withdrawn));
-    assert_eq!(case.state(), State::Withdrawn);
-    let mut later = in_state(State::ActionRequired);
-    later
-        .open_round(2, now(), Summary::default(), now())
+fn rev_006_withdrawal_overrides_decision_on_the_same_round() {
+    let mut case = case_in_state(CaseState::Approved);
+    assert_eq!(case.withdraw(1, now()), Some(CaseEvent::Withdrawn));
+    assert_eq!(case.state(), CaseState::Withdrawn);
+    let mut next_round = case_in_state(CaseState::ActionRequired);
+    next_round
+        .open_round(2, now(), SubmissionSummary::default(), now())
         .expect("a round");
     assert_eq!(
-        later.withdrawn(1, now()),
+        next_round.withdraw(1, now()),
         None,
-        "of an earlier round it says nothing new"
+        "a withdrawal of an earlier round must not change the case"
     );
 }
 
 #[test]
-fn rev_011_012_reason_and_remarks_belong_to_the_decision() {
+fn rev_011_012_reason_and_comments_must_match_the_decision() {
     use Decision::{ActionRequired, Approve, Reject};
     let other = Some(ReviewReason::Other);
-    let wrong = |decision, reason, remarks: &str| {
-        let mut case = claimed();
+    let invalid_fields = |decision, reason, comments: &str| {
+        let mut case = claimed_case();
         let before = case.clone();
         match case.decide(
             &member("tara"),
             decision,
             reason,
-            remarks.into(),
+            comments.into(),
             Vec::new(),
             now(),
         ) {
             Ok(_) => Vec::new(),
-            Err(Rule::Invalid(found)) => {
+            Err(Rule::Invalid(violations)) => {
                 assert_eq!(case, before);
-                found.into_iter().map(|violation| violation.field).collect()
+                violations.into_iter().map(|violation| violation.field).collect()
             }
             Err(rule) => panic!("{rule:?}"),
         }
     };
-    assert_eq!(wrong(Approve, None, ""), [""; 0]);
-    assert_eq!(wrong(Approve, None, "Well done."), [""; 0]);
-    assert_eq!(wrong(Approve, other, ""), ["reason"]);
-    assert_eq!(wrong(Reject, other, ""), [""; 0]);
-    assert_eq!(wrong(Reject, None, ""), ["reason"]);
-    assert_eq!(wrong(ActionRequired, other, "Correct this."), [""; 0]);
-    assert_eq!(wrong(ActionRequired, None, " \n"), ["reason", "review_comments"]);
+    assert_eq!(invalid_fields(Approve, None, ""), [""; 0]);
+    assert_eq!(invalid_fields(Approve, None, "Well done."), [""; 0]);
+    assert_eq!(invalid_fields(Approve, other, ""), ["reason"]);
+    assert_eq!(invalid_fields(Reject, other, ""), [""; 0]);
+    assert_eq!(invalid_fields(Reject, None, ""), ["reason"]);
+    assert_eq!(invalid_fields(ActionRequired, other, "Correct this."), [""; 0]);
+    assert_eq!(
+        invalid_fields(ActionRequired, None, " \n"),
+        ["reason", "review_comments"]
+    );
 }
 
 fn commands() -> impl Strategy<Value = Vec<(&'static str, Command)>> {
@@ -238,19 +257,19 @@ fn commands() -> impl Strategy<Value = Vec<(&'static str, Command)>> {
 
 proptest! {
     #[test]
-    fn every_sequence_keeps_what_must_hold(commands in commands()) {
-        let mut case = opened();
+    fn case_invariants_hold_for_random_command_sequences(commands in commands()) {
+        let mut case = open_case();
         for (by, command) in commands {
             let before = case.clone();
-            match run(&mut case, by, &command) {
+            match apply_command(&mut case, by, &command) {
                 Ok(Some(_)) => prop_assert_eq!(case.revision(), before.revision() + 1),
                 Ok(None) | Err(_) => prop_assert_eq!(&case, &before),
             }
-            let decided = matches!(case.state(), State::Approved | State::Rejected | State::ActionRequired);
+            let decided = matches!(case.state(), CaseState::Approved | CaseState::Rejected | CaseState::ActionRequired);
             let last = case.rounds().last().expect("a round");
-            prop_assert!(!decided || last.ruling.is_some());
-            prop_assert_eq!(case.state() == State::Withdrawn, last.withdraw_time.is_some());
-            prop_assert!(case.state() != State::InReview || case.assignee().is_some());
+            prop_assert!(!decided || last.outcome.is_some());
+            prop_assert_eq!(case.state() == CaseState::Withdrawn, last.withdraw_time.is_some());
+            prop_assert!(case.state() != CaseState::InReview || case.assignee().is_some());
             let stored = serde_json::to_value(&case).expect("serializable");
             prop_assert_eq!(&serde_json::from_value::<ReviewCase>(stored).expect("readable"), &case);
         }
@@ -258,7 +277,7 @@ proptest! {
 }
 
 #[test]
-fn rev_013_only_a_decision_that_asks_for_corrections_opens_fields() {
+fn rev_013_only_action_required_may_list_fields_to_correct() {
     use Decision::{ActionRequired, Approve, Reject};
     let title = vec!["project.title".to_owned()];
     for (decision, reason, fields, paths) in [
@@ -286,7 +305,7 @@ fn rev_013_only_a_decision_that_asks_for_corrections_opens_fields() {
             Vec::new(),
         ),
     ] {
-        let before = claimed();
+        let before = claimed_case();
         let mut case = before.clone();
         let decided = case.decide(
             &member("tara"),
@@ -299,13 +318,16 @@ fn rev_013_only_a_decision_that_asks_for_corrections_opens_fields() {
         match decided {
             Ok(_) => {
                 assert!(paths.is_empty(), "{decision:?}");
-                let ruling = case.rounds().last().and_then(|round| round.ruling.clone());
-                assert_eq!(ruling.expect("a ruling").fields_to_correct, fields);
+                let outcome = case.rounds().last().and_then(|round| round.outcome.clone());
+                assert_eq!(outcome.expect("a outcome").fields_to_correct, fields);
             }
-            Err(Rule::Invalid(found)) => {
-                let found: Vec<_> = found.iter().map(|found| found.field.as_str()).collect();
-                assert_eq!(found, paths, "{decision:?}");
-                assert_eq!(case, before, "a refused call changes nothing");
+            Err(Rule::Invalid(violations)) => {
+                let fields: Vec<_> = violations
+                    .iter()
+                    .map(|violation| violation.field.as_str())
+                    .collect();
+                assert_eq!(fields, paths, "{decision:?}");
+                assert_eq!(case, before, "a refused decision must not change the case");
             }
             Err(other) => panic!("{other:?}"),
         }

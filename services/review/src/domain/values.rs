@@ -1,51 +1,51 @@
-//! The closed lists of review. Numbers and names are those of the interface; a test holds them against its definition.
+//! The closed lists of review. A test compares their numbers and names with the proto enums.
 
 use cosell_types::closed_list;
 
 closed_list! {
-    /// Where a case stands (REV-002).
-    State {
-        /// Waiting in the queue.
+    /// The state of a case (REV-002).
+    CaseState {
+        /// The current round waits in the queue.
         Submitted = 1 "SUBMITTED" "",
-        /// The assignee has started.
+        /// The assignee has started the review.
         InReview = 2 "IN_REVIEW" "",
-        /// Sent back to the partner.
+        /// Returned to the partner for correction.
         ActionRequired = 3 "ACTION_REQUIRED" "",
-        /// Validated; final.
+        /// Final, unless the partner had withdrawn the round (REV-006).
         Approved = 4 "APPROVED" "",
-        /// Rejected; final.
+        /// Final, unless the partner had withdrawn the round (REV-006).
         Rejected = 5 "REJECTED" "",
-        /// Taken back by the partner.
+        /// The partner withdrew the current round.
         Withdrawn = 6 "WITHDRAWN" "",
     }
 }
 
 closed_list! {
-    /// What a reviewer can decide (REV-010).
+    /// The decision of a reviewer (REV-010).
     Decision {
-        /// The opportunity is validated.
+        /// AWS approves the opportunity.
         Approve = 1 "APPROVE" "",
-        /// The partner has to correct it.
+        /// The partner must correct the opportunity and submit it again.
         ActionRequired = 2 "ACTION_REQUIRED" "",
-        /// The opportunity is refused for good.
+        /// AWS rejects the opportunity permanently.
         Reject = 3 "REJECT" "",
     }
 }
 
 closed_list! {
-    /// Why a submission was sent back or rejected (REV-011).
+    /// The reason for ACTION_REQUIRED or REJECT (REV-011).
     ReviewReason {
-        /// The record came from a bulk upload that has to be answered first.
+        /// The opportunity is from a bulk upload that requires a response first.
         BulkUploadResponse = 1 "BULK_UPLOAD_RESPONSE" "Bulk Upload Response",
-        /// The expected revenue is not plausible or not explained.
+        /// The expected revenue is implausible or unexplained.
         ClarifyRevenue = 2 "CLARIFY_REVENUE" "Clarify Revenue",
-        /// It is not clear what is to be sold.
+        /// The solution is unclear.
         ClarifySolution = 3 "CLARIFY_SOLUTION" "Clarify Solution",
         /// Stage, dates and amounts contradict each other.
         ForecastConflict = 4 "FORECAST_CONFLICT" "Forecast Conflict",
-        /// Another reason; the remarks say which.
+        /// Another reason; the review comments state it.
         Other = 5 "OTHER" "Other",
-        /// Another reason that AWS keeps to itself.
+        /// Another reason that AWS does not disclose.
         OtherInternalReview = 6 "OTHER_INTERNAL_REVIEW" "Other - Internal Review",
     }
 }

@@ -1,13 +1,13 @@
 use cosell_events::{Cause, append};
-use cosell_store::{Error, Tx, written};
+use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, OpportunityId};
 use sqlx::types::Json;
 
-use crate::domain::{CaseId, Event, ReviewCase};
+use crate::domain::{CaseEvent, CaseId, ReviewCase};
 use crate::events;
 
-/// A case, whoever's opportunity it is about, as far as row-level security shows it.
-pub async fn load(tx: &mut Tx, id: &CaseId) -> Result<Option<ReviewCase>, Error> {
+/// Loads a case of any account that row-level security allows.
+pub async fn load_case(tx: &mut Tx, id: &CaseId) -> Result<Option<ReviewCase>, Error> {
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<ReviewCase>" FROM review_case WHERE review_case_id = $1"#,
         id.as_str(),
@@ -17,8 +17,7 @@ pub async fn load(tx: &mut Tx, id: &CaseId) -> Result<Option<ReviewCase>, Error>
     Ok(row.map(|row| row.record.0))
 }
 
-/// The case of an opportunity.
-pub async fn load_of_opportunity(
+pub async fn load_case_of_opportunity(
     tx: &mut Tx,
     account: &AccountId,
     opportunity: OpportunityId,
@@ -34,8 +33,8 @@ pub async fn load_of_opportunity(
     Ok(row.map(|row| row.record.0))
 }
 
-/// What was submitted in each round of a case, with the round's number.
-pub async fn snapshots(tx: &mut Tx, case: &ReviewCase) -> Result<Vec<(i32, Vec<u8>)>, Error> {
+/// The encoded opportunities that were submitted in the rounds of a case, each with the number of its round.
+pub async fn load_snapshots(tx: &mut Tx, case: &ReviewCase) -> Result<Vec<(i32, Vec<u8>)>, Error> {
     let rows = sqlx::query!(
         "SELECT round, snapshot FROM submission WHERE account_id = $1 AND review_case_id = $2 ORDER BY round",
         case.account().as_str(),
@@ -46,15 +45,15 @@ pub async fn snapshots(tx: &mut Tx, case: &ReviewCase) -> Result<Vec<(i32, Vec<u
     Ok(rows.into_iter().map(|row| (row.round, row.snapshot)).collect())
 }
 
-/// Writes a case with a new round: the row, what was submitted, and the event, or none of them.
+/// Saves a case with a new round: the row, the submitted opportunity and the event, all or none of them.
 pub async fn save_round(
     tx: &mut Tx,
     case: &ReviewCase,
     snapshot: &[u8],
-    event: &Event,
+    event: &CaseEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
-    save(tx, case, event, cause).await?;
+    save_case(tx, case, event, cause).await?;
     sqlx::query!(
         "INSERT INTO submission (account_id, review_case_id, round, snapshot) VALUES ($1, $2, $3, $4)",
         case.account().as_str(),
@@ -67,15 +66,20 @@ pub async fn save_round(
     Ok(())
 }
 
-/// The only way to write a case: the row and its event, or none of them.
-pub async fn save(tx: &mut Tx, case: &ReviewCase, event: &Event, cause: Cause<'_>) -> Result<(), Error> {
+/// Saves a case with its event, both or neither. All changes of cases are saved here.
+pub async fn save_case(
+    tx: &mut Tx,
+    case: &ReviewCase,
+    event: &CaseEvent,
+    cause: Cause<'_>,
+) -> Result<(), Error> {
     let rows = if case.revision() == 1 {
         insert(tx, case).await?
     } else {
         update(tx, case).await?
     };
-    written(rows)?;
-    append(tx, &events::public(case, event, cause)).await
+    require_written(rows)?;
+    append(tx, &events::case_event(case, event, cause)).await
 }
 
 async fn insert(tx: &mut Tx, case: &ReviewCase) -> Result<u64, Error> {

@@ -1,49 +1,49 @@
-//! The one query that is put together at run time: the queue.
+//! The query of the review queue, which is built at run time from its filter.
 
 use chrono::{DateTime, Utc};
-use cosell_grpc::convert::{Span, is_stored};
+use cosell_grpc::convert::{Bounds, is_valid_time};
 use cosell_store::{Error, Tx};
 use cosell_types::{ClosedList as _, OpportunityId};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{QueryBuilder, Row as _};
 
-use crate::domain::values::State;
+use crate::domain::values::CaseState;
 use crate::domain::{CaseId, ReviewCase};
 
-/// Which cases to list. Empty lists and `None` ask for nothing; `Some` empty list of ids finds nothing.
+/// The filter of the review queue. Empty lists and `None` do not filter; an empty list in `Some` matches no case.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub states: Vec<State>,
-    pub submitted: Span<DateTime<Utc>>,
+pub struct CaseFilter {
+    pub states: Vec<CaseState>,
+    pub submitted: Bounds<DateTime<Utc>>,
     pub accounts: Vec<String>,
     pub assignees: Vec<String>,
     pub unassigned: bool,
     pub opportunities: Option<Vec<OpportunityId>>,
 }
 
-/// The last row of a page.
+/// The sort key of the last row of a page: submission time and case id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Last(DateTime<Utc>, String);
+pub struct PageCursor(DateTime<Utc>, String);
 
-impl Last {
-    /// Where a page ends that ends with this case.
-    pub fn of(case: &ReviewCase) -> Self {
+impl PageCursor {
+    /// The cursor of the page that follows this case.
+    pub fn after(case: &ReviewCase) -> Self {
         Self(case.submit_time(), case.id().to_string())
     }
 
-    /// Whether a page could end there.
-    pub fn is_sound(&self) -> bool {
-        is_stored(&self.0) && self.1.parse::<CaseId>().is_ok()
+    /// Whether the values could be those of a case. Page tokens are not signed.
+    pub fn is_valid(&self) -> bool {
+        is_valid_time(&self.0) && self.1.parse::<CaseId>().is_ok()
     }
 }
 
-/// At most `limit` cases after `last`, by time of submission.
-pub async fn list(
+/// At most `limit` cases after the cursor, sorted by submission time.
+pub async fn list_cases(
     tx: &mut Tx,
-    filter: &Filter,
+    filter: &CaseFilter,
     descending: bool,
-    last: Option<Last>,
+    cursor: Option<PageCursor>,
     limit: i64,
 ) -> Result<Vec<ReviewCase>, Error> {
     let mut query = QueryBuilder::new("SELECT record FROM review_case WHERE true");
@@ -82,7 +82,7 @@ pub async fn list(
             .push(")");
     }
     let (after, direction) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    if let Some(Last(time, id)) = last {
+    if let Some(PageCursor(time, id)) = cursor {
         query
             .push(format_args!(" AND (submit_time, review_case_id) {after} ("))
             .push_bind(time);

@@ -3,4 +3,4 @@
 mod cases;
 pub mod list;
 
-pub use cases::{load, load_of_opportunity, save, save_round, snapshots};
+pub use cases::{load_case, load_case_of_opportunity, load_snapshots, save_case, save_round};

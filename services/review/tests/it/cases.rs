@@ -1,4 +1,5 @@
-//! Claiming, starting, deciding.
+//! Covers the lifecycle of a review case through the API: claim, start and decide, with the events that each publishes.
+//! Also covers idempotency, etags, dry runs, concurrent claims, role checks, and republished events.
 
 use cosell_proto::cosell::review::v1 as pb;
 use cosell_proto::cosell::review::v1::ReviewCaseState as State;
@@ -8,16 +9,19 @@ use cosell_testkit::harness::{App, Published, aws, eventually, partner, refused,
 use cosell_types::Role;
 use tonic::Code;
 
-use crate::support::{ALDER, begin, by, claim, count, decide, get, request_id, start, submit, tara, umar};
+use crate::support::{
+    ALDER, claim_request, client, count, decide_request, get_case, request_id, start, start_request, submit,
+    tara, umar,
+};
 
 #[tokio::test]
-async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
-    let free = by(&app, &tara()).start_review(begin(&id)).await;
-    refused(free, Code::FailedPrecondition, "CASE_NOT_CLAIMED");
-    let claimed = by(&app, &tara())
-        .claim_review_case(claim(&id))
+async fn rev_002_003_case_lifecycle_publishes_each_transition_without_comments() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
+    let unclaimed = client(&app, &tara()).start_review(start_request(&id)).await;
+    refused(unclaimed, Code::FailedPrecondition, "CASE_NOT_CLAIMED");
+    let claimed = client(&app, &tara())
+        .claim_review_case(claim_request(&id))
         .await
         .expect("a claim")
         .into_inner();
@@ -25,71 +29,71 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
         claimed.review_case.expect("the case").assignee_member_id,
         "mem-tara"
     );
-    by(&app, &tara())
-        .claim_review_case(claim(&id))
+    client(&app, &tara())
+        .claim_review_case(claim_request(&id))
         .await
-        .expect("one's own again");
-    let taken = refused(
-        by(&app, &umar()).claim_review_case(claim(&id)).await,
+        .expect("a repeated claim");
+    let claimed_by_other = refused(
+        client(&app, &umar()).claim_review_case(claim_request(&id)).await,
         Code::FailedPrecondition,
         "CASE_CLAIMED_BY_ANOTHER",
     );
-    assert_eq!(taken.metadata["assignee_member_id"], "mem-tara");
-    let theirs = by(&app, &umar())
-        .decide_review(decide(&id, pb::ReviewDecision::Approve))
+    assert_eq!(claimed_by_other.metadata["assignee_member_id"], "mem-tara");
+    let not_assignee = client(&app, &umar())
+        .decide_review(decide_request(&id, pb::ReviewDecision::Approve))
         .await;
-    refused(theirs, Code::FailedPrecondition, "CASE_CLAIMED_BY_ANOTHER");
-    let over = pb::ClaimReviewCaseRequest {
+    refused(not_assignee, Code::FailedPrecondition, "CASE_CLAIMED_BY_ANOTHER");
+    let take_over = pb::ClaimReviewCaseRequest {
         take_over: true,
-        ..claim(&id)
+        ..claim_request(&id)
     };
-    by(&app, &umar())
-        .claim_review_case(over)
+    client(&app, &umar())
+        .claim_review_case(take_over)
         .await
-        .expect("a case taken over");
-    let started = by(&app, &umar())
-        .start_review(begin(&id))
+        .expect("a claim that takes the case over");
+    let started = client(&app, &umar())
+        .start_review(start_request(&id))
         .await
         .expect("a start")
         .into_inner();
     assert_eq!(started.review_case.expect("the case").state(), State::InReview);
-    let twice = refused(
-        by(&app, &umar()).start_review(begin(&id)).await,
+    let started_again = refused(
+        client(&app, &umar()).start_review(start_request(&id)).await,
         Code::FailedPrecondition,
         "ILLEGAL_TRANSITION",
     );
     assert_eq!(
         (
-            twice.metadata["state"].as_str(),
-            twice.metadata["action"].as_str()
+            started_again.metadata["state"].as_str(),
+            started_again.metadata["action"].as_str()
         ),
         ("IN_REVIEW", "START")
     );
     let rejected = pb::DecideReviewRequest {
         reason: ReviewReason::Other.into(),
-        review_comments: "A confidential remark".to_owned(),
-        ..decide(&id, pb::ReviewDecision::Reject)
+        review_comments: "A confidential comment".to_owned(),
+        ..decide_request(&id, pb::ReviewDecision::Reject)
     };
-    by(&app, &umar())
+    client(&app, &umar())
         .decide_review(rejected)
         .await
         .expect("a decision");
-    let late = by(&app, &umar())
-        .decide_review(decide(&id, pb::ReviewDecision::Approve))
+    let late = client(&app, &umar())
+        .decide_review(decide_request(&id, pb::ReviewDecision::Approve))
         .await;
     refused(late, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
-    let case = get(&app, &id).await;
+    let case = get_case(&app, &id).await;
     assert_eq!((case.state(), case.revision), (State::Rejected, 5));
     let round = &case.rounds[0];
     assert!(round.start_time.is_some() && round.decide_time.is_some());
 
-    let told = far.first("review", 5).await;
-    let verbs: Vec<_> = told
+    let events = peer.first_events("review", 5).await;
+    let event_names: Vec<_> = events
         .iter()
-        .map(|event| event.subject.rsplit('.').next().expect("a verb"))
+        .map(|event| event.subject.rsplit('.').next().expect("an event name"))
         .collect();
     assert_eq!(
-        verbs,
+        event_names,
         [
             "review_round_opened",
             "review_case_claimed",
@@ -98,19 +102,19 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
             "review_decided"
         ]
     );
-    let decided: pb::ReviewDecided = told[4].message();
+    let decided: pb::ReviewDecided = events[4].message();
     assert_eq!(
         (decided.decision(), decided.reason()),
         (pb::ReviewDecision::Reject, ReviewReason::Other)
     );
     assert_eq!((decided.opportunity_id.as_str(), decided.round), ("O7", 1));
     assert_eq!(
-        told[4].header("ce-accountid"),
+        events[4].header("ce-accountid"),
         ALDER,
-        "the event belongs to the partner's account"
+        "the event must carry the partner's account"
     );
-    assert_eq!(told[4].header("ce-actor"), "mem-umar");
-    for event in &told {
+    assert_eq!(events[4].header("ce-actor"), "mem-umar");
+    for event in &events {
         let text = format!("{:?} {}", event.headers, String::from_utf8_lossy(&event.payload));
         assert!(
             !text.contains("confidential") && !text.contains("Customer of"),
@@ -121,103 +125,104 @@ async fn rev_002_003_the_way_of_a_case_and_what_others_are_told() {
 }
 
 #[tokio::test]
-async fn rev_011_012_wrong_decisions_say_what_is_wrong_and_decide_nothing() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
-    by(&app, &tara())
-        .claim_review_case(claim(&id))
+async fn rev_011_012_invalid_decision_is_refused_with_field_violations() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
+    client(&app, &tara())
+        .claim_review_case(claim_request(&id))
         .await
         .expect("a claim");
-    let before = get(&app, &id).await;
-    let mut client = by(&app, &tara());
-    let bare = client
-        .decide_review(decide(&id, pb::ReviewDecision::ActionRequired))
+    let before = get_case(&app, &id).await;
+    let mut client = client(&app, &tara());
+    let without_reason = client
+        .decide_review(decide_request(&id, pb::ReviewDecision::ActionRequired))
         .await;
-    let refusal = refused(bare, Code::InvalidArgument, "INVALID_FIELDS");
+    let refusal = refused(without_reason, Code::InvalidArgument, "INVALID_FIELDS");
     assert_eq!(refusal.paths(), ["reason", "review_comments"]);
     assert!(refusal.fields[0].2.contains("CLARIFY_SOLUTION"), "{refusal:?}");
-    let reasoned = pb::DecideReviewRequest {
+    let with_reason = pb::DecideReviewRequest {
         reason: ReviewReason::Other.into(),
-        ..decide(&id, pb::ReviewDecision::Approve)
+        ..decide_request(&id, pb::ReviewDecision::Approve)
     };
     let refusal = refused(
-        client.decide_review(reasoned).await,
+        client.decide_review(with_reason).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.paths(), ["reason"]);
-    let none = pb::DecideReviewRequest {
+    let without_decision = pb::DecideReviewRequest {
         decision: 0,
         review_comments: "x".repeat(2001),
-        ..decide(&id, pb::ReviewDecision::Approve)
+        ..decide_request(&id, pb::ReviewDecision::Approve)
     };
     let refusal = refused(
-        client.decide_review(none).await,
+        client.decide_review(without_decision).await,
         Code::InvalidArgument,
         "INVALID_FIELDS",
     );
     assert_eq!(refusal.paths(), ["decision", "review_comments"]);
-    assert_eq!(get(&app, &id).await, before);
+    assert_eq!(get_case(&app, &id).await, before);
     app.finish::<Reviews>().await;
 }
 
 #[tokio::test]
-async fn plt_002_003_004_repetitions_etags_and_rehearsals() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
-    let mut client = by(&app, &tara());
+async fn plt_002_003_004_case_writes_are_idempotent_check_etags_and_dry_run() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
+    let mut client = client(&app, &tara());
     let request = pb::ClaimReviewCaseRequest {
         request_id: request_id(),
-        ..claim(&id)
+        ..claim_request(&id)
     };
     for _ in 0..3 {
         client.claim_review_case(request.clone()).await.expect("a claim");
     }
     let stale = pb::StartReviewRequest {
         etag: "\"1\"".to_owned(),
-        ..begin(&id)
+        ..start_request(&id)
     };
     let refusal = refused(client.start_review(stale).await, Code::Aborted, "ETAG_MISMATCH");
     assert_eq!(refusal.metadata["current_etag"], "\"2\"");
-    let rehearsal = pb::DecideReviewRequest {
+    let dry_run = pb::DecideReviewRequest {
         validate_only: true,
-        ..decide(&id, pb::ReviewDecision::Approve)
+        ..decide_request(&id, pb::ReviewDecision::Approve)
     };
-    let answer = client
-        .decide_review(rehearsal)
+    let response = client
+        .decide_review(dry_run)
         .await
-        .expect("as if done")
+        .expect("a dry run")
         .into_inner();
-    assert_eq!(answer.review_case.expect("the case").state(), State::Approved);
-    assert_eq!(get(&app, &id).await.state(), State::Submitted);
+    assert_eq!(response.review_case.expect("the case").state(), State::Approved);
+    assert_eq!(get_case(&app, &id).await.state(), State::Submitted);
     let decision = pb::DecideReviewRequest {
         request_id: request_id(),
-        ..decide(&id, pb::ReviewDecision::Approve)
+        ..decide_request(&id, pb::ReviewDecision::Approve)
     };
     for _ in 0..3 {
         client.decide_review(decision.clone()).await.expect("a decision");
     }
-    assert_eq!(get(&app, &id).await.revision, 3);
+    assert_eq!(get_case(&app, &id).await.revision, 3);
     assert_eq!(count(&app, "SELECT count(*) FROM event_journal").await, 3);
     app.finish::<Reviews>().await;
 }
 
-/// Many reviewers at once: one gets the case, the others are told who has it.
+/// Eight reviewers claim one case concurrently. One claim succeeds; the others are refused with a conflict or with the
+/// current assignee.
 #[tokio::test]
-async fn rev_003_of_many_claims_one_wins() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
+async fn rev_003_concurrent_claims_have_one_winner() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
     let claims: Vec<_> = (0..8)
         .map(|number| {
             let reviewer = aws(&format!("mem-reviewer-{number}"), Role::Reviewer);
-            let (mut client, request) = (by(&app, &reviewer), claim(&id));
+            let (mut client, request) = (client(&app, &reviewer), claim_request(&id));
             tokio::spawn(async move { client.claim_review_case(request).await })
         })
         .collect();
-    let mut won = 0;
+    let mut accepted = 0;
     for claim in claims {
-        match claim.await.expect("no panic") {
-            Ok(_) => won += 1,
+        match claim.await.expect("a task without panic") {
+            Ok(_) => accepted += 1,
             Err(status) if status.code() == Code::Aborted => {}
             other => drop(refused(
                 other,
@@ -226,57 +231,57 @@ async fn rev_003_of_many_claims_one_wins() {
             )),
         }
     }
-    assert_eq!(won, 1);
-    assert_eq!(get(&app, &id).await.revision, 2);
+    assert_eq!(accepted, 1);
+    assert_eq!(get_case(&app, &id).await.revision, 2);
     app.finish::<Reviews>().await;
 }
 
 #[tokio::test]
-async fn acc_010_review_is_for_reviewers() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
+async fn acc_010_review_case_is_read_by_reviewers_and_services_only() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
     let read = pb::GetReviewCaseRequest {
         review_case_id: id.clone(),
     };
-    let lead = partner("mem-lead", ALDER, Role::AllianceLead);
-    let seller = aws("mem-seller", Role::SalesRepresentative);
-    for outsider in [&lead, &seller] {
-        let hidden = by(&app, outsider).get_review_case(read.clone()).await;
-        refused(hidden, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+    let alliance_lead = partner("mem-lead", ALDER, Role::AllianceLead);
+    let sales = aws("mem-seller", Role::SalesRepresentative);
+    for caller in [&alliance_lead, &sales] {
+        let denied = client(&app, caller).get_review_case(read.clone()).await;
+        refused(denied, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     }
-    by(&app, &service("opportunity"))
+    client(&app, &service("opportunity"))
         .get_review_case(read)
         .await
-        .expect("services read cases");
-    let theirs = by(&app, &service("opportunity"))
-        .claim_review_case(claim(&id))
+        .expect("a case read by a service");
+    let denied = client(&app, &service("opportunity"))
+        .claim_review_case(claim_request(&id))
         .await;
-    refused(theirs, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
+    refused(denied, Code::PermissionDenied, "ROLE_NOT_PERMITTED");
     let absent = pb::GetReviewCaseRequest {
         review_case_id: "rc-0000000000000".to_owned(),
     };
-    let absent = by(&app, &tara()).get_review_case(absent).await;
+    let absent = client(&app, &tara()).get_review_case(absent).await;
     refused(absent, Code::NotFound, "REVIEW_CASE_NOT_FOUND");
     app.finish::<Reviews>().await;
 }
 
-/// The far end of the stream knows each event once, however often a relay says it.
+/// JetStream discards a republished event by its id, so consumers receive each event once.
 #[tokio::test]
-async fn plt_009_republished_events_are_the_same_events() {
-    let (app, far) = start().await;
-    let id = submit(&app, &far, ALDER, "O7").await.review_case_id;
-    by(&app, &tara())
-        .claim_review_case(claim(&id))
+async fn plt_009_republished_events_are_deduplicated_by_id() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
+    client(&app, &tara())
+        .claim_review_case(claim_request(&id))
         .await
         .expect("a claim");
-    let before = far.first("review", 2).await;
-    all_published(&app).await;
+    let before = peer.first_events("review", 2).await;
+    wait_until_published(&app).await;
     assert_eq!(app.republish().await, 2);
-    all_published(&app).await;
+    wait_until_published(&app).await;
     assert_eq!(
-        far.count("review").await,
+        peer.count("review").await,
         2,
-        "the bus recognised them by their ids"
+        "the bus must discard republished events by their ids"
     );
     let ids = |events: &[Published]| {
         events
@@ -284,15 +289,15 @@ async fn plt_009_republished_events_are_the_same_events() {
             .map(|event| event.header("ce-id").to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(ids(&far.first("review", 2).await), ids(&before));
+    assert_eq!(ids(&peer.first_events("review", 2).await), ids(&before));
     app.finish::<Reviews>().await;
 }
 
-async fn all_published(app: &App) {
+async fn wait_until_published(app: &App) {
     eventually(
         async || match count(app, "SELECT count(*) FROM outbox_pending").await {
             0 => Ok(()),
-            left => Err(format!("{left} events are pending")),
+            pending => Err(format!("{pending} events are pending")),
         },
     )
     .await;

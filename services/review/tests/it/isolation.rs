@@ -1,14 +1,14 @@
-//! The database itself keeps partners out: nothing here is theirs to see.
+//! Covers row-level security (ACC-020): review cases and submissions are invisible to partners in the database itself.
 
 use cosell_review::Reviews;
 
 use crate::support::{ALDER, BIRCH, start, submit};
 
 #[tokio::test]
-async fn acc_020_partners_see_no_case_not_even_of_their_own_account() {
-    let (app, far) = start().await;
-    submit(&app, &far, ALDER, "O7").await;
-    submit(&app, &far, BIRCH, "O8").await;
+async fn acc_020_review_rows_are_invisible_to_partners() {
+    let (app, peer) = start().await;
+    submit(&app, &peer, ALDER, "O7").await;
+    submit(&app, &peer, BIRCH, "O8").await;
     for table in ["review_case", "submission"] {
         for (scope, expected) in [
             (Some((ALDER, "partner")), 0),

@@ -1,6 +1,7 @@
-//! Tests of the running service: a real client, real connections, a real database and bus of its own.
+//! Integration tests of the review service over gRPC, each with its own PostgreSQL database and NATS server.
 
 mod cases;
+mod filters;
 mod isolation;
 mod queue;
 mod submissions;

@@ -1,4 +1,4 @@
-//! The queue: what waits, for whom, since when.
+//! Covers `ListReviewCases`: the order, filters and page tokens of the review queue (REV-020, PLT-005).
 
 use std::collections::BTreeSet;
 
@@ -9,40 +9,42 @@ use cosell_review::Reviews;
 use cosell_testkit::harness::{App, refused};
 use tonic::Code;
 
-use crate::support::{ALDER, BIRCH, by, claim, decide, get, start, submit, tara, umar};
+use crate::support::{
+    ALDER, BIRCH, claim_request, client, decide_request, get_case, start, submit, tara, umar,
+};
 
-async fn pages(app: &App, mut request: pb::ListReviewCasesRequest) -> Vec<String> {
-    let mut found = Vec::new();
+async fn list_all_pages(app: &App, mut request: pb::ListReviewCasesRequest) -> Vec<String> {
+    let mut opportunity_ids = Vec::new();
     loop {
-        let page = by(app, &tara())
+        let page = client(app, &tara())
             .list_review_cases(request.clone())
             .await
             .expect("a page")
             .into_inner();
-        found.extend(page.review_cases.into_iter().map(|case| case.opportunity_id));
+        opportunity_ids.extend(page.review_cases.into_iter().map(|case| case.opportunity_id));
         if page.next_page_token.is_empty() {
-            return found;
+            return opportunity_ids;
         }
         request.page_token = page.next_page_token;
     }
 }
 
 #[tokio::test]
-async fn rev_020_the_longest_waiting_come_first_and_every_filter_holds() {
-    let (app, far) = start().await;
-    let mut made = Vec::new();
+async fn rev_020_queue_is_sorted_by_submit_time_and_filtered() {
+    let (app, peer) = start().await;
+    let mut cases = Vec::new();
     for number in 0..7 {
         let account = if number < 5 { ALDER } else { BIRCH };
-        made.push(submit(&app, &far, account, &format!("O{number}")).await);
+        cases.push(submit(&app, &peer, account, &format!("O{number}")).await);
     }
     for (number, reviewer) in [(1, tara()), (2, tara()), (3, umar())] {
-        by(&app, &reviewer)
-            .claim_review_case(claim(&made[number].review_case_id))
+        client(&app, &reviewer)
+            .claim_review_case(claim_request(&cases[number].review_case_id))
             .await
             .expect("a claim");
     }
-    let approved = decide(&made[2].review_case_id, pb::ReviewDecision::Approve);
-    by(&app, &tara())
+    let approved = decide_request(&cases[2].review_case_id, pb::ReviewDecision::Approve);
+    client(&app, &tara())
         .decide_review(approved)
         .await
         .expect("a decision");
@@ -53,80 +55,92 @@ async fn rev_020_the_longest_waiting_come_first_and_every_filter_holds() {
             page_size,
             ..Default::default()
         };
-        assert_eq!(pages(&app, request.clone()).await, all, "pages of {page_size}");
+        assert_eq!(
+            list_all_pages(&app, request.clone()).await,
+            all,
+            "pages of {page_size}"
+        );
         let newest = pb::ListReviewCasesRequest {
             sort_order: SortOrder::Descending.into(),
             ..request
         };
         assert_eq!(
-            pages(&app, newest).await,
+            list_all_pages(&app, newest).await,
             all.iter().rev().cloned().collect::<Vec<_>>()
         );
     }
-    let filtered = async |filter: pb::ReviewCaseFilter| -> BTreeSet<String> {
+    let list_filtered = async |filter: pb::ReviewCaseFilter| -> BTreeSet<String> {
         let request = pb::ListReviewCasesRequest {
             filter: Some(filter),
             ..Default::default()
         };
-        pages(&app, request).await.into_iter().collect()
+        list_all_pages(&app, request).await.into_iter().collect()
     };
-    let those = |numbers: &[i32]| {
+    let ids = |numbers: &[i32]| {
         numbers
             .iter()
             .map(|number| format!("O{number}"))
             .collect::<BTreeSet<_>>()
     };
-    let none = pb::ReviewCaseFilter::default;
+    let no_filter = pb::ReviewCaseFilter::default;
     let states = vec![State::Approved.into(), State::Rejected.into()];
     assert_eq!(
-        filtered(pb::ReviewCaseFilter { states, ..none() }).await,
-        those(&[2])
+        list_filtered(pb::ReviewCaseFilter {
+            states,
+            ..no_filter()
+        })
+        .await,
+        ids(&[2])
     );
     let account_ids = vec![BIRCH.to_owned()];
     assert_eq!(
-        filtered(pb::ReviewCaseFilter {
+        list_filtered(pb::ReviewCaseFilter {
             account_ids,
-            ..none()
+            ..no_filter()
         })
         .await,
-        those(&[5, 6])
+        ids(&[5, 6])
     );
     let assignee_member_ids = vec!["mem-tara".to_owned()];
     let filter = pb::ReviewCaseFilter {
         assignee_member_ids: assignee_member_ids.clone(),
-        ..none()
+        ..no_filter()
     };
-    assert_eq!(filtered(filter.clone()).await, those(&[1, 2]));
-    let mine_or_free = pb::ReviewCaseFilter {
+    assert_eq!(list_filtered(filter.clone()).await, ids(&[1, 2]));
+    let mine_or_unassigned = pb::ReviewCaseFilter {
         unassigned: true,
         ..filter
     };
-    assert_eq!(filtered(mine_or_free).await, those(&[0, 1, 2, 4, 5, 6]));
-    let free = pb::ReviewCaseFilter {
+    assert_eq!(list_filtered(mine_or_unassigned).await, ids(&[0, 1, 2, 4, 5, 6]));
+    let unassigned_only = pb::ReviewCaseFilter {
         unassigned: true,
-        ..none()
+        ..no_filter()
     };
-    assert_eq!(filtered(free).await, those(&[0, 4, 5, 6]));
-    let opportunity_ids = vec!["O3".to_owned(), "O9999999999999999999".to_owned()];
+    assert_eq!(list_filtered(unassigned_only).await, ids(&[0, 4, 5, 6]));
+    let opportunity_ids = vec!["O3".to_owned(), "O9223372036854775807".to_owned()];
     assert_eq!(
-        filtered(pb::ReviewCaseFilter {
+        list_filtered(pb::ReviewCaseFilter {
             opportunity_ids,
-            ..none()
+            ..no_filter()
         })
         .await,
-        those(&[3])
+        ids(&[3])
     );
-    let span = TimestampRange {
-        start: made[1].submit_time,
-        end: made[4].submit_time,
+    let interval = TimestampRange {
+        start: cases[1].submit_time,
+        end: cases[4].submit_time,
     };
-    let waiting = pb::ReviewCaseFilter {
-        submit_time: Some(span),
-        ..none()
+    let submitted_in_interval = pb::ReviewCaseFilter {
+        submit_time: Some(interval),
+        ..no_filter()
     };
-    assert_eq!(filtered(waiting).await, those(&[1, 2, 3]), "the end is outside");
+    assert_eq!(
+        list_filtered(submitted_in_interval).await,
+        ids(&[1, 2, 3]),
+        "the end of the interval must be exclusive"
+    );
     assert!(
-        get(&app, &made[0].review_case_id).await.rounds[0]
+        get_case(&app, &cases[0].review_case_id).await.rounds[0]
             .opportunity
             .is_some()
     );
@@ -134,16 +148,16 @@ async fn rev_020_the_longest_waiting_come_first_and_every_filter_holds() {
 }
 
 #[tokio::test]
-async fn plt_005_a_page_token_belongs_to_its_query() {
-    let (app, far) = start().await;
+async fn plt_005_page_token_is_refused_for_another_query_or_caller() {
+    let (app, peer) = start().await;
     for number in 0..3 {
-        submit(&app, &far, ALDER, &format!("O{number}")).await;
+        submit(&app, &peer, ALDER, &format!("O{number}")).await;
     }
     let first = pb::ListReviewCasesRequest {
         page_size: 1,
         ..Default::default()
     };
-    let page = by(&app, &tara())
+    let page = client(&app, &tara())
         .list_review_cases(first.clone())
         .await
         .expect("a page")
@@ -157,15 +171,15 @@ async fn plt_005_a_page_token_belongs_to_its_query() {
         ..next.clone()
     };
     refused(
-        by(&app, &tara()).list_review_cases(other).await,
+        client(&app, &tara()).list_review_cases(other).await,
         Code::InvalidArgument,
         "PAGE_TOKEN_INVALID",
     );
     refused(
-        by(&app, &umar()).list_review_cases(next.clone()).await,
+        client(&app, &umar()).list_review_cases(next.clone()).await,
         Code::InvalidArgument,
         "PAGE_TOKEN_INVALID",
     );
-    assert!(by(&app, &tara()).list_review_cases(next).await.is_ok());
+    assert!(client(&app, &tara()).list_review_cases(next).await.is_ok());
     app.finish::<Reviews>().await;
 }

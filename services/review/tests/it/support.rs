@@ -1,21 +1,21 @@
-//! A running service beside a stand-in of the opportunity service.
+//! Test fixtures: a running review service with a fake opportunity service, and builders of its requests and events.
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as pb;
 use cosell_proto::cosell::review::v1::review_service_client::ReviewServiceClient;
 use cosell_proto::google::r#type::Date;
 use cosell_review::{Options, Reviews};
-use cosell_testkit::harness::{App, Client, FarEnd, Setup, aws, eventually, opportunities};
+use cosell_testkit::harness::{App, Client, PeerStub, Setup, aws, eventually, opportunities};
 use cosell_types::{Caller, Clock, Role, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-pub type Calls = ReviewServiceClient<InterceptedService<Channel, Client>>;
+pub type ReviewClient = ReviewServiceClient<InterceptedService<Channel, Client>>;
 
 pub const ALDER: &str = "111111111111";
 pub const BIRCH: &str = "222222222222";
 
-pub fn record(id: &str, revision: i64) -> opportunity::Opportunity {
+pub fn opportunity_record(id: &str, revision: i64) -> opportunity::Opportunity {
     opportunity::Opportunity {
         opportunity_id: id.to_owned(),
         revision,
@@ -43,15 +43,15 @@ pub fn record(id: &str, revision: i64) -> opportunity::Opportunity {
     }
 }
 
-pub async fn start() -> (App, FarEnd) {
-    // Every record exists, at every revision.
-    let opportunity_url = opportunities(|id, revision| Ok(record(id, revision))).await;
+pub async fn start() -> (App, PeerStub) {
+    // The fake server has every record at every revision.
+    let opportunity_url = opportunities(|id, revision| Ok(opportunity_record(id, revision))).await;
     let app = Setup::default()
         .with_bus()
         .start::<Reviews>(Options { opportunity_url })
         .await;
-    let far = FarEnd::new(&app.bus_args.nats_url).await;
-    (app, far)
+    let peer = PeerStub::new(&app.bus_args.nats_url).await;
+    (app, peer)
 }
 
 pub fn tara() -> Caller {
@@ -62,8 +62,8 @@ pub fn umar() -> Caller {
     aws("mem-umar", Role::Reviewer)
 }
 
-pub fn by(app: &App, caller: &Caller) -> Calls {
-    ReviewServiceClient::new(app.by(caller))
+pub fn client(app: &App, caller: &Caller) -> ReviewClient {
+    ReviewServiceClient::new(app.channel_for(caller))
 }
 
 pub fn request_id() -> String {
@@ -81,15 +81,15 @@ pub fn submitted(account: &str, id: &str, revision: i64, round: i32) -> opportun
     }
 }
 
-/// Publishes a submission as the first event of its opportunity, and waits for the case.
-pub async fn submit(app: &App, far: &FarEnd, account: &str, id: &str) -> pb::ReviewCase {
-    far.tell("opportunity", account, id, 1, &submitted(account, id, 1, 1))
+/// Publishes a submission as the first event of its opportunity, and waits for the review case.
+pub async fn submit(app: &App, peer: &PeerStub, account: &str, id: &str) -> pb::ReviewCase {
+    peer.publish_event("opportunity", account, id, 1, &submitted(account, id, 1, 1))
         .await;
-    case_of(app, id, 1).await
+    wait_for_round(app, id, 1).await
 }
 
-/// The case of an opportunity, once it has reached a round.
-pub async fn case_of(app: &App, id: &str, round: i32) -> pb::ReviewCase {
+/// Waits until the case of an opportunity has reached a round.
+pub async fn wait_for_round(app: &App, id: &str, round: i32) -> pb::ReviewCase {
     eventually(async || {
         let filter = pb::ReviewCaseFilter {
             opportunity_ids: vec![id.to_owned()],
@@ -99,41 +99,44 @@ pub async fn case_of(app: &App, id: &str, round: i32) -> pb::ReviewCase {
             filter: Some(filter),
             ..Default::default()
         };
-        let list = by(app, &tara())
+        let list = client(app, &tara())
             .list_review_cases(request)
             .await
             .expect("a list")
             .into_inner()
             .review_cases;
-        let found = list.into_iter().find(|case| case.round == round);
-        found.ok_or_else(|| format!("round {round} of {id} was not opened"))
+        let case = list.into_iter().find(|case| case.round == round);
+        case.ok_or_else(|| format!("round {round} of {id} is not open"))
     })
     .await
 }
 
-pub async fn get(app: &App, id: &str) -> pb::ReviewCase {
+pub async fn get_case(app: &App, id: &str) -> pb::ReviewCase {
     let request = pb::GetReviewCaseRequest {
         review_case_id: id.to_owned(),
     };
-    let answer = by(app, &tara()).get_review_case(request).await.expect("the case");
-    answer.into_inner().review_case.expect("the case")
+    let response = client(app, &tara())
+        .get_review_case(request)
+        .await
+        .expect("the case");
+    response.into_inner().review_case.expect("the case")
 }
 
-pub fn claim(id: &str) -> pb::ClaimReviewCaseRequest {
+pub fn claim_request(id: &str) -> pb::ClaimReviewCaseRequest {
     pb::ClaimReviewCaseRequest {
         review_case_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-pub fn begin(id: &str) -> pb::StartReviewRequest {
+pub fn start_request(id: &str) -> pb::StartReviewRequest {
     pb::StartReviewRequest {
         review_case_id: id.to_owned(),
         ..Default::default()
     }
 }
 
-pub fn decide(id: &str, decision: pb::ReviewDecision) -> pb::DecideReviewRequest {
+pub fn decide_request(id: &str, decision: pb::ReviewDecision) -> pb::DecideReviewRequest {
     pb::DecideReviewRequest {
         review_case_id: id.to_owned(),
         decision: decision.into(),

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use cosell_events::{Bus, BusArgs, Range, republish};
+use cosell_events::{Bus, BusArgs, JournalRange, republish};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
 use cosell_service::{Background, Host, Platform, Service};
 use cosell_store::Database;
@@ -13,13 +13,13 @@ use tonic::transport::{Channel, Endpoint};
 use super::{Client, Directory, PATIENCE, TestDatabase, eventually, folder, nats_program};
 use crate::nats;
 
-/// How a service under test is set up.
+/// The configuration of a service under test.
 pub struct Setup {
-    /// The time; stands still unless it is moved.
+    /// The clock of the service; it advances only manually.
     pub clock: Clock,
-    /// The issuer of its tokens.
+    /// The issuer of the tokens that the service accepts.
     pub issuer: Issuer,
-    /// Who is known to be a member.
+    /// The stub of the directory, with the members that exist.
     pub directory: Directory,
     bus: Option<nats::Server>,
     max_calls: usize,
@@ -41,35 +41,36 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// As another replica of a running service: with its time and the issuer of its tokens.
-    pub fn beside(app: &App) -> Self {
+    /// The setup of another replica of a running service, with the same clock, token issuer and directory.
+    pub fn replica_of(app: &App) -> Self {
         Self {
             clock: app.clock.clone(),
             issuer: app.issuer.clone(),
+            directory: app.directory.clone(),
             ..Self::default()
         }
     }
 
-    /// With an event bus of its own. Without one, events wait in the outbox.
+    /// Adds an event bus of its own. Without a bus, events stay pending in the outbox.
     pub fn with_bus(mut self) -> Self {
         let bus = nats::Server::start(&nats_program(), &folder("nats")).expect("a NATS server");
         self.bus = Some(bus);
         self
     }
 
-    /// With room for this many calls at a time.
-    pub fn with_room(mut self, max_calls: usize) -> Self {
+    /// Sets the limit of concurrent calls.
+    pub fn with_max_calls(mut self, max_calls: usize) -> Self {
         self.max_calls = max_calls;
         self
     }
 
-    /// Starts the service on a database of its own.
+    /// Starts the service on a new database.
     pub async fn start<S: Service<Options: 'static>>(self, options: S::Options) -> App {
         let database = TestDatabase::new::<S>().await;
         self.start_on::<S>(database, options).await
     }
 
-    /// Starts the service on a given database.
+    /// Starts the service on an existing database.
     pub async fn start_on<S: Service<Options: 'static>>(
         self,
         database: TestDatabase,
@@ -82,9 +83,9 @@ impl Setup {
             bus,
             max_calls,
         } = self;
-        let nothing_listens = "nats://127.0.0.1:9".to_owned();
+        let unused_address = "nats://127.0.0.1:9".to_owned();
         let bus_args = BusArgs {
-            nats_url: bus.as_ref().map_or(nothing_listens, nats::Server::url),
+            nats_url: bus.as_ref().map_or(unused_address, nats::Server::url),
             nats_credentials: None,
             stream_replicas: 1,
             stream_days: 1,
@@ -154,100 +155,102 @@ impl Setup {
             bus_args,
             stop: Some(stop),
             serving: Some(serving),
-            has_events_left: false,
+            may_leave_events: false,
             options: Box::new(options),
         }
     }
 }
 
-/// A service that runs for a test.
+/// A running service under test.
 pub struct App {
-    /// Calls, without a token.
+    /// Channel for calls without a token.
     pub channel: Channel,
-    /// Health checks.
+    /// Channel for health checks.
     pub health: Channel,
-    /// The issuer of its tokens.
+    /// The issuer of the tokens that the service accepts.
     pub issuer: Issuer,
-    /// Who is known to be a member.
+    /// The stub of the directory, with the members that exist.
     pub directory: Directory,
-    /// How it reaches the others.
+    /// The service's configuration for calls to other services.
     pub platform: Platform,
-    /// Its time.
+    /// The clock of the service; it advances only manually.
     pub clock: Clock,
-    /// Its database.
+    /// The database of the service.
     pub database: TestDatabase,
-    /// Its pools.
+    /// The connection pools of the service.
     pub pools: Database,
-    /// Its connection to the bus.
+    /// The service's connection to the bus.
     pub connection: Bus,
     bus: Option<nats::Server>,
-    /// How to reach its bus.
+    /// The options of the service's connection to the bus.
     pub bus_args: BusArgs,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
-    has_events_left: bool,
+    may_leave_events: bool,
     options: Box<dyn std::any::Any>,
 }
 
 impl App {
-    /// The calls of somebody, who is let in as what it is.
-    pub fn by(&self, caller: &Caller) -> InterceptedService<Channel, Client> {
-        self.directory.admit(caller);
-        Client::new(&self.issuer, Some(caller)).over(self.channel.clone())
+    /// A channel for calls of a caller, which is added to the directory stub.
+    pub fn channel_for(&self, caller: &Caller) -> InterceptedService<Channel, Client> {
+        self.directory.add_member(caller);
+        Client::new(&self.issuer, Some(caller)).with_channel(self.channel.clone())
     }
 
-    /// The bus.
+    /// The NATS server of the service.
     pub fn bus(&mut self) -> &mut nats::Server {
         self.bus.as_mut().expect("set up with_bus()")
     }
 
-    /// Tries all dead letters of a consumer again; returns how many had their effect.
+    /// Redrives all dead letters of a consumer; returns how many were applied.
     pub async fn redrive<S: Service<Options: 'static>>(&self, consumer: &str) -> u64 {
         let options = self
             .options
             .downcast_ref::<S::Options>()
-            .expect("the options it was started with");
+            .expect("the options that the service was started with");
         let background = Background::new(self.pools.clone(), self.connection.clone(), self.clock.clone());
-        S::redrive(&background, options, &self.platform, consumer, None)
+        let consumers = S::consumers(&background, options, &self.platform).expect("consumers");
+        consumers
+            .redrive(&background, consumer, None)
             .await
-            .expect("redriven letters")
+            .expect("redriven dead letters")
     }
 
-    /// Publishes all events of the journal again; returns how many.
+    /// Republishes all events of the journal; returns their number.
     pub async fn republish(&self) -> u64 {
-        republish(&self.pools.work, &Range::default())
+        republish(&self.pools.work, &JournalRange::default())
             .await
             .expect("republished events")
     }
 
-    /// Says that events may be left over at the end.
-    pub fn leaves_events(&mut self) {
-        self.has_events_left = true;
+    /// Permits unpublished events and dead letters at [`App::finish`].
+    pub fn allow_unpublished_events(&mut self) {
+        self.may_leave_events = true;
     }
 
-    /// Ends the service. With a bus, everything must have been published and nothing be a dead letter.
+    /// Stops the service. With a bus, fails unless all events are published and no dead letter is open.
     pub async fn finish<S: Service>(mut self) {
         let mut admin = self.database.admin::<S>().await;
-        if self.bus.is_some() && !self.has_events_left {
+        if self.bus.is_some() && !self.may_leave_events {
             eventually(
                 async || match count(&mut admin, "SELECT count(*) FROM outbox_pending").await {
                     0 => Ok(()),
-                    left => Err(format!("{left} events were never published")),
+                    pending => Err(format!("{pending} events are not published")),
                 },
             )
             .await;
-            let letters = count(
+            let dead_letters = count(
                 &mut admin,
                 "SELECT count(*) FROM dead_letter WHERE resolved_at IS NULL",
             )
             .await;
-            assert_eq!(letters, 0, "there are dead letters");
+            assert_eq!(dead_letters, 0, "open dead letters");
         }
         drop(self.stop.take());
         if let Some(serving) = self.serving.take() {
-            let ended = tokio::time::timeout(PATIENCE, serving).await;
-            ended
-                .expect("the service must end when it is told to")
+            let stopped = tokio::time::timeout(PATIENCE, serving).await;
+            stopped
+                .expect("the service must stop when requested")
                 .expect("the service must not panic");
         }
     }

@@ -4,37 +4,37 @@ use cosell_types::{Clock, random};
 use futures::StreamExt as _;
 use prost::{Message, Name};
 
-/// The other end of a bus: publishes events as another context would, and listens as another would.
-pub struct FarEnd {
+/// A peer on the event bus: publishes events as another context, and reads the published events.
+pub struct PeerStub {
     jetstream: jetstream::Context,
 }
 
 /// A published event.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Where it was published.
+    /// The NATS subject.
     pub subject: String,
-    /// CloudEvents attributes and whatever else is in the headers.
+    /// The headers: CloudEvents attributes and others.
     pub headers: HeaderMap,
-    /// The message.
+    /// The encoded message.
     pub payload: Vec<u8>,
 }
 
 impl Published {
-    /// A header.
+    /// A header; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.as_str())
     }
 
-    /// The message as what its type says it is.
+    /// Decodes the message, whose type must match the header `ce-type`.
     pub fn message<M: Message + Name + Default>(&self) -> M {
         assert_eq!(self.header("ce-type"), M::full_name());
-        M::decode(self.payload.as_slice()).expect("a message of the type that the header names")
+        M::decode(self.payload.as_slice()).expect("a message of the type in the header")
     }
 }
 
-impl FarEnd {
-    /// Connects.
+impl PeerStub {
+    /// Connects to the bus.
     pub async fn new(url: &str) -> Self {
         let client = async_nats::connect(url).await.expect("a connection to NATS");
         Self {
@@ -42,8 +42,8 @@ impl FarEnd {
         }
     }
 
-    /// Publishes a new event of a context about an aggregate.
-    pub async fn tell<M: Message + Name>(
+    /// Publishes an event of an aggregate with a new event id.
+    pub async fn publish_event<M: Message + Name>(
         &self,
         context: &str,
         account: &str,
@@ -55,7 +55,7 @@ impl FarEnd {
             .await;
     }
 
-    /// Publishes an event under an id by which a second one is recognised.
+    /// Publishes an event of an aggregate with this event id.
     pub async fn publish<M: Message + Name>(
         &self,
         id: &str,
@@ -89,7 +89,7 @@ impl FarEnd {
         .await;
     }
 
-    /// Publishes anything, once the stream is there.
+    /// Publishes any message; waits until the stream exists.
     pub async fn publish_raw(&self, subject: &str, headers: HeaderMap, payload: Vec<u8>) {
         super::eventually(async || {
             let sent = self.jetstream.publish_with_headers(
@@ -105,13 +105,13 @@ impl FarEnd {
         .await;
     }
 
-    /// A new event id.
+    /// Generates an event id.
     pub fn id() -> String {
         random::uuid(Clock::system().now()).to_string()
     }
 
-    /// The first `count` events of a context.
-    pub async fn first(&self, context: &str, count: usize) -> Vec<Published> {
+    /// Waits for the first `count` events of a context and returns them.
+    pub async fn first_events(&self, context: &str, count: usize) -> Vec<Published> {
         let name = format!("COSELL_{}", context.to_uppercase());
         let stream =
             super::eventually(async || self.jetstream.get_stream(&name).await.map_err(|e| e.to_string()))
@@ -121,23 +121,24 @@ impl FarEnd {
             .await
             .expect("a consumer");
         let mut messages = consumer.messages().await.expect("messages");
-        let mut seen = Vec::new();
-        while seen.len() < count {
+        let mut received = Vec::new();
+        while received.len() < count {
             let next = tokio::time::timeout(super::PATIENCE, messages.next()).await;
-            let message = next.unwrap_or_else(|_| panic!("only {} of {count} events came", seen.len()));
-            let message = message.expect("a stream that goes on").expect("a message");
+            let message =
+                next.unwrap_or_else(|_| panic!("received only {} of {count} events", received.len()));
+            let message = message.expect("an open stream of messages").expect("a message");
             message.ack().await.expect("an acknowledgement");
-            seen.push(Published {
+            received.push(Published {
                 subject: message.subject.to_string(),
                 headers: message.headers.clone().unwrap_or_default(),
                 payload: message.payload.to_vec(),
             });
         }
-        seen
+        received
     }
 
-    /// A consumer that looks like one of the platform's and applies nothing.
-    pub async fn idle(&self, context: &str) {
+    /// Creates a consumer that is marked as one of the platform's and never consumes.
+    pub async fn create_idle_consumer(&self, context: &str) {
         let name = format!("COSELL_{}", context.to_uppercase());
         let stream = self.jetstream.get_stream(&name).await.expect("the stream");
         let config = Config {
@@ -148,7 +149,7 @@ impl FarEnd {
         stream.create_consumer(config).await.expect("a consumer");
     }
 
-    /// How many events a context's stream holds.
+    /// The number of events in the stream of a context.
     pub async fn count(&self, context: &str) -> u64 {
         let name = format!("COSELL_{}", context.to_uppercase());
         self.jetstream

@@ -6,38 +6,38 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// Where the channel is that the stand-in knows.
+/// The link of the stub's channel.
 pub const CHANNEL_LINK: &str = "https://chat.example/nordwind";
 
-/// Stands in for the collaboration service where the notification service asks it where a channel is.
-struct StandIn;
+/// A stub of the collaboration service for the notification service: the link of a channel.
+struct ChannelStub;
 
-impl fmt::Debug for StandIn {
+impl fmt::Debug for ChannelStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StandIn")
+        f.write_str("ChannelStub")
     }
 }
 
-/// Answers `GetChannel` with a channel that is kept by hand, to whoever has a token. Returns the address, at which it listens as
-/// long as the test runs.
+/// Starts a stub that answers `GetChannel` of authenticated callers with a manually managed channel. Returns its
+/// address; it runs until the end of the test.
 pub async fn channels() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let server = tonic::transport::Server::builder().add_service(ChannelServiceServer::new(StandIn));
+    let server = tonic::transport::Server::builder().add_service(ChannelServiceServer::new(ChannelStub));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
 
-macro_rules! stand_in {
+macro_rules! unsupported_rpcs {
     (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
         #[tonic::async_trait]
-        impl ChannelService for StandIn {
+        impl ChannelService for ChannelStub {
             async fn get_channel(
                 &self,
                 request: Request<pb::GetChannelRequest>,
             ) -> Result<Response<pb::GetChannelResponse>, Status> {
                 if !request.metadata().contains_key("authorization") {
-                    return Err(Status::unauthenticated("a service has a token"));
+                    return Err(Status::unauthenticated("the caller has no token"));
                 }
                 let channel = pb::Channel {
                     channel_id: request.into_inner().channel_id,
@@ -52,14 +52,14 @@ macro_rules! stand_in {
 
             $(
                 async fn $rpc(&self, _: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
-                    Err(Status::unimplemented("no service asks another for this"))
+                    Err(Status::unimplemented("not supported by the stub"))
                 }
             )+
         }
     };
 }
 
-stand_in! {
+unsupported_rpcs! {
     others {
         request_channel(RequestChannelRequest) -> RequestChannelResponse;
         list_channels(ListChannelsRequest) -> ListChannelsResponse;

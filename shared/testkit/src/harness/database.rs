@@ -1,26 +1,26 @@
 use cosell_service::Service;
-use cosell_store::{DbArgs, migrate, statements};
+use cosell_store::{DbArgs, migrate, provisioning_sql};
 use cosell_types::random;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::environment;
 
-/// A database of its own: a copy of a template with the schema of one service.
+/// A database of a test: a copy of a template database with the schema of one service.
 pub struct TestDatabase {
     name: String,
-    /// Whether it goes with this value.
+    /// Whether the database is dropped with this value.
     is_owned: bool,
-    /// How the service connects.
+    /// The connection options of the service.
     pub args: DbArgs,
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Creates a database.
     pub async fn new<S: Service>() -> Self {
         let template = format!("template_{}", S::NAME);
         let mut admin = admin("postgres").await;
-        // Of all tests of the run, the first that needs a template makes it.
+        // The first test of the run that needs the template creates it.
         let lock = format!("SELECT pg_advisory_lock(hashtext('{template}'))");
         admin
             .execute(AssertSqlSafe(lock))
@@ -64,7 +64,7 @@ impl TestDatabase {
         }
     }
 
-    /// The same database, for another replica of the service; it must not outlive this one.
+    /// A handle to the same database for another replica of the service; it must not outlive this one.
     pub fn shared(&self) -> Self {
         Self {
             name: self.name.clone(),
@@ -73,7 +73,7 @@ impl TestDatabase {
         }
     }
 
-    /// A connection as administrator, to look behind row-level security; names are those of this service's schema.
+    /// A connection as administrator, which bypasses row-level security; the search path is the schema of the service.
     pub async fn admin<S: Service>(&self) -> PgConnection {
         let mut admin = admin(&self.name).await;
         let path = format!("SET search_path = {}", S::NAME);
@@ -81,7 +81,8 @@ impl TestDatabase {
         admin
     }
 
-    /// How many rows of a table a role such as `review_app` sees for an account on a side; `None` outside any scope.
+    /// The number of rows of a table that are visible to a role such as `review_app` in the scope (account, side), or
+    /// without a scope.
     pub async fn visible(&self, role: &str, scope: Option<(&str, &str)>, table: &str) -> i64 {
         let options = self.args.connect_options(role).expect("options");
         let mut connection = PgConnection::connect_with(&options)
@@ -109,7 +110,7 @@ impl Drop for TestDatabase {
             return;
         }
         let name = self.name.clone();
-        // Without waiting: the cluster is thrown away at the end of the run; this only keeps it small.
+        // Does not wait: the cluster is discarded at the end of the run; dropping databases only limits its size.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
@@ -129,7 +130,7 @@ async fn exists(admin: &mut PgConnection, name: &str) -> bool {
 }
 
 async fn build<S: Service>(database: &str) {
-    let sql = statements(S::NAME, |_| Ok(Some(PASSWORD.to_owned()))).expect("statements");
+    let sql = provisioning_sql(S::NAME, |_| Ok(Some(PASSWORD.to_owned()))).expect("statements");
     let mut connection = admin(database).await;
     connection
         .execute(AssertSqlSafe(sql))
@@ -141,7 +142,7 @@ async fn build<S: Service>(database: &str) {
         .expect("migrations");
 }
 
-/// Passwords of the roles on the run's own cluster, which lives as long as the run and listens on this machine only.
+/// Password of the roles on the cluster of the run, which is temporary and listens only on the loopback interface.
 const PASSWORD: &str = "only-for-tests";
 
 fn args(database: &str) -> DbArgs {

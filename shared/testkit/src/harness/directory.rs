@@ -16,20 +16,20 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-/// Stands in for the directory where a service under test looks members up that it does not know yet: it knows whoever
-/// was let in.
+/// A stub of the directory, in which the service under test looks up members that its replica lacks.
 #[derive(Clone, Debug, Default)]
 pub struct Directory(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     members: HashMap<(String, String), pb::GetMemberResponse>,
-    asked: usize,
-    is_away: bool,
+    lookups: usize,
+    is_unavailable: bool,
 }
 
 impl Directory {
-    /// Answers `GetMember`, to whoever has a token; returns the address, at which it listens as long as the test runs.
+    /// Starts the stub, which answers `GetMember` of authenticated callers. Returns its address; it runs until the end
+    /// of the test.
     pub async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -41,8 +41,8 @@ impl Directory {
         address
     }
 
-    /// Lets somebody in: an active member with these roles, of an active account that has accepted the terms.
-    pub fn admit(&self, caller: &Caller) {
+    /// Adds a caller as an active member of an active account that has accepted the terms. Ignores services.
+    pub fn add_member(&self, caller: &Caller) {
         let Caller::Member(member) = caller else { return };
         let account = pb::Account {
             account_id: member.account.to_string(),
@@ -52,7 +52,7 @@ impl Directory {
             terms_accept_time: Some(Timestamp::default()),
             ..Default::default()
         };
-        let found = pb::Member {
+        let member = pb::Member {
             member_id: member.id.to_string(),
             account_id: member.account.to_string(),
             revision: 1,
@@ -64,27 +64,27 @@ impl Directory {
             }),
             ..Default::default()
         };
-        self.know(pb::GetMemberResponse {
-            member: Some(found),
+        self.set_response(pb::GetMemberResponse {
+            member: Some(member),
             account: Some(account),
         });
     }
 
-    /// Answers like this for its member from now on.
-    pub fn know(&self, answer: pb::GetMemberResponse) {
-        let member = answer.member.clone().unwrap_or_default();
+    /// Sets the response for the member that it contains.
+    pub fn set_response(&self, response: pb::GetMemberResponse) {
+        let member = response.member.clone().unwrap_or_default();
         let key = (member.account_id, member.member_id);
-        self.state().members.insert(key, answer);
+        self.state().members.insert(key, response);
     }
 
-    /// Answers nobody any more.
-    pub fn leave(&self) {
-        self.state().is_away = true;
+    /// Makes the directory unavailable.
+    pub fn make_unavailable(&self) {
+        self.state().is_unavailable = true;
     }
 
-    /// How often it was asked.
-    pub fn asked(&self) -> usize {
-        self.state().asked
+    /// The number of lookups so far.
+    pub fn lookup_count(&self) -> usize {
+        self.state().lookups
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -98,23 +98,29 @@ impl UnaryService<pb::GetMemberRequest> for Directory {
 
     fn call(&mut self, request: Request<pb::GetMemberRequest>) -> Self::Future {
         let mut state = self.state();
-        state.asked += 1;
-        let answer = if state.is_away {
-            Err(Status::new(tonic::Code::Unavailable, "away"))
+        state.lookups += 1;
+        let response = if state.is_unavailable {
+            Err(Status::new(
+                tonic::Code::Unavailable,
+                "the directory stub is unavailable",
+            ))
         } else if request.metadata().contains_key("authorization") {
-            let asked = request.into_inner();
-            let found = state.members.get(&(asked.account_id, asked.member_id));
-            found
+            let request = request.into_inner();
+            let response = state.members.get(&(request.account_id, request.member_id));
+            response
                 .cloned()
-                .ok_or_else(|| Status::new(tonic::Code::NotFound, "nobody"))
+                .ok_or_else(|| Status::new(tonic::Code::NotFound, "no such member"))
         } else {
-            Err(Status::new(tonic::Code::Unauthenticated, "a service has a token"))
+            Err(Status::new(
+                tonic::Code::Unauthenticated,
+                "the caller has no token",
+            ))
         };
-        async move { answer.map(Response::new) }.boxed()
+        async move { response.map(Response::new) }.boxed()
     }
 }
 
-/// Knows every invitation.
+/// Returns an invitation for any id.
 struct Invitations;
 
 impl UnaryService<pb::GetConnectionInvitationRequest> for Invitations {
@@ -131,14 +137,14 @@ impl UnaryService<pb::GetConnectionInvitationRequest> for Invitations {
             rejection_reason: "Not now".to_owned(),
             ..Default::default()
         };
-        let answer = pb::GetConnectionInvitationResponse {
+        let response = pb::GetConnectionInvitationResponse {
             connection_invitation: Some(invitation),
         };
-        async move { Ok(Response::new(answer)) }.boxed()
+        async move { Ok(Response::new(response)) }.boxed()
     }
 }
 
-/// Knows every account, which is called after its id.
+/// Returns an account for any id, named after the id.
 struct Accounts;
 
 impl UnaryService<pb::GetAccountRequest> for Accounts {
@@ -152,15 +158,15 @@ impl UnaryService<pb::GetAccountRequest> for Accounts {
             account_id,
             ..Default::default()
         };
-        let answer = pb::GetAccountResponse {
+        let response = pb::GetAccountResponse {
             account: Some(account),
         };
-        async move { Ok(Response::new(answer)) }.boxed()
+        async move { Ok(Response::new(response)) }.boxed()
     }
 }
 
-/// The directory under the name of one of its gRPC services: members, and accounts and invitations, of which it makes up
-/// what is asked for. Nothing else is asked of a stand-in.
+/// The stub under the name of one of the directory's gRPC services. It serves `GetMember`, `GetAccount` and
+/// `GetConnectionInvitation`.
 #[derive(Clone)]
 struct Named<const N: usize>(Directory);
 

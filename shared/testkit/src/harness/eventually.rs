@@ -2,32 +2,34 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long anything may take to come about. It only guards against waiting for ever: minutes, so that no machine is too
-/// slow, as waiting costs nothing when all is well.
+/// Timeout of [`eventually`]. It only prevents waiting forever: it is minutes long, so that slow machines do not fail,
+/// and costs nothing while tests pass.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Asks again and again until the answer is `Ok`, and returns what is in it. Fails with the last `Err`, which says
-/// what was seen instead, when patience has run out.
+/// Polls until the result is `Ok` and returns its value. Fails after the timeout, with the last `Err`, which describes
+/// what was observed instead.
 #[track_caller]
 pub fn eventually<T, E: std::fmt::Display>(
-    ask: impl AsyncFnMut() -> Result<T, E>,
+    poll: impl AsyncFnMut() -> Result<T, E>,
 ) -> impl Future<Output = T> {
-    eventually_within(PATIENCE, ask)
+    eventually_within(PATIENCE, poll)
 }
 
-/// The same, with another patience.
+/// As [`eventually`], with another timeout.
 #[track_caller]
 pub fn eventually_within<T, E: std::fmt::Display>(
-    patience: Duration,
-    mut ask: impl AsyncFnMut() -> Result<T, E>,
+    timeout: Duration,
+    mut poll: impl AsyncFnMut() -> Result<T, E>,
 ) -> impl Future<Output = T> {
-    let place = std::panic::Location::caller();
+    let location = std::panic::Location::caller();
     async move {
-        let until = Instant::now() + patience;
+        let until = Instant::now() + timeout;
         loop {
-            match ask().await {
+            match poll().await {
                 Ok(value) => return value,
-                Err(seen) if Instant::now() > until => panic!("{place}: after {patience:?}: {seen}"),
+                Err(observed) if Instant::now() > until => {
+                    panic!("{location}: after {timeout:?}: {observed}")
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

@@ -1,4 +1,4 @@
-//! What tests share: a database and a bus of their own, running services, callers with tokens, waiting with a deadline.
+//! The test harness: databases and buses of their own, running services, callers with tokens, stubs of peers, polling.
 
 mod app;
 mod bus;
@@ -14,7 +14,7 @@ mod refusal;
 mod reviews;
 
 pub use app::{App, Setup};
-pub use bus::{FarEnd, Published};
+pub use bus::{PeerStub, Published};
 pub use callers::{Client, aws, member, partner, service};
 pub use channels::{CHANNEL_LINK, channels};
 pub use database::TestDatabase;
@@ -27,13 +27,13 @@ pub use reviews::reviews;
 
 use std::path::PathBuf;
 
-/// What `cargo xtask test` tells its tests.
+/// The environment variables that `cargo xtask test` sets for tests.
 pub mod environment {
-    /// Administrator's address of the run's PostgreSQL, without database.
+    /// URL of the run's PostgreSQL with administrator credentials, without database.
     pub const POSTGRES: &str = "COSELL_TEST_POSTGRES";
-    /// The program `nats-server`.
+    /// Path of the program `nats-server`.
     pub const NATS: &str = "COSELL_TEST_NATS";
-    /// A folder for the run's files.
+    /// Folder for the files of the run.
     pub const FOLDER: &str = "COSELL_TEST_FOLDER";
     /// Folder with the Python packages of the run.
     pub const PYTHON: &str = "COSELL_TEST_PYTHON";
@@ -46,14 +46,14 @@ pub mod environment {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "test runners pass nothing else to tests"
+        reason = "test runners pass settings to tests only in the environment"
     )]
     pub(super) fn find(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 }
 
-/// A new folder under the run's.
+/// Creates a folder for a test.
 pub fn folder(name: &str) -> PathBuf {
     let unique = format!(
         "{name}-{}-{}",
@@ -65,7 +65,7 @@ pub fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// The program `nats-server`.
+/// Path of the program `nats-server`.
 pub fn nats_program() -> PathBuf {
     environment::get(environment::NATS).into()
 }

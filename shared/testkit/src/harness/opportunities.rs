@@ -14,24 +14,24 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Code, Request, Response, Status};
 
-/// Stands in for the opportunity service where another one asks it for a revision of a record, or for its AWS summary.
-struct StandIn<F>(Arc<F>, Arc<Mutex<pb::AwsOpportunitySummary>>);
+/// A stub of the opportunity service for its peers: opportunities by id and revision, and their AWS summary.
+struct OpportunityStub<F>(Arc<F>, Arc<Mutex<pb::AwsOpportunitySummary>>);
 
-impl<F> Clone for StandIn<F> {
+impl<F> Clone for OpportunityStub<F> {
     fn clone(&self) -> Self {
         Self(self.0.clone(), self.1.clone())
     }
 }
 
-impl<F> fmt::Debug for StandIn<F> {
+impl<F> fmt::Debug for OpportunityStub<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StandIn")
+        f.write_str("OpportunityStub")
     }
 }
 
-/// Answers `GetOpportunity` with the record that a function makes of the id and the revision, to whoever has a token, and
-/// `CheckReferredOpportunity`; `GetOpportunityForAccount` as revision 0.
-/// Returns the address, at which it listens as long as the test runs.
+/// Starts a stub that answers `GetOpportunity` of authenticated callers with the result of `record` for id and
+/// revision, `GetOpportunityForAccount` with that for revision 0, and `CheckReferredOpportunity`. Returns its address;
+/// it runs until the end of the test.
 pub async fn opportunities<F>(record: F) -> String
 where
     F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
@@ -39,7 +39,7 @@ where
     opportunities_with_summary(record, Arc::default()).await
 }
 
-/// The same, with this AWS summary of every record.
+/// As [`opportunities`], with this AWS summary for all opportunities.
 pub async fn opportunities_with_summary<F>(
     record: F,
     summary: Arc<Mutex<pb::AwsOpportunitySummary>>,
@@ -49,51 +49,49 @@ where
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let stand_in = StandIn(Arc::new(record), summary);
+    let stub = OpportunityStub(Arc::new(record), summary);
     let server = tonic::transport::Server::builder()
-        .add_service(OpportunityServiceServer::new(stand_in.clone()))
-        .add_service(OpportunityInternalServiceServer::new(stand_in));
+        .add_service(OpportunityServiceServer::new(stub.clone()))
+        .add_service(OpportunityInternalServiceServer::new(stub));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
 
-impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
-    fn answer(
+impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> OpportunityStub<F> {
+    fn get_revision(
         &self,
         request: Request<pb::GetOpportunityRequest>,
     ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
         if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("a service has a token"));
+            return Err(Status::unauthenticated("the caller has no token"));
         }
         let pb::GetOpportunityRequest {
             opportunity_id,
             as_of,
         } = request.into_inner();
         let Some(AsOf::Revision(revision)) = as_of else {
-            return Err(Status::unknown("a service asks for a revision"));
+            return Err(Status::unknown("the stub answers only requests for a revision"));
         };
-        let record =
-            (self.0)(&opportunity_id, revision).map_err(|code| Status::new(code, "as the test wants"))?;
+        let record = (self.0)(&opportunity_id, revision).map_err(|code| Status::new(code, "stub error"))?;
         let opportunity = Some(record);
         Ok(Response::new(pb::GetOpportunityResponse { opportunity }))
     }
 
-    /// The record as it is now, which the function is asked for as revision 0; of the account that it names.
-    fn for_account(
+    /// The current opportunity (revision 0) of the account.
+    fn get_for_account(
         &self,
         request: Request<pb::GetOpportunityForAccountRequest>,
     ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
         if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("a service has a token"));
+            return Err(Status::unauthenticated("the caller has no token"));
         }
-        let asked = request.into_inner();
-        let record =
-            (self.0)(&asked.opportunity_id, 0).map_err(|code| Status::new(code, "as the test wants"))?;
-        if record.account_id != asked.account_id {
-            return Err(Status::new(Code::NotFound, "of another account"));
+        let request = request.into_inner();
+        let record = (self.0)(&request.opportunity_id, 0).map_err(|code| Status::new(code, "stub error"))?;
+        if record.account_id != request.account_id {
+            return Err(Status::new(Code::NotFound, "not an opportunity of the account"));
         }
         let aws_summary = pb::AwsOpportunitySummary {
-            related_opportunity_id: asked.opportunity_id,
+            related_opportunity_id: request.opportunity_id,
             revision: 1,
             cosell_motion: "Partner-led".to_owned(),
             ..self.1.lock().expect("the summary").clone()
@@ -104,32 +102,32 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> StandIn<F> {
         }))
     }
 
-    /// A deal may be offered that has a title.
-    fn check(
+    /// Reports a violation unless the opportunity has a title.
+    fn check_referred(
         request: Request<pb::CheckReferredOpportunityRequest>,
     ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
         if !request.metadata().contains_key("authorization") {
-            return Err(Status::unauthenticated("a service has a token"));
+            return Err(Status::unauthenticated("the caller has no token"));
         }
-        let deal = request.into_inner().opportunity.unwrap_or_default();
-        let has_title = deal.project.is_some_and(|project| !project.title.is_empty());
-        let problem = pb::FieldProblem {
+        let opportunity = request.into_inner().opportunity.unwrap_or_default();
+        let has_title = opportunity
+            .project
+            .is_some_and(|project| !project.title.is_empty());
+        let violation = pb::FieldProblem {
             field: Some(InvalidField {
                 field: "opportunity.project.title".to_owned(),
                 code: "REQUIRED_FIELD_MISSING".to_owned(),
                 ..Default::default()
             }),
-            description: "is required".to_owned(),
+            description: "Is required.".to_owned(),
         };
-        let problems = if has_title { Vec::new() } else { vec![problem] };
-        Ok(Response::new(pb::CheckReferredOpportunityResponse {
-            violations: problems,
-        }))
+        let violations = if has_title { Vec::new() } else { vec![violation] };
+        Ok(Response::new(pb::CheckReferredOpportunityResponse { violations }))
     }
 }
 
 #[tonic::async_trait]
-impl<F> OpportunityInternalService for StandIn<F>
+impl<F> OpportunityInternalService for OpportunityStub<F>
 where
     F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
 {
@@ -137,21 +135,21 @@ where
         &self,
         request: Request<pb::CheckReferredOpportunityRequest>,
     ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
-        Self::check(request)
+        Self::check_referred(request)
     }
 
     async fn get_opportunity_for_account(
         &self,
         request: Request<pb::GetOpportunityForAccountRequest>,
     ) -> Result<Response<pb::GetOpportunityForAccountResponse>, Status> {
-        self.for_account(request)
+        self.get_for_account(request)
     }
 }
 
-macro_rules! stand_in {
+macro_rules! unsupported_rpcs {
     (others { $($rpc:ident($request:ident) -> $response:ident;)+ }) => {
         #[tonic::async_trait]
-        impl<F> OpportunityService for StandIn<F>
+        impl<F> OpportunityService for OpportunityStub<F>
         where
             F: Fn(&str, i64) -> Result<pb::Opportunity, Code> + Send + Sync + 'static,
         {
@@ -159,19 +157,19 @@ macro_rules! stand_in {
                 &self,
                 request: Request<pb::GetOpportunityRequest>,
             ) -> Result<Response<pb::GetOpportunityResponse>, Status> {
-                self.answer(request)
+                self.get_revision(request)
             }
 
             $(
                 async fn $rpc(&self, _: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
-                    Err(Status::unimplemented("no service asks another for this"))
+                    Err(Status::unimplemented("not supported by the stub"))
                 }
             )+
         }
     };
 }
 
-stand_in! {
+unsupported_rpcs! {
     others {
         create_opportunity(CreateOpportunityRequest) -> CreateOpportunityResponse;
         list_opportunities(ListOpportunitiesRequest) -> ListOpportunitiesResponse;

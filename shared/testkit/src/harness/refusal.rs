@@ -7,7 +7,7 @@ use tonic_types::StatusExt as _;
 
 use super::reasons;
 
-/// A refused call, taken apart.
+/// The decoded error of a refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The gRPC code.
@@ -16,18 +16,18 @@ pub struct Refusal {
     pub reason: String,
     /// The reason's domain, such as `cosell`.
     pub domain: String,
-    /// The reason's facts.
+    /// The metadata of the reason.
     pub metadata: HashMap<String, String>,
-    /// The sentence for people.
+    /// The human-readable message.
     pub message: String,
-    /// The refused fields: path, code, what to do.
+    /// The field violations: path, code and description.
     pub fields: Vec<(String, String, String)>,
-    /// The same for programs.
+    /// The machine-readable field violations.
     pub details: Vec<InvalidField>,
 }
 
 impl From<&Status> for Refusal {
-    /// Fails where the definitions promise something else of this reason.
+    /// Decodes a status. Fails if it differs from the documented example of its reason.
     fn from(status: &Status) -> Self {
         let info = status.get_details_error_info();
         let (reason, domain, metadata) = info
@@ -37,13 +37,13 @@ impl From<&Status> for Refusal {
             .get_details_bad_request()
             .map(|details| details.field_violations)
             .unwrap_or_default();
-        let whole = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
-        let details = whole
+        let message = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
+        let details = message
             .details
             .iter()
             .find(|any| any.type_url == InvalidFields::type_url());
         let details =
-            details.map(|any| InvalidFields::decode(any.value.as_slice()).expect("what its type says"));
+            details.map(|any| InvalidFields::decode(any.value.as_slice()).expect("an InvalidFields message"));
         let refusal = Self {
             code: status.code(),
             reason,
@@ -62,17 +62,17 @@ impl From<&Status> for Refusal {
 }
 
 impl Refusal {
-    /// The paths of the refused fields.
+    /// The paths of the field violations.
     pub fn paths(&self) -> Vec<&str> {
         self.fields.iter().map(|(path, _, _)| path.as_str()).collect()
     }
 }
 
-/// The refusal of a call that must be refused with this code and reason.
+/// Asserts that a call was refused with this code and reason, and returns the refusal.
 #[track_caller]
 pub fn refused<T: std::fmt::Debug>(result: Result<Response<T>, Status>, code: Code, reason: &str) -> Refusal {
     match result {
-        Ok(response) => panic!("expected {code:?} {reason}, but the call went through: {response:?}"),
+        Ok(response) => panic!("expected {code:?} {reason}, but the call succeeded: {response:?}"),
         Err(status) => {
             let refusal = Refusal::from(&status);
             assert!(

@@ -1,4 +1,4 @@
-//! How Slack calls back.
+//! Callbacks of Slack.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-/// The signature of a call, as Slack makes it.
+/// The signature of a callback, computed as Slack does.
 pub fn signature(secret: &str, timestamp: i64, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, format!("v0:{timestamp}:{body}").as_bytes());
@@ -18,8 +18,8 @@ pub fn signature(secret: &str, timestamp: i64, body: &str) -> String {
     format!("v0={digits}")
 }
 
-/// What Slack sends when somebody chooses an action of a message.
-pub fn clicked(action: &str, channel: &str, user: &str) -> String {
+/// The body of an interaction callback: a user clicks a button of a message.
+pub fn click_payload(action: &str, channel: &str, user: &str) -> String {
     let payload = json!({
         "type": "block_actions",
         "team": { "id": "T0TEST", "domain": "cosell-test" },
@@ -34,8 +34,8 @@ pub fn clicked(action: &str, channel: &str, user: &str) -> String {
         .finish()
 }
 
-/// What Slack sends when something happened.
-pub fn happened(event: &Value) -> String {
+/// The body of an event callback.
+pub fn event_payload(event: &Value) -> String {
     json!({
         "type": "event_callback",
         "token": "deprecated",
@@ -48,29 +48,29 @@ pub fn happened(event: &Value) -> String {
     .to_string()
 }
 
-/// Calls back as Slack does: signed with a secret at a time, for the given time again (0 for the first). Returns the
-/// status and the answer.
-pub async fn call_back(
+/// Sends a callback as Slack does, signed with `secret` at `timestamp`. `retry` is the number of the retry, 0 for the
+/// first delivery. Returns the HTTP status and body.
+pub async fn post_callback(
     to: (SocketAddr, &str),
     secret: &str,
     timestamp: i64,
     body: &str,
-    repeated: u32,
+    retry: u32,
 ) -> anyhow::Result<(u16, String)> {
     let (timestamp, signature) = (timestamp.to_string(), signature(secret, timestamp, body));
-    let repeated = repeated.to_string();
+    let retry = retry.to_string();
     let mut headers = vec![
         ("x-slack-request-timestamp", timestamp.as_str()),
         ("x-slack-signature", signature.as_str()),
     ];
-    if repeated != "0" {
-        headers.push(("x-slack-retry-num", &repeated));
+    if retry != "0" {
+        headers.push(("x-slack-retry-num", &retry));
         headers.push(("x-slack-retry-reason", "http_timeout"));
     }
     post(to, &headers, body).await
 }
 
-/// Posts a body with these headers, and returns the status and the answer.
+/// Posts a body with these headers. Returns the HTTP status and body.
 pub async fn post(
     (address, path): (SocketAddr, &str),
     headers: &[(&str, &str)],
@@ -83,6 +83,6 @@ pub async fn post(
     }
     let response = client.request(request.body(Full::from(body.to_owned()))?).await?;
     let status = response.status().as_u16();
-    let answer = response.into_body().collect().await?.to_bytes();
-    Ok((status, String::from_utf8_lossy(&answer).into_owned()))
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }

@@ -1,27 +1,27 @@
-//! What each method of the Web API demands and does.
+//! The methods of Slack's Web API: validation and effects.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use super::{BOT, Call, Channel, Trouble};
+use super::{BOT, Call, Channel, InjectedFault};
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) tokens: Vec<String>,
     pub(super) channels: Vec<Channel>,
     pub(super) users: Vec<(String, Option<String>, bool)>,
-    /// Those of them who are of the own workspace.
+    /// The users of the bot's own workspace.
     pub(super) colleagues: BTreeSet<String>,
-    pub(super) trouble: HashMap<String, VecDeque<Trouble>>,
+    pub(super) faults: HashMap<String, VecDeque<InjectedFault>>,
     pub(super) calls: Vec<Call>,
-    numbers: u32,
-    pub(super) page: usize,
+    last_number: u32,
+    pub(super) page_size: usize,
 }
 
-type Outcome = Result<Value, &'static str>;
+type MethodResult = Result<Value, &'static str>;
 
-fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+fn argument<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     arguments
         .get(name)
         .and_then(Value::as_str)
@@ -29,35 +29,35 @@ fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 impl State {
-    pub(super) fn next(&mut self, prefix: &str) -> String {
-        self.numbers += 1;
-        format!("{prefix}{:08}", self.numbers)
+    pub(super) fn next_id(&mut self, prefix: &str) -> String {
+        self.last_number += 1;
+        format!("{prefix}{:08}", self.last_number)
     }
 
     pub(super) fn authorize(&self, header: Option<&str>) -> Result<(), &'static str> {
         let token = header
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or("not_authed")?;
-        let is_known = self.tokens.iter().any(|known| known == token);
-        is_known.then_some(()).ok_or("invalid_auth")
+        let is_accepted = self.tokens.iter().any(|accepted| accepted == token);
+        is_accepted.then_some(()).ok_or("invalid_auth")
     }
 
     fn channel(&mut self, arguments: &Map<String, Value>) -> Result<&mut Channel, &'static str> {
-        let id = text(arguments, "channel").ok_or("channel_not_found")?;
+        let id = argument(arguments, "channel").ok_or("channel_not_found")?;
         self.channels
             .iter_mut()
             .find(|channel| channel.id == id && channel.members.contains(BOT))
             .ok_or("channel_not_found")
     }
 
-    pub(super) fn act(&mut self, method: &str, arguments: &Map<String, Value>) -> Outcome {
+    pub(super) fn execute(&mut self, method: &str, arguments: &Map<String, Value>) -> MethodResult {
         match method {
             "auth.test" => Ok(json!({
                 "url": "https://cosell-test.slack.com/", "team_id": "T0TEST", "user_id": BOT,
             })),
             "conversations.create" => self.create(arguments),
             "conversations.setPurpose" => {
-                let purpose = text(arguments, "purpose").unwrap_or_default();
+                let purpose = argument(arguments, "purpose").unwrap_or_default();
                 if purpose.chars().count() > 250 {
                     return Err("too_long");
                 }
@@ -68,11 +68,11 @@ impl State {
             "conversations.inviteShared" => self.invite(arguments),
             "conversations.invite" => self.add(arguments),
             "users.lookupByEmail" => {
-                let email = text(arguments, "email").ok_or("users_not_found")?;
-                let is_it = |(id, of_user, _): &&(String, Option<String>, bool)| {
-                    of_user.as_deref() == Some(email) && self.colleagues.contains(id)
+                let email = argument(arguments, "email").ok_or("users_not_found")?;
+                let is_match = |(id, user_email, _): &&(String, Option<String>, bool)| {
+                    user_email.as_deref() == Some(email) && self.colleagues.contains(id)
                 };
-                let (id, ..) = self.users.iter().find(is_it).ok_or("users_not_found")?;
+                let (id, ..) = self.users.iter().find(is_match).ok_or("users_not_found")?;
                 Ok(json!({ "user": { "id": id } }))
             }
             "conversations.listConnectInvites" => self.list_invites(arguments),
@@ -96,7 +96,7 @@ impl State {
                 Ok(json!({ "items": channel.pins.iter().map(pin).collect::<Vec<_>>() }))
             }
             "pins.add" => {
-                let ts = text(arguments, "timestamp").ok_or("no_item_specified")?;
+                let ts = argument(arguments, "timestamp").ok_or("no_item_specified")?;
                 let channel = self.channel(arguments)?;
                 if channel.messages.iter().all(|(posted, _)| posted != ts) {
                     return Err("message_not_found");
@@ -108,9 +108,9 @@ impl State {
                 Ok(json!({}))
             }
             "users.info" => {
-                let id = text(arguments, "user").ok_or("user_not_found")?;
-                let found = self.users.iter().find(|(user, ..)| user == id);
-                let (_, email, is_confirmed) = found.ok_or("user_not_found")?;
+                let id = argument(arguments, "user").ok_or("user_not_found")?;
+                let user = self.users.iter().find(|(user, ..)| user == id);
+                let (_, email, is_confirmed) = user.ok_or("user_not_found")?;
                 Ok(json!({ "user": {
                     "id": id, "is_email_confirmed": is_confirmed, "profile": { "email": email },
                 } }))
@@ -119,49 +119,49 @@ impl State {
         }
     }
 
-    fn create(&mut self, arguments: &Map<String, Value>) -> Outcome {
-        let name = text(arguments, "name").ok_or("invalid_name_required")?;
+    fn create(&mut self, arguments: &Map<String, Value>) -> MethodResult {
+        let name = argument(arguments, "name").ok_or("invalid_name_required")?;
         if name.len() > 80 {
             return Err("invalid_name_maxlength");
         }
-        let is_in = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
-        if !name.chars().all(is_in) {
+        let is_allowed = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
+        if !name.chars().all(is_allowed) {
             return Err("invalid_name_specials");
         }
         if self.channels.iter().any(|channel| channel.name == name) {
             return Err("name_taken");
         }
         let channel = Channel {
-            id: self.next("C"),
+            id: self.next_id("C"),
             name: name.to_owned(),
             creator: BOT.to_owned(),
-            is_private: text(arguments, "is_private") == Some("true"),
+            is_private: argument(arguments, "is_private") == Some("true"),
             members: BTreeSet::from([BOT.to_owned()]),
             ..Channel::default()
         };
-        let answer = json!({ "channel": shown(&channel) });
+        let answer = json!({ "channel": to_json(&channel) });
         self.channels.push(channel);
         Ok(answer)
     }
 
-    fn list(&self, arguments: &Map<String, Value>) -> Outcome {
-        let types = text(arguments, "types").unwrap_or("public_channel");
-        let without_ended = text(arguments, "exclude_archived") == Some("true");
-        let is_shown = |channel: &&Channel| {
+    fn list(&self, arguments: &Map<String, Value>) -> MethodResult {
+        let types = argument(arguments, "types").unwrap_or("public_channel");
+        let exclude_archived = argument(arguments, "exclude_archived") == Some("true");
+        let is_listed = |channel: &&Channel| {
             let kind = if channel.is_private {
                 "private_channel"
             } else {
                 "public_channel"
             };
-            types.split(',').any(|asked| asked == kind)
+            types.split(',').any(|requested| requested == kind)
                 && channel.members.contains(BOT)
-                && !(without_ended && channel.is_archived)
+                && !(exclude_archived && channel.is_archived)
         };
-        let all: Vec<_> = self.channels.iter().filter(is_shown).map(shown).collect();
-        self.page_of("channels", &all, arguments)
+        let all: Vec<_> = self.channels.iter().filter(is_listed).map(to_json).collect();
+        self.paginate("channels", &all, arguments)
     }
 
-    fn list_invites(&self, arguments: &Map<String, Value>) -> Outcome {
+    fn list_invites(&self, arguments: &Map<String, Value>) -> MethodResult {
         let all: Vec<_> = self
             .channels
             .iter()
@@ -176,15 +176,15 @@ impl State {
                 })
             })
             .collect();
-        self.page_of("invites", &all, arguments)
+        self.paginate("invites", &all, arguments)
     }
 
-    fn page_of(&self, name: &str, all: &[Value], arguments: &Map<String, Value>) -> Outcome {
-        let start = match text(arguments, "cursor") {
+    fn paginate(&self, name: &str, all: &[Value], arguments: &Map<String, Value>) -> MethodResult {
+        let start = match argument(arguments, "cursor") {
             Some(cursor) => cursor.parse::<usize>().map_err(|_| "invalid_cursor")?,
             None => 0,
         };
-        let end = (start + self.page).min(all.len());
+        let end = (start + self.page_size).min(all.len());
         let cursor = if end < all.len() {
             end.to_string()
         } else {
@@ -194,7 +194,7 @@ impl State {
         Ok(json!({ name: page, "response_metadata": { "next_cursor": cursor } }))
     }
 
-    fn invite(&mut self, arguments: &Map<String, Value>) -> Outcome {
+    fn invite(&mut self, arguments: &Map<String, Value>) -> MethodResult {
         let emails = arguments.get("emails").and_then(Value::as_array);
         let email = match emails.map(Vec::as_slice) {
             Some([email]) => email.as_str().filter(|email| email.contains('@')),
@@ -202,12 +202,10 @@ impl State {
             _ => return Err("recipients_not_specified"),
         };
         let email = email.ok_or("invalid_email")?.to_owned();
-        let id = self.next("I");
-        let known = self
-            .users
-            .iter()
-            .find(|(_, of_user, _)| *of_user == Some(email.clone()));
-        let user = known.map(|(user, ..)| user.clone());
+        let id = self.next_id("I");
+        let mut users = self.users.iter();
+        let user = users.find(|(_, user_email, _)| *user_email == Some(email.clone()));
+        let user = user.map(|(user, ..)| user.clone());
         let channel = self.channel(arguments)?;
         if channel.is_archived {
             return Err("channel_archived");
@@ -219,8 +217,8 @@ impl State {
         Ok(json!({ "invite_id": id, "is_legacy_shared_channel": false }))
     }
 
-    fn add(&mut self, arguments: &Map<String, Value>) -> Outcome {
-        let user = text(arguments, "users").ok_or("no_user")?.to_owned();
+    fn add(&mut self, arguments: &Map<String, Value>) -> MethodResult {
+        let user = argument(arguments, "users").ok_or("no_user")?.to_owned();
         if !self.colleagues.contains(&user) {
             return Err("user_not_found");
         }
@@ -228,24 +226,24 @@ impl State {
         is_new.then(|| json!({})).ok_or("already_in_channel")
     }
 
-    fn kick(&mut self, arguments: &Map<String, Value>) -> Outcome {
-        let user = text(arguments, "user").ok_or("no_user")?;
+    fn kick(&mut self, arguments: &Map<String, Value>) -> MethodResult {
+        let user = argument(arguments, "user").ok_or("no_user")?;
         if user == BOT {
             return Err("cant_kick_self");
         }
-        if self.users.iter().all(|(known, ..)| known != user) {
+        if self.users.iter().all(|(id, ..)| id != user) {
             return Err("user_not_found");
         }
-        let is_out = self.channel(arguments)?.members.remove(user);
-        is_out.then(|| json!({})).ok_or("not_in_channel")
+        let was_member = self.channel(arguments)?.members.remove(user);
+        was_member.then(|| json!({})).ok_or("not_in_channel")
     }
 
-    fn post(&mut self, arguments: &Map<String, Value>) -> Outcome {
+    fn post(&mut self, arguments: &Map<String, Value>) -> MethodResult {
         let has_blocks = arguments.get("blocks").is_some_and(Value::is_array);
-        if text(arguments, "text").is_none() && !has_blocks {
+        if argument(arguments, "text").is_none() && !has_blocks {
             return Err("no_text");
         }
-        let number = self.next("");
+        let number = self.next_id("");
         let channel = self.channel(arguments)?;
         if channel.is_archived {
             return Err("is_archived");
@@ -256,7 +254,7 @@ impl State {
     }
 }
 
-fn shown(channel: &Channel) -> Value {
+fn to_json(channel: &Channel) -> Value {
     json!({
         "id": channel.id,
         "name": channel.name,

@@ -1,5 +1,5 @@
-//! A Slack that demands what the documentation of its Web API says, keeps what it is told, and can be told to fail;
-//! and that calls back, with a signature.
+//! A fake Slack server. It validates requests as documented for Slack's Web API, stores channels and messages, injects
+//! faults, and sends signed callbacks.
 
 mod callback;
 mod methods;
@@ -23,68 +23,68 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub use callback::{call_back, clicked, happened, post, signature};
+pub use callback::{click_payload, event_payload, post, post_callback, signature};
 use methods::State;
 
-/// The user that the tokens belong to.
+/// The user id of the bot, to which the tokens belong.
 pub const BOT: &str = "U0BOT";
-/// The token that is accepted from the start.
+/// The token that is accepted initially.
 pub const TOKEN: &str = "xoxb-first";
 
-/// What the next call of a method meets instead of its usual answer.
+/// A fault in place of the normal response to a call.
 #[derive(Clone, Copy, Debug)]
-pub enum Trouble {
-    /// `ok: false` with this code.
+pub enum InjectedFault {
+    /// Responds `ok: false` with this error code.
     Error(&'static str),
-    /// HTTP 429 with so many seconds of `Retry-After`.
+    /// Responds HTTP 429 with this `Retry-After` in seconds.
     RateLimited(u64),
-    /// This HTTP status, with a page of some proxy.
+    /// Responds this HTTP status with an HTML page, as a proxy would.
     Status(u16),
-    /// No answer at all.
+    /// Never responds.
     Hang,
-    /// The call takes effect, and the connection breaks before the answer.
+    /// The call takes effect, but the connection breaks before the response.
     LostAnswer,
-    /// The call takes effect, and is answered after so many milliseconds.
+    /// The call takes effect, and the response is delayed by this number of milliseconds.
     Late(u64),
 }
 
-/// A call that was received.
+/// A received call.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Its method, such as `conversations.create`.
+    /// The method, such as `conversations.create`.
     pub method: String,
-    /// Its arguments; those of a form are strings.
+    /// The arguments; those of a form are strings.
     pub arguments: Map<String, Value>,
-    /// When it came.
+    /// When it was received.
     pub at: Instant,
 }
 
-/// A channel as it is.
+/// The state of a channel.
 #[derive(Clone, Debug, Default)]
 pub struct Channel {
-    /// Its id.
+    /// The channel id.
     pub id: String,
-    /// Its name.
+    /// The channel name.
     pub name: String,
-    /// Who made it.
+    /// User id of the creator.
     pub creator: String,
-    /// What it is for.
+    /// The purpose of the channel.
     pub purpose: String,
-    /// Whether only members see it.
+    /// Whether the channel is private.
     pub is_private: bool,
-    /// Whether it is ended.
+    /// Whether the channel is archived.
     pub is_archived: bool,
-    /// Who is in it.
+    /// User ids of the members.
     pub members: BTreeSet<String>,
-    /// Its messages, oldest first: their times and what was posted.
+    /// The messages, oldest first: timestamp and posted arguments.
     pub messages: Vec<(String, Map<String, Value>)>,
-    /// Times of the messages that are pinned.
+    /// Timestamps of the pinned messages.
     pub pins: Vec<String>,
-    /// Open invitations: their ids and addresses.
+    /// Pending invitations: id and e-mail address.
     pub invites: Vec<(String, String)>,
 }
 
-/// A running Slack. Stops when dropped.
+/// A running fake Slack server. Stops when dropped.
 pub struct Slack {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -92,13 +92,15 @@ pub struct Slack {
 }
 
 impl Slack {
-    /// Starts it on a free port.
+    /// Starts the server on a free port.
     pub async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("listening")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("binding the fake Slack server")?;
         let address = listener.local_addr()?;
         let mut state = State::default();
         state.tokens.push(TOKEN.to_owned());
-        state.page = 100;
+        state.page_size = 100;
         let state = Arc::new(Mutex::new(state));
         let accepting = tokio::spawn(accept(listener, state.clone()));
         Ok(Self {
@@ -108,7 +110,7 @@ impl Slack {
         })
     }
 
-    /// The address of the Web API.
+    /// The URL of the Web API.
     pub fn url(&self) -> String {
         format!("http://{}/api/", self.address)
     }
@@ -117,43 +119,43 @@ impl Slack {
         lock(&self.state)
     }
 
-    /// Accepts these tokens and no others.
+    /// Sets the accepted tokens.
     pub fn accept_tokens(&self, tokens: &[&str]) {
         self.state().tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
     }
 
-    /// Lists hold at most so many entries a page.
+    /// Sets the maximum number of entries per page of lists.
     pub fn page_size(&self, entries: usize) {
-        self.state().page = entries;
+        self.state().page_size = entries;
     }
 
-    /// The next calls of a method meet this trouble, one each, in this order.
-    pub fn trouble(&self, method: &str, trouble: &[Trouble]) {
+    /// Injects faults into the next calls of a method: one per call, in this order.
+    pub fn inject_faults(&self, method: &str, faults: &[InjectedFault]) {
         let mut state = self.state();
-        let queue = state.trouble.entry(method.to_owned()).or_default();
-        queue.extend(trouble);
+        let queue = state.faults.entry(method.to_owned()).or_default();
+        queue.extend(faults);
     }
 
-    /// Adds a person, and returns the id.
+    /// Adds a user of another workspace; returns the user id.
     pub fn add_user(&self, email: Option<&str>, is_confirmed: bool) -> String {
         let mut state = self.state();
-        let id = state.next("U");
+        let id = state.next_id("U");
         let email = email.map(str::to_owned);
         state.users.push((id.clone(), email, is_confirmed));
         id
     }
 
-    /// Adds a person of the own workspace, and returns the id.
+    /// Adds a user of the bot's own workspace; returns the user id.
     pub fn add_colleague(&self, email: &str) -> String {
         let id = self.add_user(Some(email), true);
         self.state().colleagues.insert(id.clone());
         id
     }
 
-    /// Adds a private channel that somebody else made and the bot is in.
+    /// Adds a private channel that another user created and of which the bot is a member; returns the channel id.
     pub fn add_channel(&self, name: &str) -> String {
         let mut state = self.state();
-        let id = state.next("C");
+        let id = state.next_id("C");
         state.channels.push(Channel {
             id: id.clone(),
             name: name.to_owned(),
@@ -165,22 +167,23 @@ impl Slack {
         id
     }
 
-    /// Lets a person into a channel.
+    /// Adds a user to a channel.
     pub fn join(&self, channel: &str, user: &str) {
         let mut state = self.state();
-        let found = state.channels.iter_mut().find(|one| one.id == channel);
-        found
-            .expect("a channel that exists")
+        let mut channels = state.channels.iter_mut();
+        channels
+            .find(|candidate| candidate.id == channel)
+            .expect("an existing channel")
             .members
             .insert(user.to_owned());
     }
 
-    /// The channels there are.
+    /// The current channels.
     pub fn channels(&self) -> Vec<Channel> {
         self.state().channels.clone()
     }
 
-    /// The calls of a method so far.
+    /// The calls of a method received so far.
     pub fn calls(&self, method: &str) -> Vec<Call> {
         let state = self.state();
         let calls = state.calls.iter().filter(|call| call.method == method);
@@ -199,61 +202,65 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
-    // Ends all connections when it is dropped.
-    let mut open = tokio::task::JoinSet::new();
+    // Aborts all connections when it is dropped.
+    let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let state = state.clone();
-        open.spawn(async move {
-            let service = service_fn(|request| answer(request, &state));
+        connections.spawn(async move {
+            let service = service_fn(|request| respond(request, &state));
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
-        while open.try_join_next().is_some() {}
+        while connections.try_join_next().is_some() {}
     }
 }
 
-type Answer = Result<Response<Full<Bytes>>, std::io::Error>;
+type HttpResult = Result<Response<Full<Bytes>>, std::io::Error>;
 
-async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Answer {
+async fn respond(request: Request<Incoming>, state: &Mutex<State>) -> HttpResult {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     let Some(method) = head.uri.path().strip_prefix("/api/").map(str::to_owned) else {
-        return plain(404, None);
+        return html_page(404, None);
     };
     let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let arguments = arguments(header(CONTENT_TYPE), &body);
-    let (result, trouble) = {
+    let (result, fault) = {
         let mut state = lock(state);
         state.calls.push(Call {
             method: method.clone(),
             arguments: arguments.clone().unwrap_or_default(),
             at: Instant::now(),
         });
-        let trouble = state.trouble.get_mut(&method).and_then(VecDeque::pop_front);
+        let fault = state.faults.get_mut(&method).and_then(VecDeque::pop_front);
         let result = if head.method != Method::POST {
             Err("invalid_post_type")
         } else {
-            match trouble {
-                None | Some(Trouble::LostAnswer | Trouble::Late(_)) => arguments.and_then(|arguments| {
-                    state.authorize(header(AUTHORIZATION))?;
-                    state.act(&method, &arguments)
-                }),
-                Some(Trouble::Error(code)) => Err(code),
+            match fault {
+                None | Some(InjectedFault::LostAnswer | InjectedFault::Late(_)) => {
+                    arguments.and_then(|arguments| {
+                        state.authorize(header(AUTHORIZATION))?;
+                        state.execute(&method, &arguments)
+                    })
+                }
+                Some(InjectedFault::Error(code)) => Err(code),
                 Some(_) => Err("unused"),
             }
         };
-        (result, trouble)
+        (result, fault)
     };
-    match trouble {
-        Some(Trouble::RateLimited(seconds)) => return plain(429, Some(seconds)),
-        Some(Trouble::Status(status)) => return plain(status, None),
-        Some(Trouble::Hang) => std::future::pending().await,
-        Some(Trouble::LostAnswer) => return Err(std::io::Error::other("the answer is lost")),
-        Some(Trouble::Late(milliseconds)) => {
+    match fault {
+        Some(InjectedFault::RateLimited(seconds)) => return html_page(429, Some(seconds)),
+        Some(InjectedFault::Status(status)) => return html_page(status, None),
+        Some(InjectedFault::Hang) => std::future::pending().await,
+        Some(InjectedFault::LostAnswer) => {
+            return Err(std::io::Error::other("injected fault: response lost"));
+        }
+        Some(InjectedFault::Late(milliseconds)) => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         }
-        Some(Trouble::Error(_)) | None => {}
+        Some(InjectedFault::Error(_)) | None => {}
     }
     let mut body = result.unwrap_or_else(|code| json!({ "error": code }));
     body["ok"] = json!(body.get("error").is_none());
@@ -263,7 +270,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Answer {
     response.map_err(std::io::Error::other)
 }
 
-fn plain(status: u16, retry_after: Option<u64>) -> Answer {
+fn html_page(status: u16, retry_after: Option<u64>) -> HttpResult {
     let mut response = Response::builder().status(status);
     if let Some(seconds) = retry_after {
         response = response.header(RETRY_AFTER, seconds);

@@ -1,0 +1,32 @@
+use cosell_grpc::{Call, Failure};
+use cosell_proto::cosell::collaboration::v1 as pb;
+
+use super::Api;
+use crate::domain::Engagement;
+use crate::write::change;
+use crate::{convert, status};
+
+pub async fn handle(
+    api: Api,
+    call: Call<pb::CreateEngagementContextRequest>,
+) -> Result<pb::CreateEngagementContextResponse, Failure> {
+    let message = &call.message;
+    let member = call.member()?;
+    let target = (message.engagement_id.as_str(), message.etag.as_str());
+    let now = api.clock.now();
+    let context = convert::context_from_proto(message.context.clone().unwrap_or_default())?;
+    let changed = change(
+        &api.db,
+        &call,
+        target,
+        now,
+        async |_, engagement: &mut Engagement| {
+            let added = engagement.add_context(context, &member.account, now);
+            Ok(vec![added.map_err(status::rule_violated)?])
+        },
+    );
+    let engagement = changed.await?;
+    Ok(pb::CreateEngagementContextResponse {
+        engagement: Some(convert::engagement(&engagement, member)),
+    })
+}

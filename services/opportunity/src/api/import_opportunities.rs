@@ -1,0 +1,166 @@
+use std::fs::File;
+use std::io::BufReader;
+use std::time::Duration;
+
+use cosell_grpc::{Call, Failure};
+use cosell_proto::Validate as _;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
+use cosell_proto::google::longrunning::Operation;
+use cosell_store::{Claim, begin_with_timeout, claim_with_attachment};
+use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tonic::Streaming;
+
+use super::{Api, permit};
+use crate::bulk::{import_file, operation};
+use crate::domain::access::Action;
+use crate::domain::job::{Job, Plan};
+use crate::domain::values::{BulkKind, BulkState, FileFormat, ImportMode};
+use crate::load::load_job;
+use crate::store::{bulk_jobs, bulk_rows};
+
+type Upload = Streaming<pb::ImportOpportunitiesRequest>;
+
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+/// Timeout of each statement that inserts rows.
+const INSERT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Batches of rows that are read ahead of the database.
+const READ_AHEAD: usize = 4;
+
+pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> {
+    // The upload is spooled to disk: a slow client holds neither memory nor a connection to the database.
+    let Some(_permit) = api.upload_limit.acquire(&call.member()?.account) else {
+        return Err(Failure::overloaded());
+    };
+    let (mut upload, call) = call.replace_message(());
+    let first = match tokio::time::timeout(call.deadline.left(), upload.message()).await {
+        Ok(first) => first.map_err(|_| Failure::malformed())?.unwrap_or_default(),
+        Err(_) => return Err(Failure::deadline_exceeded()),
+    };
+    let Some(Part::Options(options)) = first.part else {
+        let text = "Is required in the first message.";
+        return Err(invalid("options", ViolationCode::RequiredFieldMissing, text));
+    };
+    let violations: Vec<_> = options
+        .violations()
+        .into_iter()
+        .map(|violation| violation.with_parent("options"))
+        .collect();
+    if !violations.is_empty() {
+        return Err(Failure::invalid(violations));
+    }
+    let ((), call) = call.replace_message(options);
+    let received = receive_file(upload, api.import_limits.import_bytes);
+    let file = match tokio::time::timeout(UPLOAD_TIMEOUT, received).await {
+        Ok(file) => file?,
+        Err(_) => return Err(Failure::deadline_exceeded()),
+    };
+    create_job(&api, call, file).await
+}
+
+/// Receives the whole file, up to `limit` bytes; returns it with its SHA-256 hash.
+async fn receive_file(mut upload: Upload, limit: u64) -> Result<(File, Vec<u8>), Failure> {
+    let file = tempfile::tempfile().map_err(Failure::internal)?;
+    let mut file = tokio::fs::File::from_std(file);
+    let mut bytes_left = limit;
+    let mut hash = Sha256::new();
+    while let Some(message) = upload.message().await.map_err(|_| Failure::malformed())? {
+        let content = match message.part {
+            Some(Part::Content(content)) => content,
+            Some(Part::Options(_)) => {
+                let text = "Is allowed in the first message only.";
+                return Err(invalid("options", ViolationCode::InvalidValue, text));
+            }
+            None => {
+                let text = "Is required: exactly one of options, content.";
+                return Err(invalid("part", ViolationCode::RequiredFieldMissing, text));
+            }
+        };
+        let Some(rest) = bytes_left.checked_sub(content.len() as u64) else {
+            let text = format!("Can have at most {limit} bytes.");
+            return Err(invalid("content", ViolationCode::ValueOutOfRange, &text));
+        };
+        bytes_left = rest;
+        hash.update(&content);
+        file.write_all(&content).await.map_err(Failure::internal)?;
+    }
+    file.rewind().await.map_err(Failure::internal)?;
+    Ok((file.into_std().await, hash.finalize().to_vec()))
+}
+
+/// Creates the job together with every row of its file, or not at all.
+async fn create_job(
+    api: &Api,
+    call: Call<pb::ImportOptions>,
+    (file, hash): (File, Vec<u8>),
+) -> Result<Operation, Failure> {
+    let options = &call.message;
+    let member = call.member()?;
+    let mode = ImportMode::from_number(options.mode).unwrap_or(ImportMode::Create);
+    let format = FileFormat::from_number(options.format)
+        .ok_or_else(|| Failure::internal("the validated request has no format"))?;
+    if mode == ImportMode::CreateAndSubmit && !permit(Action::Submit)(&call.caller) {
+        return Err(Failure::role_not_permitted(&call.tag.rpc));
+    }
+    let id = random::prefixed("bulkjob-");
+    let mut tx = begin_with_timeout(&api.db, &call, INSERT_TIMEOUT).await?;
+    if let Claim::Replay(created) = claim_with_attachment(&mut tx, &call, &id, &hash).await? {
+        let job = load_job(&mut tx, &call, &format!("operations/{created}")).await?;
+        return operation::from_job(&mut tx, &job).await;
+    }
+    let mut job = Job {
+        id,
+        account: member.account.clone(),
+        kind: BulkKind::Import,
+        state: BulkState::Running,
+        member: member.id.clone(),
+        request_id: call.tag.request_id.to_string(),
+        plan: Plan {
+            format: Some(format),
+            mode: Some(mode),
+            file_name: options.file_name.clone().into(),
+            validate_only: options.validate_only,
+            ..Plan::default()
+        },
+        total: 0,
+        processed: 0,
+        failed: 0,
+        create_time: api.clock.now(),
+        end_time: None,
+    };
+    bulk_jobs::insert_job(&mut tx, &job).await?;
+    let (sender, mut batches) = mpsc::channel(READ_AHEAD);
+    let max_rows = api.import_limits.import_rows;
+    let reader = tokio::task::spawn_blocking(move || {
+        import_file::read_rows((format, mode), BufReader::new(file), max_rows, sender)
+    });
+    while let Some(batch) = batches.recv().await {
+        bulk_rows::insert_rows(&mut tx, &job, job.total + 1, &batch).await?;
+        job.total += i64::try_from(batch.len()).unwrap_or_default();
+    }
+    job.plan.header = reader
+        .await
+        .map_err(Failure::internal)?
+        .map_err(Failure::invalid)?;
+    if job.total == 0 {
+        return Err(invalid(
+            "content",
+            ViolationCode::NotEnoughValues,
+            "Must have at least one row.",
+        ));
+    }
+    bulk_jobs::update_job(&mut tx, &job, None).await?;
+    let operation = operation::from_job(&mut tx, &job).await?;
+    tx.commit().await?;
+    api.job_created.notify_one();
+    tracing::info!(job.id = job.id, rows = job.total, "import created");
+    Ok(operation)
+}
+
+fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {
+    let root = FieldPath::root();
+    Failure::invalid(vec![Violation::new(&root.field(path), code, text)])
+}

@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use cosell_events::Lane;
+use cosell_grpc::Failure;
+use cosell_proto::Validate as _;
+use cosell_store::Tx;
+use cosell_types::{Member, OpportunityId, Violation, random};
+
+use super::job_events::job_cause;
+use super::row_reader::{ParsedRow, RowReader};
+use super::violations::{self, merge};
+use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
+use crate::domain::values::{ImportMode, InvolvementType, Visibility};
+use crate::domain::{Details, Event, Facts, Opportunity, Policy};
+use crate::store::bulk_rows::{self, BulkRow};
+use crate::store::{self, bulk_keys};
+use crate::{convert, status};
+
+/// Creates an opportunity from each row, by the rules of `CreateOpportunity` and `SubmitOpportunity` (OPP-081).
+pub async fn process(
+    tx: &mut Tx,
+    (policy, now): (&Policy, DateTime<Utc>),
+    (job, member): (&Job, &Member),
+    rows: &[BulkRow],
+) -> Result<Vec<RowOutcome>, Failure> {
+    let (reader, empty) = (RowReader::new(job), Details::default());
+    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content, &empty)).collect();
+    let hashes: Vec<_> = rows.iter().map(|row| reader.hash(&row.content)).collect();
+    let all_details: Vec<_> = parsed_rows.iter().map(|parsed| &parsed.details).collect();
+    let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
+    let mut applied = bulk_keys::find_applied_rows(tx, job, &hashes).await?;
+    let identifiers: Vec<_> = all_details
+        .iter()
+        .map(|details| details.partner_opportunity_identifier.clone())
+        .collect();
+    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &identifiers).await?;
+    let (mut created, mut histories) = (Vec::new(), Vec::new());
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for ((row, parsed), hash) in rows.iter().zip(parsed_rows).zip(hashes) {
+        if let Some(id) = applied.get(&hash) {
+            outcomes.push(RowOutcome::accepted(row.number, RowResult::Unchanged, *id));
+            continue;
+        }
+        let identifier = parsed.details.partner_opportunity_identifier.clone();
+        let (id, history) = match create_opportunity(now, (job, member), parsed, &facts, &used_identifiers) {
+            Ok(created) => created,
+            Err(violations) => {
+                outcomes.push(RowOutcome::refused(row.number, None, &violations, reader.is_csv));
+                continue;
+            }
+        };
+        used_identifiers.insert(identifier.clone(), Some(id));
+        applied.insert(hash.clone(), Some(id));
+        if job.plan.validate_only {
+            let dry_run_keys = DryRunKeys {
+                key: identifier,
+                hash: Some(hash),
+            };
+            outcomes.push(RowOutcome::valid(row.number, None, dry_run_keys));
+            continue;
+        }
+        let result = match history.len() {
+            1 => RowResult::Created,
+            _ => RowResult::Submitted,
+        };
+        created.push((hash, id));
+        histories.push(history);
+        outcomes.push(RowOutcome::accepted(row.number, result, Some(id)));
+    }
+    let records: Vec<_> = histories
+        .iter()
+        .filter_map(|history| history.last())
+        .map(|(record, _)| record)
+        .collect();
+    let changes: Vec<_> = histories
+        .iter()
+        .flatten()
+        .map(|(record, event)| (record, event, job_cause(job, record.update_time())))
+        .collect();
+    store::save_new_opportunities(tx, Lane::Bulk, &records, &changes)
+        .await
+        .map_err(status::constraint_violation)?;
+    bulk_keys::save_applied_rows(tx, &job.account, &created, now).await?;
+    Ok(outcomes)
+}
+
+/// A new record with its changes: its creation and, depending on the mode, its submission.
+type NewOpportunity = (OpportunityId, Vec<(Opportunity, Event)>);
+
+/// Creates the record of a row and submits it in mode CREATE_AND_SUBMIT. Fails with all violations of the row.
+fn create_opportunity(
+    now: DateTime<Utc>,
+    (job, member): (&Job, &Member),
+    parsed: ParsedRow,
+    facts: &Facts<'_>,
+    used_identifiers: &BTreeMap<String, Option<OpportunityId>>,
+) -> Result<NewOpportunity, Vec<Violation>> {
+    let ParsedRow {
+        details,
+        mut violations,
+        ..
+    } = parsed;
+    let id = random::opportunity_id(now);
+    let identifier = &details.partner_opportunity_identifier;
+    if !identifier.is_empty() && used_identifiers.contains_key(identifier) {
+        violations.push(violations::identifier_in_use());
+    }
+    merge(&mut violations, convert::partner_fields(&details).violations());
+    let involvement = match details.primary_needs_from_aws.is_empty() {
+        true => InvolvementType::ForVisibilityOnly,
+        false => InvolvementType::CoSell,
+    };
+    let account = job.account.clone();
+    let created = Opportunity::create(id, account, member.id.clone(), details, facts, now);
+    let mut history = match created {
+        Ok(created) => vec![created],
+        Err(rule) => {
+            merge(&mut violations, violations::from_rule(rule));
+            return Err(violations);
+        }
+    };
+    if job.plan.mode == Some(ImportMode::CreateAndSubmit)
+        && let Some((mut record, _)) = history.first().cloned()
+    {
+        match record.submit(&member.id, involvement, Visibility::Full, facts, now) {
+            Ok(event) => history.push((record, event)),
+            Err(rule) => merge(&mut violations, violations::from_rule(rule)),
+        }
+    }
+    if violations.is_empty() {
+        Ok((id, history))
+    } else {
+        Err(violations)
+    }
+}

@@ -1,0 +1,234 @@
+//! Reads the rows of import files: cells of CSV, and lines of JSON.
+
+use std::collections::BTreeSet;
+
+use cosell_proto::Validate as _;
+use cosell_types::{Violation, ViolationCode};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::opportunity_json;
+use super::violations::row_violation;
+use crate::convert::selection::{SelectedDetails, selected_details};
+use crate::domain::columns::{self, COLUMNS, Column};
+use crate::domain::job::Job;
+use crate::domain::values::ImportMode;
+use crate::domain::{Details, Field, Opportunity, is_government};
+
+/// Reads the rows of one job.
+pub struct RowReader {
+    pub is_csv: bool,
+    /// The columns of the file in its order, `None` for unknown ones.
+    columns: Vec<Option<&'static Column>>,
+    id_column: Option<usize>,
+    revision_column: Option<usize>,
+    creates: bool,
+    submits: bool,
+}
+
+const NEEDS: &str = "primary_needs_from_aws";
+const NATIONAL_SECURITY: &str = "national_security";
+
+/// The content of a row.
+pub struct ParsedRow {
+    pub id: String,
+    /// The revision that the row was exported at; 0 if it has none.
+    pub revision: i64,
+    pub details: Details,
+    /// The fields to update.
+    pub selected: Vec<Field>,
+    pub violations: Vec<Violation>,
+}
+
+impl RowReader {
+    pub fn new(job: &Job) -> Self {
+        let header = &job.plan.header;
+        Self {
+            is_csv: !header.is_empty(),
+            columns: header.iter().map(|name| columns::find_column(name)).collect(),
+            id_column: header.iter().position(|name| columns::is_id_column(name)),
+            revision_column: header.iter().position(|name| columns::is_revision_column(name)),
+            creates: job.plan.mode != Some(ImportMode::Update),
+            submits: job.plan.mode == Some(ImportMode::CreateAndSubmit),
+        }
+    }
+
+    /// Reads a row. The cells of a CSV row are applied to `base`; a JSON line selects the fields that it has.
+    pub fn read(&self, content: &Value, base: &Details) -> ParsedRow {
+        match content {
+            Value::Array(cells) => self.read_cells(cells, base),
+            other => self.read_object(other.as_str().unwrap_or_default()),
+        }
+    }
+
+    /// Returns a violation for each cell that would change a field that files cannot change (OPP-086).
+    pub fn read_only_violations(&self, content: &Value, record: &Opportunity) -> Vec<Violation> {
+        let Value::Array(cells) = content else {
+            return Vec::new();
+        };
+        let cells = self.columns.iter().zip(cells);
+        let changed = cells.filter_map(|(column, cell)| {
+            let column = column.filter(|column| column.field.is_none())?;
+            let is_same = cell.as_str().unwrap_or_default().trim() == column.show(record).trim();
+            (!is_same).then_some(column)
+        });
+        let text =
+            "Cannot be changed by an import. Use AssociateEntity, DisassociateEntity or UpdateOpportunity.";
+        changed
+            .map(|column| row_violation(column.path, ViolationCode::ActionNotPermitted, text))
+            .collect()
+    }
+
+    fn read_cells(&self, cells: &[Value], base: &Details) -> ParsedRow {
+        let cell = |at: usize| cells.get(at).and_then(Value::as_str).unwrap_or_default();
+        let mut parsed = ParsedRow {
+            id: self.id_column.map(cell).unwrap_or_default().trim().to_owned(),
+            revision: self
+                .revision_column
+                .map(cell)
+                .and_then(|cell| cell.trim().parse().ok())
+                .unwrap_or_default(),
+            details: base.clone(),
+            selected: Vec::new(),
+            violations: Vec::new(),
+        };
+        // In the order of the template, not of the file: the currency applies to the amount before it.
+        for template_column in &COLUMNS {
+            let index = self
+                .columns
+                .iter()
+                .position(|column| column.is_some_and(|column| column.name == template_column.name));
+            if let Some(index) = index {
+                template_column.read(&mut parsed.details, cell(index), &mut parsed.violations);
+                parsed.selected.extend(template_column.field);
+            }
+        }
+        let width = self.columns.len();
+        if cells.len() < width || cells.iter().skip(width).any(|cell| cell != "") {
+            let text = format!("The row has {} cells, but the header has {width}.", cells.len());
+            let violation = row_violation("", ViolationCode::InvalidValue, text);
+            parsed.violations.push(violation);
+        }
+        if self.creates && is_government(&parsed.details) && !self.has_value(NATIONAL_SECURITY, cells) {
+            let text = "Is required in Government. Must be Yes or No.";
+            parsed.violations.push(row_violation(
+                NATIONAL_SECURITY,
+                ViolationCode::RequiredFieldMissing,
+                text,
+            ));
+        }
+        if self.submits && parsed.details.primary_needs_from_aws.is_empty() && !self.has_value(NEEDS, cells) {
+            parsed.violations.push(needs_missing());
+        }
+        parsed
+    }
+
+    /// Whether the cell of a field is not blank. A cell that states that there is no value is not blank.
+    fn has_value(&self, path: &str, cells: &[Value]) -> bool {
+        let index = self
+            .columns
+            .iter()
+            .position(|column| column.is_some_and(|column| column.path == path));
+        let cell = index.and_then(|index| cells.get(index)).and_then(Value::as_str);
+        cell.is_some_and(|cell| !cell.trim().is_empty())
+    }
+
+    fn read_object(&self, line: &str) -> ParsedRow {
+        let invalid = |text: String| ParsedRow {
+            id: String::new(),
+            revision: 0,
+            details: Details::default(),
+            selected: Vec::new(),
+            violations: vec![row_violation("", ViolationCode::InvalidStringFormat, text)],
+        };
+        let Some(object) = parse_object(line) else {
+            return invalid("Must be a JSON object.".to_owned());
+        };
+        // An empty value selects its field, too: it clears it.
+        let all = Field::ALL.iter().copied();
+        let selected = all.filter(|field| has_path(&object, field.path())).collect();
+        let has_needs = has_path(&object, NEEDS);
+        match opportunity_json::from_json(object) {
+            Ok(record) => {
+                let SelectedDetails {
+                    details,
+                    mut violations,
+                    ..
+                } = selected_details(Some(&record), None, &[]);
+                violations.extend(record.violations());
+                if self.submits && !has_needs {
+                    violations.push(needs_missing());
+                }
+                ParsedRow {
+                    id: record.opportunity_id,
+                    revision: record.revision,
+                    details,
+                    selected,
+                    violations,
+                }
+            }
+            Err(text) => invalid(text),
+        }
+    }
+
+    /// The hash of the content of a row. The order of columns, blank cells and the columns of an earlier result do not
+    /// affect it (OPP-084).
+    pub fn hash(&self, content: &Value) -> Vec<u8> {
+        let canonical = match content {
+            Value::Array(cells) => {
+                let cell = |index: usize| {
+                    cells
+                        .get(index)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .trim()
+                };
+                let values = self.columns.iter().enumerate().filter_map(|(index, column)| {
+                    let column = column.filter(|_| !cell(index).is_empty())?;
+                    Some((column.name, cell(index)))
+                });
+                let values: BTreeSet<_> = values.collect();
+                serde_json::to_string(&values).unwrap_or_default()
+            }
+            other => parse_object(other.as_str().unwrap_or_default())
+                .map_or_else(String::new, |object| object.to_string()),
+        };
+        Sha256::digest(canonical).to_vec()
+    }
+}
+
+/// Parses the object of a line and removes the fields that the result of an import has added.
+fn parse_object(line: &str) -> Option<Value> {
+    let mut object: Value = serde_json::from_str(line).ok()?;
+    let fields = object.as_object_mut()?;
+    if let Some(Value::String(line)) = fields.remove("_line") {
+        return parse_object(&line);
+    }
+    fields.remove("_result");
+    fields.remove("_details");
+    Some(object)
+}
+
+/// Whether an object has a value at a path, with names in snake case or camel case.
+fn has_path(object: &Value, path: &str) -> bool {
+    let mut value = Some(object);
+    for name in path.split('.') {
+        value = value.and_then(|value| value.get(name).or_else(|| value.get(camel_case(name))));
+    }
+    value.is_some()
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        text + &first.to_uppercase() + rest
+    })
+}
+
+fn needs_missing() -> Violation {
+    let text = "Is required for submission. State the needs, or that there are none: in CSV \
+                `Do Not Need Support from AWS Sales Rep`, in JSON an empty list.";
+    row_violation(NEEDS, ViolationCode::RequiredFieldMissing, text)
+}

@@ -1,0 +1,80 @@
+//! The filter of lists, exports and transfers of opportunities.
+
+use cosell_grpc::Failure;
+use cosell_grpc::convert::{date_range, ids, timestamp_range};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_types::{ClosedList as _, FieldPath, Side, Violation, ViolationCode};
+
+use super::enum_values;
+use crate::domain::search::{MAX_SEARCH_TERMS, search_terms};
+use crate::domain::values::Preset;
+use crate::store::list::OpportunityFilter;
+
+/// Reads a filter. An invalid filter fails with all violations, before the call uses a database connection.
+pub fn filter(
+    message: Option<&pb::OpportunityFilter>,
+    preset: i32,
+    search: &str,
+    side: Side,
+) -> Result<OpportunityFilter, Failure> {
+    let message = message.cloned().unwrap_or_default();
+    let mut violations = Vec::new();
+    let created = timestamp_range(
+        message.create_time.as_ref(),
+        "filter.create_time",
+        &mut violations,
+    );
+    let updated = timestamp_range(
+        message.update_time.as_ref(),
+        "filter.update_time",
+        &mut violations,
+    );
+    let closes = date_range(
+        message.target_close_date.as_ref(),
+        "filter.target_close_date",
+        &mut violations,
+    );
+    let opportunities = ids(
+        &message.opportunity_ids,
+        "filter.opportunity_ids",
+        &mut violations,
+    );
+    let owners = ids(
+        &message.owner_member_ids,
+        "filter.owner_member_ids",
+        &mut violations,
+    );
+    let words: Vec<_> = search_terms(search).into_iter().collect();
+    let mut invalid = |field: &str, text: &str| {
+        let root = FieldPath::root();
+        violations.push(Violation::new(
+            &root.field(field),
+            ViolationCode::InvalidValue,
+            text,
+        ));
+    };
+    if words.len() > MAX_SEARCH_TERMS {
+        let text = format!("Can have at most {MAX_SEARCH_TERMS} different search terms.");
+        invalid("search", &text);
+    }
+    if message.without_active_owner && side == Side::Aws {
+        invalid("filter.without_active_owner", "Is available to partners only.");
+    }
+    if !violations.is_empty() {
+        return Err(Failure::invalid(violations));
+    }
+    Ok(OpportunityFilter {
+        ids: (!opportunities.is_empty()).then_some(opportunities),
+        preset: Preset::from_number(preset),
+        search_terms: words,
+        stages: enum_values(&message.stages),
+        review_statuses: enum_values(&message.review_statuses),
+        company_names: message.customer_company_names,
+        owners,
+        origins: enum_values(&message.origins),
+        created,
+        updated,
+        closes,
+        without_active_owner: message.without_active_owner,
+    })
+}

@@ -1,0 +1,67 @@
+//! The write frame of RPCs: claim the request id, load the record that is visible to the caller, answer a replay, check
+//! the etag, run the domain command, save, commit. Handlers supply only the domain command.
+
+use cosell_events::Cause;
+use cosell_grpc::{Call, Failure, etags};
+use cosell_proto::Mutation;
+use cosell_store::{Claim, Db, Tx, begin, claim, commit};
+
+use crate::domain::{Event, Opportunity};
+use crate::events::CONTEXT;
+use crate::load::load_opportunity;
+use crate::{status, store};
+
+/// Changes the opportunity with this id. `apply` returns no event if nothing changes. A replay returns the current
+/// record without running `apply`. Saving detects concurrent modifications by the revision.
+pub async fn change<M: Mutation>(
+    db: &Db,
+    call: &Call<M>,
+    (id, etag): (&str, &str),
+    apply: impl AsyncFnOnce(&mut Tx, &mut Opportunity) -> Result<Option<Event>, Failure>,
+) -> Result<Opportunity, Failure> {
+    let mut tx = begin(db, call).await?;
+    let claimed = claim(&mut tx, call, id).await?;
+    let mut record = load_opportunity(&mut tx, call, id).await?;
+    if claimed != Claim::New {
+        return Ok(record);
+    }
+    etags::check(etag, record.revision())?;
+    if let Some(event) = apply(&mut tx, &mut record).await? {
+        save(tx, call, &record, &event).await?;
+    }
+    Ok(record)
+}
+
+/// Creates an opportunity under this id. A replay returns the one that the first call created.
+pub async fn create<M: Mutation>(
+    db: &Db,
+    call: &Call<M>,
+    id: &str,
+    apply: impl AsyncFnOnce(&mut Tx) -> Result<(Opportunity, Event), Failure>,
+) -> Result<Opportunity, Failure> {
+    let mut tx = begin(db, call).await?;
+    if let Claim::Replay(created) = claim(&mut tx, call, id).await? {
+        return load_opportunity(&mut tx, call, &created).await;
+    }
+    let (record, event) = apply(&mut tx).await?;
+    save(tx, call, &record, &event).await?;
+    Ok(record)
+}
+
+/// Saves the record with its event and commits.
+pub async fn save<M: Mutation>(
+    mut tx: Tx,
+    call: &Call<M>,
+    record: &Opportunity,
+    event: &Event,
+) -> Result<(), Failure> {
+    let cause = Cause::of(call, record.update_time());
+    store::save_opportunity(&mut tx, record, event, cause)
+        .await
+        .map_err(status::constraint_violation)?;
+    if commit(tx, call, CONTEXT, &[event.name()]).await? {
+        let (id, revision) = (record.id(), record.revision());
+        tracing::info!(opportunity.id = %id, revision, event = event.name(), "opportunity changed");
+    }
+    Ok(())
+}

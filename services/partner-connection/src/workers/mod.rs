@@ -1,0 +1,6 @@
+//! Scheduled work, one worker a file. Safe to run in several replicas: every worker checks under a lock whether a row
+//! is still due, so the first replica processes it.
+
+mod invitation_expiry;
+
+pub use invitation_expiry::InvitationExpiryWorker;

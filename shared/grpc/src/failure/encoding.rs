@@ -1,0 +1,144 @@
+//! Encodes a failure as a gRPC status with `google.rpc` details.
+
+use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
+use cosell_proto::google::rpc;
+use cosell_types::{Violation, random};
+use prost::{Message, Name};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use super::{Failure, causes};
+use crate::Tag;
+
+const MAX_VIOLATIONS: usize = 50;
+/// Bytes for violations. Details are sent in a header; most peers accept 8 KiB of headers, and base64 adds a third.
+const MAX_DETAILS: usize = 5_000;
+/// Encoding overhead of a violation in bytes.
+const VIOLATION_OVERHEAD: usize = 12;
+
+impl Failure {
+    /// Encodes the failure of one part of a batch or stream as a `google.rpc.Status` message.
+    pub fn into_part(self, tag: &Tag) -> Result<rpc::Status, Failure> {
+        let status = self.into_status(tag);
+        rpc::Status::decode(status.details()).map_err(Failure::internal)
+    }
+
+    /// Encodes the status to send, and records the denial. This is the only place that logs the cause of server errors.
+    pub(crate) fn into_status(self, tag: &Tag) -> Status {
+        let mut parts = *self.0;
+        // A record that is not visible to the caller may exist; the database does not distinguish the two. NOT_FOUND
+        // is recorded, so that attempts to guess ids leave a trace.
+        let record_not_found = parts.code == Code::NotFound && parts.subject.is_some();
+        if parts.is_denial || record_not_found {
+            let subject = parts.subject.as_ref().map(|(_, id)| id.clone());
+            tag.denial.record(parts.reason, subject.unwrap_or_default());
+        }
+        match parts.code {
+            Code::Internal => {
+                let error_id = random::uuid(tag.received);
+                tracing::error!(%error_id, cause = causes(parts.cause.as_deref()), "call failed");
+                parts.metadata.insert("error_id".to_owned(), error_id.to_string());
+            }
+            Code::Unavailable => {
+                tracing::warn!(cause = causes(parts.cause.as_deref()), "dependency unavailable");
+            }
+            _ => {}
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(parts.reason, parts.domain, parts.metadata);
+        details.set_request_info(tag.request_id.to_string(), "");
+        let listed = ListedViolations::of(&parts.violations);
+        if !parts.violations.is_empty() {
+            details.set_bad_request(listed.field_violations);
+        }
+        match (parts.code, parts.subject) {
+            (Code::NotFound, Some((kind, id))) => {
+                details.set_resource_info(kind, id, "", parts.message.clone());
+            }
+            (Code::FailedPrecondition, subject) => {
+                let id = subject.map(|(_, id)| id).unwrap_or_default();
+                details.add_precondition_failure_violation(parts.reason, id, parts.message.clone());
+            }
+            _ => {}
+        }
+        if let Some(after) = parts.retry_after {
+            details.set_retry_info(Some(after));
+        }
+        let status = Status::with_error_details(parts.code, parts.message, details);
+        if listed.fields.is_empty() {
+            return status;
+        }
+        let fields = listed.fields;
+        with_detail(&status, &InvalidFields { fields })
+    }
+}
+
+/// Appends a detail that is not a `google.rpc` message.
+fn with_detail<M: Message + Name>(status: &Status, detail: &M) -> Status {
+    let mut message = tonic_types::pb::Status::decode(status.details()).unwrap_or_default();
+    message.details.push(prost_types::Any {
+        type_url: M::type_url(),
+        value: detail.encode_to_vec(),
+    });
+    Status::with_details(status.code(), status.message(), message.encode_to_vec().into())
+}
+
+/// The violations that fit into the details, in both encodings.
+struct ListedViolations {
+    field_violations: Vec<FieldViolation>,
+    fields: Vec<InvalidField>,
+}
+
+impl ListedViolations {
+    /// Lists as many violations as fit, then as many of their allowed values and patterns as still fit.
+    fn of(violations: &[Violation]) -> Self {
+        let mut listed = Self {
+            field_violations: Vec::new(),
+            fields: Vec::new(),
+        };
+        let mut remaining = MAX_DETAILS;
+        for violation in violations.iter().take(MAX_VIOLATIONS) {
+            let field_violation = FieldViolation {
+                field: violation.field.clone(),
+                description: violation.description.clone(),
+                reason: violation.code.as_str().to_owned(),
+                localized_message: None,
+            };
+            let field = InvalidField {
+                field: violation.field.clone(),
+                partner_central_field: violation.partner_central_field.clone(),
+                code: violation.code.as_str().to_owned(),
+                rejected_value: violation.rejected.clone(),
+                standard_values: violation.list.to_owned(),
+                ..InvalidField::default()
+            };
+            let text = field_violation.field.len()
+                + field_violation.description.len()
+                + field_violation.reason.len();
+            let size = text + field.encoded_len() + VIOLATION_OVERHEAD;
+            // The first violation is always listed.
+            if size > remaining && !listed.field_violations.is_empty() {
+                break;
+            }
+            remaining = remaining.saturating_sub(size);
+            listed.field_violations.push(field_violation);
+            listed.fields.push(field);
+        }
+        for (violation, field) in violations.iter().zip(&mut listed.fields) {
+            let hints = InvalidField {
+                allowed_values: violation.allowed.clone(),
+                pattern: violation.pattern.clone(),
+                ..InvalidField::default()
+            };
+            if let Some(rest) = remaining.checked_sub(hints.encoded_len()) {
+                remaining = rest;
+                (field.allowed_values, field.pattern) = (hints.allowed_values, hints.pattern);
+            }
+        }
+        let unlisted = violations.len() - listed.field_violations.len();
+        if let (Some(last), true) = (listed.field_violations.last_mut(), unlisted > 0) {
+            last.description = format!("{} {unlisted} more violations are not listed.", last.description);
+        }
+        listed
+    }
+}
