@@ -72,7 +72,7 @@ impl FrozenEvent {
 fn plt_009_frozen_bytes_decode_to_frozen_messages() {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).expect("descriptors");
     let all = FrozenEvent::all();
-    assert!(all.len() >= 76);
+    assert!(all.len() >= 79);
     for frozen in all {
         let name = &frozen.headers["ce-type"];
         let descriptor = pool
@@ -185,7 +185,9 @@ async fn plt_009_collaboration_reads_frozen_events() {
 async fn plt_009_notification_reads_frozen_events() {
     let options = cosell_notification::Options {
         opportunity_url: start_opportunity_stub().await,
+        referral_url: referrals(GetAcceptedOpportunityResponse::default(), LeadDetails::default()).await,
         collaboration_url: cosell_testkit::harness::channels().await,
+        link_base: String::new(),
         smtp_host: "127.0.0.1".to_owned(),
         smtp_port: 9,
         smtp_security: SmtpSecurity::None,

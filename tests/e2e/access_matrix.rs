@@ -45,7 +45,7 @@ const SALES_ROLES: [Role; 6] = [
     IsvSuccessManager,
 ];
 /// Partner roles with access to all opportunities of their account.
-const ACCOUNT_WIDE_ROLES: [Role; 4] = [AllianceLead, AllianceTeam, AceManager, MarketingStaff];
+const ACCOUNT_WIDE_ROLES: [Role; 3] = [AllianceLead, AllianceTeam, AceManager];
 
 /// The callers that an RPC permits.
 pub struct AllowedCallers {
@@ -118,6 +118,10 @@ fn by_referral() -> AllowedCallers {
     }
 }
 
+fn by_notification() -> AllowedCallers {
+    or_notification(only(&[]))
+}
+
 fn or_notification(mut allowed: AllowedCallers) -> AllowedCallers {
     allowed.notification = true;
     allowed
@@ -162,8 +166,9 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
             or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
         ),
         ("CheckReferredOpportunity", by_referral()),
-        ("GetOpportunityForAccount", by_collaboration()),
+        ("GetOpportunityForAccount", or_notification(by_collaboration())),
         ("ChangeStage", only(&[&PIPELINE_ROLES])),
+        ("CorrectClosedOpportunity", only(&[&PIPELINE_ROLES])),
         ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
         ("AddNextStep", only(&[&PIPELINE_ROLES])),
         ("ListNextSteps", only(&[&PIPELINE_ROLES, &VIEWERS])),
@@ -216,6 +221,9 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("AssignLead", only(&[&PIPELINE_ROLES])),
         ("ConvertLead", only(&[&PIPELINE_ROLES])),
         ("GetConvertedLead", by_opportunity()),
+        ("GetReferralOfferForAccount", by_notification()),
+        ("GetReferralForAccount", by_notification()),
+        ("GetLeadForAccount", by_notification()),
     ];
     let engagements = [
         ("ShareOpportunity", only(&[&PIPELINE_ROLES])),
@@ -257,6 +265,8 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("ArchiveChannel", only(&[&[AccountOwner]])),
         ("GetChannelPreferences", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
         ("UpdateChannelPreferences", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
+        ("GetChannelInvitation", by_notification()),
+        ("GetEngagementInvitationForAccount", by_notification()),
     ];
     let notifications = [
         ("ListNotifications", every_member()),

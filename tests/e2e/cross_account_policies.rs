@@ -43,7 +43,7 @@ const NOT_DRAFT: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All policies that span accounts. The prover cannot verify them, so tests compare their commands and effects with
 /// this list.
-pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 50] = [
+pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 52] = [
     policy(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -319,6 +319,13 @@ pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 50] = [
         "work",
         "select",
     ),
+    policy(
+        "worker",
+        "partner.member.all_accounts",
+        "SELECT",
+        "work",
+        "select",
+    ),
     // Public profiles are visible in the partner directory.
     for_rows(
         "visibility = 'PUBLIC'",
@@ -357,6 +364,16 @@ pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 50] = [
     for_rows(
         "due_time IS NOT NULL",
         policy("worker", "referral.offer.due", "SELECT", "work", "select"),
+    ),
+    for_rows(
+        "sender_account_id = '888888888888'",
+        policy(
+            "app",
+            "referral.offer.system_reads_sent",
+            "SELECT",
+            "system",
+            "select",
+        ),
     ),
     policy(
         "app",

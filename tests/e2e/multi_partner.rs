@@ -6,6 +6,7 @@ use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_client::CollaborationServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::aws_summary_service_client::AwsSummaryServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
 use cosell_proto::cosell::referral::v1 as referral;
@@ -376,6 +377,8 @@ async fn opportunity_is_shared_with_nine_partners_and_discussed_in_a_channel() {
     }
     fixture.servers.wait_until_idle().await;
     use_channel(&fixture, &id).await;
+    // A call between services must not see the clock jump past the validity of its token.
+    fixture.servers.wait_until_idle().await;
 
     fixture.clock.advance(TimeDelta::days(15));
     let states = eventually_within(RECOVERY, async || {
@@ -419,8 +422,19 @@ async fn opportunity_is_shared_with_nine_partners_and_discussed_in_a_channel() {
     fixture.running.stop().await;
 }
 
-/// Requests, approves, joins and leaves a channel on an opportunity.
+/// Marks an opportunity as strategic, which makes it eligible for a channel; requests, approves, joins and leaves one.
 async fn use_channel(fixture: &Fixture, opportunity: &str) {
+    let strategic = opportunity::UpdateAwsOpportunitySummaryRequest {
+        opportunity_id: opportunity.to_owned(),
+        aws_opportunity_summary: Some(opportunity::AwsOpportunitySummary {
+            strategic: Some(true),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut summaries = AwsSummaryServiceClient::new(fixture.client(&aws(Role::AccountOwner)));
+    let marked = summaries.update_aws_opportunity_summary(strategic).await;
+    marked.expect("a strategic opportunity");
     let manager = member("alder-ace-manager", ALDER, Side::Partner, &[Role::AceManager]);
     let mut channels = fixture.channels(&manager);
     let request = collaboration::RequestChannelRequest {

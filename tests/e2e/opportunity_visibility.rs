@@ -28,8 +28,8 @@ use Relation::{Colleagues, ConnectedAccounts, Draft, OtherAccounts, Own, Submitt
 /// Whether an opportunity is visible to a member with a role (ACC-011, ACC-012).
 fn is_visible(role: Role, relation: Relation) -> bool {
     match (role, relation) {
-        (AllianceLead | AllianceTeam | AceManager | MarketingStaff, Own | Colleagues) => true,
-        (AceUser | TechnicalStaff, Own) => true,
+        (AllianceLead | AllianceTeam | AceManager, Own | Colleagues) => true,
+        (MarketingStaff | AceUser | TechnicalStaff, Own) => true,
         (Reviewer, Submitted | SubmittedLimited) => true,
         (role, Submitted) => role.side() == Side::Aws,
         _ => false,

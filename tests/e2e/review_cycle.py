@@ -334,8 +334,9 @@ class Scenario:
         def received():
             for path in self.mail.glob("*.eml"):
                 mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-                if opportunity_id in mail["Subject"] and "needs your action" in mail["Subject"]:
-                    return mail.get_body(("plain",)).get_content()
+                text = mail.get_body(("plain",)).get_content()
+                if mail["Subject"].startswith("Action required") and text.rstrip().endswith(f"Opportunity {opportunity_id}"):
+                    return text
             return None
 
         text = eventually(f"an e-mail about {opportunity_id} is received", received)

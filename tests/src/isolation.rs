@@ -404,7 +404,8 @@ pub fn is_visible_to_aws(rpc: &str, actor: &str) -> bool {
         "ListReviewCases" => actor.starts_with("aws-reviewer"),
         "ListNotifications" | "GetUnreadCount" => {
             actor.starts_with("aws-reviewer")
-                || ["aws-sales-representative", "aws-account-owner"].contains(&actor)
+                || actor == "aws-sales-representative"
+                || actor.starts_with("aws-account-owner")
         }
         _ => false,
     }

@@ -279,6 +279,17 @@ fn request_json(rpc: &str, records: &Records) -> Value {
             json!({"referral_offer_id": offer, "reason": "REJECTION_REASON_UNABLE_TO_SUPPORT"})
         }
         "ShareOpportunity" => payloads::share_request_json(opportunity),
+        "CorrectClosedOpportunity" => {
+            json!({"opportunity_id": opportunity, "aws_account_id": "123456789012"})
+        }
+        "GetReferralOfferForAccount" => json!({"account_id": account, "referral_offer_id": offer}),
+        "GetReferralForAccount" => json!({"account_id": account, "referral_id": referral}),
+        "GetLeadForAccount" => json!({"account_id": account, "lead_id": lead}),
+        "GetEngagementInvitationForAccount" => {
+            json!({"account_id": account, "engagement_invitation_id": engagement_invitation})
+        }
+        "GetChannelInvitation" => json!({"account_id": account, "channel_id": channel,
+            "member_account_id": account, "member_id": member}),
         "GetOpportunityForAccount" => json!({"account_id": account, "opportunity_id": opportunity}),
         "GetEngagementInvitation" | "AcceptEngagementInvitation" | "CancelEngagementInvitation" => {
             json!({"engagement_invitation_id": engagement_invitation})

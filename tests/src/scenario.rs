@@ -333,6 +333,8 @@ impl<'a> Scenario<'a> {
                 business_title: "PSM".to_owned(),
                 ..Default::default()
             }],
+            // Makes the opportunity eligible for a channel.
+            strategic: Some(true),
             ..Default::default()
         };
         let change = opportunity::UpdateAwsOpportunitySummaryRequest {

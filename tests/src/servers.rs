@@ -81,6 +81,7 @@ impl TestServers {
             state: self.state(),
             listen: any,
             health_listen: any,
+            channel_listen: any,
             import: ImportLimits::default(),
         }
     }

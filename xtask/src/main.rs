@@ -37,7 +37,10 @@ enum Task {
     /// Print the e-mails that the running dev environment has sent.
     Mail,
     /// Regenerate the metadata of all SQL queries (`.sqlx/`) after a change of a query or migration.
-    Sqlx,
+    Sqlx {
+        /// The crates whose queries changed, such as `cosell-review`. All crates if none is given.
+        crates: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -58,9 +61,9 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => return bench::run(&arguments, root),
         Task::Mail => demo::print_mails()?,
         #[cfg(feature = "prepare")]
-        Task::Sqlx => prepare::run(root)?,
+        Task::Sqlx { crates } => prepare::run(root, &crates)?,
         #[cfg(not(feature = "prepare"))]
-        Task::Sqlx => {
+        Task::Sqlx { crates } => {
             let mut command = Command::new("cargo");
             command.args([
                 "run",
@@ -72,6 +75,7 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
                 "--",
                 "sqlx",
             ]);
+            command.args(crates);
             return run_with_exit_code(command.current_dir(root));
         }
     }

@@ -29,9 +29,13 @@ const CRATES: [(&str, &str, &str); 9] = [
     ("cosell-notification", "services/notification", "notification"),
 ];
 
-/// Runs the command.
-pub fn run(root: &Path) -> anyhow::Result<()> {
+/// Runs the command for these crates; for all of them if none is given.
+pub fn run(root: &Path, crates: &[String]) -> anyhow::Result<()> {
     let programs = Programs::find(&print_status)?;
+    for name in crates {
+        let is_known = CRATES.iter().any(|(known, ..)| known == name);
+        ensure!(is_known, "{name} is no crate with queries");
+    }
     let folder = tools::target().join("sqlx");
     let _ = std::fs::remove_dir_all(&folder);
     let cluster = Cluster::start(&programs, &folder, Durability::Process)?;
@@ -46,7 +50,10 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             }
             anyhow::Ok(())
         })?;
-    for (name, path, service) in CRATES {
+    let selected = CRATES
+        .into_iter()
+        .filter(|(name, ..)| crates.is_empty() || crates.iter().any(|selected| selected == name));
+    for (name, path, service) in selected {
         print_status(&format!("preparing the queries of {name}"));
         let queries = root.join(path).join(".sqlx");
         let _ = std::fs::remove_dir_all(&queries);

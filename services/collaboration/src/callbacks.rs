@@ -39,14 +39,7 @@ impl CallbackHandler {
         let Some((_, member_ref)) = self.find_member(external_id, user).await? else {
             return Ok(());
         };
-        let scope = Scope::account(&member_ref.account);
-        let mut tx = self.changes.database.events.tx(&scope).await?;
-        let preferences = store::load_channel_preferences(&mut tx, &member_ref).await?;
-        if !preferences.opted_out {
-            store::save_channel_preferences(&mut tx, &member_ref, &preferences.replaced(true)).await?;
-            tx.commit().await?;
-        }
-        self.changes.apply_opt_out(&member_ref).await
+        self.changes.opt_out(&member_ref).await
     }
 
     async fn invite_declined(&self, invite_id: &str) -> Result<(), Failure> {

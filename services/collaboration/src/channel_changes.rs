@@ -1,5 +1,5 @@
-//! Changes channels outside of their RPCs: for the worker, for callbacks of the provider, and for the opt-out of a
-//! member.
+//! Changes channels outside of their RPCs: for the worker, for callbacks of the provider, for links, and for the
+//! opt-out of a member.
 
 use cosell_events::Cause;
 use cosell_grpc::{Failure, Peer};
@@ -32,6 +32,16 @@ impl ChannelChanges {
         channel_ref: &ChannelRef,
         apply: impl FnOnce(&mut Channel) -> Option<ChannelEvent>,
     ) -> Result<(), Failure> {
+        self.apply_as(PLATFORM, channel_ref, apply).await
+    }
+
+    /// Like [`Self::apply`], with this actor of the event.
+    pub async fn apply_as(
+        &self,
+        actor: &str,
+        channel_ref: &ChannelRef,
+        apply: impl FnOnce(&mut Channel) -> Option<ChannelEvent>,
+    ) -> Result<(), Failure> {
         let scope = Scope::account(&channel_ref.account);
         let mut tx = self.database.events.tx(&scope).await?;
         let channel = store::lock_channel(&mut tx, &channel_ref.account, &channel_ref.id).await?;
@@ -40,7 +50,7 @@ impl ChannelChanges {
         };
         let events: Vec<_> = apply(&mut channel).into_iter().collect();
         let cause = Cause {
-            actor: PLATFORM,
+            actor,
             request_id: channel_ref.id.as_str(),
             time: self.clock.now(),
         };
@@ -60,7 +70,23 @@ impl ChannelChanges {
         Ok(preferences.opted_out)
     }
 
-    /// Ends the pending invitations of a member, if it has opted out (CHN-012).
+    /// Opts a member out of channels, and ends its pending invitations. Does the latter again for a member who has opted
+    /// out before, because the first attempt may have been interrupted.
+    pub async fn opt_out(&self, member_ref: &MemberRef) -> Result<(), Failure> {
+        let scope = Scope::account(&member_ref.account);
+        let mut tx = self.database.events.tx(&scope).await?;
+        let preferences = store::load_channel_preferences(&mut tx, member_ref).await?;
+        if preferences.opted_out {
+            drop(tx);
+        } else {
+            store::save_channel_preferences(&mut tx, member_ref, &preferences.replaced(true)).await?;
+            tx.commit().await?;
+            count_transition(CONTEXT, "channel_preference", self.trigger);
+        }
+        self.apply_opt_out(member_ref).await
+    }
+
+    /// Ends the pending invitations of a member, if it has opted out, with the member as the actor (CHN-012).
     pub async fn apply_opt_out(&self, member_ref: &MemberRef) -> Result<(), Failure> {
         if !self.has_opted_out(member_ref).await? {
             return Ok(());
@@ -70,8 +96,10 @@ impl ChannelChanges {
         drop(tx);
         let now = self.clock.now();
         for channel_ref in &channel_refs {
-            self.apply(channel_ref, |channel| channel.member_opted_out(member_ref, now))
-                .await?;
+            self.apply_as(member_ref.member.as_str(), channel_ref, |channel| {
+                channel.member_opted_out(member_ref, now)
+            })
+            .await?;
         }
         Ok(())
     }

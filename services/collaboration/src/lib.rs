@@ -3,7 +3,8 @@
 //!
 //! A request reads through four files: `api/<rpc>.rs` (the handler), `write.rs` or `load.rs` (the frame around it),
 //! `domain/` (the rules) and `store/` (the SQL). `events.rs` defines the published events, `consume/` applies those of
-//! other services, `workers/` runs scheduled work, `callbacks.rs` applies callbacks of the channel provider.
+//! other services, `workers/` runs scheduled work, `callbacks.rs` applies callbacks of the channel provider, `links/`
+//! serves the links with which members leave channels.
 
 mod api;
 mod callbacks;
@@ -14,6 +15,7 @@ mod consume;
 mod convert;
 pub mod domain;
 mod events;
+mod links;
 mod load;
 mod peers;
 pub mod provider;
@@ -27,9 +29,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use cosell_grpc::{MemberResolver, Peer};
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::collaboration::v1::channel_service_server::ChannelServiceServer;
+use cosell_proto::cosell::collaboration::v1::collaboration_internal_service_server::CollaborationInternalServiceServer;
 use cosell_proto::cosell::collaboration::v1::collaboration_service_server::CollaborationServiceServer;
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotServiceServer;
 use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
@@ -40,6 +44,9 @@ use sqlx::migrate::Migrator;
 use crate::callbacks::CallbackHandler;
 use crate::channel_changes::ChannelChanges;
 use crate::domain::values::ChannelProvider;
+use crate::links::ChannelLinks;
+use crate::links::actions::LinkActions;
+use crate::links::endpoint::{LinkEndpoint, LinkReceiver};
 use crate::provider::callback::{CallbackEndpoint, CallbackReceiver};
 use crate::provider::{ListenerLimits, Provider};
 use crate::workers::{ChannelWorker, InvitationWorker, SnapshotWorker};
@@ -97,7 +104,12 @@ impl Service for Collaboration {
             changes: channel_changes.clone(),
             provider,
         };
-        start_callback_listener(background, options, callbacks)?;
+        let channel_links = options.channel_links()?;
+        let links = channel_links.clone().map(|links| {
+            let changes = channel_changes.clone();
+            (links, LinkActions { changes })
+        });
+        start_channel_listener(background, options, callbacks, links)?;
         let api = api::Api {
             db: background.database.calls.clone(),
             clock,
@@ -106,6 +118,7 @@ impl Service for Collaboration {
             invitation_days: options.invitation_days,
             channel_policy: options.channel_policy().into(),
             channel_provider: provider_kind,
+            channel_links,
             // An opt-out is a call, also where it ends invitations to other channels.
             channel_changes: ChannelChanges {
                 trigger: Trigger::Call,
@@ -117,6 +130,7 @@ impl Service for Collaboration {
             api,
             [
                 ChannelServiceServer,
+                CollaborationInternalServiceServer,
                 CollaborationServiceServer,
                 SnapshotServiceServer
             ]
@@ -143,23 +157,38 @@ impl Service for Collaboration {
     }
 }
 
-/// Starts the listener for callbacks of the channel provider, if one is configured.
-fn start_callback_listener(
+/// Starts the HTTP listener for callbacks of the channel provider and for channel links, if either is configured.
+fn start_channel_listener(
     background: &Background,
     options: &Options,
-    handler: CallbackHandler,
+    callbacks: CallbackHandler,
+    links: Option<(ChannelLinks, LinkActions)>,
 ) -> anyhow::Result<()> {
-    let Some((address, secret)) = options.provider.callbacks() else {
+    let (secret, clock) = (options.provider.callback_secret()?, &background.clock);
+    let mut routers = Vec::new();
+    if let Some(secret) = secret {
+        let receiver: CallbackReceiver = Arc::new(move |event| {
+            let handler = callbacks.clone();
+            async move { handler.apply(event).await }.boxed()
+        });
+        routers.push(CallbackEndpoint::new(secret, clock.clone(), receiver).router());
+    }
+    if let Some((links, actions)) = links {
+        let receiver: LinkReceiver = Arc::new(move |action, target| {
+            let actions = actions.clone();
+            async move { actions.apply(action, target).await }.boxed()
+        });
+        routers.push(LinkEndpoint::new(links, clock.clone(), receiver).router());
+    }
+    let Some(router) = routers.into_iter().reduce(Router::merge) else {
+        return Ok(());
+    };
+    let Some(address) = options.provider.channel_listen else {
         return Ok(());
     };
     let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let receiver: CallbackReceiver = Arc::new(move |event| {
-        let handler = handler.clone();
-        async move { handler.apply(event).await }.boxed()
-    });
-    let router = CallbackEndpoint::new(secret, background.clock.clone(), receiver).router();
     background.spawn(|stop| provider::serve(listener, router, ListenerLimits::default(), stop));
     Ok(())
 }

@@ -39,7 +39,7 @@ fn sees_invitation(member: &Member, invitation: &Invitation) -> bool {
             access::sees_records_of(member, invitation.sent_by())
         }
         // A received invitation has no owner yet (COL-013).
-        Side::Partner => access::sees_whole_pipeline(member) && member.account == *invitation.receiver(),
+        Side::Partner => member.sees_whole_pipeline() && member.account == *invitation.receiver(),
     }
 }
 
@@ -66,9 +66,7 @@ pub async fn load_channel<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Ch
 pub fn visibility_scope(member: &Member) -> VisibilityScope {
     match member.side {
         Side::Aws => VisibilityScope::All,
-        Side::Partner if access::sees_whole_pipeline(member) => {
-            VisibilityScope::Account(member.account.clone())
-        }
+        Side::Partner if member.sees_whole_pipeline() => VisibilityScope::Account(member.account.clone()),
         Side::Partner => VisibilityScope::Member(member.account.clone(), member.id.clone()),
     }
 }

@@ -16,8 +16,8 @@ pub const AWS: &str = "999999999999";
 pub struct SeedMember {
     account: &'static str,
     account_name: &'static str,
-    first_name: &'static str,
-    last_name: &'static str,
+    pub(crate) first_name: &'static str,
+    pub(crate) last_name: &'static str,
     role: Role,
     /// Distinguishes members with the same role.
     number: u8,
@@ -72,6 +72,7 @@ pub fn seed_members() -> Vec<SeedMember> {
         member("aws", AWS, Reviewer, 2, "Umar", "Siddiqui"),
         member("aws", AWS, SalesRepresentative, 1, "Vera", "Costa"),
         member("aws", AWS, AccountOwner, 1, "Will", "Jensen"),
+        member("aws", AWS, AccountOwner, 2, "Bela", "Farkas"),
         member("aws", AWS, Pdm, 1, "Xenia", "Pappas"),
         member("aws", AWS, WwpsPdm, 1, "Yusuf", "Khan"),
         member("aws", AWS, Psm, 1, "Zoe", "Martin"),
@@ -122,6 +123,7 @@ impl SeedMember {
             account: self.account.parse()?,
             side: self.role.side(),
             roles: vec![self.role],
+            sees_all_opportunities: false,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,6 +72,10 @@ pub struct StackArgs {
     /// Listen address for health checks.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub health_listen: SocketAddr,
+
+    /// Listen address for the pages of channel links.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub channel_listen: SocketAddr,
 
     /// Limits of import files.
     #[command(flatten)]
@@ -173,15 +177,14 @@ impl Stack {
             .await?;
         let referral = cosell_referral::Options::new(address.clone());
         stack.add::<Referrals>(args, &referral).await?;
-        let collaboration = cosell_collaboration::Options {
-            // The demo's opportunities are large enough for a channel.
-            channel_min_spend: 1_000,
-            ..cosell_collaboration::Options::new(address.clone())
-        };
+        let collaboration = collaboration_options(args, &address)?;
         stack.add::<Collaboration>(args, &collaboration).await?;
         let notification = cosell_notification::Options {
             opportunity_url: address.clone(),
+            referral_url: address.clone(),
             collaboration_url: address,
+            // There are no pages to link to.
+            link_base: String::new(),
             smtp_host: "127.0.0.1".to_owned(),
             smtp_port: args.smtp_port,
             smtp_security: SmtpSecurity::None,
@@ -361,6 +364,28 @@ fn write_tokens(issuer: &Issuer, folder: &Path) -> anyhow::Result<()> {
 
 /// Writes a file that only its owner can read. Writes to a temporary file and renames it, so that readers never see a
 /// partial file.
+/// Options of collaboration with links that this process serves.
+fn collaboration_options(
+    args: &StackArgs,
+    opportunity_url: &str,
+) -> anyhow::Result<cosell_collaboration::Options> {
+    let key_file = args.state.join("channel_link.key");
+    if !key_file.exists() {
+        write_secret(&key_file, &random::secret::<32>())?;
+    }
+    // Links contain the address, so the port is reserved before the service listens on it.
+    let address = TcpListener::bind(args.channel_listen)
+        .with_context(|| format!("listening on {}", args.channel_listen))?
+        .local_addr()?;
+    let mut options = cosell_collaboration::Options::new(opportunity_url.to_owned());
+    // The demo's opportunities are large enough for a channel.
+    options.channel_min_spend = 1_000;
+    options.channel_link_base = format!("http://{address}");
+    options.channel_link_key_file = Some(key_file);
+    options.provider.channel_listen = Some(address);
+    Ok(options)
+}
+
 fn write_secret(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let temporary = path.with_extension("new");
     fs::write(&temporary, content)?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tonic::transport::Uri;
+
 /// Options of the notification service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -13,13 +15,22 @@ pub struct Options {
     )]
     pub opportunity_url: String,
 
-    /// URL of the collaboration service, from which links of channels are read.
+    /// URL of the referral service, from which referrals, offers and leads are read.
+    #[arg(long, env = "COSELL_REFERRAL_URL", default_value = "http://referral:50051")]
+    pub referral_url: String,
+
+    /// URL of the collaboration service, from which channels and engagement invitations are read.
     #[arg(
         long,
         env = "COSELL_COLLABORATION_URL",
         default_value = "http://collaboration:50051"
     )]
     pub collaboration_url: String,
+
+    /// Base of the links in notifications, such as `https://cosell.example.com`, without a slash at the end. Pages of
+    /// records are below it, such as `/opportunities/O42`. Without it, notifications contain no links.
+    #[arg(long, env = "COSELL_LINK_BASE", default_value = "", value_parser = link_base)]
+    pub link_base: String,
 
     /// Host name of the mail server.
     #[arg(long, env = "COSELL_SMTP_HOST", default_value = "localhost")]
@@ -59,4 +70,46 @@ pub enum SmtpSecurity {
     StartTls,
     /// TLS from the first byte.
     Tls,
+}
+
+/// Parses the base of links: empty, or a URL to which a path can be appended.
+fn link_base(text: &str) -> Result<String, String> {
+    let is_valid = || {
+        let uri: Uri = text.parse().ok()?;
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        let is_base = uri.query().is_none() && !text.contains('#') && !text.ends_with('/');
+        (is_web && is_base && uri.host().is_some_and(|host| !host.is_empty())).then_some(())
+    };
+    if text.is_empty() || is_valid().is_some() {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "The base of links must be a URL with http or https, without query, fragment and slash at the end. \
+             State one such as https://cosell.example.com."
+                .to_owned(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_005_link_base_is_empty_or_a_url_without_trailing_slash() {
+        for valid in ["", "https://cosell.example.com", "http://localhost:8080/cosell"] {
+            assert_eq!(link_base(valid), Ok(valid.to_owned()));
+        }
+        for invalid in [
+            "cosell.example.com",
+            "ftp://cosell.example.com",
+            "https://",
+            "https://cosell.example.com/",
+            "https://cosell.example.com?tab=1",
+            "https://cosell.example.com#top",
+            "https://cosell example.com",
+        ] {
+            assert!(link_base(invalid).is_err(), "{invalid}");
+        }
+    }
 }

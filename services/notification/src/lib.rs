@@ -1,8 +1,9 @@
 //! The notification context: notifies members of what concerns them, in their inbox and by e-mail. README.md lists what
 //! it owns.
 //!
-//! An event reads through four files: `consume/<event>.rs` (its facts), `domain/recipients.rs` (the recipients),
-//! `domain/template.rs` (the text) and `store/` (the SQL). `mail.rs` sends queued e-mails; `api/` serves the inbox.
+//! An event reads through five files: `consume/<event>.rs` (its facts), `peers.rs` (those that other services have),
+//! `domain/recipients.rs` (the recipients), `domain/template.rs` (the text) and `store/` (the SQL). `mail.rs` sends
+//! queued e-mails; `api/` serves the inbox.
 
 mod api;
 mod config;
@@ -11,13 +12,14 @@ mod convert;
 pub mod domain;
 mod events;
 mod mail;
+mod peers;
 mod status;
 mod store;
 mod write;
 
 use std::sync::Arc;
 
-use cosell_grpc::{MemberResolver, Peer};
+use cosell_grpc::MemberResolver;
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationServiceServer;
 use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
@@ -60,31 +62,16 @@ impl Service for Notifications {
         options: &Options,
         platform: &Platform,
     ) -> anyhow::Result<Consumers> {
-        let templates = Arc::new(domain::Templates::new()?);
-        let clock = &background.clock;
-        let from_opportunity = consume::OpportunityEvents {
-            opportunity: Peer::new(&options.opportunity_url, platform.tokens.clone())?,
-            templates: templates.clone(),
-            clock: clock.clone(),
+        let dependencies = consume::Dependencies {
+            peers: peers::Peers::new(options, platform)?,
+            templates: Arc::new(domain::Templates::new(&options.link_base)?),
+            clock: background.clock.clone(),
         };
-        let from_partner = consume::PartnerEvents {
-            directory: Peer::new(&platform.partner_url, platform.tokens.clone())?,
-            templates: templates.clone(),
-            clock: clock.clone(),
-        };
-        let from_review = consume::ReviewEvents {
-            templates: templates.clone(),
-            clock: clock.clone(),
-        };
-        let from_referral = consume::ReferralEvents {
-            templates: templates.clone(),
-            clock: clock.clone(),
-        };
-        let from_collaboration = consume::CollaborationEvents {
-            collaboration: Peer::new(&options.collaboration_url, platform.tokens.clone())?,
-            templates,
-            clock: clock.clone(),
-        };
+        let from_opportunity = consume::OpportunityEvents(dependencies.clone());
+        let from_partner = consume::PartnerEvents(dependencies.clone());
+        let from_review = consume::ReviewEvents(dependencies.clone());
+        let from_referral = consume::ReferralEvents(dependencies.clone());
+        let from_collaboration = consume::CollaborationEvents(dependencies);
         Ok(Consumers::new(Self::NAME)
             .with(consume::OPPORTUNITY, from_opportunity)
             .with(cosell_members::CONTEXT, from_partner)

@@ -43,6 +43,16 @@ pub struct Options {
     #[arg(long, env = "COSELL_SOLUTION_IN_WORDS", default_value_t = true, action = clap::ArgAction::Set)]
     pub solution_in_words: bool,
 
+    /// Days after an opportunity was closed during which the partner can correct its close date and the customer's AWS
+    /// account, 0 to 3650. With 0 only AWS can, by reopening it.
+    #[arg(
+        long,
+        env = "COSELL_CORRECTION_DAYS",
+        default_value_t = CORRECTION_DAYS,
+        value_parser = clap::value_parser!(u32).range(0..=3650)
+    )]
+    pub correction_days: u32,
+
     /// Services that read and update AWS summaries on behalf of AWS's CRM, separated by commas.
     #[arg(long, env = "COSELL_CRM_SERVICES", default_value = CRM, value_delimiter = ',')]
     pub crm_services: Vec<ServiceName>,
@@ -81,6 +91,7 @@ impl Default for ImportLimits {
 // Defaults of the options.
 const CURRENCIES: &str = "USD,EUR";
 const ACCOUNT_TO_LAUNCH: &str = "CONSULTING_PARTNER";
+const CORRECTION_DAYS: u32 = 30;
 const CRM: &str = "crm";
 const CATALOG_KEEPER: &str = "provisioner";
 const IMPORT_ROWS: u32 = 1500;
@@ -99,6 +110,7 @@ impl Default for Options {
                 .collect(),
             account_to_launch: vec![ACCOUNT_TO_LAUNCH.to_owned()],
             solution_in_words: true,
+            correction_days: CORRECTION_DAYS,
             crm_services: CRM.parse().into_iter().collect(),
             catalog_keepers: CATALOG_KEEPER.parse().into_iter().collect(),
             import: ImportLimits::default(),
@@ -113,6 +125,7 @@ impl Options {
             currencies: self.currencies.clone(),
             account_to_launch: self.account_to_launch.iter().cloned().collect(),
             solution_in_words: self.solution_in_words,
+            correction_days: self.correction_days,
         }
     }
 }

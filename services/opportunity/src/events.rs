@@ -6,7 +6,7 @@ use cosell_types::ClosedList as _;
 
 use crate::domain::job::Job;
 use crate::domain::values::StageMove;
-use crate::domain::{AwsSummary, Event, Opportunity};
+use crate::domain::{AwsField, AwsSummary, Event, Opportunity};
 
 /// The name of this context in subjects.
 pub const CONTEXT: &str = "opportunity";
@@ -67,6 +67,16 @@ pub fn opportunity_event(record: &Opportunity, event: &Event, cause: Cause<'_>) 
                 previous_stage: from.number(),
                 stage: stage.number(),
                 stage_move: StageMove::between(*from, stage).number(),
+            };
+            Published::new(aggregate, cause, &message)
+        }
+        Event::ClosureCorrected(_) => {
+            let message = pb::OpportunityClosureCorrected {
+                opportunity_id: id,
+                account_id,
+                revision,
+                changed_fields: event.changed_fields(),
+                stage: record.details().life_cycle.stage.number(),
             };
             Published::new(aggregate, cause, &message)
         }
@@ -168,7 +178,7 @@ pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
 
 /// The published event of a change of the AWS summary. The summary has versions of its own, so its aggregate id must
 /// differ from that of the opportunity: consumers order versions by aggregate id.
-pub fn aws_summary_event(summary: &AwsSummary, cause: Cause<'_>) -> Published {
+pub fn aws_summary_event(summary: &AwsSummary, changed: &[AwsField], cause: Cause<'_>) -> Published {
     let opportunity_id = summary.opportunity().to_string();
     let id = format!("aws-{opportunity_id}");
     let aggregate = AggregateRef {
@@ -179,6 +189,15 @@ pub fn aws_summary_event(summary: &AwsSummary, cause: Cause<'_>) -> Published {
         version: summary.revision(),
     };
     let stage = summary.details().life_cycle.stage.filter(|_| summary.is_closed());
+    if let Some(stage) = stage.filter(|_| changed.contains(&AwsField::Stage)) {
+        let message = pb::OpportunityClosedByAws {
+            opportunity_id,
+            account_id: summary.account().to_string(),
+            revision: summary.revision(),
+            stage: stage.number(),
+        };
+        return Published::new(aggregate, cause, &message);
+    }
     let message = pb::OpportunityAwsSummaryChanged {
         opportunity_id,
         account_id: summary.account().to_string(),

@@ -1,6 +1,7 @@
 //! Maps violated rules and missing records to gRPC errors. The match over `Rule` is exhaustive, so every rule has a
 //! reason.
 
+use chrono::SecondsFormat;
 use cosell_grpc::{Failure, RecordField};
 use cosell_proto::cosell::opportunity::v1::ErrorReason;
 use cosell_store::Error;
@@ -97,6 +98,17 @@ pub fn rule_violated(rule: Rule, id: &str) -> Failure {
             )
             .with_resource("opportunity", id)
             .with("action", action)
+        }
+        Rule::CorrectionPeriodEnded { close_time, days } => {
+            let close_time = close_time.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let text = format!(
+                "CORRECT_CLOSED is not allowed: the opportunity was closed at {close_time}, more than {days} days ago. \
+                 Ask AWS to reopen it."
+            );
+            failure(Code::FailedPrecondition, ErrorReason::CorrectionPeriodEnded, text)
+                .with_resource("opportunity", id)
+                .with("close_time", close_time)
+                .with("correction_days", days)
         }
         Rule::NoSubsidiary => {
             let text = "The entity was not associated: it belongs to an account without an active SUBSIDIARY \

@@ -44,6 +44,10 @@ pub struct Options {
     #[arg(long, env = "COSELL_CONNECTION_TIER", default_value = "registered", value_parser = parse_tier)]
     pub connection_tier: PartnerTier,
 
+    /// Whether marketing staff sees and manages all opportunities of its account, instead of its own.
+    #[arg(long, env = "COSELL_MARKETING_SEES_ALL")]
+    pub marketing_sees_all: bool,
+
     /// Services that may call ApplyDirectory, separated by commas.
     #[arg(long, env = "COSELL_PROVISIONERS", default_value = DEFAULT_PROVISIONER, value_delimiter = ',')]
     pub provisioners: Vec<ServiceName>,
@@ -69,6 +73,7 @@ impl Default for Options {
             email_domains: 50,
             emails_per_day: 5,
             connection_tier: PartnerTier::Registered,
+            marketing_sees_all: false,
             provisioners: DEFAULT_PROVISIONER.parse().into_iter().collect(),
         }
     }

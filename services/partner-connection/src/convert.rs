@@ -156,6 +156,7 @@ pub fn member(member: &Member) -> pb::Member {
             title: person.title.reveal().clone(),
             phone: person.phone.reveal().clone(),
         }),
+        sees_all_opportunities: member.sees_all_opportunities(),
     }
 }
 

@@ -69,6 +69,7 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         side: member.side().number(),
         status: member.facts().status.number(),
         roles: member.facts().roles.iter().map(|role| role.number()).collect(),
+        sees_all_opportunities: member.sees_all_opportunities(),
     });
     match event {
         MemberEvent::Invited => Event::new(aggregate, cause, &pb::MemberInvited { detail }),
@@ -78,6 +79,9 @@ pub fn member(member: &Member, event: MemberEvent, cause: Cause<'_>) -> Event {
         MemberEvent::Deactivated => Event::new(aggregate, cause, &pb::MemberDeactivated { detail }),
         MemberEvent::Registered => Event::new(aggregate, cause, &pb::MemberRegistered { detail }),
         MemberEvent::Reinstated => Event::new(aggregate, cause, &pb::MemberReinstated { detail }),
+        MemberEvent::VisibilityChanged => {
+            Event::new(aggregate, cause, &pb::MemberVisibilityChanged { detail })
+        }
     }
 }
 

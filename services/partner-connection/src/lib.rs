@@ -51,6 +51,11 @@ impl Service for Partners {
             database: background.database.clone(),
             clock: background.clock.clone(),
         });
+        background.schedule(workers::MarketingOptionWorker {
+            database: background.database.clone(),
+            clock: background.clock.clone(),
+            marketing_sees_all: options.marketing_sees_all,
+        });
         let api = api::Api {
             db: background.database.calls.clone(),
             clock: background.clock.clone(),

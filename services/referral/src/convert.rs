@@ -3,6 +3,7 @@
 use cosell_grpc::convert::{time, timestamp};
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::opportunity::v1::OpportunityType;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::{referral as referral_pb, referral_offer};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
@@ -61,7 +62,10 @@ fn offer_status(offer: &Offer) -> pb::ReferralOfferStatus {
 /// is no longer visible.
 pub fn offer(offer: &Offer, excerpt: Option<Vec<u8>>) -> Result<pb::ReferralOffer, Failure> {
     let excerpt = excerpt.unwrap_or_default();
-    let excerpt = pb::ReferralOffer::decode(excerpt.as_slice()).map_err(Failure::internal)?;
+    let mut excerpt = pb::ReferralOffer::decode(excerpt.as_slice()).map_err(Failure::internal)?;
+    if let Some(referral_offer::Payload::Opportunity(opportunity)) = &mut excerpt.payload {
+        set_default_type(opportunity);
+    }
     let answer = offer.answer();
     Ok(pb::ReferralOffer {
         referral_offer_id: offer.id().to_string(),
@@ -86,6 +90,14 @@ pub fn offer(offer: &Offer, excerpt: Option<Vec<u8>>) -> Result<pb::ReferralOffe
         lead_id: offer.lead().map(ToString::to_string).unwrap_or_default(),
         ..excerpt
     })
+}
+
+/// Sets the type that an opportunity without one gets (OPP-004). Excerpts of earlier releases have the type that AWS
+/// stated, which may be none (REF-012).
+fn set_default_type(opportunity: &mut pb::OfferedOpportunity) {
+    if opportunity.opportunity_type == i32::from(OpportunityType::Unspecified) {
+        opportunity.set_opportunity_type(OpportunityType::NetNewBusiness);
+    }
 }
 
 /// The offer after its acceptance. A dry run returns no id of an opportunity or lead, because the actual call generates
@@ -173,7 +185,7 @@ pub fn normalize_interaction(interaction: &mut pb::LeadInteraction, at: &FieldPa
         .interaction_date
         .is_some_and(|date| time(&date).is_none());
     is_invalid.then(|| {
-        let text = "Must be a time in the years 1 to 9999.";
+        let text = "Must be a valid timestamp in the years 1 to 9999.";
         Violation::new(&at.field("interaction_date"), ViolationCode::InvalidValue, text)
     })
 }

@@ -6,13 +6,22 @@ use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::
 use cosell_types::{FieldPath, Violation, ViolationCode};
 use tonic::Code;
 
-/// Validates a referred opportunity in the opportunity service. Returns the violations that would prevent its creation
-/// (REF-003). The call has the identity of this service and reads no data of any account.
+/// A referred opportunity as the opportunity service sees it.
+pub struct CheckedOpportunity {
+    /// The violations that would prevent its creation.
+    pub violations: Vec<Violation>,
+    /// The opportunity as the accepting partner receives it: defaults set, values in their standard spelling. `None`
+    /// from an opportunity service of an earlier release.
+    pub opportunity: Option<opportunity::Opportunity>,
+}
+
+/// Validates and normalizes a referred opportunity in the opportunity service (REF-003, REF-012). The call has the
+/// identity of this service and reads no data of any account.
 pub async fn check_opportunity(
     peer: &Peer,
     opportunity: &opportunity::Opportunity,
     sender_contacts: &[opportunity::Contact],
-) -> Result<Vec<Violation>, Failure> {
+) -> Result<CheckedOpportunity, Failure> {
     let message = opportunity::CheckReferredOpportunityRequest {
         opportunity: Some(opportunity.clone()),
         sender_contacts: sender_contacts.to_vec(),
@@ -27,8 +36,9 @@ pub async fn check_opportunity(
         }
         _ => Failure::internal(status),
     })?;
+    let response = response.into_inner();
     let root = FieldPath::root();
-    let violations = response.into_inner().violations.into_iter().map(|violation| {
+    let violations = response.violations.into_iter().map(|violation| {
         let details = violation.field.unwrap_or_default();
         let field = format!("referral.{}", details.field);
         let code = ViolationCode::from_name(&details.code).unwrap_or(ViolationCode::InvalidValue);
@@ -40,5 +50,8 @@ pub async fn check_opportunity(
             ..Violation::new(&root.field(&field), code, violation.description)
         }
     });
-    Ok(violations.collect())
+    Ok(CheckedOpportunity {
+        violations: violations.collect(),
+        opportunity: response.opportunity,
+    })
 }

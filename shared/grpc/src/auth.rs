@@ -156,5 +156,6 @@ fn caller_of(claims: Claims) -> Result<Caller, &'static str> {
         side,
         // Tokens carry no roles; the directory resolves them.
         roles: Vec::new(),
+        sees_all_opportunities: false,
     }))
 }

@@ -34,5 +34,6 @@ fn parse_caller(text: &str) -> Option<Caller> {
         account: parts.next()?.parse().ok()?,
         side: Side::from_name(parts.next()?)?,
         roles: parts.next()?.split(',').filter_map(Role::from_name).collect(),
+        sees_all_opportunities: false,
     }))
 }

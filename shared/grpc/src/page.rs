@@ -124,6 +124,7 @@ mod tests {
             account: "111111111111".parse().expect("an account id"),
             side: Side::Partner,
             roles: Vec::new(),
+            sees_all_opportunities: false,
         });
         PageQuery::new(&caller, &request.to_owned())
     }

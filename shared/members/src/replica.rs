@@ -31,16 +31,12 @@ pub async fn apply_directory_event(tx: &mut Tx, delivery: &Delivery) -> Result<(
             .member_id
             .parse()
             .map_err(|_| HandlerError::permanent("member_id"))?;
-        let is_active = member.status() == pb::MemberStatus::Active;
-        upsert_member(
-            tx,
-            &delivery.account,
-            &id,
-            member.revision,
-            is_active,
+        let access = MemberAccess::new(
+            member.status() == pb::MemberStatus::Active,
             &member.roles,
-        )
-        .await?;
+            member.sees_all_opportunities,
+        );
+        upsert_member(tx, &delivery.account, &id, member.revision, &access).await?;
     } else if let Some(account) = delivery.detail::<pb::AccountEventDetail>()? {
         let side = Side::from_number(account.side).ok_or_else(|| HandlerError::permanent("side"))?;
         let is_active = account.status() == pb::AccountStatus::Active;
@@ -136,12 +132,13 @@ pub async fn active_member(
     member: &MemberId,
 ) -> Result<Option<Member>, Error> {
     let state = load(tx, account, member).await?;
-    let active = state.filter(|state| state.is_active && state.account.is_active);
+    let active = state.filter(|state| state.access.is_active && state.account.is_active);
     Ok(active.map(|state| Member {
         id: member.clone(),
         account: account.clone(),
         side: state.account.side,
-        roles: state.roles,
+        roles: state.access.roles,
+        sees_all_opportunities: state.access.sees_all_opportunities,
     }))
 }
 
@@ -149,8 +146,28 @@ pub async fn active_member(
 #[derive(Clone, Debug)]
 pub(crate) struct MemberState {
     pub account: AccountState,
+    pub access: MemberAccess,
+}
+
+/// What the directory grants to a member.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberAccess {
     pub is_active: bool,
     pub roles: Vec<Role>,
+    /// See [`Member::sees_all_opportunities`].
+    pub sees_all_opportunities: bool,
+}
+
+impl MemberAccess {
+    /// Reads the numbers of the proto enum; a role of a later release is ignored.
+    pub(crate) fn new(is_active: bool, roles: &[i32], sees_all_opportunities: bool) -> Self {
+        let roles = roles.iter().filter_map(|number| Role::from_number(*number));
+        Self {
+            is_active,
+            roles: roles.collect(),
+            sees_all_opportunities,
+        }
+    }
 }
 
 /// Loads a member with its account; `None` if the replica lacks either.
@@ -160,7 +177,7 @@ pub(crate) async fn load(
     member: &MemberId,
 ) -> Result<Option<MemberState>, Error> {
     let row = sqlx::query!(
-        "SELECT m.is_active, m.roles, a.side, a.is_active AS account_is_active, a.terms_accepted, a.partner_types,
+        "SELECT m.is_active, m.roles, m.sees_all_opportunities, a.side, a.is_active AS account_is_active, a.terms_accepted, a.partner_types,
            a.tier
          FROM directory_member m JOIN directory_account a ON a.account_id = m.account_id
          WHERE m.account_id = $1 AND m.member_id = $2",
@@ -181,12 +198,15 @@ pub(crate) async fn load(
                 tier: row.tier,
             },
         },
-        is_active: row.is_active,
-        roles: row
-            .roles
-            .iter()
-            .filter_map(|name| Role::from_name(name))
-            .collect(),
+        access: MemberAccess {
+            is_active: row.is_active,
+            roles: row
+                .roles
+                .iter()
+                .filter_map(|name| Role::from_name(name))
+                .collect(),
+            sees_all_opportunities: row.sees_all_opportunities,
+        },
     }))
 }
 
@@ -196,24 +216,21 @@ pub(crate) async fn upsert_member(
     account: &AccountId,
     member: &MemberId,
     revision: i64,
-    is_active: bool,
-    roles: &[i32],
+    access: &MemberAccess,
 ) -> Result<(), Error> {
-    let roles: Vec<_> = roles
-        .iter()
-        .filter_map(|number| Role::from_number(*number))
-        .map(|role| role.name().to_owned())
-        .collect();
+    let roles: Vec<_> = access.roles.iter().map(|role| role.name().to_owned()).collect();
     sqlx::query!(
-        "INSERT INTO directory_member (account_id, member_id, revision, is_active, roles)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = $3, is_active = $4, roles = $5
+        "INSERT INTO directory_member (account_id, member_id, revision, is_active, roles, sees_all_opportunities)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (account_id, member_id) DO UPDATE SET revision = $3, is_active = $4, roles = $5,
+           sees_all_opportunities = $6
          WHERE directory_member.revision < $3",
         account.as_str(),
         member.as_str(),
         revision,
-        is_active,
+        access.is_active,
         &roles,
+        access.sees_all_opportunities,
     )
     .execute(tx.conn())
     .await?;

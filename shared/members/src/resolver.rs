@@ -12,7 +12,7 @@ use futures::FutureExt as _;
 use moka::future::Cache;
 use tonic::Code;
 
-use crate::replica::{self, AccountState, MemberState};
+use crate::replica::{self, AccountState, MemberAccess, MemberState};
 
 /// Time to live of cached members. Together with the latency of events, a change is effective everywhere within two
 /// seconds (ACC-004).
@@ -76,14 +76,16 @@ impl Inner {
             Ok(failure) => failure,
             Err(shared) => Failure::unavailable(Retry::Never, shared),
         })?;
-        let active = state
-            .filter(|state| state.is_active && state.account.is_active && state.account.side == member.side);
+        let active = state.filter(|state| {
+            state.access.is_active && state.account.is_active && state.account.side == member.side
+        });
         let state = active.ok_or_else(Failure::member_inactive)?;
         if self.terms == Terms::Required && member.side == Side::Partner && !state.account.terms_accepted {
             return Err(Failure::terms_not_accepted());
         }
         Ok(Member {
-            roles: state.roles,
+            roles: state.access.roles,
+            sees_all_opportunities: state.access.sees_all_opportunities,
             ..member
         })
     }
@@ -125,17 +127,13 @@ impl Inner {
             facts: replica::facts(&account.partner_types, account.tier()),
         };
         let mut tx = self.db.tx(&Scope::account(&member.account)).await?;
-        let is_active = fetched.status() == pb::MemberStatus::Active;
-        replica::upsert_account(&mut tx, &member.account, account.revision, &account_state).await?;
-        replica::upsert_member(
-            &mut tx,
-            &member.account,
-            &member.id,
-            fetched.revision,
-            is_active,
+        let access = MemberAccess::new(
+            fetched.status() == pb::MemberStatus::Active,
             &fetched.roles,
-        )
-        .await?;
+            fetched.sees_all_opportunities,
+        );
+        replica::upsert_account(&mut tx, &member.account, account.revision, &account_state).await?;
+        replica::upsert_member(&mut tx, &member.account, &member.id, fetched.revision, &access).await?;
         // An event may have stored a newer revision concurrently.
         let state = replica::load(&mut tx, &member.account, &member.id).await?;
         tx.commit().await?;

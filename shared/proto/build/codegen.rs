@@ -1,5 +1,7 @@
-//! Generates `impl Validate` and `impl Debug` for every message, and `impl Debug` for every enum.
+//! Generates `impl Validate` and `impl Debug` for every message, `impl Debug` for every enum, and `impl EventDetail` for
+//! the details of events.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -25,7 +27,41 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     for descriptor in pool.all_enums().filter(|e| crate::is_generated(e.package_name())) {
         enum_debug_impl(&mut code, &descriptor)?;
     }
+    event_detail_impls(&mut code, pool)?;
     Ok(code)
+}
+
+/// Generates `impl EventDetail` for the type of each field `detail` of the events: no event can be forgotten.
+fn event_detail_impls(code: &mut String, pool: &DescriptorPool) -> Result<()> {
+    let mut reads = BTreeMap::<String, String>::new();
+    for message in pool
+        .all_messages()
+        .filter(|m| crate::is_generated(m.package_name()))
+    {
+        let Some(Kind::Message(detail)) = message.get_field_by_name("detail").map(|field| field.kind())
+        else {
+            continue;
+        };
+        let event = rust_path(message.full_name(), None);
+        let body = reads.entry(rust_path(detail.full_name(), None)).or_default();
+        writeln!(
+            body,
+            "        if type_name == {event}::full_name() {{
+            return Some({event}::decode(payload).map(|event| event.detail.unwrap_or_default()));
+        }}"
+        )?;
+    }
+    for (detail, body) in reads {
+        writeln!(
+            code,
+            "impl EventDetail for {detail} {{
+    fn read(type_name: &str, payload: &[u8]) -> Option<Result<Self, DecodeError>> {{
+{body}        None
+    }}
+}}"
+        )?;
+    }
+    Ok(())
 }
 
 /// The fields for which code is generated. Maps occur only in Google's messages, which cosell sends but does not

@@ -28,8 +28,10 @@ mod impls {
     use std::sync::LazyLock;
 
     use cosell_types::{FieldPath, Violation};
+    use prost::{DecodeError, Message as _, Name as _};
     use regex::Regex;
 
+    use crate::EventDetail;
     use crate::validate::{
         EnumNames, Mutation, Redacted, StringRules, Validate, enumeration, integer, items, one_of, pattern,
         required, string,

@@ -20,6 +20,9 @@ pub struct Member {
     pub side: Side,
     /// The roles in the account; empty until the directory has resolved them.
     pub roles: Vec<Role>,
+    /// Whether the directory lets the member see all opportunities of its account. It states that for every role, but
+    /// [`Self::sees_whole_pipeline`] also decides by the roles, because events of earlier releases do not state it.
+    pub sees_all_opportunities: bool,
 }
 
 closed_list! {
@@ -36,6 +39,17 @@ impl Member {
     /// The account to which the visibility scope of a partner member is limited; `None` for AWS members.
     pub fn own_account(&self) -> Option<&AccountId> {
         (self.side == Side::Partner).then_some(&self.account)
+    }
+
+    /// Whether the partner member sees all records of its account (ACC-011, ACC-013).
+    pub fn sees_whole_pipeline(&self) -> bool {
+        self.side == Side::Partner
+            && (self.sees_all_opportunities || self.has_any_role(&Role::WHOLE_PIPELINE))
+    }
+
+    /// Whether the partner member sees all records of its account, or only its own.
+    pub fn has_pipeline_role(&self) -> bool {
+        self.sees_whole_pipeline() || (self.side == Side::Partner && self.has_any_role(&Role::OWN_RECORDS))
     }
 
     /// Whether the member has at least one of these roles.

@@ -13,7 +13,7 @@ closed_list! {
         AceManager = 3 "ACE_MANAGER" "",
         /// Manages and submits its own opportunities.
         AceUser = 4 "ACE_USER" "",
-        /// Manages all opportunities of the account.
+        /// Manages and submits its own opportunities, or all of the account if the operator permits that.
         MarketingStaff = 5 "MARKETING_STAFF" "",
         /// Manages its own opportunities, but cannot submit them.
         TechnicalStaff = 6 "TECHNICAL_STAFF" "",
@@ -42,14 +42,9 @@ closed_list! {
 
 impl Role {
     /// Partner roles that see all opportunities of their account (ACC-010).
-    pub const WHOLE_PIPELINE: [Role; 4] = [
-        Role::AllianceLead,
-        Role::AllianceTeam,
-        Role::AceManager,
-        Role::MarketingStaff,
-    ];
-    /// Partner roles that see only their own opportunities (ACC-011).
-    pub const OWN_RECORDS: [Role; 2] = [Role::AceUser, Role::TechnicalStaff];
+    pub const WHOLE_PIPELINE: [Role; 3] = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
+    /// Partner roles that see only their own opportunities (ACC-011, ACC-013).
+    pub const OWN_RECORDS: [Role; 3] = [Role::AceUser, Role::MarketingStaff, Role::TechnicalStaff];
     /// Partner roles that can own an opportunity (OPP-036).
     pub const OWNERS: [Role; 4] = [
         Role::AllianceLead,

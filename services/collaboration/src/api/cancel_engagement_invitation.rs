@@ -25,7 +25,7 @@ pub async fn handle(
         },
     );
     let loaded = canceled.await?.loaded;
-    let invitation = convert::invitation(&loaded.invitation, loaded.content, member, now)?;
+    let invitation = convert::invitation(&loaded.invitation, loaded.content, member.own_account(), now)?;
     Ok(pb::CancelEngagementInvitationResponse {
         engagement_invitation: Some(invitation),
     })

@@ -14,7 +14,7 @@ pub async fn handle(
     let id = &call.message.engagement_invitation_id;
     let loaded = load_invitation(&mut tx, &call, id).await?;
     let (member, now) = (call.member()?, api.clock.now());
-    let invitation = convert::invitation(&loaded.invitation, loaded.content, member, now)?;
+    let invitation = convert::invitation(&loaded.invitation, loaded.content, member.own_account(), now)?;
     Ok(pb::GetEngagementInvitationResponse {
         engagement_invitation: Some(invitation),
     })

@@ -29,7 +29,7 @@ pub async fn handle(
     let mut tx = begin(&api.db, &call).await?;
     let rows = list_invitations(&mut tx, member.own_account(), &filter, now, last, size + 1).await?;
     let entries = rows.into_iter().map(|(invitation, content)| {
-        let message = convert::invitation(&invitation, content, member, now)?;
+        let message = convert::invitation(&invitation, content, member.own_account(), now)?;
         Ok((TimeCursor::of_invitation(&invitation), message))
     });
     let entries: Vec<_> = entries.collect::<Result<_, Failure>>()?;

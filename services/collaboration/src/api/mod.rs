@@ -7,15 +7,18 @@ mod approve_channel;
 mod archive_channel;
 mod cancel_engagement_invitation;
 mod channel_service;
+mod collaboration_internal_service;
 mod collaboration_service;
 mod create_engagement_context;
 mod create_snapshot_job;
 mod decline_channel;
 mod delete_snapshot_job;
 mod get_channel;
+mod get_channel_invitation;
 mod get_channel_preferences;
 mod get_engagement;
 mod get_engagement_invitation;
+mod get_engagement_invitation_for_account;
 mod get_resource_snapshot;
 mod get_snapshot_job;
 mod join_channel;
@@ -49,6 +52,7 @@ use crate::channel_changes::ChannelChanges;
 use crate::domain::ChannelPolicy;
 use crate::domain::access::{self, Action};
 use crate::domain::values::ChannelProvider;
+use crate::links::ChannelLinks;
 
 /// The dependencies of the handlers.
 #[derive(Clone)]
@@ -61,6 +65,8 @@ pub struct Api {
     pub(crate) invitation_days: u32,
     pub(crate) channel_policy: Arc<ChannelPolicy>,
     pub(crate) channel_provider: ChannelProvider,
+    /// `None` if the operator configures no links.
+    pub(crate) channel_links: Option<ChannelLinks>,
     pub(crate) channel_changes: ChannelChanges,
 }
 

@@ -28,7 +28,7 @@ pub async fn handle(
         },
     );
     let loaded = rejected.await?.loaded;
-    let invitation = convert::invitation(&loaded.invitation, loaded.content, member, now)?;
+    let invitation = convert::invitation(&loaded.invitation, loaded.content, member.own_account(), now)?;
     Ok(pb::RejectEngagementInvitationResponse {
         engagement_invitation: Some(invitation),
     })

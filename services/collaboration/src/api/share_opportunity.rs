@@ -130,9 +130,9 @@ pub async fn handle(
     if commit(tx, &call, CONTEXT, &transitions).await? {
         tracing::info!(engagement.id = %engagement.id(), invitations = sent.len(), "opportunity shared");
     }
-    let invitations = sent
-        .into_iter()
-        .map(|(invitation, content, _)| convert::invitation(&invitation, Some(content), &member, cause.time));
+    let invitations = sent.into_iter().map(|(invitation, content, _)| {
+        convert::invitation(&invitation, Some(content), member.own_account(), cause.time)
+    });
     Ok(pb::ShareOpportunityResponse {
         engagement: Some(convert::engagement(&engagement, &member)),
         engagement_invitations: invitations.collect::<Result<_, _>>()?,
@@ -274,7 +274,7 @@ async fn load_shared(
     let now = api.clock.now();
     let invitations = invitations
         .into_iter()
-        .map(|(invitation, content)| convert::invitation(&invitation, content, member, now));
+        .map(|(invitation, content)| convert::invitation(&invitation, content, member.own_account(), now));
     Ok(pb::ShareOpportunityResponse {
         engagement: Some(convert::engagement(&engagement, member)),
         engagement_invitations: invitations.collect::<Result<_, _>>()?,

@@ -53,10 +53,9 @@ impl Handler for OpportunityEvents {
 
     async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
         let now = self.clock.now();
-        if delivery.is::<opportunity::OpportunityAwsSummaryChanged>() {
-            let event: opportunity::OpportunityAwsSummaryChanged = delivery.message()?;
+        if let Some(opportunity) = aws_summary_of(delivery)? {
             let template = SnapshotTemplate::AwsOpportunitySummary;
-            opportunity_events::apply(tx, delivery, &event.opportunity_id, &[template], now).await
+            opportunity_events::apply(tx, delivery, &opportunity, &[template], now).await
         } else if delivery.is::<opportunity::BulkJobFinished>() {
             Ok(())
         } else {
@@ -69,5 +68,18 @@ impl Handler for OpportunityEvents {
             }
             Ok(())
         }
+    }
+}
+
+/// The opportunity whose AWS summary changed. `None` for any other event.
+fn aws_summary_of(delivery: &Delivery) -> Result<Option<String>, HandlerError> {
+    if delivery.is::<opportunity::OpportunityAwsSummaryChanged>() {
+        let event: opportunity::OpportunityAwsSummaryChanged = delivery.message()?;
+        Ok(Some(event.opportunity_id))
+    } else if delivery.is::<opportunity::OpportunityClosedByAws>() {
+        let event: opportunity::OpportunityClosedByAws = delivery.message()?;
+        Ok(Some(event.opportunity_id))
+    } else {
+        Ok(None)
     }
 }

@@ -54,15 +54,16 @@ pub fn channel_preferences(preferences: &ChannelPreferences) -> pb::ChannelPrefe
     }
 }
 
-/// The facts that decide whether the opportunity is eligible for a channel (CHN-001). Spend with the target company
-/// "Self" is not spend with AWS.
+/// The facts that decide whether the opportunity is eligible for a channel (CHN-001). Its value is what AWS states in the
+/// AWS summary, so that no partner makes its own opportunity eligible. Spend with the target company "Self" is not spend
+/// with AWS.
 pub fn opportunity_facts(
     record: &opportunity::Opportunity,
     summary: &opportunity::AwsOpportunitySummary,
 ) -> OpportunityFacts {
     use opportunity::Stage;
     let life_cycle = record.life_cycle.clone().unwrap_or_default();
-    let monthly_amounts = record
+    let monthly_amounts = summary
         .project
         .iter()
         .flat_map(|project| &project.expected_customer_spend)

@@ -7,7 +7,9 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::engagement_context::Payload;
 use cosell_proto::cosell::r#type::v1::PayloadType;
 use cosell_types::standard::{COUNTRY, INDUSTRY};
-use cosell_types::{ClosedList as _, FieldPath, Member, ParticipantType, Side, Violation, ViolationCode};
+use cosell_types::{
+    AccountId, ClosedList as _, FieldPath, Member, ParticipantType, Side, Violation, ViolationCode,
+};
 use prost::Message as _;
 
 use crate::domain::values::EngagementInvitationState;
@@ -115,17 +117,15 @@ pub fn engagement_member(participant: &Participant, member: &Member) -> pb::Enga
     }
 }
 
-/// An invitation as visible to the member at this time. Includes the content only while it is readable (COL-012).
+/// An invitation as visible to the partner account, or to AWS without one, at this time. Includes the content only while
+/// it is readable (COL-012).
 pub fn invitation(
     invitation: &Invitation,
     content: Option<Vec<u8>>,
-    member: &Member,
+    partner: Option<&AccountId>,
     now: DateTime<Utc>,
 ) -> Result<pb::EngagementInvitation, Failure> {
-    let participant = match member.side {
-        Side::Aws => None,
-        Side::Partner => invitation.participant_type(&member.account),
-    };
+    let participant = partner.and_then(|account| invitation.participant_type(account));
     let is_sender = participant == Some(ParticipantType::Sender);
     let is_receiver = participant == Some(ParticipantType::Receiver);
     let answer = invitation.answer();
@@ -184,7 +184,7 @@ pub fn answered_invitation(
     now: DateTime<Utc>,
     validate_only: bool,
 ) -> Result<pb::EngagementInvitation, Failure> {
-    let mut message = invitation(answered, content, member, now)?;
+    let mut message = invitation(answered, content, member.own_account(), now)?;
     if validate_only {
         message.opportunity_id.clear();
     }

@@ -18,41 +18,41 @@ pub enum Action {
     Read,
     /// GetChannel.
     ReadChannel,
+    /// GetChannelInvitation, GetEngagementInvitationForAccount.
+    ReadForNotification,
     /// ApproveChannel, DeclineChannel, AddChannelMembers, ArchiveChannel.
     ManageChannels,
     /// JoinChannel, LeaveChannel, GetChannelPreferences, UpdateChannelPreferences.
     UseChannels,
 }
 
-/// The service that sends the link of a channel to its invited members.
+/// The service that sends the link of a channel to its invited members, and notifies of engagement invitations.
 const NOTIFICATION: &str = "notification";
 
 /// Whether the caller can call the RPCs of this action.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
-        Caller::Service(name) => return action == Action::ReadChannel && name.as_str() == NOTIFICATION,
+        Caller::Service(name) => {
+            let is_read = matches!(action, Action::ReadChannel | Action::ReadForNotification);
+            return is_read && name.as_str() == NOTIFICATION;
+        }
         Caller::Member(member) => member,
     };
     let is_aws = member.side == Side::Aws && member.has_any_role(&Role::SALES);
-    let sees_all = member.side == Side::Partner && member.has_any_role(&Role::WHOLE_PIPELINE);
-    let sees_own = member.side == Side::Partner && member.has_any_role(&Role::OWN_RECORDS);
+    let sees_all = member.sees_whole_pipeline();
     match action {
-        Action::ManageEngagements => sees_all || sees_own,
+        Action::ManageEngagements => member.has_pipeline_role(),
         Action::AnswerInvitation => sees_all,
         Action::ListInvitations => sees_all || is_aws,
-        Action::Read | Action::ReadChannel | Action::UseChannels => sees_all || sees_own || is_aws,
+        Action::Read | Action::ReadChannel | Action::UseChannels => member.has_pipeline_role() || is_aws,
+        Action::ReadForNotification => false,
         Action::ManageChannels => member.side == Side::Aws && member.has_any_role(&[Role::AccountOwner]),
     }
 }
 
-/// Whether the member sees all records of its account.
-pub fn sees_whole_pipeline(member: &Member) -> bool {
-    member.has_any_role(&Role::WHOLE_PIPELINE)
-}
-
 /// Whether the member sees what this creator, itself or another member of its account, created or accepted.
 pub fn sees_records_of(member: &Member, creator: &MemberId) -> bool {
-    sees_whole_pipeline(member) || member.id == *creator
+    member.sees_whole_pipeline() || member.id == *creator
 }
 
 /// Whether the member sees the engagement. AWS sees all but limited ones; a partner those of which its account is an
@@ -91,7 +91,5 @@ pub fn member_ref(member: &Member) -> MemberRef {
 
 /// Whether the member can be selected for a channel (CHN-003).
 pub fn can_join_channels(member: &Member) -> bool {
-    member.has_any_role(&Role::WHOLE_PIPELINE)
-        || member.has_any_role(&Role::OWN_RECORDS)
-        || member.side == Side::Aws
+    member.has_pipeline_role() || member.side == Side::Aws
 }

@@ -5,7 +5,7 @@ use super::Rule;
 /// The operator's policy for channels (CHN-001, CHN-004).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelPolicy {
-    /// The minimum expected monthly spend with AWS of an opportunity that is not strategic, in hundredths of its
+    /// The minimum monthly spend that AWS expects of an opportunity that is not strategic, in hundredths of its
     /// currency.
     pub min_monthly_spend: i64,
     /// Whether the platform approves each request at once.
@@ -21,7 +21,7 @@ pub struct OpportunityFacts {
     pub is_co_sell: bool,
     /// Its stage is QUALIFIED or later, and open.
     pub has_eligible_stage: bool,
-    /// The expected monthly spend with AWS, in hundredths of the currency.
+    /// The monthly spend that AWS expects in the AWS summary, in hundredths of the currency.
     pub monthly_spend: i64,
     /// AWS marks it as strategic in the AWS summary.
     pub is_strategic: bool,

@@ -11,35 +11,36 @@ use super::tests_engagement::engagement_with_members;
 use super::tests_invitation::{account, member, now};
 use super::values::ChannelProvider;
 
-const ACTIONS: [Action; 7] = [
+const ACTIONS: [Action; 8] = [
     Action::ManageEngagements,
     Action::AnswerInvitation,
     Action::ListInvitations,
     Action::Read,
     Action::ReadChannel,
+    Action::ReadForNotification,
     Action::ManageChannels,
     Action::UseChannels,
 ];
 
 /// Columns as in `ACTIONS`.
 const TABLE: &str = "
-                      engagements answer list-invitations read read-channel manage-channels use-channels
-ALLIANCE_LEAD         x           x      x                x    x            .               x
-ALLIANCE_TEAM         x           x      x                x    x            .               x
-ACE_MANAGER           x           x      x                x    x            .               x
-ACE_USER              x           .      .                x    x            .               x
-MARKETING_STAFF       x           x      x                x    x            .               x
-TECHNICAL_STAFF       x           .      .                x    x            .               x
-CLOUD_ADMIN           .           .      .                .    .            .               .
-CHANNEL_USER          .           .      .                .    .            .               .
-STANDARD_USER         .           .      .                .    .            .               .
-REVIEWER              .           .      .                .    .            .               .
-SALES_REPRESENTATIVE  .           .      x                x    x            .               x
-ACCOUNT_OWNER         .           .      x                x    x            x               x
-PDM                   .           .      x                x    x            .               x
-WWPS_PDM              .           .      x                x    x            .               x
-PSM                   .           .      x                x    x            .               x
-ISV_SUCCESS_MANAGER   .           .      x                x    x            .               x
+                      engagements answer list-invitations read read-channel for-notification manage-channels use-channels
+ALLIANCE_LEAD         x           x      x                x    x            .                .               x
+ALLIANCE_TEAM         x           x      x                x    x            .                .               x
+ACE_MANAGER           x           x      x                x    x            .                .               x
+ACE_USER              x           .      .                x    x            .                .               x
+MARKETING_STAFF       x           .      .                x    x            .                .               x
+TECHNICAL_STAFF       x           .      .                x    x            .                .               x
+CLOUD_ADMIN           .           .      .                .    .            .                .               .
+CHANNEL_USER          .           .      .                .    .            .                .               .
+STANDARD_USER         .           .      .                .    .            .                .               .
+REVIEWER              .           .      .                .    .            .                .               .
+SALES_REPRESENTATIVE  .           .      x                x    x            .                .               x
+ACCOUNT_OWNER         .           .      x                x    x            .                x               x
+PDM                   .           .      x                x    x            .                .               x
+WWPS_PDM              .           .      x                x    x            .                .               x
+PSM                   .           .      x                x    x            .                .               x
+ISV_SUCCESS_MANAGER   .           .      x                x    x            .                .               x
 ";
 
 fn member_of(id: &str, account_number: u64, side: Side, roles: &[Role]) -> Member {
@@ -48,6 +49,7 @@ fn member_of(id: &str, account_number: u64, side: Side, roles: &[Role]) -> Membe
         account: account(account_number),
         side,
         roles: roles.to_vec(),
+        sees_all_opportunities: false,
     }
 }
 
@@ -83,10 +85,10 @@ fn acc_010_col_005_013_050_chn_003_004_role_table_covers_every_action() {
     for action in ACTIONS {
         assert!(!permits(&without_role, action), "without a role {action:?}");
         assert!(!permits(&service, action), "a service {action:?}");
-        // The notification service reads the channel link for its e-mails.
+        // The notification service reads what its e-mails name.
         assert_eq!(
             permits(&notification, action),
-            action == Action::ReadChannel,
+            matches!(action, Action::ReadChannel | Action::ReadForNotification),
             "{action:?}"
         );
     }
@@ -96,6 +98,48 @@ fn acc_010_col_005_013_050_chn_003_004_role_table_covers_every_action() {
         permits(&both, Action::AnswerInvitation),
         "the widest role must apply"
     );
+}
+
+/// The option of the directory lets marketing staff see all opportunities; then it has the access of an ACE manager.
+#[test]
+fn acc_013_marketing_staff_that_sees_all_has_access_of_ace_manager() {
+    let mut engagement = engagement_with_members(1..3);
+    engagement.leave(&account(2), now()).expect("a departure");
+    let channel = requested_channel(ChannelProvider::Slack);
+    for (sees_all, like) in [(false, Role::AceUser), (true, Role::AceManager)] {
+        for (id, account_number) in [
+            ("mem-sender", 0),
+            ("mem-colleague", 0),
+            ("mem-colleague", 1),
+            ("mem-colleague", 3),
+        ] {
+            let mut marketing = member_of(id, account_number, Side::Partner, &[Role::MarketingStaff]);
+            marketing.sees_all_opportunities = sees_all;
+            let other = member_of(id, account_number, Side::Partner, &[like]);
+            let sees = |member: &Member| {
+                let creator = member_of("mem-sender", 0, Side::Partner, &[]).id;
+                [
+                    sees_engagement(member, &engagement),
+                    sees_channel(member, &channel),
+                    sees_records_of(member, &creator),
+                    can_join_channels(member),
+                ]
+            };
+            assert_eq!(
+                sees(&marketing),
+                sees(&other),
+                "{sees_all} {id} of {account_number}"
+            );
+            let (marketing, other) = (Caller::Member(marketing), Caller::Member(other));
+            for action in ACTIONS {
+                assert_eq!(
+                    permits(&marketing, action),
+                    permits(&other, action),
+                    "{sees_all} {action:?}"
+                );
+            }
+        }
+    }
 }
 
 /// Members see the engagements that they began or accepted, roles with the whole pipeline see all of their account, and

@@ -30,6 +30,19 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// The upper limit of the delay that Slack can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
+/// Error codes of rate limits, besides HTTP status 429; the last is that of invitations by e-mail.
+pub(super) const RATE_LIMIT_ERRORS: [&str; 3] = ["ratelimited", "rate_limited", "ratelimit"];
+/// Error codes after which the same call may succeed without a change by an operator.
+pub(super) const TRANSIENT_ERRORS: [&str; 7] = [
+    "external_channel_migrating",
+    "fatal_error",
+    "internal_error",
+    "invite_lookup_error",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+];
+
 /// A client of the Web API.
 pub(super) struct Api {
     base_url: String,
@@ -52,6 +65,9 @@ struct ResponseStatus {
     ok: bool,
     #[serde(default)]
     error: String,
+    /// The scope that the token lacks, with the error `missing_scope`.
+    #[serde(default)]
+    needed: String,
 }
 
 impl Api {
@@ -59,8 +75,7 @@ impl Api {
     pub(super) fn new(base_url: &str, token: SecretFile, timeout: Duration) -> anyhow::Result<Self> {
         let url: Uri = base_url.parse().context("parsing the URL of Slack")?;
         // Each request has the token, so it must be encrypted or stay on this host.
-        let is_secure = url.scheme() == Some(&Scheme::HTTPS) || url.host().is_some_and(is_loopback);
-        ensure!(is_secure, "the URL of Slack must begin with https://");
+        ensure!(is_secure_url(&url), "the URL of Slack must begin with https://");
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_native_roots()
             .context("loading the system's root certificates")?
@@ -170,13 +185,17 @@ impl Api {
             return serde_json::from_slice(&response.body).map_err(|_| malformed());
         }
         Err(match response_status.error.as_str() {
-            "ratelimited" | "ratelimit" | "rate_limited" => self.set_rate_limit(method, response.retry_after),
-            transient @ ("fatal_error"
-            | "internal_error"
-            | "invite_lookup_error"
-            | "request_timeout"
-            | "service_unavailable"
-            | "team_added_to_org") => ProviderError::Unavailable(format!("{method} returned {transient}")),
+            rate_limited if RATE_LIMIT_ERRORS.contains(&rate_limited) => {
+                self.set_rate_limit(method, response.retry_after)
+            }
+            transient if TRANSIENT_ERRORS.contains(&transient) => {
+                ProviderError::Unavailable(format!("{method} returned {transient}"))
+            }
+            missing_scope @ "missing_scope" => {
+                let needed = Some(response_status.needed.as_str()).filter(|scope| is_scope(scope));
+                tracing::error!(method, needed, "token for Slack lacks a scope");
+                ProviderError::refused(missing_scope)
+            }
             code if is_error_code(code) => ProviderError::refused(code),
             _ => ProviderError::refused("unknown"),
         })
@@ -221,6 +240,19 @@ fn is_error_code(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+/// Whether the text has the form of a list of scopes.
+fn is_scope(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'.' | b':' | b','))
+}
+
+/// Whether requests to the URL are encrypted or stay on this host.
+pub fn is_secure_url(url: &Uri) -> bool {
+    url.scheme() == Some(&Scheme::HTTPS) || (url.scheme().is_some() && url.host().is_some_and(is_loopback))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -29,14 +29,10 @@ pub struct ProviderArgs {
     #[arg(long, env = "COSELL_SLACK_SIGNING_SECRET_FILE")]
     pub slack_signing_secret_file: Option<PathBuf>,
 
-    /// Address on which to listen for callbacks of Slack, behind a proxy that terminates TLS. Without it the service
-    /// receives no callbacks.
-    #[arg(
-        long,
-        env = "COSELL_SLACK_CALLBACK_LISTEN",
-        requires = "slack_signing_secret_file"
-    )]
-    pub slack_callback_listen: Option<SocketAddr>,
+    /// Address on which to listen for callbacks of Slack and for the pages of channel links, behind a proxy that
+    /// terminates TLS. Without it the service receives no callbacks.
+    #[arg(long, env = "COSELL_CHANNEL_LISTEN")]
+    pub channel_listen: Option<SocketAddr>,
 }
 
 /// The kind of channel provider.
@@ -56,7 +52,7 @@ impl Default for ProviderArgs {
             slack_url: SLACK_URL.to_owned(),
             slack_token_file: None,
             slack_signing_secret_file: None,
-            slack_callback_listen: None,
+            channel_listen: None,
         }
     }
 }
@@ -77,11 +73,15 @@ impl ProviderArgs {
         }
     }
 
-    /// The address to listen on for callbacks, and the signing secret. `None` for the manual provider or without an
-    /// address.
-    pub fn callbacks(&self) -> Option<(SocketAddr, SecretFile)> {
-        let secret = self.slack_signing_secret_file.as_ref()?;
-        let address = self.slack_callback_listen?;
-        (self.channel_provider == ProviderKind::Slack).then(|| (address, SecretFile::new(secret)))
+    /// The signing secret of callbacks. `None` for the manual provider or without an address to listen on.
+    pub fn callback_secret(&self) -> anyhow::Result<Option<SecretFile>> {
+        if self.channel_provider != ProviderKind::Slack || self.channel_listen.is_none() {
+            return Ok(None);
+        }
+        let secret = self
+            .slack_signing_secret_file
+            .as_ref()
+            .context("--channel-listen with --channel-provider slack requires --slack-signing-secret-file")?;
+        Ok(Some(SecretFile::new(secret)))
     }
 }

@@ -12,6 +12,8 @@ mod slack;
 #[cfg(test)]
 mod tests_callback;
 #[cfg(test)]
+mod tests_definitions;
+#[cfg(test)]
 mod tests_failures;
 #[cfg(test)]
 mod tests_slack;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use cosell_types::Pii;
 
+pub(crate) use api::is_secure_url;
 pub use args::{ProviderArgs, ProviderKind};
 pub use secret::SecretFile;
 pub use serve::{ListenerLimits, serve};
@@ -73,17 +76,22 @@ pub enum ProviderError {
 
 /// Error codes that concern only the member to invite or to remove. The causes of all others can be fixed, by an
 /// operator or by a member who administers the channel at the provider.
-const MEMBER_REFUSALS: [&str; 9] = [
+const MEMBER_REFUSALS: [&str; 10] = [
     "cant_invite",
     "cant_invite_self",
     "cant_kick_self",
     "invalid_email",
     "invitee_cant_see_channel",
     "no_user",
+    "org_user_not_in_team",
     "ura_max_channels",
-    "user_is_bot",
+    "user_is_restricted",
     "user_not_found",
 ];
+
+/// Further error codes of a removal that concern only the member: the provider permits no removal of this user, for
+/// example of a user of another organization.
+const REMOVAL_REFUSALS: [&str; 2] = ["not_supported", "restricted_action"];
 
 impl ProviderError {
     /// A refusal with this error code.
@@ -110,6 +118,12 @@ impl ProviderError {
     /// Whether the refusal concerns only the member; the same call for another member may succeed.
     pub fn is_member_refusal(&self) -> bool {
         matches!(self, Self::Refused { code } if MEMBER_REFUSALS.contains(&code.as_str()))
+    }
+
+    /// Whether the refusal of a removal concerns only the member.
+    pub fn is_removal_refusal(&self) -> bool {
+        let is_refusal = matches!(self, Self::Refused { code } if REMOVAL_REFUSALS.contains(&code.as_str()));
+        is_refusal || self.is_member_refusal()
     }
 }
 

@@ -1,4 +1,5 @@
 //! The Slack provider. Members of the AWS workspace are added directly, members of partners with Slack Connect.
+//! docs/SLACK.md lists the methods with their published definitions.
 //!
 //! Scopes that the bot token needs: `groups:read`, `groups:write`, `chat:write`, `pins:read`, `pins:write`,
 //! `users:read`, `users:read.email`, `conversations.connect:write`, `conversations.connect:manage`.
@@ -236,7 +237,6 @@ impl Slack {
             });
             match self.api.post_json("conversations.inviteShared", &arguments).await {
                 Ok(InviteResponse { invite_id }) => Ok(InviteOutcome::Invited(invite_id)),
-                Err(error) if error.is_refusal("already_invited") => Ok(InviteOutcome::Invited(None)),
                 Err(error) if error.is_refusal(ALREADY_IN_CHANNEL) => Ok(InviteOutcome::AlreadyMember(None)),
                 Err(error) => Err(error),
             }

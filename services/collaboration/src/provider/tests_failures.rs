@@ -29,6 +29,7 @@ async fn errors_are_classified_by_cause() {
         InjectedFault::Status(408),
         InjectedFault::Error("internal_error"),
         InjectedFault::Error("service_unavailable"),
+        InjectedFault::Error("external_channel_migrating"),
         InjectedFault::LostAnswer,
     ] {
         let error = scenario.error_of(failure).await;
@@ -41,6 +42,17 @@ async fn errors_are_classified_by_cause() {
     for (failure, code, is_member_refusal) in [
         (InjectedFault::Error("cant_invite"), "cant_invite", true),
         (InjectedFault::Error("invalid_email"), "invalid_email", true),
+        (
+            InjectedFault::Error("org_user_not_in_team"),
+            "org_user_not_in_team",
+            true,
+        ),
+        (
+            InjectedFault::Error("user_is_restricted"),
+            "user_is_restricted",
+            true,
+        ),
+        (InjectedFault::Error("not_supported"), "not_supported", false),
         (
             InjectedFault::Error("restricted_action"),
             "restricted_action",

@@ -163,9 +163,7 @@ impl ChannelWorker {
                     .await
             }
             // The provider refuses to remove this member; the step must not block the other members.
-            (Err(error), ChannelStep::Remove(member_ref, _))
-                if error.is_member_refusal() || error.is_refusal("restricted_action") =>
-            {
+            (Err(error), ChannelStep::Remove(member_ref, _)) if error.is_removal_refusal() => {
                 tracing::warn!(channel.id = %channel_ref.id, %error, "provider refused to remove member from channel");
                 self.changes
                     .apply(channel_ref, |channel| {

@@ -6,6 +6,7 @@ use cosell_collaboration::Collaboration;
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::google::r#type::Money;
 use cosell_testkit::harness::{aws, eventually, partner, service};
 use cosell_types::{Caller, Role};
 use tonic::Code;
@@ -284,10 +285,7 @@ async fn chn_001_002_channel_requires_eligible_opportunity_and_is_unique() {
         parse_refusal(&small.expect_err("a small opportunity")).metadata["cause"],
         "VALUE"
     );
-    let mut large = approved_opportunity();
-    let spend = &mut large.project.get_or_insert_default().expected_customer_spend[0];
-    spend.amount.get_or_insert_default().units = 10_000;
-    *scenario.records.lock().expect("records") = vec![large];
+    state_aws_spend(&scenario, &[("AWS", 10_000)]);
     let channel = request_channel(&scenario, &["mem-user"]).await;
     let second = scenario
         .channel_client(&ace_user())
@@ -300,6 +298,51 @@ async fn chn_001_002_channel_requires_eligible_opportunity_and_is_unique() {
         (Code::AlreadyExists, channel.channel_id.as_str())
     );
     scenario.app.finish::<Collaboration>().await;
+}
+
+/// The value of an opportunity is what AWS states, whatever the partner states.
+#[tokio::test]
+async fn chn_001_partners_own_spend_of_any_size_does_not_make_eligible() {
+    let scenario = Scenario::start().await;
+    prepare(&scenario).await;
+    scenario.summary.lock().expect("the summary").strategic = None;
+    let mut large = approved_opportunity();
+    let spend = &mut large.project.get_or_insert_default().expected_customer_spend[0];
+    spend.amount.get_or_insert_default().units = i64::MAX;
+    *scenario.records.lock().expect("records") = vec![large];
+    let mut client = scenario.channel_client(&ace_user());
+    // Spend with the partner itself is not spend with AWS.
+    for aws_spend in [&[][..], &[("AWS", 9_999)], &[("AWS", 5_000), ("Self", 1_000_000)]] {
+        state_aws_spend(&scenario, aws_spend);
+        let refused = client.request_channel(channel_request(&["mem-user"])).await;
+        let refusal = parse_refusal(&refused.expect_err("an opportunity of little value for AWS"));
+        assert_eq!(
+            (refusal.reason.as_str(), refusal.metadata["cause"].as_str()),
+            ("NOT_ELIGIBLE", "VALUE"),
+            "{aws_spend:?}"
+        );
+    }
+    state_aws_spend(&scenario, &[("AWS", 4_000), ("AWS", 6_000)]);
+    request_channel(&scenario, &["mem-user"]).await;
+    scenario.app.finish::<Collaboration>().await;
+}
+
+/// Sets the spend that AWS expects, as target companies and monthly amounts.
+fn state_aws_spend(scenario: &Scenario, amounts: &[(&str, i64)]) {
+    let entry = |(target, units): &(&str, i64)| opportunity::ExpectedCustomerSpend {
+        amount: Some(Money {
+            currency_code: "USD".to_owned(),
+            units: *units,
+            nanos: 0,
+        }),
+        target_company: (*target).to_owned(),
+        ..Default::default()
+    };
+    let mut summary = scenario.summary.lock().expect("the summary");
+    summary.project = Some(opportunity::AwsProject {
+        expected_customer_spend: amounts.iter().map(entry).collect(),
+        ..Default::default()
+    });
 }
 
 fn life_cycle(record: &mut opportunity::Opportunity) -> &mut opportunity::LifeCycle {

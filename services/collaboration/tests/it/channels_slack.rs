@@ -41,7 +41,7 @@ fn configure_slack(options: &mut Options, url: String, address: SocketAddr) {
     options.provider.slack_url = url;
     options.provider.slack_token_file = Some(files.join("token"));
     options.provider.slack_signing_secret_file = Some(files.join("secret"));
-    options.provider.slack_callback_listen = Some(address);
+    options.provider.channel_listen = Some(address);
 }
 
 /// Sends a signed callback as Slack does.

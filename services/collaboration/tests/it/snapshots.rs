@@ -13,7 +13,7 @@ use crate::support::{
     ALDER, BIRCH, CEDAR, HIDDEN, OPPORTUNITY_ID, Scenario, alliance_lead, parse_refusal, request_id, sales,
 };
 
-async fn get_newest_snapshot(
+pub async fn get_newest_snapshot(
     scenario: &Scenario,
     account: &str,
     engagement: &str,
@@ -33,7 +33,7 @@ async fn get_newest_snapshot(
 }
 
 /// Waits until the newest snapshot of the opportunity has the given revision.
-async fn wait_for_snapshot(
+pub async fn wait_for_snapshot(
     scenario: &Scenario,
     account: &str,
     engagement: &str,

@@ -12,7 +12,9 @@ use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, value_parser};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use cosell_proto::cosell::opportunity::v1::OpportunityPreset;
+use cosell_proto::cosell::referral::v1::ReferralOfferState;
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 
 pub use refusal::explain_status;
 pub use table::COMMANDS;
@@ -129,6 +131,10 @@ pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
         .context("a command")?;
     let method = command.method()?;
     let request = args::request(&method.input(), command.subject, matches)?;
+    let (command, method, request) = match pending_offers(&request)? {
+        Some(offers) => offers,
+        None => (command, method, request),
+    };
     let output = *matches.get_one::<Output>("output").context("an output")?;
     let client = call::DynamicClient::connect(matches)?;
     let text = match Command::list_field(&method) {
@@ -141,6 +147,30 @@ pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     };
     print(&text);
     Ok(())
+}
+
+/// For the list of the opportunities that wait for acceptance, the list of the pending offers: they are no opportunities
+/// yet (OPP-063). `None` for any other request, also for one with further conditions, which offers do not have.
+fn pending_offers(
+    request: &DynamicMessage,
+) -> anyhow::Result<Option<(&'static Command, MethodDescriptor, DynamicMessage)>> {
+    let is_list = request.descriptor().name() == "ListOpportunitiesRequest";
+    let preset = i32::from(OpportunityPreset::PendingAcceptance);
+    let is_preset = |(field, value): (prost_reflect::FieldDescriptor, &Value)| {
+        field.name() == "preset" && value.as_enum_number() == Some(preset)
+    };
+    if !is_list || request.fields().count() != 1 || !request.fields().all(is_preset) {
+        return Ok(None);
+    }
+    let command = COMMANDS
+        .iter()
+        .find(|command| command.rpc == "ListReferralOffers")
+        .context("the command of the offers")?;
+    let method = command.method()?;
+    let mut request = DynamicMessage::new(method.input());
+    let pending = Value::EnumNumber(ReferralOfferState::Pending.into());
+    request.set_field_by_name("states", Value::List(vec![pending]));
+    Ok(Some((command, method, request)))
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

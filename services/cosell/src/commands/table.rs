@@ -32,6 +32,10 @@ const fn list_command(
     }
 }
 
+const fn opportunity_command(verb: &'static str, rpc: &'static str) -> Command {
+    command("opportunities", verb, rpc, "opportunity_id")
+}
+
 const fn engagement_invitation_command(verb: &'static str, rpc: &'static str) -> Command {
     command("engagement-invitations", verb, rpc, "engagement_invitation_id")
 }
@@ -211,24 +215,20 @@ pub const COMMANDS: &[Command] = &[
             "life_cycle.target_close_date",
         ],
     ),
-    command("opportunities", "show", "GetOpportunity", "opportunity_id"),
+    opportunity_command("show", "GetOpportunity"),
     command("opportunities", "create", "CreateOpportunity", ""),
-    command("opportunities", "update", "UpdateOpportunity", "opportunity_id"),
-    command("opportunities", "submit", "SubmitOpportunity", "opportunity_id"),
-    command(
-        "opportunities",
-        "withdraw",
-        "WithdrawSubmission",
-        "opportunity_id",
-    ),
-    command("opportunities", "discard", "DiscardDraft", "opportunity_id"),
-    command("opportunities", "actions", "GetAllowedActions", "opportunity_id"),
-    command("opportunities", "stage", "ChangeStage", "opportunity_id"),
-    command("opportunities", "reopen", "ReopenOpportunity", "opportunity_id"),
-    command("opportunities", "next-step", "AddNextStep", "opportunity_id"),
+    opportunity_command("update", "UpdateOpportunity"),
+    opportunity_command("submit", "SubmitOpportunity"),
+    opportunity_command("withdraw", "WithdrawSubmission"),
+    opportunity_command("discard", "DiscardDraft"),
+    opportunity_command("actions", "GetAllowedActions"),
+    opportunity_command("stage", "ChangeStage"),
+    opportunity_command("correct-closed", "CorrectClosedOpportunity"),
+    opportunity_command("reopen", "ReopenOpportunity"),
+    opportunity_command("next-step", "AddNextStep"),
     list_command("opportunities", "next-steps", "ListNextSteps", &["time", "value"]),
-    command("opportunities", "clone", "CloneOpportunity", "opportunity_id"),
-    command("opportunities", "assign", "AssignOpportunity", "opportunity_id"),
+    opportunity_command("clone", "CloneOpportunity"),
+    opportunity_command("assign", "AssignOpportunity"),
     command("opportunities", "template", "GetImportTemplate", ""),
     command(
         "opportunities",
@@ -236,15 +236,10 @@ pub const COMMANDS: &[Command] = &[
         "TransferOpportunities",
         "owner_member_id",
     ),
-    command("opportunities", "associate", "AssociateEntity", "opportunity_id"),
-    command(
-        "opportunities",
-        "disassociate",
-        "DisassociateEntity",
-        "opportunity_id",
-    ),
-    command("opportunities", "tag", "TagOpportunity", "opportunity_id"),
-    command("opportunities", "untag", "UntagOpportunity", "opportunity_id"),
+    opportunity_command("associate", "AssociateEntity"),
+    opportunity_command("disassociate", "DisassociateEntity"),
+    opportunity_command("tag", "TagOpportunity"),
+    opportunity_command("untag", "UntagOpportunity"),
     list_command(
         "solutions",
         "list",
@@ -265,20 +260,10 @@ pub const COMMANDS: &[Command] = &[
         "ListStandardValues",
         &["name", "values.value", "values.label"],
     ),
-    command(
-        "opportunities",
-        "aws-summary",
-        "GetAwsOpportunitySummary",
-        "opportunity_id",
-    ),
-    command(
-        "opportunities",
-        "update-aws-summary",
-        "UpdateAwsOpportunitySummary",
-        "opportunity_id",
-    ),
+    opportunity_command("aws-summary", "GetAwsOpportunitySummary"),
+    opportunity_command("update-aws-summary", "UpdateAwsOpportunitySummary"),
     command("opportunities", "count", "CountOpportunities", ""),
-    command("opportunities", "flag", "FlagOpportunity", "opportunity_id"),
+    opportunity_command("flag", "FlagOpportunity"),
     Command {
         subject: "opportunity_id",
         ..list_command(
@@ -296,7 +281,7 @@ pub const COMMANDS: &[Command] = &[
             ],
         )
     },
-    command("opportunities", "diff", "DiffRevisions", "opportunity_id"),
+    opportunity_command("diff", "DiffRevisions"),
     list_command(
         "reviews",
         "list",
@@ -305,10 +290,11 @@ pub const COMMANDS: &[Command] = &[
             "review_case_id",
             "state",
             "round",
-            "opportunity_id",
-            "account_id",
-            "assignee_member_id",
+            "customer_company_name",
+            "project_title",
             "submit_time",
+            "assignee_member_id",
+            "opportunity_id",
         ],
     ),
     command("reviews", "show", "GetReviewCase", "review_case_id"),

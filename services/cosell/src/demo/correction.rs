@@ -52,6 +52,22 @@ impl Scenario<'_> {
                     item.id
                 ),
             );
+            let fields = &found.life_cycle.clone().unwrap_or_default().correctable_fields;
+            let of_reason: Vec<_> = fields
+                .iter()
+                .filter(|field| field.starts_with("software_revenue."))
+                .map(String::as_str)
+                .collect();
+            ensure!(
+                of_reason.len() == 4,
+                "CLARIFY_REVENUE does not open the software revenue: {fields:?}"
+            );
+            let event = format!(
+                "may change {} fields; for this reason also {}",
+                fields.len(),
+                of_reason.join(", ")
+            );
+            self.report(&member.id, event);
             self.verify_notified(&member, item, NotificationKind::ActionRequired, &comments)
                 .await?;
             self.save_and_submit(&member, item, verdict).await?;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use chrono::{Datelike as _, Days, NaiveDate};
+use chrono::{Days, NaiveDate};
+use cosell_grpc::convert;
 use cosell_proto::cosell::opportunity::v1::{InvolvementType, Opportunity};
 use cosell_proto::cosell::review::v1::ReviewDecision;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
@@ -124,13 +125,7 @@ fn opportunity(json: Value, today: NaiveDate, closes_in_days: i64) -> anyhow::Re
         today.checked_add_days(days)
     };
     let date = date.context("a date")?;
-    let part = |number: u32| i32::try_from(number).unwrap_or_default();
-    opportunity.life_cycle.get_or_insert_default().target_close_date =
-        Some(cosell_proto::google::r#type::Date {
-            year: date.year(),
-            month: part(date.month()),
-            day: part(date.day()),
-        });
+    opportunity.life_cycle.get_or_insert_default().target_close_date = Some(convert::date(date));
     Ok(opportunity)
 }
 

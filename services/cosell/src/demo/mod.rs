@@ -2,6 +2,7 @@
 //! a timeline and checks each step; fails with an error if a step has an unexpected result.
 
 pub mod calls;
+mod closing;
 mod connection;
 mod correction;
 mod input;

@@ -28,12 +28,30 @@ impl Scenario<'_> {
             &member.id,
             format!("inbox: “{subject}”, marked read, {unread} more unread"),
         );
-        let mails = wait_for_mails(self.mail, &subject, &expected_recipients(item, kind)?).await?;
+        let mails =
+            wait_for_mails(self.mail, (&subject, &item.id), &expected_recipients(item, kind)?).await?;
         for mail in &mails {
             ensure!(mail.body.contains(text), "the e-mail lacks the remarks: {mail:?}");
         }
         let to: Vec<_> = mails.iter().map(|mail| mail.to.as_str()).collect();
         self.report("mail server", format!("“{subject}” to {}", to.join(", ")));
+        Ok(())
+    }
+
+    /// Of two members, the first is notified of the channel request and the second is not (NOT-001).
+    pub(super) async fn verify_only_first_notified(
+        &mut self,
+        members: (&MemberClient, &MemberClient),
+        id: &str,
+    ) -> anyhow::Result<()> {
+        let kind = NotificationKind::ChannelRequested;
+        let (subject, _) = mark_notification_read(members.0, id, kind).await?;
+        self.report(&members.0.id, format!("inbox: “{subject}”"));
+        self.verify_not_notified(members.1, &[id]).await?;
+        self.report(
+            &members.1.id,
+            "is not notified: another account owner is in the team",
+        );
         Ok(())
     }
 
@@ -63,7 +81,7 @@ impl Scenario<'_> {
             request.page_token = page.next_page_token;
         }
         for mail in mailbox::read_all(self.mail)? {
-            let is_concerned = ids.iter().any(|id| mail.subject.contains(id));
+            let is_concerned = ids.iter().any(|id| mail.body.contains(id));
             ensure!(
                 !is_concerned || !mail.to.contains("@birch."),
                 "the other partner received {mail:?}"
@@ -118,16 +136,17 @@ async fn mark_notification_read(
     }
 }
 
-/// Waits for the e-mails with a subject. Fails unless each of these addresses, and no other, receives one.
+/// Waits for the e-mails with a subject about an opportunity. Fails unless each of these addresses, and no other, receives
+/// one.
 async fn wait_for_mails(
     folder: &std::path::Path,
-    subject: &str,
+    (subject, id): (&str, &str),
     to: &BTreeSet<String>,
 ) -> anyhow::Result<Vec<Mail>> {
     let deadline = Instant::now() + WAIT_LIMIT;
     loop {
         let mut mails = mailbox::read_all(folder)?;
-        mails.retain(|mail| mail.subject == subject);
+        mails.retain(|mail| mail.subject == subject && mail.body.contains(id));
         let seen: BTreeSet<_> = mails.iter().map(|mail| mail.to.clone()).collect();
         if seen == *to {
             ensure!(mails.len() == to.len(), "a recipient received “{subject}” twice");

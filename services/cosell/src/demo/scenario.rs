@@ -70,6 +70,7 @@ pub async fn run(
     scenario.refer().await?;
     scenario.share(&opportunities).await?;
     scenario.use_channel(&opportunities).await?;
+    scenario.close(&opportunities).await?;
     scenario.verify_isolation(&opportunities).await?;
     scenario.report_statuses(&opportunities).await
 }

@@ -12,10 +12,12 @@ use super::member_client::{MemberClient, error_reason};
 use super::referral::wait_for_opportunity;
 use super::scenario::{DemoOpportunity, Scenario};
 use crate::BIRCH;
+use crate::seed::seed_members;
 
 const MANAGER: &str = "alder-ace-manager";
 const RECEIVER: &str = "birch-alliance-lead";
 const OWNER: &str = "aws-account-owner";
+const OTHER_OWNER: &str = "aws-account-owner-2";
 const SELLER: &str = "aws-sales-representative";
 
 impl Scenario<'_> {
@@ -113,6 +115,7 @@ impl Scenario<'_> {
     pub(super) async fn use_channel(&mut self, opportunities: &[DemoOpportunity<'_>]) -> anyhow::Result<()> {
         let (manager, owner) = (self.member(MANAGER)?, self.member(OWNER)?);
         let id = self.find_approved(&manager, opportunities).await?;
+        self.mark_strategic(&owner, &id).await?;
         let request = collaboration::RequestChannelRequest {
             opportunity_id: id.clone(),
             member_ids: vec![MANAGER.to_owned()],
@@ -126,6 +129,8 @@ impl Scenario<'_> {
         };
         let channel_id = channel.channel_id;
         self.report(&manager.id, format!("requests  {channel_id}  on {id}"));
+        let other = self.member(OTHER_OWNER)?;
+        self.verify_only_first_notified((&owner, &other), &id).await?;
         let request = collaboration::ApproveChannelRequest {
             channel_id: channel_id.clone(),
             aws_member_ids: vec![SELLER.to_owned()],
@@ -158,6 +163,39 @@ impl Scenario<'_> {
         };
         owner.channels().archive_channel(request).await?;
         self.report(&owner.id, format!("archives  {channel_id}"));
+        Ok(())
+    }
+
+    /// AWS marks the opportunity as strategic, which makes it eligible for a channel, and names its account owner.
+    async fn mark_strategic(&mut self, owner: &MemberClient, id: &str) -> anyhow::Result<()> {
+        let account_owner = seed_members()
+            .into_iter()
+            .find(|member| member.id() == owner.id)
+            .context("a seeded account owner")?;
+        let request = opportunity::UpdateAwsOpportunitySummaryRequest {
+            opportunity_id: id.to_owned(),
+            aws_opportunity_summary: Some(opportunity::AwsOpportunitySummary {
+                strategic: Some(true),
+                opportunity_team: vec![opportunity::Contact {
+                    first_name: account_owner.first_name.to_owned(),
+                    last_name: account_owner.last_name.to_owned(),
+                    email: account_owner.email(),
+                    business_title: "AWSAccountOwner".to_owned(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }),
+            request_id: request_id(),
+            ..Default::default()
+        };
+        owner
+            .aws_summaries()
+            .update_aws_opportunity_summary(request)
+            .await?;
+        self.report(
+            &owner.id,
+            format!("marks     {id}  as strategic, with its account owner"),
+        );
         Ok(())
     }
 

@@ -1,92 +1,179 @@
 use cosell_events::{Delivery, HandlerError};
-use cosell_grpc::MAX_RESPONSE;
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_proto::cosell::collaboration::v1::channel_service_client::ChannelServiceClient;
+use cosell_proto::cosell::opportunity::v1::{AwsOpportunitySummary, Opportunity, Visibility};
+use cosell_types::Pii;
 use pb::ChannelProvider;
 
-use super::{CollaborationEvents, PreparedNotification};
+use super::{Dependencies, PreparedNotification};
+use crate::convert;
 use crate::domain::values::NotificationKind;
-use crate::domain::{CollaborationFacts, TemplateFacts};
+use crate::domain::{ChannelFacts, ProjectFacts, RecordRef, TemplateFacts};
+use crate::peers::Peers;
 use crate::store::RelatedRecords;
+
+/// The title of the account owner in the AWS team of an opportunity (NOT-006).
+const ACCOUNT_OWNER_TITLE: &str = "AWSAccountOwner";
 
 /// The notification of a channel event, with the account of its recipients, which may be another one than that of the
 /// event.
 pub async fn prepare(
-    handler: &CollaborationEvents,
+    dependencies: &Dependencies,
     delivery: &Delivery,
     event: pb::ChannelEventDetail,
 ) -> Result<Option<(PreparedNotification, String)>, HandlerError> {
-    let requester = (event.requested_by.clone(), event.account_id.clone());
-    let (kind, outcome, (member, account), link) = if delivery.is::<pb::ChannelRequested>() {
-        let recipient = (String::new(), requester.1);
-        (NotificationKind::ChannelRequested, "", recipient, String::new())
+    let peers = &dependencies.peers;
+    if delivery.is::<pb::ChannelRequested>() {
+        Ok(Some((requested(peers, &event).await?, event.account_id)))
     } else if delivery.is::<pb::ChannelApproved>() {
-        (
-            NotificationKind::ChannelDecided,
-            "was approved",
-            requester,
-            String::new(),
-        )
+        Ok(Some((
+            decided(peers, &event, "approved").await?,
+            event.account_id,
+        )))
     } else if delivery.is::<pb::ChannelDeclined>() {
-        (
-            NotificationKind::ChannelDecided,
-            "was declined",
-            requester,
-            String::new(),
-        )
+        Ok(Some((
+            decided(peers, &event, "declined").await?,
+            event.account_id,
+        )))
     } else if delivery.is::<pb::ChannelMemberInvited>() {
         let invited: pb::ChannelMemberInvited = delivery.message()?;
-        let link = load_manual_link(handler, &event.account_id, &event.channel_id).await?;
-        let recipient = (invited.member_id, invited.member_account_id);
-        (NotificationKind::ChannelInvited, "", recipient, link)
+        let notification = member_invited(peers, &event, &invited).await?;
+        Ok(Some((notification, invited.member_account_id)))
     } else {
-        return Ok(None);
+        Ok(None)
+    }
+}
+
+/// Notifies account owners of AWS: those in the AWS team of the opportunity, if there are any (NOT-006).
+async fn requested(
+    peers: &Peers,
+    event: &pb::ChannelEventDetail,
+) -> Result<PreparedNotification, HandlerError> {
+    let own = peers
+        .find_own_opportunity(&event.account_id, &event.opportunity_id)
+        .await?
+        .unwrap_or_default();
+    let project = project_for_sales(peers, &own.opportunity.unwrap_or_default()).await?;
+    let channel = peers.find_channel(&event.account_id, &event.channel_id).await?;
+    let facts = ChannelFacts {
+        requester: peers.member_name(&event.account_id, &event.requested_by).await?,
+        partner: peers.company_name(&event.account_id).await?,
+        purpose: channel.unwrap_or_default().purpose,
+        ..ChannelFacts::default()
     };
-    let notification = PreparedNotification {
-        kind,
+    Ok(PreparedNotification {
+        account_owners: account_owners(&own.aws_opportunity_summary.unwrap_or_default()),
+        ..notification(NotificationKind::ChannelRequested, event, project, facts)
+    })
+}
+
+/// Notifies the member who requested the channel.
+async fn decided(
+    peers: &Peers,
+    event: &pb::ChannelEventDetail,
+    outcome: &'static str,
+) -> Result<PreparedNotification, HandlerError> {
+    let own = peers
+        .find_own_opportunity(&event.account_id, &event.opportunity_id)
+        .await?
+        .unwrap_or_default();
+    let project = convert::project(&own.opportunity.unwrap_or_default());
+    let channel = peers.find_channel(&event.account_id, &event.channel_id).await?;
+    let facts = ChannelFacts {
+        outcome,
+        reason: channel.unwrap_or_default().decline_text,
+        ..ChannelFacts::default()
+    };
+    Ok(PreparedNotification {
+        concerned_members: event.requested_by.parse().into_iter().collect(),
+        ..notification(NotificationKind::ChannelDecided, event, project, facts)
+    })
+}
+
+/// Notifies the invited member. For a manually managed channel this is the first message of the channel (NOT-007).
+/// Slack invites members itself and pins a message of its own.
+async fn member_invited(
+    peers: &Peers,
+    event: &pb::ChannelEventDetail,
+    invited: &pb::ChannelMemberInvited,
+) -> Result<PreparedNotification, HandlerError> {
+    let own = peers
+        .find_own_opportunity(&event.account_id, &event.opportunity_id)
+        .await?
+        .unwrap_or_default();
+    let own = own.opportunity.unwrap_or_default();
+    let project = if invited.member_account_id == event.account_id {
+        convert::project(&own)
+    } else {
+        project_for_sales(peers, &own).await?
+    };
+    let request = pb::GetChannelInvitationRequest {
+        account_id: event.account_id.clone(),
+        channel_id: event.channel_id.clone(),
+        member_account_id: invited.member_account_id.clone(),
+        member_id: invited.member_id.clone(),
+    };
+    let invitation = peers.find_channel_invitation(request).await?.unwrap_or_default();
+    let channel = invitation.channel.unwrap_or_default();
+    let facts = ChannelFacts {
+        requester: peers.member_name(&event.account_id, &event.requested_by).await?,
+        partner: peers.company_name(&event.account_id).await?,
+        provider: match channel.provider() {
+            ChannelProvider::Manual => "MANUAL",
+            ChannelProvider::Slack => "SLACK",
+            ChannelProvider::Unspecified => "",
+        },
+        purpose: channel.purpose,
+        url: channel.link,
+        leave_url: invitation.leave_url,
+        opt_out_url: invitation.opt_out_url,
+        ..ChannelFacts::default()
+    };
+    Ok(PreparedNotification {
+        concerned_members: invited.member_id.parse().into_iter().collect(),
+        ..notification(NotificationKind::ChannelInvited, event, project, facts)
+    })
+}
+
+/// The opportunity as the sales roles of AWS see it: not at all unless its visibility is FULL, and without what is
+/// hidden for a classified one (ACC-011, OPP-017).
+async fn project_for_sales(peers: &Peers, own: &Opportunity) -> Result<ProjectFacts, HandlerError> {
+    if own.visibility() != Visibility::Full {
+        return Ok(ProjectFacts::default());
+    }
+    let shown = peers.find_revision(&own.opportunity_id, own.revision).await?;
+    Ok(convert::project(&shown.unwrap_or_default()))
+}
+
+/// The e-mail addresses of the account owners in the AWS team.
+fn account_owners(summary: &AwsOpportunitySummary) -> Vec<Pii<String>> {
+    summary
+        .opportunity_team
+        .iter()
+        .filter(|contact| contact.business_title == ACCOUNT_OWNER_TITLE)
+        .map(|contact| contact.email.as_str().into())
+        .collect()
+}
+
+fn notification(
+    kind: NotificationKind,
+    event: &pb::ChannelEventDetail,
+    project: ProjectFacts,
+    channel: ChannelFacts,
+) -> PreparedNotification {
+    let facts = TemplateFacts {
+        records: vec![
+            RecordRef::Channel(event.channel_id.clone()),
+            RecordRef::Opportunity(event.opportunity_id.clone()),
+        ],
+        project,
+        channel,
+        ..TemplateFacts::default()
+    };
+    PreparedNotification {
         related: RelatedRecords {
             opportunity: event.opportunity_id.parse().ok(),
             connection_invitation: None,
         },
-        concerned_members: member.parse().into_iter().collect(),
-        contacts: Vec::new(),
-        reviewer: None,
-        facts: TemplateFacts {
-            opportunity_id: event.opportunity_id,
-            partner: event.account_id,
-            collaboration: CollaborationFacts {
-                channel_id: event.channel_id,
-                link,
-                outcome,
-                ..CollaborationFacts::default()
-            },
-            ..TemplateFacts::default()
-        },
-    };
-    Ok(Some((notification, account)))
-}
-
-/// Reads the link of a manually managed channel. Empty for other providers, which invite members themselves.
-async fn load_manual_link(
-    handler: &CollaborationEvents,
-    account: &str,
-    channel: &str,
-) -> Result<String, HandlerError> {
-    let request = handler.collaboration.request(pb::GetChannelRequest {
-        channel_id: channel.to_owned(),
-        account_id: account.to_string(),
-    })?;
-    let response = ChannelServiceClient::new(handler.collaboration.channel())
-        .max_decoding_message_size(MAX_RESPONSE)
-        .get_channel(request)
-        .await;
-    let channel = response
-        .map_err(|status| HandlerError::from_status(&status))?
-        .into_inner()
-        .channel
-        .unwrap_or_default();
-    Ok(match channel.provider() {
-        ChannelProvider::Manual => channel.link,
-        _ => String::new(),
-    })
+        ..PreparedNotification::new(kind, facts)
+    }
 }

@@ -1,56 +1,126 @@
-use cosell_events::Delivery;
+use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_proto::cosell::collaboration::v1::engagement_invitation::Payload;
 use cosell_proto::cosell::r#type::v1::ParticipantType;
 
-use super::PreparedNotification;
+use super::{Dependencies, PreparedNotification};
+use crate::convert;
 use crate::domain::values::NotificationKind;
-use crate::domain::{CollaborationFacts, TemplateFacts};
+use crate::domain::{InvitationFacts, ProjectFacts, RecordRef, TemplateFacts};
 use crate::store::RelatedRecords;
 
 /// The sender and the receiver have an event each: the receiver is notified of the invitation, the sender of the answer
 /// or the expiry.
-pub fn prepare(
+pub async fn prepare(
+    dependencies: &Dependencies,
     delivery: &Delivery,
     event: pb::EngagementInvitationEventDetail,
-) -> Option<PreparedNotification> {
+) -> Result<Option<PreparedNotification>, HandlerError> {
     let is_sender = event.participant_type() == ParticipantType::Sender;
-    let (kind, outcome) = if delivery.is::<pb::EngagementInvitationCreated>() && !is_sender {
-        (NotificationKind::EngagementInvited, "")
+    let answer = if delivery.is::<pb::EngagementInvitationCreated>() && !is_sender {
+        None
     } else if delivery.is::<pb::EngagementInvitationAccepted>() && is_sender {
-        (
-            NotificationKind::EngagementAnswered,
-            "a partner accepted the invitation",
-        )
+        Some("accepted your invitation")
     } else if delivery.is::<pb::EngagementInvitationRejected>() && is_sender {
-        (
-            NotificationKind::EngagementAnswered,
-            "a partner rejected the invitation",
-        )
+        Some("rejected your invitation")
     } else if delivery.is::<pb::EngagementInvitationExpired>() && is_sender {
-        (
-            NotificationKind::EngagementAnswered,
-            "the invitation expired without an answer",
-        )
+        Some("did not answer your invitation, which expired")
     } else {
-        return None;
+        return Ok(None);
     };
-    Some(PreparedNotification {
-        kind,
+    let account = delivery.account.as_str();
+    let invitation = dependencies
+        .peers
+        .find_engagement_invitation(account, &event.engagement_invitation_id)
+        .await?
+        .unwrap_or_default();
+    let (kind, project, facts) = match answer {
+        None => (
+            NotificationKind::EngagementInvited,
+            shared_project(&invitation),
+            invited(&event, invitation),
+        ),
+        Some(answer) => {
+            let own = dependencies
+                .peers
+                .find_own_opportunity(account, &event.opportunity_id)
+                .await?
+                .unwrap_or_default();
+            let project = convert::project(&own.opportunity.unwrap_or_default());
+            let receiver = dependencies
+                .peers
+                .company_name(&event.receiver_account_id)
+                .await?;
+            let facts = answered(answer, receiver, &invitation);
+            (NotificationKind::EngagementAnswered, project, facts)
+        }
+    };
+    let mut records = vec![RecordRef::EngagementInvitation(event.engagement_invitation_id)];
+    if !event.opportunity_id.is_empty() {
+        records.push(RecordRef::Opportunity(event.opportunity_id.clone()));
+    }
+    let facts = TemplateFacts {
+        records,
+        project,
+        invitation: facts,
+        ..TemplateFacts::default()
+    };
+    Ok(Some(PreparedNotification {
         related: RelatedRecords {
             opportunity: event.opportunity_id.parse().ok(),
             connection_invitation: None,
         },
         concerned_members: event.sent_by.parse().into_iter().collect(),
-        contacts: Vec::new(),
-        reviewer: None,
-        facts: TemplateFacts {
-            opportunity_id: event.opportunity_id,
-            collaboration: CollaborationFacts {
-                invitation_id: event.engagement_invitation_id,
-                outcome,
-                ..CollaborationFacts::default()
-            },
-            ..TemplateFacts::default()
-        },
-    })
+        ..PreparedNotification::new(kind, facts)
+    }))
+}
+
+/// What the receiver sees of the shared opportunity before it accepts (COL-011).
+fn shared_project(invitation: &pb::EngagementInvitation) -> ProjectFacts {
+    let Some(Payload::OpportunityInvitation(shared)) = &invitation.payload else {
+        return ProjectFacts::default();
+    };
+    ProjectFacts {
+        customer: shared
+            .customer
+            .as_ref()
+            .map(|customer| customer.company_name.clone())
+            .unwrap_or_default(),
+        title: shared
+            .project
+            .as_ref()
+            .map(|project| project.title.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn invited(
+    event: &pb::EngagementInvitationEventDetail,
+    invitation: pb::EngagementInvitation,
+) -> InvitationFacts {
+    let contacts = match &invitation.payload {
+        Some(Payload::OpportunityInvitation(shared)) => convert::contacts(&shared.sender_contacts),
+        None => Vec::new(),
+    };
+    InvitationFacts {
+        company: invitation.sender_company_name,
+        contacts,
+        message: invitation.message,
+        deadline: convert::minute(event.expire_time.as_ref()),
+        ..InvitationFacts::default()
+    }
+}
+
+fn answered(answer: &str, receiver: String, invitation: &pb::EngagementInvitation) -> InvitationFacts {
+    let subject = if receiver.is_empty() {
+        "A partner"
+    } else {
+        receiver.as_str()
+    };
+    InvitationFacts {
+        outcome: format!("{subject} {answer}"),
+        reason: convert::rejection_reason(invitation.rejection_reason, &invitation.rejection_text),
+        company: receiver,
+        ..InvitationFacts::default()
+    }
 }

@@ -7,6 +7,7 @@ mod connection_invitation_events;
 mod engagement_invitation_events;
 mod member_events;
 mod opportunity_assigned;
+mod opportunity_closed_by_aws;
 mod opportunity_events;
 mod referral_events;
 mod review_round_opened;
@@ -14,18 +15,18 @@ mod review_round_opened;
 use std::sync::Arc;
 
 use cosell_events::{Delivery, Handler, HandlerError};
-use cosell_grpc::Peer;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
-use cosell_types::{AccountId, Clock, MemberId, random};
+use cosell_types::{AccountId, Clock, MemberId, Pii, random};
 
 use crate::domain::values::NotificationKind;
 use crate::domain::{
     Contact, Member, Recipients, SelectionCriteria, TemplateFacts, Templates, select_recipients,
 };
+use crate::peers::Peers;
 use crate::store;
 use crate::store::RelatedRecords;
 
@@ -35,52 +36,40 @@ pub const REVIEW: &str = "review";
 pub const REFERRAL: &str = "referral";
 pub const COLLABORATION: &str = "collaboration";
 
-/// Notifies members of the events of opportunity.
+/// What all handlers need.
 #[derive(Clone)]
-pub struct OpportunityEvents {
-    /// The opportunity service, which has the names and texts that events do not contain.
-    pub opportunity: Peer,
+pub struct Dependencies {
+    /// The services that have the names and texts that events do not contain.
+    pub peers: Peers,
     pub templates: Arc<Templates>,
     pub clock: Clock,
 }
 
+/// Notifies members of the events of opportunity.
+#[derive(Clone)]
+pub struct OpportunityEvents(pub Dependencies);
+
 /// Applies the events of the directory to the replica and to the addresses of members, and notifies members.
 #[derive(Clone)]
-pub struct PartnerEvents {
-    /// The partner-connection service, which has the names and addresses that events do not contain.
-    pub directory: Peer,
-    pub templates: Arc<Templates>,
-    pub clock: Clock,
-}
+pub struct PartnerEvents(pub Dependencies);
+
+/// Notifies reviewers of the events of review.
+#[derive(Clone)]
+pub struct ReviewEvents(pub Dependencies);
+
+/// Notifies members of the events of referral.
+#[derive(Clone)]
+pub struct ReferralEvents(pub Dependencies);
+
+/// Notifies members of the events of collaboration.
+#[derive(Clone)]
+pub struct CollaborationEvents(pub Dependencies);
 
 /// The effect of an event of the directory, besides that on the replica.
 #[derive(Default)]
 pub struct PartnerChange {
     contact: Option<member_events::ContactUpdate>,
     notification: Option<Box<PreparedNotification>>,
-}
-
-/// Notifies reviewers of the events of review.
-#[derive(Clone)]
-pub struct ReviewEvents {
-    pub templates: Arc<Templates>,
-    pub clock: Clock,
-}
-
-/// Notifies members of the events of referral.
-#[derive(Clone)]
-pub struct ReferralEvents {
-    pub templates: Arc<Templates>,
-    pub clock: Clock,
-}
-
-/// Notifies members of the events of collaboration.
-#[derive(Clone)]
-pub struct CollaborationEvents {
-    /// The collaboration service, which has the links that events do not contain.
-    pub collaboration: Peer,
-    pub templates: Arc<Templates>,
-    pub clock: Clock,
 }
 
 /// A notification before its recipients are selected.
@@ -93,7 +82,24 @@ pub struct PreparedNotification {
     contacts: Vec<Contact>,
     /// The assignee of a review case.
     reviewer: Option<MemberId>,
+    /// The addresses of the account owners in the AWS team.
+    account_owners: Vec<Pii<String>>,
     facts: TemplateFacts,
+}
+
+impl PreparedNotification {
+    /// A notification whose recipients its kind alone determines.
+    fn new(kind: NotificationKind, facts: TemplateFacts) -> Self {
+        Self {
+            kind,
+            related: RelatedRecords::default(),
+            concerned_members: Vec::new(),
+            contacts: Vec::new(),
+            reviewer: None,
+            account_owners: Vec::new(),
+            facts,
+        }
+    }
 }
 
 impl Handler for OpportunityEvents {
@@ -111,14 +117,22 @@ impl Handler for OpportunityEvents {
         } else if delivery.is::<opportunity::OpportunityReopened>() {
             NotificationKind::OpportunityReopened
         } else if delivery.is::<opportunity::OpportunityAssigned>() {
-            return Ok(opportunity_assigned::prepare(delivery)?.map(Box::new));
+            return Ok(opportunity_assigned::prepare(&self.0, delivery)
+                .await?
+                .map(Box::new));
         } else if delivery.is::<opportunity::BulkJobFinished>() {
-            return Ok(Some(Box::new(bulk_job_finished::prepare(delivery)?)));
+            return Ok(Some(Box::new(
+                bulk_job_finished::prepare(&self.0, delivery).await?,
+            )));
+        } else if delivery.is::<opportunity::OpportunityClosedByAws>() {
+            return Ok(Some(Box::new(
+                opportunity_closed_by_aws::prepare(&self.0, delivery).await?,
+            )));
         } else {
             return Ok(None);
         };
         Ok(Some(Box::new(
-            opportunity_events::prepare(self, delivery, kind).await?,
+            opportunity_events::prepare(&self.0, delivery, kind).await?,
         )))
     }
 
@@ -132,15 +146,7 @@ impl Handler for OpportunityEvents {
             return Ok(());
         };
         let members = store::load_members_of_account(tx, &delivery.account).await?;
-        notify(
-            tx,
-            &delivery.account,
-            &notification,
-            members,
-            &self.templates,
-            &self.clock,
-        )
-        .await
+        notify(&self.0, tx, &delivery.account, &notification, members).await
     }
 }
 
@@ -149,9 +155,9 @@ impl Handler for PartnerEvents {
 
     async fn prepare(&self, delivery: &Delivery) -> Result<PartnerChange, HandlerError> {
         if let Some(member) = delivery.detail::<partner::MemberEventDetail>()? {
-            member_events::prepare(self, delivery, member).await
+            member_events::prepare(&self.0, delivery, member).await
         } else if let Some(invitation) = delivery.detail::<partner::ConnectionInvitationEventDetail>()? {
-            connection_invitation_events::prepare(self, delivery, invitation).await
+            connection_invitation_events::prepare(&self.0, delivery, invitation).await
         } else {
             Ok(PartnerChange::default())
         }
@@ -172,7 +178,7 @@ impl Handler for PartnerEvents {
             return Ok(());
         };
         let members = store::load_members_of_account(tx, account).await?;
-        notify(tx, account, &notification, members, &self.templates, &self.clock).await
+        notify(&self.0, tx, account, &notification, members).await
     }
 }
 
@@ -181,7 +187,9 @@ impl Handler for ReviewEvents {
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<review::ReviewRoundOpened>() {
-            Ok(Some(Box::new(review_round_opened::prepare(delivery)?)))
+            Ok(Some(Box::new(
+                review_round_opened::prepare(&self.0, delivery).await?,
+            )))
         } else {
             Ok(None)
         }
@@ -197,15 +205,7 @@ impl Handler for ReviewEvents {
             return Ok(());
         };
         let members = store::load_aws_members(tx).await?;
-        notify(
-            tx,
-            &delivery.account,
-            &notification,
-            members,
-            &self.templates,
-            &self.clock,
-        )
-        .await
+        notify(&self.0, tx, &delivery.account, &notification, members).await
     }
 }
 
@@ -213,7 +213,7 @@ impl Handler for ReferralEvents {
     type Prepared = Option<Box<PreparedNotification>>;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
-        Ok(referral_events::prepare(delivery)?.map(Box::new))
+        Ok(referral_events::prepare(&self.0, delivery).await?.map(Box::new))
     }
 
     async fn apply(
@@ -227,7 +227,7 @@ impl Handler for ReferralEvents {
         };
         let account = &delivery.account;
         let members = store::load_members_of_account(tx, account).await?;
-        notify(tx, account, &notification, members, &self.templates, &self.clock).await
+        notify(&self.0, tx, account, &notification, members).await
     }
 }
 
@@ -238,10 +238,11 @@ impl Handler for CollaborationEvents {
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         let notification =
             if let Some(invitation) = delivery.detail::<collaboration::EngagementInvitationEventDetail>()? {
-                engagement_invitation_events::prepare(delivery, invitation)
+                engagement_invitation_events::prepare(&self.0, delivery, invitation)
+                    .await?
                     .map(|notification| (notification, delivery.account.to_string()))
             } else if let Some(channel) = delivery.detail::<collaboration::ChannelEventDetail>()? {
-                channel_events::prepare(self, delivery, channel).await?
+                channel_events::prepare(&self.0, delivery, channel).await?
             } else {
                 None
             };
@@ -267,19 +268,18 @@ impl Handler for CollaborationEvents {
         } else {
             store::load_aws_members(tx).await?
         };
-        notify(tx, &account, &notification, members, &self.templates, &self.clock).await
+        notify(&self.0, tx, &account, &notification, members).await
     }
 }
 
 /// Selects the recipients, inserts the notification into their inboxes, and queues their e-mails. The mail sender sends
 /// them later, outside this transaction.
 async fn notify(
+    dependencies: &Dependencies,
     tx: &mut Tx,
     account: &AccountId,
     notification: &PreparedNotification,
     candidates: Vec<Member>,
-    templates: &Templates,
-    clock: &Clock,
 ) -> Result<(), HandlerError> {
     let criteria = SelectionCriteria {
         kind: notification.kind,
@@ -287,12 +287,14 @@ async fn notify(
         concerned_members: &notification.concerned_members,
         contacts: &notification.contacts,
         reviewer: notification.reviewer.as_ref(),
+        account_owners: &notification.account_owners,
     };
     let Recipients { members, contacts } = select_recipients(&criteria, candidates);
-    let text = templates
+    let text = dependencies
+        .templates
         .render(notification.kind, &notification.facts)
         .map_err(|error| HandlerError::Bug(error.to_string()))?;
-    let now = clock.now();
+    let now = dependencies.clock.now();
     for (member, gets_email) in members {
         let id = random::prefixed("ntf-");
         let recipient = (&member.account, &member.id);

@@ -1,36 +1,49 @@
 use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::opportunity::v1::OpportunityAssigned;
 
-use super::PreparedNotification;
-use crate::domain::TemplateFacts;
+use super::{Dependencies, PreparedNotification};
+use crate::convert;
 use crate::domain::values::NotificationKind;
+use crate::domain::{AssignmentFacts, RecordRef, TemplateFacts};
 use crate::store::RelatedRecords;
 
-/// All facts are in the event, because a draft, which can be assigned too, is not visible to services. `None` for an
-/// assignment by a bulk job, whose end has a notification of its own.
-pub fn prepare(delivery: &Delivery) -> Result<Option<PreparedNotification>, HandlerError> {
+/// Reads the opportunity as its account sees it, because a draft, which can be assigned too, is not visible to
+/// services. `None` for an assignment by a bulk job, whose end has a notification of its own.
+pub async fn prepare(
+    dependencies: &Dependencies,
+    delivery: &Delivery,
+) -> Result<Option<PreparedNotification>, HandlerError> {
     let event: OpportunityAssigned = delivery.message()?;
     if !event.bulk_job_id.is_empty() {
         return Ok(None);
     }
-    let opportunity = event
+    let id = event
         .opportunity_id
         .parse()
         .map_err(|_| HandlerError::permanent("opportunity_id is invalid"))?;
+    let (peers, account) = (&dependencies.peers, delivery.account.as_str());
+    let own = peers
+        .find_own_opportunity(account, &event.opportunity_id)
+        .await?
+        .unwrap_or_default();
     let owners = [&event.previous_owner_member_id, &event.owner_member_id];
+    let facts = TemplateFacts {
+        records: vec![RecordRef::Opportunity(event.opportunity_id)],
+        project: convert::project(&own.opportunity.unwrap_or_default()),
+        assignment: AssignmentFacts {
+            owner: peers.member_name(account, &event.owner_member_id).await?,
+            previous_owner: peers
+                .member_name(account, &event.previous_owner_member_id)
+                .await?,
+        },
+        ..TemplateFacts::default()
+    };
     Ok(Some(PreparedNotification {
-        kind: NotificationKind::OwnershipChanged,
         related: RelatedRecords {
-            opportunity: Some(opportunity),
+            opportunity: Some(id),
             connection_invitation: None,
         },
         concerned_members: owners.into_iter().filter_map(|id| id.parse().ok()).collect(),
-        contacts: Vec::new(),
-        reviewer: None,
-        facts: TemplateFacts {
-            opportunity_id: event.opportunity_id,
-            member: event.owner_member_id,
-            ..TemplateFacts::default()
-        },
+        ..PreparedNotification::new(NotificationKind::OwnershipChanged, facts)
     }))
 }

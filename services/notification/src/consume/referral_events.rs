@@ -1,148 +1,238 @@
-use chrono::DateTime;
 use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::r#type::v1::PayloadType;
+use pb::referral::Payload;
+use pb::referral_offer::Payload as OfferPayload;
 use prost_types::Timestamp;
 
-use super::PreparedNotification;
+use super::{Dependencies, PreparedNotification};
+use crate::convert;
 use crate::domain::values::NotificationKind;
-use crate::domain::{ReferralFacts, TemplateFacts};
-use crate::store::RelatedRecords;
+use crate::domain::{AssignmentFacts, ProjectFacts, RecordRef, ReferralFacts, TemplateFacts};
+use crate::peers::Peers;
 
-/// Notifies the partner of offers and of lead assignments, and AWS of the outcome of offers. The notifications contain
-/// no data of the opportunity or lead.
-pub fn prepare(delivery: &Delivery) -> Result<Option<PreparedNotification>, HandlerError> {
-    if delivery.is::<pb::ReferralOfferCreated>() {
+/// Notifies the partner of offers and of lead assignments, and AWS of the outcome of offers. The partner gets only what
+/// it sees before it accepts (REF-012, REF-051).
+pub async fn prepare(
+    dependencies: &Dependencies,
+    delivery: &Delivery,
+) -> Result<Option<PreparedNotification>, HandlerError> {
+    let (peers, account) = (&dependencies.peers, delivery.account.as_str());
+    let notification = if delivery.is::<pb::ReferralOfferCreated>() {
         let event: pb::ReferralOfferCreated = delivery.message()?;
-        let payload = payload_name(event.payload_type());
-        Ok(Some(offer_notification(
-            NotificationKind::ReferralOfferCreated,
-            event.referral_offer_id,
-            payload,
-            event.expire_time,
-        )))
+        let offer = OfferRef {
+            account,
+            payload_type: event.payload_type(),
+            id: event.referral_offer_id,
+            expire_time: event.expire_time,
+        };
+        offered(peers, NotificationKind::ReferralOfferCreated, offer).await?
     } else if delivery.is::<pb::ReferralOfferExpiresSoon>() {
         let event: pb::ReferralOfferExpiresSoon = delivery.message()?;
-        let payload = payload_name(event.payload_type());
-        Ok(Some(offer_notification(
-            NotificationKind::ReferralOfferExpiresSoon,
-            event.referral_offer_id,
-            payload,
-            event.expire_time,
-        )))
+        let offer = OfferRef {
+            account,
+            payload_type: event.payload_type(),
+            id: event.referral_offer_id,
+            expire_time: event.expire_time,
+        };
+        offered(peers, NotificationKind::ReferralOfferExpiresSoon, offer).await?
     } else if delivery.is::<pb::ReferralRouted>() {
         let event: pb::ReferralRouted = delivery.message()?;
-        let outcome = match event.offer_state() {
-            pb::ReferralOfferState::Expired => "an offer expired, and the next partner received one",
-            _ => "a partner rejected the offer, and the next partner received one",
-        };
-        Ok(Some(answer_notification(
+        let answer = Answer::Routed(event.offer_state());
+        answered(
+            peers,
+            account,
             event.referral_id,
             &event.created_by,
-            outcome,
-            String::new(),
-        )))
+            &event.referral_offer_id,
+            answer,
+        )
+        .await?
     } else if delivery.is::<pb::ReferralAccepted>() {
         let event: pb::ReferralAccepted = delivery.message()?;
-        Ok(Some(answer_notification(
+        let answer = Answer::Accepted(event.opportunity_id);
+        answered(
+            peers,
+            account,
             event.referral_id,
             &event.created_by,
-            "a partner accepted the offer",
-            event.opportunity_id,
-        )))
+            &event.referral_offer_id,
+            answer,
+        )
+        .await?
     } else if delivery.is::<pb::ReferralExhausted>() {
         let event: pb::ReferralExhausted = delivery.message()?;
-        Ok(Some(answer_notification(
+        answered(
+            peers,
+            account,
             event.referral_id,
             &event.created_by,
-            "no partner on the list accepted an offer",
-            String::new(),
-        )))
+            &event.referral_offer_id,
+            Answer::Exhausted,
+        )
+        .await?
     } else if delivery.is::<pb::LeadAssigned>() {
-        let event: pb::LeadAssigned = delivery.message()?;
-        let facts = TemplateFacts {
-            member: event.owner_member_id.clone(),
-            referral: ReferralFacts {
-                lead_id: event.lead_id,
-                ..ReferralFacts::default()
-            },
-            ..TemplateFacts::default()
-        };
-        let owners = [
-            event.previous_owner_member_id.as_str(),
-            event.owner_member_id.as_str(),
-        ];
-        Ok(Some(notification(NotificationKind::LeadAssigned, &owners, facts)))
+        lead_assigned(peers, account, delivery.message()?).await?
     } else {
-        Ok(None)
-    }
+        return Ok(None);
+    };
+    Ok(Some(notification))
 }
 
-fn payload_name(payload_type: PayloadType) -> &'static str {
-    match payload_type {
-        PayloadType::LeadInvitation => "a lead",
-        PayloadType::OpportunityInvitation | PayloadType::Unspecified => "an opportunity",
-    }
-}
-
-fn offer_notification(
-    kind: NotificationKind,
-    offer_id: String,
-    payload: &'static str,
+/// The offer of an event.
+struct OfferRef<'a> {
+    account: &'a str,
+    id: String,
+    payload_type: PayloadType,
     expire_time: Option<Timestamp>,
-) -> PreparedNotification {
-    let deadline = expire_time.and_then(|time| DateTime::from_timestamp(time.seconds, 0));
-    let deadline = deadline.map(|time| time.format("%Y-%m-%d %H:%M UTC").to_string());
-    notification(
-        kind,
-        &[],
-        TemplateFacts {
-            referral: ReferralFacts {
-                offer_id,
-                payload,
-                deadline: deadline.unwrap_or_default(),
-                ..ReferralFacts::default()
-            },
-            ..TemplateFacts::default()
-        },
-    )
 }
 
-fn answer_notification(
-    referral_id: String,
-    member: &str,
-    outcome: &'static str,
-    opportunity_id: String,
-) -> PreparedNotification {
-    notification(
-        NotificationKind::ReferralAnswered,
-        &[member],
-        TemplateFacts {
-            opportunity_id,
-            referral: ReferralFacts {
-                referral_id,
-                outcome,
-                ..ReferralFacts::default()
-            },
-            ..TemplateFacts::default()
-        },
-    )
-}
-
-fn notification(
+async fn offered(
+    peers: &Peers,
     kind: NotificationKind,
-    concerned_members: &[&str],
-    facts: TemplateFacts,
-) -> PreparedNotification {
-    PreparedNotification {
-        kind,
-        related: RelatedRecords::default(),
-        concerned_members: concerned_members
-            .iter()
-            .filter_map(|id| id.parse().ok())
-            .collect(),
-        contacts: Vec::new(),
-        reviewer: None,
-        facts,
-    }
+    offer: OfferRef<'_>,
+) -> Result<PreparedNotification, HandlerError> {
+    let content = peers
+        .find_referral_offer(offer.account, &offer.id)
+        .await?
+        .unwrap_or_default();
+    let facts = TemplateFacts {
+        project: match content.payload {
+            Some(OfferPayload::Opportunity(opportunity)) => ProjectFacts {
+                customer: opportunity.customer_company_name,
+                title: opportunity.title,
+            },
+            Some(OfferPayload::Lead(lead)) => ProjectFacts {
+                customer: lead.customer_company_name,
+                title: String::new(),
+            },
+            None => ProjectFacts::default(),
+        },
+        records: vec![RecordRef::ReferralOffer(offer.id)],
+        referral: ReferralFacts {
+            payload: match offer.payload_type {
+                PayloadType::LeadInvitation => "a lead",
+                PayloadType::OpportunityInvitation | PayloadType::Unspecified => "an opportunity",
+            },
+            deadline: convert::minute(offer.expire_time.as_ref()),
+            message: content.message,
+            contacts: convert::contacts(&content.sender_contacts),
+            ..ReferralFacts::default()
+        },
+        ..TemplateFacts::default()
+    };
+    Ok(PreparedNotification::new(kind, facts))
+}
+
+/// What became of an offer.
+enum Answer {
+    /// The next partner has an offer now; with the final state of the former offer.
+    Routed(pb::ReferralOfferState),
+    /// With the resulting opportunity, if there is one.
+    Accepted(String),
+    Exhausted,
+}
+
+/// Notifies the AWS member who created the referral.
+async fn answered(
+    peers: &Peers,
+    account: &str,
+    referral_id: String,
+    created_by: &str,
+    offer_id: &str,
+    answer: Answer,
+) -> Result<PreparedNotification, HandlerError> {
+    let referral = peers
+        .find_referral(account, &referral_id)
+        .await?
+        .unwrap_or_default();
+    let mut offers = referral
+        .offers
+        .iter()
+        .skip_while(|offer| offer.referral_offer_id != offer_id);
+    let offer = offers.next().cloned().unwrap_or_default();
+    let next = offers.next().cloned().unwrap_or_default();
+    let partner = peers.company_name(&offer.account_id).await?;
+    let next_partner = or_else(peers.company_name(&next.account_id).await?, "the next partner");
+    let mut records = vec![RecordRef::Referral(referral_id)];
+    let mut deadline = String::new();
+    let outcome = match answer {
+        Answer::Routed(state) => {
+            deadline = convert::minute(next.expire_time.as_ref());
+            match state {
+                pb::ReferralOfferState::Expired => {
+                    let partner = or_else(partner, "a partner");
+                    format!("The offer to {partner} expired, and {next_partner} received one")
+                }
+                _ => {
+                    let partner = or_else(partner, "A partner");
+                    format!("{partner} rejected the offer, and {next_partner} received one")
+                }
+            }
+        }
+        Answer::Accepted(opportunity) => {
+            if !opportunity.is_empty() {
+                records.push(RecordRef::Opportunity(opportunity));
+            }
+            format!("{} accepted the offer", or_else(partner, "A partner"))
+        }
+        Answer::Exhausted => "No partner on the list accepted an offer".to_owned(),
+    };
+    let facts = TemplateFacts {
+        records,
+        project: match referral.payload {
+            Some(Payload::Opportunity(opportunity)) => convert::project(&opportunity),
+            Some(Payload::Lead(lead)) => ProjectFacts {
+                customer: lead.customer_company_name,
+                title: String::new(),
+            },
+            None => ProjectFacts::default(),
+        },
+        referral: ReferralFacts {
+            outcome,
+            deadline,
+            reason: convert::rejection_reason(offer.rejection_reason, &offer.rejection_text),
+            ..ReferralFacts::default()
+        },
+        ..TemplateFacts::default()
+    };
+    Ok(PreparedNotification {
+        concerned_members: created_by.parse().into_iter().collect(),
+        ..PreparedNotification::new(NotificationKind::ReferralAnswered, facts)
+    })
+}
+
+/// The name, or a phrase for a name that is unknown.
+fn or_else(name: String, unknown: &str) -> String {
+    if name.is_empty() { unknown.to_owned() } else { name }
+}
+
+async fn lead_assigned(
+    peers: &Peers,
+    account: &str,
+    event: pb::LeadAssigned,
+) -> Result<PreparedNotification, HandlerError> {
+    let lead = peers
+        .find_lead(account, &event.lead_id)
+        .await?
+        .unwrap_or_default();
+    let owners = [&event.previous_owner_member_id, &event.owner_member_id];
+    let facts = TemplateFacts {
+        records: vec![RecordRef::Lead(event.lead_id.clone())],
+        project: ProjectFacts {
+            customer: lead.details.unwrap_or_default().customer_company_name,
+            title: String::new(),
+        },
+        assignment: AssignmentFacts {
+            owner: peers.member_name(account, &event.owner_member_id).await?,
+            previous_owner: peers
+                .member_name(account, &event.previous_owner_member_id)
+                .await?,
+        },
+        ..TemplateFacts::default()
+    };
+    Ok(PreparedNotification {
+        concerned_members: owners.into_iter().filter_map(|id| id.parse().ok()).collect(),
+        ..PreparedNotification::new(NotificationKind::LeadAssigned, facts)
+    })
 }

@@ -1,33 +1,52 @@
 use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::review::v1::ReviewRoundOpened;
 
-use super::PreparedNotification;
-use crate::domain::TemplateFacts;
+use super::{Dependencies, PreparedNotification};
+use crate::convert;
 use crate::domain::values::NotificationKind;
+use crate::domain::{RecordRef, ReviewFacts, TemplateFacts};
 use crate::store::RelatedRecords;
 
-pub fn prepare(delivery: &Delivery) -> Result<PreparedNotification, HandlerError> {
+/// Names the opportunity as reviewers see it: as submitted, without what is hidden for a classified one. The event does
+/// not carry the revision, which is the current one until the decision; a submission that was withdrawn since is not
+/// visible to AWS, so that it has no name.
+pub async fn prepare(
+    dependencies: &Dependencies,
+    delivery: &Delivery,
+) -> Result<PreparedNotification, HandlerError> {
     let event: ReviewRoundOpened = delivery.message()?;
-    let opportunity = event
+    let id = event
         .opportunity_id
         .parse()
         .map_err(|_| HandlerError::permanent("opportunity_id is invalid"))?;
+    let peers = &dependencies.peers;
+    let own = peers
+        .find_own_opportunity(&event.account_id, &event.opportunity_id)
+        .await?
+        .and_then(|response| response.opportunity);
+    let submitted = match own {
+        Some(own) => peers.find_revision(&event.opportunity_id, own.revision).await?,
+        None => None,
+    };
     let facts = TemplateFacts {
-        opportunity_id: event.opportunity_id,
-        round: event.round,
-        review_case_id: event.review_case_id,
-        partner: event.account_id,
+        project: convert::project(&submitted.unwrap_or_default()),
+        review: ReviewFacts {
+            partner: peers.company_name(&event.account_id).await?,
+            round: event.round,
+            ..ReviewFacts::default()
+        },
+        records: vec![
+            RecordRef::ReviewCase(event.review_case_id),
+            RecordRef::Opportunity(event.opportunity_id),
+        ],
         ..TemplateFacts::default()
     };
     Ok(PreparedNotification {
-        kind: NotificationKind::ReviewRequested,
         related: RelatedRecords {
-            opportunity: Some(opportunity),
+            opportunity: Some(id),
             connection_invitation: None,
         },
-        concerned_members: Vec::new(),
-        contacts: Vec::new(),
         reviewer: event.assignee_member_id.parse().ok(),
-        facts,
+        ..PreparedNotification::new(NotificationKind::ReviewRequested, facts)
     })
 }

@@ -2,11 +2,20 @@
 //! ids refer to docs/DOMAIN.md.
 
 pub mod access;
+mod facts;
+mod field_labels;
 mod recipients;
+mod record_ref;
 mod template;
+#[cfg(test)]
+mod tests_template;
 pub mod values;
 
-pub use recipients::{Contact, Member, Recipients, SelectionCriteria, select_recipients};
-pub use template::{
-    BulkJobFacts, CollaborationFacts, NotificationText, ReferralFacts, TemplateFacts, Templates,
+pub use facts::{
+    AssignmentFacts, BulkJobFacts, ChannelFacts, ClosureFacts, InvitationFacts, MemberFacts, ProjectFacts,
+    ReferralFacts, ReviewFacts, TemplateFacts,
 };
+pub use field_labels::field_labels;
+pub use recipients::{Contact, Member, Recipients, SelectionCriteria, select_recipients};
+pub use record_ref::RecordRef;
+pub use template::{NotificationText, Templates};

@@ -1,4 +1,4 @@
-//! Selects the recipients of a notification in inboxes and by e-mail (NOT-001, NOT-002, NOT-003).
+//! Selects the recipients of a notification in inboxes and by e-mail (NOT-001, NOT-002, NOT-003, NOT-006).
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,8 @@ use super::values::NotificationKind;
 
 /// The roles that manage the pipeline of a partner account.
 const MANAGERS: [Role; 3] = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
+/// The roles that submit their own opportunities (ACC-010).
+const SUBMITTERS: [Role; 2] = [Role::AceUser, Role::MarketingStaff];
 
 /// A candidate recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct SelectionCriteria<'a> {
     pub contacts: &'a [Contact],
     /// The assignee of the review case; `None` if it is unclaimed.
     pub reviewer: Option<&'a MemberId>,
+    /// The addresses of the account owners in the AWS team of the opportunity (NOT-006).
+    pub account_owners: &'a [Pii<String>],
 }
 
 /// The recipients of a notification.
@@ -64,8 +68,9 @@ pub fn select_recipients(criteria: &SelectionCriteria<'_>, candidates: Vec<Membe
     let mut recipients = Recipients::default();
     let members = candidates
         .into_iter()
-        .filter(|member| is_recipient(criteria, member));
-    for member in members {
+        .filter(|member| is_recipient(criteria, member))
+        .collect();
+    for member in in_aws_team_or_all(criteria, members) {
         let has_opted_out = member.opt_outs.contains(&criteria.kind);
         // The address of a member that opted out is reserved too, so that it is not selected as that of a contact.
         let reserves_address = !member.email.is_empty() && (has_opted_out || is_sent_by_email(criteria.kind));
@@ -82,6 +87,20 @@ pub fn select_recipients(criteria: &SelectionCriteria<'_>, candidates: Vec<Membe
     recipients
 }
 
+/// The members that are account owners in the AWS team of the opportunity, if there are any; otherwise all (NOT-006).
+fn in_aws_team_or_all(criteria: &SelectionCriteria<'_>, members: Vec<Member>) -> Vec<Member> {
+    let is_in_team = |member: &Member| {
+        let address = member.email.reveal();
+        let mut owners = criteria.account_owners.iter();
+        !address.is_empty() && owners.any(|owner| owner.reveal().eq_ignore_ascii_case(address))
+    };
+    if members.iter().any(is_in_team) {
+        members.into_iter().filter(is_in_team).collect()
+    } else {
+        members
+    }
+}
+
 fn is_recipient(criteria: &SelectionCriteria<'_>, member: &Member) -> bool {
     let is_of_account = member.account == *criteria.account;
     let is_of_partner = member.side == Side::Partner && is_of_account;
@@ -89,12 +108,13 @@ fn is_recipient(criteria: &SelectionCriteria<'_>, member: &Member) -> bool {
     let has_any = |roles: &[Role]| member.roles.iter().any(|role| roles.contains(role));
     match criteria.kind {
         NotificationKind::ActionRequired => {
-            is_of_partner && (has_any(&MANAGERS) || (is_concerned && has_any(&[Role::AceUser])))
+            is_of_partner && (has_any(&MANAGERS) || (is_concerned && has_any(&SUBMITTERS)))
         }
         NotificationKind::OpportunitySubmitted
         | NotificationKind::OpportunityApproved
         | NotificationKind::OpportunityRejected
         | NotificationKind::OpportunityReopened
+        | NotificationKind::OpportunityClosedByAws
         | NotificationKind::OwnershipChanged
         | NotificationKind::LeadAssigned
         | NotificationKind::BulkJobFinished => is_of_partner && is_concerned,
@@ -138,6 +158,7 @@ fn is_sent_by_email(kind: NotificationKind) -> bool {
         | NotificationKind::MemberDeactivated
         | NotificationKind::OwnershipChanged
         | NotificationKind::OpportunityReopened
+        | NotificationKind::OpportunityClosedByAws
         | NotificationKind::ReferralOfferCreated
         | NotificationKind::ReferralOfferExpiresSoon
         | NotificationKind::ReferralAnswered
@@ -206,6 +227,7 @@ mod tests {
             concerned_members: &concerned_members,
             contacts: &[],
             reviewer: reviewer.as_ref(),
+            account_owners: &[],
         };
         let recipients = select_recipients(&criteria, all_members());
         let mark = |gets_email: bool| if gets_email { "+mail" } else { "" };
@@ -217,18 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn not_001_action_required_notifies_managers_and_owning_ace_users() {
+    fn not_001_action_required_notifies_managers_and_owners_who_can_submit() {
         assert_eq!(
             recipients(
                 NotificationKind::ActionRequired,
-                &["ace_user", "technical_staff"],
+                &["ace_user", "marketing_staff", "technical_staff"],
                 None
             ),
             [
                 "alliance_lead+mail",
                 "alliance_team+mail",
                 "ace_manager+mail",
-                "ace_user+mail"
+                "ace_user+mail",
+                "marketing_staff+mail"
             ]
         );
     }
@@ -239,6 +262,7 @@ mod tests {
             NotificationKind::OpportunityApproved,
             NotificationKind::OpportunityRejected,
             NotificationKind::OpportunityReopened,
+            NotificationKind::OpportunityClosedByAws,
             NotificationKind::OwnershipChanged,
             NotificationKind::BulkJobFinished,
         ] {
@@ -280,6 +304,7 @@ mod tests {
             concerned_members: &[],
             contacts: &contacts,
             reviewer: None,
+            account_owners: &[],
         };
         assert_eq!(
             select_recipients(&criteria, all_members()).contacts,
@@ -287,6 +312,43 @@ mod tests {
         );
         criteria.kind = NotificationKind::ReviewRequested;
         assert_eq!(select_recipients(&criteria, all_members()).contacts, []);
+    }
+
+    fn channel_request_recipients(account_owners: &[&str]) -> Vec<String> {
+        let account = ACCOUNT.parse().expect("an account id");
+        let account_owners: Vec<_> = account_owners.iter().map(|email| (*email).into()).collect();
+        let criteria = SelectionCriteria {
+            kind: NotificationKind::ChannelRequested,
+            account: &account,
+            concerned_members: &[],
+            contacts: &[],
+            reviewer: None,
+            account_owners: &account_owners,
+        };
+        let mut members = all_members();
+        members.push(member("second_owner", "999999999999", Role::AccountOwner));
+        let recipients = select_recipients(&criteria, members);
+        let ids = recipients.members.iter().map(|(member, _)| member.id.to_string());
+        ids.collect()
+    }
+
+    #[test]
+    fn not_006_channel_request_notifies_account_owner_of_the_aws_team() {
+        assert_eq!(
+            channel_request_recipients(&["nobody@example.com", "Second_Owner@example.com"]),
+            ["second_owner"]
+        );
+    }
+
+    #[test]
+    fn not_006_channel_request_without_owner_in_team_notifies_all_owners() {
+        let all = ["account_owner", "second_owner"];
+        assert_eq!(channel_request_recipients(&[]), all);
+        // A contact who is not an account owner of the platform, and one who is not a member.
+        assert_eq!(
+            channel_request_recipients(&["sales_representative@example.com", "nobody@example.com", ""]),
+            all
+        );
     }
 
     #[test]
@@ -300,6 +362,7 @@ mod tests {
             concerned_members: &[],
             contacts: &[],
             reviewer: None,
+            account_owners: &[],
         };
         assert_eq!(
             select_recipients(&criteria, vec![lead.clone()]).members,

@@ -51,5 +51,7 @@ closed_list! {
         ChannelDecided = 22 "CHANNEL_DECIDED" "",
         /// A member was invited to a channel.
         ChannelInvited = 23 "CHANNEL_INVITED" "",
+        /// AWS closed an opportunity in its own sales process.
+        OpportunityClosedByAws = 24 "OPPORTUNITY_CLOSED_BY_AWS" "",
     }
 }

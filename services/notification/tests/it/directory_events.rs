@@ -5,10 +5,10 @@ use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_proto::cosell::r#type::v1::ParticipantType;
-use cosell_testkit::harness::eventually;
-use cosell_types::{Caller, ClosedList as _, Role};
+use cosell_types::{ClosedList as _, Role};
 
-use crate::support::{ALDER, Scenario, ace_user, alliance_lead, start};
+use crate::email::Email;
+use crate::support::{ALDER, ace_user, address, alliance_lead, start};
 
 const INVITATION: &str = "pacinv-0000000000000";
 
@@ -25,15 +25,6 @@ fn invitation(
         connection_type: directory::ConnectionType::OpportunityCollaboration.into(),
         ..Default::default()
     })
-}
-
-async fn wait_for_kind(scenario: &Scenario, caller: &Caller, kind: pb::NotificationKind) -> pb::Notification {
-    eventually(async || {
-        let inbox = scenario.inbox(caller).await;
-        let notification = inbox.into_iter().find(|entry| entry.kind() == kind);
-        notification.ok_or_else(|| format!("no {kind:?}"))
-    })
-    .await
 }
 
 #[tokio::test]
@@ -67,26 +58,21 @@ async fn not_001_alliance_lead_is_notified_of_connection_invitations() {
         (
             INVITATION,
             pb::NotificationKind::ConnectionInvitationCreated,
-            "Let us work together\n\nJane Roe <jane@birch.example>",
+            "Sender:   Jane Roe <jane@birch.example>\nDeadline: 2026-03-20 09:00 UTC\n\n\
+             Message:\nLet us work together\n",
         ),
         (
             accepted,
             pb::NotificationKind::ConnectionInvitationAccepted,
-            "You are connected with Birch",
+            "You are connected with Birch now.",
         ),
         (
             rejected,
             pb::NotificationKind::ConnectionInvitationRejected,
-            "Reason: Not now.",
+            "Reason: Not now\n",
         ),
     ] {
-        let notification = wait_for_kind(&scenario, &alliance_lead(), kind).await;
-        assert!(
-            notification.body.contains(text),
-            "{:?}: {}",
-            notification,
-            notification.body
-        );
+        let notification = scenario.wait_for_kind(&alliance_lead(), kind).await;
         assert_eq!(
             (
                 notification.connection_invitation_id.as_str(),
@@ -95,6 +81,9 @@ async fn not_001_alliance_lead_is_notified_of_connection_invitations() {
             (id, "")
         );
         assert!(notification.subject.contains("Birch"));
+        let email = scenario.email(&address("mem-lead"), &notification.subject).await;
+        let path = format!("/connection-invitations/{id}");
+        email.require(&[text], &path, &format!("Connection invitation {id}"));
     }
     // An account is not notified of its own invitations.
     let own = directory::ConnectionInvitationCreated {
@@ -123,6 +112,7 @@ async fn not_001_role_change_and_deactivation_notify_member_and_alliance_lead() 
             side: directory::Side::Partner.into(),
             status: status.into(),
             roles: vec![Role::AceManager.number()],
+            sees_all_opportunities: true,
         })
     };
     let roles = directory::MemberRolesChanged {
@@ -132,8 +122,12 @@ async fn not_001_role_change_and_deactivation_notify_member_and_alliance_lead() 
         .peer
         .publish_event("partner", ALDER, "mem-user", 2, &roles)
         .await;
-    let notification = wait_for_kind(&scenario, &ace_user(), pb::NotificationKind::RolesChanged).await;
-    assert!(notification.body.contains("ACE_MANAGER"), "{}", notification.body);
+    let notification = scenario
+        .wait_for_kind(&ace_user(), pb::NotificationKind::RolesChanged)
+        .await;
+    let about_member = ("/members/mem-user", "Member mem-user");
+    let text = "Your roles at Alder are now ACE_MANAGER.";
+    Email::from(notification).require(&[text], about_member.0, about_member.1);
     assert!(
         scenario.inbox(&alliance_lead()).await.is_empty(),
         "other members must not be notified"
@@ -145,18 +139,20 @@ async fn not_001_role_change_and_deactivation_notify_member_and_alliance_lead() 
         .peer
         .publish_event("partner", ALDER, "mem-user", 3, &left)
         .await;
-    let notification = wait_for_kind(
-        &scenario,
-        &alliance_lead(),
-        pb::NotificationKind::MemberDeactivated,
-    )
-    .await;
-    assert!(
-        notification.body.contains("mem-user") && notification.body.contains("without_active_owner"),
-        "{}",
-        notification.body
+    let notification = scenario
+        .wait_for_kind(&alliance_lead(), pb::NotificationKind::MemberDeactivated)
+        .await;
+    assert_eq!(
+        notification.subject,
+        "Grace Hopper is no longer a member of Alder"
     );
+    let texts = [
+        "The membership of Grace Hopper has ended.",
+        "without_active_owner",
+    ];
     scenario.recipients(2).await;
+    let email = scenario.email(&address("mem-lead"), &notification.subject).await;
+    email.require(&texts, about_member.0, about_member.1);
     scenario.app.finish::<Notifications>().await;
 }
 
@@ -171,6 +167,8 @@ async fn not_001_invited_member_receives_email_only() {
         status: directory::MemberStatus::Invited.into(),
         person: Some(directory::Person {
             email: "new@alder.example".to_owned(),
+            first_name: "Rosalind".to_owned(),
+            last_name: "Franklin".to_owned(),
             ..Default::default()
         }),
         ..Default::default()
@@ -192,6 +190,7 @@ async fn not_001_invited_member_receives_email_only() {
             side: directory::Side::Partner.into(),
             status: directory::MemberStatus::Invited.into(),
             roles: vec![Role::AceUser.number()],
+            sees_all_opportunities: false,
         }),
     };
     scenario
@@ -200,6 +199,11 @@ async fn not_001_invited_member_receives_email_only() {
         .await;
     let recipients = scenario.recipients(1).await;
     assert_eq!(recipients, ["new@alder.example"]);
+    let email = scenario
+        .email("new@alder.example", "Alder invites you to cosell")
+        .await;
+    let text = "Alder has invited you, Rosalind Franklin, to its account in cosell, with the roles ACE_USER.";
+    email.require(&[text], "/members/mem-new", "Member mem-new");
     assert!(
         scenario.inbox(&alliance_lead()).await.is_empty(),
         "no other member must be notified"

@@ -34,7 +34,7 @@ async fn acc_020_calls_see_one_account_and_no_contacts() {
             [
                 ("notification", 2),
                 ("preference", 0),
-                ("contact", 9),
+                ("contact", 10),
                 ("mail", 2),
             ],
         ),
@@ -43,7 +43,7 @@ async fn acc_020_calls_see_one_account_and_no_contacts() {
             [
                 ("notification", 0),
                 ("preference", 0),
-                ("contact", 9),
+                ("contact", 10),
                 ("mail", 0),
             ],
         ),

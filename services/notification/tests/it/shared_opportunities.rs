@@ -5,10 +5,10 @@ use cosell_notification::Notifications;
 use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::notification::v1::NotificationKind as Kind;
 use cosell_proto::cosell::r#type::v1::ParticipantType;
-use cosell_testkit::harness::{CHANNEL_LINK, eventually};
+use cosell_testkit::harness::CHANNEL_LINK;
 
 use crate::support::{
-    ALDER, AWS, BIRCH, ace_user, address, alliance_lead, count, other_account_lead, start, tara, vera,
+    ALDER, AWS, BIRCH, ace_user, address, alliance_lead, other_account_lead, start, tara, vera,
 };
 
 const INVITATION: &str = "engi-a000000000004";
@@ -58,7 +58,7 @@ async fn not_001_invitation_notifies_receiver_and_acceptance_notifies_sender() {
     }
     let sent = scenario.recipients(2).await;
     assert_eq!(sent, [address("mem-birch"), address("mem-user")]);
-    wait_for_processed(&scenario, 4).await;
+    scenario.wait_until_processed("collaboration", 4).await;
     for (caller, expected) in [
         (other_account_lead(), vec![Kind::EngagementInvited]),
         (ace_user(), vec![Kind::EngagementAnswered]),
@@ -74,17 +74,6 @@ async fn not_001_invitation_notifies_receiver_and_acceptance_notifies_sender() {
         assert_eq!(kinds, expected, "{caller:?}");
     }
     scenario.app.finish::<Notifications>().await;
-}
-
-async fn wait_for_processed(scenario: &crate::support::Scenario, expected: i64) {
-    eventually(async || {
-        let processed = "SELECT count(*) FROM inbox WHERE consumer = 'notification-collaboration'";
-        match count(&scenario.app, processed).await {
-            count if count == expected => Ok(()),
-            count => Err(format!("{count} of {expected} events were processed")),
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -132,17 +121,18 @@ async fn not_001_channel_notifies_account_owner_requester_and_invited_members() 
         .await;
     peer.publish_event("collaboration", ALDER, CHANNEL, 6, &added)
         .await;
-    let sent = scenario.recipients(4).await;
+    let sent = scenario.recipients(5).await;
     assert_eq!(
         sent,
         [
+            address("mem-olaf"),
             address("mem-owner"),
             address("mem-second"),
             address("mem-user"),
             address("mem-vera")
         ]
     );
-    wait_for_processed(&scenario, 6).await;
+    scenario.wait_until_processed("collaboration", 6).await;
     let inbox = scenario.inbox(&vera()).await;
     assert_eq!(inbox[0].kind(), Kind::ChannelInvited);
     assert!(inbox[0].body.contains(CHANNEL_LINK), "{inbox:?}");

@@ -2,7 +2,7 @@ use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
 
 use super::Api;
-use crate::domain::Field;
+use crate::domain::{Field, field_warnings};
 use crate::write::change;
 use crate::{convert, status, store};
 
@@ -13,20 +13,19 @@ pub async fn handle(
     let message = &call.message;
     let id = &message.opportunity_id;
     let member = call.member()?;
+    let selected = selected_fields(message);
+    let mut warnings = Vec::new();
     let record = change(&api.db, &call, (id, &message.etag), async |tx, record| {
         let (details, violations) = convert::details(&to_opportunity(message));
         let facts = store::load_facts(tx, &api.policy, record.account(), &[record.details()]).await?;
-        let changed = record.update(
-            &member.id,
-            &selected_fields(message),
-            &details,
-            &facts,
-            api.clock.now(),
-        );
-        status::ok_or_violations(violations, changed, id)
+        let changed = record.update(&member.id, &selected, &details, &facts, api.clock.now());
+        let event = status::ok_or_violations(violations, changed, id)?;
+        warnings.extend(field_warnings::on_closing(event.as_ref(), &selected));
+        Ok(event)
     })
     .await?;
     Ok(pb::ChangeStageResponse {
+        warnings: convert::warnings(warnings),
         opportunity: Some(convert::opportunity(&record, &api.catalog)),
     })
 }

@@ -55,5 +55,6 @@ pub async fn handle(
     });
     Ok(pb::CheckReferredOpportunityResponse {
         violations: violations.collect(),
+        opportunity: Some(convert::partner_fields(record.details())),
     })
 }

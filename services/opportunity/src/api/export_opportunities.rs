@@ -33,7 +33,7 @@ pub async fn handle(
 ) -> Result<impl Stream<Item = StreamItem> + Send, Failure> {
     let message = &call.message;
     let side = call.member()?.side;
-    let filter = filter(message.filter.as_ref(), message.preset, &message.search, side)?;
+    let filter = filter("", message.filter.as_ref(), message.preset, &message.search, side)?;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         if let Err(failure) = send_pages(&api, &call, &filter, &sender).await {

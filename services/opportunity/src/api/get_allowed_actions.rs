@@ -68,6 +68,9 @@ pub async fn handle(
     let reopen = check("ReopenOpportunity", Action::Reopen, &|record| {
         record.can_be_reopened()
     });
+    let correct = check("CorrectClosedOpportunity", Action::Update, &|record| {
+        record.can_be_corrected(&facts, now)
+    });
     let associate = check("AssociateEntity", Action::Update, &|record| {
         record.can_associate_entity(RelatedEntityType::Solutions)
     });
@@ -84,6 +87,7 @@ pub async fn handle(
         (pb::OpportunityAction::Reopen, reopen, Vec::new()),
         (pb::OpportunityAction::AssociateEntity, associate, Vec::new()),
         (pb::OpportunityAction::Tag, tag, Vec::new()),
+        (pb::OpportunityAction::CorrectClosed, correct, Vec::new()),
     ];
     Ok(pb::GetAllowedActionsResponse {
         actions: actions.into_iter().map(action_permission).collect(),

@@ -54,5 +54,6 @@ fn account_reader(account: &AccountId) -> Result<Member, Failure> {
         account: account.clone(),
         side: Side::Partner,
         roles: Vec::new(),
+        sees_all_opportunities: false,
     })
 }

@@ -33,6 +33,7 @@ pub async fn handle(
     let member = call.member()?;
     let message = &call.message;
     let filter = filter(
+        "",
         message.filter.as_ref(),
         message.preset,
         &message.search,

@@ -13,6 +13,7 @@ mod catalog_service;
 mod change_stage;
 mod check_referred_opportunity;
 mod clone_opportunity;
+mod correct_closed_opportunity;
 mod count_opportunities;
 mod create_opportunity;
 mod delete_operation;

@@ -6,8 +6,9 @@ use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_server:
 use tonic::Request;
 
 use super::{
-    Api, RpcResult, add_next_step, assign_opportunity, change_stage, clone_opportunity, discard_draft,
-    list_next_steps, permit, reopen_opportunity, submit_opportunity, withdraw_submission,
+    Api, RpcResult, add_next_step, assign_opportunity, change_stage, clone_opportunity,
+    correct_closed_opportunity, discard_draft, list_next_steps, permit, reopen_opportunity,
+    submit_opportunity, withdraw_submission,
 };
 use crate::domain::access::Action;
 use crate::status::RECORD;
@@ -54,6 +55,17 @@ impl OpportunityLifecycleService for Api {
         let api = self.clone();
         write(request, permit(Action::Update), move |call| {
             change_stage::handle(api.clone(), call)
+        })
+        .await
+    }
+
+    async fn correct_closed_opportunity(
+        &self,
+        request: Request<pb::CorrectClosedOpportunityRequest>,
+    ) -> RpcResult<pb::CorrectClosedOpportunityResponse> {
+        let api = self.clone();
+        write(request, permit(Action::Update), move |call| {
+            correct_closed_opportunity::handle(api.clone(), call)
         })
         .await
     }

@@ -24,7 +24,13 @@ pub async fn handle(api: Api, call: Call<pb::TransferOpportunitiesRequest>) -> R
     let records = records.ok_or_else(|| Failure::internal("the validated request has no records"))?;
     let member = call.member()?;
     let filter = match records {
-        Records::List(list) => filter(list.filter.as_ref(), list.preset, &list.search, member.side)?,
+        Records::List(list) => filter(
+            "list.",
+            list.filter.as_ref(),
+            list.preset,
+            &list.search,
+            member.side,
+        )?,
         Records::Ids(_) => OpportunityFilter::default(),
     };
     let id = random::prefixed("bulkjob-");

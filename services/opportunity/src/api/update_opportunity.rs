@@ -31,6 +31,7 @@ pub async fn handle(
         let event = status::ok_or_violations(violations, updated, id)?;
         warnings = field_warnings::on_change(&details, record.details());
         warnings.retain(|warning| fields.iter().any(|field| warning.concerns(*field)));
+        warnings.extend(field_warnings::on_closing(event.as_ref(), &fields));
         Ok(event)
     })
     .await?;

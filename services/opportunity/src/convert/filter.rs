@@ -10,45 +10,48 @@ use crate::domain::search::{MAX_SEARCH_TERMS, search_terms};
 use crate::domain::values::Preset;
 use crate::store::list::OpportunityFilter;
 
-/// Reads a filter. An invalid filter fails with all violations, before the call uses a database connection.
+/// Reads a filter. An invalid filter fails with all violations, before the call uses a database connection. `at` is the
+/// prefix of its paths in the request, such as `list.`.
 pub fn filter(
+    at: &str,
     message: Option<&pb::OpportunityFilter>,
     preset: i32,
     search: &str,
     side: Side,
 ) -> Result<OpportunityFilter, Failure> {
     let message = message.cloned().unwrap_or_default();
+    let path = |field: &str| format!("{at}{field}");
     let mut violations = Vec::new();
     let created = timestamp_range(
         message.create_time.as_ref(),
-        "filter.create_time",
+        &path("filter.create_time"),
         &mut violations,
     );
     let updated = timestamp_range(
         message.update_time.as_ref(),
-        "filter.update_time",
+        &path("filter.update_time"),
         &mut violations,
     );
     let closes = date_range(
         message.target_close_date.as_ref(),
-        "filter.target_close_date",
+        &path("filter.target_close_date"),
         &mut violations,
     );
     let opportunities = ids(
         &message.opportunity_ids,
-        "filter.opportunity_ids",
+        &path("filter.opportunity_ids"),
         &mut violations,
     );
     let owners = ids(
         &message.owner_member_ids,
-        "filter.owner_member_ids",
+        &path("filter.owner_member_ids"),
         &mut violations,
     );
     let words: Vec<_> = search_terms(search).into_iter().collect();
     let mut invalid = |field: &str, text: &str| {
         let root = FieldPath::root();
         violations.push(Violation::new(
-            &root.field(field),
+            &root.field(&path(field)),
             ViolationCode::InvalidValue,
             text,
         ));
@@ -60,12 +63,14 @@ pub fn filter(
     if message.without_active_owner && side == Side::Aws {
         invalid("filter.without_active_owner", "Is available to partners only.");
     }
+    let preset = Preset::from_number(preset);
+    violations.extend(preset.and_then(|preset| pending_acceptance(preset, &path("preset"))));
     if !violations.is_empty() {
         return Err(Failure::invalid(violations));
     }
     Ok(OpportunityFilter {
         ids: (!opportunities.is_empty()).then_some(opportunities),
-        preset: Preset::from_number(preset),
+        preset,
         search_terms: words,
         stages: enum_values(&message.stages),
         review_statuses: enum_values(&message.review_statuses),
@@ -77,4 +82,12 @@ pub fn filter(
         closes,
         without_active_owner: message.without_active_owner,
     })
+}
+
+/// The violation of PENDING_ACCEPTANCE, which is a list of offers and not of opportunities (OPP-063).
+pub fn pending_acceptance(preset: Preset, field: &str) -> Option<Violation> {
+    let text = "Is not a list of opportunities: what AWS offers becomes an opportunity only when the partner accepts it. \
+                Call ReferralService.ListReferralOffers, which lists the offers.";
+    (preset == Preset::PendingAcceptance)
+        .then(|| Violation::new(&FieldPath::root().field(field), ViolationCode::InvalidValue, text))
 }

@@ -62,6 +62,12 @@ pub fn opportunity(record: &Opportunity, catalog: &str) -> pb::Opportunity {
         reason: reopening.reason.reveal().clone(),
         time: Some(timestamp(reopening.time)),
     });
+    life_cycle.close_time = record.close_time().map(timestamp);
+    life_cycle.correctable_fields = record
+        .correctable_fields()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     life_cycle.review_status = review.status.number();
     life_cycle.review_comments = review.remarks.reveal().clone();
     life_cycle.review_status_reason = number(review.reason);

@@ -15,8 +15,8 @@ pub enum Action {
     Get,
     /// ListOpportunities.
     List,
-    /// UpdateOpportunity, ChangeStage, AddNextStep, AssignOpportunity, AssociateEntity, DisassociateEntity,
-    /// TagOpportunity, UntagOpportunity.
+    /// UpdateOpportunity, ChangeStage, CorrectClosedOpportunity, AddNextStep, AssignOpportunity, AssociateEntity,
+    /// DisassociateEntity, TagOpportunity, UntagOpportunity.
     Update,
     /// SubmitOpportunity.
     Submit,
@@ -48,7 +48,8 @@ pub enum Action {
     Diff,
 }
 
-const COLLABORATION: &str = "collaboration";
+/// The services that read an opportunity as its account does.
+const FOR_ACCOUNT: [&str; 2] = ["collaboration", "notification"];
 const REFERRAL: &str = "referral";
 /// The AWS roles that update the AWS summary.
 const AWS_SUMMARY_WRITERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
@@ -71,8 +72,8 @@ pub enum VisibilityScope {
 /// The visibility scope of the member's roles; the widest role applies.
 pub fn visibility_scope(member: &Member) -> VisibilityScope {
     match member.side {
-        Side::Partner if member.has_any_role(&Role::WHOLE_PIPELINE) => VisibilityScope::Account,
-        Side::Partner if member.has_any_role(&Role::OWN_RECORDS) => VisibilityScope::Own,
+        Side::Partner if member.sees_whole_pipeline() => VisibilityScope::Account,
+        Side::Partner if member.has_pipeline_role() => VisibilityScope::Own,
         Side::Aws if member.has_any_role(&[Role::Reviewer]) => VisibilityScope::Submitted,
         Side::Aws if member.has_any_role(&Role::SALES) => VisibilityScope::FullVisibility,
         _ => VisibilityScope::NoRecords,
@@ -82,8 +83,9 @@ pub fn visibility_scope(member: &Member) -> VisibilityScope {
 /// Whether the caller may call the RPCs of this action, for any opportunity.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
-        // Collaboration reads the opportunities that partners share, and takes snapshots of them.
-        Caller::Service(name) if action == Action::ForAccount => return name.as_str() == COLLABORATION,
+        // Collaboration reads the opportunities that partners share, and takes snapshots of them. Notification names
+        // them in the notifications of their account.
+        Caller::Service(name) if action == Action::ForAccount => return FOR_ACCOUNT.contains(&name.as_str()),
         // Referral validates an opportunity before it offers it to partners.
         Caller::Service(name) if action == Action::CheckReferred => return name.as_str() == REFERRAL,
         // Review and notification read submitted opportunities when they receive their events.
@@ -115,7 +117,8 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         // Technical staff manage their opportunities, but do not submit them.
         Action::Submit | Action::Withdraw => {
             scope == VisibilityScope::Account
-                || (scope == VisibilityScope::Own && member.has_any_role(&[Role::AceUser]))
+                || (scope == VisibilityScope::Own
+                    && member.has_any_role(&[Role::AceUser, Role::MarketingStaff]))
         }
     }
 }

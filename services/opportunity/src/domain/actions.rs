@@ -51,6 +51,7 @@ impl Opportunity {
         self.check_solution(&details, facts, &mut violations);
         ok_or_invalid(violations)?;
         self.details = details;
+        self.close_time = None;
         self.reopening = Some(Reopening {
             from,
             reason,

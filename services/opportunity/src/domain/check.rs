@@ -263,17 +263,18 @@ pub fn parent_opportunity(details: &Details, facts: &Facts<'_>, violations: &mut
     }
 }
 
-/// Checks a new stage (OPP-043): LAUNCHED requires the launch date, and from some partners the customer's AWS account.
-pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, violations: &mut Vec<Violation>) {
-    if details.life_cycle.stage != Stage::Launched {
-        return;
-    }
-    if details
-        .life_cycle
-        .target_close_date
-        .is_some_and(|date| date > today)
-    {
-        let text = format!("Must be the date on which billing began, {today} or earlier, in stage LAUNCHED.");
+/// Checks a terminal stage (OPP-043): its close date has come, and to launch some partners must state the customer's AWS
+/// account.
+pub fn closing(details: &Details, facts: &Facts<'_>, today: NaiveDate, violations: &mut Vec<Violation>) {
+    let life_cycle = &details.life_cycle;
+    let is_launched = life_cycle.stage == Stage::Launched;
+    if life_cycle.target_close_date.is_some_and(|date| date > today) {
+        let day = match is_launched {
+            true => "billing began",
+            false => "the opportunity was lost",
+        };
+        let stage = life_cycle.stage.name();
+        let text = format!("Must be the day on which {day}, {today} or earlier, in stage {stage}.");
         add(
             violations,
             "life_cycle.target_close_date",
@@ -281,7 +282,10 @@ pub fn new_stage(details: &Details, facts: &Facts<'_>, today: NaiveDate, violati
             text,
         );
     }
-    if facts.requires_customer_account_at_launch() && details.customer.account.aws_account_id.is_empty() {
+    if is_launched
+        && facts.requires_customer_account_at_launch()
+        && details.customer.account.aws_account_id.is_empty()
+    {
         let text = "Is required in stage LAUNCHED for partners of this type.";
         add(
             violations,
@@ -343,21 +347,28 @@ pub fn submittable(
     violations
 }
 
-/// The format of the postal code, which is checked at submission (OPP-014). The error text is that of AWS Partner
-/// Central.
+/// Path of the postal code.
+pub const POSTAL_CODE: &str = "customer.account.address.postal_code";
+
+/// The format of the postal code, which a submission requires (OPP-014).
 pub fn postal_code(details: &Details, violations: &mut Vec<Violation>) {
-    let address = &details.customer.account.address;
+    if let Some(text) = postal_code_text(&details.customer.account.address) {
+        add(violations, POSTAL_CODE, ViolationCode::InvalidStringFormat, text);
+    }
+}
+
+/// The error text of AWS Partner Central for a postal code that does not have the format of its country, which a draft
+/// gets as a warning. `None` if the code is empty or valid.
+pub fn postal_code_text(address: &Address) -> Option<String> {
     let (country, code) = (address.country_code.reveal(), address.postal_code.reveal());
     if code.is_empty() || postal::is_valid(country, code) {
-        return;
+        return None;
     }
     let name = COUNTRY.label(country);
     let format = postal::documented_format(country).unwrap_or_default();
-    let text = format!(
+    Some(format!(
         "The postal code is invalid for country {name}, {name} postal code must be in {format} format."
-    );
-    let at = "customer.account.address.postal_code";
-    add(violations, at, ViolationCode::InvalidStringFormat, text);
+    ))
 }
 
 /// A registered solution is required. Before COMMITTED a description suffices, unless the operator disables it
@@ -392,6 +403,27 @@ pub fn solution(details: &Details, facts: &Facts<'_>, violations: &mut Vec<Viola
             text,
         );
     }
+}
+
+/// For a customer in the industry Government a submission must say whether the opportunity is classified (OPP-017).
+pub fn government_answer(details: &Details, violations: &mut Vec<Violation>) {
+    if lacks_government_answer(details) {
+        add(
+            violations,
+            "national_security",
+            ViolationCode::RequiredFieldMissing,
+            GOVERNMENT_QUESTION,
+        );
+    }
+}
+
+/// The error text of [`government_answer`], which a draft gets as a warning.
+pub const GOVERNMENT_QUESTION: &str = "Is required for customers in the industry Government: state true or false, \
+                                       whether the opportunity concerns classified national-security information.";
+
+/// Whether the question of [`government_answer`] is unanswered.
+pub fn lacks_government_answer(details: &Details) -> bool {
+    details.customer.account.industry == GOVERNMENT && details.national_security.is_none()
 }
 
 /// A closed opportunity cannot be submitted (OPP-024).

@@ -17,6 +17,8 @@ pub enum Event {
         /// All updated fields, including the stage.
         fields: Vec<Field>,
     },
+    /// These fields of a closed opportunity were corrected.
+    ClosureCorrected(Vec<Field>),
     /// AWS reopened the opportunity, which was closed in this stage.
     Reopened(Stage),
     /// The opportunity was transferred to another member.
@@ -53,6 +55,7 @@ impl Event {
             Event::Created => "created",
             Event::Updated(_) | Event::Related(_) | Event::Tagged => "updated",
             Event::StageChanged { .. } => "stage_changed",
+            Event::ClosureCorrected(_) => "closure_corrected",
             Event::Reopened(_) => "reopened",
             Event::Assigned { .. } => "assigned",
             Event::Discarded => "discarded",
@@ -68,7 +71,7 @@ impl Event {
     /// Paths of the fields that the event changed; empty for events that are not updates.
     pub fn changed_fields(&self) -> Vec<String> {
         match self {
-            Event::Updated(fields) | Event::StageChanged { fields, .. } => {
+            Event::Updated(fields) | Event::StageChanged { fields, .. } | Event::ClosureCorrected(fields) => {
                 fields.iter().map(|field| field.path().to_owned()).collect()
             }
             Event::Related(kind) => vec![kind.path().to_owned()],

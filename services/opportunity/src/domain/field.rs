@@ -1,6 +1,7 @@
 //! The fields that a partner can update after creation, and the states in which each is editable (OPP-040).
 
 use super::Details;
+use super::values::ReviewReason;
 
 /// A state in which a field is editable, besides a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +130,30 @@ fields! {
     TargetCloseDate: life_cycle.target_close_date, [ActionRequired, Approved];
     NextSteps: life_cycle.next_steps, [Approved];
     LeadSource: lead_source, [Approved];
+}
+
+/// The fields about which a decision with this reason asks, besides those that every decision opens (OPP-040). What a
+/// reason says about solutions and products is in [`super::related`].
+pub fn opened_by(reason: ReviewReason) -> &'static [Field] {
+    match reason {
+        ReviewReason::ClarifySolution => &[
+            Field::OtherSolutionDescription,
+            Field::CustomerUseCase,
+            Field::SubUseCase,
+            Field::DeliveryModels,
+            Field::Title,
+            Field::ApnPrograms,
+        ],
+        ReviewReason::ClarifyRevenue => &[
+            Field::ExpectedContractDuration,
+            Field::RevenueDeliveryModel,
+            Field::RevenueValue,
+            Field::RevenueEffectiveDate,
+            Field::RevenueExpirationDate,
+        ],
+        ReviewReason::ForecastConflict => &[Field::Stage, Field::NextSteps],
+        ReviewReason::BulkUploadResponse | ReviewReason::Other | ReviewReason::OtherInternalReview => &[],
+    }
 }
 
 /// A set of fields, as a bit mask.

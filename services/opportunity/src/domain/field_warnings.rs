@@ -4,9 +4,10 @@
 use cosell_types::ClosedList as _;
 use cosell_types::standard::StandardList;
 
+use super::check::{GOVERNMENT_QUESTION, POSTAL_CODE, lacks_government_answer, postal_code_text};
 use super::reference::{APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TRAINING, USE_CASE};
-use super::values::{OpportunityType, Stage};
-use super::{Details, Facts, Field};
+use super::values::{OpportunityType, RelatedEntityType, Stage};
+use super::{Details, Event, Facts, Field};
 
 /// Longest title and company name, in characters, that AWS's bulk templates accept.
 const MAX_TEMPLATE_TITLE: usize = 60;
@@ -30,10 +31,15 @@ impl FieldWarning {
         }
     }
 
-    /// Whether the warning is about this field or a part of it.
+    /// Whether the warning is about this field or a part of it, or a change of this field causes it.
     pub fn concerns(&self, field: Field) -> bool {
         let rest = self.field.strip_prefix(field.path());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+            || match field {
+                Field::Industry => self.field == Field::NationalSecurity.path(),
+                Field::CountryCode => self.field == POSTAL_CODE,
+                _ => false,
+            }
     }
 }
 
@@ -68,6 +74,12 @@ pub fn on_change(input: &Details, stored: &Details) -> Vec<FieldWarning> {
         let text =
             format!("Is longer than {MAX_TEMPLATE_COMPANY} characters, which AWS's bulk templates refuse.");
         warnings.push(FieldWarning::new("customer.account.company_name", text));
+    }
+    if lacks_government_answer(stored) {
+        warnings.push(FieldWarning::new("national_security", GOVERNMENT_QUESTION));
+    }
+    if let Some(text) = postal_code_text(&stored.customer.account.address) {
+        warnings.push(FieldWarning::new(POSTAL_CODE, text));
     }
     let account = &stored.customer.account;
     let country = account.address.country_code.reveal();
@@ -106,6 +118,59 @@ fn deprecated(list: &StandardList, field: &str, value: &str) -> Option<FieldWarn
         list.name
     );
     Some(FieldWarning::new(field, text))
+}
+
+/// Warnings about what a clone does not have of its source, unless the caller stated another value (OPP-037).
+pub fn on_clone(source: &Details, clone: &Details) -> Vec<FieldWarning> {
+    let mut warnings = Vec::new();
+    for field in NOT_CLONED {
+        if field.differs(source, clone) {
+            let text = match field {
+                Field::Stage => format!(
+                    "Was set to {}: a clone starts anew.",
+                    clone.life_cycle.stage.name()
+                ),
+                _ => "Was not copied: it belongs to the cloned opportunity.".to_owned(),
+            };
+            warnings.push(FieldWarning::new(field.path(), text));
+        }
+    }
+    for kind in RelatedEntityType::ALL {
+        let copied = clone.related_entity_identifiers.identifiers(*kind);
+        let all = source.related_entity_identifiers.identifiers(*kind).iter();
+        let missing: Vec<_> = all
+            .filter(|id| !copied.contains(id))
+            .map(String::as_str)
+            .collect();
+        if !missing.is_empty() {
+            let reason = match kind.is_offer() {
+                true => "an offer belongs to one opportunity",
+                false => "it can no longer be associated",
+            };
+            let text = format!("Was not copied: {} ({reason}).", missing.join(", "));
+            warnings.push(FieldWarning::new(kind.path(), text));
+        }
+    }
+    warnings
+}
+
+/// Fields that the caller can state for a clone, and that are not copied.
+const NOT_CLONED: [Field; 4] = [
+    Field::PartnerOpportunityIdentifier,
+    Field::Stage,
+    Field::ClosedLostReason,
+    Field::NextSteps,
+];
+
+/// The warning that a loss moved the target close date, which the caller did not state, to today (OPP-043).
+pub fn on_closing(event: Option<&Event>, selected: &[Field]) -> Option<FieldWarning> {
+    let date = Field::TargetCloseDate;
+    let is_moved = matches!(event, Some(Event::StageChanged { fields, .. }) if fields.contains(&date));
+    (is_moved && !selected.contains(&date)).then(|| {
+        let text = "Was set to today, the day on which the opportunity was lost. State target_close_date for another \
+                    day.";
+        FieldWarning::new(date.path(), text)
+    })
 }
 
 /// Warnings about a submission.

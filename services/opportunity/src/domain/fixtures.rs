@@ -27,6 +27,7 @@ pub fn policy() -> Policy {
             .to_vec(),
         account_to_launch: ["CONSULTING_PARTNER".to_owned()].into(),
         solution_in_words: true,
+        correction_days: 30,
     }
 }
 
@@ -95,6 +96,22 @@ pub fn draft(details: Details) -> Opportunity {
         .0
 }
 
+/// A record in ACTION_REQUIRED for this reason; the decision also names these fields.
+pub fn in_correction(details: Details, reason: ReviewReason, fields_to_correct: &[&str]) -> Opportunity {
+    let mut record = draft(details);
+    let (involvement, visibility) = (InvolvementType::CoSell, Visibility::Full);
+    record
+        .submit(&member("creator"), involvement, visibility, &facts(), now())
+        .expect("a submission");
+    let decision = Decision {
+        outcome: ReviewOutcome::ActionRequired(reason),
+        remarks: "Remarks.".into(),
+        fields_to_correct: fields_to_correct.iter().map(|path| (*path).to_owned()).collect(),
+    };
+    record.apply_decision(1, decision, now()).expect("a decision");
+    record
+}
+
 /// A record in a review status, reached through legal transitions.
 pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportunity {
     let mut details = submittable();
@@ -119,7 +136,7 @@ pub fn in_status(status: ReviewStatus, involvement: InvolvementType) -> Opportun
             record.start_review(1, now()).expect("a started review");
             return record;
         }
-        ReviewStatus::ActionRequired => ReviewOutcome::ActionRequired(ReviewReason::ClarifyRevenue),
+        ReviewStatus::ActionRequired => ReviewOutcome::ActionRequired(ReviewReason::Other),
         ReviewStatus::Approved => ReviewOutcome::Approved,
         ReviewStatus::Rejected => ReviewOutcome::Rejected(ReviewReason::Other),
     };
@@ -145,7 +162,7 @@ pub fn in_stage(stage: Stage, involvement: InvolvementType) -> Opportunity {
     if stage == Stage::ClosedLost {
         input.life_cycle.closed_lost_reason = Some(super::values::ClosedLostReason::Price);
     }
-    if stage == Stage::Launched {
+    if stage.is_terminal() {
         input.life_cycle.target_close_date = Some(today());
     }
     let fields = [Field::Stage, Field::ClosedLostReason, Field::TargetCloseDate];

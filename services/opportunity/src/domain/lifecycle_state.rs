@@ -16,7 +16,8 @@ pub struct LifecycleState {
     pub stage: Stage,
     /// The involvement; `None` before the first submission.
     pub involvement: Option<InvolvementType>,
-    /// Further fields that the reviewer opened for correction, besides those that are always editable (REV-013).
+    /// Fields that the last decision opened for correction, by its reason or by name, besides those that every decision
+    /// opens (OPP-040, REV-013).
     pub fields_to_correct: FieldSet,
 }
 

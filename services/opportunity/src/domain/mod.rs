@@ -9,6 +9,7 @@ mod canonical;
 pub mod catalog;
 mod cells;
 mod check;
+mod closing;
 mod column_names;
 pub mod columns;
 mod customer_spend;
@@ -48,7 +49,11 @@ mod tests_case;
 #[cfg(test)]
 mod tests_cases;
 #[cfg(test)]
+mod tests_closing;
+#[cfg(test)]
 mod tests_columns;
+#[cfg(test)]
+mod tests_correction;
 #[cfg(test)]
 mod tests_editability;
 #[cfg(test)]
@@ -70,6 +75,7 @@ pub use aws_details::{
 };
 pub use aws_summary::AwsSummary;
 pub use canonical::is_government;
+pub use closing::ClosureCorrection;
 pub use details::{
     Account, Address, Contact, Customer, Details, ExpectedCustomerSpend, LifeCycle, Marketing, Migration,
     Project, RelatedEntityIdentifiers, SoftwareRevenue, Tag,

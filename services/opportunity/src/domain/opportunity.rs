@@ -42,6 +42,9 @@ pub struct Opportunity {
     pub(super) shared_from: Option<CopySource>,
     #[serde(default)]
     pub(super) reopening: Option<Reopening>,
+    /// When the partner closed the opportunity; `None` while it is open, and if an earlier release closed it.
+    #[serde(default)]
+    pub(super) close_time: Option<DateTime<Utc>>,
     pub(super) involvement: Option<InvolvementType>,
     pub(super) visibility: Option<Visibility>,
     pub(super) review: Review,
@@ -138,6 +141,7 @@ impl Opportunity {
             lead: None,
             shared_from: None,
             reopening: None,
+            close_time: None,
             involvement: None,
             visibility: None,
             review: Review {
@@ -177,9 +181,12 @@ impl Opportunity {
             field.copy(&input, &mut details);
         }
         let national_security = Field::NationalSecurity;
-        // No answer counts as no: if the field is not editable, replacing one by the other is no change (OPP-017).
+        // No answer counts as no: if the field is not editable, replacing one by the other is no change (OPP-017). In
+        // ACTION_REQUIRED the missing answer can be given, because the next submission requires it.
         let is_same_answer = details.is_national_security() == self.details.is_national_security();
-        if is_same_answer && !national_security.is_editable(state) {
+        let is_missing_answer =
+            state.status == ReviewStatus::ActionRequired && self.details.national_security.is_none();
+        if is_same_answer && !is_missing_answer && !national_security.is_editable(state) {
             national_security.copy(&self.details, &mut details);
         }
         // A change that will be refused must not derive others, which would be reported as further violations.
@@ -195,6 +202,13 @@ impl Opportunity {
             );
             customer_spend::default_target_companies(&mut details);
         }
+        let today = now.date_naive();
+        let is_closing = self.review.status == ReviewStatus::Approved
+            && details.life_cycle.stage.is_terminal()
+            && Field::Stage.differs(&self.details, &details);
+        if is_closing && !selected.contains(&Field::TargetCloseDate) {
+            super::closing::end_expectation(&mut details, today);
+        }
         let changed: Vec<_> = Field::ALL
             .iter()
             .copied()
@@ -207,17 +221,15 @@ impl Opportunity {
         let locked: Vec<_> = changed
             .iter()
             .filter(|field| !self.is_field_editable(**field))
+            .filter(|field| **field != national_security || !(is_missing_answer && is_same_answer))
             .collect();
         let mut violations: Vec<_> = locked.iter().map(|field| not_editable(**field, state)).collect();
         violations.extend(check::record(&details, facts));
         if changed.contains(&Field::RelatedOpportunity) {
             check::parent_opportunity(&details, facts, &mut violations);
         }
-        let today = now.date_naive();
-        let is_closing =
-            self.review.status == ReviewStatus::Approved && details.life_cycle.stage.is_terminal();
-        if is_closing && changed.contains(&Field::Stage) {
-            check::new_stage(&details, facts, today, &mut violations);
+        if is_closing {
+            check::closing(&details, facts, today, &mut violations);
         } else if changed.contains(&Field::TargetCloseDate) {
             check::new_close_date(&details, today, &mut violations);
         }
@@ -237,6 +249,9 @@ impl Opportunity {
         ok_or_invalid(violations)?;
 
         let next_steps_changed = changed.contains(&Field::NextSteps);
+        if is_closing {
+            self.close_time = Some(now);
+        }
         self.details = details;
         self.involvement = involvement;
         self.visibility = involvement.map(|involvement| self.visibility_with(involvement));
@@ -316,12 +331,7 @@ impl Opportunity {
             status: self.review.status,
             stage: self.details.life_cycle.stage,
             involvement: self.involvement,
-            fields_to_correct: self
-                .review
-                .fields_to_correct
-                .iter()
-                .filter_map(|path| Field::from_path(path))
-                .collect(),
+            fields_to_correct: self.review.opened_fields().collect(),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Policy {
     pub account_to_launch: BTreeSet<String>,
     /// Whether a description of the solution suffices before COMMITTED (OPP-026).
     pub solution_in_words: bool,
+    /// Days after its end during which the partner can correct a closed opportunity (OPP-049).
+    pub correction_days: u32,
 }
 
 /// Facts about the account and the entities that an opportunity refers to. They are loaded before the rules run, so

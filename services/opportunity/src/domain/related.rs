@@ -91,10 +91,11 @@ impl Opportunity {
 
     /// Whether entities of this type can be associated and disassociated now (OPP-045).
     pub fn can_associate_entity(&self, kind: RelatedEntityType) -> Result<(), Rule> {
-        let is_changeable = matches!(
-            self.review.status,
-            ReviewStatus::PendingSubmission | ReviewStatus::ActionRequired | ReviewStatus::Approved
-        );
+        let is_changeable = match self.review.status {
+            ReviewStatus::PendingSubmission | ReviewStatus::Approved => true,
+            ReviewStatus::ActionRequired => self.review.opens_entities(kind),
+            ReviewStatus::Submitted | ReviewStatus::InReview | ReviewStatus::Rejected => false,
+        };
         let is_lost = self.details.life_cycle.stage == Stage::ClosedLost;
         self.ensure_allowed(is_changeable && !(is_lost && kind.is_offer()), "ASSOCIATE_ENTITY")
     }

@@ -1,12 +1,13 @@
 //! Submission and review (OPP-019 to OPP-033).
 
 use chrono::{DateTime, Utc};
-use cosell_types::{MemberId, Pii, Violation};
+use cosell_types::{ClosedList as _, MemberId, Pii, Violation};
 use serde::{Deserialize, Serialize};
 
+use super::field::opened_by;
 use super::rule::ok_or_invalid;
-use super::values::{InvolvementType, ReviewReason, ReviewStatus, Visibility};
-use super::{Event, Facts, Opportunity, Rule, Transition, check, related};
+use super::values::{InvolvementType, RelatedEntityType, ReviewReason, ReviewStatus, Visibility};
+use super::{Event, Facts, Field, Opportunity, Rule, Transition, check, related};
 
 /// The state of the opportunity in AWS's review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,25 @@ pub struct Review {
     /// When the opportunity was last submitted.
     #[serde(default)]
     pub submit_time: Option<DateTime<Utc>>,
+}
+
+impl Review {
+    /// The fields that the last decision opened for correction: those about which its reason asks, and those that it
+    /// names (REV-013).
+    pub(super) fn opened_fields(&self) -> impl Iterator<Item = Field> + '_ {
+        let of_reason = self.reason.map_or(&[][..], opened_by);
+        let named = self.fields_to_correct.iter();
+        of_reason
+            .iter()
+            .copied()
+            .chain(named.filter_map(|path| Field::from_path(path)))
+    }
+
+    /// Whether the last decision opened the entities of this type for correction (OPP-045).
+    pub(super) fn opens_entities(&self, kind: RelatedEntityType) -> bool {
+        let is_named = self.fields_to_correct.iter().any(|path| path == kind.path());
+        is_named || (self.reason == Some(ReviewReason::ClarifySolution) && !kind.is_offer())
+    }
 }
 
 /// A reviewer's decision.
@@ -50,6 +70,21 @@ pub enum ReviewOutcome {
 }
 
 impl Opportunity {
+    /// In ACTION_REQUIRED, the paths of all that the partner can change; empty in every other review status.
+    pub fn correctable_fields(&self) -> Vec<&'static str> {
+        if self.review.status != ReviewStatus::ActionRequired {
+            return Vec::new();
+        }
+        let fields = Field::ALL.iter().filter(|field| self.is_field_editable(**field));
+        let entities = RelatedEntityType::ALL
+            .iter()
+            .filter(|kind| self.can_associate_entity(**kind).is_ok());
+        fields
+            .map(|field| field.path())
+            .chain(entities.map(|kind| kind.path()))
+            .collect()
+    }
+
     /// Submits the opportunity to AWS review (OPP-019 to OPP-026, OPP-030).
     pub fn submit(
         &mut self,
@@ -85,9 +120,13 @@ impl Opportunity {
     ) -> Vec<Violation> {
         let mut violations = check::record(&self.details, facts);
         violations.extend(check::submittable(&self.details, involvement, visibility));
-        self.check_solution(&self.details, facts, &mut violations);
+        check::government_answer(&self.details, &mut violations);
         check::postal_code(&self.details, &mut violations);
         check::open_stage(&self.details, &mut violations);
+        // A terminal stage is refused anyway; that it also requires a solution would not help.
+        if !self.details.life_cycle.stage.is_terminal() {
+            self.check_solution(&self.details, facts, &mut violations);
+        }
         related::check_no_offers(&self.details.related_entity_identifiers, &mut violations);
         violations
     }

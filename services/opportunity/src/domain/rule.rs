@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use cosell_types::Violation;
 
 use super::LifecycleState;
@@ -21,6 +22,14 @@ pub enum Rule {
         state: LifecycleState,
         /// Name of the refused action, such as `REOPEN`.
         action: &'static str,
+    },
+    /// The opportunity was closed too long ago to be corrected (OPP-049).
+    #[error("The opportunity was closed too long ago.")]
+    CorrectionPeriodEnded {
+        /// When it was closed.
+        close_time: DateTime<Utc>,
+        /// For how many days after that it could be corrected.
+        days: u32,
     },
     /// The entity belongs to an account without an active SUBSIDIARY connection (OPP-048).
     #[error("The entity belongs to an account without an active SUBSIDIARY connection.")]

@@ -5,7 +5,7 @@ use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation, Violation
 use serde::{Deserialize, Serialize};
 
 use super::values::{ReviewStatus, Stage};
-use super::{Details, Event, Field, Opportunity, RelatedEntityIdentifiers, Review, ReviewOutcome};
+use super::{Account, Customer, Details, Event, Field, Opportunity, Project, Review, ReviewOutcome};
 
 /// The opportunity from which a shared copy was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ impl Opportunity {
                 opportunity: of.id,
             }),
             reopening: None,
+            close_time: None,
             involvement: of.involvement,
             visibility: of.visibility,
             review: Review {
@@ -154,27 +155,33 @@ impl Opportunity {
     }
 }
 
-/// The part of the source's details that a shared copy has; fields that each partner sets itself are cleared.
-fn shared_details(mut details: Details) -> Details {
-    details.life_cycle.stage = Stage::Prospect;
-    details.life_cycle.closed_lost_reason = None;
-    details.life_cycle.target_close_date = None;
-    details.life_cycle.next_steps = Pii::default();
-    details.primary_needs_from_aws.clear();
-    let project = &mut details.project;
-    project.customer_use_case.clear();
-    project.sub_use_case.clear();
-    project.delivery_models.clear();
-    project.expected_customer_spend.clear();
-    project.expected_contract_duration = None;
-    project.other_solution_description = Pii::default();
-    project.additional_comments = Pii::default();
-    project.related_opportunity_id = None;
-    details.marketing = super::Marketing::default();
-    details.software_revenue = super::SoftwareRevenue::default();
-    details.related_entity_identifiers = RelatedEntityIdentifiers::default();
-    details.partner_opportunity_identifier.clear();
-    details.opportunity_team.clear();
-    details.tags.clear();
-    details
+/// The part of the source's details that a shared copy has: what the snapshots of the engagement show of the customer and
+/// the project, less what each partner sets itself. All else is for the receiver to enter.
+fn shared_details(source: Details) -> Details {
+    let Details {
+        opportunity_type,
+        national_security,
+        customer,
+        project,
+        ..
+    } = source;
+    Details {
+        opportunity_type,
+        national_security,
+        customer: Customer {
+            account: Account {
+                aws_account_id: Pii::default(),
+                duns: Pii::default(),
+                ..customer.account
+            },
+            contacts: Vec::new(),
+        },
+        project: Project {
+            title: project.title,
+            customer_business_problem: project.customer_business_problem,
+            sales_activities: project.sales_activities,
+            ..Project::default()
+        },
+        ..Details::default()
+    }
 }

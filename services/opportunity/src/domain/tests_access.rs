@@ -56,6 +56,7 @@ fn member_of(id: &str, account: &str, side: Side, roles: &[Role]) -> Member {
         account: account.parse().expect("an account"),
         side,
         roles: roles.to_vec(),
+        sees_all_opportunities: false,
     }
 }
 

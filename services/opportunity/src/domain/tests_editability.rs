@@ -334,7 +334,7 @@ fn rev_013_action_required_decision_unlocks_named_fields() {
     let mut record = in_status(ReviewStatus::Submitted, InvolvementType::CoSell);
     let title = Field::Title;
     let decision = Decision {
-        outcome: ReviewOutcome::ActionRequired(ReviewReason::ClarifySolution),
+        outcome: ReviewOutcome::ActionRequired(ReviewReason::Other),
         remarks: "Which one is it?".into(),
         fields_to_correct: vec![title.path().to_owned()],
     };

@@ -59,7 +59,9 @@ fn opp_045_association_by_type_status_and_stage_matches_rules() {
     let by_stage = Stage::ALL.iter().map(|stage| approved_in(*stage));
     for before in by_status.chain(by_stage) {
         let lifecycle_state = before.lifecycle_state();
+        // Only some decisions open entities in ACTION_REQUIRED (OPP-040).
         let locked = [
+            ReviewStatus::ActionRequired,
             ReviewStatus::Submitted,
             ReviewStatus::InReview,
             ReviewStatus::Rejected,

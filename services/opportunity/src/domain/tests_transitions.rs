@@ -90,7 +90,7 @@ fn opp_030_review_status_transitions_match_the_table() {
 #[test]
 fn opp_030_resubmission_opens_next_round_and_clears_last_decision() {
     let mut record = in_status(ReviewStatus::ActionRequired, InvolvementType::CoSell);
-    assert_eq!(record.review().reason, Some(ReviewReason::ClarifyRevenue));
+    assert_eq!(record.review().reason, Some(ReviewReason::Other));
     record
         .submit(
             &member("other"),

@@ -58,5 +58,5 @@ pub async fn save_aws_summary(
     )
     .execute(tx.conn())
     .await?;
-    append(tx, &events::aws_summary_event(summary, cause)).await
+    append(tx, &events::aws_summary_event(summary, changed, cause)).await
 }

@@ -51,9 +51,7 @@ impl QueryContext<'_> {
                     .push(")");
             }
             Preset::PendingAcceptance => {
-                // Matches nothing: a referral that the partner has not accepted is an offer and not a record. No record
-                // has this id, and an index serves the condition; for a plain `false` the planner reports a sequential
-                // scan, although it is never executed.
+                // Refused before any query. No record has this id, and an index serves the condition.
                 query.push("opportunity_id = -1");
             }
             Preset::PartnerReferred => {

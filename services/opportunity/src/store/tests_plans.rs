@@ -128,6 +128,7 @@ fn member(account: &str, side: Side, role: Role) -> Member {
         account: account.parse().expect("an account"),
         side,
         roles: vec![role],
+        sees_all_opportunities: false,
     }
 }
 

@@ -443,6 +443,7 @@ async fn opp_017_classification_hides_customer_in_past_revisions_too() {
     let mut unclassified = record("Mallard");
     let customer = unclassified.customer.as_mut().expect("a customer");
     customer.account.as_mut().expect("an account").industry = "Government".to_owned();
+    unclassified.national_security = Some(false);
     let id = create(&app, &user(), unclassified).await.opportunity_id;
     submit(&app, &user(), &id).await;
     let at = |revision| pb::GetOpportunityRequest {

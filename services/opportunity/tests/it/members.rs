@@ -33,6 +33,7 @@ fn member_changed(
             side: directory::Side::Partner.into(),
             status: status.into(),
             roles: roles.iter().map(|role| role.number()).collect(),
+            sees_all_opportunities: false,
         }),
     }
 }

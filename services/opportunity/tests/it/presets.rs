@@ -208,13 +208,21 @@ fn preset_cases() -> Vec<(Record, Vec<Preset>)> {
     ]
 }
 
+/// All presets but that of offers, which are not records.
+fn listed_presets() -> impl Iterator<Item = Preset> {
+    Preset::ALL
+        .iter()
+        .copied()
+        .filter(|preset| *preset != Preset::PendingAcceptance)
+}
+
 #[tokio::test]
 async fn opp_063_preset_contents_are_exact_at_each_boundary() {
     let app = start().await;
     let cases = preset_cases();
     let records: Vec<_> = cases.iter().map(|(record, _)| record.clone()).collect();
     insert_records(&app, &records).await;
-    for preset in Preset::ALL.iter().copied() {
+    for preset in listed_presets() {
         let expected: BTreeSet<_> = cases
             .iter()
             .enumerate()
@@ -345,11 +353,11 @@ async fn opp_063_065_preset_counts_equal_listed_records_for_each_caller() {
     }
     for caller in &callers {
         let counts = count_presets(&app, caller, &[]).await;
-        assert_eq!(counts.len(), Preset::ALL.len());
-        for (preset, (number, count)) in Preset::ALL.iter().zip(counts) {
+        assert_eq!(counts.len(), listed_presets().count());
+        for (preset, (number, count)) in listed_presets().zip(counts) {
             assert_eq!(number, preset.number());
-            let single_page = list_preset(&app, caller, *preset, 100).await;
-            let small_pages = list_preset(&app, caller, *preset, 7).await;
+            let single_page = list_preset(&app, caller, preset, 100).await;
+            let small_pages = list_preset(&app, caller, preset, 7).await;
             assert_eq!(single_page, small_pages, "{preset:?} for {}", caller.actor());
             let distinct: BTreeSet<_> = single_page.iter().collect();
             assert_eq!(
@@ -372,9 +380,11 @@ async fn opp_063_065_preset_counts_equal_listed_records_for_each_caller() {
         .filter(|(_, count)| *count == 0)
         .map(|(number, _)| *number)
         .collect();
-    // Offers that are pending acceptance are not records.
-    let pending = Preset::PendingAcceptance.number();
-    assert_eq!(empty, [pending], "every other preset must have records: {all:?}");
+    assert_eq!(
+        empty,
+        Vec::<i32>::new(),
+        "every preset must have records: {all:?}"
+    );
     let selected = count_presets(&app, &manager(), &[Preset::Launched, Preset::Draft]).await;
     assert_eq!(
         selected,

@@ -106,6 +106,38 @@ async fn publish_decision(peer: &PeerStub, source: &str, decision: review::Revie
     peer.publish_event("review", ALDER, &case, 2, &decision).await;
 }
 
+/// The customer's people and numbers are hidden in snapshots, so that the copy has none of them either.
+#[tokio::test]
+async fn opp_092_receiver_reads_nothing_in_its_copy_that_snapshots_hide() {
+    let (app, peer) = start_with_review().await;
+    let mut shared = record("Nordwind");
+    let customer = shared.customer.as_mut().expect("a customer");
+    customer.contacts = vec![pb::Contact {
+        first_name: "Ute".to_owned(),
+        last_name: "Unger".to_owned(),
+        email: "ute@nordwind.example".to_owned(),
+        ..Default::default()
+    }];
+    let account = customer.account.as_mut().expect("an account");
+    account.duns = "123456789".to_owned();
+    account.aws_account_id = "123456789012".to_owned();
+    let source = create_approved(&app, &peer, shared).await;
+    accept_invitation(&peer, &source, ID).await;
+    let copy = wait_for_copy(&app, ID, ReviewStatus::Approved).await;
+    let customer = copy.customer.expect("a customer");
+    assert_eq!(customer.contacts, []);
+    let account = customer.account.expect("an account");
+    assert_eq!(
+        (
+            account.company_name.as_str(),
+            account.duns.as_str(),
+            account.aws_account_id.as_str()
+        ),
+        ("Nordwind", "", "")
+    );
+    app.finish::<Opportunities>().await;
+}
+
 #[tokio::test]
 async fn opp_092_accepted_invitation_creates_one_shared_copy() {
     let (app, peer) = start_with_review().await;
@@ -355,6 +387,8 @@ async fn acc_011_opp_052_092_collaboration_reads_records_as_account_or_member() 
             .await
     };
     let collaboration = service("collaboration");
+    let notification = get_for_account(&service("notification"), ALDER, "").await;
+    notification.expect("the record, which notification names in its notifications");
     for member in ["", "mem-user", "mem-manager"] {
         let answer = get_for_account(&collaboration, ALDER, member)
             .await
@@ -376,7 +410,6 @@ async fn acc_011_opp_052_092_collaboration_reads_records_as_account_or_member() 
     for other in [
         service("review"),
         service("referral"),
-        service("notification"),
         service("crm"),
         user(),
         manager(),

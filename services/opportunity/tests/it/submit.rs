@@ -99,7 +99,6 @@ async fn opp_019_incomplete_submission_reports_all_violations_and_changes_nothin
             "opportunity.primary_needs_from_aws",
             "visibility",
             "opportunity.life_cycle.stage",
-            "opportunity.life_cycle.stage",
         ]
     );
     assert_eq!(get(&app, &user(), &created.opportunity_id).await, created);

@@ -38,6 +38,8 @@ pub enum MemberEvent {
     Registered,
     /// Provisioning set the member to active again.
     Reinstated,
+    /// The operator changed what marketing staff sees.
+    VisibilityChanged,
 }
 
 /// A change of an invitation, named by the status that it has reached.

@@ -23,6 +23,9 @@ pub struct Member {
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
     facts: MemberFacts,
+    /// The operator's option on marketing staff, as far as it was applied to this member (ACC-013).
+    #[serde(default)]
+    marketing_sees_all: bool,
 }
 
 /// The part of a member that can change.
@@ -251,7 +254,7 @@ impl Member {
             self.facts.person = facts.person.clone();
             MemberEvent::DetailsChanged
         } else if !is_leaving && facts.roles != self.facts.roles {
-            self.facts.roles = facts.roles.clone();
+            self.replace_roles(facts.roles.clone());
             MemberEvent::RolesChanged
         } else {
             self.facts.status = facts.status;
@@ -310,7 +313,7 @@ impl Member {
         if roles == self.facts.roles {
             return Ok(None);
         }
-        self.facts.roles = roles;
+        self.replace_roles(roles);
         Ok(Some(self.advance_revision(MemberEvent::RolesChanged, now)))
     }
 
@@ -323,6 +326,34 @@ impl Member {
         require_grantable(actor, &self.facts.roles)?;
         self.facts.status = MemberStatus::Deactivated;
         Ok(self.advance_revision(MemberEvent::Deactivated, now))
+    }
+
+    /// A member that stops being marketing staff does not keep the option, which may be another one when it becomes
+    /// marketing staff again.
+    fn replace_roles(&mut self, roles: BTreeSet<Role>) {
+        self.facts.roles = roles;
+        self.marketing_sees_all &= self.facts.roles.contains(&Role::MarketingStaff);
+    }
+
+    /// Applies the operator's option on marketing staff; no event if that changes nothing for this member (ACC-013).
+    pub fn apply_marketing_option(
+        &mut self,
+        marketing_sees_all: bool,
+        now: DateTime<Utc>,
+    ) -> Option<MemberEvent> {
+        if !self.facts.roles.contains(&Role::MarketingStaff) || self.marketing_sees_all == marketing_sees_all
+        {
+            return None;
+        }
+        self.marketing_sees_all = marketing_sees_all;
+        Some(self.advance_revision(MemberEvent::VisibilityChanged, now))
+    }
+
+    /// Whether the member sees all opportunities of its account: by one of its roles, or by the option (ACC-013).
+    pub fn sees_all_opportunities(&self) -> bool {
+        let roles = &self.facts.roles;
+        Role::WHOLE_PIPELINE.iter().any(|role| roles.contains(role))
+            || (self.marketing_sees_all && roles.contains(&Role::MarketingStaff))
     }
 
     /// Takes the role of the alliance lead from `previous`, which gets ALLIANCE_TEAM instead (DIR-011). `roster` holds
@@ -358,6 +389,7 @@ impl Member {
             create_time: now,
             update_time: now,
             facts,
+            marketing_sees_all: false,
         }
     }
 
@@ -396,6 +428,10 @@ impl Member {
 
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    pub fn marketing_sees_all(&self) -> bool {
+        self.marketing_sees_all
     }
 
     pub fn side(&self) -> Side {

@@ -46,6 +46,7 @@ fn caller(side: Side, roles: &[Role]) -> Caller {
         account: "111111111111".parse().expect("an account"),
         side,
         roles: roles.to_vec(),
+        sees_all_opportunities: false,
     })
 }
 

@@ -452,3 +452,22 @@ fn dir_013_reserved_ids_are_refused_for_members() {
         assert!(!is_reserved_id(&id(allowed), &account), "{allowed}");
     }
 }
+
+#[test]
+fn acc_013_option_changes_only_marketing_staff_and_ends_with_its_role() {
+    let mut user = member(MemberStatus::Active, &[Role::AceUser]);
+    assert_eq!(user.apply_marketing_option(true, now()), None);
+    assert!(!user.sees_all_opportunities());
+    let mut marketer = member(MemberStatus::Active, &[Role::MarketingStaff]);
+    let changed = Some(MemberEvent::VisibilityChanged);
+    assert_eq!(marketer.apply_marketing_option(true, now()), changed);
+    assert_eq!(marketer.apply_marketing_option(true, now()), None);
+    assert!(marketer.sees_all_opportunities());
+    let lead = role_set(&[Role::AllianceLead]);
+    for roles in [[Role::AceUser], [Role::MarketingStaff]] {
+        marketer
+            .set_roles(role_set(&roles), &lead, &Roster::default(), now())
+            .expect("other roles");
+        assert!(!marketer.sees_all_opportunities(), "{roles:?}");
+    }
+}

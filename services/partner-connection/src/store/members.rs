@@ -33,6 +33,43 @@ pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> R
     Ok(rows.into_iter().map(|row| row.record.0).collect())
 }
 
+/// A member of the marketing staff of an account.
+#[derive(Clone, Debug)]
+pub struct MarketingMember {
+    pub account: AccountId,
+    pub id: MemberId,
+}
+
+/// At most `limit` members of the marketing staff of all accounts to which the option was applied with this value, after
+/// `last`. Requires the scope of the worker.
+pub async fn list_marketing_members(
+    tx: &mut Tx,
+    marketing_sees_all: bool,
+    last: Option<&MarketingMember>,
+    limit: i64,
+) -> Result<Vec<MarketingMember>, Error> {
+    let rows = sqlx::query!(
+        "SELECT account_id, member_id FROM member
+         WHERE roles @> ARRAY['MARKETING_STAFF'] AND marketing_sees_all = $1 AND (account_id, member_id) > ($2, $3)
+         ORDER BY account_id, member_id LIMIT $4",
+        marketing_sees_all,
+        last.map_or("", |member| member.account.as_str()),
+        last.map_or("", |member| member.id.as_str()),
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let corrupt = |error| Error::corrupt("id", error);
+    rows.into_iter()
+        .map(|row| {
+            Ok(MarketingMember {
+                account: row.account_id.parse().map_err(corrupt)?,
+                id: row.member_id.parse().map_err(corrupt)?,
+            })
+        })
+        .collect()
+}
+
 /// The INVITED and ACTIVE members of the account that have one of these addresses or a role with a limit. Requires the
 /// account's lock.
 pub async fn load_roster(tx: &mut Tx, account: &AccountId, emails: &[String]) -> Result<Roster, Error> {
@@ -143,14 +180,21 @@ pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'
             names.join(" ")
         })
         .collect();
+    let marketing_sees_all: Vec<_> = changed
+        .iter()
+        .map(|(member, _)| member.marketing_sees_all())
+        .collect();
     let records: Vec<_> = changed.iter().map(|(member, _)| Json(member)).collect();
     let rows = sqlx::query!(
-        "INSERT INTO member (account_id, member_id, revision, status, roles, email, record)
-         SELECT account_id, member_id, revision, status, string_to_array(roles, ' '), email, record
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
-           AS given (account_id, member_id, revision, status, roles, email, record)
+        "INSERT INTO member (account_id, member_id, revision, status, roles, email, record, marketing_sees_all)
+         SELECT account_id, member_id, revision, status, string_to_array(roles, ' '), email, record,
+           marketing_sees_all
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+           $8::boolean[])
+           AS given (account_id, member_id, revision, status, roles, email, record, marketing_sees_all)
          ON CONFLICT (account_id, member_id) DO UPDATE SET revision = excluded.revision, status = excluded.status,
-           roles = excluded.roles, email = excluded.email, record = excluded.record
+           roles = excluded.roles, email = excluded.email, record = excluded.record,
+           marketing_sees_all = excluded.marketing_sees_all
          WHERE member.revision = excluded.revision - 1",
         &column(|member| member.account().as_str()),
         &column(|member| member.id().as_str()),
@@ -159,6 +203,7 @@ pub async fn save(tx: &mut Tx, changed: &[(Member, MemberEvent)], cause: Cause<'
         &roles,
         &column(|member| member.facts().person.email.reveal()),
         &records as _,
+        &marketing_sees_all,
     )
     .execute(tx.conn())
     .await?;

@@ -19,6 +19,6 @@ pub use invitations::{
     load_pending_invitation, save as save_invitation,
 };
 pub use members::{
-    increment_email_count, load as load_member, load_email_domains, load_members, load_roster,
-    save as save_members,
+    MarketingMember, increment_email_count, list_marketing_members, load as load_member, load_email_domains,
+    load_members, load_roster, save as save_members,
 };

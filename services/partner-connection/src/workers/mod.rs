@@ -2,5 +2,7 @@
 //! is still due, so the first replica processes it.
 
 mod invitation_expiry;
+mod marketing_option;
 
 pub use invitation_expiry::InvitationExpiryWorker;
+pub use marketing_option::MarketingOptionWorker;

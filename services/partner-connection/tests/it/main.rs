@@ -7,6 +7,7 @@ mod eligibility;
 mod expiry;
 mod invitations;
 mod isolation;
+mod marketing;
 mod members;
 mod preferences;
 mod races;

@@ -1,15 +1,15 @@
 use chrono::{DateTime, Utc};
 use cosell_events::Cause;
+use cosell_grpc::convert::time;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_store::{Claim, Scope, Tx, begin, claim, commit};
 use cosell_types::{AccountId, FieldPath, Violation, ViolationCode, random};
 use prost::Message as _;
-use prost_types::Timestamp;
 
 use super::Api;
-use crate::domain::{Referral, Rule};
+use crate::domain::{ConsentTime, Referral, Rule};
 use crate::events::CONTEXT;
 use crate::peers::check_opportunity;
 use crate::routing::create_offer;
@@ -89,8 +89,9 @@ async fn load_created(
     })
 }
 
-/// Checks the rules that the field constraints of the message do not cover, and normalizes standard values of a lead.
-/// Returns the receivers and the time of the customer's consent.
+/// Checks the rules that the field constraints of the message do not cover, and brings the payload into the form in
+/// which the accepting partner receives it, so that the offer shows what the record will say (REF-012). Returns the
+/// receivers and the time of the customer's consent.
 async fn validate(
     api: &Api,
     referral: &mut pb::Referral,
@@ -98,8 +99,11 @@ async fn validate(
 ) -> Result<(Vec<AccountId>, DateTime<Utc>), Failure> {
     let at = FieldPath::root();
     let at = at.field("referral");
-    let consent = referral.customer_consent_time.and_then(time);
-    let mut violations = Referral::check_consent(consent, now);
+    let consent = match &referral.customer_consent_time {
+        None => ConsentTime::Unset,
+        Some(stated) => time(stated).map_or(ConsentTime::Unrepresentable, ConsentTime::At),
+    };
+    let mut violations = Referral::check_consent(&consent, now);
     for (index, contact) in referral.sender_contacts.iter().enumerate() {
         if contact.email.is_empty() {
             let field = format!("sender_contacts[{index}].email");
@@ -114,7 +118,11 @@ async fn validate(
     match &mut referral.payload {
         Some(Payload::Opportunity(opportunity)) => {
             let contacts = &referral.sender_contacts;
-            violations.extend(check_opportunity(&api.opportunity, opportunity, contacts).await?);
+            let checked = check_opportunity(&api.opportunity, opportunity, contacts).await?;
+            violations.extend(checked.violations);
+            if let Some(received) = checked.opportunity {
+                *opportunity = received;
+            }
         }
         Some(Payload::Lead(lead)) => violations.extend(convert::normalize_lead(lead)),
         // The field constraints require a payload.
@@ -122,14 +130,9 @@ async fn validate(
     }
     let receivers = referral.receiver_account_ids.iter();
     match consent {
-        Some(consent) if violations.is_empty() => {
+        ConsentTime::At(consent) if violations.is_empty() => {
             Ok((receivers.filter_map(|id| id.parse().ok()).collect(), consent))
         }
         _ => Err(Failure::invalid(violations)),
     }
-}
-
-fn time(timestamp: Timestamp) -> Option<DateTime<Utc>> {
-    let nanos = u32::try_from(timestamp.nanos).ok()?;
-    DateTime::from_timestamp(timestamp.seconds, nanos).filter(cosell_grpc::convert::is_valid_time)
 }

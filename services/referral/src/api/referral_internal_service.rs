@@ -5,7 +5,10 @@ use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::referral_internal_service_server::ReferralInternalService;
 use tonic::Request;
 
-use super::{Api, RpcResult, get_accepted_opportunity, get_converted_lead, permit};
+use super::{
+    Api, RpcResult, get_accepted_opportunity, get_converted_lead, get_lead_for_account,
+    get_referral_for_account, get_referral_offer_for_account, permit,
+};
 use crate::domain::access::Action;
 
 #[tonic::async_trait]
@@ -26,6 +29,36 @@ impl ReferralInternalService for Api {
     ) -> RpcResult<pb::GetConvertedLeadResponse> {
         read(request, permit(Action::ReadContent), |call| {
             get_converted_lead::handle(self, call)
+        })
+        .await
+    }
+
+    async fn get_referral_offer_for_account(
+        &self,
+        request: Request<pb::GetReferralOfferForAccountRequest>,
+    ) -> RpcResult<pb::GetReferralOfferForAccountResponse> {
+        read(request, permit(Action::ReadForAccount), |call| {
+            get_referral_offer_for_account::handle(self, call)
+        })
+        .await
+    }
+
+    async fn get_referral_for_account(
+        &self,
+        request: Request<pb::GetReferralForAccountRequest>,
+    ) -> RpcResult<pb::GetReferralForAccountResponse> {
+        read(request, permit(Action::ReadForAccount), |call| {
+            get_referral_for_account::handle(self, call)
+        })
+        .await
+    }
+
+    async fn get_lead_for_account(
+        &self,
+        request: Request<pb::GetLeadForAccountRequest>,
+    ) -> RpcResult<pb::GetLeadForAccountResponse> {
+        read(request, permit(Action::ReadForAccount), |call| {
+            get_lead_for_account::handle(self, call)
         })
         .await
     }

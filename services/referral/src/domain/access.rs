@@ -15,31 +15,38 @@ pub enum Action {
     Lead,
     /// GetAcceptedOpportunity, GetConvertedLead.
     ReadContent,
+    /// GetReferralOfferForAccount, GetReferralForAccount, GetLeadForAccount.
+    ReadForAccount,
 }
 
 /// The service that creates the opportunities of accepted offers and converted leads.
 const OPPORTUNITY: &str = "opportunity";
+/// The service that names offers, referrals and leads in the notifications of their accounts (REF-057).
+const NOTIFICATION: &str = "notification";
 
 /// Whether the caller has access to the RPCs of the action.
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
-        Caller::Service(name) => return action == Action::ReadContent && name.as_str() == OPPORTUNITY,
+        Caller::Service(name) => {
+            return match action {
+                Action::ReadContent => name.as_str() == OPPORTUNITY,
+                Action::ReadForAccount => name.as_str() == NOTIFICATION,
+                Action::Refer | Action::Answer | Action::Lead => false,
+            };
+        }
         Caller::Member(member) => member,
     };
     match action {
         Action::Refer => member.side == Side::Aws && member.has_any_role(&Role::SALES),
-        Action::Answer => member.side == Side::Partner && member.has_any_role(&Role::WHOLE_PIPELINE),
-        Action::Lead => {
-            member.side == Side::Partner
-                && (member.has_any_role(&Role::WHOLE_PIPELINE) || member.has_any_role(&Role::OWN_RECORDS))
-        }
-        Action::ReadContent => false,
+        Action::Answer => member.sees_whole_pipeline(),
+        Action::Lead => member.has_pipeline_role(),
+        Action::ReadContent | Action::ReadForAccount => false,
     }
 }
 
 /// Whether all leads of its account are visible to the member, or only those that it owns (REF-055).
 pub fn can_view_all_leads(member: &Member) -> bool {
-    member.has_any_role(&Role::WHOLE_PIPELINE)
+    member.sees_whole_pipeline()
 }
 
 /// Whether the lead is visible to the member (REF-055).

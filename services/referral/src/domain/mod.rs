@@ -10,6 +10,8 @@ mod receiver;
 mod referral;
 mod rule;
 #[cfg(test)]
+mod tests_access;
+#[cfg(test)]
 mod tests_calendar;
 #[cfg(test)]
 mod tests_lead;
@@ -24,5 +26,5 @@ pub use event::{LeadEvent, OfferEvent, ReferralEvent};
 pub use lead::{Customer, Lead, LeadId};
 pub use offer::{Offer, OfferAnswer, OfferId};
 pub use receiver::{Ineligible, Receiver};
-pub use referral::{Referral, ReferralId};
+pub use referral::{ConsentTime, Referral, ReferralId};
 pub use rule::{OfferAction, Rule};

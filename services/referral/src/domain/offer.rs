@@ -157,12 +157,15 @@ impl Offer {
         }
     }
 
-    /// Whether the content of the offer is visible to the partner (REF-021, REF-031).
+    /// Whether the content of the offer in its stored state is visible to the partner (REF-021, REF-031).
     pub fn is_content_visible(&self) -> bool {
-        matches!(
-            self.state,
-            ReferralOfferState::Pending | ReferralOfferState::Accepted
-        )
+        shows_content(self.state)
+    }
+
+    /// Whether the content of the offer is visible to the partner at this time: past the deadline of a pending offer it
+    /// is not, even before the expiry is stored.
+    pub fn is_content_visible_at(&self, now: DateTime<Utc>) -> bool {
+        shows_content(self.state_at(now))
     }
 
     fn require_pending(&self, action: OfferAction, now: DateTime<Utc>) -> Result<(), Rule> {
@@ -254,4 +257,8 @@ impl Offer {
     pub fn lead(&self) -> Option<&LeadId> {
         self.lead.as_ref()
     }
+}
+
+fn shows_content(state: ReferralOfferState) -> bool {
+    matches!(state, ReferralOfferState::Pending | ReferralOfferState::Accepted)
 }

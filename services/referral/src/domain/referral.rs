@@ -30,6 +30,17 @@ pub struct Referral {
     routed: usize,
 }
 
+/// The time of the customer's consent, as AWS states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentTime {
+    /// None is stated.
+    Unset,
+    /// It is no timestamp of the years 1 to 9999.
+    Unrepresentable,
+    /// The time.
+    At(DateTime<Utc>),
+}
+
 impl Referral {
     /// Creates a referral, which is routed to the first receiver (REF-001, REF-002, REF-010).
     pub fn create(
@@ -40,7 +51,7 @@ impl Referral {
         consent: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(Self, ReferralEvent), Rule> {
-        let violations = Self::check_consent(Some(consent), now);
+        let violations = Self::check_consent(&ConsentTime::At(consent), now);
         if !violations.is_empty() {
             return Err(Rule::Invalid(violations));
         }
@@ -58,18 +69,22 @@ impl Referral {
         Ok((referral, ReferralEvent::Created))
     }
 
-    /// The violations of the time of the customer's consent; `None` is a time that cannot be stored (REF-002).
-    pub fn check_consent(consent: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<Violation> {
+    /// The violations of the time of the customer's consent (REF-002).
+    pub fn check_consent(consent: &ConsentTime, now: DateTime<Utc>) -> Vec<Violation> {
         let (code, text) = match consent {
-            None => (
-                ViolationCode::InvalidValue,
-                "Must be a time in the years 1 to 9999.",
+            ConsentTime::Unset => (
+                ViolationCode::RequiredFieldMissing,
+                "Is required: AWS refers a customer only after the customer has consented.",
             ),
-            Some(consent) if consent > now => (
+            ConsentTime::Unrepresentable => (
+                ViolationCode::InvalidValue,
+                "Must be a valid timestamp in the years 1 to 9999.",
+            ),
+            ConsentTime::At(consent) if *consent > now => (
                 ViolationCode::ValueOutOfRange,
                 "Must not be in the future: AWS refers a customer only after the customer has consented.",
             ),
-            Some(_) => return Vec::new(),
+            ConsentTime::At(_) => return Vec::new(),
         };
         let root = FieldPath::root();
         let referral = root.field("referral");

@@ -247,29 +247,29 @@ fn ref_050_054_customer_uses_listed_values_and_conversion_needs_industry() {
     );
 }
 
-/// Checks every partner role on a lead that the member owns and on one that another member owns.
+/// Checks every partner role on a lead that the member owns and on one that another member owns, and marketing staff
+/// also with the operator's option that it sees all.
 #[test]
-fn ref_055_056_lead_visibility_and_ownership_depend_on_role() {
+fn acc_013_ref_055_056_lead_visibility_and_ownership_depend_on_role() {
     let lead = new_lead(1);
-    for role in Role::ALL
+    let roles = Role::ALL
         .iter()
         .copied()
-        .filter(|role| role.side() == Side::Partner)
+        .filter(|role| role.side() == Side::Partner);
+    for (role, sees_all_opportunities) in roles
+        .map(|role| (role, false))
+        .chain([(Role::MarketingStaff, true)])
     {
         let member_of = |id: &str, account: &str| Member {
             id: member(id),
             account: account.parse().expect("an account"),
             side: Side::Partner,
             roles: vec![role],
+            sees_all_opportunities,
         };
         let account = lead.account().as_str();
-        let sees_all = [
-            Role::AllianceLead,
-            Role::AllianceTeam,
-            Role::AceManager,
-            Role::MarketingStaff,
-        ]
-        .contains(&role);
+        let sees_all = sees_all_opportunities
+            || [Role::AllianceLead, Role::AllianceTeam, Role::AceManager].contains(&role);
         assert_eq!(
             can_view_all_leads(&member_of("mem-other", account)),
             sees_all,

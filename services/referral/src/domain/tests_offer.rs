@@ -164,6 +164,11 @@ fn ref_020_021_offer_is_reminded_once_and_expires_at_its_deadline() {
         ReferralOfferState::Expired,
         "an offer must count as expired before the expiry is recorded"
     );
+    assert!(offer.is_content_visible_at(last));
+    assert!(
+        !offer.is_content_visible_at(end),
+        "the content must be hidden before the expiry is recorded"
+    );
     let refused = offer
         .clone()
         .accept(&member("mem-lead"), opportunity(), lead_id(), end);

@@ -2,10 +2,11 @@
 //! REF-011).
 
 use chrono::TimeDelta;
+use cosell_types::ViolationCode;
 
 use super::tests_offer::{member, now, offer_in_state, referral};
 use super::values::{ReferralOfferState, ReferralState};
-use super::{Ineligible, Receiver, Referral, ReferralEvent, Rule};
+use super::{ConsentTime, Ineligible, Receiver, Referral, ReferralEvent, Rule};
 
 #[test]
 fn ref_002_referral_with_future_customer_consent_is_refused() {
@@ -25,6 +26,35 @@ fn ref_002_referral_with_future_customer_consent_is_refused() {
         panic!("{refused:?}")
     };
     assert_eq!(violations[0].field, "referral.customer_consent_time");
+}
+
+#[test]
+fn ref_002_each_invalid_consent_time_has_a_violation_of_its_own() {
+    for (consent, code, text) in [
+        (
+            ConsentTime::Unset,
+            ViolationCode::RequiredFieldMissing,
+            "Is required: AWS refers a customer only after the customer has consented.",
+        ),
+        (
+            ConsentTime::Unrepresentable,
+            ViolationCode::InvalidValue,
+            "Must be a valid timestamp in the years 1 to 9999.",
+        ),
+        (
+            ConsentTime::At(now() + TimeDelta::seconds(1)),
+            ViolationCode::ValueOutOfRange,
+            "Must not be in the future: AWS refers a customer only after the customer has consented.",
+        ),
+    ] {
+        let violations = Referral::check_consent(&consent, now());
+        assert_eq!(violations.len(), 1, "{consent:?}");
+        assert_eq!(
+            (violations[0].code, violations[0].description.as_str()),
+            (code, text)
+        );
+    }
+    assert_eq!(Referral::check_consent(&ConsentTime::At(now()), now()), []);
 }
 
 #[test]

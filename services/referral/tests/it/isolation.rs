@@ -21,11 +21,11 @@ async fn acc_020_partner_sees_own_offers_and_no_offer_details() {
         .accept_referral_offer(accept_request(&offer_id))
         .await
         .expect("an acceptance");
-    for (table, alder, birch, aws, services, system) in [
-        ("referral", 0, 0, 2, 0, 0),
-        ("offer", 1, 1, 2, 1, 1),
+    for (table, alder, birch, aws, services, system, aws_system) in [
+        ("referral", 0, 0, 2, 0, 0, 2),
+        ("offer", 1, 1, 2, 1, 1, 2),
         // Details of accepted offers are hidden too: the partner reads the opportunity that the acceptance creates.
-        ("offer_deal", 0, 0, 0, 2, 1),
+        ("offer_deal", 0, 0, 0, 2, 1, 0),
     ] {
         for (scope, expected) in [
             (Some((ALDER, "partner")), alder),
@@ -36,6 +36,8 @@ async fn acc_020_partner_sees_own_offers_and_no_offer_details() {
             (Some(("888888888888", "aws")), 0),
             (Some(("", "service")), services),
             (Some((ALDER, "system")), system),
+            (Some((AWS, "system")), aws_system),
+            (Some(("888888888888", "system")), 0),
             (Some(("", "system")), 0),
         ] {
             let seen = app.database.visible("referral_app", scope, table).await;

@@ -2,6 +2,7 @@
 //! wait for background work.
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
+use cosell_proto::cosell::partner::v1 as partner_pb;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
 use cosell_proto::cosell::referral::v1::referral::Payload;
@@ -44,7 +45,11 @@ pub async fn start() -> App {
 }
 
 pub async fn start_with(setup: Setup) -> App {
-    let opportunity_url = opportunities(|_, _| Err(Code::NotFound)).await;
+    start_with_opportunity_service(setup, opportunities(|_, _| Err(Code::NotFound)).await).await
+}
+
+/// As [`start_with`], with the opportunity service at this URL.
+pub async fn start_with_opportunity_service(setup: Setup, opportunity_url: String) -> App {
     let app = setup.start::<Referrals>(Options::new(opportunity_url)).await;
     for account in [ALDER, BIRCH, CEDAR] {
         assert_eq!(list_offers(&app, &alliance_lead(account)).await, []);
@@ -62,6 +67,33 @@ pub fn alliance_lead(account: &str) -> Caller {
 
 pub fn clients(app: &App, caller: &Caller) -> Clients {
     Clients(app.channel_for(caller))
+}
+
+/// Clients of a member of ALDER's marketing staff whom the directory lets see all opportunities (ACC-013).
+pub fn clients_of_member_that_sees_all(app: &App, id: &str) -> Clients {
+    let member = partner_pb::Member {
+        member_id: id.to_owned(),
+        account_id: ALDER.to_owned(),
+        revision: 1,
+        status: partner_pb::MemberStatus::Active.into(),
+        roles: vec![partner_pb::Role::MarketingStaff.into()],
+        sees_all_opportunities: true,
+        ..Default::default()
+    };
+    let account = partner_pb::Account {
+        account_id: ALDER.to_owned(),
+        revision: 1,
+        side: partner_pb::Side::Partner.into(),
+        status: partner_pb::AccountStatus::Active.into(),
+        terms_accept_time: Some(Timestamp::default()),
+        ..Default::default()
+    };
+    app.directory.set_response(partner_pb::GetMemberResponse {
+        member: Some(member),
+        account: Some(account),
+    });
+    let caller = partner(id, ALDER, Role::MarketingStaff);
+    Clients(Client::new(&app.issuer, Some(&caller)).with_channel(app.channel.clone()))
 }
 
 pub fn request_id() -> String {

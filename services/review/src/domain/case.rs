@@ -5,7 +5,7 @@ use cosell_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::correctable::CORRECTABLE;
+use super::correctable::correctable_paths;
 use super::values::{CaseState, Decision, ReviewReason};
 use super::{CaseAction, CaseEvent, Rule};
 
@@ -335,22 +335,28 @@ fn decision_violations(
     violations
 }
 
-/// The fields that this decision cannot open for correction (REV-013).
-fn correction_violations(decision: Decision, fields: &[String]) -> Vec<Violation> {
+/// The paths that this decision cannot name for correction (REV-013).
+fn correction_violations(decision: Decision, paths: &[String]) -> Vec<Violation> {
     let root = FieldPath::root();
+    let list = root.field("fields_to_correct");
     let violation = |index: usize, path: &String| {
-        let text = if decision != Decision::ActionRequired {
-            "Is allowed only with ACTION_REQUIRED."
-        } else if !CORRECTABLE.contains(&path.as_str()) {
-            "Must be the path of a field that can be opened for correction."
-        } else {
-            return None;
+        let invalid = |text: &str| {
+            Violation::new(&list.index(index), ViolationCode::InvalidValue, text).with_rejected_value(path)
         };
-        let field = format!("fields_to_correct[{index}]");
-        let violation = Violation::new(&root.field(&field), ViolationCode::InvalidValue, text);
-        Some(violation.with_rejected_value(path))
+        if decision != Decision::ActionRequired {
+            return Some(invalid("Is allowed only with ACTION_REQUIRED."));
+        }
+        let text = match path.as_str() {
+            path if correctable_paths().any(|allowed| allowed == path) => return None,
+            "national_security" => {
+                "Must not be named: the answer on national security cannot be changed after the submission."
+            }
+            "account_id" => "Must not be named: the account that owns an opportunity never changes.",
+            _ => "Must be the path of a field that can be corrected, such as `project.title`.",
+        };
+        Some(invalid(text).with_allowed_values(correctable_paths(), ""))
     };
-    fields
+    paths
         .iter()
         .enumerate()
         .filter_map(|(index, path)| violation(index, path))

@@ -1,6 +1,8 @@
-/// Paths of the opportunity fields that a decision can open for correction: all fields that a partner can ever change,
-/// except `national_security` (REV-013). A test compares the list with the fields of the opportunity service, because
-/// this crate depends only on the interface of that service.
+//! The paths that a decision can name for correction (REV-013). Tests compare them with the opportunity service, because
+//! this crate depends only on the interface of that service.
+
+/// Paths of the opportunity fields that a decision can open for correction: all fields that a partner can ever change
+/// with `UpdateOpportunity`, except `national_security`.
 pub const CORRECTABLE: [&str; 49] = [
     "partner_opportunity_identifier",
     "opportunity_type",
@@ -52,3 +54,18 @@ pub const CORRECTABLE: [&str; 49] = [
     "life_cycle.next_steps",
     "lead_source",
 ];
+
+/// Paths of the associated entities that a decision can open for correction with `AssociateEntity` and
+/// `DisassociateEntity` (OPP-045): not offers, which are associated after approval (OPP-047).
+pub const CORRECTABLE_ENTITIES: [&str; 4] = [
+    "related_entity_identifiers.solutions",
+    "related_entity_identifiers.aws_products",
+    "related_entity_identifiers.aws_marketplace_solutions",
+    "related_entity_identifiers.aws_marketplace_products",
+];
+
+/// All paths that a decision can name. Not among them are `opportunity_team`, which is set at creation only, and `tags`,
+/// which can be changed in every review status (OPP-009).
+pub fn correctable_paths() -> impl Iterator<Item = &'static str> {
+    CORRECTABLE.into_iter().chain(CORRECTABLE_ENTITIES)
+}

@@ -11,6 +11,6 @@ mod tests;
 pub mod values;
 
 pub use case::{CaseId, ReviewCase, ReviewOutcome, Round, SubmissionSummary};
-pub use correctable::CORRECTABLE;
+pub use correctable::{CORRECTABLE, CORRECTABLE_ENTITIES};
 pub use event::CaseEvent;
 pub use rule::{CaseAction, Rule};

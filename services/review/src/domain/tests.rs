@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use cosell_types::{ClosedList as _, MemberId, OpportunityId};
 use proptest::prelude::*;
 
+use super::correctable::correctable_paths;
 use super::values::{CaseState, Decision, ReviewReason};
 use super::{CaseEvent, ReviewCase, Rule, SubmissionSummary};
 
@@ -303,6 +304,29 @@ fn rev_013_only_action_required_may_list_fields_to_correct() {
             Some(ReviewReason::Other),
             title.clone(),
             Vec::new(),
+        ),
+        (
+            ActionRequired,
+            Some(ReviewReason::ClarifySolution),
+            correctable_paths().map(ToOwned::to_owned).collect(),
+            Vec::new(),
+        ),
+        (
+            ActionRequired,
+            Some(ReviewReason::ClarifySolution),
+            vec![
+                "related_entity_identifiers.solutions".to_owned(),
+                "related_entity_identifiers.aws_marketplace_offers".to_owned(),
+                "related_entity_identifiers.aws_marketplace_offer_sets".to_owned(),
+                "opportunity_team".to_owned(),
+                "tags".to_owned(),
+            ],
+            vec![
+                "fields_to_correct[1]",
+                "fields_to_correct[2]",
+                "fields_to_correct[3]",
+                "fields_to_correct[4]",
+            ],
         ),
     ] {
         let before = claimed_case();

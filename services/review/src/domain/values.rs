@@ -20,6 +20,13 @@ closed_list! {
     }
 }
 
+impl CaseState {
+    /// Whether the current round waits for a decision, so that the case is at the head of the queue (REV-020).
+    pub fn awaits_decision(self) -> bool {
+        matches!(self, CaseState::Submitted | CaseState::InReview)
+    }
+}
+
 closed_list! {
     /// The decision of a reviewer (REV-010).
     Decision {

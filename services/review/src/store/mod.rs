@@ -2,5 +2,7 @@
 
 mod cases;
 pub mod list;
+#[cfg(test)]
+mod tests_plans;
 
 pub use cases::{load_case, load_case_of_opportunity, load_snapshots, save_case, save_round};

@@ -165,6 +165,57 @@ async fn rev_011_012_invalid_decision_is_refused_with_field_violations() {
     app.finish::<Reviews>().await;
 }
 
+/// The answer on national security and the owning account are never opened; the refusal names what can be.
+#[tokio::test]
+async fn rev_013_decision_naming_a_path_that_stays_closed_is_refused() {
+    let (app, peer) = start().await;
+    let id = submit(&app, &peer, ALDER, "O7").await.review_case_id;
+    let mut client = client(&app, &tara());
+    client
+        .claim_review_case(claim_request(&id))
+        .await
+        .expect("a claim");
+    let before = get_case(&app, &id).await;
+    let request = |paths: &[&str]| pb::DecideReviewRequest {
+        reason: ReviewReason::ClarifySolution.into(),
+        review_comments: "Which product is it?".to_owned(),
+        fields_to_correct: paths.iter().map(ToString::to_string).collect(),
+        ..decide_request(&id, pb::ReviewDecision::ActionRequired)
+    };
+    for (path, text) in [
+        (
+            "national_security",
+            "Must not be named: the answer on national security cannot be changed after the submission.",
+        ),
+        (
+            "account_id",
+            "Must not be named: the account that owns an opportunity never changes.",
+        ),
+        (
+            "related_entity_identifiers.aws_marketplace_offers",
+            "Must be the path of a field that can be corrected, such as `project.title`.",
+        ),
+    ] {
+        let refused_decision = client.decide_review(request(&["project.title", path])).await;
+        let refusal = refused(refused_decision, Code::InvalidArgument, "INVALID_FIELDS");
+        let expected = ("fields_to_correct[1]", "INVALID_VALUE", text);
+        let (field, code, description) = &refusal.fields[0];
+        assert_eq!((field.as_str(), code.as_str(), description.as_str()), expected);
+        assert_eq!(refusal.fields.len(), 1, "{refusal:?}");
+        let allowed = &refusal.details[0].allowed_values;
+        for correctable in ["project.title", "related_entity_identifiers.solutions"] {
+            assert!(allowed.iter().any(|value| value == correctable), "{allowed:?}");
+        }
+        assert!(!allowed.iter().any(|value| value == path), "{allowed:?}");
+    }
+    assert_eq!(get_case(&app, &id).await, before);
+    let paths = ["project.title", "related_entity_identifiers.aws_products"];
+    let decided = client.decide_review(request(&paths)).await;
+    let case = decided.expect("a decision").into_inner().review_case;
+    assert_eq!(case.expect("the case").rounds[0].fields_to_correct, paths);
+    app.finish::<Reviews>().await;
+}
+
 #[tokio::test]
 async fn plt_002_003_004_case_writes_are_idempotent_check_etags_and_dry_run() {
     let (app, peer) = start().await;

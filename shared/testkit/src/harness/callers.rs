@@ -25,6 +25,7 @@ pub fn member(id: &str, account: &str, side: Side, roles: &[Role]) -> Caller {
         account,
         side,
         roles: roles.to_vec(),
+        sees_all_opportunities: false,
     })
 }
 

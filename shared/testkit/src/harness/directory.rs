@@ -23,13 +23,24 @@ pub struct Directory(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     members: HashMap<(String, String), pb::GetMemberResponse>,
+    /// First and last names by account and member.
+    member_names: HashMap<(String, String), (String, String)>,
+    account_names: HashMap<String, String>,
     lookups: usize,
     is_unavailable: bool,
 }
 
+impl State {
+    /// The name that was set, otherwise one with the id.
+    fn display_name(&self, account: &str) -> String {
+        let name = self.account_names.get(account).cloned();
+        name.unwrap_or_else(|| format!("Company {account}"))
+    }
+}
+
 impl Directory {
-    /// Starts the stub, which answers `GetMember` of authenticated callers. Returns its address; it runs until the end
-    /// of the test.
+    /// Starts the stub, which answers `GetMember` of authenticated callers, `GetAccount` and `GetConnectionInvitation`.
+    /// Returns its address; it runs until the end of the test.
     pub async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -41,10 +52,26 @@ impl Directory {
         address
     }
 
+    /// Sets the display name of an account.
+    pub fn name_account(&self, account: &str, display_name: &str) {
+        let (account, name) = (account.to_owned(), display_name.to_owned());
+        self.state().account_names.insert(account, name);
+    }
+
+    /// Sets the name that a member has from the next [`Directory::add_member`] on.
+    pub fn name_member(&self, account: &str, member: &str, first_name: &str, last_name: &str) {
+        let key = (account.to_owned(), member.to_owned());
+        let name = (first_name.to_owned(), last_name.to_owned());
+        self.state().member_names.insert(key, name);
+    }
+
     /// Adds a caller as an active member of an active account that has accepted the terms. Ignores services.
     pub fn add_member(&self, caller: &Caller) {
         let Caller::Member(member) = caller else { return };
+        let key = (member.account.to_string(), member.id.to_string());
+        let (first_name, last_name) = self.state().member_names.get(&key).cloned().unwrap_or_default();
         let account = pb::Account {
+            display_name: self.state().display_name(&key.0),
             account_id: member.account.to_string(),
             revision: 1,
             side: member.side.number(),
@@ -60,6 +87,8 @@ impl Directory {
             roles: member.roles.iter().map(|role| role.number()).collect(),
             person: Some(pb::Person {
                 email: format!("{}@example.com", member.id),
+                first_name,
+                last_name,
                 ..Default::default()
             }),
             ..Default::default()
@@ -120,7 +149,7 @@ impl UnaryService<pb::GetMemberRequest> for Directory {
     }
 }
 
-/// Returns an invitation for any id.
+/// Returns an invitation for any id, unless it contains `unknown`.
 struct Invitations;
 
 impl UnaryService<pb::GetConnectionInvitationRequest> for Invitations {
@@ -128,13 +157,23 @@ impl UnaryService<pb::GetConnectionInvitationRequest> for Invitations {
     type Future = BoxFuture<'static, Result<Response<pb::GetConnectionInvitationResponse>, Status>>;
 
     fn call(&mut self, request: Request<pb::GetConnectionInvitationRequest>) -> Self::Future {
+        let id = request.into_inner().connection_invitation_id;
+        if id.contains("unknown") {
+            let status = Status::new(tonic::Code::NotFound, "no such invitation");
+            return async move { Err(status) }.boxed();
+        }
         let invitation = pb::ConnectionInvitation {
-            connection_invitation_id: request.into_inner().connection_invitation_id,
+            connection_invitation_id: id,
             other_company_name: "Birch".to_owned(),
             inviter_name: "Jane Roe".to_owned(),
             inviter_email: "jane@birch.example".to_owned(),
             message: "Let us work together".to_owned(),
             rejection_reason: "Not now".to_owned(),
+            // 2026-03-20 09:00 UTC.
+            expire_time: Some(Timestamp {
+                seconds: 1_773_997_200,
+                nanos: 0,
+            }),
             ..Default::default()
         };
         let response = pb::GetConnectionInvitationResponse {
@@ -144,8 +183,8 @@ impl UnaryService<pb::GetConnectionInvitationRequest> for Invitations {
     }
 }
 
-/// Returns an account for any id, named after the id.
-struct Accounts;
+/// Returns an account for any id.
+struct Accounts(Directory);
 
 impl UnaryService<pb::GetAccountRequest> for Accounts {
     type Response = pb::GetAccountResponse;
@@ -154,7 +193,7 @@ impl UnaryService<pb::GetAccountRequest> for Accounts {
     fn call(&mut self, request: Request<pb::GetAccountRequest>) -> Self::Future {
         let account_id = request.into_inner().account_id;
         let account = pb::Account {
-            display_name: format!("Company {account_id}"),
+            display_name: self.0.state().display_name(&account_id),
             account_id,
             ..Default::default()
         };
@@ -195,7 +234,9 @@ impl<const N: usize> Service<http::Request<Body>> for Named<N> {
         let directory = self.0.clone();
         async move {
             if request.uri().path().ends_with("/GetAccount") {
-                Ok(Grpc::new(ProstCodec::default()).unary(Accounts, request).await)
+                Ok(Grpc::new(ProstCodec::default())
+                    .unary(Accounts(directory), request)
+                    .await)
             } else if request.uri().path().ends_with("/GetConnectionInvitation") {
                 Ok(Grpc::new(ProstCodec::default()).unary(Invitations, request).await)
             } else {

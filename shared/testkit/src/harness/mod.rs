@@ -16,12 +16,14 @@ mod reviews;
 pub use app::{App, Setup};
 pub use bus::{PeerStub, Published};
 pub use callers::{Client, aws, member, partner, service};
-pub use channels::{CHANNEL_LINK, channels};
+pub use channels::{
+    CHANNEL_LINK, DECLINED_CHANNEL, LEAVE_URL, OPT_OUT_URL, REJECTED_INVITATION, SLACK_CHANNEL, channels,
+};
 pub use database::TestDatabase;
 pub use directory::Directory;
 pub use eventually::{PATIENCE, eventually, eventually_within};
 pub use opportunities::{opportunities, opportunities_with_summary};
-pub use referrals::referrals;
+pub use referrals::{ReferralRecord, referral_records, referrals};
 pub use refusal::{Refusal, refused};
 pub use reviews::reviews;
 

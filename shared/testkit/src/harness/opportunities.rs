@@ -102,17 +102,20 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> OpportunityStub<F> {
         }))
     }
 
-    /// Reports a violation unless the opportunity has a title.
+    /// Reports a violation unless the opportunity has a title. Returns it with the default opportunity type, as the
+    /// record of an accepted offer has it.
     fn check_referred(
         request: Request<pb::CheckReferredOpportunityRequest>,
     ) -> Result<Response<pb::CheckReferredOpportunityResponse>, Status> {
         if !request.metadata().contains_key("authorization") {
             return Err(Status::unauthenticated("the caller has no token"));
         }
-        let opportunity = request.into_inner().opportunity.unwrap_or_default();
-        let has_title = opportunity
-            .project
-            .is_some_and(|project| !project.title.is_empty());
+        let mut opportunity = request.into_inner().opportunity.unwrap_or_default();
+        if opportunity.opportunity_type() == pb::OpportunityType::Unspecified {
+            opportunity.set_opportunity_type(pb::OpportunityType::NetNewBusiness);
+        }
+        let project = opportunity.project.as_ref();
+        let has_title = project.is_some_and(|project| !project.title.is_empty());
         let violation = pb::FieldProblem {
             field: Some(InvalidField {
                 field: "opportunity.project.title".to_owned(),
@@ -122,7 +125,10 @@ impl<F: Fn(&str, i64) -> Result<pb::Opportunity, Code>> OpportunityStub<F> {
             description: "Is required.".to_owned(),
         };
         let violations = if has_title { Vec::new() } else { vec![violation] };
-        Ok(Response::new(pb::CheckReferredOpportunityResponse { violations }))
+        Ok(Response::new(pb::CheckReferredOpportunityResponse {
+            violations,
+            opportunity: Some(opportunity),
+        }))
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use super::{BOT, Call, Channel, InjectedFault};
+use super::{BOT, Call, Channel, InjectedFault, MethodDefinition};
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) tokens: Vec<String>,
+    /// The scopes of all tokens.
+    pub(super) scopes: Vec<String>,
     pub(super) channels: Vec<Channel>,
     pub(super) users: Vec<(String, Option<String>, bool)>,
     /// The users of the bot's own workspace.
@@ -50,7 +52,25 @@ impl State {
             .ok_or("channel_not_found")
     }
 
-    pub(super) fn execute(&mut self, method: &str, arguments: &Map<String, Value>) -> MethodResult {
+    /// Validates a call against the definition of its method, and executes it.
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        is_json: bool,
+        arguments: &Map<String, Value>,
+    ) -> MethodResult {
+        let definition = MethodDefinition::of(method).ok_or("unknown_method")?;
+        if let Some(refusal) = definition.refuse(&self.scopes, is_json, arguments) {
+            return Ok(refusal);
+        }
+        let result = self.execute(method, arguments);
+        if let Err(code) = &result {
+            assert!(definition.has_error(code), "{method} has no error {code}");
+        }
+        result
+    }
+
+    fn execute(&mut self, method: &str, arguments: &Map<String, Value>) -> MethodResult {
         match method {
             "auth.test" => Ok(json!({
                 "url": "https://cosell-test.slack.com/", "team_id": "T0TEST", "user_id": BOT,
@@ -111,6 +131,8 @@ impl State {
                 let id = argument(arguments, "user").ok_or("user_not_found")?;
                 let user = self.users.iter().find(|(user, ..)| user == id);
                 let (_, email, is_confirmed) = user.ok_or("user_not_found")?;
+                let shows_email = self.scopes.iter().any(|scope| scope == "users:read.email");
+                let email = email.as_ref().filter(|_| shows_email);
                 Ok(json!({ "user": {
                     "id": id, "is_email_confirmed": is_confirmed, "profile": { "email": email },
                 } }))
@@ -158,7 +180,7 @@ impl State {
                 && !(exclude_archived && channel.is_archived)
         };
         let all: Vec<_> = self.channels.iter().filter(is_listed).map(to_json).collect();
-        self.paginate("channels", &all, arguments)
+        self.paginate("channels", "invalid_cursor", &all, arguments)
     }
 
     fn list_invites(&self, arguments: &Map<String, Value>) -> MethodResult {
@@ -169,19 +191,26 @@ impl State {
                 channel.invites.iter().map(|(id, email)| {
                     json!({
                         "direction": "outgoing",
-                        "status": "pending",
+                        "status": "sent",
+                        "invite_type": "channel",
                         "channel": { "id": channel.id },
                         "invite": { "id": id, "recipient_email": email },
                     })
                 })
             })
             .collect();
-        self.paginate("invites", &all, arguments)
+        self.paginate("invites", "invalid_arguments", &all, arguments)
     }
 
-    fn paginate(&self, name: &str, all: &[Value], arguments: &Map<String, Value>) -> MethodResult {
+    fn paginate(
+        &self,
+        name: &str,
+        cursor_error: &'static str,
+        all: &[Value],
+        arguments: &Map<String, Value>,
+    ) -> MethodResult {
         let start = match argument(arguments, "cursor") {
-            Some(cursor) => cursor.parse::<usize>().map_err(|_| "invalid_cursor")?,
+            Some(cursor) => cursor.parse::<usize>().map_err(|_| cursor_error)?,
             None => 0,
         };
         let end = (start + self.page_size).min(all.len());
@@ -190,7 +219,7 @@ impl State {
         } else {
             String::new()
         };
-        let page = all.get(start..end).ok_or("invalid_cursor")?;
+        let page = all.get(start..end).ok_or(cursor_error)?;
         Ok(json!({ name: page, "response_metadata": { "next_cursor": cursor } }))
     }
 
@@ -227,7 +256,7 @@ impl State {
     }
 
     fn kick(&mut self, arguments: &Map<String, Value>) -> MethodResult {
-        let user = argument(arguments, "user").ok_or("no_user")?;
+        let user = argument(arguments, "user").ok_or("user_not_found")?;
         if user == BOT {
             return Err("cant_kick_self");
         }

@@ -1,7 +1,8 @@
-//! A fake Slack server. It validates requests as documented for Slack's Web API, stores channels and messages, injects
-//! faults, and sends signed callbacks.
+//! A fake Slack server. It validates requests against the published definitions of Slack's Web API, stores channels and
+//! messages, injects faults, and sends signed callbacks.
 
 mod callback;
+mod definitions;
 mod methods;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use callback::{click_payload, event_payload, post, post_callback, signature};
+pub use definitions::{COMMON_ERRORS, METHODS, MethodDefinition, SCOPES};
 use methods::State;
 
 /// The user id of the bot, to which the tokens belong.
@@ -100,6 +102,7 @@ impl Slack {
         let address = listener.local_addr()?;
         let mut state = State::default();
         state.tokens.push(TOKEN.to_owned());
+        state.scopes = SCOPES.map(str::to_owned).to_vec();
         state.page_size = 100;
         let state = Arc::new(Mutex::new(state));
         let accepting = tokio::spawn(accept(listener, state.clone()));
@@ -122,6 +125,11 @@ impl Slack {
     /// Sets the accepted tokens.
     pub fn accept_tokens(&self, tokens: &[&str]) {
         self.state().tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
+    }
+
+    /// Sets the scopes of the accepted tokens, initially [`SCOPES`].
+    pub fn grant_scopes(&self, scopes: &[&str]) {
+        self.state().scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     }
 
     /// Sets the maximum number of entries per page of lists.
@@ -241,7 +249,7 @@ async fn respond(request: Request<Incoming>, state: &Mutex<State>) -> HttpResult
                 None | Some(InjectedFault::LostAnswer | InjectedFault::Late(_)) => {
                     arguments.and_then(|arguments| {
                         state.authorize(header(AUTHORIZATION))?;
-                        state.execute(&method, &arguments)
+                        state.call(&method, is_json(header(CONTENT_TYPE)), &arguments)
                     })
                 }
                 Some(InjectedFault::Error(code)) => Err(code),
@@ -268,6 +276,10 @@ async fn respond(request: Request<Incoming>, state: &Mutex<State>) -> HttpResult
         .header(CONTENT_TYPE, "application/json; charset=utf-8")
         .body(Full::from(body.to_string()));
     response.map_err(std::io::Error::other)
+}
+
+fn is_json(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
 fn html_page(status: u16, retry_after: Option<u64>) -> HttpResult {

@@ -1,0 +1,54 @@
+use cosell_grpc::{Call, Failure, Retry};
+use cosell_proto::cosell::collaboration::v1 as pb;
+use cosell_store::Scope;
+use cosell_types::AccountId;
+
+use super::Api;
+use crate::domain::values::ChannelProvider;
+use crate::domain::{ChannelId, MemberRef};
+use crate::links::{LinkAction, LinkTarget};
+use crate::store;
+use crate::{convert, status};
+
+/// A provider other than MANUAL shows the actions of the links in the channel itself (CHN-031).
+pub async fn handle(
+    api: &Api,
+    call: Call<pb::GetChannelInvitationRequest>,
+) -> Result<pb::GetChannelInvitationResponse, Failure> {
+    let message = &call.message;
+    let not_found = || status::channel_not_found(&message.channel_id);
+    let account: AccountId = message.account_id.parse().map_err(|_| not_found())?;
+    let channel_id: ChannelId = message.channel_id.parse().map_err(|_| not_found())?;
+    let member_ref = MemberRef {
+        account: message.member_account_id.parse().map_err(|_| not_found())?,
+        member: message.member_id.parse().map_err(|_| not_found())?,
+    };
+    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let channel = store::load_channel(&mut tx, &channel_id)
+        .await?
+        .filter(|channel| channel.member(&member_ref).is_some())
+        .ok_or_else(not_found)?;
+    drop(tx);
+    let mut response = pb::GetChannelInvitationResponse {
+        channel: Some(convert::channel(&channel)),
+        ..Default::default()
+    };
+    if let Some(links) = &api.channel_links
+        && channel.provider() == ChannelProvider::Manual
+    {
+        let target = LinkTarget {
+            account,
+            channel: channel_id,
+            member_ref,
+        };
+        let now = api.clock.now();
+        let url = async |action| {
+            let url = links.url(action, &target, now).await;
+            // The key is missing while it is replaced.
+            url.map_err(|error| Failure::unavailable(Retry::Never, error))
+        };
+        response.leave_url = url(LinkAction::Leave).await?;
+        response.opt_out_url = url(LinkAction::OptOut).await?;
+    }
+    Ok(response)
+}
