@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use cosell_tests::scenario::{SUBMITTED_CANARY, Scenario};
 use cosell_tests::{ServiceProcess, TestServers};
 use serde_json::{Value, json};
 
@@ -171,6 +172,35 @@ async fn reviews_list_filters_by_state() {
         .run_ok(&["reviews", "list", "--state", "submitted"])
         .await;
     assert!(queue.starts_with("REVIEW_CASE_ID"), "{queue}");
+    running.stop().await;
+}
+
+/// Members see in the terminal what waits for them: reviewers the companies and titles of their queue, partners what AWS
+/// offers, which is no opportunity yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opp_063_rev_020_queue_and_pending_offers_are_listed_with_company_and_title() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
+    let scenario = Scenario::new(&servers, running.channel(), &running.info);
+    scenario.provision_partners().await;
+    let records = scenario.create_records().await;
+    let reviewer = Terminal {
+        servers: &servers,
+        member: "aws-reviewer",
+    };
+    let queue = reviewer.run_ok(&["reviews", "list"]).await;
+    let header = queue.lines().next().unwrap_or_default();
+    assert!(header.contains("COMPANY") && header.contains("TITLE"), "{queue}");
+    let title = format!("{SUBMITTED_CANARY} title");
+    assert!(queue.lines().any(|line| line.contains(&title)), "{queue}");
+    let partner = Terminal {
+        servers: &servers,
+        member: "alder-alliance-lead",
+    };
+    let offers = partner
+        .run_ok(&["opportunities", "list", "--preset", "pending-acceptance"])
+        .await;
+    assert!(offers.contains(&records.offer), "{offers}");
     running.stop().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_matrix;
+mod channel_links;
 mod commands;
 mod cross_account_policies;
 mod directory;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use mailin::{Action, Handler, Response, SessionBuilder};
+use mailparse::MailHeaderMap as _;
 
 /// A received message.
 #[derive(Clone, Debug)]
@@ -18,6 +19,20 @@ pub struct Mail {
     pub to: Vec<String>,
     /// The message as received.
     pub data: Vec<u8>,
+}
+
+impl Mail {
+    /// The decoded subject.
+    pub fn subject(&self) -> String {
+        let headers = mailparse::parse_headers(&self.data).expect("headers").0;
+        headers.get_first_value("Subject").unwrap_or_default()
+    }
+
+    /// The decoded text, with `\n` as the end of its lines.
+    pub fn text(&self) -> String {
+        let parsed = mailparse::parse_mail(&self.data).expect("a message");
+        parsed.get_body().expect("a text").replace("\r\n", "\n")
+    }
 }
 
 /// A running mail server. Stops when dropped.

@@ -1,6 +1,7 @@
 //! The texts of e-mails as their recipients read them, and what every text must have (NOT-005).
 
 use cosell_proto::cosell::notification::v1 as pb;
+use cosell_testkit::smtp::Mail;
 
 /// The base of links in notifications.
 pub const LINK_BASE: &str = "https://cosell.example.com";
@@ -13,26 +14,6 @@ pub struct Email {
 }
 
 impl Email {
-    /// Takes a message apart, whose text is quoted-printable if it has long lines or is not ASCII.
-    pub fn decode(data: &[u8]) -> Self {
-        let text = String::from_utf8(data.to_vec()).expect("text");
-        let (header, body) = text.split_once("\r\n\r\n").expect("a header and a body");
-        let header = header.replace("\r\n ", " ");
-        let subject = header.lines().find_map(|line| line.strip_prefix("Subject: "));
-        let body = if header.contains("Content-Transfer-Encoding: quoted-printable") {
-            from_quoted_printable(body)
-        } else {
-            assert!(header.contains("Content-Transfer-Encoding: 7bit"), "{header}");
-            body.to_owned()
-        };
-        // The SMTP client ends the data with a line break of its own.
-        let body = body.strip_suffix("\r\n").expect("a last line");
-        Self {
-            subject: subject.expect("a subject").to_owned(),
-            body: body.replace("\r\n", "\n"),
-        }
-    }
-
     /// Requires the parts in the body, a link to the record, and the ids in the last line and in no other.
     pub fn require(&self, parts: &[&str], path: &str, last_line: &str) {
         let Self { subject, body } = self;
@@ -70,6 +51,17 @@ impl Email {
     }
 }
 
+impl From<&Mail> for Email {
+    fn from(mail: &Mail) -> Self {
+        // The SMTP client ends the data with a line break of its own.
+        let body = mail.text();
+        Self {
+            subject: mail.subject(),
+            body: body.strip_suffix('\n').expect("a last line").to_owned(),
+        }
+    }
+}
+
 impl From<pb::Notification> for Email {
     /// The text of an inbox entry, which is that of its e-mail.
     fn from(entry: pb::Notification) -> Self {
@@ -78,16 +70,4 @@ impl From<pb::Notification> for Email {
             body: entry.body,
         }
     }
-}
-
-fn from_quoted_printable(text: &str) -> String {
-    let joined = text.replace("=\r\n", "");
-    let mut parts = joined.split('=');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at(2);
-        bytes.push(u8::from_str_radix(digits, 16).expect("two digits"));
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).expect("text")
 }

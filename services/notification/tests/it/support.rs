@@ -353,7 +353,7 @@ impl Scenario {
             let mails = self.smtp.mails().into_iter();
             let mut emails = mails
                 .filter(|mail| mail.to == [to])
-                .map(|mail| Email::decode(&mail.data));
+                .map(|mail| Email::from(&mail));
             let email = emails.find(|email| email.subject.contains(subject));
             email.ok_or_else(|| format!("no e-mail to {to} with the subject {subject}"))
         })

@@ -4,12 +4,16 @@
 use chrono::TimeDelta;
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::partner::v1 as directory;
+use cosell_proto::cosell::r#type::v1::ReviewStatus;
 use cosell_testkit::harness::{App, refused};
 use tonic::{Code, Response, Status};
 
 use crate::aws_summary::{seller, summary_in_stage, try_update, update_request};
 use crate::reviewer::{create_approved, start_with_review};
-use crate::support::{ALDER, client_for, date, get, record, request_id, user};
+use crate::support::{
+    ALDER, apply_catalog, client_for, date, get, record, request_id, set_partner_type, user,
+};
 
 fn loss(id: &str) -> pb::ChangeStageRequest {
     pb::ChangeStageRequest {
@@ -160,5 +164,77 @@ async fn opp_053_terminal_aws_stage_publishes_closed_by_aws() {
         stage: pb::AwsStage::ClosedLost.into(),
     };
     assert_eq!(closed, expected);
+    app.finish::<Opportunities>().await;
+}
+
+/// The consulting partner launches: the day on which billing began has come, and the customer's AWS account is known.
+#[tokio::test]
+async fn opp_043_049_launch_needs_its_date_and_the_aws_account_which_can_be_corrected() {
+    let (app, peer) = start_with_review().await;
+    set_partner_type(&app, directory::PartnerType::ConsultingPartner).await;
+    apply_catalog(&app).await;
+    let mut deal = record("Nordwind");
+    deal.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
+        solutions: vec!["S-1".to_owned()],
+        ..Default::default()
+    });
+    let id = create_approved(&app, &peer, deal).await;
+    let launch = pb::ChangeStageRequest {
+        opportunity_id: id.clone(),
+        stage: pb::Stage::Launched.into(),
+        ..Default::default()
+    };
+    let refusal = refused(
+        change_stage(&app, launch.clone()).await,
+        Code::InvalidArgument,
+        "INVALID_FIELDS",
+    );
+    assert_eq!(
+        refusal.paths(),
+        [
+            "opportunity.life_cycle.target_close_date",
+            "opportunity.customer.account.aws_account_id"
+        ]
+    );
+    let account = pb::UpdateOpportunityRequest {
+        opportunity_id: id.clone(),
+        opportunity: Some(pb::Opportunity {
+            customer: Some(pb::Customer {
+                account: Some(pb::Account {
+                    aws_account_id: "123456789012".to_owned(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let client = client_for(&app, &user());
+    client
+        .opportunities()
+        .update_opportunity(account)
+        .await
+        .expect("the customer's account");
+    let dated = pb::ChangeStageRequest {
+        target_close_date: date(2026, 3, 1),
+        ..launch
+    };
+    let launched = change_stage(&app, dated).await.expect("a launch").into_inner();
+    assert_eq!(launched.warnings, []);
+    let correction = pb::CorrectClosedOpportunityRequest {
+        opportunity_id: id.clone(),
+        aws_account_id: "210987654321".to_owned(),
+        ..Default::default()
+    };
+    let corrected = correct(&app, correction)
+        .await
+        .expect("a correction")
+        .into_inner();
+    let corrected = corrected.opportunity.expect("a record");
+    assert_eq!(close_date(&corrected), Some((2026, 3, 1)));
+    let life_cycle = corrected.life_cycle.expect("a life cycle");
+    assert_eq!(life_cycle.stage(), pb::Stage::Launched);
+    assert_eq!(life_cycle.review_status(), ReviewStatus::Approved);
     app.finish::<Opportunities>().await;
 }

@@ -3,11 +3,13 @@
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::opportunity::v1::transfer_opportunities_request::Records;
 use cosell_proto::cosell::partner::v1 as directory;
 use cosell_testkit::harness::{App, eventually, partner, refused};
 use cosell_types::{Caller, ClosedList as _, Role};
 use tonic::Code;
 
+use crate::bulk::bulk_client;
 use crate::reviewer::start_with_review;
 use crate::support::{
     ALDER, client_for, create, get_request, list_all_ids, next_steps_request, record, submit, user,
@@ -65,6 +67,24 @@ async fn acc_013_marketing_staff_works_on_own_opportunities_only() {
     let update = next_steps_request(&of_colleague, "Call the customer.");
     let updated = client.opportunities().update_opportunity(update).await;
     refused(updated, Code::NotFound, "OPPORTUNITY_NOT_FOUND");
+    let all = pb::CountOpportunitiesRequest {
+        presets: vec![pb::OpportunityPreset::AllCustomerEngagements.into()],
+    };
+    let counts = client.opportunities().count_opportunities(all).await;
+    assert_eq!(counts.expect("counts").into_inner().counts[0].count, 1);
+    let transfer = |count| pb::TransferOpportunitiesRequest {
+        records: Some(Records::List(pb::OpportunityList {
+            expected_count: Some(count),
+            ..Default::default()
+        })),
+        owner_member_id: "mem-user".to_owned(),
+        ..Default::default()
+    };
+    let bulk = bulk_client(&app, &marketer());
+    let of_all = bulk.clone().transfer_opportunities(transfer(2)).await;
+    refused(of_all, Code::FailedPrecondition, "COUNT_MISMATCH");
+    let of_own = bulk.clone().transfer_opportunities(transfer(1)).await;
+    of_own.expect("a transfer of the own opportunity");
     app.finish::<Opportunities>().await;
 }
 

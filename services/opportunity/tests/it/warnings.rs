@@ -1,14 +1,18 @@
-//! What is accepted in a draft and asked for at submission (OPP-014, OPP-017), and what a clone does not have of its
+//! What is accepted in a draft and asked for at submission (OPP-014, OPP-017, OPP-042), and what a clone does not have of its
 //! source (OPP-037).
 
 use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_proto::cosell::partner::v1::PartnerType;
 use cosell_proto::cosell::r#type::v1::Warning;
 use cosell_testkit::harness::refused;
 use tonic::Code;
 
 use crate::reviewer::{create_approved, start_with_review};
-use crate::support::{client_for, create_request, date, get, record, start, submit, submit_request, user};
+use crate::support::{
+    client_for, create, create_request, date, get, record, set_partner_type, start, submit, submit_request,
+    user,
+};
 
 /// A record of the industry Government with this postal code in the United States.
 fn government(postal_code: &str) -> pb::Opportunity {
@@ -82,6 +86,30 @@ async fn opp_014_017_draft_warns_with_the_texts_with_which_submission_refuses() 
     assert_eq!(texts(&updated.expect("an update").into_inner().warnings), []);
     let submitted = submit(&app, &user(), &id).await;
     assert_eq!(submitted.national_security, Some(false));
+    app.finish::<Opportunities>().await;
+}
+
+/// Training partners choose the use case Training; another one is accepted with a warning.
+#[tokio::test]
+async fn opp_042_training_partner_is_warned_about_another_use_case_than_training() {
+    let app = start().await;
+    set_partner_type(&app, PartnerType::TrainingPartner).await;
+    for (use_case, warned) in [
+        ("Database", vec!["opportunity.project.customer_use_case"]),
+        ("Training", vec![]),
+    ] {
+        let mut deal = record("Seine");
+        deal.project.as_mut().expect("a project").customer_use_case = use_case.to_owned();
+        deal.life_cycle.as_mut().expect("a life cycle").stage = pb::Stage::Qualified.into();
+        let id = create(&app, &user(), deal).await.opportunity_id;
+        let answer = client_for(&app, &user())
+            .lifecycle()
+            .submit_opportunity(submit_request(&id))
+            .await;
+        let warnings = answer.expect("a submission").into_inner().warnings;
+        let fields: Vec<_> = warnings.iter().map(|warning| warning.field.as_str()).collect();
+        assert_eq!(fields, warned, "{use_case}");
+    }
     app.finish::<Opportunities>().await;
 }
 
