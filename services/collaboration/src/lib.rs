@@ -106,7 +106,11 @@ impl Service for Collaboration {
         };
         let channel_links = options.channel_links()?;
         let links = channel_links.clone().map(|links| {
-            let changes = channel_changes.clone();
+            // A confirmed link is a call of its member.
+            let changes = ChannelChanges {
+                trigger: Trigger::Call,
+                ..channel_changes.clone()
+            };
             (links, LinkActions { changes })
         });
         start_channel_listener(background, options, callbacks, links)?;
@@ -180,12 +184,12 @@ fn start_channel_listener(
         });
         routers.push(LinkEndpoint::new(links, clock.clone(), receiver).router());
     }
-    let Some(router) = routers.into_iter().reduce(Router::merge) else {
-        return Ok(());
-    };
     let Some(address) = options.provider.channel_listen else {
         return Ok(());
     };
+    let router = routers.into_iter().reduce(Router::merge).context(
+        "--channel-listen serves nothing without --channel-provider slack and without --channel-link-base",
+    )?;
     let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;

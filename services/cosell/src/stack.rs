@@ -362,8 +362,6 @@ fn write_tokens(issuer: &Issuer, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file that only its owner can read. Writes to a temporary file and renames it, so that readers never see a
-/// partial file.
 /// Options of collaboration with links that this process serves.
 fn collaboration_options(
     args: &StackArgs,
@@ -373,7 +371,7 @@ fn collaboration_options(
     if !key_file.exists() {
         write_secret(&key_file, &random::secret::<32>())?;
     }
-    // Links contain the address, so the port is reserved before the service listens on it.
+    // Links contain the address, so the port is chosen before the service listens on it.
     let address = TcpListener::bind(args.channel_listen)
         .with_context(|| format!("listening on {}", args.channel_listen))?
         .local_addr()?;
@@ -386,6 +384,8 @@ fn collaboration_options(
     Ok(options)
 }
 
+/// Writes a file that only its owner can read. Writes to a temporary file and renames it, so that readers never see a
+/// partial file.
 fn write_secret(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let temporary = path.with_extension("new");
     fs::write(&temporary, content)?;

@@ -244,11 +244,10 @@ fn find_message<M>(response: Result<Response<M>, Status>) -> Result<Option<M>, H
         Ok(response) => Ok(Some(response.into_inner())),
         Err(status) => match status.code() {
             Code::NotFound => Ok(None),
-            // During an upgrade, a peer of the previous release lacks the RPC or does not permit it yet.
-            Code::Unimplemented | Code::PermissionDenied => Err(HandlerError::Transient(format!(
-                "{:?}: the peer does not answer this service yet",
-                status.code()
-            ))),
+            // During an upgrade, a peer of the previous release lacks the RPC.
+            Code::Unimplemented => Err(HandlerError::Transient(
+                "the peer does not have the RPC yet".to_owned(),
+            )),
             _ => Err(HandlerError::from_status(&status)),
         },
     }

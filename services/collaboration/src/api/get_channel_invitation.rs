@@ -4,7 +4,7 @@ use cosell_store::Scope;
 use cosell_types::AccountId;
 
 use super::Api;
-use crate::domain::values::ChannelProvider;
+use crate::domain::values::{ChannelMemberState, ChannelProvider};
 use crate::domain::{ChannelId, MemberRef};
 use crate::links::{LinkAction, LinkTarget};
 use crate::store;
@@ -29,11 +29,24 @@ pub async fn handle(
         .filter(|channel| channel.member(&member_ref).is_some())
         .ok_or_else(not_found)?;
     drop(tx);
+    let member = channel.member(&member_ref).ok_or_else(not_found)?;
+    // The member may have left, or the channel may be closed, since the event that this call serves.
+    let is_invited = !channel.is_closed()
+        && matches!(
+            member.state,
+            ChannelMemberState::Invited | ChannelMemberState::Joined
+        );
+    let mut message = convert::channel(&channel);
+    message.members.clear();
+    if !is_invited {
+        message.link.clear();
+    }
     let mut response = pb::GetChannelInvitationResponse {
-        channel: Some(convert::channel(&channel)),
+        channel: Some(message),
         ..Default::default()
     };
     if let Some(links) = &api.channel_links
+        && is_invited
         && channel.provider() == ChannelProvider::Manual
     {
         let target = LinkTarget {

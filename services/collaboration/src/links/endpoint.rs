@@ -1,6 +1,5 @@
 //! The HTTP routes behind the links. GET only shows a page with a button, because scanners of e-mails follow links;
-//! POST, which the button sends, acts. A POST without a page before it is the one-click form of RFC 8058, so the link to
-//! opt out also serves as the `List-Unsubscribe` of an e-mail.
+//! POST, which the button sends, acts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use cosell_grpc::Failure;
 use cosell_types::Clock;
 use futures::future::BoxFuture;
 
-use super::page::Page;
+use super::page::LinkPage;
 use super::{ChannelLinks, LinkAction, LinkError, LinkTarget};
 
 /// The maximum size of a request's body, in bytes: the form has no fields.
@@ -75,42 +74,42 @@ impl LinkEndpoint {
     }
 
     /// The target of the token. The error is the page to show.
-    async fn target(&self, action: LinkAction, token: Token) -> Result<LinkTarget, Page> {
+    async fn target(&self, action: LinkAction, token: Token) -> Result<LinkTarget, LinkPage> {
         let Ok(Path(token)) = token else {
-            return Err(Page::Invalid);
+            return Err(LinkPage::Invalid);
         };
         let verified = self.links.verify(action, &token, self.clock.now()).await;
         let target = verified.map_err(|error| {
             let error = format!("{error:#}");
             tracing::error!(error, "channel link could not be verified");
-            Page::Unavailable
+            LinkPage::Unavailable
         })?;
         target.map_err(|error| match error {
-            LinkError::Invalid => Page::Invalid,
-            LinkError::Expired => Page::Expired,
+            LinkError::Invalid => LinkPage::Invalid,
+            LinkError::Expired => LinkPage::Expired,
         })
     }
 
-    async fn act(&self, action: LinkAction, target: LinkTarget) -> Page {
+    async fn act(&self, action: LinkAction, target: LinkTarget) -> LinkPage {
         // A separate task, because a closed connection must not interrupt the action.
         let task = tokio::spawn((self.receiver)(action, target));
         let reason = match tokio::time::timeout(ACTION_TIMEOUT, task).await {
-            Ok(Ok(Ok(LinkOutcome::Done))) => return Page::Done(action),
-            Ok(Ok(Ok(LinkOutcome::ChannelClosed))) => return Page::ChannelClosed,
-            Ok(Ok(Ok(LinkOutcome::NotFound))) => return Page::Invalid,
+            Ok(Ok(Ok(LinkOutcome::Done))) => return LinkPage::Done(action),
+            Ok(Ok(Ok(LinkOutcome::ChannelClosed))) => return LinkPage::ChannelClosed,
+            Ok(Ok(Ok(LinkOutcome::NotFound))) => return LinkPage::Invalid,
             Ok(Ok(Err(failure))) => failure.to_string(),
             Ok(Err(_)) => "panicked".to_owned(),
             Err(_) => "timed out".to_owned(),
         };
         tracing::warn!(reason, "action of channel link failed");
-        Page::Unavailable
+        LinkPage::Unavailable
     }
 }
 
 /// Verifies the token only: whether its channel exists is not looked up before the confirmation.
 async fn confirm(State((endpoint, action)): State<Route>, token: Token) -> Response {
     match endpoint.target(action, token).await {
-        Ok(_) => Page::Confirm(action).response(),
+        Ok(_) => LinkPage::Confirm(action).response(),
         Err(page) => page.response(),
     }
 }
@@ -121,7 +120,7 @@ async fn perform(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     if let Err(rejection) = body {
-        return Page::InvalidBody(rejection.status()).response();
+        return LinkPage::InvalidBody(rejection.status()).response();
     }
     match endpoint.target(action, token).await {
         Ok(target) => endpoint.act(action, target).await.response(),
@@ -130,5 +129,5 @@ async fn perform(
 }
 
 async fn refuse_method() -> Response {
-    Page::MethodNotAllowed.response()
+    LinkPage::MethodNotAllowed.response()
 }

@@ -17,7 +17,7 @@ const STYLE: &str = "body{font-family:sans-serif;line-height:1.5;color:#111;back
 
 /// A page to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub enum LinkPage {
     /// Asks for confirmation.
     Confirm(LinkAction),
     /// The action is done, now or before.
@@ -36,68 +36,68 @@ pub enum Page {
     Unavailable,
 }
 
-impl Page {
+impl LinkPage {
     /// The status, the title, the text and the label of the button.
     fn content(self) -> (StatusCode, &'static str, &'static str, Option<&'static str>) {
         match self {
-            Page::Confirm(LinkAction::Leave) => (
+            LinkPage::Confirm(LinkAction::Leave) => (
                 StatusCode::OK,
                 "Leave this channel?",
                 "You will no longer be a member of the collaboration channel to which the e-mail invited you.",
                 Some("Leave channel"),
             ),
-            Page::Confirm(LinkAction::OptOut) => (
+            LinkPage::Confirm(LinkAction::OptOut) => (
                 StatusCode::OK,
                 "Opt out of all invites?",
                 "You will receive no further invitations to collaboration channels, and pending ones end. You stay in \
                  channels that you have joined.",
                 Some("Opt out of all invites"),
             ),
-            Page::Done(LinkAction::Leave) => (
+            LinkPage::Done(LinkAction::Leave) => (
                 StatusCode::OK,
                 "You have left the channel",
                 "You are no longer a member of the collaboration channel. If you have joined the chat itself, leave it \
                  there too.",
                 None,
             ),
-            Page::Done(LinkAction::OptOut) => (
+            LinkPage::Done(LinkAction::OptOut) => (
                 StatusCode::OK,
                 "You have opted out",
                 "You receive no further invitations to collaboration channels. To receive them again, sign in and \
                  change your channel preferences.",
                 None,
             ),
-            Page::ChannelClosed => (
+            LinkPage::ChannelClosed => (
                 StatusCode::GONE,
                 "The channel is closed",
                 "There is nothing to leave: the collaboration channel has ended for all members.",
                 None,
             ),
-            Page::Invalid => (
+            LinkPage::Invalid => (
                 StatusCode::NOT_FOUND,
                 "This link is not valid",
                 "Use the whole link of the latest e-mail, or sign in to leave a channel or to opt out.",
                 None,
             ),
-            Page::Expired => (
+            LinkPage::Expired => (
                 StatusCode::GONE,
                 "This link has expired",
                 "Sign in to leave a channel or to opt out.",
                 None,
             ),
-            Page::MethodNotAllowed => (
+            LinkPage::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This request is not supported",
                 "Open the link of the e-mail in a browser.",
                 None,
             ),
-            Page::InvalidBody(status) => (
+            LinkPage::InvalidBody(status) => (
                 status,
                 "This request is not valid",
                 "Open the link of the e-mail in a browser.",
                 None,
             ),
-            Page::Unavailable => (
+            LinkPage::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "This did not work",
                 "Try again in a few minutes.",

@@ -1,4 +1,5 @@
-//! Serves the callback endpoint and the pages of channel links over HTTP, with limits on the number and the duration of connections.
+//! Serves the callback endpoint and the pages of channel links over HTTP, with limits on the number and the duration of
+//! connections.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -114,6 +114,17 @@ impl InvitedMember {
         preferences.expect("preferences").opted_out
     }
 
+    /// The invitation that notification reads: the channel's link and those of the member.
+    async fn read_links(&self) -> [String; 3] {
+        let response = internal_client(&self.scenario, &service("notification"))
+            .get_channel_invitation(channel_invitation_request(&self.channel, "mem-user"))
+            .await
+            .expect("an invitation")
+            .into_inner();
+        let link = response.channel.expect("the channel").link;
+        [link, response.leave_url, response.opt_out_url]
+    }
+
     /// The actors of Alder's events with this name.
     async fn actors(&self, event: &str) -> Vec<String> {
         let mut admin = self.scenario.app.database.admin::<Collaboration>().await;
@@ -182,10 +193,16 @@ async fn chn_031_leave_link_asks_first_and_leaves_once_confirmed() {
         }
     }
     assert_eq!(invited.state().await, pb::ChannelMemberState::Joined);
+    assert!(invited.read_links().await.iter().all(|link| !link.is_empty()));
     let first = post(&invited.leave_url).await;
     assert_safe_page(&first);
     assert_eq!(first.status, 200);
     assert_eq!(invited.state().await, pb::ChannelMemberState::Left);
+    assert_eq!(
+        invited.read_links().await,
+        ["", "", ""],
+        "a late e-mail must not readmit"
+    );
     let second = post(&invited.leave_url).await;
     assert_eq!((second.status, second.body), (200, first.body));
     assert_eq!(invited.actors("channel_member_left").await, ["mem-user"]);

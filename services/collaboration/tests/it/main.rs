@@ -10,6 +10,7 @@ mod filters;
 mod invitations;
 mod isolation;
 mod lists;
+mod marketing;
 mod notification_reads;
 mod races;
 mod sharing;

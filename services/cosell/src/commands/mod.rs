@@ -226,7 +226,7 @@ mod tests {
             };
             assert!(!command.columns.is_empty(), "{command:?}");
             let list = method.output().get_field_by_name(&list).expect("a list");
-            for column in command.columns {
+            for column in command.columns.iter().flat_map(|paths| paths.split('|')) {
                 let mut kind = list.kind();
                 for name in column.split('.') {
                     let message = kind.as_message().expect("a message").clone();

@@ -35,7 +35,7 @@ pub fn render_list(rows: &[DynamicMessage], columns: &[&str], output: Output) ->
         lines.push(
             columns
                 .iter()
-                .map(|path| truncate(&field_text(row, path)))
+                .map(|paths| truncate(&first_text(row, paths)))
                 .collect(),
         );
     }
@@ -97,6 +97,12 @@ fn is_shown_at_default(field: &FieldDescriptor) -> bool {
 }
 
 /// The text of the field at a path; empty if it is not set.
+/// The text of the first of these paths, separated by `|`, that has one: payloads of different types share a column.
+fn first_text(row: &DynamicMessage, paths: &str) -> String {
+    let mut texts = paths.split('|').map(|path| field_text(row, path));
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
+}
+
 fn field_text(row: &DynamicMessage, path: &str) -> String {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(field) = row.descriptor().get_field_by_name(name) else {

@@ -23,20 +23,20 @@ pub async fn prepare(
 ) -> Result<Option<(PreparedNotification, String)>, HandlerError> {
     let peers = &dependencies.peers;
     if delivery.is::<pb::ChannelRequested>() {
-        Ok(Some((requested(peers, &event).await?, event.account_id)))
+        Ok(Some((prepare_request(peers, &event).await?, event.account_id)))
     } else if delivery.is::<pb::ChannelApproved>() {
         Ok(Some((
-            decided(peers, &event, "approved").await?,
+            prepare_decision(peers, &event, "approved").await?,
             event.account_id,
         )))
     } else if delivery.is::<pb::ChannelDeclined>() {
         Ok(Some((
-            decided(peers, &event, "declined").await?,
+            prepare_decision(peers, &event, "declined").await?,
             event.account_id,
         )))
     } else if delivery.is::<pb::ChannelMemberInvited>() {
         let invited: pb::ChannelMemberInvited = delivery.message()?;
-        let notification = member_invited(peers, &event, &invited).await?;
+        let notification = prepare_invitation(peers, &event, &invited).await?;
         Ok(Some((notification, invited.member_account_id)))
     } else {
         Ok(None)
@@ -44,7 +44,7 @@ pub async fn prepare(
 }
 
 /// Notifies account owners of AWS: those in the AWS team of the opportunity, if there are any (NOT-006).
-async fn requested(
+async fn prepare_request(
     peers: &Peers,
     event: &pb::ChannelEventDetail,
 ) -> Result<PreparedNotification, HandlerError> {
@@ -62,12 +62,12 @@ async fn requested(
     };
     Ok(PreparedNotification {
         account_owners: account_owners(&own.aws_opportunity_summary.unwrap_or_default()),
-        ..notification(NotificationKind::ChannelRequested, event, project, facts)
+        ..prepare_notification(NotificationKind::ChannelRequested, event, project, facts)
     })
 }
 
 /// Notifies the member who requested the channel.
-async fn decided(
+async fn prepare_decision(
     peers: &Peers,
     event: &pb::ChannelEventDetail,
     outcome: &'static str,
@@ -85,13 +85,13 @@ async fn decided(
     };
     Ok(PreparedNotification {
         concerned_members: event.requested_by.parse().into_iter().collect(),
-        ..notification(NotificationKind::ChannelDecided, event, project, facts)
+        ..prepare_notification(NotificationKind::ChannelDecided, event, project, facts)
     })
 }
 
 /// Notifies the invited member. For a manually managed channel this is the first message of the channel (NOT-007).
 /// Slack invites members itself and pins a message of its own.
-async fn member_invited(
+async fn prepare_invitation(
     peers: &Peers,
     event: &pb::ChannelEventDetail,
     invited: &pb::ChannelMemberInvited,
@@ -130,7 +130,7 @@ async fn member_invited(
     };
     Ok(PreparedNotification {
         concerned_members: invited.member_id.parse().into_iter().collect(),
-        ..notification(NotificationKind::ChannelInvited, event, project, facts)
+        ..prepare_notification(NotificationKind::ChannelInvited, event, project, facts)
     })
 }
 
@@ -154,7 +154,7 @@ fn account_owners(summary: &AwsOpportunitySummary) -> Vec<Pii<String>> {
         .collect()
 }
 
-fn notification(
+fn prepare_notification(
     kind: NotificationKind,
     event: &pb::ChannelEventDetail,
     project: ProjectFacts,

@@ -38,7 +38,7 @@ pub async fn prepare(
         None => (
             NotificationKind::EngagementInvited,
             shared_project(&invitation),
-            invited(&event, invitation),
+            invitation_facts(&event, invitation),
         ),
         Some(answer) => {
             let own = dependencies
@@ -51,7 +51,7 @@ pub async fn prepare(
                 .peers
                 .company_name(&event.receiver_account_id)
                 .await?;
-            let facts = answered(answer, receiver, &invitation);
+            let facts = answer_facts(answer, receiver, &invitation);
             (NotificationKind::EngagementAnswered, project, facts)
         }
     };
@@ -94,7 +94,7 @@ fn shared_project(invitation: &pb::EngagementInvitation) -> ProjectFacts {
     }
 }
 
-fn invited(
+fn invitation_facts(
     event: &pb::EngagementInvitationEventDetail,
     invitation: pb::EngagementInvitation,
 ) -> InvitationFacts {
@@ -111,7 +111,7 @@ fn invited(
     }
 }
 
-fn answered(answer: &str, receiver: String, invitation: &pb::EngagementInvitation) -> InvitationFacts {
+fn answer_facts(answer: &str, receiver: String, invitation: &pb::EngagementInvitation) -> InvitationFacts {
     let subject = if receiver.is_empty() {
         "A partner"
     } else {

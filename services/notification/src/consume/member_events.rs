@@ -49,11 +49,11 @@ pub async fn prepare(
     };
     Ok(PartnerChange {
         contact,
-        notification: notification(delivery, &event, &member, loaded).map(Box::new),
+        notification: prepare_notification(delivery, &event, &member, loaded).map(Box::new),
     })
 }
 
-fn notification(
+fn prepare_notification(
     delivery: &Delivery,
     event: &pb::MemberEventDetail,
     member: &MemberId,
@@ -102,9 +102,17 @@ fn email(member: &pb::Member) -> Pii<String> {
         .into()
 }
 
+/// The names of roles as people read them, such as `alliance lead` and `ACE manager`.
 fn role_names(roles: &[i32]) -> String {
     let roles = roles.iter().filter_map(|number| Role::from_number(*number));
-    roles.map(|role| role.name()).collect::<Vec<_>>().join(", ")
+    let names = roles.map(|role| {
+        let words = role.name().split('_').map(|word| match word {
+            "ACE" | "PDM" | "PSM" | "WWPS" | "ISV" => word.to_owned(),
+            word => word.to_lowercase(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 pub async fn apply(tx: &mut Tx, account: &AccountId, contact: ContactUpdate) -> Result<(), HandlerError> {

@@ -27,8 +27,17 @@ pub async fn prepare(
     let record = dependencies
         .peers
         .find_revision(&delivery.aggregate_id, delivery.version)
-        .await?
-        .unwrap_or_default();
+        .await?;
+    let record = match record {
+        Some(record) => record,
+        None if kind == NotificationKind::OpportunitySubmitted => opportunity::Opportunity::default(),
+        // Only a draft can be discarded, so that the revision of any other event exists.
+        None => {
+            return Err(HandlerError::Bug(
+                "the revision of the event does not exist".to_owned(),
+            ));
+        }
+    };
     let mut review = review_facts(&record);
     if kind == NotificationKind::OpportunityReopened {
         let life_cycle = record.life_cycle.as_ref();

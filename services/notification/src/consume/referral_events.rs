@@ -26,7 +26,7 @@ pub async fn prepare(
             id: event.referral_offer_id,
             expire_time: event.expire_time,
         };
-        offered(peers, NotificationKind::ReferralOfferCreated, offer).await?
+        prepare_offer(peers, NotificationKind::ReferralOfferCreated, offer).await?
     } else if delivery.is::<pb::ReferralOfferExpiresSoon>() {
         let event: pb::ReferralOfferExpiresSoon = delivery.message()?;
         let offer = OfferRef {
@@ -35,11 +35,11 @@ pub async fn prepare(
             id: event.referral_offer_id,
             expire_time: event.expire_time,
         };
-        offered(peers, NotificationKind::ReferralOfferExpiresSoon, offer).await?
+        prepare_offer(peers, NotificationKind::ReferralOfferExpiresSoon, offer).await?
     } else if delivery.is::<pb::ReferralRouted>() {
         let event: pb::ReferralRouted = delivery.message()?;
         let answer = Answer::Routed(event.offer_state());
-        answered(
+        prepare_answer(
             peers,
             account,
             event.referral_id,
@@ -51,7 +51,7 @@ pub async fn prepare(
     } else if delivery.is::<pb::ReferralAccepted>() {
         let event: pb::ReferralAccepted = delivery.message()?;
         let answer = Answer::Accepted(event.opportunity_id);
-        answered(
+        prepare_answer(
             peers,
             account,
             event.referral_id,
@@ -62,7 +62,7 @@ pub async fn prepare(
         .await?
     } else if delivery.is::<pb::ReferralExhausted>() {
         let event: pb::ReferralExhausted = delivery.message()?;
-        answered(
+        prepare_answer(
             peers,
             account,
             event.referral_id,
@@ -72,7 +72,7 @@ pub async fn prepare(
         )
         .await?
     } else if delivery.is::<pb::LeadAssigned>() {
-        lead_assigned(peers, account, delivery.message()?).await?
+        prepare_lead_assignment(peers, account, delivery.message()?).await?
     } else {
         return Ok(None);
     };
@@ -87,7 +87,7 @@ struct OfferRef<'a> {
     expire_time: Option<Timestamp>,
 }
 
-async fn offered(
+async fn prepare_offer(
     peers: &Peers,
     kind: NotificationKind,
     offer: OfferRef<'_>,
@@ -134,7 +134,7 @@ enum Answer {
 }
 
 /// Notifies the AWS member who created the referral.
-async fn answered(
+async fn prepare_answer(
     peers: &Peers,
     account: &str,
     referral_id: String,
@@ -153,7 +153,7 @@ async fn answered(
     let offer = offers.next().cloned().unwrap_or_default();
     let next = offers.next().cloned().unwrap_or_default();
     let partner = peers.company_name(&offer.account_id).await?;
-    let next_partner = or_else(peers.company_name(&next.account_id).await?, "the next partner");
+    let next_partner = name_or(peers.company_name(&next.account_id).await?, "the next partner");
     let mut records = vec![RecordRef::Referral(referral_id)];
     let mut deadline = String::new();
     let outcome = match answer {
@@ -161,11 +161,11 @@ async fn answered(
             deadline = convert::minute(next.expire_time.as_ref());
             match state {
                 pb::ReferralOfferState::Expired => {
-                    let partner = or_else(partner, "a partner");
+                    let partner = name_or(partner, "a partner");
                     format!("The offer to {partner} expired, and {next_partner} received one")
                 }
                 _ => {
-                    let partner = or_else(partner, "A partner");
+                    let partner = name_or(partner, "A partner");
                     format!("{partner} rejected the offer, and {next_partner} received one")
                 }
             }
@@ -174,7 +174,7 @@ async fn answered(
             if !opportunity.is_empty() {
                 records.push(RecordRef::Opportunity(opportunity));
             }
-            format!("{} accepted the offer", or_else(partner, "A partner"))
+            format!("{} accepted the offer", name_or(partner, "A partner"))
         }
         Answer::Exhausted => "No partner on the list accepted an offer".to_owned(),
     };
@@ -203,11 +203,11 @@ async fn answered(
 }
 
 /// The name, or a phrase for a name that is unknown.
-fn or_else(name: String, unknown: &str) -> String {
+fn name_or(name: String, unknown: &str) -> String {
     if name.is_empty() { unknown.to_owned() } else { name }
 }
 
-async fn lead_assigned(
+async fn prepare_lead_assignment(
     peers: &Peers,
     account: &str,
     event: pb::LeadAssigned,

@@ -176,12 +176,12 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
         .lstrip_blocks(true)
         .build()?;
     environment.set_syntax(syntax);
-    environment.add_filter("after", after);
+    environment.add_filter("prefixed", prefixed);
     Ok(environment)
 }
 
 /// The filter `after`: the text after a prefix; empty if the text is empty.
-fn after(text: &str, prefix: &str) -> String {
+fn prefixed(text: &str, prefix: &str) -> String {
     if text.is_empty() {
         String::new()
     } else {

@@ -51,7 +51,7 @@ fn facts(records: Vec<RecordRef>) -> TemplateFacts {
         member: MemberFacts {
             name: text("Ada Lovelace"),
             company: text("Alder"),
-            roles: text("ACE_MANAGER"),
+            roles: text("ACE manager"),
         },
         referral: ReferralFacts {
             payload: "an opportunity",
@@ -167,11 +167,11 @@ fn cases() -> Vec<Case> {
                 Kind::RolesChanged | Kind::MemberDeactivated | Kind::MemberInvited => {
                     let records = vec![RecordRef::Member(text("mem-ada"))];
                     let parts = match kind {
-                        Kind::RolesChanged => vec!["at Alder are now ACE_MANAGER."],
+                        Kind::RolesChanged => vec!["at Alder are now ACE manager."],
                         Kind::MemberDeactivated => vec!["membership of Ada Lovelace", "without_active_owner"],
                         _ => vec![
                             "Alder has invited you, Ada Lovelace, to",
-                            "with the roles ACE_MANAGER.",
+                            "with the roles ACE manager.",
                         ],
                     };
                     ((records, "Member mem-ada", "/members/mem-ada"), parts)

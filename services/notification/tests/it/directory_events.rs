@@ -126,7 +126,7 @@ async fn not_001_role_change_and_deactivation_notify_member_and_alliance_lead() 
         .wait_for_kind(&ace_user(), pb::NotificationKind::RolesChanged)
         .await;
     let about_member = ("/members/mem-user", "Member mem-user");
-    let text = "Your roles at Alder are now ACE_MANAGER.";
+    let text = "Your roles at Alder are now ACE manager.";
     Email::from(notification).require(&[text], about_member.0, about_member.1);
     assert!(
         scenario.inbox(&alliance_lead()).await.is_empty(),
@@ -202,7 +202,7 @@ async fn not_001_invited_member_receives_email_only() {
     let email = scenario
         .email("new@alder.example", "Alder invites you to cosell")
         .await;
-    let text = "Alder has invited you, Rosalind Franklin, to its account in cosell, with the roles ACE_USER.";
+    let text = "Alder has invited you, Rosalind Franklin, to its account in cosell, with the roles ACE user.";
     email.require(&[text], "/members/mem-new", "Member mem-new");
     assert!(
         scenario.inbox(&alliance_lead()).await.is_empty(),

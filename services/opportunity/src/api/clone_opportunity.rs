@@ -34,7 +34,11 @@ pub async fn handle(
         let cloned = source.clone_with(id, member.id.clone(), &fields, &details, &facts, now);
         let (record, event) = status::ok_or_violations(violations, cloned, &message.opportunity_id)?;
         warnings = field_warnings::on_change(&details, record.details());
-        warnings.extend(field_warnings::on_clone(source.details(), record.details()));
+        warnings.extend(field_warnings::on_clone(
+            source.details(),
+            record.details(),
+            &fields,
+        ));
         Ok((record, event))
     })
     .await?;

@@ -4,7 +4,7 @@ use cosell_types::{FieldPath, Violation, ViolationCode};
 
 use super::Api;
 use crate::convert::Reader;
-use crate::domain::ClosureCorrection;
+use crate::domain::{ClosureCorrection, Rule};
 use crate::write::change;
 use crate::{convert, status, store};
 
@@ -20,12 +20,25 @@ pub async fn handle(
         let facts = store::load_facts(tx, &api.policy, record.account(), &[record.details()]).await?;
         record
             .correct_closed(&member.id, &correction, &facts, api.clock.now())
-            .map_err(|rule| status::rule_violated(rule, id))
+            .map_err(|rule| match rule {
+                Rule::Invalid(violations) => Failure::invalid(of_request(violations)),
+                rule => status::rule_violated(rule, id),
+            })
     })
     .await?;
     Ok(pb::CorrectClosedOpportunityResponse {
         opportunity: Some(convert::opportunity(&record, &api.catalog)),
     })
+}
+
+/// Violations of the opportunity, at the fields of the request that state the values.
+fn of_request(mut violations: Vec<Violation>) -> Vec<Violation> {
+    for violation in &mut violations {
+        if let Some((_, name)) = violation.field.rsplit_once('.') {
+            violation.field = name.to_owned();
+        }
+    }
+    violations
 }
 
 fn read_correction(message: &pb::CorrectClosedOpportunityRequest) -> Result<ClosureCorrection, Failure> {

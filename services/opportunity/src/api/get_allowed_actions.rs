@@ -7,7 +7,7 @@ use cosell_types::{Member, Violation};
 
 use super::{Api, permit};
 use crate::domain::access::Action;
-use crate::domain::values::{InvolvementType, RelatedEntityType, Visibility};
+use crate::domain::values::{InvolvementType, Visibility};
 use crate::domain::{Facts, Field, Opportunity, Rule};
 use crate::load::load_opportunity;
 use crate::status;
@@ -26,55 +26,79 @@ pub async fn handle(
         if permit(action)(&call.caller) {
             rule(&mut record.clone()).map_err(|rule| status::rule_violated(rule, &record.id().to_string()))
         } else {
-            let rpc = format!("cosell.opportunity.v1.OpportunityService/{rpc}");
+            let rpc = format!("cosell.opportunity.v1.{rpc}");
             Err(Failure::role_not_permitted(&rpc))
         }
     };
 
-    let update = check("UpdateOpportunity", Action::Update, &|record| {
-        check_editable(record)
-    });
+    let update = check(
+        "OpportunityService/UpdateOpportunity",
+        Action::Update,
+        &|record| check_editable(record),
+    );
     let fields = Field::ALL
         .iter()
         .map(|field| field_permission(*field, &record, update.as_ref().err()))
         .collect();
-    let (submit, blockers) = match check("SubmitOpportunity", Action::Submit, &|_| Ok(())) {
+    let (submit, blockers) = match check(
+        "OpportunityLifecycleService/SubmitOpportunity",
+        Action::Submit,
+        &|_| Ok(()),
+    ) {
         Ok(()) => check_submission(&record, member, &facts, now),
         denied => (denied, Vec::new()),
     };
-    let withdraw = check("WithdrawSubmission", Action::Withdraw, &|record| {
-        record.withdraw(&member.id, now).map(drop)
+    let withdraw = check(
+        "OpportunityLifecycleService/WithdrawSubmission",
+        Action::Withdraw,
+        &|record| record.withdraw(&member.id, now).map(drop),
+    );
+    let discard = check(
+        "OpportunityLifecycleService/DiscardDraft",
+        Action::Discard,
+        &|record| record.discard(&member.id, now).map(drop),
+    );
+    let stage = check(
+        "OpportunityLifecycleService/ChangeStage",
+        Action::Update,
+        &|record| {
+            check_editable(record)?;
+            let now = record.lifecycle_state();
+            let is_editable = Field::Stage.is_editable(now);
+            is_editable
+                .then_some(())
+                .ok_or(Rule::FieldsNotEditable(now, Vec::new()))
+        },
+    );
+    let next_step = check(
+        "OpportunityLifecycleService/AddNextStep",
+        Action::Update,
+        &|record| record.can_add_next_step(),
+    );
+    let clone = check(
+        "OpportunityLifecycleService/CloneOpportunity",
+        Action::Create,
+        &|record| record.can_be_cloned(),
+    );
+    let assign = check(
+        "OpportunityLifecycleService/AssignOpportunity",
+        Action::Update,
+        &|record| record.can_be_assigned(),
+    );
+    let reopen = check(
+        "OpportunityLifecycleService/ReopenOpportunity",
+        Action::Reopen,
+        &|record| record.can_be_reopened(),
+    );
+    let correct = check(
+        "OpportunityLifecycleService/CorrectClosedOpportunity",
+        Action::Update,
+        &|record| record.can_be_corrected(&facts, now),
+    );
+    let associate = check("OpportunityService/AssociateEntity", Action::Update, &|record| {
+        record.can_associate_any_entity()
     });
-    let discard = check("DiscardDraft", Action::Discard, &|record| {
-        record.discard(&member.id, now).map(drop)
-    });
-    let stage = check("ChangeStage", Action::Update, &|record| {
-        check_editable(record)?;
-        let now = record.lifecycle_state();
-        let is_editable = Field::Stage.is_editable(now);
-        is_editable
-            .then_some(())
-            .ok_or(Rule::FieldsNotEditable(now, Vec::new()))
-    });
-    let next_step = check("AddNextStep", Action::Update, &|record| {
-        record.can_add_next_step()
-    });
-    let clone = check("CloneOpportunity", Action::Create, &|record| {
-        record.can_be_cloned()
-    });
-    let assign = check("AssignOpportunity", Action::Update, &|record| {
-        record.can_be_assigned()
-    });
-    let reopen = check("ReopenOpportunity", Action::Reopen, &|record| {
-        record.can_be_reopened()
-    });
-    let correct = check("CorrectClosedOpportunity", Action::Update, &|record| {
-        record.can_be_corrected(&facts, now)
-    });
-    let associate = check("AssociateEntity", Action::Update, &|record| {
-        record.can_associate_entity(RelatedEntityType::Solutions)
-    });
-    let tag = check("TagOpportunity", Action::Update, &|_| Ok(()));
+    let tag = check("OpportunityService/TagOpportunity", Action::Update, &|_| Ok(()));
     let actions = [
         (pb::OpportunityAction::Update, update, Vec::new()),
         (pb::OpportunityAction::Submit, submit, blockers),

@@ -102,6 +102,10 @@ fn update_opportunity(
         &mut parsed.violations,
         reader.read_only_violations(&row.content, record),
     );
+    // An exported cell that was not edited states nothing (OPP-086).
+    parsed
+        .selected
+        .retain(|field| field.differs(record.details(), &parsed.details));
     let mut changed = record.clone();
     let event = match changed.update(&member.id, &parsed.selected, &parsed.details, facts, now) {
         Ok(event) => event,

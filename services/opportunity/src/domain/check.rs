@@ -12,7 +12,7 @@ use super::reference::{
 use super::values::{CompetitorName, InvolvementType, MarketingSource, Stage, Visibility};
 use super::{Details, Facts, customer_spend, postal, tags};
 
-const MAX_YEARS_AHEAD: u32 = 60;
+const MAX_CLOSE_YEARS: u32 = 60;
 
 /// The rules that apply in every review status (OPP-003 to OPP-018, OPP-025, OPP-028).
 pub fn record(details: &Details, facts: &Facts<'_>) -> Vec<Violation> {
@@ -232,7 +232,7 @@ pub fn new_close_date(details: &Details, today: NaiveDate, violations: &mut Vec<
         return;
     };
     let last = today
-        .checked_add_months(Months::new(12 * MAX_YEARS_AHEAD))
+        .checked_add_months(Months::new(12 * MAX_CLOSE_YEARS))
         .unwrap_or(NaiveDate::MAX);
     let first = today.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
     if date < first || date > last {
@@ -268,13 +268,19 @@ pub fn parent_opportunity(details: &Details, facts: &Facts<'_>, violations: &mut
 pub fn closing(details: &Details, facts: &Facts<'_>, today: NaiveDate, violations: &mut Vec<Violation>) {
     let life_cycle = &details.life_cycle;
     let is_launched = life_cycle.stage == Stage::Launched;
-    if life_cycle.target_close_date.is_some_and(|date| date > today) {
+    let first = today
+        .checked_sub_months(Months::new(12 * MAX_CLOSE_YEARS))
+        .unwrap_or(NaiveDate::MIN);
+    if life_cycle
+        .target_close_date
+        .is_some_and(|date| date > today || date < first)
+    {
         let day = match is_launched {
             true => "billing began",
             false => "the opportunity was lost",
         };
         let stage = life_cycle.stage.name();
-        let text = format!("Must be the day on which {day}, {today} or earlier, in stage {stage}.");
+        let text = format!("Must be the day on which {day}, from {first} to {today}, in stage {stage}.");
         add(
             violations,
             "life_cycle.target_close_date",
@@ -424,6 +430,15 @@ pub const GOVERNMENT_QUESTION: &str = "Is required for customers in the industry
 /// Whether the question of [`government_answer`] is unanswered.
 pub fn lacks_government_answer(details: &Details) -> bool {
     details.customer.account.industry == GOVERNMENT && details.national_security.is_none()
+}
+
+/// An opportunity that AWS returned is not closed: it could never be submitted (OPP-024, OPP-040).
+pub fn open_correction(details: &Details, violations: &mut Vec<Violation>) {
+    if details.life_cycle.stage.is_terminal() {
+        let text =
+            "Must be an open stage in review status ACTION_REQUIRED: only an approved opportunity is closed.";
+        add(violations, "life_cycle.stage", ViolationCode::InvalidValue, text);
+    }
 }
 
 /// A closed opportunity cannot be submitted (OPP-024).

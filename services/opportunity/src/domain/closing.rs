@@ -18,7 +18,7 @@ pub struct ClosureCorrection {
 
 impl Opportunity {
     /// When the partner closed the opportunity; `None` while it is open. For one that an earlier release closed, its last
-    /// change, which is no earlier.
+    /// change before this release, which is no earlier.
     pub fn close_time(&self) -> Option<DateTime<Utc>> {
         let is_closed =
             self.review.status == ReviewStatus::Approved && self.details.life_cycle.stage.is_terminal();
@@ -52,8 +52,6 @@ impl Opportunity {
         if changed.is_empty() {
             return Ok(None);
         }
-        // Without a stored time the period counts from the last change, which this correction must not extend.
-        self.close_time = self.close_time();
         self.details = details;
         self.advance_revision(Some(by), now);
         Ok(Some(Event::ClosureCorrected(changed)))

@@ -154,7 +154,8 @@ pub static COLUMNS: [Column; 45] = [
         "national_security",
         Some(Field::NationalSecurity),
         |details, cell| {
-            details.national_security = parse_bool(cell)?;
+            // A blank cell states nothing: an answer is never cleared by a file.
+            details.national_security = parse_bool(cell)?.or(details.national_security);
             Ok(())
         },
         |record| format_bool(record.details().national_security),

@@ -120,11 +120,11 @@ fn deprecated(list: &StandardList, field: &str, value: &str) -> Option<FieldWarn
     Some(FieldWarning::new(field, text))
 }
 
-/// Warnings about what a clone does not have of its source, unless the caller stated another value (OPP-037).
-pub fn on_clone(source: &Details, clone: &Details) -> Vec<FieldWarning> {
+/// Warnings about what a clone does not have of its source, except for the fields that the caller stated (OPP-037).
+pub fn on_clone(source: &Details, clone: &Details, stated: &[Field]) -> Vec<FieldWarning> {
     let mut warnings = Vec::new();
     for field in NOT_CLONED {
-        if field.differs(source, clone) {
+        if !stated.contains(&field) && field.differs(source, clone) {
             let text = match field {
                 Field::Stage => format!(
                     "Was set to {}: a clone starts anew.",

@@ -186,7 +186,8 @@ impl Opportunity {
         let is_same_answer = details.is_national_security() == self.details.is_national_security();
         let is_missing_answer =
             state.status == ReviewStatus::ActionRequired && self.details.national_security.is_none();
-        if is_same_answer && !is_missing_answer && !national_security.is_editable(state) {
+        let is_cleared = details.national_security.is_none() && self.details.national_security.is_some();
+        if is_same_answer && !is_cleared && !is_missing_answer && !national_security.is_editable(state) {
             national_security.copy(&self.details, &mut details);
         }
         // A change that will be refused must not derive others, which would be reported as further violations.
@@ -220,10 +221,17 @@ impl Opportunity {
 
         let locked: Vec<_> = changed
             .iter()
-            .filter(|field| !self.is_field_editable(**field))
-            .filter(|field| **field != national_security || !(is_missing_answer && is_same_answer))
+            .filter(|field| match **field {
+                Field::NationalSecurity => {
+                    !(national_security.is_editable(state) || (is_missing_answer && is_same_answer))
+                }
+                field => !self.is_field_editable(field),
+            })
             .collect();
         let mut violations: Vec<_> = locked.iter().map(|field| not_editable(**field, state)).collect();
+        if state.status == ReviewStatus::ActionRequired && changed.contains(&Field::Stage) {
+            check::open_correction(&details, &mut violations);
+        }
         violations.extend(check::record(&details, facts));
         if changed.contains(&Field::RelatedOpportunity) {
             check::parent_opportunity(&details, facts, &mut violations);
@@ -307,6 +315,8 @@ impl Opportunity {
     }
 
     pub(super) fn advance_revision(&mut self, by: Option<&MemberId>, now: DateTime<Utc>) {
+        // Without a stored close time it is that of the last change, which this change must not move.
+        self.close_time = self.close_time();
         self.revision += 1;
         self.update_time = revision_time(self.update_time, now);
         self.last_modified_by = by.cloned();

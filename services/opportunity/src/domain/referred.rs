@@ -59,10 +59,12 @@ impl Opportunity {
     }
 }
 
-/// Checks the target close date of an opportunity that is about to be offered.
+/// Checks what an opportunity must state when it is offered, besides what its acceptance checks: a target close date to
+/// come, and the answer for a Government customer, which nobody asks for after the acceptance (OPP-017).
 pub fn check_referral_offer(record: &Opportunity, now: DateTime<Utc>) -> Vec<Violation> {
     let mut violations = Vec::new();
     check::new_close_date(record.details(), now.date_naive(), &mut violations);
+    check::government_answer(record.details(), &mut violations);
     violations
 }
 

@@ -5,7 +5,7 @@ use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation, Violation
 use serde::{Deserialize, Serialize};
 
 use super::values::{ReviewStatus, Stage};
-use super::{Account, Customer, Details, Event, Field, Opportunity, Project, Review, ReviewOutcome};
+use super::{Account, Customer, Details, Event, Field, Opportunity, Project, Review, ReviewOutcome, check};
 
 /// The opportunity from which a shared copy was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,14 +139,18 @@ impl Opportunity {
     }
 
     /// Whether the field is editable now, by the lifecycle state. In a shared copy the primary needs are also editable
-    /// until they are set (OPP-040, OPP-092).
+    /// until they are set; in ACTION_REQUIRED the missing answer on national security can be given, as false (OPP-017,
+    /// OPP-040, OPP-092).
     pub fn is_field_editable(&self, field: Field) -> bool {
         let state = self.lifecycle_state();
         let is_unset_need_of_copy = self.shared_from.is_some()
             && field == Field::PrimaryNeedsFromAws
             && self.details.primary_needs_from_aws.is_empty()
             && Field::CustomerUseCase.is_editable(state);
-        field.is_editable(state) || is_unset_need_of_copy
+        let is_missing_answer = field == Field::NationalSecurity
+            && state.status == ReviewStatus::ActionRequired
+            && check::lacks_government_answer(&self.details);
+        field.is_editable(state) || is_unset_need_of_copy || is_missing_answer
     }
 
     /// The source of a shared copy; `None` for any other opportunity.

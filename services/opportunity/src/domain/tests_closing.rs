@@ -7,7 +7,7 @@ use cosell_types::ViolationCode;
 use super::field_warnings::on_closing;
 use super::fixtures::{draft, facts, in_stage, in_status, member, now, submittable, today};
 use super::values::{ClosedLostReason, InvolvementType, ReviewStatus, Stage, Visibility};
-use super::{ClosureCorrection, Event, Field, Opportunity, Rule};
+use super::{ClosureCorrection, Details, Event, Field, Opportunity, Rule};
 
 const STAGE: [Field; 2] = [Field::Stage, Field::ClosedLostReason];
 const STAGE_AND_DATE: [Field; 3] = [Field::Stage, Field::ClosedLostReason, Field::TargetCloseDate];
@@ -119,6 +119,34 @@ fn opp_049_period_of_record_of_earlier_release_is_not_extended_by_corrections() 
     let later = now() + Days::new(29);
     correct(&mut record, &correction(Some(day(-1)), ""), later).expect("a correction");
     assert_eq!(record.close_time(), Some(closed_at));
+}
+
+/// Tags and the fields that stay open in LAUNCHED do not extend the period either.
+#[test]
+fn opp_049_other_changes_of_record_of_earlier_release_do_not_move_its_close_time() {
+    let mut record = in_stage(Stage::Launched, InvolvementType::CoSell);
+    record.close_time = None;
+    let closed_at = record.close_time().expect("the last change");
+    let mut input = Details::default();
+    input.project.additional_comments = "Billing has begun.".into();
+    record
+        .update(
+            &member("creator"),
+            &[Field::AdditionalComments],
+            &input,
+            &facts(),
+            now() + TimeDelta::days(20),
+        )
+        .expect("a comment");
+    assert_eq!(record.close_time(), Some(closed_at));
+}
+
+#[test]
+fn opp_043_close_date_before_60_years_is_refused() {
+    let mut record = approved();
+    let result = lose(&mut record, &STAGE_AND_DATE, "1966-03-01".parse().ok());
+    assert!(matches!(result, Err(Rule::Invalid(_))), "{result:?}");
+    assert!(lose(&mut record, &STAGE_AND_DATE, "1966-03-02".parse().ok()).is_ok());
 }
 
 #[test]

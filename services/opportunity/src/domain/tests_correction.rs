@@ -5,7 +5,9 @@ use cosell_types::{ClosedList as _, ViolationCode};
 
 use super::fixtures::{draft, facts, in_correction, in_status, member, now, submittable};
 use super::reference::GOVERNMENT;
-use super::values::{InvolvementType, RelatedEntityType, ReviewReason, ReviewStatus, Visibility};
+use super::values::{
+    ClosedLostReason, InvolvementType, RelatedEntityType, ReviewReason, ReviewStatus, Stage, Visibility,
+};
 use super::{Details, Field, Opportunity, Rule};
 
 /// The fields that each reason opens, besides those that every decision opens.
@@ -180,6 +182,51 @@ fn opp_017_missing_answer_can_be_given_as_no_in_action_required() {
         "an opportunity becomes classified in ACTION_REQUIRED: {refused:?}"
     );
     let mut answered = in_correction(government(Some(false)), ReviewReason::Other, &[]);
-    assert_eq!(update(&mut answered, None), Ok(None), "no answer counts as no");
+    let cleared = update(&mut answered, None);
+    assert!(
+        matches!(cleared, Err(Rule::FieldsNotEditable(..))),
+        "an answer is cleared in ACTION_REQUIRED: {cleared:?}"
+    );
     assert_eq!(answered.details().national_security, Some(false));
+    let open = |record: &Opportunity| record.correctable_fields().contains(&field.path());
+    assert_eq!(
+        (open(&unanswered_in_correction()), open(&answered)),
+        (true, false)
+    );
+}
+
+#[test]
+fn opp_024_040_returned_opportunity_is_not_closed() {
+    for stage in [Stage::Launched, Stage::ClosedLost] {
+        let mut record = in_correction(
+            submittable(),
+            ReviewReason::ForecastConflict,
+            &["life_cycle.closed_lost_reason"],
+        );
+        let mut input = submittable();
+        input.life_cycle.stage = stage;
+        input.life_cycle.closed_lost_reason = (stage == Stage::ClosedLost).then_some(ClosedLostReason::Price);
+        let fields = [Field::Stage, Field::ClosedLostReason];
+        let refused = record.update(&member("creator"), &fields, &input, &facts(), now());
+        let Err(Rule::Invalid(violations)) = refused else {
+            panic!("{stage:?} was accepted: {refused:?}");
+        };
+        assert!(
+            violations
+                .iter()
+                .any(|violation| violation.field == "life_cycle.stage"),
+            "{violations:?}"
+        );
+    }
+}
+
+/// GetAllowedActions offers the association of entities if the decision opens any type of them.
+#[test]
+fn opp_045_association_is_possible_if_any_type_is_open() {
+    let is_possible = |fields: &[&str]| {
+        let record = in_correction(submittable(), ReviewReason::Other, fields);
+        record.can_associate_any_entity().is_ok()
+    };
+    assert!(!is_possible(&[]));
+    assert!(is_possible(&["related_entity_identifiers.aws_products"]));
 }

@@ -6,7 +6,7 @@ use cosell_testkit::harness::App;
 
 use crate::bulk::{HEADER, csv_file, csv_row, export, import_options, run_import, upload, wait_for_result};
 use crate::reviewer::{create_approved, start_with_review};
-use crate::support::{count, get, record, start, user};
+use crate::support::{count, date, get, record, start, user};
 
 async fn dry_run(app: &App, options: pb::ImportOptions, content: &str) -> pb::BulkResult {
     let options = pb::ImportOptions {
@@ -100,6 +100,32 @@ async fn opp_086_json_line_clears_empty_fields_and_keeps_omitted_ones() {
     let fetched = get(&app, &user(), &id).await;
     assert_eq!(fetched.partner_opportunity_identifier, "K1");
     assert_eq!(fetched.life_cycle.expect("a life cycle").next_steps, "");
+    app.finish::<Opportunities>().await;
+}
+
+/// An exported row states every field; only its edited cells are changes.
+#[tokio::test]
+async fn opp_043_086_exported_row_of_lost_opportunity_needs_no_other_close_date() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, record("Alder")).await;
+    let table = export(&app, &user(), pb::FileFormat::Csv).await;
+    let (header, row) = table.split_once('\n').expect("a header");
+    let column = |name| {
+        header
+            .trim()
+            .split(',')
+            .position(|column| column == name)
+            .expect("a column")
+    };
+    let mut cells: Vec<_> = row.trim().split(',').collect();
+    cells[column("Stage")] = "Closed Lost";
+    cells[column("Closed lost reason")] = "Price";
+    let lost = format!("{header}\n{}", cells.join(","));
+    let (_, result) = run_import(&app, pb::ImportMode::Update, &lost).await;
+    assert_eq!((result.updated, result.failed), (1, 0), "{result:?}");
+    let life_cycle = get(&app, &user(), &id).await.life_cycle.expect("a life cycle");
+    assert_eq!(life_cycle.stage(), pb::Stage::ClosedLost);
+    assert_eq!(life_cycle.target_close_date, date(2026, 3, 2));
     app.finish::<Opportunities>().await;
 }
 

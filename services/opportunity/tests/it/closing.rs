@@ -11,9 +11,7 @@ use tonic::{Code, Response, Status};
 
 use crate::aws_summary::{seller, summary_in_stage, try_update, update_request};
 use crate::reviewer::{create_approved, start_with_review};
-use crate::support::{
-    ALDER, apply_catalog, client_for, date, get, record, request_id, set_partner_type, user,
-};
+use crate::support::{ALDER, apply_catalog, client_for, date, get, record, request_id, user};
 
 fn loss(id: &str) -> pb::ChangeStageRequest {
     pb::ChangeStageRequest {
@@ -171,7 +169,8 @@ async fn opp_053_terminal_aws_stage_publishes_closed_by_aws() {
 #[tokio::test]
 async fn opp_043_049_launch_needs_its_date_and_the_aws_account_which_can_be_corrected() {
     let (app, peer) = start_with_review().await;
-    set_partner_type(&app, directory::PartnerType::ConsultingPartner).await;
+    app.directory
+        .set_partner_type(ALDER, directory::PartnerType::ConsultingPartner);
     apply_catalog(&app).await;
     let mut deal = record("Nordwind");
     deal.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {

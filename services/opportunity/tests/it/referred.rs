@@ -245,6 +245,16 @@ async fn opp_090_referred_opportunity_is_validated_before_offer() {
             "opportunity.project.delivery_models"
         ]
     );
+    // Nobody asks the accepting partner for the answer.
+    let mut government = referred_opportunity();
+    let customer = government.customer.as_mut().expect("a customer");
+    customer.account.as_mut().expect("an account").industry = "Government".to_owned();
+    assert_eq!(
+        check(government.clone(), aws_contacts()).await,
+        ["opportunity.national_security"]
+    );
+    government.national_security = Some(false);
+    assert_eq!(check(government, aws_contacts()).await, Vec::<String>::new());
     let mut late = referred_opportunity();
     late.life_cycle.as_mut().expect("a life cycle").target_close_date = date(2026, 1, 5);
     let mut contacts = aws_contacts();

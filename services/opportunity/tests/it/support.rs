@@ -10,11 +10,9 @@ use cosell_proto::cosell::opportunity::v1::opportunity_history_service_client::O
 use cosell_proto::cosell::opportunity::v1::opportunity_internal_service_client::OpportunityInternalServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_lifecycle_service_client::OpportunityLifecycleServiceClient;
 use cosell_proto::cosell::opportunity::v1::opportunity_service_client::OpportunityServiceClient;
-use cosell_proto::cosell::partner::v1 as directory;
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_testkit::harness::{App, Client, Setup, partner, service};
-use cosell_types::{Caller, Clock, ClosedList as _, Role, random};
-use prost_types::Timestamp;
+use cosell_types::{Caller, Clock, Role, random};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
@@ -80,35 +78,6 @@ pub fn unrelated_member() -> Caller {
 
 pub fn client_for(app: &App, caller: &Caller) -> Clients {
     Clients(app.channel_for(caller))
-}
-
-/// Makes Alder a partner of this type. Must precede the first call of [`user`], at which the service looks it up.
-pub async fn set_partner_type(app: &App, kind: directory::PartnerType) {
-    app.directory.set_response(directory::GetMemberResponse {
-        member: Some(directory::Member {
-            member_id: "mem-user".to_owned(),
-            account_id: ALDER.to_owned(),
-            revision: 1,
-            status: directory::MemberStatus::Active.into(),
-            roles: vec![Role::AceUser.number()],
-            ..Default::default()
-        }),
-        account: Some(directory::Account {
-            account_id: ALDER.to_owned(),
-            revision: 1,
-            side: directory::Side::Partner.into(),
-            status: directory::AccountStatus::Active.into(),
-            terms_accept_time: Some(Timestamp::default()),
-            partner_types: vec![kind.into()],
-            ..Default::default()
-        }),
-    });
-    let client = Clients(Client::new(&app.issuer, Some(&user())).with_channel(app.channel.clone()));
-    let list = client
-        .opportunities()
-        .list_opportunities(pb::ListOpportunitiesRequest::default())
-        .await;
-    list.expect("a member that the service knows now");
 }
 
 pub fn request_id() -> String {

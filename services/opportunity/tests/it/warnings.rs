@@ -10,8 +10,7 @@ use tonic::Code;
 
 use crate::reviewer::{create_approved, start_with_review};
 use crate::support::{
-    client_for, create, create_request, date, get, record, set_partner_type, start, submit, submit_request,
-    user,
+    ALDER, client_for, create, create_request, date, get, record, start, submit, submit_request, user,
 };
 
 /// A record of the industry Government with this postal code in the United States.
@@ -93,7 +92,8 @@ async fn opp_014_017_draft_warns_with_the_texts_with_which_submission_refuses() 
 #[tokio::test]
 async fn opp_042_training_partner_is_warned_about_another_use_case_than_training() {
     let app = start().await;
-    set_partner_type(&app, PartnerType::TrainingPartner).await;
+    app.directory
+        .set_partner_type(ALDER, PartnerType::TrainingPartner);
     for (use_case, warned) in [
         ("Database", vec!["opportunity.project.customer_use_case"]),
         ("Training", vec![]),
@@ -141,6 +141,28 @@ async fn opp_037_clone_names_what_it_does_not_have_of_its_source() {
         }),
         ..Default::default()
     };
+    let stated = pb::CloneOpportunityRequest {
+        opportunity: Some(pb::Opportunity {
+            partner_opportunity_identifier: "CRM-2".to_owned(),
+            life_cycle: Some(pb::LifeCycle {
+                target_close_date: date(2026, 12, 1),
+                stage: pb::Stage::Qualified.into(),
+                next_steps: "Call again.".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        ..request.clone()
+    };
+    let answer = client.lifecycle().clone_opportunity(stated).await;
+    assert_eq!(
+        texts(&answer.expect("a clone").into_inner().warnings)
+            .iter()
+            .map(|(field, _)| *field)
+            .collect::<Vec<_>>(),
+        ["opportunity.life_cycle.closed_lost_reason"],
+        "what the caller states is no loss"
+    );
     let answer = client.lifecycle().clone_opportunity(request).await;
     let warnings = answer.expect("a clone").into_inner().warnings;
     let not_copied = "Was not copied: it belongs to the cloned opportunity.";

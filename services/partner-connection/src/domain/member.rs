@@ -24,7 +24,7 @@ pub struct Member {
     update_time: DateTime<Utc>,
     facts: MemberFacts,
     /// The operator's option on marketing staff, as far as it was applied to this member (ACC-013).
-    #[serde(default)]
+    #[serde(skip)]
     marketing_sees_all: bool,
 }
 
@@ -428,6 +428,14 @@ impl Member {
 
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    /// The member with what its row, which alone has it, states of the option.
+    pub fn with_marketing_option(self, marketing_sees_all: bool) -> Self {
+        Self {
+            marketing_sees_all,
+            ..self
+        }
     }
 
     pub fn marketing_sees_all(&self) -> bool {

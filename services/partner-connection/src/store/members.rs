@@ -12,25 +12,30 @@ use crate::events;
 /// The member of the account with this id.
 pub async fn load(tx: &mut Tx, account: &AccountId, id: &MemberId) -> Result<Option<Member>, Error> {
     let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<Member>" FROM member WHERE account_id = $1 AND member_id = $2"#,
+        r#"SELECT record AS "record: Json<Member>", marketing_sees_all FROM member
+           WHERE account_id = $1 AND member_id = $2"#,
         account.as_str(),
         id.as_str(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| row.record.0))
+    Ok(row.map(|row| row.record.0.with_marketing_option(row.marketing_sees_all)))
 }
 
 /// The members of the account with these ids. Ids without a member are omitted.
 pub async fn load_members(tx: &mut Tx, account: &AccountId, ids: &[String]) -> Result<Vec<Member>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT record AS "record: Json<Member>" FROM member WHERE account_id = $1 AND member_id = ANY ($2)"#,
+        r#"SELECT record AS "record: Json<Member>", marketing_sees_all FROM member
+           WHERE account_id = $1 AND member_id = ANY ($2)"#,
         account.as_str(),
         ids,
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows.into_iter().map(|row| row.record.0).collect())
+    let members = rows
+        .into_iter()
+        .map(|row| row.record.0.with_marketing_option(row.marketing_sees_all));
+    Ok(members.collect())
 }
 
 /// A member of the marketing staff of an account.

@@ -6,7 +6,6 @@ use prost::Message as _;
 
 use super::Api;
 use crate::convert;
-use crate::domain::access;
 use crate::domain::values::LeadState;
 use crate::store::list::{PageCursor, list_leads};
 
@@ -25,7 +24,7 @@ pub async fn handle(
         .filter_map(|number| LeadState::from_number(*number))
         .collect();
     let member = call.member()?;
-    let owner = (!access::can_view_all_leads(member)).then_some(&member.id);
+    let owner = (!member.sees_whole_pipeline()).then_some(&member.id);
     let mut tx = begin(&api.db, &call).await?;
     let rows = list_leads(&mut tx, &member.account, owner, &states, cursor, size + 1).await?;
     let rows = rows.into_iter().map(|(lead, details)| {

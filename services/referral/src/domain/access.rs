@@ -44,14 +44,9 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     }
 }
 
-/// Whether all leads of its account are visible to the member, or only those that it owns (REF-055).
-pub fn can_view_all_leads(member: &Member) -> bool {
-    member.sees_whole_pipeline()
-}
-
 /// Whether the lead is visible to the member (REF-055).
 pub fn can_view_lead(member: &Member, lead: &Lead) -> bool {
-    member.account == *lead.account() && (can_view_all_leads(member) || member.id == *lead.owner())
+    member.account == *lead.account() && (member.sees_whole_pipeline() || member.id == *lead.owner())
 }
 
 /// Whether leads can be assigned to the member (REF-056).

@@ -3,7 +3,7 @@
 
 use cosell_types::{Caller, ClosedList as _, Member, Role, Side};
 
-use super::access::{Action, can_view_all_leads, permits};
+use super::access::{Action, permits};
 use super::tests_offer::member;
 
 const ACTIONS: [Action; 5] = [
@@ -95,7 +95,7 @@ fn acc_013_ref_040_055_marketing_staff_that_sees_all_answers_offers() {
         (true, vec![Action::Answer, Action::Lead]),
     ] {
         assert_eq!(permitted(&Caller::Member(marketing(sees_all))), actions);
-        assert_eq!(can_view_all_leads(&marketing(sees_all)), sees_all);
+        assert_eq!(marketing(sees_all).sees_whole_pipeline(), sees_all);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 use cosell_proto::cosell::referral::v1 as pb;
+use cosell_proto::cosell::referral::v1::referral::Payload;
 use cosell_referral::Referrals;
 use cosell_testkit::harness::{App, refused, service};
 use cosell_types::Caller;
@@ -10,7 +11,7 @@ use tonic::{Code, Response, Status};
 
 use crate::support::{
     ALDER, BIRCH, Clients, accept_request, alliance_lead, clients, create_accepted_lead, create_referral,
-    get_referral, reject_request, sales, start, wait_for_offer, wait_for_state,
+    get_referral, referral_request, reject_request, sales, start, wait_for_offer, wait_for_state,
 };
 
 const AWS: &str = "999999999999";
@@ -98,6 +99,29 @@ async fn ref_057_offer_is_read_as_its_receiver_reads_it() {
     let accepted = accepted.expect("an acceptance").into_inner().referral_offer;
     let read = offer_for(&app, BIRCH, &offer.referral_offer_id).await;
     assert_eq!(Some(read), accepted);
+    app.finish::<Referrals>().await;
+}
+
+/// Notification sends e-mails, which leave the platform: the partner itself reads the customer in the offer.
+#[tokio::test]
+async fn opp_017_ref_057_offer_is_read_without_the_name_of_a_classified_customer() {
+    let app = start().await;
+    let mut request = referral_request(&[ALDER]);
+    let referral = request.referral.as_mut().expect("a referral");
+    let Some(Payload::Opportunity(opportunity)) = &mut referral.payload else {
+        panic!("the referral of an opportunity")
+    };
+    opportunity.national_security = Some(true);
+    let created = clients(&app, &sales()).referrals().create_referral(request).await;
+    created.expect("a referral");
+    let offer = wait_for_offer(&app, ALDER).await;
+    let name = |offer: &pb::ReferralOffer| match &offer.payload {
+        Some(pb::referral_offer::Payload::Opportunity(shown)) => shown.customer_company_name.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_ne!(name(&offer), "");
+    let read = offer_for(&app, ALDER, &offer.referral_offer_id).await;
+    assert_eq!(name(&read), "");
     app.finish::<Referrals>().await;
 }
 

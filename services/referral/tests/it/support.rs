@@ -2,7 +2,6 @@
 //! wait for background work.
 
 use cosell_proto::cosell::opportunity::v1 as opportunity;
-use cosell_proto::cosell::partner::v1 as partner_pb;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::lead_service_client::LeadServiceClient;
 use cosell_proto::cosell::referral::v1::referral::Payload;
@@ -11,7 +10,7 @@ use cosell_proto::cosell::referral::v1::referral_service_client::ReferralService
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, RejectionReason};
 use cosell_proto::google::r#type::{Date, Money};
 use cosell_referral::{Options, Referrals};
-use cosell_testkit::harness::{App, Client, Setup, aws, eventually, opportunities, partner};
+use cosell_testkit::harness::{App, Client, Setup, aws, eventually, opportunities, partner, seeing_all};
 use cosell_types::{Caller, Clock, Role, random};
 use prost_types::Timestamp;
 use tonic::Code;
@@ -71,29 +70,7 @@ pub fn clients(app: &App, caller: &Caller) -> Clients {
 
 /// Clients of a member of ALDER's marketing staff whom the directory lets see all opportunities (ACC-013).
 pub fn clients_of_member_that_sees_all(app: &App, id: &str) -> Clients {
-    let member = partner_pb::Member {
-        member_id: id.to_owned(),
-        account_id: ALDER.to_owned(),
-        revision: 1,
-        status: partner_pb::MemberStatus::Active.into(),
-        roles: vec![partner_pb::Role::MarketingStaff.into()],
-        sees_all_opportunities: true,
-        ..Default::default()
-    };
-    let account = partner_pb::Account {
-        account_id: ALDER.to_owned(),
-        revision: 1,
-        side: partner_pb::Side::Partner.into(),
-        status: partner_pb::AccountStatus::Active.into(),
-        terms_accept_time: Some(Timestamp::default()),
-        ..Default::default()
-    };
-    app.directory.set_response(partner_pb::GetMemberResponse {
-        member: Some(member),
-        account: Some(account),
-    });
-    let caller = partner(id, ALDER, Role::MarketingStaff);
-    Clients(Client::new(&app.issuer, Some(&caller)).with_channel(app.channel.clone()))
+    clients(app, &seeing_all(partner(id, ALDER, Role::MarketingStaff)))
 }
 
 pub fn request_id() -> String {

@@ -29,6 +29,14 @@ pub fn member(id: &str, account: &str, side: Side, roles: &[Role]) -> Caller {
     })
 }
 
+/// A member whom the directory lets see all opportunities of its account.
+pub fn seeing_all(mut caller: Caller) -> Caller {
+    if let Caller::Member(member) = &mut caller {
+        member.sees_all_opportunities = true;
+    }
+    caller
+}
+
 /// A service of the platform.
 pub fn service(name: &str) -> Caller {
     Caller::Service(name.parse().expect("a service name"))

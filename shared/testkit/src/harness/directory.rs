@@ -26,6 +26,7 @@ struct State {
     /// First and last names by account and member.
     member_names: HashMap<(String, String), (String, String)>,
     account_names: HashMap<String, String>,
+    partner_types: HashMap<String, pb::PartnerType>,
     lookups: usize,
     is_unavailable: bool,
 }
@@ -58,6 +59,11 @@ impl Directory {
         self.state().account_names.insert(account, name);
     }
 
+    /// Sets the partner type that an account has from the next [`Directory::add_member`] on.
+    pub fn set_partner_type(&self, account: &str, kind: pb::PartnerType) {
+        self.state().partner_types.insert(account.to_owned(), kind);
+    }
+
     /// Sets the name that a member has from the next [`Directory::add_member`] on.
     pub fn name_member(&self, account: &str, member: &str, first_name: &str, last_name: &str) {
         let key = (account.to_owned(), member.to_owned());
@@ -70,8 +76,10 @@ impl Directory {
         let Caller::Member(member) = caller else { return };
         let key = (member.account.to_string(), member.id.to_string());
         let (first_name, last_name) = self.state().member_names.get(&key).cloned().unwrap_or_default();
+        let partner_type = self.state().partner_types.get(&key.0).copied();
         let account = pb::Account {
             display_name: self.state().display_name(&key.0),
+            partner_types: partner_type.into_iter().map(Into::into).collect(),
             account_id: member.account.to_string(),
             revision: 1,
             side: member.side.number(),
@@ -85,6 +93,7 @@ impl Directory {
             revision: 1,
             status: pb::MemberStatus::Active.into(),
             roles: member.roles.iter().map(|role| role.number()).collect(),
+            sees_all_opportunities: member.sees_all_opportunities,
             person: Some(pb::Person {
                 email: format!("{}@example.com", member.id),
                 first_name,

@@ -15,7 +15,7 @@ mod reviews;
 
 pub use app::{App, Setup};
 pub use bus::{PeerStub, Published};
-pub use callers::{Client, aws, member, partner, service};
+pub use callers::{Client, aws, member, partner, seeing_all, service};
 pub use channels::{
     CHANNEL_LINK, DECLINED_CHANNEL, LEAVE_URL, OPT_OUT_URL, REJECTED_INVITATION, SLACK_CHANNEL, channels,
 };
