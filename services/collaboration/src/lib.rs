@@ -25,7 +25,6 @@ mod store;
 mod workers;
 mod write;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -184,13 +183,12 @@ fn start_channel_listener(
         });
         routers.push(LinkEndpoint::new(links, clock.clone(), receiver).router());
     }
-    let Some(address) = options.provider.channel_listen else {
+    let Some(listener) = options.provider.listener()? else {
         return Ok(());
     };
     let router = routers.into_iter().reduce(Router::merge).context(
         "--channel-listen serves nothing without --channel-provider slack and without --channel-link-base",
     )?;
-    let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     background.spawn(|stop| provider::serve(listener, router, ListenerLimits::default(), stop));

@@ -371,16 +371,14 @@ fn collaboration_options(
     if !key_file.exists() {
         write_secret(&key_file, &random::secret::<32>())?;
     }
-    // Links contain the address, so the port is chosen before the service listens on it.
-    let address = TcpListener::bind(args.channel_listen)
-        .with_context(|| format!("listening on {}", args.channel_listen))?
-        .local_addr()?;
     let mut options = cosell_collaboration::Options::new(opportunity_url.to_owned());
     // The demo's opportunities are large enough for a channel.
     options.channel_min_spend = 1_000;
-    options.channel_link_base = format!("http://{address}");
     options.channel_link_key_file = Some(key_file);
-    options.provider.channel_listen = Some(address);
+    // Links contain the address.
+    let listener = TcpListener::bind(args.channel_listen)
+        .with_context(|| format!("listening on {}", args.channel_listen))?;
+    options.channel_link_base = format!("http://{}", options.provider.listen_on(listener)?);
     Ok(options)
 }
 

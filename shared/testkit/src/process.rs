@@ -1,8 +1,10 @@
 //! Child processes that are stopped by their own process id when dropped. Those of killed runs are reaped later.
 
 use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -79,9 +81,18 @@ impl Drop for Process {
     }
 }
 
-/// A port of the loopback interface that is free now. It may be taken before use, so callers must retry with another.
+/// Ports that the kernel does not give to outgoing connections, of which tests make thousands.
+const PORTS: RangeInclusive<u16> = 10_000..=32_000;
+
+/// A port of the loopback interface that is free now. Another test may take it before use, though hardly ever.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let count = PORTS.len();
+    let random = RandomState::new().build_hasher().finish();
+    let first = usize::try_from(random % count as u64).unwrap_or_default();
+    let mut ports = PORTS.skip(first).chain(PORTS).take(count);
+    ports
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or_else(|| io::ErrorKind::AddrInUse.into())
 }
 
 /// Whether this process runs as root.

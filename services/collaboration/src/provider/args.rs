@@ -1,7 +1,8 @@
 //! Command-line options of the channel provider.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
@@ -33,6 +34,11 @@ pub struct ProviderArgs {
     /// terminates TLS. Without it the service receives no callbacks.
     #[arg(long, env = "COSELL_CHANNEL_LISTEN")]
     pub channel_listen: Option<SocketAddr>,
+
+    /// A listener that is bound to this address already, for a program that must know its port before the service
+    /// starts.
+    #[arg(skip)]
+    pub channel_listener: Option<Arc<TcpListener>>,
 }
 
 /// The kind of channel provider.
@@ -53,6 +59,7 @@ impl Default for ProviderArgs {
             slack_token_file: None,
             slack_signing_secret_file: None,
             channel_listen: None,
+            channel_listener: None,
         }
     }
 }
@@ -71,6 +78,28 @@ impl ProviderArgs {
                 Ok(Provider::Slack(slack))
             }
         }
+    }
+
+    /// Takes over a bound listener, and returns its address.
+    pub fn listen_on(&mut self, listener: TcpListener) -> std::io::Result<SocketAddr> {
+        let address = listener.local_addr()?;
+        self.channel_listen = Some(address);
+        self.channel_listener = Some(Arc::new(listener));
+        Ok(address)
+    }
+
+    /// The listener for callbacks and for the pages of links; `None` without an address.
+    pub fn listener(&self) -> anyhow::Result<Option<TcpListener>> {
+        let Some(address) = self.channel_listen else {
+            return Ok(None);
+        };
+        let listener = match &self.channel_listener {
+            Some(bound) => bound.try_clone(),
+            None => TcpListener::bind(address),
+        };
+        listener
+            .map(Some)
+            .with_context(|| format!("listening on {address}"))
     }
 
     /// The signing secret of callbacks. `None` for the manual provider or without an address to listen on.

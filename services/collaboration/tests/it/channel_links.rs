@@ -1,7 +1,5 @@
 //! Covers the links with which a member leaves a channel or opts out without signing in, over HTTP (CHN-031).
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use chrono::TimeDelta;
 use cosell_collaboration::{Collaboration, Options};
@@ -57,10 +55,9 @@ fn configure_links(options: &mut Options) {
     let key = files.join("key");
     std::fs::write(&key, [7; 32]).expect("a key");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address: SocketAddr = listener.local_addr().expect("an address");
+    let address = options.provider.listen_on(listener).expect("an address");
     options.channel_link_base = format!("http://{address}/");
     options.channel_link_key_file = Some(key);
-    options.provider.channel_listen = Some(address);
 }
 
 /// An active channel of which mem-user is an invited member, and the links of that member.

@@ -1,7 +1,7 @@
 //! Covers channels with the Slack provider against a fake Slack server that sends callbacks: the full lifecycle,
 //! failures, several replicas, archival during creation, and reconfiguration (CHN-010 to CHN-013, CHN-020, CHN-030).
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use chrono::TimeDelta;
 use cosell_collaboration::provider::ProviderKind;
@@ -22,18 +22,14 @@ const SECRET: &str = "signing-secret";
 /// Starts the service with a fake Slack server, and returns the address for its callbacks.
 async fn start_with_slack() -> (Scenario, Slack, SocketAddr) {
     let slack = Slack::start().await.expect("a Slack");
-    let (url, address) = (slack.url(), free_address());
-    let scenario = Scenario::with_options(|options| configure_slack(options, url, address)).await;
+    let (url, mut address) = (slack.url(), None);
+    let scenario = Scenario::with_options(|options| address = Some(configure_slack(options, url))).await;
     prepare(&scenario).await;
-    (scenario, slack, address)
+    (scenario, slack, address.expect("an address"))
 }
 
-fn free_address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
-}
-
-fn configure_slack(options: &mut Options, url: String, address: SocketAddr) {
+/// Configures Slack and a free address for its callbacks, which is returned.
+fn configure_slack(options: &mut Options, url: String) -> SocketAddr {
     let files = folder("slack");
     std::fs::write(files.join("token"), TOKEN).expect("a token");
     std::fs::write(files.join("secret"), SECRET).expect("a secret");
@@ -41,7 +37,8 @@ fn configure_slack(options: &mut Options, url: String, address: SocketAddr) {
     options.provider.slack_url = url;
     options.provider.slack_token_file = Some(files.join("token"));
     options.provider.slack_signing_secret_file = Some(files.join("secret"));
-    options.provider.channel_listen = Some(address);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    options.provider.listen_on(listener).expect("an address")
 }
 
 /// Sends a signed callback as Slack does.
@@ -302,7 +299,7 @@ async fn approve_and_wait_for_call(scenario: &Scenario, slack: &Slack, method: &
 async fn chn_020_two_replicas_run_each_step_once() {
     let (scenario, slack, _) = start_with_slack().await;
     let mut options = Options::new("http://127.0.0.1:9".to_owned());
-    configure_slack(&mut options, slack.url(), free_address());
+    configure_slack(&mut options, slack.url());
     let replica = Setup::replica_of(&scenario.app)
         .start_on::<Collaboration>(scenario.app.database.shared(), options)
         .await;
