@@ -292,14 +292,22 @@ async fn load_reference(
     Ok(())
 }
 
-/// Opens a file, or standard input for `-`.
+/// Opens a file, or standard input for `-`, after its byte order mark if it has one.
 fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(std::io::BufReader::new(std::io::stdin())));
+    let mut input: Box<dyn std::io::BufRead + Send> = if file == Path::new("-") {
+        Box::new(std::io::BufReader::new(std::io::stdin()))
+    } else {
+        let opened = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
+        Box::new(std::io::BufReader::new(opened))
+    };
+    if input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        input.consume(BYTE_ORDER_MARK.len());
     }
-    let opened = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(Box::new(std::io::BufReader::new(opened)))
+    Ok(input)
 }
+
+/// With which editors of some systems begin a text file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
     let suffix = if dry_run { " (dry run)" } else { "" };
@@ -311,7 +319,27 @@ fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
+
+    #[test]
+    fn input_is_read_after_its_byte_order_mark() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (content, text) in [
+            ("\u{feff}{}\n", "{}\n"),
+            ("{}\n", "{}\n"),
+            ("\u{feff}", ""),
+            ("", ""),
+        ] {
+            let file = folder.path().join("records.jsonl");
+            std::fs::write(&file, content).expect("a file");
+            let mut read = String::new();
+            let mut input = open_input(&file).expect("an input");
+            input.read_to_string(&mut read).expect("text");
+            assert_eq!(read, text);
+        }
+    }
 
     /// Options are derived from request fields, so a new field could have the name of an existing option. clap checks
     /// this.

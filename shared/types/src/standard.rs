@@ -1,6 +1,6 @@
 //! Standard values: pick lists that are strings on the wire, because they are long or may change.
 
-use crate::countries::{CODES, NAMES};
+use crate::countries::{ALIASES, CODES, NAMES};
 
 /// A pick list.
 #[derive(Clone, Copy, Debug)]
@@ -116,11 +116,7 @@ pub static COUNTRY: StandardList = StandardList {
     name: "country",
     values: &CODES,
     labels: &NAMES,
-    aliases: &[
-        ("Great Britain", "GB"),
-        ("Korea, Republic of", "KR"),
-        ("USA", "US"),
-    ],
+    aliases: ALIASES,
     deprecated: &[("AN", &["BQ", "CW", "SX"])],
 };
 
@@ -196,6 +192,19 @@ mod tests {
         }
         assert_eq!(COUNTRY.canonical("germany"), Some("DE"));
         assert_eq!(COUNTRY.canonical("us"), Some("US"));
+        for (name, code) in [
+            ("Czechia", "CZ"),
+            ("Türkiye", "TR"),
+            ("Vietnam", "VN"),
+            ("South Korea", "KR"),
+            ("North Macedonia", "MK"),
+            ("Eswatini", "SZ"),
+            ("Cabo Verde", "CV"),
+            ("Côte d’Ivoire", "CI"),
+            ("St. Vincent & Grenadines", "VC"),
+        ] {
+            assert_eq!(COUNTRY.canonical(name), Some(code), "{name}");
+        }
         for text in ["", "Energy", "Energy - Oil or Gas"] {
             assert_eq!(INDUSTRY.canonical(text), None, "{text}");
         }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
-use crate::bulk::csv_line;
-use crate::domain::columns::{DETAILS, RESULT, is_result_column};
+use crate::bulk::{csv_header, csv_line};
+use crate::domain::columns::{DETAILS, RESULT, guard_formula, is_result_column};
 use crate::domain::job::Job;
 use crate::domain::values::{BulkKind, FileFormat};
 use crate::load::load_job;
@@ -54,8 +54,11 @@ async fn send_rows(
     let mut last_row = 0;
     let mut content = Vec::new();
     if job.plan.format == Some(FileFormat::Csv) {
-        let names = original_columns(job).map(|(_, name)| name.as_str());
-        content = csv_line(names.chain([RESULT, DETAILS]))?;
+        let names: Vec<_> = original_columns(job)
+            .map(|(_, name)| guard_formula(name))
+            .collect();
+        let names = names.iter().map(AsRef::as_ref);
+        content = csv_header(names.chain([RESULT, DETAILS]))?;
     }
     loop {
         let mut tx = begin_with_timeout(&api.db, call, QUERY_TIMEOUT).await?;
@@ -90,7 +93,11 @@ fn format_row(job: &Job, row: BulkRow) -> Result<Vec<u8>, Failure> {
     let result = row.result.unwrap_or_else(|| "NOT_PROCESSED".to_owned());
     match row.content {
         Value::Array(cells) => {
-            let cell = |index: usize| cells.get(index).and_then(Value::as_str).unwrap_or_default();
+            let texts: Vec<_> = cells
+                .iter()
+                .map(|cell| guard_formula(cell.as_str().unwrap_or_default()))
+                .collect();
+            let cell = |index: usize| texts.get(index).map(AsRef::as_ref).unwrap_or_default();
             let original = original_columns(job).map(|(index, _)| cell(index));
             // Surplus cells follow the appended columns, for the user who corrects the row.
             let surplus = (job.plan.header.len()..cells.len()).map(cell);

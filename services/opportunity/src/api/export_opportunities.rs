@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
-use crate::bulk::{csv_line, opportunity_json};
+use crate::bulk::{csv_header, csv_line, opportunity_json};
 use crate::convert;
 use crate::convert::filter::filter;
 use crate::domain::columns::{COLUMNS, OPPORTUNITY_ID, REVISION};
@@ -61,7 +61,7 @@ async fn send_pages(
     let mut content = Vec::new();
     if is_csv {
         let names = COLUMNS.iter().map(|column| column.name);
-        content = csv_line(
+        content = csv_header(
             [OPPORTUNITY_ID, REVISION, REVIEW_STATUS, OWNER]
                 .into_iter()
                 .chain(names),

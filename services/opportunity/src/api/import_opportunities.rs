@@ -1,5 +1,7 @@
 use std::fs::File;
-use std::io::BufReader;
+use std::io::Seek as _;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cosell_grpc::{Call, Failure};
@@ -9,13 +11,14 @@ use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, begin_with_timeout, claim_with_attachment};
 use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tonic::Streaming;
 
 use super::{Api, permit};
-use crate::bulk::{import_file, operation};
+use crate::bulk::{UploadPermit, import_file, operation};
 use crate::domain::access::Action;
 use crate::domain::job::{Job, Plan};
 use crate::domain::values::{BulkKind, BulkState, FileFormat, ImportMode};
@@ -32,7 +35,7 @@ const READ_AHEAD: usize = 4;
 
 pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> {
     // The upload is spooled to disk: a slow client holds neither memory nor a connection to the database.
-    let Some(_permit) = api.upload_limit.acquire(&call.member()?.account) else {
+    let Some(permit) = api.upload_limit.acquire(&call.member()?.account) else {
         return Err(Failure::overloaded());
     };
     let (mut upload, call) = call.replace_message(());
@@ -58,7 +61,7 @@ pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> 
         Ok(file) => file?,
         Err(_) => return Err(Failure::deadline_exceeded()),
     };
-    create_job(&api, call, file).await
+    create_job(&api, call, file, Arc::new(permit)).await
 }
 
 /// Receives the whole file, up to `limit` bytes; returns it with its SHA-256 hash.
@@ -96,6 +99,7 @@ async fn create_job(
     api: &Api,
     call: Call<pb::ImportOptions>,
     (file, hash): (File, Vec<u8>),
+    upload_permit: Arc<UploadPermit>,
 ) -> Result<Operation, Failure> {
     let options = &call.message;
     let member = call.member()?;
@@ -105,6 +109,10 @@ async fn create_job(
     if mode == ImportMode::CreateAndSubmit && !permit(Action::Submit)(&call.caller) {
         return Err(Failure::role_not_permitted(&call.tag.rpc));
     }
+    let plan = ((format, mode), api.import_limits.import_rows);
+    // Once without a transaction, so that an invalid file holds no connection.
+    let (checked, file) = read_file(plan, file, upload_permit.clone(), |_| ControlFlow::Continue(())).await?;
+    let header = checked.map_err(Failure::invalid)?;
     let id = random::prefixed("bulkjob-");
     let mut tx = begin_with_timeout(&api.db, &call, INSERT_TIMEOUT).await?;
     if let Claim::Replay(created) = claim_with_attachment(&mut tx, &call, &id, &hash).await? {
@@ -122,6 +130,7 @@ async fn create_job(
             format: Some(format),
             mode: Some(mode),
             file_name: options.file_name.clone().into(),
+            header,
             validate_only: options.validate_only,
             ..Plan::default()
         },
@@ -133,18 +142,19 @@ async fn create_job(
     };
     bulk_jobs::insert_job(&mut tx, &job).await?;
     let (sender, mut batches) = mpsc::channel(READ_AHEAD);
-    let max_rows = api.import_limits.import_rows;
-    let reader = tokio::task::spawn_blocking(move || {
-        import_file::read_rows((format, mode), BufReader::new(file), max_rows, sender)
+    let reader = read_file(plan, file, upload_permit, move |batch| {
+        match sender.blocking_send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
     });
+    let reader = tokio::spawn(reader);
     while let Some(batch) = batches.recv().await {
         bulk_rows::insert_rows(&mut tx, &job, job.total + 1, &batch).await?;
         job.total += i64::try_from(batch.len()).unwrap_or_default();
     }
-    job.plan.header = reader
-        .await
-        .map_err(Failure::internal)?
-        .map_err(Failure::invalid)?;
+    let (read, _) = reader.await.map_err(Failure::internal)??;
+    read.map_err(Failure::invalid)?;
     if job.total == 0 {
         return Err(invalid(
             "content",
@@ -158,6 +168,22 @@ async fn create_job(
     api.job_created.notify_one();
     tracing::info!(job.id = job.id, rows = job.total, "import created");
     Ok(operation)
+}
+
+/// Reads a file on a thread for blocking work, and returns it rewound. The permit is held until the thread has ended, also
+/// when the call is canceled before.
+async fn read_file(
+    ((format, mode), max_rows): ((FileFormat, ImportMode), u32),
+    mut file: File,
+    permit: Arc<UploadPermit>,
+    mut sink: impl FnMut(Vec<Value>) -> ControlFlow<()> + Send + 'static,
+) -> Result<(Result<Vec<String>, Vec<Violation>>, File), Failure> {
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let header = import_file::read_rows((format, mode), &file, max_rows, &mut sink);
+        file.rewind().map(|()| (header, file))
+    });
+    read.await.map_err(Failure::internal)?.map_err(Failure::internal)
 }
 
 fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {

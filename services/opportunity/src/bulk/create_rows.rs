@@ -42,6 +42,11 @@ pub async fn process(
             outcomes.push(RowOutcome::accepted(row.number, RowResult::Unchanged, *id));
             continue;
         }
+        if !parsed.is_readable {
+            let refused = RowOutcome::refused(row.number, None, &parsed.violations, reader.is_csv);
+            outcomes.push(refused);
+            continue;
+        }
         let identifier = parsed.details.partner_opportunity_identifier.clone();
         let (id, history) = match create_opportunity(now, (job, member), parsed, &facts, &used_identifiers) {
             Ok(created) => created,

@@ -1,73 +1,113 @@
 //! Reads an import file row by row, so that memory use does not depend on the size of the file.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 
-use cosell_types::{FieldPath, Violation, ViolationCode};
+use cosell_types::{Violation, ViolationCode};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
+use super::csv_guard::{CsvGuard, GuardError, MAX_ROW_BYTES};
+use super::table_format::{PREFIX, TableFormat, read_encoding, read_table_format};
+use super::violations::content_violation;
+use crate::domain::column_lookup;
 use crate::domain::columns::{self, COLUMNS, OPPORTUNITY_ID};
 use crate::domain::values::{FileFormat, ImportMode};
 
 /// Rows in one batch, which one statement inserts.
 const BATCH_SIZE: usize = 500;
 
-/// Reads up to `max_rows` rows of a file and sends them in batches. Returns the header of a CSV file, or the violations
-/// of the file as a whole. Blocks.
+/// Takes the rows of a file in batches. Breaks when nobody waits for more of them.
+pub type BatchSink<'a> = &'a mut dyn FnMut(Vec<Value>) -> ControlFlow<()>;
+
+/// Reads up to `max_rows` rows of a file in batches. Returns the header of a CSV file, or the violations of the file as a
+/// whole. Blocks; memory and the work for a row are bounded.
 pub fn read_rows(
     (format, mode): (FileFormat, ImportMode),
-    file: impl Read,
+    mut file: impl Read,
     max_rows: u32,
-    batches: mpsc::Sender<Vec<Value>>,
+    sink: BatchSink<'_>,
 ) -> Result<Vec<String>, Vec<Violation>> {
-    let mut batches = BatchSender {
-        batches,
+    let mut prefix = Vec::new();
+    let begin = file.by_ref().take(PREFIX as u64).read_to_end(&mut prefix);
+    begin.map_err(|error| vec![unreadable(&error)])?;
+    let mut batches = Batches {
+        sink,
         batch: Vec::new(),
         rows_left: max_rows,
         max_rows,
     };
     let header = match format {
-        FileFormat::Csv => read_csv(mode, file, &mut batches),
-        FileFormat::JsonLines => read_lines(file, &mut batches).map(|()| Vec::new()),
+        FileFormat::Csv => {
+            let table = read_table_format(&prefix)?;
+            let content = prefix[table.skipped..].chain(file);
+            let guard = CsvGuard::new(content, table.separator, table.header_line);
+            read_csv(mode, table, guard, &mut batches)
+        }
+        FileFormat::JsonLines => {
+            let skipped = read_encoding(&prefix)?;
+            let content = prefix[skipped..].chain(file);
+            read_lines(BufReader::new(content), &mut batches).map(|()| Vec::new())
+        }
     }?;
-    batches.send();
+    batches.finish()?;
     Ok(header)
 }
 
 fn read_csv(
     mode: ImportMode,
+    table: TableFormat,
     file: impl Read,
-    batches: &mut BatchSender,
+    batches: &mut Batches<'_>,
 ) -> Result<Vec<String>, Vec<Violation>> {
-    let mut file = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let header: Vec<_> = match file.headers() {
-        Ok(header) => header.iter().map(ToOwned::to_owned).collect(),
-        Err(error) => return Err(vec![invalid_csv(&error)]),
-    };
+    let mut file = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(table.separator)
+        .from_reader(file);
+    let invalid = |error: csv::Error| vec![invalid_csv(&error, table.header_line)];
+    let header: Vec<_> = file.headers().map_err(invalid)?.iter().map(storable).collect();
     let violations = header_violations(mode, &header);
     if !violations.is_empty() {
         return Err(violations);
     }
     for row in file.records() {
-        let row = row.map_err(|error| vec![invalid_csv(&error)])?;
+        let row = row.map_err(invalid)?;
         if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let cells = row.iter().map(|cell| Value::String(cell.replace('\0', "")));
+        let cells = row.iter().map(|cell| Value::String(storable(cell)));
         batches.add(Value::Array(cells.collect()))?;
     }
     Ok(header)
 }
 
-fn read_lines(file: impl Read, batches: &mut BatchSender) -> Result<(), Vec<Violation>> {
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|error| vec![unreadable(&error)])?;
+fn read_lines(mut file: impl BufRead, batches: &mut Batches<'_>) -> Result<(), Vec<Violation>> {
+    let mut bytes = Vec::new();
+    for number in 1_u64.. {
+        bytes.clear();
+        let mut line = file.by_ref().take(MAX_ROW_BYTES as u64 + 1);
+        line.read_until(b'\n', &mut bytes)
+            .map_err(|error| vec![unreadable(&error)])?;
+        if bytes.is_empty() {
+            break;
+        }
+        if bytes.len() > MAX_ROW_BYTES {
+            let text = format!("Has a line of more than {MAX_ROW_BYTES} bytes: line {number}.");
+            return Err(vec![content_violation(ViolationCode::ValueOutOfRange, text)]);
+        }
+        let Ok(line) = std::str::from_utf8(&bytes) else {
+            return Err(vec![not_utf8(number)]);
+        };
         if !line.trim().is_empty() {
-            batches.add(Value::String(line.replace('\0', "")))?;
+            batches.add(Value::String(storable(line.trim_end())))?;
         }
     }
     Ok(())
+}
+
+/// The text without U+0000, which PostgreSQL stores neither in a text nor in JSON.
+fn storable(text: &str) -> String {
+    text.replace('\0', "")
 }
 
 /// Checks the header of a CSV file. Unknown columns are ignored.
@@ -75,8 +115,8 @@ fn header_violations(mode: ImportMode, header: &[String]) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut names = BTreeSet::new();
     for name in header {
-        if let Some(column) = columns::find_column(name)
-            && !names.insert(column.name)
+        if let Some(known) = column_lookup::known_name(name)
+            && !names.insert(known)
         {
             violations.push(content_violation(
                 ViolationCode::DuplicateKeyValue,
@@ -101,14 +141,14 @@ fn header_violations(mode: ImportMode, header: &[String]) -> Vec<Violation> {
     violations
 }
 
-struct BatchSender {
-    batches: mpsc::Sender<Vec<Value>>,
+struct Batches<'a> {
+    sink: BatchSink<'a>,
     batch: Vec<Value>,
     rows_left: u32,
     max_rows: u32,
 }
 
-impl BatchSender {
+impl Batches<'_> {
     fn add(&mut self, row: Value) -> Result<(), Vec<Violation>> {
         let Some(rows_left) = self.rows_left.checked_sub(1) else {
             let text = format!("Can have at most {} rows.", self.max_rows);
@@ -117,39 +157,39 @@ impl BatchSender {
         self.rows_left = rows_left;
         self.batch.push(row);
         if self.batch.len() == BATCH_SIZE {
-            self.send();
+            self.finish()?;
         }
         Ok(())
     }
 
-    /// Sends the current batch. Fails only when the receiver has ended with an error of its own, which is the one that
-    /// counts.
-    fn send(&mut self) {
-        if !self.batch.is_empty() {
-            let _ = self.batches.blocking_send(std::mem::take(&mut self.batch));
+    /// Passes on the current batch. Fails without a violation when the sink breaks, whose own error counts then.
+    fn finish(&mut self) -> Result<(), Vec<Violation>> {
+        if self.batch.is_empty() || (self.sink)(std::mem::take(&mut self.batch)).is_continue() {
+            Ok(())
+        } else {
+            Err(Vec::new())
         }
     }
 }
 
-fn invalid_csv(error: &csv::Error) -> Violation {
+fn invalid_csv(error: &csv::Error, header_line: u64) -> Violation {
     match error.kind() {
         csv::ErrorKind::Io(error) => unreadable(error),
-        csv::ErrorKind::Utf8 { .. } => unreadable(&io::ErrorKind::InvalidData.into()),
+        csv::ErrorKind::Utf8 { pos, .. } => {
+            not_utf8(pos.as_ref().map_or(1, |pos| pos.line()) + header_line - 1)
+        }
         _ => unreadable(&io::ErrorKind::Other.into()),
     }
 }
 
-fn unreadable(error: &io::Error) -> Violation {
-    match error.kind() {
-        io::ErrorKind::InvalidData => content_violation(
-            ViolationCode::InvalidStringFormat,
-            "Must be UTF-8 text.".to_owned(),
-        ),
-        _ => content_violation(ViolationCode::InvalidStringFormat, "Cannot be read.".to_owned()),
-    }
+fn not_utf8(line: u64) -> Violation {
+    let text = format!("Is no UTF-8 text in line {line}. Save the file as UTF-8, such as `CSV UTF-8`.");
+    content_violation(ViolationCode::InvalidStringFormat, text)
 }
 
-fn content_violation(code: ViolationCode, text: String) -> Violation {
-    let root = FieldPath::root();
-    Violation::new(&root.field("content"), code, text)
+fn unreadable(error: &io::Error) -> Violation {
+    match GuardError::find(error) {
+        Some(error) => content_violation(ViolationCode::InvalidStringFormat, error.text.clone()),
+        None => content_violation(ViolationCode::InvalidStringFormat, "Cannot be read.".to_owned()),
+    }
 }

@@ -2,6 +2,7 @@
 //! create and read jobs are in `api/`.
 
 mod create_rows;
+mod csv_guard;
 mod csv_line;
 pub mod import_file;
 mod job_events;
@@ -9,13 +10,14 @@ mod job_records;
 pub mod operation;
 pub mod opportunity_json;
 mod row_reader;
+mod table_format;
 mod transfer_rows;
 mod update_rows;
 mod upload_limit;
 mod violations;
 mod worker;
 
-pub use csv_line::csv_line;
+pub use csv_line::{csv_header, csv_line};
 pub use job_events::append_job_finished;
-pub use upload_limit::UploadLimit;
+pub use upload_limit::{UploadLimit, UploadPermit};
 pub use worker::BulkWorker;

@@ -4,9 +4,12 @@ use std::sync::LazyLock;
 
 use cosell_grpc::Failure;
 use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_types::{Violation, ViolationCode};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor};
 use serde_json::Value;
+
+use super::violations::row_violation;
 
 static OPPORTUNITY: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).ok()?;
@@ -28,6 +31,54 @@ pub fn from_json(value: Value) -> Result<pb::Opportunity, String> {
         }
     })?;
     pb::Opportunity::decode(message.encode_to_vec().as_slice()).map_err(|error| error.to_string())
+}
+
+/// A violation for each value that its enum does not have, with the allowed ones. The parser would name neither.
+pub fn unknown_enum_values(opportunity: &Value) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    if let Some(descriptor) = OPPORTUNITY.as_ref() {
+        find_unknown_enum_values(descriptor, opportunity, "", &mut violations);
+    }
+    violations
+}
+
+fn find_unknown_enum_values(
+    message: &MessageDescriptor,
+    object: &Value,
+    at: &str,
+    violations: &mut Vec<Violation>,
+) {
+    for field in message.fields() {
+        let Some(value) = object.get(field.name()).or_else(|| object.get(field.json_name())) else {
+            continue;
+        };
+        let path = format!("{at}{}", field.name());
+        let values = match value {
+            Value::Array(values) => values
+                .iter()
+                .enumerate()
+                .map(|(index, value)| (format!("{path}[{index}]"), value))
+                .collect(),
+            value => vec![(path, value)],
+        };
+        for (path, value) in values {
+            match (field.kind(), value) {
+                (Kind::Message(inner), Value::Object(_)) => {
+                    find_unknown_enum_values(&inner, value, &format!("{path}."), violations);
+                }
+                (Kind::Enum(kind), Value::String(name)) if kind.get_value_by_name(name).is_none() => {
+                    let allowed: Vec<_> = kind
+                        .values()
+                        .filter(|value| value.number() != 0)
+                        .map(|value| value.name().to_owned())
+                        .collect();
+                    let text = format!("Must be one of {}.", allowed.join(", "));
+                    violations.push(row_violation(&path, ViolationCode::InvalidEnumValue, text));
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 pub fn to_json(opportunity: &pb::Opportunity) -> Result<Value, Failure> {

@@ -1,6 +1,6 @@
 //! Reads the rows of import files: cells of CSV, and lines of JSON.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cosell_proto::Validate as _;
 use cosell_types::{Violation, ViolationCode};
@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::opportunity_json;
 use super::violations::row_violation;
 use crate::convert::selection::{SelectedDetails, selected_details};
-use crate::domain::columns::{self, COLUMNS, Column};
+use crate::domain::column_lookup;
+use crate::domain::columns::{self, COLUMNS, Column, REVISION};
 use crate::domain::job::Job;
 use crate::domain::values::ImportMode;
 use crate::domain::{Details, Field, Opportunity, is_government};
@@ -18,8 +19,10 @@ use crate::domain::{Details, Field, Opportunity, is_government};
 /// Reads the rows of one job.
 pub struct RowReader {
     pub is_csv: bool,
-    /// The columns of the file in its order, `None` for unknown ones.
-    columns: Vec<Option<&'static Column>>,
+    /// The number of columns of the file.
+    width: usize,
+    /// The columns of the template that the file has, in the order of the template, each with its position in the file.
+    columns: Vec<(usize, &'static Column)>,
     id_column: Option<usize>,
     revision_column: Option<usize>,
     creates: bool,
@@ -38,6 +41,8 @@ pub struct ParsedRow {
     /// The fields to update.
     pub selected: Vec<Field>,
     pub violations: Vec<Violation>,
+    /// Whether the row could be read. Of any other, the details say nothing.
+    pub is_readable: bool,
 }
 
 impl RowReader {
@@ -45,7 +50,8 @@ impl RowReader {
         let header = &job.plan.header;
         Self {
             is_csv: !header.is_empty(),
-            columns: header.iter().map(|name| columns::find_column(name)).collect(),
+            width: header.len(),
+            columns: positions(header),
             id_column: header.iter().position(|name| columns::is_id_column(name)),
             revision_column: header.iter().position(|name| columns::is_revision_column(name)),
             creates: job.plan.mode != Some(ImportMode::Update),
@@ -66,11 +72,10 @@ impl RowReader {
         let Value::Array(cells) = content else {
             return Vec::new();
         };
-        let cells = self.columns.iter().zip(cells);
-        let changed = cells.filter_map(|(column, cell)| {
-            let column = column.filter(|column| column.field.is_none())?;
-            let is_same = cell.as_str().unwrap_or_default().trim() == column.show(record).trim();
-            (!is_same).then_some(column)
+        let read_only = self.columns.iter().filter(|(_, column)| column.field.is_none());
+        let changed = read_only.filter_map(|(index, column)| {
+            let cell = cells.get(*index)?.as_str().unwrap_or_default();
+            (cell.trim() != column.show(record).trim()).then_some(column)
         });
         let text =
             "Cannot be changed by an import. Use AssociateEntity, DisassociateEntity or UpdateOpportunity.";
@@ -83,28 +88,32 @@ impl RowReader {
         let cell = |at: usize| cells.get(at).and_then(Value::as_str).unwrap_or_default();
         let mut parsed = ParsedRow {
             id: self.id_column.map(cell).unwrap_or_default().trim().to_owned(),
-            revision: self
-                .revision_column
-                .map(cell)
-                .and_then(|cell| cell.trim().parse().ok())
-                .unwrap_or_default(),
+            revision: 0,
             details: base.clone(),
             selected: Vec::new(),
             violations: Vec::new(),
+            is_readable: true,
         };
-        // In the order of the template, not of the file: the currency applies to the amount before it.
-        for template_column in &COLUMNS {
-            let index = self
-                .columns
-                .iter()
-                .position(|column| column.is_some_and(|column| column.name == template_column.name));
-            if let Some(index) = index {
-                template_column.read(&mut parsed.details, cell(index), &mut parsed.violations);
-                parsed.selected.extend(template_column.field);
+        match parse_revision(self.revision_column.map(cell).unwrap_or_default()) {
+            Some(revision) => parsed.revision = revision,
+            None => {
+                let text = "Must be the revision that was exported, such as 3, or blank.";
+                let violation = row_violation(REVISION, ViolationCode::InvalidStringFormat, text);
+                parsed.violations.push(violation);
             }
         }
-        let width = self.columns.len();
-        if cells.len() < width || cells.iter().skip(width).any(|cell| cell != "") {
+        // In the order of the template, not of the file: the currency applies to the amount before it. Spreadsheets leave
+        // out blank cells at the end of a row: they state nothing, so that an update does not clear what they stand for.
+        let present = self
+            .columns
+            .iter()
+            .filter(|(index, _)| self.creates || *index < cells.len());
+        for (index, column) in present {
+            column.read(&mut parsed.details, cell(*index), &mut parsed.violations);
+            parsed.selected.extend(column.field);
+        }
+        let width = self.width;
+        if cells.iter().skip(width).any(|cell| cell != "") {
             let text = format!("The row has {} cells, but the header has {width}.", cells.len());
             let violation = row_violation("", ViolationCode::InvalidValue, text);
             parsed.violations.push(violation);
@@ -125,25 +134,30 @@ impl RowReader {
 
     /// Whether the cell of a field is not blank. A cell that states that there is no value is not blank.
     fn has_value(&self, path: &str, cells: &[Value]) -> bool {
-        let index = self
-            .columns
-            .iter()
-            .position(|column| column.is_some_and(|column| column.path == path));
-        let cell = index.and_then(|index| cells.get(index)).and_then(Value::as_str);
+        let column = self.columns.iter().find(|(_, column)| column.path == path);
+        let cell = column
+            .and_then(|(index, _)| cells.get(*index))
+            .and_then(Value::as_str);
         cell.is_some_and(|cell| !cell.trim().is_empty())
     }
 
     fn read_object(&self, line: &str) -> ParsedRow {
-        let invalid = |text: String| ParsedRow {
+        let unreadable = |violations| ParsedRow {
             id: String::new(),
             revision: 0,
             details: Details::default(),
             selected: Vec::new(),
-            violations: vec![row_violation("", ViolationCode::InvalidStringFormat, text)],
+            violations,
+            is_readable: false,
         };
+        let invalid = |text| unreadable(vec![row_violation("", ViolationCode::InvalidStringFormat, text)]);
         let Some(object) = parse_object(line) else {
             return invalid("Must be a JSON object.".to_owned());
         };
+        let unknown_values = opportunity_json::unknown_enum_values(&object);
+        if !unknown_values.is_empty() {
+            return unreadable(unknown_values);
+        }
         // An empty value selects its field, too: it clears it.
         let all = Field::ALL.iter().copied();
         let selected = all.filter(|field| has_path(&object, field.path())).collect();
@@ -165,6 +179,7 @@ impl RowReader {
                     details,
                     selected,
                     violations,
+                    is_readable: true,
                 }
             }
             Err(text) => invalid(text),
@@ -183,10 +198,8 @@ impl RowReader {
                         .unwrap_or_default()
                         .trim()
                 };
-                let values = self.columns.iter().enumerate().filter_map(|(index, column)| {
-                    let column = column.filter(|_| !cell(index).is_empty())?;
-                    Some((column.name, cell(index)))
-                });
+                let columns = self.columns.iter().filter(|(index, _)| !cell(*index).is_empty());
+                let values = columns.map(|(index, column)| (column.name, cell(*index)));
                 let values: BTreeSet<_> = values.collect();
                 serde_json::to_string(&values).unwrap_or_default()
             }
@@ -194,6 +207,37 @@ impl RowReader {
                 .map_or_else(String::new, |object| object.to_string()),
         };
         Sha256::digest(canonical).to_vec()
+    }
+}
+
+/// The positions of the columns of the template, in its order.
+fn positions(header: &[String]) -> Vec<(usize, &'static Column)> {
+    let mut positions = BTreeMap::new();
+    for (index, name) in header.iter().enumerate() {
+        if let Some(column) = column_lookup::find_column(name) {
+            positions.entry(column.name).or_insert(index);
+        }
+    }
+    let found = COLUMNS
+        .iter()
+        .filter_map(|column| Some((*positions.get(column.name)?, column)));
+    found.collect()
+}
+
+/// The revision of a cell, 0 if it is blank; `None` if it is no revision. Spreadsheets may add a decimal or the quotes of
+/// an etag.
+fn parse_revision(cell: &str) -> Option<i64> {
+    let cell = cell.trim();
+    let unquoted = cell
+        .strip_prefix('"')
+        .and_then(|cell| cell.strip_suffix('"'))
+        .unwrap_or(cell);
+    match unquoted.strip_suffix(".0").unwrap_or(unquoted) {
+        "" if cell.is_empty() => Some(0),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().filter(|revision| *revision > 0)
+        }
+        _ => None,
     }
 }
 

@@ -44,3 +44,9 @@ pub fn identifier_in_use() -> Violation {
         text,
     )
 }
+
+/// A violation of an import file as a whole.
+pub fn content_violation(code: ViolationCode, text: String) -> Violation {
+    let root = FieldPath::root();
+    Violation::new(&root.field("content"), code, text)
+}

@@ -1,5 +1,7 @@
 //! Parses and formats the cells of imported and exported tables (OPP-080).
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use cosell_types::standard::normalize;
 use cosell_types::{ClosedList, Currency, Money, Pii, ViolationCode};
@@ -116,8 +118,8 @@ pub(super) fn set_amount(entry: &mut ExpectedCustomerSpend, cell: &str) -> Resul
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     // US notation, as in AWS's bulk template: commas are accepted as thousands separators only.
     let groups: Vec<_> = units.split(',').collect();
-    let in_thousands =
-        groups.iter().skip(1).all(|group| group.len() == 3) && (groups.len() == 1 || groups[0].len() <= 3);
+    let in_thousands = groups.iter().skip(1).all(|group| group.len() == 3)
+        && (groups.len() == 1 || (1..=3).contains(&groups[0].len()));
     if !in_thousands {
         return Err(invalid());
     }
@@ -202,8 +204,19 @@ pub(super) fn first_contact_field(contacts: &[Contact], field: fn(&Contact) -> &
         .map_or_else(String::new, |contact| field(contact).reveal().clone())
 }
 
-/// Whether a spreadsheet would evaluate the text as a formula. Also true for such a text with leading apostrophes, so
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// A cell of a file that its user uploaded, for a file that goes back to the user: with an apostrophe before what a
+/// spreadsheet would evaluate. A cell that has one stays as it is, so that the file can be imported again.
+pub fn guard_formula(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with(FORMULA) {
+        true => Cow::Owned(format!("'{cell}")),
+        false => Cow::Borrowed(cell),
+    }
+}
+
+/// Whether a spreadsheet would evaluate the text as a formula; some take the full-width forms for the characters. Also true for such a text with leading apostrophes, so
 /// that escaping stays reversible.
 pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r']) || text.strip_prefix('\'').is_some_and(is_formula)
+    text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(is_formula)
 }

@@ -13,7 +13,7 @@ pub const DETAILS: &str = "Details";
 
 /// Whether this is the name of the column [`OPPORTUNITY_ID`].
 pub fn is_id_column(name: &str) -> bool {
-    normalize(name.trim_start_matches('\u{feff}')) == normalize(OPPORTUNITY_ID)
+    normalize(name) == normalize(OPPORTUNITY_ID)
 }
 
 /// Whether this is the name of the column [`REVISION`].

@@ -8,6 +8,7 @@ pub use super::column_names::{
     DETAILS, OPPORTUNITY_ID, RESULT, REVISION, is_id_column, is_result_column, is_revision_column,
 };
 
+pub use super::cells::guard_formula;
 use super::cells::{
     CellError, aws_spend, first_contact_field, format_bool, is_formula, join_literals, parse_bool,
     parse_date, parse_enum, parse_enums, parse_phone, set_amount, set_currency, set_first_contact,
@@ -132,7 +133,7 @@ macro_rules! sales_contact {
     ($name:literal, $field:ident, $read:expr) => {
         column(
             $name,
-            "opportunity_team",
+            concat!("opportunity_team[0].", stringify!($field)),
             None,
             |details, cell| set_sales_contact(details, &$read(cell), |contact| &mut contact.$field),
             |record| first_contact_field(&record.details().opportunity_team, |contact| &contact.$field),
@@ -248,7 +249,7 @@ pub static COLUMNS: [Column; 45] = [
     required(text!("Use case", CustomerUseCase, project.customer_use_case)),
     required(column(
         "Estimated AWS MRR",
-        "project.expected_customer_spend",
+        "project.expected_customer_spend[0].amount",
         Some(Field::ExpectedCustomerSpend),
         |details, cell| update_aws_spend(details, |entry| set_amount(entry, cell)),
         |record| {
@@ -260,7 +261,7 @@ pub static COLUMNS: [Column; 45] = [
     )),
     column(
         "Currency",
-        "project.expected_customer_spend",
+        "project.expected_customer_spend[0].amount.currency_code",
         Some(Field::ExpectedCustomerSpend),
         |details, cell| update_aws_spend(details, |entry| set_currency(entry, cell)),
         |record| aws_spend(record).map_or_else(String::new, |money| money.currency.code().to_owned()),
@@ -388,7 +389,7 @@ pub static COLUMNS: [Column; 45] = [
     ),
     column(
         "Customer phone",
-        "customer.contacts",
+        "customer.contacts[0].phone",
         Some(Field::Contacts),
         |details, cell| {
             set_first_contact(&mut details.customer.contacts, &parse_phone(cell), |contact| {
@@ -399,7 +400,7 @@ pub static COLUMNS: [Column; 45] = [
     ),
     column(
         "Customer e-mail",
-        "customer.contacts",
+        "customer.contacts[0].email",
         Some(Field::Contacts),
         |details, cell| set_first_contact(&mut details.customer.contacts, cell, |contact| &mut contact.email),
         |record| first_contact_field(&record.details().customer.contacts, |contact| &contact.email),
@@ -446,20 +447,6 @@ pub static COLUMNS: [Column; 45] = [
     ),
     personal!("Next step", NextSteps, life_cycle.next_steps),
 ];
-
-/// The column with this name, in any capitalization and spacing.
-pub fn find_column(name: &str) -> Option<&'static Column> {
-    let name = normalize(name.trim_start_matches('\u{feff}'));
-    COLUMNS.iter().find(|column| normalize(column.name) == name)
-}
-
-/// The column of the field with this path.
-pub fn find_by_path(path: &str) -> Option<&'static Column> {
-    COLUMNS.iter().find(|column| {
-        path.strip_prefix(column.path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    })
-}
 
 impl Column {
     /// Parses a cell and applies it to the opportunity's details.

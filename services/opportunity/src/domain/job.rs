@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use cosell_types::{AccountId, MemberId, OpportunityId, Pii, Violation};
 use serde::{Deserialize, Serialize};
 
-use super::columns;
+use super::column_lookup;
 use super::values::{BulkKind, BulkState, FileFormat, ImportMode};
 
 /// A bulk job: its parameters and its progress.
@@ -208,7 +208,7 @@ impl RowOutcome {
                 .field
                 .strip_prefix("opportunity.")
                 .unwrap_or(&violation.field);
-            let column = columns::find_by_path(path).filter(|_| is_table);
+            let column = column_lookup::find_by_path(path).filter(|_| is_table);
             RowViolation {
                 field: column.map_or(path, |column| column.name).to_owned(),
                 code: violation.code.as_str().to_owned(),

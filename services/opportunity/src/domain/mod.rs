@@ -10,6 +10,7 @@ pub mod catalog;
 mod cells;
 mod check;
 mod closing;
+pub mod column_lookup;
 mod column_names;
 pub mod columns;
 mod customer_spend;

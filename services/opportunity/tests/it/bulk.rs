@@ -63,10 +63,10 @@ pub async fn upload(
     app: &App,
     caller: &Caller,
     options: pb::ImportOptions,
-    content: &str,
+    content: impl AsRef<[u8]>,
 ) -> Result<Response<Operation>, Status> {
     let mut parts = vec![Part::Options(options)];
-    let chunks = content.as_bytes().chunks(997);
+    let chunks = content.as_ref().chunks(997);
     parts.extend(chunks.map(|chunk| Part::Content(chunk.to_vec())));
     let parts = parts
         .into_iter()
@@ -129,7 +129,15 @@ pub async fn download_result(app: &App, name: &str, failed_only: bool) -> String
     while let Some(chunk) = chunks.message().await.expect("a chunk") {
         content.extend(chunk.content);
     }
-    String::from_utf8(content).expect("UTF-8")
+    without_byte_order_mark(content)
+}
+
+/// The text of a file. Tables begin with a byte order mark, by which spreadsheets recognize UTF-8.
+fn without_byte_order_mark(content: Vec<u8>) -> String {
+    let text = String::from_utf8(content).expect("UTF-8");
+    let is_table = !text.is_empty() && !text.starts_with('{');
+    assert_eq!(text.starts_with('\u{feff}'), is_table, "{text}");
+    text.trim_start_matches('\u{feff}').to_owned()
 }
 
 pub async fn export(app: &App, caller: &Caller, format: pb::FileFormat) -> String {
@@ -146,7 +154,7 @@ pub async fn export(app: &App, caller: &Caller, format: pb::FileFormat) -> Strin
     while let Some(chunk) = chunks.message().await.expect("a chunk") {
         content.extend(chunk.content);
     }
-    String::from_utf8(content).expect("UTF-8")
+    without_byte_order_mark(content)
 }
 
 #[tokio::test]
@@ -465,15 +473,6 @@ async fn opp_086_exported_file_imported_as_update_applies_only_its_changes() {
         (1, 0),
         "a blank stage is ignored: {result:?}"
     );
-    let short: Vec<_> = stage
-        .iter()
-        .map(|line| line.rsplit_once(',').expect("cells").0.to_owned())
-        .collect();
-    let short = format!("{}\n{}", stage[0], short[1]);
-    let (name, result) = run_import(&app, pb::ImportMode::Update, &short).await;
-    assert!(result.failures[0].description.contains("cells"), "{result:?}");
-    assert!(download_result(&app, &name, false).await.contains(",FAILED,"));
-
     // A record that is not visible to the caller is reported as missing.
     let answer = upload(
         &app,

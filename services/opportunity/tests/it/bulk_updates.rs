@@ -4,7 +4,9 @@ use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_testkit::harness::App;
 
-use crate::bulk::{HEADER, csv_file, csv_row, export, import_options, run_import, upload, wait_for_result};
+use crate::bulk::{
+    HEADER, csv_file, csv_row, download_result, export, import_options, run_import, upload, wait_for_result,
+};
 use crate::reviewer::{create_approved, start_with_review};
 use crate::support::{count, date, get, record, start, user};
 
@@ -175,5 +177,22 @@ async fn opp_017_081_government_row_requires_national_security_column() {
     let content = format!("{HEADER},Does opportunity belong to NatSec?\n{input},No\n");
     let (_, result) = run_import(&app, pb::ImportMode::Create, &content).await;
     assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+/// Spreadsheets leave out blank cells at the end of a row; surplus cells are a mistake.
+#[tokio::test]
+async fn opp_080_086_cell_that_is_left_out_clears_nothing_and_surplus_one_is_refused() {
+    let (app, peer) = start_with_review().await;
+    let mut input = record("Alder");
+    input.life_cycle.as_mut().expect("a life cycle").next_steps = "Call".to_owned();
+    let id = create_approved(&app, &peer, input).await;
+    let header = "Opportunity id,Partner project title,Next step";
+    let row = format!("{header}\n{id},Project of Alder");
+    let (_, result) = run_import(&app, pb::ImportMode::Update, &row).await;
+    assert_eq!((result.unchanged, result.failed), (1, 0), "{result:?}");
+    let (name, result) = run_import(&app, pb::ImportMode::Update, &format!("{row},Call,surplus")).await;
+    assert!(result.failures[0].description.contains("cells"), "{result:?}");
+    assert!(download_result(&app, &name, false).await.contains(",FAILED,"));
     app.finish::<Opportunities>().await;
 }

@@ -1,0 +1,177 @@
+//! Bounds of a CSV file, checked on its bytes before they are parsed, and its quotes: the parser takes the end of the file
+//! for the end of an open cell, and would swallow all rows behind it.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Read};
+
+/// Maximum columns of a file: several times those of the template, for the columns that a user adds.
+pub const MAX_COLUMNS: usize = 256;
+/// Maximum bytes of a row, and of a line of JSON: several times the longest texts of an opportunity together.
+pub const MAX_ROW_BYTES: usize = 256 * 1024;
+
+/// Why the guard stops a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardError {
+    /// A sentence with the line.
+    pub text: String,
+}
+
+impl fmt::Display for GuardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for GuardError {}
+
+impl GuardError {
+    /// The error of the guard in an error of the parser, if it is one.
+    pub fn find(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+/// The position in a cell, as the parser sees it: a quote opens a cell only at its begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Position {
+    Begin,
+    Plain,
+    Quoted,
+    /// After a quote in a quoted cell: its end, or the first half of a doubled quote.
+    AfterQuote,
+}
+
+/// Reads a CSV file, and fails where it exceeds a bound or ends inside a quoted cell.
+pub struct CsvGuard<R> {
+    file: R,
+    separator: u8,
+    position: Position,
+    line: u64,
+    /// The line in which the current cell began.
+    cell_line: u64,
+    columns: usize,
+    row_bytes: usize,
+    is_after_return: bool,
+}
+
+impl<R> CsvGuard<R> {
+    /// A guard of a file whose first line has this number.
+    pub fn new(file: R, separator: u8, first_line: u64) -> Self {
+        Self {
+            file,
+            separator,
+            position: Position::Begin,
+            line: first_line,
+            cell_line: first_line,
+            columns: 1,
+            row_bytes: 0,
+            is_after_return: false,
+        }
+    }
+
+    fn advance(&mut self, byte: u8) -> Result<(), GuardError> {
+        let is_second_half = byte == b'\n' && std::mem::take(&mut self.is_after_return);
+        self.is_after_return = byte == b'\r';
+        let is_line_break = matches!(byte, b'\n' | b'\r');
+        if is_line_break && !is_second_half {
+            self.line += 1;
+        }
+        self.row_bytes += 1;
+        if self.row_bytes > MAX_ROW_BYTES {
+            let text = format!(
+                "Has a row of more than {MAX_ROW_BYTES} bytes, which begins before line {}.",
+                self.line
+            );
+            return Err(GuardError { text });
+        }
+        self.position = match (self.position, byte) {
+            (Position::Quoted, b'"') => Position::AfterQuote,
+            (Position::Quoted, _) => Position::Quoted,
+            (Position::AfterQuote | Position::Begin, b'"') => Position::Quoted,
+            (_, byte) if byte == self.separator => {
+                self.columns += 1;
+                if self.columns > MAX_COLUMNS {
+                    let text = format!("Has more than {MAX_COLUMNS} columns in line {}.", self.line);
+                    return Err(GuardError { text });
+                }
+                self.cell_line = self.line;
+                Position::Begin
+            }
+            _ if is_line_break => {
+                (self.columns, self.row_bytes, self.cell_line) = (1, 0, self.line);
+                Position::Begin
+            }
+            _ => Position::Plain,
+        };
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for CsvGuard<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        if count == 0 && !buffer.is_empty() && self.position == Position::Quoted {
+            let text = format!(
+                "Ends inside a cell that begins with a quote in line {}. Close the quote; a quote in a quoted cell is \
+                 doubled.",
+                self.cell_line
+            );
+            return Err(io::Error::other(GuardError { text }));
+        }
+        for byte in buffer.iter().take(count) {
+            self.advance(*byte).map_err(io::Error::other)?;
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(file: &str) -> Result<String, String> {
+        let mut text = String::new();
+        match CsvGuard::new(file.as_bytes(), b',', 1).read_to_string(&mut text) {
+            Ok(_) => Ok(text),
+            Err(error) => Err(GuardError::find(&error)
+                .expect("an error of the guard")
+                .text
+                .clone()),
+        }
+    }
+
+    #[test]
+    fn opp_080_file_that_ends_inside_a_cell_is_refused_with_its_line() {
+        for file in [
+            "",
+            "a,b\r\n1,2",
+            "a,\"b\"\n\"1\n2\",\"3\"",
+            "a,b\n5\" pipe,\"6\"\" tube\"\n",
+            "\"a\" b,c\n",
+        ] {
+            assert_eq!(check(file), Ok(file.to_owned()));
+        }
+        for (file, line) in [
+            ("\"a", 1),
+            ("a,b\n1,\"2\n3,4\n", 2),
+            ("a,b\r\n\"1\r\n2\",3\r\n4,\"5\"\"\r\n", 4),
+            ("a,b\n1,\"2\"\"\n", 2),
+        ] {
+            let text = check(file).expect_err("an open cell");
+            assert!(text.contains(&format!("in line {line}.")), "{file:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn opp_080_columns_and_bytes_of_a_row_are_bounded() {
+        assert!(check(&",".repeat(MAX_COLUMNS - 1)).is_ok());
+        assert_eq!(
+            check(&format!("a\n{}", ",".repeat(MAX_COLUMNS))),
+            Err("Has more than 256 columns in line 2.".to_owned())
+        );
+        assert!(check(&"\"".repeat(MAX_ROW_BYTES)).is_ok());
+        let text = check(&"x".repeat(MAX_ROW_BYTES + 1)).expect_err("a long row");
+        assert!(text.starts_with("Has a row of more than 262144 bytes"), "{text}");
+    }
+}
