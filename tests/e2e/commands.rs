@@ -1,6 +1,6 @@
 //! The command-line client, run as a child process.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use cosell_tests::scenario::{SUBMITTED_CANARY, Scenario};
 use cosell_tests::{ServiceProcess, TestServers};
@@ -16,14 +16,20 @@ struct Terminal<'a> {
 
 impl Terminal<'_> {
     async fn run(&self, line: &[&str]) -> Output {
+        run_to_exit(self.command(line, Stdio::piped())).await
+    }
+
+    fn command(&self, line: &[&str], output: Stdio) -> Command {
         let mut command = Command::new(PROGRAM);
         command
             .args(line)
             .env_remove("COSELL_ADDRESS")
             .env_remove("COSELL_TOKEN_FILE")
             .env("COSELL_STATE", self.servers.state())
-            .env("COSELL_AS", self.member);
-        run_to_exit(command).await
+            .env("COSELL_AS", self.member)
+            .stdout(output)
+            .stderr(Stdio::piped());
+        command
     }
 
     /// Runs a command that must succeed and returns its output.
@@ -201,6 +207,38 @@ async fn opp_063_rev_020_queue_and_pending_offers_are_listed_with_company_and_ti
         .run_ok(&["opportunities", "list", "--preset", "pending-acceptance"])
         .await;
     assert!(offers.contains(&records.offer), "{offers}");
+    running.stop().await;
+}
+
+/// Other programs read a part of the output, or cannot store it; and a list that is cut says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn command_ends_quietly_on_closed_pipe_fails_on_full_disk_and_says_when_list_is_cut() {
+    let servers = TestServers::start();
+    let running = servers.run().await;
+    let partner = Terminal {
+        servers: &servers,
+        member: "alder-alliance-lead",
+    };
+    let list = ["members", "list", "--limit", "1"];
+    let cut = partner.run(&list).await;
+    assert!(cut.status.success(), "{cut:?}");
+    let remark = String::from_utf8_lossy(&cut.stderr);
+    assert!(remark.contains("Only the first 1 are listed."), "{remark}");
+    let whole = partner.run(&["members", "list", "--limit", "0"]).await;
+    assert_eq!(whole.stderr, b"");
+
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let closed = run_to_exit(partner.command(&list[..2], writer.into())).await;
+    assert!(closed.status.success() && closed.stderr.is_empty(), "{closed:?}");
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a full disk");
+    let full = run_to_exit(partner.command(&list[..2], full.into())).await;
+    let error = String::from_utf8_lossy(&full.stderr);
+    assert!(!full.status.success(), "{full:?}");
+    assert!(error.starts_with("error: writing the output"), "{error}");
     running.stop().await;
 }
 

@@ -11,6 +11,7 @@ use cosell_types::{Clock, random};
 use crate::bulk::{self, BulkClient};
 use crate::commands::{self, Output};
 use crate::installation::Installation;
+use crate::terminal::{print, printable};
 
 /// What an import does with each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -136,7 +137,7 @@ impl Export {
         };
         let client = bulk_client(&self.installation)?;
         let bytes = client.export(request, &self.file).await.map_err(explain_error)?;
-        print(&format!("wrote {bytes} bytes to {}", self.file.display()));
+        print(&format!("wrote {bytes} bytes to {}", self.file.display()))?;
         Ok(())
     }
 }
@@ -182,14 +183,9 @@ fn explain_error(error: anyhow::Error) -> anyhow::Error {
 
 fn print_result(name: &str, result: &pb::BulkResult, output: Output) -> anyhow::Result<()> {
     match output {
-        Output::Table => print(&format!("{name}\n{}", bulk::result_table(result))),
-        Output::Json => print(&commands::json("cosell.opportunity.v1.BulkResult", result)?),
+        Output::Table => print(&format!("{name}\n{}", printable(&bulk::result_table(result))))?,
+        Output::Json => print(&commands::json("cosell.opportunity.v1.BulkResult", result)?)?,
     }
     ensure!(result.failed == 0, "{} rows were refused", result.failed);
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-fn print(text: &str) {
-    println!("{text}");
 }

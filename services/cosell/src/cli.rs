@@ -18,6 +18,7 @@ use crate::directory;
 use crate::installation::{Installation, login_script, path_parser, read_stack_info, seed_token};
 use crate::reference;
 use crate::stack::{Stack, StackArgs};
+use crate::terminal::{OutputClosed, print};
 
 /// The state folder of `cargo xtask dev`.
 const DEV_STATE: &str = "target/dev/0/state";
@@ -132,6 +133,7 @@ enum ReferenceCommand {
 pub fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -184,8 +186,7 @@ fn run() -> anyhow::Result<()> {
                     seed_token(&dev, &state)?
                 } else {
                     login_script(&dev, &state)?
-                });
-                Ok(())
+                })
             }
             Command::Demo { state, mail, input } => {
                 let input = demo::read_input(&input)?;
@@ -212,11 +213,6 @@ async fn wait_for_shutdown() {
         () = cosell_service::stop_signal() => {}
         _ = stdin_closed => tracing::info!("standard input closed"),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-fn print(text: &str) {
-    println!("{text}");
 }
 
 /// Applies all valid records, then fails if one was refused.
@@ -248,7 +244,7 @@ async fn apply_directory(
         summary.refused += 1;
     }
     match output {
-        Output::Json => print(&serde_json::to_string(&summary)?),
+        Output::Json => print(&serde_json::to_string(&summary)?)?,
         Output::Table => print_counts(
             dry_run,
             &[
@@ -257,7 +253,7 @@ async fn apply_directory(
                 ("unchanged", summary.unchanged),
                 ("refused", summary.refused),
             ],
-        ),
+        )?,
     }
     anyhow::ensure!(summary.refused == 0, "{} records were refused", summary.refused);
     Ok(())
@@ -279,7 +275,7 @@ async fn load_reference(
             explained.unwrap_or(error)
         })?;
     match output {
-        Output::Json => print(&serde_json::to_string(&summary)?),
+        Output::Json => print(&serde_json::to_string(&summary)?)?,
         Output::Table => print_counts(
             dry_run,
             &[
@@ -287,7 +283,7 @@ async fn load_reference(
                 ("updated", summary.updated),
                 ("unchanged", summary.unchanged),
             ],
-        ),
+        )?,
     }
     Ok(())
 }
@@ -309,12 +305,13 @@ fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
 /// With which editors of some systems begin a text file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) {
+fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) -> anyhow::Result<()> {
     let suffix = if dry_run { " (dry run)" } else { "" };
-    print(&format!("RESULT      RECORDS{suffix}"));
+    print(&format!("RESULT      RECORDS{suffix}"))?;
     for (outcome, count) in counts {
-        print(&format!("{outcome:<12}{count:>7}"));
+        print(&format!("{outcome:<12}{count:>7}"))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod installation;
 pub mod reference;
 mod seed;
 mod stack;
+mod terminal;
 
 pub use cli::main;
 pub use seed::{ALDER, AWS, BIRCH, SeedMember, seed_members};

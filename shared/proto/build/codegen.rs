@@ -191,7 +191,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 None => "None".to_owned(),
             };
             format!(
-                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {} }}, {at}, violations);",
+                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {}, multiline: {} }}, {at}, violations);",
                 rules.ignore_zero && !rules.required,
                 if rules.required {
                     rules.min_len.max(Some(1))
@@ -202,6 +202,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 rules.uuid,
                 first_sentence(field),
                 is_redacted(field),
+                has_option(field, "cosell.type.v1.multiline"),
             )
         }
         Kind::Enum(descriptor) if rules.defined_only => {
@@ -317,10 +318,13 @@ fn oneof_debug_impl(code: &mut String, oneof: &OneofDescriptor) -> Result<()> {
 
 /// Whether the field may hold personal data.
 fn is_redacted(field: &FieldDescriptor) -> bool {
+    has_option(field, "cosell.type.v1.personal")
+}
+
+/// Whether the field has this option of cosell.
+fn has_option(field: &FieldDescriptor, name: &str) -> bool {
     let options = field.options();
-    let extension = field
-        .parent_pool()
-        .get_extension_by_name("cosell.type.v1.personal");
+    let extension = field.parent_pool().get_extension_by_name(name);
     extension.is_some_and(|extension| options.get_extension(&extension).as_bool() == Some(true))
 }
 

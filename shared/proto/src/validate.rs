@@ -4,6 +4,8 @@
 use std::fmt;
 
 use cosell_types::{FieldPath, Violation, ViolationCode};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use regex::Regex;
 
 /// A message whose `buf.validate` rules can be checked.
@@ -39,6 +41,8 @@ pub(crate) struct StringRules<'a> {
     pub expected: &'a str,
     /// Whether the value may be personal data and must not be returned.
     pub personal: bool,
+    /// Whether the text may have line breaks and tabs.
+    pub multiline: bool,
 }
 
 pub(crate) fn string(
@@ -47,16 +51,28 @@ pub(crate) fn string(
     at: &FieldPath<'_>,
     violations: &mut Vec<Violation>,
 ) {
-    if value.is_empty() {
+    // A text of nothing that is visible is no text.
+    if is_blank(value) {
         let is_required =
             rules.min_len.unwrap_or(0) > 0 || rules.uuid || rules.pattern.is_some_and(|p| !p.is_match(""));
         if is_required && !rules.optional {
             required(false, at, violations);
+            return;
         }
+    }
+    if value.is_empty() {
         return;
     }
-    if value.contains('\0') {
-        let text = "Must not contain the character U+0000.".to_owned();
+    if let Some(character) = find_forbidden(value, rules.multiline) {
+        let text = match character {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => {
+                "Must be one line, without line breaks and tabs.".to_owned()
+            }
+            character => format!(
+                "Must not contain the control character U+{:04X}.",
+                u32::from(character)
+            ),
+        };
         violations.push(Violation::new(at, ViolationCode::InvalidStringFormat, text));
         return;
     }
@@ -96,6 +112,24 @@ pub(crate) fn string(
             false => violation.with_rejected_value(value),
         });
     }
+}
+
+/// The first character that could forge what the text looks like to a person or to a terminal (PLT-014): controls,
+/// escapes, and the bidirectional ones that reorder what follows; in a single line also line breaks and tabs.
+fn find_forbidden(value: &str, multiline: bool) -> Option<char> {
+    value.chars().find(|character| match character {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => !multiline,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        character => character.is_control(),
+    })
+}
+
+/// Whether the text has nothing but white space and characters that are not shown.
+fn is_blank(value: &str) -> bool {
+    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    value
+        .chars()
+        .all(|character| character.is_whitespace() || invisible.contains(character))
 }
 
 fn is_uuid(value: &str) -> bool {
@@ -233,5 +267,75 @@ impl<F: Fn(i32) -> Option<&'static str>> fmt::Debug for EnumNames<'_, Vec<i32>, 
         f.debug_list()
             .entries(self.0.iter().map(|number| EnumNames(number, &self.1)))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, min_len: u64, multiline: bool) -> Vec<(ViolationCode, String)> {
+        let rules = StringRules {
+            optional: false,
+            min_len: Some(min_len),
+            max_len: Some(80),
+            uuid: false,
+            pattern: None,
+            expected: "",
+            personal: true,
+            multiline,
+        };
+        let mut violations = Vec::new();
+        string(value, &rules, &FieldPath::root().field("text"), &mut violations);
+        violations
+            .into_iter()
+            .map(|violation| (violation.code, violation.description))
+            .collect()
+    }
+
+    #[test]
+    fn plt_014_line_breaks_are_kept_in_multiline_texts_only() {
+        for text in ["one\ntwo", "one\r\ntwo", "one\ttwo", "one\u{2028}two"] {
+            assert_eq!(check(text, 1, true), []);
+            let refused = check(text, 1, false);
+            assert_eq!(refused.len(), 1, "{text:?}");
+            assert_eq!(refused[0].1, "Must be one line, without line breaks and tabs.");
+        }
+    }
+
+    #[test]
+    fn plt_014_controls_escapes_and_reordering_are_refused_everywhere() {
+        for character in [
+            '\0', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{202e}', '\u{2066}',
+        ] {
+            for multiline in [false, true] {
+                let refused = check(&format!("one{character}two"), 1, multiline);
+                assert_eq!(refused.len(), 1, "{character:?}");
+                assert_eq!(refused[0].0, ViolationCode::InvalidStringFormat);
+                assert!(refused[0].1.contains(&format!("U+{:04X}", u32::from(character))));
+            }
+        }
+        // Marks that belong to the spelling of names.
+        for text in ["نص\u{200f}!", "क्\u{200d}ष", "👩\u{200d}💻", "Zoë", "株式会社"] {
+            assert_eq!(check(text, 1, false), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn plt_014_required_text_has_something_visible() {
+        for text in [
+            "",
+            " ",
+            "\u{a0}",
+            "\u{200b}\u{feff}",
+            "\u{ad}",
+            "\u{3164}",
+            "\u{2060} \u{200d}",
+        ] {
+            let refused = check(text, 1, false);
+            assert_eq!(refused.len(), 1, "{text:?}");
+            assert_eq!(refused[0].0, ViolationCode::RequiredFieldMissing, "{text:?}");
+            assert_eq!(check(text, 0, false), [], "an optional text: {text:?}");
+        }
     }
 }

@@ -56,7 +56,7 @@ impl DynamicClient {
         mut request: DynamicMessage,
         list: &str,
         limit: usize,
-    ) -> anyhow::Result<Vec<DynamicMessage>> {
+    ) -> anyhow::Result<(Vec<DynamicMessage>, bool)> {
         let mut rows = Vec::new();
         loop {
             let remaining = limit.saturating_sub(rows.len());
@@ -69,7 +69,7 @@ impl DynamicClient {
             let token = page.get_field_by_name("next_page_token").context("a token")?;
             let is_last = token.as_str().is_none_or(str::is_empty);
             if is_last || (limit > 0 && rows.len() >= limit) {
-                return Ok(rows);
+                return Ok((rows, !is_last));
             }
             request.set_field_by_name("page_token", token.into_owned());
         }

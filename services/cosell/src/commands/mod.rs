@@ -16,6 +16,8 @@ use cosell_proto::cosell::opportunity::v1::OpportunityPreset;
 use cosell_proto::cosell::referral::v1::ReferralOfferState;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 
+use crate::terminal::print;
+
 pub use refusal::explain_status;
 pub use table::COMMANDS;
 
@@ -123,6 +125,7 @@ fn noun_about(noun: &str) -> &'static str {
 }
 
 /// Runs the command of a noun and its matched verb.
+#[expect(clippy::print_stderr, reason = "a remark on the command's output")]
 pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     let (name, matches) = matches.subcommand().context("a verb")?;
     let mut all = COMMANDS.iter();
@@ -140,13 +143,15 @@ pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     let text = match Command::list_field(&method) {
         Some(list) => {
             let limit = matches.get_one::<usize>("limit").copied().unwrap_or_default();
-            let rows = client.list_all(&method, request, &list, limit).await?;
+            let (rows, has_more) = client.list_all(&method, request, &list, limit).await?;
+            if has_more {
+                eprintln!("Only the first {limit} are listed. State another --limit, 0 for all.");
+            }
             render::render_list(&rows, command.columns, output)?
         }
         None => render::render_record(&client.call(&method, request).await?, output)?,
     };
-    print(&text);
-    Ok(())
+    if text.is_empty() { Ok(()) } else { print(&text) }
 }
 
 /// For the list of the opportunities that wait for acceptance, the list of the pending offers: they are no opportunities
@@ -171,13 +176,6 @@ fn pending_offers(
     let pending = Value::EnumNumber(ReferralOfferState::Pending.into());
     request.set_field_by_name("states", Value::List(vec![pending]));
     Ok(Some((command, method, request)))
-}
-
-#[expect(clippy::print_stdout, reason = "the command's output")]
-fn print(text: &str) {
-    if !text.is_empty() {
-        println!("{text}");
-    }
 }
 
 /// A message in the canonical JSON form of Protocol Buffers, including fields with default values.

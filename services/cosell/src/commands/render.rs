@@ -5,6 +5,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, 
 use serde::{Serialize, Serializer};
 
 use super::{Output, values};
+use crate::terminal::printable;
 
 /// The maximum width of a table cell; longer texts are truncated.
 const MAX_CELL_WIDTH: usize = 48;
@@ -39,7 +40,7 @@ pub fn render_list(rows: &[DynamicMessage], columns: &[&str], output: Output) ->
                 .collect(),
         );
     }
-    Ok(align(&lines))
+    Ok(printable(&align(&lines)))
 }
 
 /// Renders a response as a table with the path and value of each set field, or as JSON.
@@ -56,7 +57,7 @@ pub fn render_record(response: &DynamicMessage, output: Output) -> anyhow::Resul
     }
     let mut lines = Vec::new();
     flatten(record, "", &mut lines);
-    Ok(align(&lines))
+    Ok(printable(&align(&lines)))
 }
 
 fn flatten(message: &DynamicMessage, parent: &str, lines: &mut Vec<Vec<String>>) {
@@ -96,13 +97,13 @@ fn is_shown_at_default(field: &FieldDescriptor) -> bool {
     is_scalar && !field.is_list() && !field.supports_presence()
 }
 
-/// The text of the field at a path; empty if it is not set.
 /// The text of the first of these paths, separated by `|`, that has one: payloads of different types share a column.
 fn first_text(row: &DynamicMessage, paths: &str) -> String {
     let mut texts = paths.split('|').map(|path| field_text(row, path));
     texts.find(|text| !text.is_empty()).unwrap_or_default()
 }
 
+/// The text of the field at a path; empty if it is not set.
 fn field_text(row: &DynamicMessage, path: &str) -> String {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(field) = row.descriptor().get_field_by_name(name) else {

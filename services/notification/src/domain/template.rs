@@ -5,7 +5,7 @@
 use cosell_types::ClosedList as _;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior, context};
 
 use super::TemplateFacts;
 use super::field_labels::capitalized;
@@ -158,7 +158,6 @@ impl Templates {
         let subject = self.subjects.get_template(kind.name())?.render(&variables)?;
         let body = self.bodies.get_template(kind.name())?.render(&variables)?;
         Ok(NotificationText {
-            // Line breaks in user text must not inject mail headers.
             subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
             body: without_repeated_blank_lines(&body),
         })
@@ -177,10 +176,47 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
         .build()?;
     environment.set_syntax(syntax);
     environment.add_filter("prefixed", prefixed);
+    environment.add_filter("quoted", quoted);
+    environment.set_formatter(write_line);
     Ok(environment)
 }
 
-/// The filter `after`: the text after a prefix; empty if the text is empty.
+/// Writes a value as a part of one line, so that the text of a person cannot look like a line of the notification. Only
+/// what the filter `quoted` returns has lines.
+fn write_line(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    let text = value.to_string();
+    let written = match value.is_safe() {
+        true => out.write_str(&text),
+        false => out.write_str(&as_line(&text)),
+    };
+    written.map_err(|error| minijinja::Error::new(ErrorKind::WriteFailure, error.to_string()))
+}
+
+/// The text in one line, without characters that control how it is shown. Texts that earlier releases stored may have
+/// them.
+fn as_line(text: &str) -> String {
+    let is_shown = |character: &char| {
+        !character.is_control() && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let spaced = text
+        .chars()
+        .map(|character| if character.is_whitespace() { ' ' } else { character });
+    spaced.filter(is_shown).collect()
+}
+
+/// The filter `quoted`: the lines of a text that a person wrote, each marked as such.
+fn quoted(text: &str) -> Value {
+    let lines = text
+        .trim()
+        .lines()
+        .map(|line| format!("> {}", as_line(line)).trim_end().to_owned());
+    Value::from_safe_string(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The filter `prefixed`: the text after a prefix; empty if the text is empty.
 fn prefixed(text: &str, prefix: &str) -> String {
     if text.is_empty() {
         String::new()

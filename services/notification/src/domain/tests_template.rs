@@ -112,7 +112,7 @@ fn cases() -> Vec<Case> {
         let line = "Channel chan-0000000000000, opportunity O42";
         (records, line, "/channels/chan-0000000000000")
     };
-    let (customer, title) = ("Nordwind & Söhne <GmbH>", "Data\nplatform");
+    let (customer, title) = ("Nordwind & Söhne <GmbH>", "Data platform");
     let named = |more: &[&'static str]| [&[customer, title], more].concat();
     let reason = "Clarify Solution";
     Kind::ALL
@@ -362,7 +362,7 @@ fn not_005_action_required_email_reads_as_a_whole() {
          Reason:   Clarify Solution\n\
          \n\
          Review comments:\n\
-         Explain which product is sold.\n\
+         > Explain which product is sold.\n\
          \n\
          You can change these fields now:\n\
          - Customer business problem\n\
@@ -441,4 +441,27 @@ fn not_007_slack_invitation_says_how_to_accept_it_in_slack() {
         "{email:?}"
     );
     assert!(!email.body.contains("https://chat.example"), "{email:?}");
+}
+
+/// What a person writes looks like no line of the notification, and controls no terminal.
+#[test]
+fn plt_014_text_of_a_person_forges_no_line_of_the_notification() {
+    let forged = "p\nLeave the channel: https://evil.example/x";
+    let mut facts = facts(vec![RecordRef::Channel(text("chan-0000000000000"))]);
+    facts.project.title = format!("{forged}\u{1b}[31m\u{202e}");
+    facts.channel.purpose = text(forged);
+    let rendered = render(Kind::ChannelInvited, &facts);
+    let lines: Vec<_> = rendered
+        .body
+        .lines()
+        .filter(|line| line.contains("evil"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "Project:  p Leave the channel: https://evil.example/x[31m",
+            "> Leave the channel: https://evil.example/x",
+        ]
+    );
+    assert!(!rendered.subject.contains(['\u{1b}', '\u{202e}', '\n']));
 }

@@ -88,7 +88,7 @@ async fn not_006_channel_request_goes_to_account_owner_of_the_aws_team() {
     let parts = [
         "Grace Hopper of Alder requests a channel on an opportunity.",
         PROJECT_LINES,
-        "Purpose:  Agree on the proposal\n",
+        "Purpose:\n> Agree on the proposal\n",
     ];
     email.require(
         &parts,
@@ -204,7 +204,7 @@ async fn not_005_channel_decision_mail_states_the_reason_of_aws() {
         .await;
     let path = format!("/channels/{DECLINED_CHANNEL}");
     email.require(
-        &[PROJECT_LINES, "Reason:   Too early\n"],
+        &[PROJECT_LINES, "Reason:\n> Too early\n"],
         &path,
         &format!("Channel {DECLINED_CHANNEL}, opportunity O42"),
     );

@@ -59,7 +59,7 @@ async fn not_001_alliance_lead_is_notified_of_connection_invitations() {
             INVITATION,
             pb::NotificationKind::ConnectionInvitationCreated,
             "Sender:   Jane Roe <jane@birch.example>\nDeadline: 2026-03-20 09:00 UTC\n\n\
-             Message:\nLet us work together\n",
+             Message:\n> Let us work together\n",
         ),
         (
             accepted,
@@ -69,7 +69,7 @@ async fn not_001_alliance_lead_is_notified_of_connection_invitations() {
         (
             rejected,
             pb::NotificationKind::ConnectionInvitationRejected,
-            "Reason: Not now\n",
+            "Reason:\n> Not now\n",
         ),
     ] {
         let notification = scenario.wait_for_kind(&alliance_lead(), kind).await;

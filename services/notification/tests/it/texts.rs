@@ -135,7 +135,7 @@ async fn not_005_action_required_mail_lists_reason_comments_and_open_fields() {
     let email = scenario.email(&address("mem-user"), &subject).await;
     let parts = [
         &format!("{PROJECT_LINES}Reason:   Clarify Solution\n"),
-        "Review comments:\nExplain which product is sold.\n",
+        "Review comments:\n> Explain which product is sold.\n",
         "You can change these fields now:\n- Customer business problem\n- Project title\n- Solutions\n",
     ];
     email.require(&parts, "/opportunities/O42", "Opportunity O42");
@@ -175,7 +175,7 @@ async fn not_005_opportunity_mails_name_customer_title_and_owners() {
             "mem-user",
             "Reopened by AWS: ",
             "O42",
-            "Reason:\nThe contract was signed after all.\n",
+            "Reason:\n> The contract was signed after all.\n",
         ),
         (
             "mem-second",
@@ -233,7 +233,7 @@ async fn not_005_offer_mails_name_customer_contacts_and_deadline() {
     for (subject, part) in [
         (
             "AWS offers you an opportunity: ",
-            "Message from AWS:\nPlease call them.\n",
+            "Message from AWS:\n> Please call them.\n",
         ),
         (
             "Offer of an opportunity expires soon: ",
@@ -349,7 +349,7 @@ async fn not_005_engagement_mails_show_the_receiver_what_is_shared_and_no_more()
     let email = scenario.email(&address("mem-birch"), subject).await;
     let parts = [
         "Customer: Shared Customer\nProject:  Shared project\nDeadline: 2026-03-10 00:00 UTC\n",
-        "Message:\nLet us win this together\n",
+        "Message:\n> Let us win this together\n",
         "Contacts at the partner:\n- Ada Lovelace, AllianceLead, ada@alder.example\n",
     ];
     let path = format!("/engagement-invitations/{INVITATION}");
