@@ -223,7 +223,10 @@ async fn command_ends_quietly_on_closed_pipe_fails_on_full_disk_and_says_when_li
     let cut = partner.run(&list).await;
     assert!(cut.status.success(), "{cut:?}");
     let remark = String::from_utf8_lossy(&cut.stderr);
-    assert!(remark.contains("Only the first 1 are listed."), "{remark}");
+    assert!(
+        remark.contains("Only the first 1 records are listed."),
+        "{remark}"
+    );
     let whole = partner.run(&["members", "list", "--limit", "0"]).await;
     assert_eq!(whole.stderr, b"");
 

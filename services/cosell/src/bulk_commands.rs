@@ -137,8 +137,7 @@ impl Export {
         };
         let client = bulk_client(&self.installation)?;
         let bytes = client.export(request, &self.file).await.map_err(explain_error)?;
-        print(&format!("wrote {bytes} bytes to {}", self.file.display()))?;
-        Ok(())
+        print(&format!("wrote {bytes} bytes to {}", self.file.display()))
     }
 }
 

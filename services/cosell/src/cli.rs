@@ -18,7 +18,7 @@ use crate::directory;
 use crate::installation::{Installation, login_script, path_parser, read_stack_info, seed_token};
 use crate::reference;
 use crate::stack::{Stack, StackArgs};
-use crate::terminal::{OutputClosed, print};
+use crate::terminal::{print, print_message};
 
 /// The state folder of `cargo xtask dev`.
 const DEV_STATE: &str = "target/dev/0/state";
@@ -129,13 +129,11 @@ enum ReferenceCommand {
 }
 
 /// Runs the command line and prints errors on standard error.
-#[expect(clippy::print_stderr, reason = "the command's output")]
 pub fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            print_message(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -190,7 +188,14 @@ fn run() -> anyhow::Result<()> {
             }
             Command::Demo { state, mail, input } => {
                 let input = demo::read_input(&input)?;
-                demo::run(&read_stack_info(&state)?, &mail, &input, &mut demo::print_entry).await
+                let mut printed = Ok(());
+                let mut report = |entry: &demo::TimelineEntry| {
+                    if printed.is_ok() {
+                        printed = print(&entry.to_string());
+                    }
+                };
+                demo::run(&read_stack_info(&state)?, &mail, &input, &mut report).await?;
+                printed
             }
         }
     })
@@ -216,7 +221,6 @@ async fn wait_for_shutdown() {
 }
 
 /// Applies all valid records, then fails if one was refused.
-#[expect(clippy::print_stderr, reason = "the command's output")]
 async fn apply_directory(
     file: &Path,
     dry_run: bool,
@@ -227,7 +231,7 @@ async fn apply_directory(
     let (channel, token) = installation.as_service("provisioner")?;
     let (records, invalid_lines) = directory::read_lines(text, dry_run)?;
     let mut print_refusal = |line: i64, refusal: Status| {
-        eprintln!("line {line}: {}", commands::explain_status(&refusal));
+        print_message(&format!("line {line}: {}", commands::explain_status(&refusal)));
     };
     let mut summary = directory::apply(channel, &token, records, &mut print_refusal)
         .await
@@ -240,7 +244,7 @@ async fn apply_directory(
         .unwrap_or_else(PoisonError::into_inner)
         .iter()
     {
-        eprintln!("line {line}: {error}");
+        print_message(&format!("line {line}: {error}"));
         summary.refused += 1;
     }
     match output {
@@ -296,7 +300,10 @@ fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
         let opened = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
         Box::new(std::io::BufReader::new(opened))
     };
-    if input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+    let start = input
+        .fill_buf()
+        .with_context(|| format!("reading {}", file.display()))?;
+    if start.starts_with(BYTE_ORDER_MARK) {
         input.consume(BYTE_ORDER_MARK.len());
     }
     Ok(input)

@@ -73,7 +73,7 @@ pub struct StackArgs {
     #[arg(long, default_value = "127.0.0.1:0")]
     pub health_listen: SocketAddr,
 
-    /// Listen address for the pages of channel links.
+    /// Listen address for the pages of channel links. The links contain this address.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub channel_listen: SocketAddr,
 
@@ -372,8 +372,6 @@ fn collaboration_options(
         write_secret(&key_file, &random::secret::<32>())?;
     }
     let mut options = cosell_collaboration::Options::new(opportunity_url.to_owned());
-    // The demo's opportunities are large enough for a channel.
-    options.channel_min_spend = 1_000;
     options.channel_link_key_file = Some(key_file);
     // Links contain the address.
     let listener = TcpListener::bind(args.channel_listen)

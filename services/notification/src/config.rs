@@ -28,7 +28,7 @@ pub struct Options {
     pub collaboration_url: String,
 
     /// Base of the links in notifications, such as `https://cosell.example.com`, without a slash at the end. Pages of
-    /// records are below it, such as `/opportunities/O42`. Without it, notifications contain no links.
+    /// records are below it, such as `/opportunities/O42`. Without it, notifications do not link to their records.
     #[arg(long, env = "COSELL_LINK_BASE", default_value = "", value_parser = link_base)]
     pub link_base: String,
 

@@ -71,12 +71,9 @@ pub fn date(date: Option<&Date>) -> String {
         .unwrap_or_default()
 }
 
-/// The reason of a rejection as AWS Partner Central displays it, with its explanation; empty if there is none.
-pub fn rejection_reason(number: i32, explanation: &str) -> String {
-    let reason = RejectionReason::from_number(number).map_or("", |reason| reason.literal());
-    let parts = [reason, explanation];
-    let stated: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    stated.join(": ")
+/// The reason of a rejection as AWS Partner Central displays it; empty if there is none.
+pub fn rejection_reason(number: i32) -> &'static str {
+    RejectionReason::from_number(number).map_or("", |reason| reason.literal())
 }
 
 fn full_name(first: &str, last: &str) -> String {

@@ -21,6 +21,7 @@ use tonic::{Code, Response, Status};
 
 use crate::config::Options;
 use crate::convert;
+use crate::domain::ProjectFacts;
 
 /// The services that notification calls. They decide what the account of a request sees.
 #[derive(Clone)]
@@ -81,6 +82,28 @@ impl Peers {
             .get_opportunity_for_account(request)
             .await;
         find_message(response)
+    }
+
+    /// The current opportunity as AWS sees it, with its AWS summary. Without the opportunity while it is not submitted.
+    pub async fn find_current_as_aws(
+        &self,
+        account: &str,
+        opportunity: &str,
+    ) -> Result<opportunity::GetOpportunityForAccountResponse, HandlerError> {
+        let current = self.find_own_opportunity(account, opportunity).await?;
+        let mut current = current.unwrap_or_default();
+        // A service reads a submitted revision by its number only.
+        if let Some(own) = current.opportunity {
+            current.opportunity = self.find_revision(opportunity, own.revision).await?;
+        }
+        Ok(current)
+    }
+
+    /// Customer and title of an opportunity as the account that owns it sees them.
+    pub async fn own_project(&self, account: &str, opportunity: &str) -> Result<ProjectFacts, HandlerError> {
+        let own = self.find_own_opportunity(account, opportunity).await?;
+        let own = own.and_then(|response| response.opportunity);
+        Ok(convert::project(&own.unwrap_or_default()))
     }
 
     pub async fn find_member(
@@ -244,9 +267,9 @@ fn find_message<M>(response: Result<Response<M>, Status>) -> Result<Option<M>, H
         Ok(response) => Ok(Some(response.into_inner())),
         Err(status) => match status.code() {
             Code::NotFound => Ok(None),
-            // During an upgrade, a peer of the previous release lacks the RPC.
-            Code::Unimplemented => Err(HandlerError::Transient(
-                "the peer does not have the RPC yet".to_owned(),
+            // During an upgrade, a peer of the previous release lacks the RPC, or permits it to other services only.
+            Code::Unimplemented | Code::PermissionDenied => Err(HandlerError::Transient(
+                "the peer does not have or permit the RPC yet".to_owned(),
             )),
             _ => Err(HandlerError::from_status(&status)),
         },

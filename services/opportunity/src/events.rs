@@ -5,7 +5,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_types::ClosedList as _;
 
 use crate::domain::job::Job;
-use crate::domain::values::StageMove;
+use crate::domain::values::{AwsStage, StageMove};
 use crate::domain::{AwsField, AwsSummary, Event, Opportunity};
 
 /// The name of this context in subjects.
@@ -173,8 +173,19 @@ pub fn opportunity_event(record: &Opportunity, event: &Event, cause: Cause<'_>) 
     }
 }
 
-/// Name of a change of the AWS summary in logs and metrics.
-pub const AWS_SUMMARY_CHANGED: &str = "aws_summary_changed";
+/// Name of these changes of the AWS summary in logs and metrics.
+pub fn aws_summary_event_name(summary: &AwsSummary, changed: &[AwsField]) -> &'static str {
+    match closing_stage(summary, changed) {
+        Some(_) => "closed_by_aws",
+        None => "aws_summary_changed",
+    }
+}
+
+/// The stage in which AWS has just closed the opportunity; `None` if the changes do not close it.
+fn closing_stage(summary: &AwsSummary, changed: &[AwsField]) -> Option<AwsStage> {
+    let stage = summary.details().life_cycle.stage;
+    stage.filter(|_| summary.is_closed() && changed.contains(&AwsField::Stage))
+}
 
 /// The published event of a change of the AWS summary. The summary has versions of its own, so its aggregate id must
 /// differ from that of the opportunity: consumers order versions by aggregate id.
@@ -189,7 +200,7 @@ pub fn aws_summary_event(summary: &AwsSummary, changed: &[AwsField], cause: Caus
         version: summary.revision(),
     };
     let stage = summary.details().life_cycle.stage.filter(|_| summary.is_closed());
-    if let Some(stage) = stage.filter(|_| changed.contains(&AwsField::Stage)) {
+    if let Some(stage) = closing_stage(summary, changed) {
         let message = pb::OpportunityClosedByAws {
             opportunity_id,
             account_id: summary.account().to_string(),

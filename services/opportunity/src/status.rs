@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use cosell_grpc::{Failure, RecordField};
 use cosell_proto::cosell::opportunity::v1::ErrorReason;
 use cosell_store::Error;
-use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, contains_path};
 use tonic::Code;
 
 use crate::domain::{LifecycleState, Opportunity, Rule, partner_central};
@@ -157,11 +157,10 @@ pub fn merge_violations(
 ) -> Vec<Violation> {
     let mut violations = record.with_partner_central_fields(of_request);
     for violation in of_rules {
+        // A rule about a whole list says something else than a violation in one of its elements.
         let is_reported = violations.iter().any(|reported| {
-            reported
-                .field
-                .strip_prefix(&violation.field)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            contains_path(&violation.field, &reported.field)
+                && !reported.field[violation.field.len()..].starts_with('[')
         });
         if !is_reported {
             violations.push(violation);

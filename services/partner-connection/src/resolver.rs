@@ -35,5 +35,9 @@ async fn resolve_roles(db: &Db, caller: Caller) -> Result<Caller, Failure> {
         MemberStatus::Invited => Vec::new(),
         MemberStatus::Deactivated => return Err(Failure::member_inactive()),
     };
-    Ok(Caller { roles, ..caller })
+    Ok(Caller {
+        sees_all_opportunities: facts.status == MemberStatus::Active && member.sees_all_opportunities(),
+        roles,
+        ..caller
+    })
 }

@@ -6,10 +6,13 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use prost_reflect::{
-    DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+    DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Value,
 };
 
 use crate::rules::{self, Rules};
+
+/// The number of `google.api.FieldBehavior.OUTPUT_ONLY`.
+const OUTPUT_ONLY: i32 = 3;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -110,6 +113,13 @@ fn validate_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     let mut body = String::new();
     for field in fields(message) {
         let rules = rules::of(&field)?;
+        // The services ignore it in requests, so that a record can be sent back as it was read.
+        if is_output_only(&field) {
+            if !rules.is_empty() {
+                return Err(format!("{} is output-only and has rules", field.full_name()).into());
+            }
+            continue;
+        }
         field_checks(&mut body, &field, &rules)?;
     }
     for oneof in oneofs(message) {
@@ -319,6 +329,19 @@ fn oneof_debug_impl(code: &mut String, oneof: &OneofDescriptor) -> Result<()> {
 /// Whether the field may hold personal data.
 fn is_redacted(field: &FieldDescriptor) -> bool {
     has_option(field, "cosell.type.v1.personal")
+}
+
+/// Whether only the services set the field.
+fn is_output_only(field: &FieldDescriptor) -> bool {
+    let options = field.options();
+    let extension = field
+        .parent_pool()
+        .get_extension_by_name("google.api.field_behavior");
+    let behaviors = extension.map(|extension| options.get_extension(&extension).into_owned());
+    let behaviors = behaviors.as_ref().and_then(Value::as_list).unwrap_or_default();
+    behaviors
+        .iter()
+        .any(|behavior| behavior.as_enum_number() == Some(OUTPUT_ONLY))
 }
 
 /// Whether the field has this option of cosell.

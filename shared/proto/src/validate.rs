@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use cosell_types::{FieldPath, Violation, ViolationCode};
+use cosell_types::{FieldPath, Violation, ViolationCode, controls_display};
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use regex::Regex;
@@ -114,13 +114,12 @@ pub(crate) fn string(
     }
 }
 
-/// The first character that could forge what the text looks like to a person or to a terminal (PLT-014): controls,
-/// escapes, and the bidirectional ones that reorder what follows; in a single line also line breaks and tabs.
+/// The first character with which the text could look like something else to a person or to a terminal (PLT-014). Line
+/// breaks and tabs are among them only in a single line.
 fn find_forbidden(value: &str, multiline: bool) -> Option<char> {
     value.chars().find(|character| match character {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => !multiline,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        character => character.is_control(),
+        character => controls_display(*character),
     })
 }
 

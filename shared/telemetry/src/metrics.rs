@@ -144,7 +144,7 @@ static TRANSITIONS: LazyLock<Counter<u64>> =
 /// The trigger of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// A gRPC call.
+    /// A gRPC call, or a confirmed channel link.
     Call,
     /// Scheduled work, or a callback of a channel provider.
     Background,

@@ -20,7 +20,8 @@ pub struct Member {
     pub side: Side,
     /// The roles in the account; empty until the directory has resolved them.
     pub roles: Vec<Role>,
-    /// Whether the directory lets the member see all opportunities of its account. It states that for every role, but
+    /// Whether the directory lets the member see all opportunities of its account; false until the directory has
+    /// resolved the member. It considers roles and the option on marketing staff (ACC-013), but
     /// [`Self::sees_whole_pipeline`] also decides by the roles, because events of earlier releases do not state it.
     pub sees_all_opportunities: bool,
 }
@@ -41,13 +42,15 @@ impl Member {
         (self.side == Side::Partner).then_some(&self.account)
     }
 
-    /// Whether the partner member sees all records of its account (ACC-011, ACC-013).
+    /// Whether the member is of a partner and sees all records of its account: by one of its roles, or as marketing
+    /// staff whom the directory lets see them (ACC-011, ACC-013). False for AWS members.
     pub fn sees_whole_pipeline(&self) -> bool {
         self.side == Side::Partner
             && (self.sees_all_opportunities || self.has_any_role(&Role::WHOLE_PIPELINE))
     }
 
-    /// Whether the partner member sees all records of its account, or only its own.
+    /// Whether the member is of a partner and has access to records of its account: to all of them, or only to its own
+    /// (ACC-010). False for AWS members.
     pub fn has_pipeline_role(&self) -> bool {
         self.sees_whole_pipeline() || (self.side == Side::Partner && self.has_any_role(&Role::OWN_RECORDS))
     }

@@ -13,6 +13,7 @@ mod pii;
 pub mod random;
 mod role;
 pub mod standard;
+mod text;
 mod violation;
 
 pub use caller::{Caller, Member, Side};
@@ -25,4 +26,5 @@ pub use invitation::{ParticipantType, RejectionReason};
 pub use money::{Currency, Money, MoneyError};
 pub use pii::Pii;
 pub use role::Role;
-pub use violation::{FieldPath, Violation, ViolationCode};
+pub use text::controls_display;
+pub use violation::{FieldPath, Violation, ViolationCode, contains_path};

@@ -88,6 +88,12 @@ impl Violation {
     }
 }
 
+/// Whether the path `part` is that of the field `whole`, or of a part of it.
+pub fn contains_path(whole: &str, part: &str) -> bool {
+    part.strip_prefix(whole)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
 /// Stable codes of violations, named as in the AWS Partner Central API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ViolationCode {

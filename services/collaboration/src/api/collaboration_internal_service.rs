@@ -14,7 +14,7 @@ impl CollaborationInternalService for Api {
         &self,
         request: Request<pb::GetChannelInvitationRequest>,
     ) -> RpcResult<pb::GetChannelInvitationResponse> {
-        read(request, permit(Action::ReadForNotification), |call| {
+        read(request, permit(Action::ReadForAccount), |call| {
             get_channel_invitation::handle(self, call)
         })
         .await
@@ -24,7 +24,7 @@ impl CollaborationInternalService for Api {
         &self,
         request: Request<pb::GetEngagementInvitationForAccountRequest>,
     ) -> RpcResult<pb::GetEngagementInvitationForAccountResponse> {
-        read(request, permit(Action::ReadForNotification), |call| {
+        read(request, permit(Action::ReadForAccount), |call| {
             get_engagement_invitation_for_account::handle(self, call)
         })
         .await

@@ -26,7 +26,6 @@ pub async fn handle(
     let mut tx = api.db.tx(&Scope::account(&account)).await?;
     let channel = store::load_channel(&mut tx, &channel_id)
         .await?
-        .filter(|channel| channel.member(&member_ref).is_some())
         .ok_or_else(not_found)?;
     drop(tx);
     let member = channel.member(&member_ref).ok_or_else(not_found)?;

@@ -19,7 +19,7 @@ pub enum Action {
     /// GetChannel.
     ReadChannel,
     /// GetChannelInvitation, GetEngagementInvitationForAccount.
-    ReadForNotification,
+    ReadForAccount,
     /// ApproveChannel, DeclineChannel, AddChannelMembers, ArchiveChannel.
     ManageChannels,
     /// JoinChannel, LeaveChannel, GetChannelPreferences, UpdateChannelPreferences.
@@ -33,7 +33,7 @@ const NOTIFICATION: &str = "notification";
 pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         Caller::Service(name) => {
-            let is_read = matches!(action, Action::ReadChannel | Action::ReadForNotification);
+            let is_read = matches!(action, Action::ReadChannel | Action::ReadForAccount);
             return is_read && name.as_str() == NOTIFICATION;
         }
         Caller::Member(member) => member,
@@ -45,7 +45,7 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
         Action::AnswerInvitation => sees_all,
         Action::ListInvitations => sees_all || is_aws,
         Action::Read | Action::ReadChannel | Action::UseChannels => member.has_pipeline_role() || is_aws,
-        Action::ReadForNotification => false,
+        Action::ReadForAccount => false,
         Action::ManageChannels => member.side == Side::Aws && member.has_any_role(&[Role::AccountOwner]),
     }
 }

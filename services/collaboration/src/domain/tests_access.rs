@@ -17,7 +17,7 @@ const ACTIONS: [Action; 8] = [
     Action::ListInvitations,
     Action::Read,
     Action::ReadChannel,
-    Action::ReadForNotification,
+    Action::ReadForAccount,
     Action::ManageChannels,
     Action::UseChannels,
 ];
@@ -88,7 +88,7 @@ fn acc_010_col_005_013_050_chn_003_004_role_table_covers_every_action() {
         // The notification service reads what its e-mails name.
         assert_eq!(
             permits(&notification, action),
-            matches!(action, Action::ReadChannel | Action::ReadForNotification),
+            matches!(action, Action::ReadChannel | Action::ReadForAccount),
             "{action:?}"
         );
     }

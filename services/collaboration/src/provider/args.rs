@@ -31,7 +31,8 @@ pub struct ProviderArgs {
     pub slack_signing_secret_file: Option<PathBuf>,
 
     /// Address on which to listen for callbacks of Slack and for the pages of channel links, behind a proxy that
-    /// terminates TLS. Without it the service receives no callbacks.
+    /// terminates TLS. Requires Slack as the provider or a base URL of channel links. Without it the service receives
+    /// no callbacks.
     #[arg(long, env = "COSELL_CHANNEL_LISTEN")]
     pub channel_listen: Option<SocketAddr>,
 

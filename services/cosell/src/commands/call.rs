@@ -49,7 +49,7 @@ impl DynamicClient {
         Ok(response.map_err(|status| explain_status(&status))?.into_inner())
     }
 
-    /// Lists at most `limit` records, page by page; all records if `limit` is 0.
+    /// Lists at most `limit` records, page by page; all records if `limit` is 0. Also returns whether there are more.
     pub async fn list_all(
         &self,
         method: &MethodDescriptor,

@@ -16,7 +16,7 @@ use cosell_proto::cosell::opportunity::v1::OpportunityPreset;
 use cosell_proto::cosell::referral::v1::ReferralOfferState;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 
-use crate::terminal::print;
+use crate::terminal::{print, print_message};
 
 pub use refusal::explain_status;
 pub use table::COMMANDS;
@@ -125,7 +125,6 @@ fn noun_about(noun: &str) -> &'static str {
 }
 
 /// Runs the command of a noun and its matched verb.
-#[expect(clippy::print_stderr, reason = "a remark on the command's output")]
 pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
     let (name, matches) = matches.subcommand().context("a verb")?;
     let mut all = COMMANDS.iter();
@@ -145,7 +144,9 @@ pub async fn run(noun: &str, matches: &ArgMatches) -> anyhow::Result<()> {
             let limit = matches.get_one::<usize>("limit").copied().unwrap_or_default();
             let (rows, has_more) = client.list_all(&method, request, &list, limit).await?;
             if has_more {
-                eprintln!("Only the first {limit} are listed. State another --limit, 0 for all.");
+                print_message(&format!(
+                    "Only the first {limit} records are listed. Use --limit to list more, 0 for all."
+                ));
             }
             render::render_list(&rows, command.columns, output)?
         }

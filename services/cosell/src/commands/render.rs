@@ -5,7 +5,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, 
 use serde::{Serialize, Serializer};
 
 use super::{Output, values};
-use crate::terminal::printable;
+use crate::terminal::{printable, printable_json};
 
 /// The maximum width of a table cell; longer texts are truncated.
 const MAX_CELL_WIDTH: usize = 48;
@@ -25,7 +25,7 @@ impl Serialize for Json<'_> {
 pub fn render_list(rows: &[DynamicMessage], columns: &[&str], output: Output) -> anyhow::Result<String> {
     if output == Output::Json {
         let rows: Vec<_> = rows.iter().map(Json).collect();
-        return Ok(serde_json::to_string_pretty(&rows)?);
+        return to_json(&rows);
     }
     let headers = columns.iter().map(|path| {
         let last = path.rsplit('.').next().unwrap_or_default();
@@ -36,11 +36,11 @@ pub fn render_list(rows: &[DynamicMessage], columns: &[&str], output: Output) ->
         lines.push(
             columns
                 .iter()
-                .map(|paths| truncate(&first_text(row, paths)))
+                .map(|paths| truncate(&printable(&first_text(row, paths))))
                 .collect(),
         );
     }
-    Ok(printable(&align(&lines)))
+    Ok(align(&lines))
 }
 
 /// Renders a response as a table with the path and value of each set field, or as JSON.
@@ -53,11 +53,16 @@ pub fn render_record(response: &DynamicMessage, output: Output) -> anyhow::Resul
     };
     let record = record.as_deref().and_then(Value::as_message).unwrap_or(response);
     if output == Output::Json {
-        return serde_json::to_string_pretty(&Json(record)).context("rendering JSON");
+        return to_json(&Json(record));
     }
     let mut lines = Vec::new();
     flatten(record, "", &mut lines);
-    Ok(printable(&align(&lines)))
+    Ok(align(&lines))
+}
+
+fn to_json(value: &impl Serialize) -> anyhow::Result<String> {
+    let json = serde_json::to_string_pretty(value).context("rendering JSON")?;
+    Ok(printable_json(&json))
 }
 
 fn flatten(message: &DynamicMessage, parent: &str, lines: &mut Vec<Vec<String>>) {
@@ -81,7 +86,7 @@ fn flatten(message: &DynamicMessage, parent: &str, lines: &mut Vec<Vec<String>>)
                 }
             }
             value => {
-                let text = values::show(&field.kind(), value);
+                let text = printable(&values::show(&field.kind(), value));
                 let mut text = text.lines();
                 lines.push(vec![path, text.next().unwrap_or_default().to_owned()]);
                 lines.extend(text.map(|line| vec![String::new(), line.to_owned()]));

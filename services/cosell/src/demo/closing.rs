@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, ensure};
 use chrono::Days;
-use cosell_grpc::convert::date as date_message;
+use cosell_grpc::convert::{date as date_message, time};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
-use cosell_types::Clock;
 
 use super::calls::{get_opportunity, request_id};
 use super::scenario::{DemoOpportunity, Scenario};
@@ -14,7 +13,6 @@ impl Scenario<'_> {
     /// Closes the last approved opportunity. Its close date in the future becomes today, with a warning; the partner
     /// then corrects it.
     pub(super) async fn close(&mut self, opportunities: &[DemoOpportunity<'_>]) -> anyhow::Result<()> {
-        let today = Clock::system().now().date_naive();
         let item = self.find_last_approved(opportunities).await?;
         let member = self.member(&item.record.member)?;
         let request = pb::ChangeStageRequest {
@@ -25,6 +23,13 @@ impl Scenario<'_> {
             ..Default::default()
         };
         let closed = member.lifecycle().change_stage(request).await?.into_inner();
+        let today = closed
+            .opportunity
+            .iter()
+            .filter_map(|opportunity| time(opportunity.life_cycle.as_ref()?.close_time.as_ref()?))
+            .next()
+            .context("the time of the end")?
+            .date_naive();
         let date = |opportunity: &pb::Opportunity| {
             let life_cycle = opportunity.life_cycle.as_ref();
             life_cycle.and_then(|life_cycle| life_cycle.target_close_date)

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use cosell_proto::cosell::notification::v1::NotificationKind;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::review::v1 as review;
-use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_proto::cosell::r#type::v1::{ReviewReason, ReviewStatus};
 
 use super::Verdict;
 use super::calls::{submit_opportunity, update_opportunity, wait_for_round, wait_for_status};
@@ -52,22 +52,9 @@ impl Scenario<'_> {
                     item.id
                 ),
             );
-            let fields = &found.life_cycle.clone().unwrap_or_default().correctable_fields;
-            let of_reason: Vec<_> = fields
-                .iter()
-                .filter(|field| field.starts_with("software_revenue."))
-                .map(String::as_str)
-                .collect();
-            ensure!(
-                of_reason.len() == 4,
-                "CLARIFY_REVENUE does not open the software revenue: {fields:?}"
-            );
-            let event = format!(
-                "may change {} fields; for this reason also {}",
-                fields.len(),
-                of_reason.join(", ")
-            );
-            self.report(&member.id, event);
+            if verdict.reason()? == ReviewReason::ClarifyRevenue {
+                self.verify_revenue_opened(&member, found)?;
+            }
             self.verify_notified(&member, item, NotificationKind::ActionRequired, &comments)
                 .await?;
             self.save_and_submit(&member, item, verdict).await?;
@@ -78,6 +65,31 @@ impl Scenario<'_> {
             item.revision = seen.revision;
             self.report(&member.id, format!("sees      {}  APPROVED", item.id));
         }
+        Ok(())
+    }
+
+    /// The question about the revenue opens the software revenue, besides what every decision opens.
+    fn verify_revenue_opened(
+        &mut self,
+        member: &MemberClient,
+        found: &opportunity::Opportunity,
+    ) -> anyhow::Result<()> {
+        let fields = &found.life_cycle.clone().unwrap_or_default().correctable_fields;
+        let opened: Vec<_> = fields
+            .iter()
+            .filter(|field| field.starts_with("software_revenue."))
+            .map(String::as_str)
+            .collect();
+        ensure!(
+            opened.len() == 4,
+            "CLARIFY_REVENUE does not open the software revenue: {fields:?}"
+        );
+        let event = format!(
+            "may change {} fields; for this reason also {}",
+            fields.len(),
+            opened.join(", ")
+        );
+        self.report(&member.id, event);
         Ok(())
     }
 

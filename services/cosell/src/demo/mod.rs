@@ -17,4 +17,4 @@ mod timeline;
 pub use input::{Input, Record, Verdict, read_input};
 pub use member_client::{MemberClient, error_reason, field_violations};
 pub use scenario::run;
-pub use timeline::{TimelineEntry, print_entry};
+pub use timeline::TimelineEntry;

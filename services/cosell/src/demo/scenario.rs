@@ -340,7 +340,8 @@ impl Scenario<'_> {
             );
         }
         let ids: Vec<_> = of_alder.iter().map(|item| item.id.as_str()).collect();
-        self.verify_not_notified(&outsider, &ids).await?;
+        self.verify_not_notified(&outsider, |to| to.contains("@birch."), &ids)
+            .await?;
         let event = format!(
             "sees none of the {} opportunities of the other partner and gets no notification: NOT_FOUND",
             of_alder.len()

@@ -5,6 +5,7 @@ use cosell_proto::cosell::collaboration::v1 as collaboration;
 use cosell_proto::cosell::collaboration::v1::{engagement_invitation, resource_snapshot};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::{ReceiverResponsibility, ReviewStatus};
+use cosell_types::{ClosedList as _, Role};
 use tokio::time::Instant;
 
 use super::calls::{POLL_INTERVAL, WAIT_LIMIT, get_opportunity, request_id, summary_line};
@@ -130,7 +131,7 @@ impl Scenario<'_> {
         let channel_id = channel.channel_id;
         self.report(&manager.id, format!("requests  {channel_id}  on {id}"));
         let other = self.member(OTHER_OWNER)?;
-        self.verify_only_first_notified((&owner, &other), &id).await?;
+        self.verify_channel_request_notified(&owner, &other, &id).await?;
         let request = collaboration::ApproveChannelRequest {
             channel_id: channel_id.clone(),
             aws_member_ids: vec![SELLER.to_owned()],
@@ -180,7 +181,7 @@ impl Scenario<'_> {
                     first_name: account_owner.first_name.to_owned(),
                     last_name: account_owner.last_name.to_owned(),
                     email: account_owner.email(),
-                    business_title: "AWSAccountOwner".to_owned(),
+                    business_title: Role::AccountOwner.literal().to_owned(),
                     ..Default::default()
                 }],
                 ..Default::default()
@@ -199,7 +200,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// The id of an approved co-sell opportunity of Alder that is eligible for a channel.
+    /// The id of an approved co-sell opportunity of Alder. It is eligible for a channel once AWS marks it as strategic.
     async fn find_approved(
         &self,
         manager: &MemberClient,
@@ -211,24 +212,15 @@ impl Scenario<'_> {
             }
             let content = get_opportunity(manager, &item.id).await?;
             let life_cycle = content.life_cycle.clone().unwrap_or_default();
-            let spend = content
-                .project
-                .iter()
-                .flat_map(|project| &project.expected_customer_spend);
-            let spend: i64 = spend
-                .filter_map(|entry| entry.amount.as_ref())
-                .map(|amount| amount.units)
-                .sum();
-            let is_eligible = life_cycle.review_status() == ReviewStatus::Approved
+            let can_be_eligible = life_cycle.review_status() == ReviewStatus::Approved
                 && life_cycle.stage() == opportunity::Stage::Qualified
                 && content.involvement_type() == opportunity::InvolvementType::CoSell
-                && !content.national_security()
-                && spend >= 1_000;
-            if is_eligible {
+                && !content.national_security();
+            if can_be_eligible {
                 return Ok(item.id.clone());
             }
         }
-        anyhow::bail!("the demo has no opportunity that is eligible for a channel")
+        anyhow::bail!("the demo has no opportunity that can be eligible for a channel")
     }
 
     async fn wait_for_channel_invitation(&self, member: &MemberClient, channel: &str) -> anyhow::Result<()> {

@@ -1,4 +1,6 @@
-//! The timeline that the demo prints.
+//! The timeline of the demo.
+
+use std::fmt;
 
 use chrono::{DateTime, Local, Utc};
 use cosell_types::Clock;
@@ -24,13 +26,20 @@ impl TimelineEntry {
     }
 }
 
-/// Prints time, actor and event. Indents further lines of the event.
-#[expect(clippy::print_stdout, reason = "the demo's timeline")]
-pub fn print_entry(entry: &TimelineEntry) {
-    let time = entry.time.with_timezone(&Local).format("%H:%M:%S%.3f");
-    let mut lines = entry.event.lines();
-    println!("{time}  {:<24} {}", entry.actor, lines.next().unwrap_or_default());
-    for line in lines {
-        println!("{:38} {line}", "");
+/// Time, actor and event. Further lines of the event are indented.
+impl fmt::Display for TimelineEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.time.with_timezone(&Local).format("%H:%M:%S%.3f");
+        let mut lines = self.event.lines();
+        write!(
+            f,
+            "{time}  {:<24} {}",
+            self.actor,
+            lines.next().unwrap_or_default()
+        )?;
+        for line in lines {
+            write!(f, "\n{:38} {line}", "")?;
+        }
+        Ok(())
     }
 }

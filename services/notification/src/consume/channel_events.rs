@@ -1,7 +1,7 @@
 use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::{AwsOpportunitySummary, Opportunity, Visibility};
-use cosell_types::Pii;
+use cosell_types::{ClosedList as _, Pii, Role};
 use pb::ChannelProvider;
 
 use super::{Dependencies, PreparedNotification};
@@ -9,10 +9,6 @@ use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{ChannelFacts, ProjectFacts, RecordRef, TemplateFacts};
 use crate::peers::Peers;
-use crate::store::RelatedRecords;
-
-/// The title of the account owner in the AWS team of an opportunity (NOT-006).
-const ACCOUNT_OWNER_TITLE: &str = "AWSAccountOwner";
 
 /// The notification of a channel event, with the account of its recipients, which may be another one than that of the
 /// event.
@@ -48,11 +44,9 @@ async fn prepare_request(
     peers: &Peers,
     event: &pb::ChannelEventDetail,
 ) -> Result<PreparedNotification, HandlerError> {
-    let own = peers
-        .find_own_opportunity(&event.account_id, &event.opportunity_id)
-        .await?
-        .unwrap_or_default();
-    let project = project_for_sales(peers, &own.opportunity.unwrap_or_default()).await?;
+    let current = peers
+        .find_current_as_aws(&event.account_id, &event.opportunity_id)
+        .await?;
     let channel = peers.find_channel(&event.account_id, &event.channel_id).await?;
     let facts = ChannelFacts {
         requester: peers.member_name(&event.account_id, &event.requested_by).await?,
@@ -61,8 +55,13 @@ async fn prepare_request(
         ..ChannelFacts::default()
     };
     Ok(PreparedNotification {
-        account_owners: account_owners(&own.aws_opportunity_summary.unwrap_or_default()),
-        ..prepare_notification(NotificationKind::ChannelRequested, event, project, facts)
+        account_owners: account_owners(&current.aws_opportunity_summary.unwrap_or_default()),
+        ..prepare_notification(
+            NotificationKind::ChannelRequested,
+            event,
+            project_for_sales(current.opportunity),
+            facts,
+        )
     })
 }
 
@@ -72,11 +71,9 @@ async fn prepare_decision(
     event: &pb::ChannelEventDetail,
     outcome: &'static str,
 ) -> Result<PreparedNotification, HandlerError> {
-    let own = peers
-        .find_own_opportunity(&event.account_id, &event.opportunity_id)
-        .await?
-        .unwrap_or_default();
-    let project = convert::project(&own.opportunity.unwrap_or_default());
+    let project = peers
+        .own_project(&event.account_id, &event.opportunity_id)
+        .await?;
     let channel = peers.find_channel(&event.account_id, &event.channel_id).await?;
     let facts = ChannelFacts {
         outcome,
@@ -96,15 +93,11 @@ async fn prepare_invitation(
     event: &pb::ChannelEventDetail,
     invited: &pb::ChannelMemberInvited,
 ) -> Result<PreparedNotification, HandlerError> {
-    let own = peers
-        .find_own_opportunity(&event.account_id, &event.opportunity_id)
-        .await?
-        .unwrap_or_default();
-    let own = own.opportunity.unwrap_or_default();
-    let project = if invited.member_account_id == event.account_id {
-        convert::project(&own)
+    let (account, opportunity) = (&event.account_id, &event.opportunity_id);
+    let project = if invited.member_account_id == *account {
+        peers.own_project(account, opportunity).await?
     } else {
-        project_for_sales(peers, &own).await?
+        project_for_sales(peers.find_current_as_aws(account, opportunity).await?.opportunity)
     };
     let request = pb::GetChannelInvitationRequest {
         account_id: event.account_id.clone(),
@@ -136,12 +129,9 @@ async fn prepare_invitation(
 
 /// The opportunity as the sales roles of AWS see it: not at all unless its visibility is FULL, and without what is
 /// hidden for a classified one (ACC-011, OPP-017).
-async fn project_for_sales(peers: &Peers, own: &Opportunity) -> Result<ProjectFacts, HandlerError> {
-    if own.visibility() != Visibility::Full {
-        return Ok(ProjectFacts::default());
-    }
-    let shown = peers.find_revision(&own.opportunity_id, own.revision).await?;
-    Ok(convert::project(&shown.unwrap_or_default()))
+fn project_for_sales(current: Option<Opportunity>) -> ProjectFacts {
+    let shown = current.filter(|record| record.visibility() == Visibility::Full);
+    convert::project(&shown.unwrap_or_default())
 }
 
 /// The e-mail addresses of the account owners in the AWS team.
@@ -149,7 +139,7 @@ fn account_owners(summary: &AwsOpportunitySummary) -> Vec<Pii<String>> {
     summary
         .opportunity_team
         .iter()
-        .filter(|contact| contact.business_title == ACCOUNT_OWNER_TITLE)
+        .filter(|contact| contact.business_title == Role::AccountOwner.literal())
         .map(|contact| contact.email.as_str().into())
         .collect()
 }
@@ -169,11 +159,5 @@ fn prepare_notification(
         channel,
         ..TemplateFacts::default()
     };
-    PreparedNotification {
-        related: RelatedRecords {
-            opportunity: event.opportunity_id.parse().ok(),
-            connection_invitation: None,
-        },
-        ..PreparedNotification::new(kind, facts)
-    }
+    PreparedNotification::of_opportunity(kind, event.opportunity_id.parse().ok(), facts)
 }

@@ -56,7 +56,7 @@ fn invitation_facts(invitation: pb::ConnectionInvitation) -> InvitationFacts {
         sender: format!("{} <{}>", invitation.inviter_name, invitation.inviter_email),
         message: invitation.message,
         deadline: convert::minute(invitation.expire_time.as_ref()),
-        reason: invitation.rejection_reason,
+        explanation: invitation.rejection_reason,
         ..InvitationFacts::default()
     }
 }

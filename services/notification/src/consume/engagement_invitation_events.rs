@@ -7,7 +7,6 @@ use super::{Dependencies, PreparedNotification};
 use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{InvitationFacts, ProjectFacts, RecordRef, TemplateFacts};
-use crate::store::RelatedRecords;
 
 /// The sender and the receiver have an event each: the receiver is notified of the invitation, the sender of the answer
 /// or the expiry.
@@ -28,9 +27,8 @@ pub async fn prepare(
     } else {
         return Ok(None);
     };
-    let account = delivery.account.as_str();
-    let invitation = dependencies
-        .peers
+    let (peers, account) = (&dependencies.peers, delivery.account.as_str());
+    let invitation = peers
         .find_engagement_invitation(account, &event.engagement_invitation_id)
         .await?
         .unwrap_or_default();
@@ -41,17 +39,9 @@ pub async fn prepare(
             invitation_facts(&event, invitation),
         ),
         Some(answer) => {
-            let own = dependencies
-                .peers
-                .find_own_opportunity(account, &event.opportunity_id)
-                .await?
-                .unwrap_or_default();
-            let project = convert::project(&own.opportunity.unwrap_or_default());
-            let receiver = dependencies
-                .peers
-                .company_name(&event.receiver_account_id)
-                .await?;
-            let facts = answer_facts(answer, receiver, &invitation);
+            let project = peers.own_project(account, &event.opportunity_id).await?;
+            let receiver = peers.company_name(&event.receiver_account_id).await?;
+            let facts = answer_facts(answer, receiver, invitation);
             (NotificationKind::EngagementAnswered, project, facts)
         }
     };
@@ -66,12 +56,8 @@ pub async fn prepare(
         ..TemplateFacts::default()
     };
     Ok(Some(PreparedNotification {
-        related: RelatedRecords {
-            opportunity: event.opportunity_id.parse().ok(),
-            connection_invitation: None,
-        },
         concerned_members: event.sent_by.parse().into_iter().collect(),
-        ..PreparedNotification::new(kind, facts)
+        ..PreparedNotification::of_opportunity(kind, event.opportunity_id.parse().ok(), facts)
     }))
 }
 
@@ -111,7 +97,7 @@ fn invitation_facts(
     }
 }
 
-fn answer_facts(answer: &str, receiver: String, invitation: &pb::EngagementInvitation) -> InvitationFacts {
+fn answer_facts(answer: &str, receiver: String, invitation: pb::EngagementInvitation) -> InvitationFacts {
     let subject = if receiver.is_empty() {
         "A partner"
     } else {
@@ -119,7 +105,8 @@ fn answer_facts(answer: &str, receiver: String, invitation: &pb::EngagementInvit
     };
     InvitationFacts {
         outcome: format!("{subject} {answer}"),
-        reason: convert::rejection_reason(invitation.rejection_reason, &invitation.rejection_text),
+        reason: convert::rejection_reason(invitation.rejection_reason),
+        explanation: invitation.rejection_text,
         company: receiver,
         ..InvitationFacts::default()
     }

@@ -6,7 +6,7 @@ use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, Role};
 use super::{Dependencies, PartnerChange, PreparedNotification};
 use crate::convert;
 use crate::domain::values::NotificationKind;
-use crate::domain::{Contact, MemberFacts, RecordRef, TemplateFacts};
+use crate::domain::{Contact, MemberFacts, RecordRef, TemplateFacts, in_words};
 use crate::store;
 
 /// The e-mail address of a member at a revision; empty if the member is not active.
@@ -78,12 +78,14 @@ fn prepare_notification(
     } else {
         Vec::new()
     };
+    let roles = event.roles.iter().filter_map(|number| Role::from_number(*number));
+    let roles = roles.map(|role| in_words(role.name()));
     let facts = TemplateFacts {
         records: vec![RecordRef::Member(member.to_string())],
         member: MemberFacts {
             name: convert::person_name(&person),
             company: response.account.unwrap_or_default().display_name,
-            roles: role_names(&event.roles),
+            roles: roles.collect::<Vec<_>>().join(", "),
         },
         ..TemplateFacts::default()
     };
@@ -100,19 +102,6 @@ fn email(member: &pb::Member) -> Pii<String> {
         .map(|person| person.email.clone())
         .unwrap_or_default()
         .into()
-}
-
-/// The names of roles as people read them, such as `alliance lead` and `ACE manager`.
-fn role_names(roles: &[i32]) -> String {
-    let roles = roles.iter().filter_map(|number| Role::from_number(*number));
-    let names = roles.map(|role| {
-        let words = role.name().split('_').map(|word| match word {
-            "ACE" | "PDM" | "PSM" | "WWPS" | "ISV" => word.to_owned(),
-            word => word.to_lowercase(),
-        });
-        words.collect::<Vec<_>>().join(" ")
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 pub async fn apply(tx: &mut Tx, account: &AccountId, contact: ContactUpdate) -> Result<(), HandlerError> {

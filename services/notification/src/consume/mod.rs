@@ -20,7 +20,7 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_store::Tx;
-use cosell_types::{AccountId, Clock, MemberId, Pii, random};
+use cosell_types::{AccountId, Clock, MemberId, OpportunityId, Pii, random};
 
 use crate::domain::values::NotificationKind;
 use crate::domain::{
@@ -99,6 +99,13 @@ impl PreparedNotification {
             account_owners: Vec::new(),
             facts,
         }
+    }
+
+    /// As [`PreparedNotification::new`], related to an opportunity; `None` if the event names none.
+    fn of_opportunity(kind: NotificationKind, id: Option<OpportunityId>, facts: TemplateFacts) -> Self {
+        let mut notification = Self::new(kind, facts);
+        notification.related.opportunity = id;
+        notification
     }
 }
 

@@ -2,10 +2,8 @@ use cosell_events::{Delivery, HandlerError};
 use cosell_proto::cosell::opportunity::v1::OpportunityAssigned;
 
 use super::{Dependencies, PreparedNotification};
-use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{AssignmentFacts, RecordRef, TemplateFacts};
-use crate::store::RelatedRecords;
 
 /// Reads the opportunity as its account sees it, because a draft, which can be assigned too, is not visible to
 /// services. `None` for an assignment by a bulk job, whose end has a notification of its own.
@@ -22,14 +20,11 @@ pub async fn prepare(
         .parse()
         .map_err(|_| HandlerError::permanent("opportunity_id is invalid"))?;
     let (peers, account) = (&dependencies.peers, delivery.account.as_str());
-    let own = peers
-        .find_own_opportunity(account, &event.opportunity_id)
-        .await?
-        .unwrap_or_default();
+    let project = peers.own_project(account, &event.opportunity_id).await?;
     let owners = [&event.previous_owner_member_id, &event.owner_member_id];
     let facts = TemplateFacts {
         records: vec![RecordRef::Opportunity(event.opportunity_id)],
-        project: convert::project(&own.opportunity.unwrap_or_default()),
+        project,
         assignment: AssignmentFacts {
             owner: peers.member_name(account, &event.owner_member_id).await?,
             previous_owner: peers
@@ -39,11 +34,7 @@ pub async fn prepare(
         ..TemplateFacts::default()
     };
     Ok(Some(PreparedNotification {
-        related: RelatedRecords {
-            opportunity: Some(id),
-            connection_invitation: None,
-        },
         concerned_members: owners.into_iter().filter_map(|id| id.parse().ok()).collect(),
-        ..PreparedNotification::new(NotificationKind::OwnershipChanged, facts)
+        ..PreparedNotification::of_opportunity(NotificationKind::OwnershipChanged, Some(id), facts)
     }))
 }

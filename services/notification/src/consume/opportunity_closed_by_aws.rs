@@ -6,7 +6,6 @@ use super::{Dependencies, PreparedNotification};
 use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{ClosureFacts, RecordRef, TemplateFacts};
-use crate::store::RelatedRecords;
 
 /// Notifies those whose own opportunity it is. Stage, close date and closed lost reason are those of the AWS summary as
 /// the partner sees it (OPP-052); if AWS has changed its stage since, only the stage of the event is stated.
@@ -47,12 +46,8 @@ pub async fn prepare(
         ..TemplateFacts::default()
     };
     Ok(PreparedNotification {
-        related: RelatedRecords {
-            opportunity: Some(id),
-            connection_invitation: None,
-        },
         concerned_members: concerned_members(&record),
         contacts: sales_contacts(&record),
-        ..PreparedNotification::new(NotificationKind::OpportunityClosedByAws, facts)
+        ..PreparedNotification::of_opportunity(NotificationKind::OpportunityClosedByAws, Some(id), facts)
     })
 }

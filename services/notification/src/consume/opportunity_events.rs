@@ -7,14 +7,12 @@ use super::{Dependencies, PreparedNotification};
 use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{Contact, RecordRef, ReviewFacts, TemplateFacts, field_labels};
-use crate::store::RelatedRecords;
 
 /// The title of a sales contact in the opportunity team (NOT-002).
 const SALES_CONTACT_TITLE: &str = "PartnerAccountManager";
 
 /// Prepares the notification of a change of the review status or of a reopening. Reads the opportunity at the revision
-/// of the event, which does not contain names and texts. A submission that was withdrawn and discarded since is not
-/// found, and its record notifies only those whom their role makes recipients.
+/// of the event, which does not contain names and texts.
 pub async fn prepare(
     dependencies: &Dependencies,
     delivery: &Delivery,
@@ -27,17 +25,8 @@ pub async fn prepare(
     let record = dependencies
         .peers
         .find_revision(&delivery.aggregate_id, delivery.version)
-        .await?;
-    let record = match record {
-        Some(record) => record,
-        None if kind == NotificationKind::OpportunitySubmitted => opportunity::Opportunity::default(),
-        // Only a draft can be discarded, so that the revision of any other event exists.
-        None => {
-            return Err(HandlerError::Bug(
-                "the revision of the event does not exist".to_owned(),
-            ));
-        }
-    };
+        .await?
+        .ok_or_else(|| HandlerError::Bug("the revision of the event does not exist".to_owned()))?;
     let mut review = review_facts(&record);
     if kind == NotificationKind::OpportunityReopened {
         let life_cycle = record.life_cycle.as_ref();
@@ -53,13 +42,9 @@ pub async fn prepare(
         ..TemplateFacts::default()
     };
     Ok(PreparedNotification {
-        related: RelatedRecords {
-            opportunity: Some(id),
-            connection_invitation: None,
-        },
         concerned_members: concerned_members(&record),
         contacts: sales_contacts(&record),
-        ..PreparedNotification::new(kind, facts)
+        ..PreparedNotification::of_opportunity(kind, Some(id), facts)
     })
 }
 

@@ -5,7 +5,6 @@ use super::{Dependencies, PreparedNotification};
 use crate::convert;
 use crate::domain::values::NotificationKind;
 use crate::domain::{RecordRef, ReviewFacts, TemplateFacts};
-use crate::store::RelatedRecords;
 
 /// Names the opportunity as reviewers see it: as submitted, without what is hidden for a classified one. The event does
 /// not carry the revision, which is the current one until the decision; a submission that was withdrawn since is not
@@ -20,16 +19,11 @@ pub async fn prepare(
         .parse()
         .map_err(|_| HandlerError::permanent("opportunity_id is invalid"))?;
     let peers = &dependencies.peers;
-    let own = peers
-        .find_own_opportunity(&event.account_id, &event.opportunity_id)
-        .await?
-        .and_then(|response| response.opportunity);
-    let submitted = match own {
-        Some(own) => peers.find_revision(&event.opportunity_id, own.revision).await?,
-        None => None,
-    };
+    let current = peers
+        .find_current_as_aws(&event.account_id, &event.opportunity_id)
+        .await?;
     let facts = TemplateFacts {
-        project: convert::project(&submitted.unwrap_or_default()),
+        project: convert::project(&current.opportunity.unwrap_or_default()),
         review: ReviewFacts {
             partner: peers.company_name(&event.account_id).await?,
             round: event.round,
@@ -42,11 +36,7 @@ pub async fn prepare(
         ..TemplateFacts::default()
     };
     Ok(PreparedNotification {
-        related: RelatedRecords {
-            opportunity: Some(id),
-            connection_invitation: None,
-        },
         reviewer: event.assignee_member_id.parse().ok(),
-        ..PreparedNotification::new(NotificationKind::ReviewRequested, facts)
+        ..PreparedNotification::of_opportunity(NotificationKind::ReviewRequested, Some(id), facts)
     })
 }

@@ -131,8 +131,10 @@ pub struct ReferralFacts {
     pub contacts: Vec<String>,
     /// The outcome for AWS, a sentence without a period.
     pub outcome: String,
-    /// The reason for the rejection.
-    pub reason: String,
+    /// The reason for the rejection, as AWS Partner Central displays it.
+    pub reason: &'static str,
+    /// What the partner wrote about the rejection.
+    pub explanation: String,
 }
 
 /// The facts of a connection invitation or an engagement invitation.
@@ -148,8 +150,10 @@ pub struct InvitationFacts {
     pub message: String,
     /// The deadline.
     pub deadline: String,
-    /// The reason for the rejection.
-    pub reason: String,
+    /// The reason for the rejection, as AWS Partner Central displays it. A connection invitation has none.
+    pub reason: &'static str,
+    /// What the receiver wrote about the rejection.
+    pub explanation: String,
     /// The answer, a sentence without a period.
     pub outcome: String,
 }

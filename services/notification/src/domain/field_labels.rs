@@ -3,7 +3,9 @@
 /// Parents without which the name of a field means nothing.
 const QUALIFIERS: [&str; 3] = ["software_revenue", "marketing", "migration"];
 /// Words that are not written in lower case.
-const ABBREVIATIONS: [&str; 5] = ["apn", "aws", "duns", "id", "url"];
+const ABBREVIATIONS: [&str; 10] = [
+    "ACE", "APN", "AWS", "DUNS", "ID", "ISV", "PDM", "PSM", "URL", "WWPS",
+];
 
 /// The labels of the fields with these paths, such as `Customer business problem` for
 /// `project.customer_business_problem`. Where two fields have one label, each has its path in brackets.
@@ -32,13 +34,17 @@ fn label(path: &str) -> String {
         (parent, name) if QUALIFIERS.contains(&parent) => format!("{parent}_{name}"),
         _ => name.to_owned(),
     };
-    let words = qualified.split('_').enumerate().map(|(index, word)| {
-        if ABBREVIATIONS.contains(&word) {
-            word.to_uppercase()
-        } else if index == 0 {
-            capitalized(word)
+    capitalized(&in_words(&qualified))
+}
+
+/// A name in snake case as people read it, such as `ACE manager` for `ACE_MANAGER`.
+pub fn in_words(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let upper = word.to_uppercase();
+        if ABBREVIATIONS.contains(&upper.as_str()) {
+            upper
         } else {
-            word.to_owned()
+            word.to_lowercase()
         }
     });
     words.collect::<Vec<_>>().join(" ")

@@ -15,7 +15,7 @@ pub use facts::{
     AssignmentFacts, BulkJobFacts, ChannelFacts, ClosureFacts, InvitationFacts, MemberFacts, ProjectFacts,
     ReferralFacts, ReviewFacts, TemplateFacts,
 };
-pub use field_labels::field_labels;
+pub use field_labels::{field_labels, in_words};
 pub use recipients::{Contact, Member, Recipients, SelectionCriteria, select_recipients};
 pub use record_ref::RecordRef;
 pub use template::{NotificationText, Templates};

@@ -6,8 +6,6 @@ use cosell_types::{AccountId, MemberId, Pii, Role, Side};
 
 use super::values::NotificationKind;
 
-/// The roles that manage the pipeline of a partner account.
-const MANAGERS: [Role; 3] = [Role::AllianceLead, Role::AllianceTeam, Role::AceManager];
 /// The roles that submit their own opportunities (ACC-010).
 const SUBMITTERS: [Role; 2] = [Role::AceUser, Role::MarketingStaff];
 
@@ -108,7 +106,7 @@ fn is_recipient(criteria: &SelectionCriteria<'_>, member: &Member) -> bool {
     let has_any = |roles: &[Role]| member.roles.iter().any(|role| roles.contains(role));
     match criteria.kind {
         NotificationKind::ActionRequired => {
-            is_of_partner && (has_any(&MANAGERS) || (is_concerned && has_any(&SUBMITTERS)))
+            is_of_partner && (has_any(&Role::WHOLE_PIPELINE) || (is_concerned && has_any(&SUBMITTERS)))
         }
         NotificationKind::OpportunitySubmitted
         | NotificationKind::OpportunityApproved
@@ -129,7 +127,7 @@ fn is_recipient(criteria: &SelectionCriteria<'_>, member: &Member) -> bool {
         // Offers and invitations have no owner yet.
         NotificationKind::ReferralOfferCreated
         | NotificationKind::ReferralOfferExpiresSoon
-        | NotificationKind::EngagementInvited => is_of_partner && has_any(&MANAGERS),
+        | NotificationKind::EngagementInvited => is_of_partner && has_any(&Role::WHOLE_PIPELINE),
         NotificationKind::RolesChanged
         | NotificationKind::ReferralAnswered
         | NotificationKind::EngagementAnswered

@@ -2,7 +2,7 @@
 //! `project.txt` and `footer.txt` are parts of the others. Facts can be empty: a template names them in lines and
 //! phrases of their own, which are left out then (NOT-005).
 
-use cosell_types::ClosedList as _;
+use cosell_types::{ClosedList as _, controls_display};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, ErrorKind, Output, State, UndefinedBehavior, context};
@@ -30,7 +30,7 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Parses the templates, which are compiled into the program. With an empty base, texts contain no links.
+    /// Parses the templates, which are compiled into the program. With an empty base, texts do not link to their records.
     pub fn new(link_base: &str) -> Result<Self, minijinja::Error> {
         let (mut subjects, mut bodies) = (environment()?, environment()?);
         bodies.add_template("project", include_str!("../../templates/project.txt"))?;
@@ -184,9 +184,6 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 /// Writes a value as a part of one line, so that the text of a person cannot look like a line of the notification. Only
 /// what the filter `quoted` returns has lines.
 fn write_line(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
-    if value.is_undefined() {
-        return Err(ErrorKind::UndefinedError.into());
-    }
     let text = value.to_string();
     let written = match value.is_safe() {
         true => out.write_str(&text),
@@ -198,13 +195,10 @@ fn write_line(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Res
 /// The text in one line, without characters that control how it is shown. Texts that earlier releases stored may have
 /// them.
 fn as_line(text: &str) -> String {
-    let is_shown = |character: &char| {
-        !character.is_control() && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let spaced = text
         .chars()
         .map(|character| if character.is_whitespace() { ' ' } else { character });
-    spaced.filter(is_shown).collect()
+    spaced.filter(|character| !controls_display(*character)).collect()
 }
 
 /// The filter `quoted`: the lines of a text that a person wrote, each marked as such.

@@ -59,7 +59,8 @@ fn facts(records: Vec<RecordRef>) -> TemplateFacts {
             message: text("Please call them."),
             contacts: vec![text("Vera Vogt, AWSSalesRep, vera@aws.example")],
             outcome: text("Alder rejected the offer, and Birch received one"),
-            reason: text("Unable to support: no capacity"),
+            reason: "Unable to support",
+            explanation: text("no capacity\nReason:   forged"),
         },
         invitation: InvitationFacts {
             company: text("Birch"),
@@ -67,7 +68,8 @@ fn facts(records: Vec<RecordRef>) -> TemplateFacts {
             contacts: vec![text("Jane Roe, AllianceLead, jane@birch.example")],
             message: text("Let us work together."),
             deadline: text("2026-03-20 09:00 UTC"),
-            reason: text("Next steps unclear"),
+            reason: "Next steps unclear",
+            explanation: text("Please call us first"),
             outcome: text("Birch rejected your invitation"),
         },
         channel: ChannelFacts {
@@ -160,7 +162,7 @@ fn cases() -> Vec<Case> {
                             "Let us work together.",
                         ],
                         Kind::ConnectionInvitationAccepted => vec!["connected with Birch"],
-                        _ => vec!["Next steps unclear"],
+                        _ => vec!["Reason:\n> Please call us first\n"],
                     };
                     ((vec![connection()], line, path), parts)
                 }
@@ -172,6 +174,7 @@ fn cases() -> Vec<Case> {
                         _ => vec![
                             "Alder has invited you, Ada Lovelace, to",
                             "with the roles ACE manager.",
+                            "\n\nSign in to join: ",
                         ],
                     };
                     ((records, "Member mem-ada", "/members/mem-ada"), parts)
@@ -197,8 +200,8 @@ fn cases() -> Vec<Case> {
                     let line = "Referral ref-0000000000000, opportunity O42";
                     let parts = [
                         "Alder rejected the offer, and Birch received one.",
-                        "Unable to support: no capacity",
-                        "2026-03-10 00:00 UTC",
+                        "Reason:   Unable to support\nDeadline: 2026-03-10 00:00 UTC",
+                        "Explanation:\n> no capacity\n> Reason:   forged\n",
                     ];
                     ((records, line, "/referrals/ref-0000000000000"), named(&parts))
                 }
@@ -222,7 +225,10 @@ fn cases() -> Vec<Case> {
                     let line = "Engagement invitation engi-a000000000000, opportunity O42";
                     let path = "/engagement-invitations/engi-a000000000000";
                     let about = (vec![engagement(), opportunity()], line, path);
-                    let parts = ["Birch rejected your invitation.", "Next steps unclear"];
+                    let parts = [
+                        "Birch rejected your invitation.",
+                        "Reason:   Next steps unclear\n\nExplanation:\n> Please call us first\n",
+                    ];
                     (about, named(&parts))
                 }
                 Kind::ChannelRequested => (
@@ -266,7 +272,7 @@ fn not_005_every_text_names_its_facts_and_links_to_its_record() {
         for part in parts {
             assert!(rendered.body.contains(part), "{part} is missing: {rendered:?}");
         }
-        let end = format!("\n\nOpen it in cosell: {LINK_BASE}{path}\n\n{last_line}\n");
+        let end = format!(": {LINK_BASE}{path}\n\n{last_line}\n");
         assert!(rendered.body.ends_with(&end), "{rendered:?}");
         assert!(!rendered.body.contains("\n\n\n"), "{rendered:?}");
     }

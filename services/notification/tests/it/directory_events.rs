@@ -202,8 +202,11 @@ async fn not_001_invited_member_receives_email_only() {
     let email = scenario
         .email("new@alder.example", "Alder invites you to cosell")
         .await;
-    let text = "Alder has invited you, Rosalind Franklin, to its account in cosell, with the roles ACE user.";
-    email.require(&[text], "/members/mem-new", "Member mem-new");
+    let parts = [
+        "Alder has invited you, Rosalind Franklin, to its account in cosell, with the roles ACE user.",
+        "\n\nSign in to join: ",
+    ];
+    email.require(&parts, "/members/mem-new", "Member mem-new");
     assert!(
         scenario.inbox(&alliance_lead()).await.is_empty(),
         "no other member must be notified"

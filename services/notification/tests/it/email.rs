@@ -20,7 +20,7 @@ impl Email {
         for part in parts {
             assert!(body.contains(part), "{part} is missing: {subject}\n{body}");
         }
-        let end = format!("\n\nOpen it in cosell: {LINK_BASE}{path}\n\n{last_line}\n");
+        let end = format!(": {LINK_BASE}{path}\n\n{last_line}\n");
         let text = body.strip_suffix(&end);
         let text = text.unwrap_or_else(|| panic!("the end is not {end}: {subject}\n{body}"));
         let words = last_line.split([' ', ',']);

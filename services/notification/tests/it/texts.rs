@@ -271,21 +271,34 @@ async fn not_005_referral_answer_names_partners_reason_and_next_deadline() {
         opportunity_id: "O42".to_owned(),
         ..Default::default()
     };
+    let exhausted = referral::ReferralExhausted {
+        referral_id: REFERRAL.to_owned(),
+        created_by: "mem-vera".to_owned(),
+        referral_offer_id: NEXT_OFFER.to_owned(),
+        offer_state: referral::ReferralOfferState::Expired.into(),
+        ..Default::default()
+    };
     let peer = &scenario.peer;
     peer.publish_event("referral", AWS, REFERRAL, 1, &rejected).await;
     peer.publish_event("referral", AWS, REFERRAL, 2, &accepted).await;
+    peer.publish_event("referral", AWS, REFERRAL, 3, &exhausted).await;
     let path = format!("/referrals/{REFERRAL}");
     let subject = format!("Alder rejected the offer, and Birch received one: {PROJECT}");
     let email = scenario.email(&address("mem-vera"), &subject).await;
     let parts = [
         PROJECT_LINES,
-        "Reason:   Unable to support: no capacity\nDeadline: 2026-03-10 00:00 UTC, for the next partner\n",
+        "Reason:   Unable to support\nDeadline: 2026-03-10 00:00 UTC, for the next partner\n",
+        "Explanation:\n> no capacity\n",
     ];
     email.require(&parts, &path, &format!("Referral {REFERRAL}"));
     let subject = format!("Birch accepted the offer: {PROJECT}");
     let email = scenario.email(&address("mem-vera"), &subject).await;
     let last_line = format!("Referral {REFERRAL}, opportunity O42");
     email.require(&[PROJECT_LINES], &path, &last_line);
+    email.forbid(&["Reason", "Deadline"]);
+    let subject = format!("The offer to Birch expired, and no partner is left on the list: {PROJECT}");
+    let email = scenario.email(&address("mem-vera"), &subject).await;
+    email.require(&[PROJECT_LINES], &path, &format!("Referral {REFERRAL}"));
     email.forbid(&["Reason", "Deadline"]);
     scenario.app.finish::<Notifications>().await;
 }
@@ -360,7 +373,7 @@ async fn not_005_engagement_mails_show_the_receiver_what_is_shared_and_no_more()
     let email = scenario.email(&address("mem-user"), &subject).await;
     let parts = [
         PROJECT_LINES,
-        "Reason:   Next steps unclear: Please call us first\n",
+        "Reason:   Next steps unclear\n\nExplanation:\n> Please call us first\n",
     ];
     let path = format!("/engagement-invitations/{REJECTED_INVITATION}");
     let last_line = format!("Engagement invitation {REJECTED_INVITATION}, opportunity O42");

@@ -46,10 +46,6 @@ fn channel(id: &str) -> Option<collaboration::ChannelEventDetail> {
 async fn not_005_name_that_a_peer_does_not_find_is_left_out() {
     let scenario = start_with(|_, _| Err(Code::NotFound)).await;
     let peer = &scenario.peer;
-    // The draft was withdrawn and discarded since.
-    let submitted = opportunity::OpportunitySubmitted::default();
-    peer.publish_event("opportunity", ALDER, "O42", 1, &submitted)
-        .await;
     let assigned = opportunity::OpportunityAssigned {
         opportunity_id: "O43".to_owned(),
         previous_owner_member_id: "mem-gone".to_owned(),
@@ -137,9 +133,10 @@ async fn plt_009_event_is_retried_until_its_peer_answers() {
     let counter = calls.clone();
     let scenario = start_as(Fixture {
         referral: Box::new(move |_, _| match counter.fetch_add(1, Ordering::Relaxed) {
-            0..=2 => Err(Code::Unavailable),
-            3 => Err(Code::Unimplemented),
-            4 => Err(Code::PermissionDenied),
+            0 => Err(Code::Unavailable),
+            1 => Err(Code::Unimplemented),
+            // As often as an event is tried whose handler fails permanently.
+            2..=6 => Err(Code::PermissionDenied),
             _ => Ok(ReferralRecord::Offer(Box::new(referral::ReferralOffer {
                 payload: Some(referral::referral_offer::Payload::Lead(referral::OfferedLead {
                     customer_company_name: CUSTOMER.to_owned(),
@@ -156,7 +153,7 @@ async fn plt_009_event_is_retried_until_its_peer_answers() {
     let subject = format!("AWS offers you a lead: {CUSTOMER}");
     scenario.email(&address("mem-lead"), &subject).await;
     assert_eq!(scenario.recipients(1).await, [address("mem-lead")]);
-    assert!(calls.load(Ordering::Relaxed) >= 6);
+    assert!(calls.load(Ordering::Relaxed) >= 8);
     let dead_letters = count(&scenario.app, "SELECT count(*) FROM dead_letter").await;
     assert_eq!(dead_letters, 0);
     scenario.app.finish::<Notifications>().await;
@@ -198,7 +195,10 @@ async fn notify_both_sides(scenario: &Scenario) -> (Vec<Email>, Email) {
 
 /// The current opportunity as its own account sees it, and revision 7, which hides the customer.
 fn classified(id: &str, revision: i64) -> Result<opportunity::Opportunity, Code> {
-    let own = record(id, 7);
+    let own = opportunity::Opportunity {
+        national_security: Some(true),
+        ..record(id, 7)
+    };
     match revision {
         0 => Ok(own),
         7 => Ok(opportunity::Opportunity {
@@ -210,14 +210,13 @@ fn classified(id: &str, revision: i64) -> Result<opportunity::Opportunity, Code>
 }
 
 #[tokio::test]
-async fn opp_017_classified_customer_reaches_no_notification_of_aws() {
+async fn opp_017_classified_customer_is_in_no_notification() {
     let scenario = start_with(classified).await;
     let (of_aws, of_partner) = notify_both_sides(&scenario).await;
-    for email in of_aws {
+    for email in of_aws.into_iter().chain([of_partner]) {
         assert!(email.subject.ends_with(": Data platform"), "{email:?}");
         email.forbid(&[CUSTOMER]);
     }
-    assert!(of_partner.subject.ends_with(PROJECT), "{of_partner:?}");
     scenario.app.finish::<Notifications>().await;
 }
 

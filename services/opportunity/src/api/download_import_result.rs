@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
 use crate::bulk::{csv_header, csv_line};
-use crate::domain::columns::{DETAILS, RESULT, guard_formula, is_result_column};
+use crate::domain::columns::{DETAILS, RESULT, escape_formula, is_result_column};
 use crate::domain::job::Job;
 use crate::domain::values::{BulkKind, FileFormat};
 use crate::load::load_job;
@@ -55,7 +55,7 @@ async fn send_rows(
     let mut content = Vec::new();
     if job.plan.format == Some(FileFormat::Csv) {
         let names: Vec<_> = original_columns(job)
-            .map(|(_, name)| guard_formula(name))
+            .map(|(_, name)| escape_formula(name))
             .collect();
         let names = names.iter().map(AsRef::as_ref);
         content = csv_header(names.chain([RESULT, DETAILS]))?;
@@ -95,7 +95,7 @@ fn format_row(job: &Job, row: BulkRow) -> Result<Vec<u8>, Failure> {
         Value::Array(cells) => {
             let texts: Vec<_> = cells
                 .iter()
-                .map(|cell| guard_formula(cell.as_str().unwrap_or_default()))
+                .map(|cell| escape_formula(cell.as_str().unwrap_or_default()))
                 .collect();
             let cell = |index: usize| texts.get(index).map(AsRef::as_ref).unwrap_or_default();
             let original = original_columns(job).map(|(index, _)| cell(index));

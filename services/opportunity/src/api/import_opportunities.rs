@@ -10,7 +10,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, begin_with_timeout, claim_with_attachment};
-use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, random};
+use cosell_types::{ClosedList as _, Violation, ViolationCode, random};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tonic::Streaming;
 
 use super::{Api, permit};
-use crate::bulk::{UploadPermit, import_file, operation};
+use crate::bulk::{UploadPermit, import_file, operation, violation_at};
 use crate::domain::access::Action;
 use crate::domain::job::{Job, Plan};
 use crate::domain::values::{BulkKind, BulkState, FileFormat, ImportMode};
@@ -109,9 +109,11 @@ async fn create_job(
     if mode == ImportMode::CreateAndSubmit && !permit(Action::Submit)(&call.caller) {
         return Err(Failure::role_not_permitted(&call.tag.rpc));
     }
-    let plan = ((format, mode), api.import_limits.import_rows);
+    let form = (format, mode);
+    let max_rows = api.import_limits.import_rows;
     // Once without a transaction, so that an invalid file holds no connection.
-    let (checked, file) = read_file(plan, file, upload_permit.clone(), |_| ControlFlow::Continue(())).await?;
+    let read_on = |_| ControlFlow::Continue(());
+    let (checked, file) = read_file(form, max_rows, file, upload_permit.clone(), read_on).await?;
     let header = checked.map_err(Failure::invalid)?;
     let id = random::prefixed("bulkjob-");
     let mut tx = begin_with_timeout(&api.db, &call, INSERT_TIMEOUT).await?;
@@ -142,13 +144,11 @@ async fn create_job(
     };
     bulk_jobs::insert_job(&mut tx, &job).await?;
     let (sender, mut batches) = mpsc::channel(READ_AHEAD);
-    let reader = read_file(plan, file, upload_permit, move |batch| {
-        match sender.blocking_send(batch) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    });
-    let reader = tokio::spawn(reader);
+    let send = move |batch| match sender.blocking_send(batch) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    };
+    let reader = tokio::spawn(read_file(form, max_rows, file, upload_permit, send));
     while let Some(batch) = batches.recv().await {
         bulk_rows::insert_rows(&mut tx, &job, job.total + 1, &batch).await?;
         job.total += i64::try_from(batch.len()).unwrap_or_default();
@@ -170,23 +170,23 @@ async fn create_job(
     Ok(operation)
 }
 
-/// Reads a file on a thread for blocking work, and returns it rewound. The permit is held until the thread has ended, also
-/// when the call is canceled before.
+/// Reads a file on a thread for blocking work, and returns it rewound. The permit is held until the thread has ended,
+/// also when the call is canceled before.
 async fn read_file(
-    ((format, mode), max_rows): ((FileFormat, ImportMode), u32),
+    form: (FileFormat, ImportMode),
+    max_rows: u32,
     mut file: File,
     permit: Arc<UploadPermit>,
     mut sink: impl FnMut(Vec<Value>) -> ControlFlow<()> + Send + 'static,
 ) -> Result<(Result<Vec<String>, Vec<Violation>>, File), Failure> {
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let header = import_file::read_rows((format, mode), &file, max_rows, &mut sink);
+        let header = import_file::read_rows(form, &file, max_rows, &mut sink);
         file.rewind().map(|()| (header, file))
     });
     read.await.map_err(Failure::internal)?.map_err(Failure::internal)
 }
 
 fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {
-    let root = FieldPath::root();
-    Failure::invalid(vec![Violation::new(&root.field(path), code, text)])
+    Failure::invalid(vec![violation_at(path, code, text)])
 }

@@ -14,7 +14,7 @@ impl OpportunityInternalService for Api {
         &self,
         request: Request<pb::GetOpportunityForAccountRequest>,
     ) -> RpcResult<pb::GetOpportunityForAccountResponse> {
-        read(request, permit(Action::ForAccount), |call| {
+        read(request, permit(Action::ReadForAccount), |call| {
             get_opportunity_for_account::handle(self, call)
         })
         .await

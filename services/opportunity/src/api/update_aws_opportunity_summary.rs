@@ -8,7 +8,7 @@ use cosell_types::Violation;
 use super::Api;
 use crate::convert::{Reader, contact, enum_value, insights, related};
 use crate::domain::{AwsCustomer, AwsDetails, AwsField, AwsLifeCycle, AwsProject, Opportunity};
-use crate::events::{AWS_SUMMARY_CHANGED, CONTEXT};
+use crate::events::{CONTEXT, aws_summary_event_name};
 use crate::load::load_approved;
 use crate::status::SUMMARY;
 use crate::{status, store, view};
@@ -47,9 +47,10 @@ pub async fn handle(
     };
     if !changed.is_empty() {
         store::save_aws_summary(&mut tx, &summary, &changed, Cause::of(&call, now)).await?;
-        if commit(tx, &call, CONTEXT, &[AWS_SUMMARY_CHANGED]).await? {
+        let event = aws_summary_event_name(&summary, &changed);
+        if commit(tx, &call, CONTEXT, &[event]).await? {
             let (id, revision) = (record.id(), summary.revision());
-            tracing::info!(opportunity.id = %id, revision, event = AWS_SUMMARY_CHANGED, "AWS summary changed");
+            tracing::info!(opportunity.id = %id, revision, event, "AWS summary changed");
         }
     }
     Ok(respond(summary))

@@ -32,10 +32,10 @@ impl GuardError {
     }
 }
 
-/// The position in a cell, as the parser sees it: a quote opens a cell only at its begin.
+/// The position in a cell, as the parser sees it: a quote opens a cell only at its start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
-    Begin,
+    Start,
     Plain,
     Quoted,
     /// After a quote in a quoted cell: its end, or the first half of a doubled quote.
@@ -48,6 +48,8 @@ pub struct CsvGuard<R> {
     separator: u8,
     position: Position,
     line: u64,
+    /// The line in which the current row began.
+    row_line: u64,
     /// The line in which the current cell began.
     cell_line: u64,
     columns: usize,
@@ -61,8 +63,9 @@ impl<R> CsvGuard<R> {
         Self {
             file,
             separator,
-            position: Position::Begin,
+            position: Position::Start,
             line: first_line,
+            row_line: first_line,
             cell_line: first_line,
             columns: 1,
             row_bytes: 0,
@@ -80,15 +83,15 @@ impl<R> CsvGuard<R> {
         self.row_bytes += 1;
         if self.row_bytes > MAX_ROW_BYTES {
             let text = format!(
-                "Has a row of more than {MAX_ROW_BYTES} bytes, which begins before line {}.",
-                self.line
+                "Has a row of more than {MAX_ROW_BYTES} bytes, which begins in line {}.",
+                self.row_line
             );
             return Err(GuardError { text });
         }
         self.position = match (self.position, byte) {
             (Position::Quoted, b'"') => Position::AfterQuote,
             (Position::Quoted, _) => Position::Quoted,
-            (Position::AfterQuote | Position::Begin, b'"') => Position::Quoted,
+            (Position::AfterQuote | Position::Start, b'"') => Position::Quoted,
             (_, byte) if byte == self.separator => {
                 self.columns += 1;
                 if self.columns > MAX_COLUMNS {
@@ -96,11 +99,12 @@ impl<R> CsvGuard<R> {
                     return Err(GuardError { text });
                 }
                 self.cell_line = self.line;
-                Position::Begin
+                Position::Start
             }
             _ if is_line_break => {
-                (self.columns, self.row_bytes, self.cell_line) = (1, 0, self.line);
-                Position::Begin
+                (self.columns, self.row_bytes) = (1, 0);
+                (self.row_line, self.cell_line) = (self.line, self.line);
+                Position::Start
             }
             _ => Position::Plain,
         };
@@ -171,7 +175,10 @@ mod tests {
             Err("Has more than 256 columns in line 2.".to_owned())
         );
         assert!(check(&"\"".repeat(MAX_ROW_BYTES)).is_ok());
-        let text = check(&"x".repeat(MAX_ROW_BYTES + 1)).expect_err("a long row");
-        assert!(text.starts_with("Has a row of more than 262144 bytes"), "{text}");
+        for (begin, line) in [("", 1), ("a,b\n", 2), ("a,\"b\nb\"\n\"\n\n", 3)] {
+            let text = check(&format!("{begin}{}", "x".repeat(MAX_ROW_BYTES + 1))).expect_err("a long row");
+            let expected = format!("Has a row of more than 262144 bytes, which begins in line {line}.");
+            assert_eq!(text, expected);
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::csv_guard::{CsvGuard, GuardError, MAX_ROW_BYTES};
 use super::table_format::{PREFIX, TableFormat, read_encoding, read_table_format};
-use super::violations::content_violation;
+use super::violations::violation_at;
 use crate::domain::column_lookup;
 use crate::domain::columns::{self, COLUMNS, OPPORTUNITY_ID};
 use crate::domain::values::{FileFormat, ImportMode};
@@ -17,7 +17,7 @@ use crate::domain::values::{FileFormat, ImportMode};
 /// Rows in one batch, which one statement inserts.
 const BATCH_SIZE: usize = 500;
 
-/// Takes the rows of a file in batches. Breaks when nobody waits for more of them.
+/// Receives the rows of a file in batches. Breaks when the caller needs no more of them.
 pub type BatchSink<'a> = &'a mut dyn FnMut(Vec<Value>) -> ControlFlow<()>;
 
 /// Reads up to `max_rows` rows of a file in batches. Returns the header of a CSV file, or the violations of the file as a
@@ -29,8 +29,8 @@ pub fn read_rows(
     sink: BatchSink<'_>,
 ) -> Result<Vec<String>, Vec<Violation>> {
     let mut prefix = Vec::new();
-    let begin = file.by_ref().take(PREFIX as u64).read_to_end(&mut prefix);
-    begin.map_err(|error| vec![unreadable(&error)])?;
+    let read = file.by_ref().take(PREFIX as u64).read_to_end(&mut prefix);
+    read.map_err(|error| vec![unreadable(&error)])?;
     let mut batches = Batches {
         sink,
         batch: Vec::new(),
@@ -50,7 +50,7 @@ pub fn read_rows(
             read_lines(BufReader::new(content), &mut batches).map(|()| Vec::new())
         }
     }?;
-    batches.finish()?;
+    batches.flush()?;
     Ok(header)
 }
 
@@ -93,7 +93,11 @@ fn read_lines(mut file: impl BufRead, batches: &mut Batches<'_>) -> Result<(), V
         }
         if bytes.len() > MAX_ROW_BYTES {
             let text = format!("Has a line of more than {MAX_ROW_BYTES} bytes: line {number}.");
-            return Err(vec![content_violation(ViolationCode::ValueOutOfRange, text)]);
+            return Err(vec![violation_at(
+                "content",
+                ViolationCode::ValueOutOfRange,
+                text,
+            )]);
         }
         let Ok(line) = std::str::from_utf8(&bytes) else {
             return Err(vec![not_utf8(number)]);
@@ -118,7 +122,8 @@ fn header_violations(mode: ImportMode, header: &[String]) -> Vec<Violation> {
         if let Some(known) = column_lookup::known_name(name)
             && !names.insert(known)
         {
-            violations.push(content_violation(
+            violations.push(violation_at(
+                "content",
                 ViolationCode::DuplicateKeyValue,
                 format!("Must not have the column `{name}` twice."),
             ));
@@ -127,7 +132,7 @@ fn header_violations(mode: ImportMode, header: &[String]) -> Vec<Violation> {
     if mode == ImportMode::Update {
         if !header.iter().any(|name| columns::is_id_column(name)) {
             let text = format!("Must have the column `{OPPORTUNITY_ID}`, which identifies the opportunity.");
-            violations.push(content_violation(ViolationCode::RequiredFieldMissing, text));
+            violations.push(violation_at("content", ViolationCode::RequiredFieldMissing, text));
         }
         return violations;
     }
@@ -136,7 +141,7 @@ fn header_violations(mode: ImportMode, header: &[String]) -> Vec<Violation> {
         .filter(|column| column.is_required && !names.contains(column.name))
     {
         let text = format!("Must have the column `{}`.", column.name);
-        violations.push(content_violation(ViolationCode::RequiredFieldMissing, text));
+        violations.push(violation_at("content", ViolationCode::RequiredFieldMissing, text));
     }
     violations
 }
@@ -152,18 +157,19 @@ impl Batches<'_> {
     fn add(&mut self, row: Value) -> Result<(), Vec<Violation>> {
         let Some(rows_left) = self.rows_left.checked_sub(1) else {
             let text = format!("Can have at most {} rows.", self.max_rows);
-            return Err(vec![content_violation(ViolationCode::TooManyValues, text)]);
+            return Err(vec![violation_at("content", ViolationCode::TooManyValues, text)]);
         };
         self.rows_left = rows_left;
         self.batch.push(row);
         if self.batch.len() == BATCH_SIZE {
-            self.finish()?;
+            self.flush()?;
         }
         Ok(())
     }
 
-    /// Passes on the current batch. Fails without a violation when the sink breaks, whose own error counts then.
-    fn finish(&mut self) -> Result<(), Vec<Violation>> {
+    /// Sends the current batch to the sink. Fails without a violation if the sink breaks: the caller returns its own error
+    /// then.
+    fn flush(&mut self) -> Result<(), Vec<Violation>> {
         if self.batch.is_empty() || (self.sink)(std::mem::take(&mut self.batch)).is_continue() {
             Ok(())
         } else {
@@ -184,12 +190,16 @@ fn invalid_csv(error: &csv::Error, header_line: u64) -> Violation {
 
 fn not_utf8(line: u64) -> Violation {
     let text = format!("Is no UTF-8 text in line {line}. Save the file as UTF-8, such as `CSV UTF-8`.");
-    content_violation(ViolationCode::InvalidStringFormat, text)
+    violation_at("content", ViolationCode::InvalidStringFormat, text)
 }
 
 fn unreadable(error: &io::Error) -> Violation {
     match GuardError::find(error) {
-        Some(error) => content_violation(ViolationCode::InvalidStringFormat, error.text.clone()),
-        None => content_violation(ViolationCode::InvalidStringFormat, "Cannot be read.".to_owned()),
+        Some(error) => violation_at("content", ViolationCode::InvalidStringFormat, error.text.clone()),
+        None => violation_at(
+            "content",
+            ViolationCode::InvalidStringFormat,
+            "Cannot be read.".to_owned(),
+        ),
     }
 }

@@ -20,4 +20,5 @@ mod worker;
 pub use csv_line::{csv_header, csv_line};
 pub use job_events::append_job_finished;
 pub use upload_limit::{UploadLimit, UploadPermit};
+pub use violations::violation_at;
 pub use worker::BulkWorker;

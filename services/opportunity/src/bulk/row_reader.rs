@@ -8,10 +8,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::opportunity_json;
-use super::violations::row_violation;
+use super::violations::violation_at;
 use crate::convert::selection::{SelectedDetails, selected_details};
 use crate::domain::column_lookup;
-use crate::domain::columns::{self, COLUMNS, Column, REVISION};
+use crate::domain::columns::{self, COLUMNS, Column, REVISION, unescape_formula};
 use crate::domain::job::Job;
 use crate::domain::values::ImportMode;
 use crate::domain::{Details, Field, Opportunity, is_government};
@@ -75,12 +75,13 @@ impl RowReader {
         let read_only = self.columns.iter().filter(|(_, column)| column.field.is_none());
         let changed = read_only.filter_map(|(index, column)| {
             let cell = cells.get(*index)?.as_str().unwrap_or_default();
-            (cell.trim() != column.show(record).trim()).then_some(column)
+            let shown = column.show(record);
+            (unescape_formula(cell.trim()) != unescape_formula(shown.trim())).then_some(column)
         });
         let text =
             "Cannot be changed by an import. Use AssociateEntity, DisassociateEntity or UpdateOpportunity.";
         changed
-            .map(|column| row_violation(column.path, ViolationCode::ActionNotPermitted, text))
+            .map(|column| violation_at(column.path, ViolationCode::ActionNotPermitted, text))
             .collect()
     }
 
@@ -94,11 +95,13 @@ impl RowReader {
             violations: Vec::new(),
             is_readable: true,
         };
-        match parse_revision(self.revision_column.map(cell).unwrap_or_default()) {
+        // A file of new opportunities can have a column of this name for something else.
+        let revision = self.revision_column.filter(|_| !self.creates).map(cell);
+        match parse_revision(revision.unwrap_or_default()) {
             Some(revision) => parsed.revision = revision,
             None => {
                 let text = "Must be the revision that was exported, such as 3, or blank.";
-                let violation = row_violation(REVISION, ViolationCode::InvalidStringFormat, text);
+                let violation = violation_at(REVISION, ViolationCode::InvalidStringFormat, text);
                 parsed.violations.push(violation);
             }
         }
@@ -115,12 +118,12 @@ impl RowReader {
         let width = self.width;
         if cells.iter().skip(width).any(|cell| cell != "") {
             let text = format!("The row has {} cells, but the header has {width}.", cells.len());
-            let violation = row_violation("", ViolationCode::InvalidValue, text);
+            let violation = violation_at("", ViolationCode::InvalidValue, text);
             parsed.violations.push(violation);
         }
         if self.creates && is_government(&parsed.details) && !self.has_value(NATIONAL_SECURITY, cells) {
             let text = "Is required in Government. Must be Yes or No.";
-            parsed.violations.push(row_violation(
+            parsed.violations.push(violation_at(
                 NATIONAL_SECURITY,
                 ViolationCode::RequiredFieldMissing,
                 text,
@@ -150,7 +153,7 @@ impl RowReader {
             violations,
             is_readable: false,
         };
-        let invalid = |text| unreadable(vec![row_violation("", ViolationCode::InvalidStringFormat, text)]);
+        let invalid = |text| unreadable(vec![violation_at("", ViolationCode::InvalidStringFormat, text)]);
         let Some(object) = parse_object(line) else {
             return invalid("Must be a JSON object.".to_owned());
         };
@@ -186,17 +189,14 @@ impl RowReader {
         }
     }
 
-    /// The hash of the content of a row. The order of columns, blank cells and the columns of an earlier result do not
-    /// affect it (OPP-084).
+    /// The hash of the content of a row. The order of columns, blank cells, escaped formulas and the columns of an earlier
+    /// result do not affect it (OPP-084).
     pub fn hash(&self, content: &Value) -> Vec<u8> {
         let canonical = match content {
             Value::Array(cells) => {
                 let cell = |index: usize| {
-                    cells
-                        .get(index)
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                        .trim()
+                    let cell = cells.get(index).and_then(Value::as_str);
+                    unescape_formula(cell.unwrap_or_default().trim())
                 };
                 let columns = self.columns.iter().filter(|(index, _)| !cell(*index).is_empty());
                 let values = columns.map(|(index, column)| (column.name, cell(*index)));
@@ -243,7 +243,7 @@ fn parse_revision(cell: &str) -> Option<i64> {
 
 /// Parses the object of a line and removes the fields that the result of an import has added.
 fn parse_object(line: &str) -> Option<Value> {
-    let mut object: Value = serde_json::from_str(line).ok()?;
+    let mut object = without_null_characters(serde_json::from_str(line).ok()?);
     let fields = object.as_object_mut()?;
     if let Some(Value::String(line)) = fields.remove("_line") {
         return parse_object(&line);
@@ -251,6 +251,19 @@ fn parse_object(line: &str) -> Option<Value> {
     fields.remove("_result");
     fields.remove("_details");
     Some(object)
+}
+
+/// The value with U+0000 left out of its texts, as it is left out of the cells of a table.
+fn without_null_characters(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "")),
+        Value::Array(items) => items.into_iter().map(without_null_characters).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name.replace('\0', ""), without_null_characters(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 /// Whether an object has a value at a path, with names in snake case or camel case.
@@ -274,5 +287,5 @@ fn camel_case(name: &str) -> String {
 fn needs_missing() -> Violation {
     let text = "Is required for submission. State the needs, or that there are none: in CSV \
                 `Do Not Need Support from AWS Sales Rep`, in JSON an empty list.";
-    row_violation(NEEDS, ViolationCode::RequiredFieldMissing, text)
+    violation_at(NEEDS, ViolationCode::RequiredFieldMissing, text)
 }

@@ -4,10 +4,10 @@
 use cosell_types::{Violation, ViolationCode};
 
 use super::csv_guard::MAX_COLUMNS;
-use super::violations::content_violation;
+use super::violations::violation_at;
 use crate::domain::column_lookup;
 
-/// Bytes at the begin of a file from which its format is read.
+/// Bytes at the start of a file from which its format is read.
 pub const PREFIX: usize = 64 * 1024;
 pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -34,7 +34,8 @@ pub fn read_encoding(prefix: &[u8]) -> Result<usize, Vec<Violation>> {
         _ if prefix.starts_with(BYTE_ORDER_MARK) => return Ok(BYTE_ORDER_MARK.len()),
         _ => return Ok(0),
     };
-    Err(vec![content_violation(
+    Err(vec![violation_at(
+        "content",
         ViolationCode::InvalidStringFormat,
         text.to_owned(),
     )])
@@ -67,7 +68,11 @@ pub fn read_table_format(prefix: &[u8]) -> Result<TableFormat, Vec<Violation>> {
             "Must begin with the line of the column names, which is line {}. Remove the lines before it.",
             header_line + line - 1
         );
-        return Err(vec![content_violation(ViolationCode::InvalidStringFormat, text)]);
+        return Err(vec![violation_at(
+            "content",
+            ViolationCode::InvalidStringFormat,
+            text,
+        )]);
     }
     Ok(TableFormat {
         separator,

@@ -42,8 +42,13 @@ pub async fn process(
     let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &identifiers).await?;
     let mut released_identifiers = BTreeSet::new();
     let mut outcomes = Vec::with_capacity(rows.len());
-    for (row, id) in rows.iter().zip(ids) {
-        let updated = records.get(row.number, id).and_then(|record| {
+    for (row, parsed) in rows.iter().zip(&parsed_rows) {
+        if !parsed.is_readable {
+            let refused = RowOutcome::refused(row.number, None, &parsed.violations, reader.is_csv);
+            outcomes.push(refused);
+            continue;
+        }
+        let updated = records.get(row.number, &parsed.id).and_then(|record| {
             update_opportunity(now, member, &reader, row, record, &facts, &used_identifiers)
         });
         outcomes.push(match updated {
@@ -102,7 +107,7 @@ fn update_opportunity(
         &mut parsed.violations,
         reader.read_only_violations(&row.content, record),
     );
-    // An exported cell that was not edited states nothing (OPP-086).
+    // A cell or value that is that of the record states nothing, because exports have all of them (OPP-086).
     parsed
         .selected
         .retain(|field| field.differs(record.details(), &parsed.details));

@@ -1,6 +1,6 @@
 //! Violations of rows.
 
-use cosell_types::{FieldPath, Violation, ViolationCode};
+use cosell_types::{FieldPath, Violation, ViolationCode, contains_path};
 
 use crate::domain::Rule;
 
@@ -8,7 +8,7 @@ use crate::domain::Rule;
 pub fn from_rule(rule: Rule) -> Vec<Violation> {
     match rule {
         Rule::Invalid(violations) | Rule::FieldsNotEditable(_, violations) => violations,
-        other => vec![row_violation(
+        other => vec![violation_at(
             "",
             ViolationCode::ActionNotPermitted,
             other.to_string(),
@@ -16,11 +16,11 @@ pub fn from_rule(rule: Rule) -> Vec<Violation> {
     }
 }
 
-/// Adds violations, at most one for each field, and for the row as a whole at most one of each code.
+/// Adds violations, none of a field of which a part is reported, and of the row as a whole at most one of each code.
 pub fn merge(violations: &mut Vec<Violation>, added: Vec<Violation>) {
     for violation in added {
         let is_duplicate = violations.iter().any(|existing| {
-            existing.field == violation.field
+            contains_path(&violation.field, &existing.field)
                 && (!existing.field.is_empty() || existing.code == violation.code)
         });
         if !is_duplicate {
@@ -29,8 +29,8 @@ pub fn merge(violations: &mut Vec<Violation>, added: Vec<Violation>) {
     }
 }
 
-/// A violation of a field, or of the row as a whole if `path` is empty.
-pub fn row_violation(path: &str, code: ViolationCode, text: impl Into<String>) -> Violation {
+/// A violation of a field of a row or of the request, or of the row as a whole if `path` is empty.
+pub fn violation_at(path: &str, code: ViolationCode, text: impl Into<String>) -> Violation {
     let root = FieldPath::root();
     Violation::new(&root.field(path), code, text)
 }
@@ -38,15 +38,9 @@ pub fn row_violation(path: &str, code: ViolationCode, text: impl Into<String>) -
 /// Partner opportunity identifiers are unique in an account.
 pub fn identifier_in_use() -> Violation {
     let text = "Is in use by another opportunity of the account.";
-    row_violation(
+    violation_at(
         "partner_opportunity_identifier",
         ViolationCode::DuplicateKeyValue,
         text,
     )
-}
-
-/// A violation of an import file as a whole.
-pub fn content_violation(code: ViolationCode, text: String) -> Violation {
-    let root = FieldPath::root();
-    Violation::new(&root.field("content"), code, text)
 }

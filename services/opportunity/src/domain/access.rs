@@ -31,7 +31,7 @@ pub enum Action {
     /// CheckReferredOpportunity.
     CheckReferred,
     /// GetOpportunityForAccount.
-    ForAccount,
+    ReadForAccount,
     /// GetAwsOpportunitySummary.
     GetAwsSummary,
     /// UpdateAwsOpportunitySummary.
@@ -49,7 +49,7 @@ pub enum Action {
 }
 
 /// The services that read an opportunity as its account does.
-const FOR_ACCOUNT: [&str; 2] = ["collaboration", "notification"];
+const ACCOUNT_READERS: [&str; 2] = ["collaboration", "notification"];
 const REFERRAL: &str = "referral";
 /// The AWS roles that update the AWS summary.
 const AWS_SUMMARY_WRITERS: [Role; 2] = [Role::SalesRepresentative, Role::AccountOwner];
@@ -85,7 +85,9 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let member = match caller {
         // Collaboration reads the opportunities that partners share, and takes snapshots of them. Notification names
         // them in the notifications of their account.
-        Caller::Service(name) if action == Action::ForAccount => return FOR_ACCOUNT.contains(&name.as_str()),
+        Caller::Service(name) if action == Action::ReadForAccount => {
+            return ACCOUNT_READERS.contains(&name.as_str());
+        }
         // Referral validates an opportunity before it offers it to partners.
         Caller::Service(name) if action == Action::CheckReferred => return name.as_str() == REFERRAL,
         // Review and notification read submitted opportunities when they receive their events.
@@ -97,7 +99,7 @@ pub fn permits(caller: &Caller, action: Action) -> bool {
     let scope = visibility_scope(member);
     match action {
         Action::StandardValues => true,
-        Action::CheckReferred | Action::ForAccount => false,
+        Action::CheckReferred | Action::ReadForAccount => false,
         Action::Get
         | Action::List
         | Action::AllowedActions

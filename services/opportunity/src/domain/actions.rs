@@ -9,6 +9,14 @@ use super::rule::ok_or_invalid;
 use super::values::{ReviewStatus, Stage};
 use super::{Details, Event, Facts, Field, Opportunity, Rule, check};
 
+/// Fields that belong to the cloned opportunity alone: a clone begins without them (OPP-037).
+pub(super) const NOT_CLONED: [Field; 4] = [
+    Field::PartnerOpportunityIdentifier,
+    Field::Stage,
+    Field::ClosedLostReason,
+    Field::NextSteps,
+];
+
 impl Opportunity {
     /// Adds a next step to an approved, open opportunity (OPP-041).
     pub fn add_next_step(
@@ -95,11 +103,9 @@ impl Opportunity {
     ) -> Result<(Opportunity, Event), Rule> {
         self.can_be_cloned()?;
         let mut details = self.details.clone();
-        // These fields belong to the cloned opportunity alone.
-        details.partner_opportunity_identifier.clear();
-        details.life_cycle.stage = Stage::Prospect;
-        details.life_cycle.closed_lost_reason = None;
-        details.life_cycle.next_steps = Pii::default();
+        for field in NOT_CLONED {
+            field.copy(&Details::default(), &mut details);
+        }
         details.related_entity_identifiers =
             details.related_entity_identifiers.for_clone(&self.account, facts);
         for field in selected {

@@ -206,17 +206,24 @@ pub(super) fn first_contact_field(contacts: &[Contact], field: fn(&Contact) -> &
 
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// A cell of a file that its user uploaded, for a file that goes back to the user: with an apostrophe before what a
-/// spreadsheet would evaluate. A cell that has one stays as it is, so that the file can be imported again.
-pub fn guard_formula(cell: &str) -> Cow<'_, str> {
+/// A cell of an uploaded file as the result file repeats it: with an apostrophe before what a spreadsheet would evaluate.
+/// A cell that has one already is unchanged, so that the result file can be imported again.
+pub fn escape_formula(cell: &str) -> Cow<'_, str> {
     match cell.starts_with(FORMULA) {
         true => Cow::Owned(format!("'{cell}")),
         false => Cow::Borrowed(cell),
     }
 }
 
-/// Whether a spreadsheet would evaluate the text as a formula; some take the full-width forms for the characters. Also true for such a text with leading apostrophes, so
-/// that escaping stays reversible.
+/// The text of a cell without the apostrophe that keeps a spreadsheet from evaluating it.
+pub fn unescape_formula(cell: &str) -> &str {
+    cell.strip_prefix('\'')
+        .filter(|rest| is_formula(rest))
+        .unwrap_or(cell)
+}
+
+/// Whether a spreadsheet would evaluate the text as a formula; some treat the full-width forms like the characters. Also
+/// true for such a text with leading apostrophes, so that escaping stays reversible.
 pub(super) fn is_formula(text: &str) -> bool {
     text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(is_formula)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use cosell_types::contains_path;
 use cosell_types::standard::normalize;
 
 use super::column_names::{OPPORTUNITY_ID, REVISION, is_id_column, is_revision_column};
@@ -32,14 +33,10 @@ pub fn known_name(name: &str) -> Option<&'static str> {
 /// The column of the field with this path: the one whose field contains it most closely, otherwise the first whose field
 /// is a part of it.
 pub fn find_by_path(path: &str) -> Option<&'static Column> {
-    let is_part = |whole: &str, part: &str| {
-        part.strip_prefix(whole)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    let containing = COLUMNS.iter().filter(|column| is_part(column.path, path));
+    let containing = COLUMNS.iter().filter(|column| contains_path(column.path, path));
     // The first of equally close ones: a currency belongs to its amount.
     containing
         .rev()
         .max_by_key(|column| column.path.len())
-        .or_else(|| COLUMNS.iter().find(|column| is_part(path, column.path)))
+        .or_else(|| COLUMNS.iter().find(|column| contains_path(path, column.path)))
 }

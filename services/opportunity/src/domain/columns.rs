@@ -8,12 +8,12 @@ pub use super::column_names::{
     DETAILS, OPPORTUNITY_ID, RESULT, REVISION, is_id_column, is_result_column, is_revision_column,
 };
 
-pub use super::cells::guard_formula;
 use super::cells::{
     CellError, aws_spend, first_contact_field, format_bool, is_formula, join_literals, parse_bool,
     parse_date, parse_enum, parse_enums, parse_phone, set_amount, set_currency, set_first_contact,
     set_sales_contact, split_list, update_aws_spend,
 };
+pub use super::cells::{escape_formula, unescape_formula};
 use super::reference::COUNTRY;
 use super::values::{MarketingSource, PrimaryNeedFromAws};
 use super::{Details, Field, Opportunity};
@@ -451,9 +451,7 @@ pub static COLUMNS: [Column; 45] = [
 impl Column {
     /// Parses a cell and applies it to the opportunity's details.
     pub fn read(&self, details: &mut Details, cell: &str, violations: &mut Vec<Violation>) {
-        let cell = cell.trim();
-        let unescaped = cell.strip_prefix('\'').filter(|rest| is_formula(rest));
-        if let Err((code, text)) = (self.read)(details, unescaped.unwrap_or(cell)) {
+        if let Err((code, text)) = (self.read)(details, unescape_formula(cell.trim())) {
             super::check::add(violations, self.path, code, text);
         }
     }

@@ -1,7 +1,7 @@
 //! The fields that a partner can update after creation, and the states in which each is editable (OPP-040).
 
 use super::Details;
-use super::values::ReviewReason;
+use super::values::{RelatedEntityType, ReviewReason};
 
 /// A state in which a field is editable, besides a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +132,8 @@ fields! {
     LeadSource: lead_source, [Approved];
 }
 
-/// The fields about which a decision with this reason asks, besides those that every decision opens (OPP-040). What a
-/// reason says about solutions and products is in [`super::related`].
-pub fn opened_by(reason: ReviewReason) -> &'static [Field] {
+/// The fields about which a decision with this reason asks, besides those that every decision opens (OPP-040).
+pub fn fields_opened_by(reason: ReviewReason) -> &'static [Field] {
     match reason {
         ReviewReason::ClarifySolution => &[
             Field::OtherSolutionDescription,
@@ -153,6 +152,23 @@ pub fn opened_by(reason: ReviewReason) -> &'static [Field] {
         ],
         ReviewReason::ForecastConflict => &[Field::Stage, Field::NextSteps],
         ReviewReason::BulkUploadResponse | ReviewReason::Other | ReviewReason::OtherInternalReview => &[],
+    }
+}
+
+/// The types of entities about which a decision with this reason asks (OPP-045).
+pub fn entities_opened_by(reason: ReviewReason) -> &'static [RelatedEntityType] {
+    match reason {
+        ReviewReason::ClarifySolution => &[
+            RelatedEntityType::Solutions,
+            RelatedEntityType::AwsProducts,
+            RelatedEntityType::AwsMarketplaceSolutions,
+            RelatedEntityType::AwsMarketplaceProducts,
+        ],
+        ReviewReason::ClarifyRevenue
+        | ReviewReason::ForecastConflict
+        | ReviewReason::BulkUploadResponse
+        | ReviewReason::Other
+        | ReviewReason::OtherInternalReview => &[],
     }
 }
 

@@ -1,9 +1,10 @@
 //! Warnings about accepted input: values that were replaced, deprecated values, and values that AWS Partner Central
 //! does not accept or expect (OPP-042).
 
-use cosell_types::ClosedList as _;
 use cosell_types::standard::StandardList;
+use cosell_types::{ClosedList as _, contains_path};
 
+use super::actions::NOT_CLONED;
 use super::check::{GOVERNMENT_QUESTION, POSTAL_CODE, lacks_government_answer, postal_code_text};
 use super::reference::{APN_PROGRAM, COUNTRY, INDUSTRY, MARKETING_USE_CASE, TRAINING, USE_CASE};
 use super::values::{OpportunityType, RelatedEntityType, Stage};
@@ -33,8 +34,7 @@ impl FieldWarning {
 
     /// Whether the warning is about this field or a part of it, or a change of this field causes it.
     pub fn concerns(&self, field: Field) -> bool {
-        let rest = self.field.strip_prefix(field.path());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        contains_path(field.path(), &self.field)
             || match field {
                 Field::Industry => self.field == Field::NationalSecurity.path(),
                 Field::CountryCode => self.field == POSTAL_CODE,
@@ -127,7 +127,7 @@ pub fn on_clone(source: &Details, clone: &Details, stated: &[Field]) -> Vec<Fiel
         if !stated.contains(&field) && field.differs(source, clone) {
             let text = match field {
                 Field::Stage => format!(
-                    "Was set to {}: a clone starts anew.",
+                    "Was set to {}, the stage of every new clone.",
                     clone.life_cycle.stage.name()
                 ),
                 _ => "Was not copied: it belongs to the cloned opportunity.".to_owned(),
@@ -153,14 +153,6 @@ pub fn on_clone(source: &Details, clone: &Details, stated: &[Field]) -> Vec<Fiel
     }
     warnings
 }
-
-/// Fields that the caller can state for a clone, and that are not copied.
-const NOT_CLONED: [Field; 4] = [
-    Field::PartnerOpportunityIdentifier,
-    Field::Stage,
-    Field::ClosedLostReason,
-    Field::NextSteps,
-];
 
 /// The warning that a loss moved the target close date, which the caller did not state, to today (OPP-043).
 pub fn on_closing(event: Option<&Event>, selected: &[Field]) -> Option<FieldWarning> {

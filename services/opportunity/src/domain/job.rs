@@ -176,6 +176,9 @@ impl RowResult {
     }
 }
 
+/// Violations that the outcome of a row lists: enough for all columns, while a line of JSON can have thousands.
+pub const MAX_VIOLATIONS: usize = 50;
+
 impl RowOutcome {
     /// The outcome of a row that was accepted.
     pub fn accepted(number: i64, result: RowResult, opportunity: Option<OpportunityId>) -> Self {
@@ -196,31 +199,43 @@ impl RowOutcome {
         }
     }
 
-    /// The outcome of a row that was refused because of violations. In a table, fields are named by their columns.
+    /// The outcome of a row that was refused because of violations, of which it lists [`MAX_VIOLATIONS`]. In a table,
+    /// fields are named by their columns.
     pub fn refused(
         number: i64,
         opportunity: Option<OpportunityId>,
         violations: &[Violation],
         is_table: bool,
     ) -> Self {
-        let violations = violations.iter().map(|violation| {
-            let path = violation
-                .field
-                .strip_prefix("opportunity.")
-                .unwrap_or(&violation.field);
-            let column = column_lookup::find_by_path(path).filter(|_| is_table);
-            RowViolation {
-                field: column.map_or(path, |column| column.name).to_owned(),
-                code: violation.code.as_str().to_owned(),
-                text: violation.description.clone(),
-            }
-        });
+        let mut listed: Vec<_> = violations
+            .iter()
+            .take(MAX_VIOLATIONS)
+            .map(|violation| {
+                let path = violation
+                    .field
+                    .strip_prefix("opportunity.")
+                    .unwrap_or(&violation.field);
+                let column = column_lookup::find_by_path(path).filter(|_| is_table);
+                RowViolation {
+                    field: column.map_or(path, |column| column.name).to_owned(),
+                    code: violation.code.as_str().to_owned(),
+                    text: violation.description.clone(),
+                }
+            })
+            .collect();
+        if let Some(omitted) = violations.get(MAX_VIOLATIONS) {
+            listed.push(RowViolation {
+                field: String::new(),
+                code: omitted.code.as_str().to_owned(),
+                text: "Has further violations, which are not listed.".to_owned(),
+            });
+        }
         Self {
             number,
             result: RowResult::Failed,
             opportunity,
             dry_run_keys: None,
-            violations: violations.collect(),
+            violations: listed,
         }
     }
 

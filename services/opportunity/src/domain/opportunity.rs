@@ -6,7 +6,7 @@ use cosell_types::{
 use serde::{Deserialize, Serialize};
 
 use super::canonical::canonicalize;
-use super::reference::US;
+use super::reference::{GOVERNMENT, US};
 use super::rule::ok_or_invalid;
 use super::values::{
     InvolvementType, OpportunityType, Origin, PrimaryNeedFromAws, ReviewStatus, Stage, Visibility,
@@ -181,17 +181,20 @@ impl Opportunity {
             field.copy(&input, &mut details);
         }
         let national_security = Field::NationalSecurity;
-        // No answer counts as no: if the field is not editable, replacing one by the other is no change (OPP-017). In
-        // ACTION_REQUIRED the missing answer can be given, because the next submission requires it.
-        let is_same_answer = details.is_national_security() == self.details.is_national_security();
-        let is_missing_answer =
-            state.status == ReviewStatus::ActionRequired && self.details.national_security.is_none();
-        let is_cleared = details.national_security.is_none() && self.details.national_security.is_some();
-        if is_same_answer && !is_cleared && !is_missing_answer && !national_security.is_editable(state) {
+        // No answer counts as no: if the field is not editable, stating no instead of nothing is no change (OPP-017),
+        // except in ACTION_REQUIRED for a Government customer, because the next submission requires the answer.
+        let states_no = (self.details.national_security, details.national_security) == (None, Some(false));
+        let gives_missing_answer = states_no
+            && state.status == ReviewStatus::ActionRequired
+            && details.customer.account.industry == GOVERNMENT;
+        if states_no && !gives_missing_answer && !national_security.is_editable(state) {
             national_security.copy(&self.details, &mut details);
         }
+        let is_answer_locked = national_security.differs(&self.details, &details)
+            && !national_security.is_editable(state)
+            && !gives_missing_answer;
         // A change that will be refused must not derive others, which would be reported as further violations.
-        if !national_security.differs(&self.details, &details) || national_security.is_editable(state) {
+        if !is_answer_locked {
             derive_fields(&mut details);
         }
         let sizes = [Field::ExpectedCustomerSpend, Field::ExpectedContractDuration];
@@ -222,9 +225,7 @@ impl Opportunity {
         let locked: Vec<_> = changed
             .iter()
             .filter(|field| match **field {
-                Field::NationalSecurity => {
-                    !(national_security.is_editable(state) || (is_missing_answer && is_same_answer))
-                }
+                Field::NationalSecurity => is_answer_locked,
                 field => !self.is_field_editable(field),
             })
             .collect();

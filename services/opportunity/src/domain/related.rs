@@ -92,12 +92,8 @@ impl Opportunity {
     /// Whether entities of at least one type can be associated and disassociated now (OPP-045).
     pub fn can_associate_any_entity(&self) -> Result<(), Rule> {
         let mut kinds = RelatedEntityType::ALL.iter();
-        kinds
-            .find_map(|kind| self.can_associate_entity(*kind).ok())
-            .ok_or_else(|| Rule::ActionNotAllowed {
-                state: self.lifecycle_state(),
-                action: "ASSOCIATE_ENTITY",
-            })
+        let is_any_open = kinds.any(|kind| self.can_associate_entity(*kind).is_ok());
+        self.ensure_allowed(is_any_open, "ASSOCIATE_ENTITY")
     }
 
     /// Whether entities of this type can be associated and disassociated now (OPP-045).

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use cosell_types::{ClosedList as _, MemberId, Pii, Violation};
 use serde::{Deserialize, Serialize};
 
-use super::field::opened_by;
+use super::field::{entities_opened_by, fields_opened_by};
 use super::rule::ok_or_invalid;
 use super::values::{InvolvementType, RelatedEntityType, ReviewReason, ReviewStatus, Visibility};
 use super::{Event, Facts, Field, Opportunity, Rule, Transition, check, related};
@@ -32,7 +32,7 @@ impl Review {
     /// The fields that the last decision opened for correction: those about which its reason asks, and those that it
     /// names (REV-013).
     pub(super) fn opened_fields(&self) -> impl Iterator<Item = Field> + '_ {
-        let of_reason = self.reason.map_or(&[][..], opened_by);
+        let of_reason = self.reason.map_or(&[][..], fields_opened_by);
         let named = self.fields_to_correct.iter();
         of_reason
             .iter()
@@ -43,7 +43,8 @@ impl Review {
     /// Whether the last decision opened the entities of this type for correction (OPP-045).
     pub(super) fn opens_entities(&self, kind: RelatedEntityType) -> bool {
         let is_named = self.fields_to_correct.iter().any(|path| path == kind.path());
-        is_named || (self.reason == Some(ReviewReason::ClarifySolution) && !kind.is_offer())
+        let of_reason = self.reason.map_or(&[][..], entities_opened_by);
+        is_named || of_reason.contains(&kind)
     }
 }
 

@@ -26,7 +26,7 @@ const ACTIONS: [Action; 17] = [
     Action::Flag,
     Action::Revisions,
     Action::Diff,
-    Action::ForAccount,
+    Action::ReadForAccount,
 ];
 
 /// Permitted actions per role: `x` is permitted, `.` is refused. The columns are in the order of `ACTIONS`.
@@ -90,7 +90,7 @@ fn acc_010_each_role_and_action_is_permitted_as_in_the_table() {
             is_for_all || action == Action::Get,
             "service, {action:?}"
         );
-        let is_for_collaboration = is_for_all || matches!(action, Action::Get | Action::ForAccount);
+        let is_for_collaboration = is_for_all || matches!(action, Action::Get | Action::ReadForAccount);
         let collaboration = Caller::Service("collaboration".parse().expect("a service"));
         assert_eq!(
             permits(&collaboration, action),

@@ -40,6 +40,12 @@ fn complete_record() -> Opportunity {
         first_name: "Ute".into(),
         ..Contact::default()
     }];
+    details.customer.account.duns = "123456789".into();
+    details.customer.account.aws_account_id = "444444444444".into();
+    details.project.competitor_name = Some(CompetitorName::OnPrem);
+    details.project.other_competitor_names = "Another cloud".to_owned();
+    details.project.migration.workload = "SAP".to_owned();
+    details.project.aws_partition = "aws-eusc".to_owned();
     details.project.sub_use_case = "Warehouse".to_owned();
     details.project.expected_contract_duration = Some(12);
     details.project.other_solution_description = "A landing zone".into();
@@ -62,12 +68,16 @@ fn opp_092_shared_copy_excludes_partner_specific_fields() {
     let source = complete_record();
     let copy = copy_of(&source);
     let mut expected = source.details.clone();
-    // Partner-specific fields, which are not copied.
     // People and numbers of the customer, which snapshots hide.
     expected.customer.contacts.clear();
-    expected.lead_source.clear();
     expected.customer.account.duns = "".into();
     expected.customer.account.aws_account_id = "".into();
+    // Partner-specific fields, which are not copied.
+    expected.lead_source.clear();
+    expected.project.competitor_name = None;
+    expected.project.other_competitor_names.clear();
+    expected.project.migration = Default::default();
+    expected.project.aws_partition = Default::default();
     expected.partner_opportunity_identifier.clear();
     expected.primary_needs_from_aws.clear();
     expected.opportunity_team.clear();

@@ -347,7 +347,7 @@ async fn opp_080_invalid_file_is_refused_without_creating_a_job() {
     assert!(
         template
             .content
-            .starts_with(b"Customer company name,Industry vertical,")
+            .starts_with("\u{feff}Customer company name,Industry vertical,".as_bytes())
     );
     assert!(template.required_columns.contains(&"Country".to_owned()));
     app.finish::<Opportunities>().await;

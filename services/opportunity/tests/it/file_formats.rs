@@ -1,4 +1,4 @@
-//! Import files as spreadsheets and people write them: what is taken, and what is refused with one clear sentence
+//! Import files as spreadsheets and people write them: what is accepted, and what is refused with one clear sentence
 //! (OPP-080, OPP-084, OPP-086).
 
 use cosell_opportunity::Opportunities;
@@ -36,6 +36,18 @@ fn json_line(company: &str, need: &str) -> String {
     .replace('\n', " ")
 }
 
+async fn import_lines(app: &App, mode: pb::ImportMode, content: impl AsRef<[u8]>) -> pb::BulkResult {
+    let options = pb::ImportOptions {
+        format: pb::FileFormat::JsonLines.into(),
+        ..import_options(mode)
+    };
+    let job = upload(app, &user(), options, content)
+        .await
+        .expect("a job")
+        .into_inner();
+    wait_for_result(app, &user(), &job.name).await
+}
+
 #[tokio::test]
 async fn opp_080_tables_of_spreadsheets_are_read_as_they_are_written() {
     let app = start().await;
@@ -70,15 +82,7 @@ async fn opp_080_tables_of_spreadsheets_are_read_as_they_are_written() {
         "\u{feff}{}\n",
         json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT")
     );
-    let options = pb::ImportOptions {
-        format: pb::FileFormat::JsonLines.into(),
-        ..import_options(pb::ImportMode::Create)
-    };
-    let job = upload(&app, &user(), options, lines)
-        .await
-        .expect("a job")
-        .into_inner();
-    let result = wait_for_result(&app, &user(), &job.name).await;
+    let result = import_lines(&app, pb::ImportMode::Create, lines).await;
     assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
     app.finish::<Opportunities>().await;
 }
@@ -114,16 +118,16 @@ async fn opp_080_file_that_cannot_be_read_is_refused_with_one_sentence() {
         (wide.into_bytes(), "more than 256 columns in line 1"),
         (vec![b','; 3_000_000], "more than 256 columns"),
     ] {
-        let told = refuse_file(&app, pb::ImportMode::Create, file).await;
-        assert!(told.contains(text), "{text}: {told}");
+        let text_of_refusal = refuse_file(&app, pb::ImportMode::Create, file).await;
+        assert!(text_of_refusal.contains(text), "{text}: {text_of_refusal}");
     }
-    let told = refuse_file(
+    let text_of_refusal = refuse_file(
         &app,
         pb::ImportMode::Update,
         "Opportunity id,opportunity ID,Next step\nO1,O2,x\n",
     )
     .await;
-    assert!(told.contains("twice"), "{told}");
+    assert!(text_of_refusal.contains("twice"), "{text_of_refusal}");
     let jobs = "SELECT count(*) FROM bulk_job";
     assert_eq!(count(&app, jobs).await, 0);
     app.finish::<Opportunities>().await;
@@ -188,16 +192,8 @@ async fn opp_084_violation_names_the_column_that_it_came_from() {
 #[tokio::test]
 async fn opp_080_json_line_with_an_unknown_enum_value_reports_just_that() {
     let app = start().await;
-    let options = pb::ImportOptions {
-        format: pb::FileFormat::JsonLines.into(),
-        ..import_options(pb::ImportMode::Create)
-    };
     let line = json_line("Ostwind", "TECHNICAL_HELP");
-    let job = upload(&app, &user(), options, line)
-        .await
-        .expect("a job")
-        .into_inner();
-    let result = wait_for_result(&app, &user(), &job.name).await;
+    let result = import_lines(&app, pb::ImportMode::Create, line).await;
     let failures: Vec<_> = result
         .failures
         .iter()
@@ -251,5 +247,70 @@ async fn opp_086_export_saved_by_a_spreadsheet_changes_nothing() {
     let (_, result) = run_import(&app, pb::ImportMode::Update, &saved.join("\r\n")).await;
     assert_eq!((result.unchanged, result.failed), (1, 0), "{result:?}");
     assert_eq!(get(&app, &user(), &id).await, before);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_080_null_characters_of_json_lines_are_left_out() {
+    let app = start().await;
+    let line = json_line("Ost\\u0000wind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT");
+    let result = import_lines(&app, pb::ImportMode::Create, &line).await;
+    assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
+    let unknown = line.replacen('{', r#"{"my\u0000field": "x\u0000", "#, 1);
+    let result = import_lines(&app, pb::ImportMode::Create, unknown).await;
+    assert_eq!(result.failures[0].code, "INVALID_STRING_FORMAT", "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+/// A row cannot fill the result with its violations.
+#[tokio::test]
+async fn opp_080_violations_of_a_row_are_limited() {
+    let app = start().await;
+    let contacts = vec![r#"{"email": "x"}"#; 5_000].join(",");
+    let line = json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT").replacen(
+        r#""customer": {"#,
+        &format!(r#""customer": {{"contacts": [{contacts}], "#),
+        1,
+    );
+    let result = import_lines(&app, pb::ImportMode::Create, line).await;
+    let described = &result.failures[0].description;
+    assert_eq!(described.matches("].email: ").count(), 49, "{described}");
+    assert!(described.ends_with("Has further violations, which are not listed."));
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_084_unreadable_amount_is_one_violation() {
+    let app = start().await;
+    let row = csv_row(1, "20457").replace("1850.50", "abc");
+    let (_, result) = run_import(&app, pb::ImportMode::CreateAndSubmit, &csv_file(&[row])).await;
+    assert_eq!(result.failures.len(), 1, "{result:?}");
+    assert!(result.failures[0].description.starts_with("Estimated AWS MRR:"));
+    app.finish::<Opportunities>().await;
+}
+
+/// A file of new opportunities may have a column of this name for a purpose of its own.
+#[tokio::test]
+async fn opp_080_revision_of_new_opportunities_is_ignored() {
+    let app = start().await;
+    let content = format!("{HEADER},Revision\n{},Rev A\n", csv_row(1, "20457"));
+    let (_, result) = run_import(&app, pb::ImportMode::Create, &content).await;
+    assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_084_exported_phone_number_is_unchanged_by_its_import() {
+    let (app, peer) = start_with_review().await;
+    let mut input = record("Nordwind");
+    input.customer.as_mut().expect("a customer").contacts = vec![pb::Contact {
+        phone: "+493012345678".to_owned(),
+        ..Default::default()
+    }];
+    create_approved(&app, &peer, input).await;
+    let table = export(&app, &user(), pb::FileFormat::Csv).await;
+    assert!(table.contains("'+493012345678"), "{table}");
+    let (_, result) = run_import(&app, pb::ImportMode::Update, &table).await;
+    assert_eq!((result.unchanged, result.failed), (1, 0), "{result:?}");
     app.finish::<Opportunities>().await;
 }

@@ -172,7 +172,7 @@ async fn opp_037_clone_names_what_it_does_not_have_of_its_source() {
             ("opportunity.partner_opportunity_identifier", not_copied),
             (
                 "opportunity.life_cycle.stage",
-                "Was set to PROSPECT: a clone starts anew."
+                "Was set to PROSPECT, the stage of every new clone."
             ),
             ("opportunity.life_cycle.closed_lost_reason", not_copied),
             ("opportunity.life_cycle.next_steps", not_copied),

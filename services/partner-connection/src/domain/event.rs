@@ -38,7 +38,7 @@ pub enum MemberEvent {
     Registered,
     /// Provisioning set the member to active again.
     Reinstated,
-    /// The operator changed what marketing staff sees.
+    /// The operator's option on marketing staff was applied to the member (ACC-013).
     VisibilityChanged,
 }
 

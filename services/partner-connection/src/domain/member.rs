@@ -430,7 +430,8 @@ impl Member {
         &self.account
     }
 
-    /// The member with what its row, which alone has it, states of the option.
+    /// The member with the option that its row states. The stored record does not have it, so that processes of an
+    /// earlier release, which write records without it, leave it as it is.
     pub fn with_marketing_option(self, marketing_sees_all: bool) -> Self {
         Self {
             marketing_sees_all,

@@ -52,14 +52,20 @@ pub async fn list_members(
     cursor: Option<MemberId>,
     limit: i64,
 ) -> Result<Vec<Member>, Error> {
-    let mut query = select_of_account("SELECT record FROM member", account);
+    let mut query = select_of_account("SELECT record, marketing_sees_all FROM member", account);
     push_any_of(&mut query, "status", &filter.statuses);
     push_overlap(&mut query, "roles", &filter.roles);
     if let Some(cursor) = cursor {
         query.push(" AND member_id > ").push_bind(cursor.to_string());
     }
     query.push(" ORDER BY member_id LIMIT ").push_bind(limit);
-    fetch_records(tx, query).await
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    rows.into_iter()
+        .map(|row| {
+            let member = row.try_get::<Json<Member>, _>(0)?.0;
+            Ok(member.with_marketing_option(row.try_get(1)?))
+        })
+        .collect()
 }
 
 /// Conditions on invitations, combined with AND. An empty list is no condition.

@@ -28,6 +28,17 @@ async fn sees_all(app: &App, id: &str) -> bool {
     member.expect("a member").sees_all_opportunities
 }
 
+/// The same in the list of members.
+async fn sees_all_in_list(app: &App, id: &str) -> bool {
+    let list = alliance_lead(app, ALDER)
+        .members()
+        .list_members(pb::ListMembersRequest::default())
+        .await;
+    let members = list.expect("a list").into_inner().members;
+    let member = members.into_iter().find(|member| member.member_id == id);
+    member.expect("a listed member").sees_all_opportunities
+}
+
 async fn set_roles(app: &App, roles: &[Role]) {
     let request = pb::SetMemberRolesRequest {
         member_id: MARKETER.to_owned(),
@@ -59,6 +70,7 @@ async fn acc_013_option_is_published_once_for_each_member_of_marketing_staff() {
     let before = last_event_seq(&app).await;
     add_marketer(&app).await;
     wait_until_sees_all(&app, true).await;
+    assert!(sees_all_in_list(&app, MARKETER).await);
     let event = |name: &str| format!("cosell.partner.v1.{ALDER}.{MARKETER}.{name}");
     assert_eq!(
         event_subjects(&app, before).await,
@@ -89,14 +101,11 @@ async fn acc_013_without_the_option_only_whole_pipeline_roles_see_all() {
     // The option was set before the restart.
     let before = last_event_seq(&app).await;
     let mut admin = app.database.admin::<Partners>().await;
-    sqlx::query(
-        "UPDATE member SET marketing_sees_all = true, record = record || '{\"marketing_sees_all\": true}'
-         WHERE member_id = $1",
-    )
-    .bind(MARKETER)
-    .execute(&mut admin)
-    .await
-    .expect("a member with the former option");
+    sqlx::query("UPDATE member SET marketing_sees_all = true WHERE member_id = $1")
+        .bind(MARKETER)
+        .execute(&mut admin)
+        .await
+        .expect("a member with the former option");
     wait_until_sees_all(&app, false).await;
     let expected = format!("cosell.partner.v1.{ALDER}.{MARKETER}.member_visibility_changed");
     assert_eq!(event_subjects(&app, before).await, [expected]);
