@@ -108,41 +108,22 @@ fn caller_kinds() -> Vec<CallerKind> {
     ] {
         all.push((name.to_owned(), member(id, account, side, &[]), expected));
     }
-    all.push((
-        "a service".to_owned(),
-        service("review"),
-        Box::new(|allowed, _| refused_unless(allowed.services)),
-    ));
-    all.push((
-        "the provisioner".to_owned(),
-        service("provisioner"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.provisioner)),
-    ));
-    all.push((
-        "the opportunity service".to_owned(),
-        service("opportunity"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.opportunity)),
-    ));
-    all.push((
-        "the notification service".to_owned(),
-        service("notification"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.notification)),
-    ));
-    all.push((
-        "the collaboration service".to_owned(),
-        service("collaboration"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.collaboration)),
-    ));
-    all.push((
-        "the referral service".to_owned(),
-        service("referral"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.referral)),
-    ));
-    all.push((
-        "the CRM".to_owned(),
-        service("crm"),
-        Box::new(|allowed, _| refused_unless(allowed.services || allowed.crm)),
-    ));
+    // The review service stands for those that no row names.
+    for name in [
+        "review",
+        "provisioner",
+        "opportunity",
+        "notification",
+        "collaboration",
+        "referral",
+        "crm",
+    ] {
+        all.push((
+            format!("the service {name}"),
+            service(name),
+            Box::new(move |allowed, _| refused_unless(allowed.permits_service(name))),
+        ));
+    }
     all
 }
 

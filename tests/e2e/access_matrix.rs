@@ -54,20 +54,17 @@ pub struct AllowedCallers {
     pub without_role: bool,
     /// Members that were invited and have not joined. Only the directory knows them.
     pub invited: bool,
-    /// All services.
+    /// Whether every service may call it.
     pub services: bool,
-    /// The service that is configured for provisioning.
-    pub provisioner: bool,
-    /// The service that is configured as AWS's CRM.
-    pub crm: bool,
-    /// The opportunity service.
-    pub opportunity: bool,
-    /// The collaboration service.
-    pub collaboration: bool,
-    /// The notification service.
-    pub notification: bool,
-    /// The referral service.
-    pub referral: bool,
+    /// The names of the services that may call it, besides.
+    pub named_services: Vec<&'static str>,
+}
+
+impl AllowedCallers {
+    /// Whether the service with this name may call the RPC.
+    pub fn permits_service(&self, name: &str) -> bool {
+        self.services || self.named_services.contains(&name)
+    }
 }
 
 fn only(roles: &[&[Role]]) -> AllowedCallers {
@@ -76,12 +73,7 @@ fn only(roles: &[&[Role]]) -> AllowedCallers {
         without_role: false,
         invited: false,
         services: false,
-        provisioner: false,
-        crm: false,
-        opportunity: false,
-        collaboration: false,
-        notification: false,
-        referral: false,
+        named_services: Vec::new(),
     }
 }
 
@@ -90,46 +82,16 @@ fn or_services(mut allowed: AllowedCallers) -> AllowedCallers {
     allowed
 }
 
-fn by_provisioner() -> AllowedCallers {
-    AllowedCallers {
-        provisioner: true,
-        ..only(&[])
-    }
-}
-
-fn by_opportunity() -> AllowedCallers {
-    AllowedCallers {
-        opportunity: true,
-        ..only(&[])
-    }
-}
-
-fn by_collaboration() -> AllowedCallers {
-    AllowedCallers {
-        collaboration: true,
-        ..only(&[])
-    }
-}
-
-fn by_referral() -> AllowedCallers {
-    AllowedCallers {
-        referral: true,
-        ..only(&[])
-    }
-}
-
-fn by_notification() -> AllowedCallers {
-    or_notification(only(&[]))
-}
-
-fn or_notification(mut allowed: AllowedCallers) -> AllowedCallers {
-    allowed.notification = true;
+fn or_service(name: &'static str, mut allowed: AllowedCallers) -> AllowedCallers {
+    allowed.named_services.push(name);
     allowed
 }
 
-fn or_crm(mut allowed: AllowedCallers) -> AllowedCallers {
-    allowed.crm = true;
-    allowed
+fn by_services(names: &[&'static str]) -> AllowedCallers {
+    AllowedCallers {
+        named_services: names.to_vec(),
+        ..only(&[])
+    }
 }
 
 fn or_invited(mut allowed: AllowedCallers) -> AllowedCallers {
@@ -159,14 +121,17 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("ListStandardValues", or_services(every_member())),
         (
             "GetAwsOpportunitySummary",
-            or_crm(only(&[&PIPELINE_ROLES, &VIEWERS])),
+            or_service("crm", only(&[&PIPELINE_ROLES, &VIEWERS])),
         ),
         (
             "UpdateAwsOpportunitySummary",
-            or_crm(only(&[&[SalesRepresentative, AccountOwner]])),
+            or_service("crm", only(&[&[SalesRepresentative, AccountOwner]])),
         ),
-        ("CheckReferredOpportunity", by_referral()),
-        ("GetOpportunityForAccount", or_notification(by_collaboration())),
+        ("CheckReferredOpportunity", by_services(&["referral"])),
+        (
+            "GetOpportunityForAccount",
+            by_services(&["collaboration", "notification"]),
+        ),
         ("ChangeStage", only(&[&PIPELINE_ROLES])),
         ("CorrectClosedOpportunity", only(&[&PIPELINE_ROLES])),
         ("ReopenOpportunity", only(&[&[Reviewer, AccountOwner]])),
@@ -180,8 +145,8 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("UntagOpportunity", only(&[&PIPELINE_ROLES])),
         ("ListSolutions", only(&[&PIPELINE_ROLES])),
         ("ListProducts", or_services(every_member())),
-        ("ApplySolutions", by_provisioner()),
-        ("ApplyProducts", by_provisioner()),
+        ("ApplySolutions", by_services(&["provisioner"])),
+        ("ApplyProducts", by_services(&["provisioner"])),
         ("ImportOpportunities", only(&[&PIPELINE_ROLES])),
         ("GetImportTemplate", only(&[&PIPELINE_ROLES])),
         ("DownloadImportResult", only(&[&PIPELINE_ROLES])),
@@ -213,17 +178,17 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("AcceptReferralOffer", only(&[&ACCOUNT_WIDE_ROLES])),
         ("BatchAcceptReferralOffers", only(&[&ACCOUNT_WIDE_ROLES])),
         ("RejectReferralOffer", only(&[&ACCOUNT_WIDE_ROLES])),
-        ("GetAcceptedOpportunity", by_opportunity()),
+        ("GetAcceptedOpportunity", by_services(&["opportunity"])),
         ("GetLead", only(&[&PIPELINE_ROLES])),
         ("ListLeads", only(&[&PIPELINE_ROLES])),
         ("SetLeadState", only(&[&PIPELINE_ROLES])),
         ("AddLeadInteraction", only(&[&PIPELINE_ROLES])),
         ("AssignLead", only(&[&PIPELINE_ROLES])),
         ("ConvertLead", only(&[&PIPELINE_ROLES])),
-        ("GetConvertedLead", by_opportunity()),
-        ("GetReferralOfferForAccount", by_notification()),
-        ("GetReferralForAccount", by_notification()),
-        ("GetLeadForAccount", by_notification()),
+        ("GetConvertedLead", by_services(&["opportunity"])),
+        ("GetReferralOfferForAccount", by_services(&["notification"])),
+        ("GetReferralForAccount", by_services(&["notification"])),
+        ("GetLeadForAccount", by_services(&["notification"])),
     ];
     let engagements = [
         ("ShareOpportunity", only(&[&PIPELINE_ROLES])),
@@ -254,7 +219,7 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("RequestChannel", only(&[&PIPELINE_ROLES])),
         (
             "GetChannel",
-            or_notification(only(&[&PIPELINE_ROLES, &SALES_ROLES])),
+            or_service("notification", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
         ),
         ("ListChannels", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
         ("ApproveChannel", only(&[&[AccountOwner]])),
@@ -265,8 +230,11 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("ArchiveChannel", only(&[&[AccountOwner]])),
         ("GetChannelPreferences", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
         ("UpdateChannelPreferences", only(&[&PIPELINE_ROLES, &SALES_ROLES])),
-        ("GetChannelInvitation", by_notification()),
-        ("GetEngagementInvitationForAccount", by_notification()),
+        ("GetChannelInvitation", by_services(&["notification"])),
+        (
+            "GetEngagementInvitationForAccount",
+            by_services(&["notification"]),
+        ),
     ];
     let notifications = [
         ("ListNotifications", every_member()),
@@ -302,7 +270,7 @@ pub fn access_matrix() -> BTreeMap<&'static str, AllowedCallers> {
         ("CancelConnection", only(&[&REPRESENTATIVES])),
         ("GetConnectionPreferences", only(&[&PIPELINE_ROLES])),
         ("UpdateConnectionPreferences", only(&[&REPRESENTATIVES])),
-        ("ApplyDirectory", by_provisioner()),
+        ("ApplyDirectory", by_services(&["provisioner"])),
     ];
     opportunities
         .into_iter()
