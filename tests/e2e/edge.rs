@@ -1,172 +1,20 @@
 //! The gRPC edge: rotation of token keys, panicking calls, rate limits, TLS, and graceful shutdown.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cosell_grpc::{Edge, Issuer, Listeners, Readiness, ServeArgs, Verifier, serve};
+use cosell_grpc::Issuer;
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
-use cosell_proto::cosell::notification::v1::notification_service_server::{
-    NotificationService, NotificationServiceServer,
-};
-use cosell_testkit::harness::{Client, PATIENCE, eventually, folder, partner, refused};
-use cosell_types::{Clock, Role};
-use rcgen::CertifiedKey;
+use cosell_testkit::harness::{Client, PATIENCE, eventually, partner, refused};
+use cosell_types::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tonic::service::Routes;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
-use tonic::{Code, Request, Response, Status};
+use tonic::Code;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
-/// A service of which one RPC panics and another blocks until it is released.
-#[derive(Clone, Default)]
-struct FakeService {
-    entered: Arc<Notify>,
-    release: Arc<Notify>,
-}
-
-#[tonic::async_trait]
-impl NotificationService for FakeService {
-    async fn list_notifications(
-        &self,
-        _: Request<pb::ListNotificationsRequest>,
-    ) -> Result<Response<pb::ListNotificationsResponse>, Status> {
-        panic!("a secret text")
-    }
-
-    async fn mark_notifications_read(
-        &self,
-        _: Request<pb::MarkNotificationsReadRequest>,
-    ) -> Result<Response<pb::MarkNotificationsReadResponse>, Status> {
-        self.entered.notify_one();
-        self.release.notified().await;
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn get_unread_count(
-        &self,
-        _: Request<pb::GetUnreadCountRequest>,
-    ) -> Result<Response<pb::GetUnreadCountResponse>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn get_notification_preferences(
-        &self,
-        _: Request<pb::GetNotificationPreferencesRequest>,
-    ) -> Result<Response<pb::GetNotificationPreferencesResponse>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn update_notification_preferences(
-        &self,
-        _: Request<pb::UpdateNotificationPreferencesRequest>,
-    ) -> Result<Response<pb::UpdateNotificationPreferencesResponse>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-}
-
-/// The fake service behind the edge.
-struct TestServer {
-    service: FakeService,
-    channel: Channel,
-    address: std::net::SocketAddr,
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<anyhow::Result<()>>,
-}
-
-impl TestServer {
-    /// Starts a server that accepts tokens of an issuer whose keys are at `jwks`.
-    async fn start(issuer: &Issuer, jwks: &str) -> Self {
-        Self::start_with(issuer, jwks, None).await
-    }
-
-    /// Starts a server, with TLS if a certificate is given.
-    async fn start_with(
-        issuer: &Issuer,
-        jwks: &str,
-        certificate: Option<&CertifiedKey<rcgen::KeyPair>>,
-    ) -> Self {
-        let write_pem = |name: &str, pem: String| {
-            let path = folder("tls").join(name);
-            std::fs::write(&path, pem).expect("a file");
-            path
-        };
-        let any = "127.0.0.1:0".parse().expect("an address");
-        let args = ServeArgs {
-            listen: any,
-            health_listen: any,
-            max_calls: 8,
-            account_rate: std::num::NonZeroU32::new(100).expect("a rate"),
-            reflection: false,
-            drain_seconds: 5,
-            tls_cert: certificate.map(|own| write_pem("cert.pem", own.cert.pem())),
-            tls_key: certificate.map(|own| write_pem("key.pem", own.signing_key.serialize_pem())),
-        };
-        let listeners = Listeners::bind(&args).await.expect("listeners");
-        let address = listeners.address().expect("an address");
-        let clock = Clock::system();
-        let edge = Edge::new(
-            Verifier::new(&issuer.auth_args(jwks), clock.clone()),
-            clock,
-            args.max_calls,
-            args.account_rate,
-            HashMap::new(),
-        );
-        let service = FakeService::default();
-        let routes = Routes::new(NotificationServiceServer::new(service.clone()));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            serve(
-                &args,
-                listeners,
-                routes,
-                Vec::new(),
-                edge,
-                Readiness::default(),
-                stopped,
-            )
-            .await
-        });
-        let scheme = if certificate.is_some() { "https" } else { "http" };
-        let mut endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).expect("an address");
-        if let Some(own) = certificate {
-            let trusted = ClientTlsConfig::new()
-                .ca_certificate(Certificate::from_pem(own.cert.pem()))
-                .domain_name("cosell.example");
-            endpoint = endpoint.tls_config(trusted).expect("a configuration");
-        }
-        let channel = endpoint.connect_lazy();
-        Self {
-            service,
-            channel,
-            address,
-            stop,
-            serving,
-        }
-    }
-
-    fn client(&self, issuer: &Issuer) -> NotificationServiceClient<InterceptedService<Channel, Client>> {
-        let caller = partner("alder-member", "111111111111", Role::AceUser);
-        NotificationServiceClient::new(Client::new(issuer, Some(&caller)).with_channel(self.channel.clone()))
-    }
-}
-
-fn new_issuer() -> Issuer {
-    Issuer::generate(Clock::system()).expect("an issuer")
-}
-
-fn key_file(issuer: &Issuer) -> String {
-    let path = folder("jwks").join("jwks.json");
-    std::fs::write(&path, issuer.jwks()).expect("the key file");
-    path.to_string_lossy().into_owned()
-}
+use crate::edge_server::{ALDER, BIRCH, TestServer, key_file, new_issuer};
 
 #[tokio::test]
 async fn panic_becomes_internal_error_without_its_text() {
@@ -191,22 +39,21 @@ async fn rate_limit_refuses_one_account_and_not_others() {
     let issuer = new_issuer();
     let server = TestServer::start(&issuer, &key_file(&issuer)).await;
     let call = async |account: &str| {
-        let caller = partner("alder-member", account, Role::AceUser);
-        let client = Client::new(&issuer, Some(&caller)).with_channel(server.channel.clone());
-        NotificationServiceClient::new(client)
+        server
+            .client_of(&issuer, account)
             .get_unread_count(pb::GetUnreadCountRequest {})
             .await
     };
     let mut refusal = None;
     for _ in 0..5_000 {
-        if let Err(status) = call("111111111111").await {
+        if let Err(status) = call(ALDER).await {
             refusal = Some(status);
             break;
         }
     }
     let status = refusal.expect("thousands of calls in a row exceed the rate");
     refused::<()>(Err(status), Code::ResourceExhausted, "RATE_EXCEEDED");
-    call("222222222222").await.expect("another account is served");
+    call(BIRCH).await.expect("another account is served");
 }
 
 #[tokio::test]
@@ -215,7 +62,7 @@ async fn server_with_certificate_serves_only_tls_calls() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let issuer = new_issuer();
     let own = rcgen::generate_simple_self_signed(vec!["cosell.example".to_owned()]).expect("a certificate");
-    let server = TestServer::start_with(&issuer, &key_file(&issuer), Some(&own)).await;
+    let server = TestServer::start_with(&issuer, &key_file(&issuer), Some(&own), |_| {}).await;
     server
         .client(&issuer)
         .get_unread_count(pb::GetUnreadCountRequest {})

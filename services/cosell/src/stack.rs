@@ -130,6 +130,8 @@ impl Stack {
             health_listen: args.health_listen,
             max_calls: 256,
             account_rate: std::num::NonZeroU32::MAX,
+            address_connections: 256,
+            proxies: Vec::new(),
             reflection: true,
             drain_seconds: 5,
             tls_cert: None,

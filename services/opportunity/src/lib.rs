@@ -65,7 +65,7 @@ impl Service for Opportunities {
             catalog_keepers: options.catalog_keepers.as_slice().into(),
             import_limits: options.import,
             job_created: job_created.clone(),
-            upload_limit: bulk::UploadLimit::default(),
+            uploads: api::import_opportunities::new_uploads(),
         };
         let worker = bulk::BulkWorker {
             database: background.database.clone(),

@@ -1,12 +1,18 @@
 //! Authentication (ACC-003): verifies the bearer token and converts it to a [`Caller`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cosell_types::{Caller, Clock, Member, Side};
 use futures::future::BoxFuture;
 use http::HeaderMap;
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use moka::future::Cache;
 use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::Failure;
 use crate::jwks::Keys;
@@ -16,9 +22,13 @@ pub(crate) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES25
 /// Maximum length of a token in bytes.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// Accepted clock skew in seconds.
-const LEEWAY: i64 = 30;
+const LEEWAY: f64 = 30.0;
 /// Maximum validity of a token in seconds.
-const MAX_VALIDITY: i64 = 3600;
+const MAX_VALIDITY: f64 = 3600.0;
+/// Tokens whose callers are remembered, and for how long: calls of a client have the same token, and its signature is
+/// most of the work of a refused call.
+const MAX_REMEMBERED: u64 = 10_000;
+const REMEMBER: Duration = Duration::from_secs(60);
 
 /// Options for token verification.
 #[derive(Clone, Debug, clap::Args)]
@@ -49,14 +59,27 @@ struct Inner {
     issuer: String,
     audience: String,
     clock: Clock,
+    /// Callers of verified tokens, by the hash of the token.
+    verified: Cache<[u8; 32], Verified>,
 }
 
+/// The caller of a token whose signature and claims are valid.
+#[derive(Clone)]
+struct Verified {
+    caller: Caller,
+    exp: f64,
+    key_id: String,
+    algorithm: Algorithm,
+    key: Arc<DecodingKey>,
+}
+
+/// The claims of a token. Times are numbers of seconds and may have fractions (RFC 7519, 2).
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: i64,
-    iat: i64,
-    nbf: Option<i64>,
+    exp: f64,
+    iat: f64,
+    nbf: Option<f64>,
     side: String,
     account_id: Option<String>,
 }
@@ -69,6 +92,10 @@ impl Verifier {
             issuer: args.token_issuer.clone(),
             audience: args.token_audience.clone(),
             clock,
+            verified: Cache::builder()
+                .max_capacity(MAX_REMEMBERED)
+                .time_to_live(REMEMBER)
+                .build(),
         }))
     }
 
@@ -79,11 +106,7 @@ impl Verifier {
 
     /// The caller of the bearer token in the headers; `None` if it is missing or invalid for any reason.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Option<Caller> {
-        let token = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-        let token = token
-            .strip_prefix("Bearer ")
-            .or_else(|| token.strip_prefix("bearer "))?;
-        match self.verify(token).await {
+        match self.verify(bearer_token(headers)?).await {
             Ok(caller) => Some(caller),
             Err(why) => {
                 tracing::debug!(why, "token refused");
@@ -96,16 +119,36 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err("too long");
         }
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some(verified) = self.0.verified.get(&hash).await
+            && self.0.is_valid(&verified)
+        {
+            return Ok(verified.caller);
+        }
+        let verified = self.verify_signature(token).await?;
+        self.0.verified.insert(hash, verified.clone()).await;
+        Ok(verified.caller)
+    }
+
+    async fn verify_signature(&self, token: &str) -> Result<Verified, &'static str> {
+        if has_critical_extensions(token) {
+            return Err("unknown critical extension");
+        }
         let header = decode_header(token).map_err(|_| "no readable header")?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err("algorithm not allowed");
         }
-        // RFC 9068: prevents the use of an identity token as an access token.
-        if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")) {
+        // Prevents the use of an identity token as an access token (RFC 9068, 2.1).
+        let is_access_token = |typ: String| {
+            let typ = typ.to_ascii_lowercase();
+            typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+        };
+        if !header.typ.is_some_and(is_access_token) {
             return Err("not an access token");
         }
-        let kid = header.kid.ok_or("no key id")?;
-        let key = self.0.keys.find(&kid, header.alg).await.ok_or("no such key")?;
+        let key_id = header.kid.ok_or("no key id")?;
+        let key = self.0.keys.find(&key_id, header.alg).await;
+        let key = key.ok_or("no such key")?;
 
         let mut validation = Validation::new(header.alg);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
@@ -118,8 +161,8 @@ impl Verifier {
             .map_err(|_| "signature or claims invalid")?
             .claims;
 
-        let now = self.0.clock.now().timestamp();
-        if claims.exp + LEEWAY <= now {
+        let now = self.0.now();
+        if is_expired(claims.exp, now) {
             return Err("expired");
         }
         if claims.nbf.is_some_and(|nbf| nbf > now + LEEWAY) || claims.iat > now + LEEWAY {
@@ -128,8 +171,50 @@ impl Verifier {
         if claims.exp - claims.iat > MAX_VALIDITY {
             return Err("valid for too long");
         }
-        caller_of(claims)
+        Ok(Verified {
+            exp: claims.exp,
+            caller: caller_of(claims)?,
+            key_id,
+            algorithm: header.alg,
+            key,
+        })
     }
+}
+
+impl Inner {
+    fn now(&self) -> f64 {
+        self.clock.now().timestamp() as f64
+    }
+
+    /// Whether a token that was verified earlier is still valid: it has not expired, and its key was not removed.
+    fn is_valid(&self, verified: &Verified) -> bool {
+        let key = self.keys.get(&verified.key_id, verified.algorithm);
+        key.is_some_and(|key| Arc::ptr_eq(&key, &verified.key)) && !is_expired(verified.exp, self.now())
+    }
+}
+
+fn is_expired(exp: f64, now: f64) -> bool {
+    exp + LEEWAY <= now
+}
+
+/// The token of the only `authorization` header. The scheme is compared without case, and any number of spaces follow
+/// it (RFC 9110, 11.4).
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let mut stated = headers.get_all(http::header::AUTHORIZATION).iter();
+    let (Some(credentials), None) = (stated.next(), stated.next()) else {
+        return None;
+    };
+    let (scheme, token) = credentials.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim_start_matches(' '))
+}
+
+/// Whether the header of a token lists extensions that must be understood (RFC 7515, 4.1.11). None is.
+fn has_critical_extensions(token: &str) -> bool {
+    let header = token.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    serde_json::from_slice::<Value>(&header).is_ok_and(|header| header.get("crit").is_some())
 }
 
 fn caller_of(claims: Claims) -> Result<Caller, &'static str> {

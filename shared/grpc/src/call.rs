@@ -13,6 +13,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::denial::RecordedDenial;
 use crate::impersonation::effective_caller;
+use crate::limits::CallPermit;
 use crate::{Deadline, Failure, Retry};
 
 /// Attempts of a write that fails with a retryable failure.
@@ -46,6 +47,8 @@ pub struct Call<M> {
     pub deadline: Deadline,
     /// Identity of the call.
     pub tag: Tag,
+    /// Held until the use case has ended, also if the call was answered before, as at its deadline.
+    permit: Option<CallPermit>,
 }
 
 impl<M> Call<M> {
@@ -70,6 +73,7 @@ impl<M> Call<M> {
             form_violations: self.form_violations,
             deadline: self.deadline,
             tag: self.tag,
+            permit: self.permit,
         };
         (self.message, call)
     }
@@ -286,11 +290,7 @@ fn open<M: Validate>(
     record: Option<RecordField>,
 ) -> Result<Call<M>, Failure> {
     let tag = tag_of(&request);
-    let Authorized {
-        caller,
-        token_caller,
-        deadline,
-    } = authorize(&request, permit)?;
+    let authorized = authorize(&request, permit)?;
     let message = request.into_inner();
     let mut violations = message.violations();
     if let Some(record) = record {
@@ -299,13 +299,8 @@ fn open<M: Validate>(
     let is_within_record = |violation| record.is_some_and(|record| record.path_within(violation).is_some());
     if violations.iter().all(is_within_record) {
         Ok(Call {
-            actor: caller.actor(),
-            caller,
-            token_caller,
-            message,
             form_violations: violations,
-            deadline,
-            tag,
+            ..authorized.call(message, tag)
         })
     } else {
         Err(Failure::invalid(violations))
@@ -317,6 +312,7 @@ struct Authorized {
     caller: Caller,
     token_caller: Caller,
     deadline: Deadline,
+    permit: Option<CallPermit>,
 }
 
 impl Authorized {
@@ -329,6 +325,7 @@ impl Authorized {
             form_violations: Vec::new(),
             deadline: self.deadline,
             tag,
+            permit: self.permit,
         }
     }
 }
@@ -353,6 +350,7 @@ fn authorize<M>(request: &Request<M>, permit: impl FnOnce(&Caller) -> bool) -> R
         caller,
         token_caller,
         deadline,
+        permit: extensions.get::<CallPermit>().cloned(),
     })
 }
 

@@ -1,69 +1,42 @@
 //! The layer around all gRPC services of a process: request id and trace, concurrency and rate limits, deadline,
 //! authentication, and the reason of each refusal.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use cosell_telemetry::{metrics, propagate};
-use cosell_types::{AccountId, Caller, Clock, random};
+use cosell_types::{Caller, Clock, random};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use opentelemetry::KeyValue;
-use prost::Message as _;
-use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, field, info_span};
 
+use crate::answer::{Answer, Unread};
+use crate::connection::ConnectionInfo;
 use crate::denial::RecordedDenial;
-use crate::{Deadline, Denial, Failure, ServiceAccess, Tag, Verifier};
+use crate::limits::{CallPermit, Limits};
+use crate::rpcs::{self, RpcKind};
+use crate::{Deadline, Denial, Failure, ServiceAccess, Tag, Verifier, first_message};
 
 const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
-
-/// All RPCs of the definitions. Other paths get no label of their own, so that clients cannot create metric series.
-static DEFINED_RPCS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
-    let services = set
-        .file
-        .iter()
-        .flat_map(|file| file.service.iter().map(move |service| (file.package(), service)));
-    services
-        .flat_map(|(package, service)| {
-            service
-                .method
-                .iter()
-                .map(move |method| format!("{package}.{}/{}", service.name(), method.name()))
-        })
-        .collect()
-});
-
-/// Client-streaming RPCs, which upload a file before they respond. They are exempt from the deadline of other calls,
-/// and their use cases limit their duration.
-static UPLOADS: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let set = prost_types::FileDescriptorSet::decode(cosell_proto::DESCRIPTORS).unwrap_or_default();
-    let mut rpcs = HashSet::new();
-    for file in &set.file {
-        for service in &file.service {
-            let uploads = service
-                .method
-                .iter()
-                .filter(|method| method.client_streaming() && !method.server_streaming());
-            rpcs.extend(
-                uploads.map(|method| format!("{}.{}/{}", file.package(), service.name(), method.name())),
-            );
-        }
-    }
-    rpcs
-});
+/// Maximum size of the headers of a call in bytes, counted as RFC 9113 does (6.5.2): a token has up to 8 KiB.
+const MAX_HEADERS: usize = 16 * 1024;
 /// Maximum duration of an upload.
-const MAX_UPLOAD: std::time::Duration = std::time::Duration::from_secs(660);
+const MAX_UPLOAD: Duration = Duration::from_secs(660);
 
 /// The tower layer around all services of a process.
 #[derive(Clone)]
@@ -72,17 +45,16 @@ pub struct Edge(Arc<Inner>);
 struct Inner {
     verifier: Verifier,
     clock: Clock,
-    permits: Semaphore,
-    /// Keyed by account. Only authenticated callers are counted, so its size is bounded by the number of accounts.
-    rate: DefaultKeyedRateLimiter<AccountId>,
+    limits: Limits,
+    last_answer: AtomicU64,
     /// Keyed by the full name of the gRPC service.
     gates: HashMap<&'static str, ServiceAccess>,
 }
 
 impl Edge {
-    /// Creates an edge that accepts at most `max_calls` concurrent calls with tokens that `verifier` accepts, and at
-    /// most `account_rate` calls per second of each account. `gates` resolve the roles of members for each gRPC
-    /// service.
+    /// Creates an edge that accepts calls with tokens that `verifier` accepts: at most `max_calls` concurrent ones of
+    /// partners, of AWS and of services each, and at most `account_rate` per second of each account. `gates` resolve
+    /// the roles of members for each gRPC service.
     pub fn new(
         verifier: Verifier,
         clock: Clock,
@@ -90,13 +62,11 @@ impl Edge {
         account_rate: NonZeroU32,
         gates: HashMap<&'static str, ServiceAccess>,
     ) -> Self {
-        let quota =
-            Quota::per_second(account_rate).allow_burst(account_rate.saturating_add(account_rate.get()));
         Edge(Arc::new(Inner {
             verifier,
             clock,
-            permits: Semaphore::new(max_calls),
-            rate: RateLimiter::keyed(quota),
+            limits: Limits::new(max_calls, account_rate),
+            last_answer: AtomicU64::new(0),
             gates,
         }))
     }
@@ -143,12 +113,29 @@ where
     }
 }
 
+/// A call at the edge.
+struct Arrival {
+    tag: Tag,
+    /// `None` if the definitions have no such RPC.
+    kind: Option<RpcKind>,
+    started: Instant,
+    peer: IpAddr,
+    unread: Unread,
+    /// The caller of the token, once it is verified.
+    caller: Option<Caller>,
+    /// Added to the trailers of the answer.
+    trailers: HeaderMap,
+}
+
 impl Inner {
-    async fn handle<S>(&self, mut request: Request<Body>, mut inner: S) -> Result<Response<Body>, S::Error>
+    async fn handle<S>(&self, mut request: Request<Body>, inner: S) -> Result<Response<Body>, S::Error>
     where
         S: Service<Request<Body>, Response = Response<Body>> + Send,
         S::Future: Send,
     {
+        if let Some(refusal) = refuse_other_protocol(&request) {
+            return Ok(refusal);
+        }
         let received = self.clock.now();
         let rpc: Arc<str> = request.uri().path().trim_start_matches('/').into();
         let tag = Tag {
@@ -157,12 +144,9 @@ impl Inner {
             received,
             denial: RecordedDenial::default(),
         };
-        let is_defined = DEFINED_RPCS.contains(&*tag.rpc);
-        let label = if is_defined {
-            tag.rpc.to_string()
-        } else {
-            "_OTHER".to_owned()
-        };
+        let kind = rpcs::kind(&tag.rpc);
+        // Other paths get no label of their own, so that clients cannot create metric series.
+        let label = kind.map_or_else(|| "_OTHER".to_owned(), |_| tag.rpc.to_string());
         let span = info_span!(
             "call",
             otel.kind = "server",
@@ -176,91 +160,153 @@ impl Inner {
         let trace_id = propagate::set_remote_parent(&span, &propagate::from_headers(request.headers()));
         span.record("trace_id", trace_id);
 
-        let started = tokio::time::Instant::now();
         request.extensions_mut().insert(tag.clone());
-        let mut caller = None;
-        let response = async {
-            if is_public(&tag.rpc) {
-                return inner.call(request).await;
-            }
-            match self.authorize(&mut request, &tag.rpc, &mut caller).await {
-                Ok((_permit, deadline)) => {
-                    let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
-                    let until = if UPLOADS.contains(&*tag.rpc) {
-                        started + MAX_UPLOAD
-                    } else {
-                        deadline.instant()
-                    };
-                    Ok(match tokio::time::timeout_at(until, guarded).await {
-                        Ok(Ok(response)) => with_reason(response?, &tag),
-                        Ok(Err(_)) => refuse(
-                            Failure::internal(
-                                "the use case panicked; the log entry `panicked` has the location",
-                            ),
-                            &tag,
-                        ),
-                        Err(_) => refuse(Failure::deadline_exceeded(), &tag),
-                    })
-                }
-                Err(failure) => Ok(refuse(failure, &tag)),
-            }
-        }
-        .instrument(span.clone())
-        .await;
-
-        self.record_denial(&tag, &label, caller);
+        let connection = request.extensions().get::<ConnectionInfo>();
+        let mut arrival = Arrival {
+            tag,
+            kind,
+            started: Instant::now(),
+            peer: connection.map_or(Ipv4Addr::UNSPECIFIED.into(), |connection| connection.peer),
+            unread: connection
+                .map(|connection| connection.unread.clone())
+                .unwrap_or_default(),
+            caller: None,
+            trailers: HeaderMap::new(),
+        };
+        let response = self
+            .respond(&mut arrival, request, inner)
+            .instrument(span.clone())
+            .await;
+        self.record_denial(&arrival.tag, &label, arrival.caller);
         let mut response = response?;
-        if let Ok(value) = HeaderValue::from_str(&tag.request_id) {
+        if let Ok(value) = HeaderValue::from_str(&arrival.tag.request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
         let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
         span.record("rpc.response.status_code", i32::from(code));
-        if is_defined {
+        if kind.is_some() {
             let labels = [
                 KeyValue::new("rpc.method", label),
                 KeyValue::new("rpc.response.status_code", i64::from(i32::from(code))),
             ];
-            metrics::RPC_DURATION.record(started.elapsed().as_secs_f64(), &labels);
+            metrics::RPC_DURATION.record(arrival.started.elapsed().as_secs_f64(), &labels);
         }
         Ok(response)
     }
 
-    /// Checks the concurrency limit, deadline, token, rate limit and membership, in this order: an overloaded service
-    /// does not spend work on authentication. Sets `authenticated` as soon as the token is verified.
-    async fn authorize(
+    async fn respond<S>(
         &self,
-        request: &mut Request<Body>,
-        rpc: &str,
-        authenticated: &mut Option<Caller>,
-    ) -> Result<(tokio::sync::SemaphorePermit<'_>, Deadline), Failure> {
-        let permit = self.permits.try_acquire().map_err(|_| {
-            metrics::CALLS_SHED.add(1, &[]);
-            Failure::overloaded()
-        })?;
-        let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
-        let authentication = self.verifier.authenticate(request.headers());
-        let caller: Caller = tokio::time::timeout_at(deadline.instant(), authentication)
-            .await
-            .map_err(|_| Failure::deadline_exceeded())?
-            .ok_or_else(Failure::token_invalid)?;
-        *authenticated = Some(caller.clone());
-        // One account must not exhaust the permits of all others.
-        if let Some(account) = caller.account()
-            && self.rate.check_key(account).is_err()
-        {
-            metrics::CALLS_SHED.add(1, &[]);
-            return Err(Failure::rate_exceeded());
+        arrival: &mut Arrival,
+        request: Request<Body>,
+        mut inner: S,
+    ) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Send,
+        S::Future: Send,
+    {
+        let tag = arrival.tag.clone();
+        if is_public(&tag.rpc) {
+            let Some(permit) = self.limits.public.acquire(&arrival.peer, 1) else {
+                return Ok(self.refuse(Failure::overloaded(), arrival));
+            };
+            let response = inner.call(request).await?;
+            return Ok(self.answer(response, arrival, permit));
         }
-        let caller = match (caller, self.gates.get(service(rpc))) {
+        let (request, until, permit) = match self.admit(arrival, request).await {
+            Ok(admitted) => admitted,
+            Err(failure) => return Ok(self.refuse(failure, arrival)),
+        };
+        let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
+        let response = match timeout_at(until, guarded).await {
+            Ok(Ok(response)) => with_reason(response?, &tag),
+            Ok(Err(_)) => {
+                let cause = "the use case panicked; the log entry `panicked` has the location";
+                return Ok(self.refuse(Failure::internal(cause), arrival));
+            }
+            Err(_) => return Ok(self.refuse(Failure::deadline_exceeded(), arrival)),
+        };
+        Ok(self.answer(response, arrival, permit))
+    }
+
+    /// Admits a call. Checks in this order, the cheap before the costly: deadline, token and rate limit at its headers,
+    /// then, when its first message has arrived, the limit of concurrent calls, then membership. Returns the request,
+    /// when it must be answered, and its permit.
+    async fn admit(
+        &self,
+        arrival: &mut Arrival,
+        mut request: Request<Body>,
+    ) -> Result<(Request<Body>, Instant, CallPermit), Failure> {
+        if size_of(request.headers()) > MAX_HEADERS {
+            return Err(Failure::headers_too_large());
+        }
+        let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
+        let in_time = |_| Failure::deadline_exceeded();
+        let authentication = self.verifier.authenticate(request.headers());
+        let caller = timeout_at(deadline.instant(), authentication)
+            .await
+            .map_err(in_time)?
+            .ok_or_else(Failure::token_invalid)?;
+        arrival.caller = Some(caller.clone());
+        self.limits.count(&caller, &mut arrival.trailers)?;
+
+        let class = caller.class();
+        let arriving = self
+            .limits
+            .arriving
+            .acquire(&class, 1)
+            .ok_or_else(Failure::overloaded)?;
+        let body = std::mem::take(request.body_mut());
+        let receiving = first_message::receive(body, &class, &self.limits.buffer);
+        *request.body_mut() = timeout_at(deadline.instant(), receiving)
+            .await
+            .map_err(in_time)??;
+        drop(arriving);
+
+        let kind = arrival.kind.unwrap_or(RpcKind::Unary);
+        let permit = self.limits.admit(kind, &class)?;
+        let caller = match (caller, self.gates.get(service(&arrival.tag.rpc))) {
             (Caller::Member(member), Some(gate)) => {
-                let resolved = tokio::time::timeout_at(deadline.instant(), (gate.resolve)(member)).await;
-                Caller::Member(resolved.map_err(|_| Failure::deadline_exceeded())??)
+                let resolving = (gate.resolve)(member);
+                let resolved = timeout_at(deadline.instant(), resolving).await;
+                Caller::Member(resolved.map_err(in_time)??)
             }
             (caller, _) => caller,
         };
-        request.extensions_mut().insert(deadline);
-        request.extensions_mut().insert(caller);
-        Ok((permit, deadline))
+        let extensions = request.extensions_mut();
+        extensions.insert(deadline);
+        extensions.insert(caller);
+        extensions.insert(permit.clone());
+        let until = match kind {
+            RpcKind::Upload => arrival.started + MAX_UPLOAD,
+            RpcKind::Unary | RpcKind::Stream => deadline.instant(),
+        };
+        Ok((request, until, permit))
+    }
+
+    /// Adds the trailers, and keeps `resources` until the answer has been sent.
+    fn answer<R: Send + Unpin + 'static>(
+        &self,
+        mut response: Response<Body>,
+        arrival: &mut Arrival,
+        resources: R,
+    ) -> Response<Body> {
+        let trailers = std::mem::take(&mut arrival.trailers);
+        // A refusal has no body: its headers are its trailers.
+        if response.body().is_end_stream() {
+            response.headers_mut().extend(trailers);
+            return response;
+        }
+        let id = self.last_answer.fetch_add(1, Ordering::Relaxed);
+        let unread = arrival.unread.clone();
+        response.map(|body| Body::new(Answer::new(body, trailers, unread, id, resources)))
+    }
+
+    fn refuse(&self, failure: Failure, arrival: &mut Arrival) -> Response<Body> {
+        if failure.code() == Code::ResourceExhausted {
+            metrics::CALLS_SHED.add(1, &[]);
+        }
+        let response = failure.into_status(&arrival.tag).into_http();
+        self.answer(response, arrival, ())
     }
 
     /// Counts, logs and stores the denial of a call, if it was denied.
@@ -289,6 +335,13 @@ impl Inner {
     }
 }
 
+fn size_of(headers: &HeaderMap) -> usize {
+    let sizes = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32);
+    sizes.sum()
+}
+
 /// The full name of the called gRPC service.
 fn service(rpc: &str) -> &str {
     rpc.split('/').next().unwrap_or_default()
@@ -312,8 +365,27 @@ fn request_id(headers: &HeaderMap, received: chrono::DateTime<chrono::Utc>) -> S
     stated.map_or_else(|| random::uuid(received).to_string(), str::to_owned)
 }
 
-fn refuse(failure: Failure, tag: &Tag) -> Response<Body> {
-    failure.into_status(tag).into_http()
+/// Refuses what is not gRPC over HTTP/2 in the terms of HTTP (RFC 9110, 15.5.6 and 15.5.16).
+fn refuse_other_protocol(request: &Request<Body>) -> Option<Response<Body>> {
+    let mut response = Response::new(Body::empty());
+    if request.method() != Method::POST {
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("POST"));
+        return Some(response);
+    }
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    let essence = essence.unwrap_or_default().trim_end().to_ascii_lowercase();
+    if matches!(&*essence, "application/grpc" | "application/grpc+proto") {
+        return None;
+    }
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Some(response)
 }
 
 /// Adds the reason to a status that tonic created itself.
@@ -324,15 +396,16 @@ fn with_reason(response: Response<Body>, tag: &Tag) -> Response<Body> {
     if !status.details().is_empty() {
         return response;
     }
+    let status_of = |failure: Failure| failure.into_status(tag).into_http();
     match status.code() {
         // Unsupported compression of the body; the header lists the supported encodings.
         Code::Unimplemented if response.headers().contains_key(ACCEPT_ENCODING) => response,
-        Code::Unimplemented => refuse(Failure::unknown_method(), tag),
-        Code::OutOfRange => refuse(Failure::message_too_large(), tag),
+        Code::Unimplemented => status_of(Failure::unknown_method()),
+        Code::OutOfRange => status_of(Failure::message_too_large()),
         // INTERNAL of the services always has details: this one is a malformed frame or message.
         Code::Internal | Code::InvalidArgument | Code::Unknown => {
             tracing::debug!(cause = status.message(), "request decoding failed");
-            refuse(Failure::malformed(), tag)
+            status_of(Failure::malformed())
         }
         _ => response,
     }

@@ -1,12 +1,17 @@
-//! Readiness, evaluated in the background and served from memory. Liveness depends on no dependency, because a restart
-//! of the process would not repair one.
+//! Readiness, evaluated in the background and served from memory (`grpc.health.v1`). Liveness depends on no dependency,
+//! because a restart of the process would not repair one.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::watch;
+use tonic::{Request, Response, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_server::Health;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
@@ -48,37 +53,101 @@ impl Readiness {
         Ok(())
     }
 
-    /// Updates the health service until the task is dropped.
-    pub(crate) async fn report(self, reporter: HealthReporter, services: Vec<String>) {
+    /// Updates the statuses until the task is dropped.
+    pub(crate) async fn report(self, statuses: Statuses) {
         let mut was_ready = None;
-        reporter
-            .set_service_status("liveness", ServingStatus::Serving)
-            .await;
         loop {
             let state = self.evaluate().await;
-            let ready = state.is_ok();
-            if was_ready != Some(ready) {
+            let is_ready = state.is_ok();
+            if was_ready != Some(is_ready) {
                 match &state {
                     Ok(()) => tracing::info!("ready"),
                     Err(why) => tracing::warn!(why, "not ready"),
                 }
-                was_ready = Some(ready);
+                was_ready = Some(is_ready);
             }
-            let status = if ready {
-                ServingStatus::Serving
-            } else {
-                ServingStatus::NotServing
-            };
-            set_status(&reporter, &services, status).await;
+            statuses.set_ready(is_ready);
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }
 
-/// Sets the status of all names under which readiness can be queried.
-pub(crate) async fn set_status(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
-    let services = services.iter().map(String::as_str);
-    for name in ["", "readiness"].into_iter().chain(services) {
-        reporter.set_service_status(name, status).await;
+/// The name under which liveness is queried; all others are of readiness.
+const LIVENESS: &str = "liveness";
+
+/// The statuses of a process by name.
+#[derive(Clone)]
+pub(crate) struct Statuses(watch::Sender<BTreeMap<String, ServingStatus>>);
+
+impl Statuses {
+    /// The statuses of a process with these gRPC services, which is alive and not yet ready.
+    pub(crate) fn new(services: Vec<String>) -> Self {
+        let of_readiness = ["", "readiness"].map(str::to_owned).into_iter().chain(services);
+        let mut statuses: BTreeMap<_, _> = of_readiness
+            .map(|name| (name, ServingStatus::NotServing))
+            .collect();
+        statuses.insert(LIVENESS.to_owned(), ServingStatus::Serving);
+        Self(watch::Sender::new(statuses))
+    }
+
+    pub(crate) fn set_ready(&self, is_ready: bool) {
+        let status = match is_ready {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        self.0.send_if_modified(|statuses| {
+            let mut is_modified = false;
+            for (_, current) in statuses.iter_mut().filter(|(name, _)| *name != LIVENESS) {
+                is_modified |= *current != status;
+                *current = status;
+            }
+            is_modified
+        });
+    }
+}
+
+fn message(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse {
+        status: status.into(),
+    }
+}
+
+#[tonic::async_trait]
+impl Health for Statuses {
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
+        let status = self.0.borrow().get(&request.get_ref().service).copied();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the protocol defines this error, which has no reason"
+        )]
+        let unknown = || Status::not_found("unknown service");
+        Ok(Response::new(message(status.ok_or_else(unknown)?)))
+    }
+
+    type WatchStream = BoxStream<'static, Result<HealthCheckResponse, Status>>;
+
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let name = request.into_inner().service;
+        let changes = stream::unfold((self.0.subscribe(), None), move |(mut statuses, sent)| {
+            let name = name.clone();
+            async move {
+                let status = loop {
+                    let status = statuses.borrow_and_update().get(&name).copied();
+                    let status = status.unwrap_or(ServingStatus::ServiceUnknown);
+                    if sent != Some(status) {
+                        break status;
+                    }
+                    statuses.changed().await.ok()?;
+                };
+                Some((Ok(message(status)), (statuses, Some(status))))
+            }
+        });
+        Ok(Response::new(changes.boxed()))
     }
 }

@@ -1,106 +1,200 @@
-//! Incoming connections: limits their number and closes those that send nothing.
+//! Accepts connections: limits their number and the duration of their handshake.
 
 use std::io;
-use std::pin::Pin;
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures::{Stream, StreamExt as _};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use anyhow::Context as _;
+use bytes::Bytes;
+use cosell_telemetry::metrics;
+use futures::Stream;
+use ipnet::IpNet;
+use opentelemetry::KeyValue;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
-use tonic::transport::server::{Connected, TcpConnectInfo, TcpIncoming};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
-/// Maximum number of concurrent connections per listener.
+use crate::answer::Unread;
+use crate::connection::{Connection, ConnectionInfo};
+use crate::keyed_limit::{KeyedLimit, Permit};
+
+/// Maximum concurrent connections of a listener, without those of proxies.
 const MAX_CONNECTIONS: usize = 2_000;
-/// How long a new connection may wait before its first byte.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
-/// TCP keepalive: the kernel closes connections whose peer has disappeared.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+/// Time limit for TLS and the beginning of HTTP/2. A client that sends nothing or a byte now and then is closed.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a failed `accept`, which fails continuously while the process has no free file descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// The first bytes of a client (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const FRAME_HEADER: usize = 9;
+const SETTINGS: u8 = 4;
+/// Maximum size of the first SETTINGS frame in bytes; a setting has 6.
+const MAX_SETTINGS: usize = 1024;
 
-/// Accepts connections up to the limit.
-pub(crate) fn connections(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    TcpIncoming::from(listener)
-        .with_nodelay(Some(true))
-        .with_keepalive(Some(TCP_KEEPALIVE))
-        .filter_map(move |accepted| {
-            let permit = permits.clone().try_acquire_owned();
-            // Without a permit the stream is dropped, which closes it: a refusal is better than an invisible queue.
-            futures::future::ready(match (accepted, permit) {
-                (Ok(stream), Ok(permit)) => Some(Ok(Connection {
-                    stream,
-                    first_byte_timeout: Some(Box::pin(sleep(FIRST_BYTE_TIMEOUT))),
-                    _permit: permit,
-                })),
-                (Ok(_), Err(_)) => {
-                    tracing::warn!(
-                        limit = MAX_CONNECTIONS,
-                        "connection limit reached; connection refused"
-                    );
-                    None
+/// Limits of connections.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) per_address: usize,
+    /// Addresses that connect on behalf of many clients.
+    pub(crate) proxies: Vec<IpNet>,
+}
+
+/// Accepts connections until the stream is dropped, and yields those whose handshake has succeeded.
+pub(crate) fn connections(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    limits: ConnectionLimits,
+) -> impl Stream<Item = io::Result<Connection>> {
+    let (ready, mut connections) = mpsc::channel(16);
+    tokio::spawn(async move {
+        let connections = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
+        loop {
+            let accepted = tokio::select! {
+                () = ready.closed() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
+                Err(error) => {
+                    tracing::warn!(error = error.to_string(), "accepting a connection failed");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
                 }
-                (Err(error), _) => Some(Err(error)),
-            })
-        })
-}
-
-/// A connection that times out unless it receives a first byte.
-pub(crate) struct Connection {
-    stream: TcpStream,
-    first_byte_timeout: Option<Pin<Box<Sleep>>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Ready(result) => {
-                if buffer.filled().len() > before {
-                    self.first_byte_timeout = None;
-                }
-                Poll::Ready(result)
+            };
+            let is_proxy = limits.proxies.iter().any(|proxies| proxies.contains(&peer));
+            let permit = connections.acquire(&network(peer), 1);
+            if permit.is_none() && !is_proxy {
+                // A refusal, by closing the connection, is better than an invisible queue.
+                tracing::debug!(%peer, "connection limit reached");
+                count_refused("limit");
+                continue;
             }
-            Poll::Pending => {
-                if let Some(timeout) = &mut self.first_byte_timeout {
-                    ready!(timeout.as_mut().poll(context));
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            let (tls, ready) = (tls.clone(), ready.clone());
+            tokio::spawn(async move {
+                let permit = if is_proxy { None } else { permit };
+                let shaking = timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, peer, tls, permit));
+                let shaken = shaking
+                    .await
+                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+                match shaken {
+                    Ok(connection) => drop(ready.send(Ok(connection)).await),
+                    Err(error) => {
+                        tracing::debug!(%peer, error = error.to_string(), "handshake failed");
+                        count_refused("handshake");
+                    }
                 }
-                Poll::Pending
-            }
+            });
         }
-    }
+    });
+    futures::stream::poll_fn(move |context| connections.poll_recv(context))
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+fn count_refused(reason: &'static str) {
+    metrics::CONNECTIONS_REFUSED.add(1, &[KeyValue::new("reason", reason)]);
+}
+
+/// The network whose connections are counted together: a client has a whole /64 of IPv6 addresses.
+fn network(peer: IpAddr) -> IpAddr {
+    let prefix = if peer.is_ipv4() { 32 } else { 64 };
+    IpNet::new(peer, prefix).map_or(peer, |network| network.network())
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    peer: IpAddr,
+    tls: Option<TlsAcceptor>,
+    permit: Option<Permit<IpAddr>>,
+) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    let mut transport = match tls {
+        Some(tls) => Either::Right(tls.accept(stream).await?),
+        None => Either::Left(stream),
+    };
+    let beginning = read_beginning(&mut transport).await?;
+    Ok(Connection {
+        beginning,
+        transport,
+        info: ConnectionInfo {
+            peer,
+            unread: Unread::default(),
+        },
+        check: permit.is_some().then(Connection::next_check),
+        _permit: permit,
+    })
+}
+
+/// Reads the preface and the SETTINGS frame, with which every client begins.
+async fn read_beginning(transport: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    let mut read = vec![0; PREFACE.len()];
+    transport.read_exact(&mut read).await?;
+    if read != PREFACE {
+        return Err(io::Error::other("no HTTP/2"));
+    }
+    let mut header = [0; FRAME_HEADER];
+    transport.read_exact(&mut header).await?;
+    let length = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
+    if header[3] != SETTINGS || length > MAX_SETTINGS {
+        return Err(io::Error::other("no SETTINGS"));
+    }
+    read.extend_from_slice(&header);
+    let payload = read.len();
+    read.resize(payload + length, 0);
+    transport.read_exact(&mut read[payload..]).await?;
+    Ok(read.into())
+}
+
+/// Creates the acceptor for TLS with a certificate chain and its key, both PEM.
+pub(crate) fn tls_acceptor(cert: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
+    let certificates = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect)
+        .context("reading the certificate")?;
+    let key = PrivateKeyDer::from_pem_file(key).context("reading the certificate's key")?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .context("using the certificate")?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(config).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn begin(bytes: &[u8]) -> io::Result<Bytes> {
+        read_beginning(&mut &*bytes).await
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    #[tokio::test]
+    async fn plt_015_connection_must_begin_with_preface_and_settings() {
+        let settings = [
+            PREFACE.as_slice(),
+            &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100],
+        ]
+        .concat();
+        assert_eq!(begin(&settings).await.expect("a beginning"), settings);
+        assert!(begin(&settings[..20]).await.is_err());
+        assert!(begin(b"GET / HTTP/1.1\r\nHost: cosell\r\n\r\n").await.is_err());
+        let ping = [PREFACE.as_slice(), &[0, 0, 8, 6, 0, 0, 0, 0, 0]].concat();
+        assert!(begin(&ping).await.is_err());
+        let long = [PREFACE.as_slice(), &[0, 255, 0, 4, 0, 0, 0, 0, 0]].concat();
+        assert!(begin(&long).await.is_err());
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    #[test]
+    fn plt_015_addresses_of_a_network_are_counted_together() {
+        let of = |address: &str| network(address.parse().expect("an address")).to_string();
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 }

@@ -94,14 +94,16 @@ impl Issuer {
 
     /// Signs a token with any claims, including invalid ones.
     pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
-        self.sign_as("at+jwt", claims)
+        self.sign_with(&json!({}), claims)
     }
 
-    /// Signs a token with another `typ`, such as that of an identity token.
-    pub fn sign_as(&self, typ: &str, claims: &Value) -> anyhow::Result<String> {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(typ.to_owned());
-        header.kid = Some(self.key_id.clone());
+    /// Signs a token with other or further members of its header, such as the `typ` of an identity token.
+    pub fn sign_with(&self, members: &Value, claims: &Value) -> anyhow::Result<String> {
+        let mut header = json!({ "alg": Algorithm::EdDSA, "kid": self.key_id, "typ": "at+jwt" });
+        if let (Some(header), Some(members)) = (header.as_object_mut(), members.as_object()) {
+            header.extend(members.clone());
+        }
+        let header: Header = serde_json::from_value(header)?;
         Ok(encode(&header, claims, &self.key)?)
     }
 }

@@ -80,6 +80,11 @@ impl Keys {
         key
     }
 
+    /// The key with this id for this algorithm, if it is among those that were read last.
+    pub(crate) fn get(&self, kid: &str, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
+        self.read().get(kid, algorithm)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.0.state.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,22 +4,28 @@
 //! A call passes [`Edge`] (trace, limits, deadline, authentication), then [`open`](call::open) (access, validation),
 //! then the use case, whose [`Failure`] is encoded as a status with `google.rpc` details.
 
+mod answer;
 mod auth;
 mod call;
 mod client;
+mod connection;
 pub mod convert;
 mod deadline;
 mod denial;
 mod edge;
 mod etag;
 mod failure;
+mod first_message;
 mod health;
 mod impersonation;
 mod incoming;
 mod issuer;
 mod jwks;
+mod keyed_limit;
+mod limits;
 pub mod mask;
 mod page;
+mod rpcs;
 mod server;
 
 pub use auth::{AuthArgs, MemberResolver, Verifier};
@@ -31,6 +37,7 @@ pub use edge::Edge;
 pub use failure::{Failure, Retry, reason_name};
 pub use health::{Check, Readiness};
 pub use issuer::Issuer;
+pub use keyed_limit::{KeyedLimit, Permit};
 pub use page::{PageQuery, page_size};
 pub use server::{Listeners, ServeArgs, serve};
 

@@ -1,25 +1,31 @@
 //! Starts the gRPC and health servers of a process and shuts them down gracefully.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use cosell_types::random;
+use ipnet::IpNet;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic_health::ServingStatus;
+use tonic::transport::Server;
+use tonic_health::pb::health_server::HealthServer;
 use tracing::Instrument as _;
 
-use crate::health::set_status;
-use crate::{Edge, Readiness, incoming};
+use crate::health::Statuses;
+use crate::incoming::{self, ConnectionLimits};
+use crate::{Edge, Readiness};
 
 /// Maximum concurrent streams per connection; tonic has no limit by default.
 const MAX_STREAMS: u32 = 128;
-/// Maximum size of a header list in bytes: a token has up to 8 KiB.
-const MAX_HEADERS: u32 = 16 * 1024;
+/// Maximum size of a header list in bytes. The edge has a lower limit, which it refuses with a reason.
+const MAX_HEADERS: u32 = 64 * 1024;
+/// Bytes that a client may send before the service has read them: of a call, and of all calls of a connection.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Maximum age of a connection, so that clients discover new replicas.
 const CONNECTION_AGE: Duration = Duration::from_secs(600);
 
@@ -34,13 +40,23 @@ pub struct ServeArgs {
     #[arg(long, env = "COSELL_HEALTH_LISTEN", default_value = "0.0.0.0:50052")]
     pub health_listen: SocketAddr,
 
-    /// Maximum number of concurrent calls; further ones are refused with RESOURCE_EXHAUSTED.
+    /// Maximum number of concurrent calls of partners, of AWS and of services each, and a quarter of it of one partner
+    /// account; further ones are refused with RESOURCE_EXHAUSTED.
     #[arg(long, env = "COSELL_MAX_CALLS", default_value_t = 256)]
     pub max_calls: usize,
 
     /// Maximum sustained calls per second of one account; bursts of twice as many are accepted for one second.
     #[arg(long, env = "COSELL_ACCOUNT_RATE", default_value = "500")]
     pub account_rate: NonZeroU32,
+
+    /// Maximum number of concurrent connections of one address (of a /64 network with IPv6).
+    #[arg(long, env = "COSELL_ADDRESS_CONNECTIONS", default_value_t = 256)]
+    pub address_connections: usize,
+
+    /// Addresses and networks of proxies, separated by commas. They connect for many clients: the number of their
+    /// connections is not limited, and no connection is closed because one client does not read.
+    #[arg(long, env = "COSELL_PROXIES", value_delimiter = ',', value_parser = parse_network)]
+    pub proxies: Vec<IpNet>,
 
     /// Enable server reflection; for development.
     #[arg(long, env = "COSELL_REFLECTION")]
@@ -57,6 +73,13 @@ pub struct ServeArgs {
     /// Private key (PEM) of the certificate.
     #[arg(long, env = "COSELL_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+}
+
+/// Parses a network (CIDR) or an address.
+fn parse_network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| address());
+    network.map_err(|_| "must be an IP address, or a network such as 10.0.0.0/8".to_owned())
 }
 
 /// The bound sockets of a process. Bound before the services start, so that their addresses are known.
@@ -112,19 +135,20 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let Listeners { calls, health } = listeners;
     tracing::info!(address = %calls.local_addr()?, health = %health.local_addr()?, "serving");
-    let (reporter, health_service) = tonic_health::server::health_reporter();
-    let reporting = tokio::spawn(
-        readiness
-            .report(reporter.clone(), services.clone())
-            .in_current_span(),
-    );
+    let statuses = Statuses::new(services.clone());
+    let health_service = HealthServer::new(statuses.clone());
+    let reporting = tokio::spawn(readiness.report(statuses.clone()).in_current_span());
+    let limits = ConnectionLimits {
+        per_address: args.address_connections,
+        proxies: args.proxies.clone(),
+    };
     let health_server = tokio::spawn(
-        Server::builder()
+        builder()
             .add_service(health_service.clone())
-            .serve_with_incoming(incoming::connections(health)),
+            .serve_with_incoming(incoming::connections(health, None, limits.clone())),
     );
 
-    let mut server = builder(args)?.layer(edge);
+    let mut server = builder().layer(edge);
     let mut router = server.add_routes(routes).add_service(health_service);
     if args.reflection {
         // Clients older than grpcurl 1.8.7 support only v1alpha.
@@ -134,7 +158,7 @@ pub async fn serve(
     }
     let (shutdown, shutdown_requested) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(
-        incoming::connections(calls),
+        incoming::connections(calls, tls(args)?, limits),
         async {
             let _ = shutdown_requested.await;
         },
@@ -148,7 +172,7 @@ pub async fn serve(
     }
     reporting.abort();
     let _ = reporting.await;
-    set_status(&reporter, &services, ServingStatus::NotServing).await;
+    statuses.set_ready(false);
     drop(shutdown);
     // `serving` alone would wait forever for an idle connection or an open stream.
     let drained = tokio::time::timeout(Duration::from_secs(args.drain_seconds), serving).await;
@@ -162,24 +186,22 @@ pub async fn serve(
     Ok(())
 }
 
-fn builder(args: &ServeArgs) -> anyhow::Result<Server> {
+fn builder() -> Server {
     // No `max_connection_age_grace`: with it tonic aborts calls in flight instead of letting them finish.
-    let server = Server::builder()
+    Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .http2_max_header_list_size(MAX_HEADERS)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .http2_adaptive_window(Some(false))
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
-        .max_connection_age(CONNECTION_AGE.mul_f64(0.9 + 0.2 * (random::jitter() - 0.5)));
-    let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) else {
-        return Ok(server);
-    };
-    let cert = std::fs::read(cert).context("reading the certificate")?;
-    let key = std::fs::read(key).context("reading the certificate's key")?;
-    let tls = ServerTlsConfig::new()
-        .identity(Identity::from_pem(cert, key))
-        .timeout(Duration::from_secs(5));
-    Ok(server.tls_config(tls)?)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_connection_age(CONNECTION_AGE.mul_f64(0.9 + 0.2 * (random::jitter() - 0.5)))
+}
+
+fn tls(args: &ServeArgs) -> anyhow::Result<Option<TlsAcceptor>> {
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => incoming::tls_acceptor(cert, key).map(Some),
+        _ => Ok(None),
+    }
 }

@@ -91,7 +91,7 @@ impl Inner {
     }
 
     async fn find(&self, member: &Member) -> Result<Option<MemberState>, Failure> {
-        let scope = Scope::account(&member.account);
+        let scope = Scope::account(&member.account).in_class(member.class());
         let mut tx = self.db.tx(&scope).await?;
         let state = replica::load(&mut tx, &member.account, &member.id).await?;
         drop(tx);
@@ -126,7 +126,10 @@ impl Inner {
             terms_accepted: account.terms_accept_time.is_some(),
             facts: replica::facts(&account.partner_types, account.tier()),
         };
-        let mut tx = self.db.tx(&Scope::account(&member.account)).await?;
+        let mut tx = self
+            .db
+            .tx(&Scope::account(&member.account).in_class(member.class()))
+            .await?;
         let access = MemberAccess::new(
             fetched.status() == pb::MemberStatus::Active,
             &fetched.roles,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use cosell_grpc::{Call, Check, Deadline, Failure};
-use cosell_types::{AccountId, Caller, Side};
+use cosell_types::{AccountId, Caller, CallerClass, Side};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -85,7 +85,7 @@ impl Database {
         Arc::new(move || {
             let db = db.clone();
             Box::pin(async move {
-                let session = db.pool.begin().await;
+                let session = db.pool.begin(&CallerClass::Service).await;
                 session
                     .map(drop)
                     .map_err(|_| "the database does not respond".to_owned())
@@ -119,6 +119,8 @@ pub struct Db {
 pub struct Scope {
     account: Option<AccountId>,
     side: &'static str,
+    /// Whose turn for a connection is used.
+    class: CallerClass,
     statement_timeout: Duration,
 }
 
@@ -140,6 +142,7 @@ impl Scope {
         Self {
             account: caller.account().cloned(),
             side,
+            class: caller.class(),
             statement_timeout: deadline.left(),
         }
     }
@@ -157,8 +160,15 @@ impl Scope {
         Self {
             account: Some(account.clone()),
             side: "system",
+            class: CallerClass::Partner(account.clone()),
             statement_timeout: STATEMENT_TIMEOUT,
         }
+    }
+
+    /// Lets the transaction wait for its connection with the callers of this class.
+    #[must_use]
+    pub fn in_class(self, class: CallerClass) -> Self {
+        Self { class, ..self }
     }
 
     pub(crate) fn account_id(&self) -> Option<&AccountId> {
@@ -170,6 +180,7 @@ impl Scope {
         Self {
             account: None,
             side: "work",
+            class: CallerClass::Service,
             statement_timeout: STATEMENT_TIMEOUT,
         }
     }
@@ -178,7 +189,7 @@ impl Scope {
 impl Db {
     /// Begins a transaction in a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
-        let mut session = self.pool.begin().await?;
+        let mut session = self.pool.begin(&scope.class).await?;
         sqlx::query(
             "SELECT set_config('app.account', $1, true), set_config('app.side', $2, true), \
              set_config('statement_timeout', $3, true)",

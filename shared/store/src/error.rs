@@ -10,7 +10,7 @@ pub enum Error {
     VersionConflict,
     /// The statement failed.
     Failed(sqlx::Error),
-    /// No connection was available in time; with the error of the last login, if it failed.
+    /// No connection was available in time; with the cause, unless all are in use by transactions that make progress.
     NoConnection(Option<String>),
 }
 
@@ -47,9 +47,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let error = match error {
             Error::Failed(error) => error,
-            Error::NoConnection(cause) => {
-                let cause = cause.unwrap_or_else(|| "all connections are in use".to_owned());
-                return Failure::unavailable(Retry::Never, cause);
+            Error::NoConnection(Some(cause)) => return Failure::unavailable(Retry::Never, cause),
+            // The database works, but for others: a caller that retries later finds it free.
+            Error::NoConnection(None) => {
+                metrics::CALLS_SHED.add(1, &[]);
+                return Failure::overloaded();
             }
             Error::VersionConflict => {
                 return Failure::concurrent_change(

@@ -10,6 +10,7 @@ mod error;
 mod migrate;
 mod pool;
 mod provision;
+mod queue;
 mod request;
 
 pub use call::{begin, begin_with_timeout, commit};

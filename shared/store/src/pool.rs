@@ -3,7 +3,8 @@
 //! A login costs thousands of hashes in the client and a new process in the server. After a restart of the server every
 //! pool logs in again for all its connections while all callers wait. Therefore (PLT-011):
 //!
-//! - A caller waits for any connection, not for a login of its own: at most [`WAIT_TIMEOUT`], in the order of arrival.
+//! - A caller waits for any connection, not for a login of its own: at most [`WAIT_TIMEOUT`], in a queue in which
+//!   accounts take turns (`queue.rs`).
 //! - Logins run in tasks that outlive the caller. An abandoned login is lost work whose repetition slows down all
 //!   others, so that a process short of CPU would never recover.
 //! - At most [`MAX_LOGINS`] logins run concurrently in the process, each on its own thread, so that they finish within
@@ -14,16 +15,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bb8::{ManageConnection, PooledConnection, QueueStrategy, RunError};
-use cosell_types::random;
+use cosell_types::{CallerClass, random};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::queue::{FairQueue, Permit};
 
 /// How long a caller waits for a connection, including the replacement of closed ones.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -47,9 +49,8 @@ static FAILED_LOGINS: AtomicU32 = AtomicU32::new(0);
 #[derive(Clone)]
 pub(crate) struct Pool {
     inner: bb8::Pool<Connector>,
-    /// One permit per connection, granted in the order of arrival: bb8 alone would let a new caller overtake waiting
-    /// ones.
-    permits: Arc<Semaphore>,
+    /// One permit per connection: bb8 alone would let a new caller overtake waiting ones.
+    queue: FairQueue,
     shared: Arc<Shared>,
 }
 
@@ -85,21 +86,19 @@ impl Pool {
             // `begin` detects closed connections itself.
             .test_on_check_out(false)
             .build_unchecked(connector);
-        let permits = Arc::new(Semaphore::new(
-            usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS),
-        ));
         Self {
             inner,
-            permits,
+            queue: FairQueue::new(usize::try_from(max).unwrap_or(usize::MAX)),
             shared,
         }
     }
 
-    /// Begins a transaction. Replaces connections that the server has closed since their last use.
-    pub(crate) async fn begin(&self) -> Result<Session, Error> {
+    /// Begins a transaction for a caller of this class. Replaces connections that the server has closed since their
+    /// last use.
+    pub(crate) async fn begin(&self, class: &CallerClass) -> Result<Session, Error> {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
-            let mut session = self.session(deadline).await?;
+            let mut session = self.session(class, deadline).await?;
             match timeout(RESPONSE_TIMEOUT, session.connection().execute("BEGIN")).await {
                 Ok(Ok(_)) => return Ok(session),
                 Ok(Err(error)) if !is_disconnect(&error) => return Err(error.into()),
@@ -108,18 +107,24 @@ impl Pool {
         }
     }
 
-    async fn session(&self, deadline: Instant) -> Result<Session, Error> {
+    async fn session(&self, class: &CallerClass, deadline: Instant) -> Result<Session, Error> {
         let acquiring = async {
-            let permit = self.permits.clone().acquire_owned().await;
-            let permit = permit.map_err(|_| RunError::User(sqlx::Error::PoolClosed))?;
+            let permit = self.queue.acquire(class).await;
             let connection = self.inner.get_owned().await?;
             Ok::<_, RunError<sqlx::Error>>((connection, permit))
         };
         match timeout_at(deadline, acquiring).await {
             Ok(Ok(acquired)) => Ok(Session(Some(acquired))),
             Ok(Err(RunError::User(error))) => Err(error.into()),
-            Ok(Err(RunError::TimedOut)) | Err(_) => Err(Error::NoConnection(self.shared.cause())),
+            Ok(Err(RunError::TimedOut)) | Err(_) => Err(Error::NoConnection(self.cause())),
         }
+    }
+
+    /// Why no connection is available; `None` if all are in use by transactions that make progress.
+    fn cause(&self) -> Option<String> {
+        let is_stuck = !self.queue.has_moved_within(WAIT_TIMEOUT);
+        let stuck = || is_stuck.then(|| "no connection was released; all are in use".to_owned());
+        self.shared.cause().or_else(stuck)
     }
 
     /// The number of open connections, and how many of them are idle.
@@ -150,7 +155,7 @@ impl Pool {
 
 /// A connection in a transaction. If it is dropped without [`Session::commit`], the transaction is rolled back in the
 /// background, and the connection returns to the pool only after a successful rollback.
-pub(crate) struct Session(Option<(PooledConnection<'static, Connector>, OwnedSemaphorePermit)>);
+pub(crate) struct Session(Option<(PooledConnection<'static, Connector>, Permit)>);
 
 impl Session {
     pub(crate) fn connection(&mut self) -> &mut PgConnection {

@@ -48,11 +48,20 @@ pub static ISOLATION_BACKSTOP: LazyLock<Counter<u64>> = LazyLock::new(|| {
     )
 });
 
-/// Calls refused by the concurrency limit or an account's rate limit.
+/// Calls refused by a limit of concurrent calls, by an account's rate limit, or because all connections to the
+/// database were in use.
 pub static CALLS_SHED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     count(
         "rpc.server.shed",
-        "Calls refused by the concurrency limit or a rate limit",
+        "Calls refused by a limit of concurrent calls or a rate limit",
+    )
+});
+
+/// Connections closed before their first call. Label: `reason`, `limit` or `handshake`.
+pub static CONNECTIONS_REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    count(
+        "rpc.server.connections.refused",
+        "Connections refused by a limit, or closed during their handshake",
     )
 });
 

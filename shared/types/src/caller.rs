@@ -36,7 +36,26 @@ closed_list! {
     }
 }
 
+/// The callers that share a portion of the service's capacity. No class can use that of another (PLT-015).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallerClass {
+    /// The members of one partner account.
+    Partner(AccountId),
+    /// The members of the AWS account.
+    Aws,
+    /// The services of the platform.
+    Service,
+}
+
 impl Member {
+    /// The class of the member.
+    pub fn class(&self) -> CallerClass {
+        match self.side {
+            Side::Partner => CallerClass::Partner(self.account.clone()),
+            Side::Aws => CallerClass::Aws,
+        }
+    }
+
     /// The account to which the visibility scope of a partner member is limited; `None` for AWS members.
     pub fn own_account(&self) -> Option<&AccountId> {
         (self.side == Side::Partner).then_some(&self.account)
@@ -67,6 +86,14 @@ impl Caller {
         match self {
             Caller::Member(member) => Some(&member.account),
             Caller::Service(_) => None,
+        }
+    }
+
+    /// The class of the caller.
+    pub fn class(&self) -> CallerClass {
+        match self {
+            Caller::Member(member) => member.class(),
+            Caller::Service(_) => CallerClass::Service,
         }
     }
 

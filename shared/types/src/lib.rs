@@ -16,7 +16,7 @@ pub mod standard;
 mod text;
 mod violation;
 
-pub use caller::{Caller, Member, Side};
+pub use caller::{Caller, CallerClass, Member, Side};
 pub use clock::{Clock, revision_time};
 pub use closed_list::ClosedList;
 pub use id::{

@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cosell_grpc::{Call, Failure};
+use cosell_grpc::{Call, Failure, KeyedLimit, Permit};
 use cosell_proto::Validate as _;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::import_opportunities_request::Part;
 use cosell_proto::google::longrunning::Operation;
 use cosell_store::{Claim, begin_with_timeout, claim_with_attachment};
-use cosell_types::{ClosedList as _, Violation, ViolationCode, random};
+use cosell_types::{AccountId, ClosedList as _, Violation, ViolationCode, random};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tonic::Streaming;
 
 use super::{Api, permit};
-use crate::bulk::{UploadPermit, import_file, operation, violation_at};
+use crate::bulk::{import_file, operation, violation_at};
 use crate::domain::access::Action;
 use crate::domain::job::{Job, Plan};
 use crate::domain::values::{BulkKind, BulkState, FileFormat, ImportMode};
@@ -27,15 +27,23 @@ use crate::store::{bulk_jobs, bulk_rows};
 
 type Upload = Streaming<pb::ImportOpportunitiesRequest>;
 
+/// Concurrent uploads of all accounts, and of one account.
+const MAX_UPLOADS: usize = 8;
+const MAX_UPLOADS_PER_ACCOUNT: usize = 2;
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Timeout of each statement that inserts rows.
 const INSERT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Batches of rows that are read ahead of the database.
 const READ_AHEAD: usize = 4;
 
+/// The limit of uploads that are received or read.
+pub fn new_uploads() -> KeyedLimit<AccountId> {
+    KeyedLimit::new(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT)
+}
+
 pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> {
     // The upload is spooled to disk: a slow client holds neither memory nor a connection to the database.
-    let Some(permit) = api.upload_limit.acquire(&call.member()?.account) else {
+    let Some(upload_permit) = api.uploads.acquire(&call.member()?.account, 1) else {
         return Err(Failure::overloaded());
     };
     let (mut upload, call) = call.replace_message(());
@@ -61,7 +69,7 @@ pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> 
         Ok(file) => file?,
         Err(_) => return Err(Failure::deadline_exceeded()),
     };
-    create_job(&api, call, file, Arc::new(permit)).await
+    create_job(&api, call, file, Arc::new(upload_permit)).await
 }
 
 /// Receives the whole file, up to `limit` bytes; returns it with its SHA-256 hash.
@@ -99,7 +107,7 @@ async fn create_job(
     api: &Api,
     call: Call<pb::ImportOptions>,
     (file, hash): (File, Vec<u8>),
-    upload_permit: Arc<UploadPermit>,
+    upload_permit: Arc<Permit<AccountId>>,
 ) -> Result<Operation, Failure> {
     let options = &call.message;
     let member = call.member()?;
@@ -170,17 +178,17 @@ async fn create_job(
     Ok(operation)
 }
 
-/// Reads a file on a thread for blocking work, and returns it rewound. The permit is held until the thread has ended,
+/// Reads a file on a thread for blocking work, and returns it rewound. The upload_permit is held until the thread has ended,
 /// also when the call is canceled before.
 async fn read_file(
     form: (FileFormat, ImportMode),
     max_rows: u32,
     mut file: File,
-    permit: Arc<UploadPermit>,
+    upload_permit: Arc<Permit<AccountId>>,
     mut sink: impl FnMut(Vec<Value>) -> ControlFlow<()> + Send + 'static,
 ) -> Result<(Result<Vec<String>, Vec<Violation>>, File), Failure> {
     let read = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+        let _permit = upload_permit;
         let header = import_file::read_rows(form, &file, max_rows, &mut sink);
         file.rewind().map(|()| (header, file))
     });

@@ -29,7 +29,7 @@ mod get_import_template;
 mod get_operation;
 mod get_opportunity;
 mod get_opportunity_for_account;
-mod import_opportunities;
+pub(crate) mod import_opportunities;
 mod list_next_steps;
 mod list_operations;
 mod list_opportunities;
@@ -54,12 +54,12 @@ mod withdraw_submission;
 
 use std::sync::Arc;
 
+use cosell_grpc::KeyedLimit;
 use cosell_store::Db;
-use cosell_types::{Caller, Clock, ServiceName};
+use cosell_types::{AccountId, Caller, Clock, ServiceName};
 use tokio::sync::Notify;
 use tonic::{Response, Status};
 
-use crate::bulk::UploadLimit;
 use crate::config::ImportLimits;
 use crate::domain::Policy;
 use crate::domain::access::{self, Action};
@@ -76,7 +76,8 @@ pub struct Api {
     pub(crate) import_limits: ImportLimits,
     /// Wakes the worker of bulk jobs.
     pub(crate) job_created: Arc<Notify>,
-    pub(crate) upload_limit: UploadLimit,
+    /// Uploads that are received or read.
+    pub(crate) uploads: KeyedLimit<AccountId>,
 }
 
 type RpcResult<T> = Result<Response<T>, Status>;

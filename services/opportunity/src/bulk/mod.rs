@@ -13,12 +13,10 @@ mod row_reader;
 mod table_format;
 mod transfer_rows;
 mod update_rows;
-mod upload_limit;
 mod violations;
 mod worker;
 
 pub use csv_line::{csv_header, csv_line};
 pub use job_events::append_job_finished;
-pub use upload_limit::{UploadLimit, UploadPermit};
 pub use violations::violation_at;
 pub use worker::BulkWorker;

@@ -134,7 +134,7 @@ impl Failure {
         )
     }
 
-    /// The concurrency limit is reached.
+    /// The limit of concurrent calls is reached: that of the caller's account, or of all.
     pub fn overloaded() -> Self {
         Self::platform(
             Code::ResourceExhausted,
@@ -144,14 +144,14 @@ impl Failure {
         .retry_after(Duration::from_millis(500))
     }
 
-    /// The account has exceeded its rate limit.
-    pub fn rate_exceeded() -> Self {
+    /// The account has exceeded its rate limit; its next call is accepted after `wait`.
+    pub fn rate_exceeded(wait: Duration) -> Self {
         Self::platform(
             Code::ResourceExhausted,
             ErrorReason::RateExceeded,
             "The account has exceeded its rate limit. Retry after the delay in RetryInfo.",
         )
-        .retry_after(Duration::from_secs(1))
+        .retry_after(wait.max(Duration::from_millis(100)))
     }
 
     /// A dependency does not respond.
@@ -191,6 +191,15 @@ impl Failure {
             Code::OutOfRange,
             ErrorReason::MessageTooLarge,
             "The request is larger than 1 MiB, the limit of the service.",
+        )
+    }
+
+    /// The headers of the call exceed their limit.
+    pub fn headers_too_large() -> Self {
+        Self::platform(
+            Code::OutOfRange,
+            ErrorReason::HeadersTooLarge,
+            "The headers of the call are larger than 16 KiB, the limit of the service.",
         )
     }
 

@@ -101,6 +101,8 @@ impl Setup {
             health_listen: any,
             max_calls,
             account_rate: std::num::NonZeroU32::MAX,
+            address_connections: 256,
+            proxies: Vec::new(),
             reflection: false,
             drain_seconds: 1,
             tls_cert: None,

@@ -1,0 +1,110 @@
+//! The body of an answer, which keeps the resources of its call until the client has received it.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::body::Body;
+
+/// Maximum size of a piece that is handed to the connection. It buffers a piece for a client that reads nothing, and
+/// the rest stays here, where it counts.
+const PIECE: usize = 32 * 1024;
+
+/// The answers of a connection that wait for the client to read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unread(Arc<Mutex<HashMap<u64, Instant>>>);
+
+impl Unread {
+    /// How long the client has not read an answer: the longest time of all answers.
+    pub(crate) fn longest(&self) -> Duration {
+        let oldest = self.lock().values().min().copied();
+        oldest.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The body of an answer. `resources` are dropped with it: at the end, or when the stream or its connection is closed.
+pub(crate) struct Answer<R> {
+    body: Body,
+    piece: Bytes,
+    trailers: HeaderMap,
+    unread: Unread,
+    id: u64,
+    _resources: R,
+}
+
+impl<R> Answer<R> {
+    /// `trailers` are added to those of the body; `id` is unique in the connection of `unread`.
+    pub(crate) fn new(body: Body, trailers: HeaderMap, unread: Unread, id: u64, resources: R) -> Self {
+        Self {
+            body,
+            piece: Bytes::new(),
+            trailers,
+            unread,
+            id,
+            _resources: resources,
+        }
+    }
+
+    fn next_piece(&mut self) -> Frame<Bytes> {
+        let size = self.piece.len().min(PIECE);
+        self.unread.lock().insert(self.id, Instant::now());
+        Frame::data(self.piece.split_to(size))
+    }
+}
+
+impl<R: Unpin> http_body::Body for Answer<R> {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if !self.piece.is_empty() {
+            return Poll::Ready(Some(Ok(self.next_piece())));
+        }
+        // The connection asks for more only when the client has read what came before.
+        self.unread.lock().remove(&self.id);
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)?) else {
+            return Poll::Ready(None);
+        };
+        let frame = match frame.into_data() {
+            Ok(data) => {
+                self.piece = data;
+                self.next_piece()
+            }
+            Err(mut frame) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    trailers.extend(std::mem::take(&mut self.trailers));
+                }
+                frame
+            }
+        };
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.piece.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+impl<R> Drop for Answer<R> {
+    fn drop(&mut self) {
+        self.unread.lock().remove(&self.id);
+    }
+}

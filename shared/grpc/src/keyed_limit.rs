@@ -1,0 +1,113 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Limits the use of a resource: in total, and by each key, so that none takes it from all others.
+pub struct KeyedLimit<K> {
+    total: usize,
+    per_key: usize,
+    used: Arc<Mutex<Used<K>>>,
+}
+
+struct Used<K> {
+    total: usize,
+    /// Only keys with a permit, so that its size is bounded by the limit.
+    by_key: HashMap<K, usize>,
+}
+
+/// The right to use an amount of the resource, released when it is dropped.
+pub struct Permit<K: Eq + Hash> {
+    limit: KeyedLimit<K>,
+    key: K,
+    amount: usize,
+}
+
+impl<K> Clone for KeyedLimit<K> {
+    fn clone(&self) -> Self {
+        Self {
+            used: self.used.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<K: Eq + Hash + Clone> KeyedLimit<K> {
+    /// Creates a limit: of all keys, and of each.
+    pub fn new(total: usize, per_key: usize) -> Self {
+        let used = Used {
+            total: 0,
+            by_key: HashMap::new(),
+        };
+        Self {
+            total,
+            per_key,
+            used: Arc::new(Mutex::new(used)),
+        }
+    }
+
+    /// Acquires an amount for a key. Returns `None` if a limit would be exceeded.
+    pub fn acquire(&self, key: &K, amount: usize) -> Option<Permit<K>> {
+        let mut permit = Permit {
+            limit: self.clone(),
+            key: key.clone(),
+            amount: 0,
+        };
+        permit.grow(amount).then_some(permit)
+    }
+}
+
+impl<K> KeyedLimit<K> {
+    fn lock(&self) -> MutexGuard<'_, Used<K>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Eq + Hash + Clone> Permit<K> {
+    /// Adds an amount to the permit. Returns `false`, without a change, if a limit would be exceeded.
+    pub fn grow(&mut self, amount: usize) -> bool {
+        let mut used = self.limit.lock();
+        let by_key = used.by_key.get(&self.key).copied().unwrap_or_default();
+        if used.total + amount > self.limit.total || by_key + amount > self.limit.per_key {
+            return false;
+        }
+        used.total += amount;
+        used.by_key.insert(self.key.clone(), by_key + amount);
+        self.amount += amount;
+        true
+    }
+}
+
+impl<K: Eq + Hash> Drop for Permit<K> {
+    fn drop(&mut self) {
+        let mut used = self.limit.lock();
+        used.total -= self.amount;
+        let left = used.by_key.get_mut(&self.key).map(|by_key| {
+            *by_key -= self.amount;
+            *by_key
+        });
+        if left == Some(0) {
+            used.by_key.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plt_015_no_key_uses_the_limit_of_all_others() {
+        let limit = KeyedLimit::new(5, 3);
+        let mut first = limit.acquire(&"a", 2).expect("a permit");
+        assert!(first.grow(1));
+        assert!(!first.grow(1), "the limit of the key");
+        assert!(limit.acquire(&"a", 1).is_none());
+        let second = limit.acquire(&"b", 2).expect("a permit for another key");
+        assert!(limit.acquire(&"c", 1).is_none(), "the limit of all keys");
+        drop(first);
+        let third = limit.acquire(&"c", 3).expect("a released permit");
+        drop((second, third));
+        let used = limit.lock();
+        assert_eq!((used.total, used.by_key.len()), (0, 0));
+    }
+}

@@ -1,0 +1,334 @@
+//! Limits at the edge: what one caller uses, it does not take from the others (PLT-015).
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use cosell_grpc::Issuer;
+use cosell_proto::cosell::notification::v1 as pb;
+use cosell_testkit::harness::{PATIENCE, eventually, partner, refused};
+use cosell_types::Role;
+use h2::client::SendRequest;
+use http::{HeaderMap, Request};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tonic::{Code, Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::edge_server::{ALDER, BIRCH, TestServer, key_file, new_issuer};
+
+const PATH: &str = "/cosell.notification.v1.NotificationService/GetUnreadCount";
+/// An empty message.
+const MESSAGE: &[u8] = &[0; 5];
+
+/// A client that sends frames as it likes.
+struct RawClient {
+    requests: SendRequest<Bytes>,
+    authorization: String,
+}
+
+impl RawClient {
+    async fn connect(server: &TestServer, issuer: &Issuer, settings: &h2::client::Builder) -> Self {
+        let stream = TcpStream::connect(server.address).await.expect("a connection");
+        let (requests, connection) = settings.handshake(stream).await.expect("a handshake");
+        tokio::spawn(connection);
+        let caller = partner("some-member", ALDER, Role::AceUser);
+        Self {
+            requests,
+            authorization: format!("Bearer {}", issuer.token(&caller).expect("a token")),
+        }
+    }
+
+    fn request(&self) -> http::request::Builder {
+        Request::post(format!("http://cosell{PATH}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+    }
+
+    /// Sends the headers of a call.
+    async fn send(&mut self, request: http::request::Builder, ends: bool) -> Sent {
+        let request = request.body(()).expect("a request");
+        let mut requests = self.requests.clone().ready().await.expect("a free stream");
+        let (response, body) = requests.send_request(request, ends).expect("a stream");
+        Sent { response, body }
+    }
+
+    /// Sends a whole call.
+    async fn call(&mut self, request: http::request::Builder) -> Sent {
+        let mut sent = self.send(request, false).await;
+        sent.body
+            .send_data(Bytes::from_static(MESSAGE), true)
+            .expect("a message");
+        sent
+    }
+}
+
+struct Sent {
+    response: h2::client::ResponseFuture,
+    body: h2::SendStream<Bytes>,
+}
+
+impl Sent {
+    /// The status code of HTTP, and that of gRPC.
+    async fn codes(self) -> (u16, Option<Code>) {
+        let response = tokio::time::timeout(PATIENCE, self.response).await;
+        let response = response.expect("an answer in time").expect("an answer");
+        let code = Status::from_header_map(response.headers()).map(|status| status.code());
+        (response.status().as_u16(), code)
+    }
+}
+
+async fn get_count(
+    server: &TestServer,
+    issuer: &Issuer,
+    account: &str,
+) -> Result<Response<pb::GetUnreadCountResponse>, Status> {
+    let mut client = server.client_of(issuer, account);
+    client.get_unread_count(pb::GetUnreadCountRequest {}).await
+}
+
+#[tokio::test]
+async fn plt_015_call_without_message_uses_no_permit() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+    let mut arriving = Vec::new();
+    for _ in 0..100 {
+        let request = client.request().header("authorization", &client.authorization);
+        arriving.push(client.send(request, false).await);
+    }
+    for account in [BIRCH, ALDER] {
+        get_count(&server, &issuer, account).await.expect("a free permit");
+    }
+    // Such a call is answered when its message arrives.
+    let mut last = arriving.pop().expect("a call");
+    let message = Bytes::from_static(MESSAGE);
+    last.body.send_data(message, true).expect("a message");
+    assert_eq!(last.codes().await, (200, None));
+}
+
+#[tokio::test]
+async fn plt_015_account_does_not_use_the_permits_of_others() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut blocked = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.client(&issuer);
+        blocked.push(tokio::spawn(async move {
+            let request = pb::MarkNotificationsReadRequest::default();
+            client.mark_notifications_read(request).await
+        }));
+        server.service.entered.notified().await;
+    }
+    let refused_call = get_count(&server, &issuer, ALDER).await;
+    refused(refused_call, Code::ResourceExhausted, "OVERLOADED");
+    get_count(&server, &issuer, BIRCH)
+        .await
+        .expect("a permit of another account");
+    for call in blocked {
+        server.service.release.notify_one();
+        call.await.expect("no panic").expect("an answer");
+    }
+    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+}
+
+#[tokio::test]
+async fn plt_015_answer_that_the_client_does_not_read_keeps_its_permit() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut reads_nothing = h2::client::Builder::new();
+    reads_nothing.initial_window_size(0);
+    let mut client = RawClient::connect(&server, &issuer, &reads_nothing).await;
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        let request = client.request().header("authorization", &client.authorization);
+        let response = client.call(request).await.response.await;
+        unread.push(response.expect("the head of an answer"));
+    }
+    let refused_call = get_count(&server, &issuer, ALDER).await;
+    refused(refused_call, Code::ResourceExhausted, "OVERLOADED");
+    get_count(&server, &issuer, BIRCH)
+        .await
+        .expect("a permit of another account");
+    drop(unread);
+    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+}
+
+#[tokio::test]
+async fn plt_015_answers_and_refusals_state_the_quota() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let quota = |headers: &HeaderMap| {
+        ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.and_then(|value| value.parse::<u32>().ok())
+        })
+    };
+    let answer = get_count(&server, &issuer, ALDER).await.expect("an answer");
+    assert_eq!(
+        quota(&answer.into_parts().0.into_headers()),
+        [Some(100), Some(199), Some(1)]
+    );
+    let mut refusal = None;
+    for _ in 0..5_000 {
+        if let Err(status) = get_count(&server, &issuer, ALDER).await {
+            refusal = Some(status);
+            break;
+        }
+    }
+    let refusal = refusal.expect("thousands of calls in a row exceed the rate");
+    let headers = refusal.metadata().clone().into_headers();
+    assert_eq!(quota(&headers), [Some(100), Some(0), Some(2)]);
+}
+
+#[tokio::test]
+async fn plt_015_connection_whose_handshake_takes_too_long_is_closed() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut connections = Vec::new();
+    for beginning in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+        stream.write_all(beginning).await.expect("a sent beginning");
+        connections.push(stream);
+    }
+    for mut stream in connections {
+        let end = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 64])).await;
+        assert!(matches!(end.expect("an end in time"), Ok(0) | Err(_)));
+    }
+}
+
+#[tokio::test]
+async fn plt_015_connections_of_an_address_are_limited() {
+    let issuer = new_issuer();
+    let server = TestServer::start_with(&issuer, &key_file(&issuer), None, |options| {
+        options.address_connections = 3;
+        options.proxies = vec!["127.0.0.3/32".parse().expect("a network")];
+    })
+    .await;
+    let connect = async |source: &str| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let source: SocketAddr = format!("{source}:0").parse().expect("an address");
+        socket.bind(source).expect("a local address");
+        let mut stream = socket.connect(server.address).await.expect("a connection");
+        // The server sends its settings first to a client that begins as it must.
+        let beginning = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        stream.write_all(beginning).await.ok()?;
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 9])).await;
+        matches!(read.expect("an answer in time"), Ok(9)).then_some(stream)
+    };
+    let mut own = Vec::new();
+    for _ in 0..3 {
+        own.push(connect("127.0.0.1").await.expect("a connection within the limit"));
+    }
+    assert!(connect("127.0.0.1").await.is_none(), "the limit of the address");
+    assert!(connect("127.0.0.2").await.is_some(), "another address");
+    let mut of_proxy = Vec::new();
+    for _ in 0..10 {
+        of_proxy.push(connect("127.0.0.3").await.expect("a connection of a proxy"));
+    }
+    own.pop();
+    eventually(async || connect("127.0.0.1").await.ok_or("the limit of the address")).await;
+}
+
+/// RFC 9110, 11.1 and 11.4: one credential, a scheme in any case, and any number of spaces.
+#[tokio::test]
+async fn acc_003_authorization_header_is_read_as_http_defines_it() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+    let token = client.authorization.replace("Bearer ", "");
+    for (credentials, code) in [
+        (vec![format!("BEARER {token}")], None),
+        (vec![format!("bearer   {token}")], None),
+        (vec![format!("Basic {token}")], Some(Code::Unauthenticated)),
+        (vec![format!("Bearer{token}")], Some(Code::Unauthenticated)),
+        (vec![token.clone()], Some(Code::Unauthenticated)),
+        (
+            vec![format!("Bearer {token}"), format!("Bearer {token}")],
+            Some(Code::Unauthenticated),
+        ),
+        (
+            vec![format!("Bearer {token}"), "Basic eDp5".to_owned()],
+            Some(Code::Unauthenticated),
+        ),
+    ] {
+        let mut request = client.request();
+        for value in &credentials {
+            request = request.header("authorization", value);
+        }
+        assert_eq!(
+            client.call(request).await.codes().await,
+            (200, code),
+            "{credentials:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn headers_over_the_limit_are_refused_with_a_reason() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut client = server.client(&issuer);
+    let mut request = tonic::Request::new(pb::GetUnreadCountRequest {});
+    let note = "x".repeat(20_000).parse().expect("a header");
+    request.metadata_mut().insert("x-note", note);
+    let answer = client.get_unread_count(request).await;
+    refused(answer, Code::OutOfRange, "HEADERS_TOO_LARGE");
+}
+
+/// As `grpc.health.v1` defines it: a stream of an unknown name stays open, and a message follows each change only.
+#[tokio::test]
+async fn health_watch_sends_changes_only_and_knows_unknown_names() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let watch = async |name: &str| {
+        let request = HealthCheckRequest {
+            service: name.to_owned(),
+        };
+        let stream = HealthClient::new(server.channel.clone()).watch(request).await;
+        stream.expect("a stream").into_inner()
+    };
+    let mut unknown = watch("cosell.NoSuchService").await;
+    let first = unknown.message().await.expect("a stream").expect("a message");
+    assert_eq!(first.status(), ServingStatus::ServiceUnknown);
+    let mut readiness = watch("readiness").await;
+    let mut seen = Vec::new();
+    while !seen.contains(&ServingStatus::Serving) {
+        let message = readiness.message().await.expect("a stream").expect("a message");
+        seen.push(message.status());
+    }
+    // The readiness is evaluated every half second.
+    let pause = std::time::Duration::from_secs(2);
+    let further = tokio::time::timeout(pause, readiness.message()).await;
+    assert!(further.is_err(), "a message without a change: {further:?}");
+    assert!(tokio::time::timeout(pause, unknown.message()).await.is_err());
+}
+
+/// RFC 9110, 15.5.6 and 15.5.16.
+#[tokio::test]
+async fn other_methods_and_content_types_are_refused_in_the_terms_of_http() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+    let get = Request::get(format!("http://cosell{PATH}"));
+    assert_eq!(client.send(get, true).await.codes().await.0, 405);
+    for (content_type, status) in [
+        ("application/grpc", 200),
+        ("application/grpc+proto", 200),
+        ("Application/gRPC; charset=utf-8", 200),
+        ("application/grpc+json", 415),
+        ("application/grpc-web", 415),
+        ("application/json", 415),
+        ("", 415),
+    ] {
+        let request = Request::post(format!("http://cosell{PATH}"))
+            .header("content-type", content_type)
+            .header("authorization", &client.authorization);
+        assert_eq!(
+            client.call(request).await.codes().await.0,
+            status,
+            "{content_type}"
+        );
+    }
+}
