@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use cosell::demo::MemberClient;
 use cosell::demo::calls::{create_opportunity, get_opportunity};
+use cosell_tests::{Installation, report};
 use futures::future::try_join_all;
 use tokio::time::Instant;
-
-use crate::{Bench, report};
 
 const CALLERS: usize = 8;
 const OPPORTUNITIES: usize = 100;
 
 /// Measures each kind of call for `time`.
-pub async fn run(bench: &Bench, time: Duration) -> anyhow::Result<()> {
+pub async fn run(bench: &Installation, time: Duration) -> anyhow::Result<()> {
     let partner = bench.services.member("alder-ace-user");
     let mut ids = Vec::new();
     for _ in 0..OPPORTUNITIES {

@@ -10,15 +10,14 @@ use cosell::demo::calls::{
 use cosell_proto::cosell::opportunity::v1::InvolvementType;
 use cosell_proto::cosell::review::v1 as review;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_tests::{Installation, report};
 use tokio::time::Instant;
-
-use crate::{Bench, report};
 
 /// The limit for the 99th percentile on an idle machine.
 const P99_LIMIT: Duration = Duration::from_millis(250);
 
 /// Decides opportunities sequentially on otherwise idle services.
-pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
+pub async fn run(bench: &Installation, rounds: usize) -> anyhow::Result<()> {
     let partner = bench.services.member("alder-ace-user");
     let reviewer = bench.services.member("aws-reviewer");
     let (mut shown, mut read) = (Vec::new(), Vec::new());

@@ -4,17 +4,15 @@ use anyhow::{Context as _, ensure};
 use cosell::bulk::BulkClient;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::longrunning::GetOperationRequest;
-use cosell_tests::import_files;
+use cosell_tests::{Installation, import_files, report};
 use tokio::time::Instant;
-
-use crate::{Bench, report};
 
 const MEMBER: &str = "alder-ace-user";
 /// The default limit of rows of a file.
 const DEFAULT_ROWS: usize = 1500;
 
 /// Imports a file of default size as drafts, another one with submission, and a large one.
-pub async fn run(bench: &Bench, rows: usize) -> anyhow::Result<()> {
+pub async fn run(bench: &Installation, rows: usize) -> anyhow::Result<()> {
     // A small import first, to warm up caches.
     import(bench, 50, "warm ", pb::ImportMode::CreateAndSubmit).await?;
     import(bench, DEFAULT_ROWS, "draft ", pb::ImportMode::Create).await?;
@@ -28,7 +26,7 @@ pub async fn run(bench: &Bench, rows: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn import(bench: &Bench, rows: usize, prefix: &str, mode: pb::ImportMode) -> anyhow::Result<()> {
+async fn import(bench: &Installation, rows: usize, prefix: &str, mode: pb::ImportMode) -> anyhow::Result<()> {
     let token = std::fs::read_to_string(bench.services.info.tokens.join(MEMBER))?;
     let client = BulkClient::new(bench.services.channel(), token.trim())?;
     let file = bench.servers.folder().join("opportunities.csv");

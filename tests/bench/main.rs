@@ -5,15 +5,12 @@ mod calls;
 mod decision;
 mod import;
 mod provisioning;
-mod report;
 mod withdrawal;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use cosell_testkit::postgres::Durability;
-use cosell_tests::{ServiceProcess, TestServers};
+use cosell_tests::Installation;
 
 #[derive(Parser)]
 #[command(about = "Benchmarks of cosell")]
@@ -67,7 +64,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         if !arguments.benchmarks.is_empty() && !arguments.benchmarks.contains(benchmark) {
             continue;
         }
-        let bench = Bench::start().await?;
+        let bench = Installation::start(&LIMITS).await?;
         match benchmark {
             Benchmark::Calls => calls::run(&bench, Duration::from_secs(arguments.seconds)).await?,
             Benchmark::Decision => decision::run(&bench, arguments.rounds).await?,
@@ -85,28 +82,3 @@ const LIMITS: [(&str, &str); 2] = [
     ("COSELL_IMPORT_ROWS", "10000000"),
     ("COSELL_IMPORT_BYTES", "10000000000"),
 ];
-
-/// The services in a child process, and the servers that they need.
-struct Bench {
-    services: ServiceProcess,
-    servers: TestServers,
-}
-
-impl Bench {
-    async fn start() -> anyhow::Result<Self> {
-        let servers = TestServers::start_with(Durability::Full);
-        let services = ServiceProcess::start(
-            &program()?.to_string_lossy(),
-            &servers,
-            ServiceProcess::address(),
-            &LIMITS,
-        )
-        .await;
-        Ok(Self { services, servers })
-    }
-}
-
-/// The path of the program with the services, which cargo builds into the same folder.
-fn program() -> anyhow::Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name("cosell-under-test"))
-}

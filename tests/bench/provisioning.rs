@@ -8,19 +8,17 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use cosell::directory;
 use cosell_testkit::harness::service;
-use cosell_tests::RECOVERY;
+use cosell_tests::{Installation, RECOVERY, report};
 use cosell_types::Clock;
 use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use tokio::time::Instant;
 use tonic::Status;
 
-use crate::{Bench, report};
-
 const MEMBERS_PER_ACCOUNT: usize = 1000;
 
 /// Provisions a tenth of the members, then the rest.
-pub async fn run(bench: &Bench, members: usize) -> anyhow::Result<()> {
+pub async fn run(bench: &Installation, members: usize) -> anyhow::Result<()> {
     let (first, rest) = (members / 10, members - members / 10);
     apply(bench, 0, first).await?;
     let (server, client) = peak_memory(bench)?;
@@ -41,7 +39,7 @@ pub async fn run(bench: &Bench, members: usize) -> anyhow::Result<()> {
     copy(bench, rate).await
 }
 
-fn peak_memory(bench: &Bench) -> anyhow::Result<(u64, u64)> {
+fn peak_memory(bench: &Installation) -> anyhow::Result<(u64, u64)> {
     Ok((
         report::peak_memory(Some(bench.services.id()))?,
         report::peak_memory(None)?,
@@ -49,7 +47,7 @@ fn peak_memory(bench: &Bench) -> anyhow::Result<(u64, u64)> {
 }
 
 /// Provisions members from a file and returns the members per second.
-async fn apply(bench: &Bench, after: usize, members: usize) -> anyhow::Result<f64> {
+async fn apply(bench: &Installation, after: usize, members: usize) -> anyhow::Result<f64> {
     let file = bench.servers.folder().join("members.jsonl");
     write_list(&file, after, members)?;
     let issuer = cosell::issuer(&bench.servers.state(), Clock::system())?;
@@ -110,7 +108,7 @@ const EVENTS: [(&str, &str); 2] = [
 ];
 
 /// Measures COPY of the same rows into empty tables with the same indexes.
-async fn copy(bench: &Bench, rate: f64) -> anyhow::Result<()> {
+async fn copy(bench: &Installation, rate: f64) -> anyhow::Result<()> {
     let admin = PgPool::connect(&bench.servers.postgres.admin_url("postgres")).await?;
     for (what, tables) in [
         ("members", vec![MEMBERS]),

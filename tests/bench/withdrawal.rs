@@ -5,10 +5,10 @@ use anyhow::ensure;
 use cosell::demo::{self, MemberClient};
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as partner;
+use cosell_tests::{Installation, report};
 use cosell_types::{ClosedList as _, Role};
 use tokio::time::Instant;
 
-use crate::{Bench, report};
 use cosell::demo::calls::{WAIT_LIMIT, request_id};
 
 /// The limit of ACC-004.
@@ -17,7 +17,7 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 const MAX_ROUNDS: usize = 30;
 
 /// Withdraws and grants the role of an ACE manager repeatedly.
-pub async fn run(bench: &Bench, rounds: usize) -> anyhow::Result<()> {
+pub async fn run(bench: &Installation, rounds: usize) -> anyhow::Result<()> {
     let alliance_lead = bench.services.member("alder-alliance-lead");
     let manager = bench.services.member("alder-ace-manager");
     let (mut refused, mut granted) = (Vec::new(), Vec::new());

@@ -34,6 +34,9 @@ enum Task {
     /// Run benchmarks on an optimised build: calls per second, delay of review decisions and role withdrawals, and
     /// rates of import and provisioning.
     Bench(bench::Arguments),
+    /// Run drills on an optimised build: overload, an account far over its quota, and hostile connections. Exits with 1
+    /// if a figure is worse than its bar.
+    Drill(bench::Arguments),
     /// Print the e-mails that the running dev environment has sent.
     Mail,
     /// Regenerate the metadata of all SQL queries (`.sqlx/`) after a change of a query or migration.
@@ -58,7 +61,8 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Dev(arguments) => dev::run(&arguments, root)?,
         Task::Test(arguments) => return test::run(&arguments, root),
         Task::Demo(arguments) => return demo::run(&arguments, root),
-        Task::Bench(arguments) => return bench::run(&arguments, root),
+        Task::Bench(arguments) => return bench::run("cosell-bench", &arguments, root),
+        Task::Drill(arguments) => return bench::run("cosell-drill", &arguments, root),
         Task::Mail => demo::print_mails()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx { crates } => prepare::run(root, &crates)?,

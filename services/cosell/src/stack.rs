@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,6 +78,10 @@ pub struct StackArgs {
     #[arg(long, default_value = "127.0.0.1:0")]
     pub channel_listen: SocketAddr,
 
+    /// Maximum sustained calls per second of one account; unlimited if absent.
+    #[arg(long, env = "COSELL_ACCOUNT_RATE")]
+    pub account_rate: Option<NonZeroU32>,
+
     /// Limits of import files.
     #[command(flatten)]
     pub import: ImportLimits,
@@ -129,7 +134,7 @@ impl Stack {
             listen: args.listen,
             health_listen: args.health_listen,
             max_calls: 256,
-            account_rate: std::num::NonZeroU32::MAX,
+            account_rate: args.account_rate.unwrap_or(NonZeroU32::MAX),
             address_connections: 256,
             proxies: Vec::new(),
             reflection: true,

@@ -184,7 +184,7 @@ pub async fn write<M, R, F>(
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
-    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    M: Validate + Mutation + Send + Sync + 'static,
     R: Send + 'static,
     F: Future<Output = Result<R, Failure>> + Send + 'static,
 {
@@ -226,7 +226,7 @@ pub async fn write_record<M, R, F>(
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
-    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    M: Validate + Mutation + Send + Sync + 'static,
     R: Send + 'static,
     F: Future<Output = Result<R, Failure>> + Send + 'static,
 {
@@ -240,7 +240,7 @@ async fn run_in_task<M, R, F>(
     handle: impl Fn(Call<M>) -> F + Send + 'static,
 ) -> Result<Response<R>, Status>
 where
-    M: Validate + Mutation + Clone + Send + Sync + 'static,
+    M: Validate + Mutation + Send + Sync + 'static,
     R: Send + 'static,
     F: Future<Output = Result<R, Failure>> + Send + 'static,
 {
@@ -259,7 +259,7 @@ where
 
 async fn run_with_retries<M, R, F>(call: Call<M>, handle: impl Fn(Call<M>) -> F) -> Result<R, Failure>
 where
-    M: Mutation + Clone,
+    M: Mutation,
     F: Future<Output = Result<R, Failure>>,
 {
     let has_request_id = !call.message.request_id().is_empty();

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use cosell_telemetry::{metrics, propagate};
 use cosell_types::{Caller, Clock, random};
 use futures::FutureExt as _;
@@ -27,6 +28,7 @@ use tracing::{Instrument as _, field, info_span};
 use crate::answer::{Answer, Unread};
 use crate::connection::ConnectionInfo;
 use crate::denial::RecordedDenial;
+use crate::keyed_limit::Permit;
 use crate::limits::{CallPermit, Limits};
 use crate::rpcs::{self, RpcKind};
 use crate::{Deadline, Denial, Failure, ServiceAccess, Tag, Verifier, first_message};
@@ -118,13 +120,67 @@ struct Arrival {
     tag: Tag,
     /// `None` if the definitions have no such RPC.
     kind: Option<RpcKind>,
+    /// Name in metrics and spans. Other paths have none of their own, so that clients cannot create metric series.
+    label: &'static str,
     started: Instant,
     peer: IpAddr,
     unread: Unread,
-    /// The caller of the token, once it is verified.
-    caller: Option<Caller>,
     /// Added to the trailers of the answer.
     trailers: HeaderMap,
+}
+
+/// A call within its limits.
+enum Admitted {
+    /// A health check or reflection.
+    Public(Request<Body>, Permit<IpAddr>),
+    Call {
+        request: Request<Body>,
+        caller: Caller,
+        deadline: Deadline,
+        permit: CallPermit,
+    },
+}
+
+impl Arrival {
+    fn new(request: &Request<Body>, received: DateTime<Utc>) -> Self {
+        let rpc = request.uri().path().trim_start_matches('/');
+        let (label, kind) = rpcs::find(rpc).unzip();
+        let connection = request.extensions().get::<ConnectionInfo>();
+        Self {
+            tag: Tag {
+                request_id: request_id(request.headers(), received).into(),
+                rpc: rpc.into(),
+                received,
+                denial: RecordedDenial::default(),
+            },
+            kind,
+            label: label.unwrap_or("_OTHER"),
+            started: Instant::now(),
+            peer: connection.map_or(Ipv4Addr::UNSPECIFIED.into(), |connection| connection.peer),
+            unread: connection
+                .map(|connection| connection.unread.clone())
+                .unwrap_or_default(),
+            trailers: HeaderMap::new(),
+        }
+    }
+
+    /// Adds the request id, and records the duration of the call.
+    fn finish(&self, mut response: Response<Body>) -> Response<Body> {
+        if let Ok(value) = HeaderValue::from_str(&self.tag.request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        if self.kind.is_some() {
+            let labels = [
+                KeyValue::new("rpc.method", self.label),
+                KeyValue::new(
+                    "rpc.response.status_code",
+                    i64::from(i32::from(code_of(&response))),
+                ),
+            ];
+            metrics::RPC_DURATION.record(self.started.elapsed().as_secs_f64(), &labels);
+        }
+        response
+    }
 }
 
 impl Inner {
@@ -136,106 +192,24 @@ impl Inner {
         if let Some(refusal) = refuse_other_protocol(&request) {
             return Ok(refusal);
         }
-        let received = self.clock.now();
-        let rpc: Arc<str> = request.uri().path().trim_start_matches('/').into();
-        let tag = Tag {
-            request_id: request_id(request.headers(), received).into(),
-            rpc,
-            received,
-            denial: RecordedDenial::default(),
+        let mut arrival = Arrival::new(&request, self.clock.now());
+        request.extensions_mut().insert(arrival.tag.clone());
+        let response = match self.admit(&mut arrival, request).await {
+            Ok(admitted) => self.respond(&mut arrival, admitted, inner).await?,
+            Err(failure) => self.refuse(failure, &mut arrival),
         };
-        let kind = rpcs::kind(&tag.rpc);
-        // Other paths get no label of their own, so that clients cannot create metric series.
-        let label = kind.map_or_else(|| "_OTHER".to_owned(), |_| tag.rpc.to_string());
-        let span = info_span!(
-            "call",
-            otel.kind = "server",
-            otel.name = %label,
-            rpc.system.name = "grpc",
-            rpc.method = %label,
-            rpc.response.status_code = field::Empty,
-            trace_id = field::Empty,
-            request_id = %tag.request_id,
-        );
-        let trace_id = propagate::set_remote_parent(&span, &propagate::from_headers(request.headers()));
-        span.record("trace_id", trace_id);
-
-        request.extensions_mut().insert(tag.clone());
-        let connection = request.extensions().get::<ConnectionInfo>();
-        let mut arrival = Arrival {
-            tag,
-            kind,
-            started: Instant::now(),
-            peer: connection.map_or(Ipv4Addr::UNSPECIFIED.into(), |connection| connection.peer),
-            unread: connection
-                .map(|connection| connection.unread.clone())
-                .unwrap_or_default(),
-            caller: None,
-            trailers: HeaderMap::new(),
-        };
-        let response = self
-            .respond(&mut arrival, request, inner)
-            .instrument(span.clone())
-            .await;
-        self.record_denial(&arrival.tag, &label, arrival.caller);
-        let mut response = response?;
-        if let Ok(value) = HeaderValue::from_str(&arrival.tag.request_id) {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
-        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-        span.record("rpc.response.status_code", i32::from(code));
-        if kind.is_some() {
-            let labels = [
-                KeyValue::new("rpc.method", label),
-                KeyValue::new("rpc.response.status_code", i64::from(i32::from(code))),
-            ];
-            metrics::RPC_DURATION.record(arrival.started.elapsed().as_secs_f64(), &labels);
-        }
-        Ok(response)
+        Ok(arrival.finish(response))
     }
 
-    async fn respond<S>(
-        &self,
-        arrival: &mut Arrival,
-        request: Request<Body>,
-        mut inner: S,
-    ) -> Result<Response<Body>, S::Error>
-    where
-        S: Service<Request<Body>, Response = Response<Body>> + Send,
-        S::Future: Send,
-    {
-        let tag = arrival.tag.clone();
-        if is_public(&tag.rpc) {
-            let Some(permit) = self.limits.public.acquire(&arrival.peer, 1) else {
-                return Ok(self.refuse(Failure::overloaded(), arrival));
-            };
-            let response = inner.call(request).await?;
-            return Ok(self.answer(response, arrival, permit));
+    /// Admits a call. Checks in this order, the cheap before the costly: size of the headers, deadline, token and rate
+    /// limit at its headers, then, when its first message has arrived, the limit of concurrent calls. A refused call
+    /// has no span: a caller that exceeds its limits must not cost much.
+    async fn admit(&self, arrival: &mut Arrival, mut request: Request<Body>) -> Result<Admitted, Failure> {
+        if is_public(&arrival.tag.rpc) {
+            let permit = self.limits.public.acquire(&arrival.peer, 1);
+            let permit = permit.ok_or_else(Failure::overloaded)?;
+            return Ok(Admitted::Public(request, permit));
         }
-        let (request, until, permit) = match self.admit(arrival, request).await {
-            Ok(admitted) => admitted,
-            Err(failure) => return Ok(self.refuse(failure, arrival)),
-        };
-        let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
-        let response = match timeout_at(until, guarded).await {
-            Ok(Ok(response)) => with_reason(response?, &tag),
-            Ok(Err(_)) => {
-                let cause = "the use case panicked; the log entry `panicked` has the location";
-                return Ok(self.refuse(Failure::internal(cause), arrival));
-            }
-            Err(_) => return Ok(self.refuse(Failure::deadline_exceeded(), arrival)),
-        };
-        Ok(self.answer(response, arrival, permit))
-    }
-
-    /// Admits a call. Checks in this order, the cheap before the costly: deadline, token and rate limit at its headers,
-    /// then, when its first message has arrived, the limit of concurrent calls, then membership. Returns the request,
-    /// when it must be answered, and its permit.
-    async fn admit(
-        &self,
-        arrival: &mut Arrival,
-        mut request: Request<Body>,
-    ) -> Result<(Request<Body>, Instant, CallPermit), Failure> {
         if size_of(request.headers()) > MAX_HEADERS {
             return Err(Failure::headers_too_large());
         }
@@ -246,41 +220,121 @@ impl Inner {
             .await
             .map_err(in_time)?
             .ok_or_else(Failure::token_invalid)?;
-        arrival.caller = Some(caller.clone());
         self.limits.count(&caller, &mut arrival.trailers)?;
 
         let class = caller.class();
-        let arriving = self
-            .limits
-            .arriving
-            .acquire(&class, 1)
-            .ok_or_else(Failure::overloaded)?;
+        let arriving = self.limits.arriving.acquire(&class, 1);
+        let arriving = arriving.ok_or_else(Failure::overloaded)?;
         let body = std::mem::take(request.body_mut());
         let receiving = first_message::receive(body, &class, &self.limits.buffer);
         *request.body_mut() = timeout_at(deadline.instant(), receiving)
             .await
             .map_err(in_time)??;
         drop(arriving);
+        Ok(Admitted::Call {
+            request,
+            caller,
+            deadline,
+            permit: self.limits.admit(arrival.kind, &class)?,
+        })
+    }
 
-        let kind = arrival.kind.unwrap_or(RpcKind::Unary);
-        let permit = self.limits.admit(kind, &class)?;
-        let caller = match (caller, self.gates.get(service(&arrival.tag.rpc))) {
-            (Caller::Member(member), Some(gate)) => {
-                let resolving = (gate.resolve)(member);
-                let resolved = timeout_at(deadline.instant(), resolving).await;
-                Caller::Member(resolved.map_err(in_time)??)
+    async fn respond<S>(
+        &self,
+        arrival: &mut Arrival,
+        admitted: Admitted,
+        mut inner: S,
+    ) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Send,
+        S::Future: Send,
+    {
+        let (request, caller, deadline, permit) = match admitted {
+            Admitted::Public(request, permit) => {
+                let response = inner.call(request).await?;
+                return Ok(self.answer(response, arrival, permit));
             }
-            (caller, _) => caller,
+            Admitted::Call {
+                request,
+                caller,
+                deadline,
+                permit,
+            } => (request, caller, deadline, permit),
         };
+        let span = info_span!(
+            "call",
+            otel.kind = "server",
+            otel.name = arrival.label,
+            rpc.system.name = "grpc",
+            rpc.method = arrival.label,
+            trace_id = field::Empty,
+            request_id = %arrival.tag.request_id,
+        );
+        let trace_id = propagate::set_remote_parent(&span, &propagate::from_headers(request.headers()));
+        span.record("trace_id", trace_id);
+        let responding = async {
+            let response = match self.resolve(arrival, caller.clone(), deadline).await {
+                Ok(resolved) => {
+                    let response = Self::call(arrival, request, resolved, deadline, &permit, inner).await;
+                    response.map(|response| with_reason(response, &arrival.tag))?
+                }
+                Err(failure) => self.refuse(failure, arrival),
+            };
+            self.record_denial(arrival, &caller);
+            Ok(self.answer(response, arrival, permit))
+        };
+        let response = responding.instrument(span.clone()).await?;
+        propagate::set_status(&span, code_of(&response));
+        Ok(response)
+    }
+
+    /// Resolves the roles of a member.
+    async fn resolve(
+        &self,
+        arrival: &Arrival,
+        caller: Caller,
+        deadline: Deadline,
+    ) -> Result<Caller, Failure> {
+        match (caller, self.gates.get(service(&arrival.tag.rpc))) {
+            (Caller::Member(member), Some(gate)) => {
+                let resolved = timeout_at(deadline.instant(), (gate.resolve)(member)).await;
+                let resolved = resolved.map_err(|_| Failure::deadline_exceeded())?;
+                resolved.map(Caller::Member)
+            }
+            (caller, _) => Ok(caller),
+        }
+    }
+
+    /// Calls the service. Panics and the deadline become failures.
+    async fn call<S>(
+        arrival: &Arrival,
+        mut request: Request<Body>,
+        caller: Caller,
+        deadline: Deadline,
+        permit: &CallPermit,
+        mut inner: S,
+    ) -> Result<Response<Body>, S::Error>
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Send,
+        S::Future: Send,
+    {
         let extensions = request.extensions_mut();
         extensions.insert(deadline);
         extensions.insert(caller);
         extensions.insert(permit.clone());
-        let until = match kind {
-            RpcKind::Upload => arrival.started + MAX_UPLOAD,
-            RpcKind::Unary | RpcKind::Stream => deadline.instant(),
+        let until = match arrival.kind {
+            Some(RpcKind::Upload) => arrival.started + MAX_UPLOAD,
+            _ => deadline.instant(),
         };
-        Ok((request, until, permit))
+        let guarded = AssertUnwindSafe(inner.call(request)).catch_unwind();
+        let failure = match timeout_at(until, guarded).await {
+            Ok(Ok(response)) => return response,
+            Ok(Err(_)) => {
+                Failure::internal("the use case panicked; the log entry `panicked` has the location")
+            }
+            Err(_) => Failure::deadline_exceeded(),
+        };
+        Ok(failure.into_status(&arrival.tag).into_http())
     }
 
     /// Adds the trailers, and keeps `resources` until the answer has been sent.
@@ -310,12 +364,13 @@ impl Inner {
     }
 
     /// Counts, logs and stores the denial of a call, if it was denied.
-    fn record_denial(&self, tag: &Tag, label: &str, caller: Option<Caller>) {
-        let (Some((reason, subject)), Some(caller)) = (tag.denial.get(), caller) else {
+    fn record_denial(&self, arrival: &Arrival, caller: &Caller) {
+        let tag = &arrival.tag;
+        let Some((reason, subject)) = tag.denial.get() else {
             return;
         };
         let labels = [
-            KeyValue::new("rpc.method", label.to_owned()),
+            KeyValue::new("rpc.method", arrival.label),
             KeyValue::new("reason", *reason),
         ];
         metrics::ACCESS_DENIED.add(1, &labels);
@@ -345,6 +400,10 @@ fn size_of(headers: &HeaderMap) -> usize {
 /// The full name of the called gRPC service.
 fn service(rpc: &str) -> &str {
     rpc.split('/').next().unwrap_or_default()
+}
+
+fn code_of(response: &Response<Body>) -> Code {
+    Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
 }
 
 /// Health checks and reflection need no authentication; the server exposes them by configuration.

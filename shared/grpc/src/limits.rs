@@ -99,10 +99,10 @@ impl Limits {
     }
 
     /// Admits a call whose first message has arrived.
-    pub(crate) fn admit(&self, kind: RpcKind, class: &CallerClass) -> Result<CallPermit, Failure> {
+    pub(crate) fn admit(&self, kind: Option<RpcKind>, class: &CallerClass) -> Result<CallPermit, Failure> {
         let limits = match kind {
-            RpcKind::Unary => &self.calls,
-            RpcKind::Upload | RpcKind::Stream => &self.streams,
+            Some(RpcKind::Upload | RpcKind::Stream) => &self.streams,
+            Some(RpcKind::Unary) | None => &self.calls,
         };
         limits.acquire(class).ok_or_else(Failure::overloaded)
     }

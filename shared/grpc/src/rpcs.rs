@@ -36,7 +36,8 @@ static RPCS: LazyLock<HashMap<String, RpcKind>> = LazyLock::new(|| {
     rpcs
 });
 
-/// The kind of an RPC; `None` if the definitions have no such RPC.
-pub(crate) fn kind(rpc: &str) -> Option<RpcKind> {
-    RPCS.get(rpc).copied()
+/// The name and kind of an RPC; `None` if the definitions have no such RPC.
+pub(crate) fn find(rpc: &str) -> Option<(&'static str, RpcKind)> {
+    let (name, kind) = RPCS.get_key_value(rpc)?;
+    Some((name, *kind))
 }

@@ -260,7 +260,7 @@ fn mutation_impl(code: &mut String, message: &MessageDescriptor) -> Result<()> {
     };
     writeln!(
         code,
-        "impl Mutation for {} {{\n    fn request_id(&self) -> &str {{ &self.request_id }}\n    fn validate_only(&self) -> bool {{ {validate_only} }}\n}}",
+        "impl Mutation for {} {{\n    fn request_id(&self) -> &str {{ &self.request_id }}\n    fn with_request_id(&self, request_id: ::std::string::String) -> Self {{ Self {{ request_id, ..::core::clone::Clone::clone(self) }} }}\n    fn validate_only(&self) -> bool {{ {validate_only} }}\n}}",
         rust_path(message.full_name(), message.parent_message().as_ref())
     )?;
     Ok(())

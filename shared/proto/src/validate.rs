@@ -22,9 +22,12 @@ pub trait Validate {
 }
 
 /// A request that is a write: one with a `request_id`.
-pub trait Mutation: prost::Message {
+pub trait Mutation: prost::Message + Clone {
     /// The idempotency key of the client; empty if it states none (PLT-002).
     fn request_id(&self) -> &str;
+
+    /// The same request with its idempotency key in another form.
+    fn with_request_id(&self, request_id: String) -> Self;
 
     /// Whether the request is a dry run: validated, but not executed (PLT-004).
     fn validate_only(&self) -> bool;
@@ -100,7 +103,8 @@ pub(crate) fn string(
         return;
     }
     if rules.uuid && !is_uuid(value) {
-        let text = "Must be a UUID, such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37.".to_owned();
+        let text = "Must be a UUID other than the nil UUID, such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37."
+            .to_owned();
         report(ViolationCode::InvalidStringFormat, text);
     }
     if let Some(pattern) = rules.pattern.filter(|pattern| !pattern.is_match(value)) {
@@ -131,12 +135,14 @@ fn is_blank(value: &str) -> bool {
         .all(|character| character.is_whitespace() || invisible.contains(character))
 }
 
+/// Whether the text is a UUID (RFC 9562, 4) other than the nil UUID.
 fn is_uuid(value: &str) -> bool {
     let groups: Vec<_> = value.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups
             .iter()
             .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && value.bytes().any(|byte| !matches!(byte, b'0' | b'-'))
 }
 
 pub(crate) fn enumeration(

@@ -85,7 +85,7 @@ impl Database {
         Arc::new(move || {
             let db = db.clone();
             Box::pin(async move {
-                let session = db.pool.begin(&CallerClass::Service).await;
+                let session = db.pool.begin(&CallerClass::Service, STATEMENT_TIMEOUT).await;
                 session
                     .map(drop)
                     .map_err(|_| "the database does not respond".to_owned())
@@ -189,7 +189,9 @@ impl Scope {
 impl Db {
     /// Begins a transaction in a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
-        let mut session = self.pool.begin(&scope.class).await?;
+        // Half of the time is left for the statements: a call that would be answered too late is not begun.
+        let limit = scope.statement_timeout / 2;
+        let mut session = self.pool.begin(&scope.class, limit).await?;
         sqlx::query(
             "SELECT set_config('app.account', $1, true), set_config('app.side', $2, true), \
              set_config('statement_timeout', $3, true)",

@@ -93,10 +93,10 @@ impl Pool {
         }
     }
 
-    /// Begins a transaction for a caller of this class. Replaces connections that the server has closed since their
-    /// last use.
-    pub(crate) async fn begin(&self, class: &CallerClass) -> Result<Session, Error> {
-        let deadline = Instant::now() + WAIT_TIMEOUT;
+    /// Begins a transaction for a caller of this class, which waits for a connection at most [`WAIT_TIMEOUT`] or this
+    /// limit. Replaces connections that the server has closed since their last use.
+    pub(crate) async fn begin(&self, class: &CallerClass, limit: Duration) -> Result<Session, Error> {
+        let deadline = Instant::now() + limit.min(WAIT_TIMEOUT);
         loop {
             let mut session = self.session(class, deadline).await?;
             match timeout(RESPONSE_TIMEOUT, session.connection().execute("BEGIN")).await {

@@ -46,6 +46,11 @@ pub fn set_remote_parent(span: &Span, parent: &opentelemetry::Context) -> String
     span.context().span().span_context().trace_id().to_string()
 }
 
+/// Sets the status code of gRPC on the span of a call.
+pub fn set_status(span: &Span, code: impl Into<i32>) {
+    span.set_attribute("rpc.response.status_code", i64::from(code.into()));
+}
+
 /// Links a span to the span of a remote producer.
 pub fn link(span: &Span, producer: &opentelemetry::Context) {
     span.add_link(producer.span().span_context().clone());

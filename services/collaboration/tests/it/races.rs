@@ -16,7 +16,7 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn col_020_concurrent_acceptances_have_one_winner() {
-    let scenario = Scenario::with_partners(Setup::default().with_max_calls(256), &[BIRCH]).await;
+    let scenario = Scenario::with_partners(Setup::default().with_max_calls(1024), &[BIRCH]).await;
     let shared = scenario.share(&[BIRCH]).await;
     let id = &shared.engagement_invitations[0].engagement_invitation_id;
     let members: Vec<_> = (0..10)
@@ -62,7 +62,7 @@ async fn col_020_concurrent_acceptances_have_one_winner() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn col_004_concurrent_shares_create_one_engagement() {
-    let scenario = Scenario::with_partners(Setup::default().with_max_calls(256), &[BIRCH, CEDAR]).await;
+    let scenario = Scenario::with_partners(Setup::default().with_max_calls(1024), &[BIRCH, CEDAR]).await;
     let attempts = (0..20).map(|number| {
         let mut client = scenario.client(&alliance_lead(ALDER));
         let request = share_request(&[[BIRCH, CEDAR][number % 2]]);

@@ -217,7 +217,7 @@ async fn plt_008_transaction_cancelled_during_begin_is_rolled_back() {
 #[tokio::test]
 async fn service_at_concurrency_limit_returns_overloaded_and_recovers() {
     let app = Setup::default()
-        .with_max_calls(2)
+        .with_max_calls(8)
         .start::<Opportunities>(options("http://127.0.0.1:9"))
         .await;
     let created = create(&app, &user(), record("Alder")).await;

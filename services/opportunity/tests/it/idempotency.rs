@@ -51,6 +51,28 @@ async fn plt_002_repeated_create_returns_the_record_created_first() {
 }
 
 #[tokio::test]
+async fn plt_002_request_id_is_compared_as_a_uuid_and_not_nil() {
+    let app = start().await;
+    let client = client_for(&app, &user());
+    let create = async |request_id: String| {
+        let request = pb::CreateOpportunityRequest {
+            request_id,
+            ..create_request(record("Alder"))
+        };
+        client.opportunities().create_opportunity(request).await
+    };
+    let stated = request_id();
+    for form in [stated.clone(), stated.to_uppercase()] {
+        create(form).await.expect("a record");
+    }
+    assert_eq!(count(&app, "SELECT count(*) FROM opportunity").await, 1);
+    let nil = create("00000000-0000-0000-0000-000000000000".to_owned()).await;
+    let refusal = refused(nil, Code::InvalidArgument, "INVALID_FIELDS");
+    assert_eq!(refusal.paths(), ["request_id"]);
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
 async fn plt_002_repeated_transition_requests_are_applied_once() {
     let app = start().await;
     let client = client_for(&app, &user());

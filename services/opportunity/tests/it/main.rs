@@ -16,6 +16,7 @@ mod closing;
 mod corrections;
 mod create_and_get;
 mod denials;
+mod fair_use;
 mod file_formats;
 mod filters;
 mod flags;

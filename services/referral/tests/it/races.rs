@@ -31,7 +31,7 @@ async fn event_count(app: &App, event_name: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ref_010_concurrent_acceptances_have_one_winner() {
-    let app = start_with(Setup::default().with_max_calls(256)).await;
+    let app = start_with(Setup::default().with_max_calls(1024)).await;
     let referral = create_referral(&app, &[ALDER]).await;
     let id = wait_for_offer(&app, ALDER).await.referral_offer_id;
     let members: Vec<_> = (0..10)
@@ -70,7 +70,7 @@ async fn ref_010_concurrent_acceptances_have_one_winner() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ref_050_054_concurrent_acceptances_and_conversions_have_one_winner() {
-    let app = start_with(Setup::default().with_max_calls(256)).await;
+    let app = start_with(Setup::default().with_max_calls(1024)).await;
     create_lead_referral(&app, &[ALDER]).await;
     let offer = wait_for_offer(&app, ALDER).await.referral_offer_id;
     let members: Vec<_> = (0..10)

@@ -11,10 +11,15 @@ use super::{Failure, causes};
 use crate::Tag;
 
 const MAX_VIOLATIONS: usize = 50;
-/// Bytes for violations. Details are sent in a header; most peers accept 8 KiB of headers, and base64 adds a third.
-const MAX_DETAILS: usize = 5_000;
-/// Encoding overhead of a violation in bytes.
+/// Maximum size of the details in bytes. They are sent in a trailer, which base64 makes a third longer; clients accept
+/// at least 8 KiB of trailers.
+const MAX_DETAILS: usize = 6 * 1024;
+/// Encoding overhead of a violation, and of the lists of violations, in bytes.
 const VIOLATION_OVERHEAD: usize = 12;
+const LISTS_OVERHEAD: usize = 120;
+/// Characters of a message or description, and of a value or path in it. Longer ones repeat a long input.
+const MAX_TEXT: usize = 1_000;
+const MAX_VALUE: usize = 200;
 
 impl Failure {
     /// Encodes the failure of one part of a batch or stream as a `google.rpc.Status` message.
@@ -44,32 +49,45 @@ impl Failure {
             }
             _ => {}
         }
+        for value in parts.metadata.values_mut() {
+            *value = shorten(value, MAX_VALUE);
+        }
+        let message = shorten(&parts.message, MAX_TEXT);
+        let subject = parts.subject.map(|(kind, id)| (kind, shorten(&id, MAX_VALUE)));
         let mut details = ErrorDetails::new();
         details.set_error_info(parts.reason, parts.domain, parts.metadata);
         details.set_request_info(tag.request_id.to_string(), "");
-        let listed = ListedViolations::of(&parts.violations);
-        if !parts.violations.is_empty() {
-            details.set_bad_request(listed.field_violations);
-        }
-        match (parts.code, parts.subject) {
+        match (parts.code, subject) {
             (Code::NotFound, Some((kind, id))) => {
-                details.set_resource_info(kind, id, "", parts.message.clone());
+                details.set_resource_info(kind, id, "", message.clone());
             }
             (Code::FailedPrecondition, subject) => {
                 let id = subject.map(|(_, id)| id).unwrap_or_default();
-                details.add_precondition_failure_violation(parts.reason, id, parts.message.clone());
+                details.add_precondition_failure_violation(parts.reason, id, message.clone());
             }
             _ => {}
         }
         if let Some(after) = parts.retry_after {
             details.set_retry_info(Some(after));
         }
-        let status = Status::with_error_details(parts.code, parts.message, details);
-        if listed.fields.is_empty() {
-            return status;
+        if parts.violations.is_empty() {
+            return Status::with_error_details(parts.code, message, details);
         }
+        let others = Status::with_error_details(parts.code, message.clone(), details.clone());
+        let limit = MAX_DETAILS.saturating_sub(others.details().len() + LISTS_OVERHEAD);
+        let listed = ListedViolations::of(&parts.violations, limit);
+        details.set_bad_request(listed.field_violations);
+        let status = Status::with_error_details(parts.code, message, details);
         let fields = listed.fields;
         with_detail(&status, &InvalidFields { fields })
+    }
+}
+
+/// The text, or its beginning if it has more characters.
+fn shorten(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -90,23 +108,23 @@ struct ListedViolations {
 }
 
 impl ListedViolations {
-    /// Lists as many violations as fit, then as many of their allowed values and patterns as still fit.
-    fn of(violations: &[Violation]) -> Self {
+    /// Lists as many violations as fit into `limit` bytes, then as many of their allowed values and patterns as still fit.
+    fn of(violations: &[Violation], limit: usize) -> Self {
         let mut listed = Self {
             field_violations: Vec::new(),
             fields: Vec::new(),
         };
-        let mut remaining = MAX_DETAILS;
+        let mut remaining = limit;
         for violation in violations.iter().take(MAX_VIOLATIONS) {
             let field_violation = FieldViolation {
-                field: violation.field.clone(),
-                description: violation.description.clone(),
+                field: shorten(&violation.field, MAX_VALUE),
+                description: shorten(&violation.description, MAX_TEXT),
                 reason: violation.code.as_str().to_owned(),
                 localized_message: None,
             };
             let field = InvalidField {
-                field: violation.field.clone(),
-                partner_central_field: violation.partner_central_field.clone(),
+                field: field_violation.field.clone(),
+                partner_central_field: shorten(&violation.partner_central_field, MAX_VALUE),
                 code: violation.code.as_str().to_owned(),
                 rejected_value: violation.rejected.clone(),
                 standard_values: violation.list.to_owned(),
@@ -140,5 +158,46 @@ impl ListedViolations {
             last.description = format!("{} {unlisted} more violations are not listed.", last.description);
         }
         listed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use cosell_types::{FieldPath, ViolationCode};
+
+    use super::*;
+    use crate::denial::RecordedDenial;
+
+    fn size_of(failure: Failure) -> usize {
+        let tag = Tag {
+            request_id: "r".repeat(64).into(),
+            rpc: "".into(),
+            received: DateTime::UNIX_EPOCH,
+            denial: RecordedDenial::default(),
+        };
+        failure.into_status(&tag).details().len()
+    }
+
+    #[test]
+    fn details_fit_into_trailers_whatever_the_client_has_sent() {
+        let long = "é".repeat(100_000);
+        let not_found = Failure::new(Code::NotFound, "cosell", "RECORD_NOT_FOUND", &long)
+            .with_named_resource("operation", &long)
+            .with("other", &long);
+        assert!(size_of(not_found) <= MAX_DETAILS);
+        let precondition = Failure::new(Code::FailedPrecondition, "cosell", "STATE", &long)
+            .with_resource("opportunity", &long);
+        assert!(size_of(precondition) <= MAX_DETAILS);
+        let root = FieldPath::root();
+        let violations: Vec<_> = (0..1_000)
+            .map(|number| {
+                let field = root.field(if number == 0 { &long } else { "field" });
+                Violation::new(&field, ViolationCode::InvalidValue, &long)
+                    .with_rejected_value(&long)
+                    .with_pattern(&long)
+            })
+            .collect();
+        assert!(size_of(Failure::invalid(violations)) <= MAX_DETAILS);
     }
 }

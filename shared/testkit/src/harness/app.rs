@@ -35,7 +35,7 @@ impl Default for Setup {
             issuer,
             directory: Directory::default(),
             bus: None,
-            max_calls: 64,
+            max_calls: 256,
         }
     }
 }

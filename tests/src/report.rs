@@ -1,4 +1,4 @@
-//! Prints figures and reads the memory use of processes.
+//! Figures of benchmarks and drills: percentiles, and the memory use of processes.
 
 use std::time::Duration;
 
@@ -18,18 +18,14 @@ pub fn print_durations(rows: &mut [(&str, Vec<Duration>)]) {
         "", "p50", "p99", "max"
     ));
     for (name, times) in rows {
-        times.sort_unstable();
-        let percentile = |share: usize| {
-            let index = (times.len() * share / 100).min(times.len().saturating_sub(1));
-            times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
-        };
-        print_line(&format!(
-            "{name:<52}{:>8.1}{:>8.1}{:>8.1}",
-            percentile(50),
-            percentile(99),
-            percentile(100)
-        ));
+        let [median, high, highest] = [50, 99, 100].map(|share| to_ms(percentile(times, share)));
+        print_line(&format!("{name:<52}{median:>8.1}{high:>8.1}{highest:>8.1}"));
     }
+}
+
+/// The duration in milliseconds.
+pub fn to_ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// Prints responses per second.
@@ -39,11 +35,27 @@ pub fn print_rates(rows: &[(&str, f64)]) {
     }
 }
 
+/// The duration that this percentage of the durations does not exceed.
+pub fn percentile(times: &mut [Duration], percentage: usize) -> Duration {
+    times.sort_unstable();
+    let index = (times.len() * percentage / 100).min(times.len().saturating_sub(1));
+    times.get(index).copied().unwrap_or_default()
+}
+
+/// The resident memory of a process in MiB.
+pub fn resident_memory(process: u32) -> anyhow::Result<u64> {
+    read_status(&process.to_string(), "VmRSS:")
+}
+
 /// The peak resident memory of a process in MiB; of this process if `process` is `None`.
 pub fn peak_memory(process: Option<u32>) -> anyhow::Result<u64> {
     let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    read_status(&process, "VmHWM:")
+}
+
+fn read_status(process: &str, name: &'static str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kibibytes.context("VmHWM")?.trim().parse::<u64>()? / 1024)
+    Ok(kibibytes.context(name)?.trim().parse::<u64>()? / 1024)
 }

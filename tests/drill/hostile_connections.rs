@@ -1,0 +1,78 @@
+//! G7: a member of account A, from one address, misuses its connections. Account B calls from another address.
+
+use std::time::Duration;
+
+use cosell::demo::calls::create_opportunity;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_tests::{Installation, report, valid_opportunity};
+use tokio::time::{Instant, sleep};
+
+use crate::Bars;
+use crate::attacks::Attack;
+use crate::load::{Caller, Calls, call_at_rate};
+
+const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
+/// Calls per second of account B.
+const PROBES: f64 = 50.0;
+const OPPORTUNITIES: usize = 40;
+/// How long the services have to release what the attacks used.
+const RECOVERY: Duration = Duration::from_secs(60);
+
+pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
+    let installation = Installation::start(&[]).await?;
+    let services = &installation.services;
+    let client = services.member("birch-ace-manager");
+    for _ in 0..OPPORTUNITIES {
+        create_opportunity(&client, valid_opportunity()).await?;
+    }
+    let server = services.info.address.trim_start_matches("http://").parse()?;
+    let token = |member: &str| std::fs::read_to_string(services.info.tokens.join(member));
+    let message = pb::ListOpportunitiesRequest::default();
+    let own = token("birch-ace-manager")?;
+    let prober = [Caller::connect("127.0.0.1", server, 2, PATH, &own, &message).await?];
+    // A member whose role permits nothing here, so that the attack itself costs the database nothing.
+    let attacker = token("alder-channel-user")?;
+
+    call_at_rate(&prober, PROBES, phase).await;
+    let before = report::resident_memory(services.id())?;
+    let mut quiet = Calls::default();
+    let mut during = Vec::new();
+    for attack in Attack::ALL {
+        quiet.append(call_at_rate(&prober, PROBES, phase / 2).await);
+        let until = Instant::now() + phase;
+        let attacking = attack.run(server, &attacker, until);
+        let (open, calls) = tokio::join!(attacking, call_at_rate(&prober, PROBES, phase));
+        during.push((attack, open, calls));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let calm = report::to_ms(report::percentile(&mut quiet.answered, 99));
+    report::print_line(&format!(
+        "B's p99 while it is quiet: {calm:.1} ms, n = {}, {} refused, {} failed",
+        quiet.answered.len(),
+        quiet.refused,
+        quiet.failed.len()
+    ));
+    for (attack, open, mut calls) in during {
+        let high = report::to_ms(report::percentile(&mut calls.answered, 99));
+        let name = format!("{attack:?}: B's p99 {high:.1} ms / quiet ({open} of A's connections left)");
+        bars.check(&name, high / calm, "<= 1.50", high <= calm * 1.5);
+        let lost = calls.refused + calls.failed.len() + calls.unsent;
+        if lost > 0 {
+            bars.check(
+                &format!("{attack:?}: B's calls refused or failed"),
+                lost as f64,
+                "= 0",
+                false,
+            );
+        }
+    }
+    sleep(RECOVERY).await;
+    let after = report::resident_memory(services.id())?;
+    report::print_line(&format!(
+        "resident memory: {before} MiB before, {after} MiB a minute after"
+    ));
+    let ratio = after as f64 / before as f64;
+    bars.check("resident memory after / before", ratio, "<= 1.10", ratio <= 1.1);
+    installation.services.stop();
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Calls at a fixed rate, whether earlier ones are answered or not.
+//!
+//! The client encodes and decodes as little as possible, because it shares the processors with the services.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use h2::client::SendRequest;
+use http::Request;
+use tokio::net::TcpSocket;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tonic::{Code, Status};
+
+/// The deadline of a call, after which its answer is of no use.
+const DEADLINE: Duration = Duration::from_secs(1);
+/// Calls that wait for their answer at most; further ones are not sent.
+const MAX_WAITING: usize = 4_000;
+
+/// A member that calls one RPC.
+#[derive(Clone)]
+pub struct Caller {
+    connections: Vec<SendRequest<Bytes>>,
+    uri: String,
+    authorization: String,
+    message: Bytes,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Answered,
+    /// RESOURCE_EXHAUSTED.
+    Refused,
+    Failed(Option<Code>),
+}
+
+/// The calls of a phase.
+#[derive(Default)]
+pub struct Calls {
+    /// Durations of answered calls.
+    pub answered: Vec<Duration>,
+    pub refused: usize,
+    pub failed: Vec<Option<Code>>,
+    /// Calls that were not sent because too many waited.
+    pub unsent: usize,
+}
+
+impl Calls {
+    fn add(&mut self, (outcome, time): (Outcome, Duration)) {
+        match outcome {
+            Outcome::Answered => self.answered.push(time),
+            Outcome::Refused => self.refused += 1,
+            Outcome::Failed(code) => self.failed.push(code),
+        }
+    }
+
+    pub fn append(&mut self, mut other: Calls) {
+        self.answered.append(&mut other.answered);
+        self.refused += other.refused;
+        self.failed.append(&mut other.failed);
+        self.unsent += other.unsent;
+    }
+}
+
+impl Caller {
+    /// Connects, from this local address.
+    pub async fn connect(
+        source: &str,
+        server: SocketAddr,
+        connections: usize,
+        path: &str,
+        token: &str,
+        message: &impl prost::Message,
+    ) -> anyhow::Result<Self> {
+        let mut requests = Vec::new();
+        for _ in 0..connections {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(format!("{source}:0").parse()?)?;
+            let stream = socket.connect(server).await?;
+            stream.set_nodelay(true)?;
+            let (sender, connection) = h2::client::handshake(stream).await?;
+            tokio::spawn(connection);
+            requests.push(sender);
+        }
+        let mut frame = vec![0];
+        frame.extend(u32::try_from(message.encoded_len())?.to_be_bytes());
+        message.encode(&mut frame)?;
+        Ok(Self {
+            connections: requests,
+            uri: format!("http://cosell{path}"),
+            authorization: format!("Bearer {}", token.trim()),
+            message: frame.into(),
+        })
+    }
+
+    /// Makes one call.
+    pub async fn call(&self, number: usize) -> (Outcome, Duration) {
+        let started = Instant::now();
+        let outcome = match timeout(DEADLINE, self.send(number)).await {
+            Ok(Ok(Code::Ok)) => Outcome::Answered,
+            Ok(Ok(Code::ResourceExhausted)) => Outcome::Refused,
+            Ok(Ok(code)) => Outcome::Failed(Some(code)),
+            Ok(Err(_)) | Err(_) => Outcome::Failed(None),
+        };
+        (outcome, started.elapsed())
+    }
+
+    async fn send(&self, number: usize) -> anyhow::Result<Code> {
+        let request = Request::post(&self.uri)
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("grpc-timeout", "1S")
+            .header("authorization", &self.authorization)
+            .body(())?;
+        let sender = &self.connections[number % self.connections.len()];
+        let (response, mut body) = sender.clone().ready().await?.send_request(request, false)?;
+        body.send_data(self.message.clone(), true)?;
+        let response = response.await?;
+        if let Some(status) = Status::from_header_map(response.headers()) {
+            return Ok(status.code());
+        }
+        let mut body = response.into_body();
+        while let Some(data) = body.data().await {
+            body.flow_control().release_capacity(data?.len())?;
+        }
+        let trailers = body.trailers().await?.context("no trailers")?;
+        Ok(Status::from_header_map(&trailers).map_or(Code::Unknown, |status| status.code()))
+    }
+}
+
+/// Calls `per_second` times a second for `time`, the callers in turns.
+pub async fn call_at_rate(callers: &[Caller], per_second: f64, time: Duration) -> Calls {
+    let mut calls = Calls::default();
+    let mut waiting = FuturesUnordered::new();
+    // Several calls a tick: timers have a resolution of a millisecond.
+    let mut ticks = interval(Duration::from_millis(2));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let started = Instant::now();
+    let mut sent = 0_usize;
+    loop {
+        tokio::select! {
+            Some(ended) = waiting.next() => calls.add(ended),
+            _ = ticks.tick() => {
+                let elapsed = started.elapsed();
+                if elapsed >= time {
+                    break;
+                }
+                while (sent as f64) < elapsed.as_secs_f64() * per_second {
+                    if waiting.len() < MAX_WAITING {
+                        let caller = callers[sent % callers.len()].clone();
+                        let number = sent / callers.len();
+                        waiting.push(async move { caller.call(number).await });
+                    } else {
+                        calls.unsent += 1;
+                    }
+                    sent += 1;
+                }
+            }
+        }
+    }
+    while let Some(ended) = waiting.next().await {
+        calls.add(ended);
+    }
+    calls
+}
+
+/// Calls with this many callers at a time for `time`, each after the answer to its last call.
+pub async fn call_in_turn(callers: &[Caller], concurrency: usize, time: Duration) -> Calls {
+    let started = Instant::now();
+    let each = (0..concurrency).map(|index| {
+        let caller = callers[index % callers.len()].clone();
+        async move {
+            let mut calls = Calls::default();
+            let mut number = index;
+            while started.elapsed() < time {
+                calls.add(caller.call(number).await);
+                number += 1;
+            }
+            calls
+        }
+    });
+    let mut all = Calls::default();
+    for calls in futures::future::join_all(each).await {
+        all.append(calls);
+    }
+    all
+}

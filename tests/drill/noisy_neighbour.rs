@@ -1,0 +1,72 @@
+//! G6: account A calls at its quota and at twenty times its quota, in turns; account B calls now and then.
+
+use std::time::Duration;
+
+use cosell::demo::calls::create_opportunity;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_tests::{Installation, report, valid_opportunity};
+
+use crate::Bars;
+use crate::load::{Caller, Calls, call_at_rate};
+
+const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
+/// Calls per second of an account.
+const QUOTA: u32 = 100;
+const EXCESS: f64 = 20.0;
+/// Calls per second of account B.
+const OTHER: f64 = 50.0;
+const ROUNDS: usize = 3;
+const OPPORTUNITIES: usize = 40;
+
+pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
+    let installation = Installation::start(&[("COSELL_ACCOUNT_RATE", &QUOTA.to_string())]).await?;
+    let info = &installation.services.info;
+    let server = info.address.trim_start_matches("http://").parse()?;
+    let mut callers = Vec::new();
+    for member in ["alder-ace-manager", "birch-ace-manager"] {
+        let client = installation.services.member(member);
+        for _ in 0..OPPORTUNITIES {
+            create_opportunity(&client, valid_opportunity()).await?;
+        }
+        let token = std::fs::read_to_string(info.tokens.join(member))?;
+        let message = pb::ListOpportunitiesRequest::default();
+        callers.push([Caller::connect("127.0.0.1", server, 4, PATH, &token, &message).await?]);
+    }
+    let (mut calm, mut beside, mut excess) = (Calls::default(), Calls::default(), Calls::default());
+    for _ in 0..ROUNDS {
+        for (rate, others) in [(1.0, &mut calm), (EXCESS, &mut beside)] {
+            let own = call_at_rate(&callers[0], f64::from(QUOTA) * rate, phase);
+            let (own, other) = tokio::join!(own, call_at_rate(&callers[1], OTHER, phase));
+            others.append(other);
+            if rate > 1.0 {
+                excess.append(own);
+            }
+        }
+    }
+    report::print_line(&format!(
+        "A at {EXCESS} times its quota of {QUOTA} a second: {} answered, {} refused, {} failed, {} not sent",
+        excess.answered.len(),
+        excess.refused,
+        excess.failed.len(),
+        excess.unsent
+    ));
+    let [before, after] = [&mut calm, &mut beside].map(|calls| {
+        let [median, high] =
+            [50, 99].map(|share| report::to_ms(report::percentile(&mut calls.answered, share)));
+        report::print_line(&format!(
+            "B: p50 {median:.1} ms, p99 {high:.1} ms, n = {}",
+            calls.answered.len()
+        ));
+        high
+    });
+    bars.check(
+        "B's p99 beside excess / beside quota",
+        after / before,
+        "<= 1.50",
+        after <= before * 1.5,
+    );
+    let lost = beside.refused + beside.failed.len() + beside.unsent;
+    bars.check("B's calls refused or failed", lost as f64, "= 0", lost == 0);
+    installation.services.stop();
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! G5: four times the calls that the services can answer, whether earlier ones are answered or not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cosell::demo::calls::create_opportunity;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_tests::{Installation, report, valid_opportunity};
+use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::Bars;
+use crate::load::{Caller, call_at_rate, call_in_turn};
+
+const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
+const CALLERS: [&str; 4] = [
+    "alder-ace-manager",
+    "alder-alliance-lead",
+    "birch-ace-manager",
+    "aws-reviewer",
+];
+const OPPORTUNITIES: usize = 40;
+
+pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
+    let installation = Installation::start(&[]).await?;
+    let callers = callers(&installation).await?;
+    // Fills caches and pools.
+    call_in_turn(&callers, 32, phase / 4).await;
+    let before = transactions(&installation).await?;
+    let calm = call_in_turn(&callers, 32, phase).await;
+    let calm_transactions = transactions(&installation).await? - before;
+    let capacity = calm.answered.len() as f64 / phase.as_secs_f64();
+
+    let probes = Probes::start(&installation)?;
+    let before = transactions(&installation).await?;
+    let calls = call_at_rate(&callers, capacity * 4.0, phase * 2).await;
+    let transactions = transactions(&installation).await? - before;
+    let (mut probed, failed_probes) = probes.stop().await;
+    let goodput = calls.answered.len() as f64 / (phase * 2).as_secs_f64();
+
+    report::print_line(&format!(
+        "capacity: {capacity:.0} calls a second; offered: {:.0}; refused: {}; failed: {} {:?}; not sent: {}",
+        capacity * 4.0,
+        calls.refused,
+        calls.failed.len(),
+        calls.failed.first(),
+        calls.unsent
+    ));
+    report::print_line(&format!("goodput: {goodput:.0} calls a second"));
+    let ratio = goodput / capacity;
+    bars.check("goodput / capacity", ratio, ">= 0.70", ratio >= 0.7);
+    // Background work has transactions of its own, so that the figure of refused calls is an upper limit.
+    let of_answered = calm_transactions as f64 / calm.answered.len() as f64;
+    let further =
+        (transactions as f64 - of_answered * calls.answered.len() as f64) / calls.refused.max(1) as f64;
+    bars.check(
+        "transactions of a refused call",
+        further,
+        "<= 0.10",
+        further <= 0.1,
+    );
+    let high = report::to_ms(report::percentile(&mut probed, 99));
+    bars.check("health check, p99 (ms)", high, "<= 250", high <= 250.0);
+    bars.check(
+        "failed health checks",
+        failed_probes as f64,
+        "= 0",
+        failed_probes == 0,
+    );
+    installation.services.stop();
+    Ok(())
+}
+
+async fn callers(installation: &Installation) -> anyhow::Result<Vec<Caller>> {
+    let info = &installation.services.info;
+    for member in ["alder-ace-manager", "birch-ace-manager"] {
+        let client = installation.services.member(member);
+        for _ in 0..OPPORTUNITIES {
+            create_opportunity(&client, valid_opportunity()).await?;
+        }
+    }
+    let server = info.address.trim_start_matches("http://").parse()?;
+    let mut callers = Vec::new();
+    for member in CALLERS {
+        let token = std::fs::read_to_string(info.tokens.join(member))?;
+        let message = pb::ListOpportunitiesRequest::default();
+        callers.push(Caller::connect("127.0.0.1", server, 4, PATH, &token, &message).await?);
+    }
+    Ok(callers)
+}
+
+/// The transactions of the database so far.
+async fn transactions(installation: &Installation) -> anyhow::Result<i64> {
+    // Statistics are reported by idle connections after a second.
+    sleep(Duration::from_millis(1_200)).await;
+    let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+    Ok(installation.servers.count(sql).await)
+}
+
+/// Health checks, every 50 ms.
+struct Probes {
+    stop: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<(Vec<Duration>, usize)>,
+}
+
+impl Probes {
+    fn start(installation: &Installation) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(installation.services.info.health.clone())
+            .context("an address")?
+            .connect_lazy();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            let (mut times, mut failed) = (Vec::new(), 0);
+            while !stopped.load(Ordering::Relaxed) {
+                let started = Instant::now();
+                let mut client = HealthClient::new(channel.clone());
+                let check = client.check(HealthCheckRequest {
+                    service: "readiness".to_owned(),
+                });
+                match timeout(Duration::from_secs(1), check).await {
+                    Ok(Ok(answer)) if answer.get_ref().status == 1 => times.push(started.elapsed()),
+                    _ => failed += 1,
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+            (times, failed)
+        });
+        Ok(Self { stop, task })
+    }
+
+    async fn stop(self) -> (Vec<Duration>, usize) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.unwrap_or_default()
+    }
+}
