@@ -195,7 +195,8 @@ pub fn constraint_violation(error: Error) -> Failure {
     if error.violates(store::PARTNER_IDENTIFIER_INDEX) {
         let text = "Another opportunity of the account has this partner_opportunity_identifier.";
         let at = "opportunity.partner_opportunity_identifier";
-        duplicate_key(ErrorReason::PartnerIdentifierTaken, text, at)
+        // `write.rs` names the opportunity where the caller has access to it.
+        duplicate_key(ErrorReason::PartnerIdentifierTaken, text, at).with("opportunity_id", "")
     } else if error.violates(store::MARKETPLACE_OFFER_INDEX) {
         // The error text of AWS Partner Central's API.
         let text = "One AWS Marketplace offer can only be associated with one opportunity. This offer is already \

@@ -2,13 +2,15 @@
 //! the etag, run the domain command, save, commit. Handlers supply only the domain command.
 
 use cosell_events::Cause;
-use cosell_grpc::{Call, Failure, etags};
+use cosell_grpc::{Call, Failure, etags, reason_name};
 use cosell_proto::Mutation;
+use cosell_proto::cosell::opportunity::v1::ErrorReason;
 use cosell_store::{Claim, Db, Tx, begin, claim, commit};
 
-use crate::domain::{Event, Opportunity};
+use crate::domain::{Event, Opportunity, Periods};
 use crate::events::CONTEXT;
 use crate::load::load_opportunity;
+use crate::store::list::{OpportunityFilter, PageRequest, QueryContext, SortKey, list_opportunities};
 use crate::{status, store};
 
 /// Changes the opportunity with this id. `apply` returns no event if nothing changes. A replay returns the current
@@ -27,7 +29,8 @@ pub async fn change<M: Mutation>(
     }
     etags::check(etag, record.revision())?;
     if let Some(event) = apply(&mut tx, &mut record).await? {
-        save(tx, call, &record, &event).await?;
+        let saved = save(tx, call, &record, &event).await;
+        name_holder(db, call, &record, saved).await?;
     }
     Ok(record)
 }
@@ -44,8 +47,44 @@ pub async fn create<M: Mutation>(
         return load_opportunity(&mut tx, call, &created).await;
     }
     let (record, event) = apply(&mut tx).await?;
-    save(tx, call, &record, &event).await?;
+    let saved = save(tx, call, &record, &event).await;
+    name_holder(db, call, &record, saved).await?;
     Ok(record)
+}
+
+/// Adds to the refusal of a partner identifier the opportunity that has it, if the caller has access to it (OPP-003).
+async fn name_holder<M>(
+    db: &Db,
+    call: &Call<M>,
+    record: &Opportunity,
+    saved: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Err(failure) = saved else { return Ok(()) };
+    let is_taken = failure.reason() == reason_name(ErrorReason::PartnerIdentifierTaken.as_str_name());
+    let (true, Ok(member)) = (is_taken, call.member()) else {
+        return Err(failure);
+    };
+    // The refused statement has ended its transaction.
+    let mut tx = begin(db, call).await?;
+    let context = QueryContext {
+        member,
+        periods: &Periods::at(call.tag.received),
+    };
+    let filter = OpportunityFilter {
+        partner_identifiers: vec![record.details().partner_opportunity_identifier.clone()],
+        ..Default::default()
+    };
+    let page = PageRequest {
+        sort_key: SortKey::Id,
+        descending: false,
+        cursor: None,
+        limit: 1,
+    };
+    let holders = list_opportunities(&mut tx, context, &filter, page).await?;
+    Err(match holders.first() {
+        Some(holder) => failure.with("opportunity_id", holder.id()),
+        None => failure,
+    })
 }
 
 /// Saves the record with its event and commits.

@@ -1,6 +1,10 @@
 //! The process of a service: command line, background work, start and graceful shutdown. A service plugs in through
 //! [`Service`]; this crate is independent of the bounded contexts.
 
+/// Faster than the system's allocator under load (docs/adr/0023).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod background;
 mod cli;
 mod consumers;

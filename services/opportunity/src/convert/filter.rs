@@ -75,6 +75,7 @@ pub fn filter(
         stages: enum_values(&message.stages),
         review_statuses: enum_values(&message.review_statuses),
         company_names: message.customer_company_names,
+        partner_identifiers: message.partner_opportunity_identifiers,
         owners,
         origins: enum_values(&message.origins),
         created,

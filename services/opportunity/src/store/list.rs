@@ -27,6 +27,7 @@ pub struct OpportunityFilter {
     pub stages: Vec<Stage>,
     pub review_statuses: Vec<ReviewStatus>,
     pub company_names: Vec<String>,
+    pub partner_identifiers: Vec<String>,
     pub owners: Vec<MemberId>,
     pub origins: Vec<Origin>,
     pub created: Bounds<DateTime<Utc>>,
@@ -307,6 +308,13 @@ fn push_filter_conditions(
             company_name_column(context.member)
         ));
         query.push_bind(filter.company_names.clone()).push(")");
+    }
+    if !filter.partner_identifiers.is_empty() {
+        // The second condition is that of the index.
+        query
+            .push(" AND partner_opportunity_identifier = ANY(")
+            .push_bind(filter.partner_identifiers.clone())
+            .push(") AND partner_opportunity_identifier <> ''");
     }
     if !filter.owners.is_empty() {
         let owners: Vec<_> = filter.owners.iter().map(ToString::to_string).collect();

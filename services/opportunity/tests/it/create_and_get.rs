@@ -202,15 +202,34 @@ async fn opp_003_partner_identifier_is_unique_per_account() {
     let app = start().await;
     let mut first = record("Alder");
     first.partner_opportunity_identifier = "CRM-1".to_owned();
-    create(&app, &user(), first.clone()).await;
+    let holder = create(&app, &user(), first.clone()).await;
     create(&app, &unrelated_member(), first.clone()).await;
-    let again = client_for(&app, &manager())
-        .opportunities()
-        .create_opportunity(create_request(first))
-        .await;
-    let refusal = refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
-    assert_eq!(refusal.paths(), ["opportunity.partner_opportunity_identifier"]);
-    assert_eq!(refusal.fields[0].1, "DUPLICATE_KEY_VALUE");
+    let colleague = partner("mem-colleague", ALDER, Role::AceUser);
+    // A colleague without access to the opportunity does not learn which one it is.
+    for (caller, named) in [(&manager(), holder.opportunity_id.as_str()), (&colleague, "")] {
+        let again = client_for(&app, caller)
+            .opportunities()
+            .create_opportunity(create_request(first.clone()))
+            .await;
+        let refusal = refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
+        assert_eq!(refusal.paths(), ["opportunity.partner_opportunity_identifier"]);
+        assert_eq!(refusal.fields[0].1, "DUPLICATE_KEY_VALUE");
+        assert_eq!(refusal.metadata["opportunity_id"], named);
+    }
+    for (caller, count) in [(&user(), 1), (&manager(), 1), (&colleague, 0)] {
+        let request = pb::ListOpportunitiesRequest {
+            filter: Some(pb::OpportunityFilter {
+                partner_opportunity_identifiers: vec!["CRM-1".to_owned(), "CRM-2".to_owned()],
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let listed = client_for(&app, caller)
+            .opportunities()
+            .list_opportunities(request)
+            .await;
+        assert_eq!(listed.expect("a list").into_inner().opportunities.len(), count);
+    }
     create(&app, &user(), record("Alder")).await;
     create(&app, &user(), record("Alder")).await;
     app.finish::<Opportunities>().await;

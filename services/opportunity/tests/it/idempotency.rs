@@ -54,10 +54,11 @@ async fn plt_002_repeated_create_returns_the_record_created_first() {
 async fn plt_002_request_id_is_compared_as_a_uuid_and_not_nil() {
     let app = start().await;
     let client = client_for(&app, &user());
+    let request = create_request(record("Alder"));
     let create = async |request_id: String| {
         let request = pb::CreateOpportunityRequest {
             request_id,
-            ..create_request(record("Alder"))
+            ..request.clone()
         };
         client.opportunities().create_opportunity(request).await
     };

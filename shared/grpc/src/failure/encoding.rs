@@ -186,8 +186,8 @@ mod tests {
             .with_named_resource("operation", &long)
             .with("other", &long);
         assert!(size_of(not_found) <= MAX_DETAILS);
-        let precondition = Failure::new(Code::FailedPrecondition, "cosell", "STATE", &long)
-            .with_resource("opportunity", &long);
+        let precondition =
+            Failure::new(Code::FailedPrecondition, "cosell", "STATE", &long).with_resource("record", &long);
         assert!(size_of(precondition) <= MAX_DETAILS);
         let root = FieldPath::root();
         let violations: Vec<_> = (0..1_000)
