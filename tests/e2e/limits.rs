@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use cosell_grpc::Issuer;
 use cosell_proto::cosell::notification::v1 as pb;
-use cosell_testkit::harness::{PATIENCE, eventually, partner, refused};
+use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
+use cosell_testkit::harness::{Client, PATIENCE, aws, eventually, partner, refused, service};
 use cosell_types::Role;
 use h2::client::SendRequest;
 use http::{HeaderMap, Request};
@@ -94,18 +95,27 @@ async fn plt_015_call_without_message_uses_no_permit() {
     let server = TestServer::start(&issuer, &key_file(&issuer)).await;
     let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
     let mut arriving = Vec::new();
-    for _ in 0..100 {
+    for number in 0..100 {
         let request = client.request().header("authorization", &client.authorization);
-        arriving.push(client.send(request, false).await);
+        let mut sent = client.send(request, false).await;
+        // Some have their message, but not the end of the stream, for which the decoder would wait.
+        if number % 2 == 0 {
+            let message = Bytes::from_static(MESSAGE);
+            sent.body.send_data(message, false).expect("a message");
+        }
+        arriving.push(sent);
     }
     for account in [BIRCH, ALDER] {
         get_count(&server, &issuer, account).await.expect("a free permit");
     }
-    // Such a call is answered when its message arrives.
+    // Such a call is answered when its message and its end arrive.
     let mut last = arriving.pop().expect("a call");
     let message = Bytes::from_static(MESSAGE);
     last.body.send_data(message, true).expect("a message");
     assert_eq!(last.codes().await, (200, None));
+    let mut before = arriving.pop().expect("a call");
+    before.body.send_data(Bytes::new(), true).expect("an end");
+    assert_eq!(before.codes().await, (200, None));
 }
 
 #[tokio::test]
@@ -137,22 +147,54 @@ async fn plt_015_account_does_not_use_the_permits_of_others() {
 async fn plt_015_answer_that_the_client_does_not_read_keeps_its_permit() {
     let issuer = new_issuer();
     let server = TestServer::start(&issuer, &key_file(&issuer)).await;
-    let mut reads_nothing = h2::client::Builder::new();
-    reads_nothing.initial_window_size(0);
-    let mut client = RawClient::connect(&server, &issuer, &reads_nothing).await;
-    let mut unread = Vec::new();
-    for _ in 0..2 {
-        let request = client.request().header("authorization", &client.authorization);
-        let response = client.call(request).await.response.await;
-        unread.push(response.expect("the head of an answer"));
+    // The connection asks for the next piece of an answer when its window has a single byte.
+    for window in [0, 1] {
+        let mut hardly_reads = h2::client::Builder::new();
+        hardly_reads.initial_window_size(window);
+        let mut client = RawClient::connect(&server, &issuer, &hardly_reads).await;
+        let mut unread = Vec::new();
+        for _ in 0..2 {
+            let request = client.request().header("authorization", &client.authorization);
+            let response = client.call(request).await.response.await;
+            unread.push(response.expect("the head of an answer"));
+        }
+        let refused_call = get_count(&server, &issuer, ALDER).await;
+        refused(refused_call, Code::ResourceExhausted, "OVERLOADED");
+        get_count(&server, &issuer, BIRCH)
+            .await
+            .expect("a permit of another account");
+        drop(unread);
+        eventually(async || get_count(&server, &issuer, ALDER).await).await;
     }
-    let refused_call = get_count(&server, &issuer, ALDER).await;
+}
+
+#[tokio::test]
+async fn plt_015_aws_and_services_are_served_while_partners_use_all_permits() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut blocked = Vec::new();
+    // The last two permits are for accounts that use little.
+    for account in [1, 1, 2, 2, 3, 3, 4, 5] {
+        let mut client = server.client_of(&issuer, &format!("{account:012}"));
+        blocked.push(tokio::spawn(async move {
+            let request = pb::MarkNotificationsReadRequest::default();
+            client.mark_notifications_read(request).await
+        }));
+        server.service.entered.notified().await;
+    }
+    let refused_call = get_count(&server, &issuer, "000000000006").await;
     refused(refused_call, Code::ResourceExhausted, "OVERLOADED");
-    get_count(&server, &issuer, BIRCH)
-        .await
-        .expect("a permit of another account");
-    drop(unread);
-    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+    for caller in [aws("some-reviewer", Role::Reviewer), service("review")] {
+        let client = Client::new(&issuer, Some(&caller)).with_channel(server.channel.clone());
+        let answer = NotificationServiceClient::new(client)
+            .get_unread_count(pb::GetUnreadCountRequest {})
+            .await;
+        answer.expect("a permit of AWS or of the services");
+    }
+    for call in blocked {
+        server.service.release.notify_one();
+        call.await.expect("no panic").expect("an answer");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use cosell_telemetry::metrics;
 use cosell_types::{Clock, random};
 use futures::future::join_all;
 use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError};
 use lettre::{AsyncTransport as _, Message, Tokio1Executor};
@@ -23,6 +23,8 @@ use crate::config::{Options, SmtpSecurity};
 use crate::events;
 use crate::store::{self, AttemptOutcome, QueuedMail};
 
+/// With this header, automatic responders do not answer (RFC 3834, 5).
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// E-mails that are sent concurrently.
 const BATCH: i64 = 8;
@@ -154,6 +156,7 @@ impl MailSender {
                 .map_err(|_| anyhow::anyhow!("the recipient address is invalid"))?)
             .date(self.clock.now().into())
             .subject(mail.subject.reveal().as_str())
+            .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body.reveal().clone())?;
         Ok(message)

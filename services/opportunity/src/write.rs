@@ -6,6 +6,7 @@ use cosell_grpc::{Call, Failure, etags, reason_name};
 use cosell_proto::Mutation;
 use cosell_proto::cosell::opportunity::v1::ErrorReason;
 use cosell_store::{Claim, Db, Tx, begin, claim, commit};
+use cosell_types::{Member, OpportunityId};
 
 use crate::domain::{Event, Opportunity, Periods};
 use crate::events::CONTEXT;
@@ -64,6 +65,20 @@ async fn name_holder<M>(
     let (true, Ok(member)) = (is_taken, call.member()) else {
         return Err(failure);
     };
+    let identifier = &record.details().partner_opportunity_identifier;
+    Err(match find_holder(db, call, member, identifier).await {
+        Ok(Some(holder)) => failure.with("opportunity_id", holder),
+        // The refusal stands, also where the holder cannot be read.
+        Ok(None) | Err(_) => failure,
+    })
+}
+
+async fn find_holder<M>(
+    db: &Db,
+    call: &Call<M>,
+    member: &Member,
+    identifier: &str,
+) -> Result<Option<OpportunityId>, Failure> {
     // The refused statement has ended its transaction.
     let mut tx = begin(db, call).await?;
     let context = QueryContext {
@@ -71,7 +86,7 @@ async fn name_holder<M>(
         periods: &Periods::at(call.tag.received),
     };
     let filter = OpportunityFilter {
-        partner_identifiers: vec![record.details().partner_opportunity_identifier.clone()],
+        partner_identifiers: vec![identifier.to_owned()],
         ..Default::default()
     };
     let page = PageRequest {
@@ -81,10 +96,7 @@ async fn name_holder<M>(
         limit: 1,
     };
     let holders = list_opportunities(&mut tx, context, &filter, page).await?;
-    Err(match holders.first() {
-        Some(holder) => failure.with("opportunity_id", holder.id()),
-        None => failure,
-    })
+    Ok(holders.first().map(Opportunity::id))
 }
 
 /// Saves the record with its event and commits.

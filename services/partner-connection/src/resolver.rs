@@ -21,7 +21,9 @@ pub fn resolver(db: &Db) -> MemberResolver {
 }
 
 async fn resolve_roles(db: &Db, caller: Caller) -> Result<Caller, Failure> {
-    let mut tx = db.tx(&Scope::account(&caller.account)).await?;
+    let mut tx = db
+        .tx(&Scope::account(&caller.account).in_class(caller.class()))
+        .await?;
     let account = store::load_account(&mut tx, &caller.account).await?;
     let account = account
         .filter(|account| account.side() == caller.side && account.facts().status == AccountStatus::Active);

@@ -25,10 +25,10 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 const LEEWAY: f64 = 30.0;
 /// Maximum validity of a token in seconds.
 const MAX_VALIDITY: f64 = 3600.0;
-/// Tokens whose callers are remembered, and for how long: calls of a client have the same token, and its signature is
+/// Verified tokens that are cached, and for how long: calls of a client have the same token, and its signature is
 /// most of the work of a refused call.
-const MAX_REMEMBERED: u64 = 10_000;
-const REMEMBER: Duration = Duration::from_secs(60);
+const CACHE_CAPACITY: u64 = 10_000;
+const CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// Options for token verification.
 #[derive(Clone, Debug, clap::Args)]
@@ -93,8 +93,8 @@ impl Verifier {
             audience: args.token_audience.clone(),
             clock,
             verified: Cache::builder()
-                .max_capacity(MAX_REMEMBERED)
-                .time_to_live(REMEMBER)
+                .max_capacity(CACHE_CAPACITY)
+                .time_to_live(CACHE_TTL)
                 .build(),
         }))
     }

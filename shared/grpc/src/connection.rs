@@ -14,10 +14,11 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tonic::transport::server::Connected;
 
-use crate::answer::Unread;
 use crate::keyed_limit::Permit;
+use crate::response_body::UnreadResponses;
 
-/// How long a client may leave an answer unread. Then its connection is closed, which ends all its calls.
+/// How long a client may leave a response unread, or the socket full. Then its connection is closed, which ends all its
+/// calls.
 const MAX_UNREAD: Duration = Duration::from_secs(30);
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -27,40 +28,73 @@ pub(crate) type Transport = Either<TcpStream, TlsStream<TcpStream>>;
 /// What calls know of their connection.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionInfo {
-    /// The address of the client or proxy.
-    pub(crate) peer: IpAddr,
-    pub(crate) unread: Unread,
+    /// The address or network of the client; `None` for a proxy, which connects for many clients.
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) unread: UnreadResponses,
 }
 
-/// A connection. It is closed if its client leaves an answer unread, unless the client is a proxy: one of the clients
-/// behind it must not close the connection of the others.
+/// A connection. It is closed if its client does not read.
 pub(crate) struct Connection {
     /// What the handshake has read of HTTP/2.
-    pub(crate) beginning: Bytes,
-    pub(crate) transport: Transport,
-    pub(crate) info: ConnectionInfo,
-    /// The next check for unread answers; `None` for a proxy.
-    pub(crate) check: Option<Pin<Box<Sleep>>>,
+    preface: Bytes,
+    transport: Transport,
+    info: ConnectionInfo,
+    check: Pin<Box<Sleep>>,
+    /// Since when the socket has been full.
+    blocked_since: Option<Instant>,
     /// The permit of the limit of connections; `None` for a proxy.
-    pub(crate) _permit: Option<Permit<IpAddr>>,
+    _permit: Option<Permit<IpAddr>>,
 }
 
 impl Connection {
-    pub(crate) fn next_check() -> Pin<Box<Sleep>> {
-        Box::pin(sleep(CHECK_INTERVAL))
+    pub(crate) fn new(
+        preface: Bytes,
+        transport: Transport,
+        info: ConnectionInfo,
+        permit: Option<Permit<IpAddr>>,
+    ) -> Self {
+        Self {
+            preface,
+            transport,
+            info,
+            check: Box::pin(sleep(CHECK_INTERVAL)),
+            blocked_since: None,
+            _permit: permit,
+        }
     }
 
+    /// Fails if the client has not read for too long. Called when nothing can be read or written, so that the task of
+    /// the connection is woken for the next check.
     fn poll_check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        while let Some(check) = &mut self.check
-            && check.as_mut().poll(context).is_ready()
-        {
-            if self.info.unread.longest() > MAX_UNREAD {
-                tracing::debug!(peer = %self.info.peer, "connection closed: its client does not read");
+        while self.check.as_mut().poll(context).is_ready() {
+            let blocked = self.blocked_since.map_or(Duration::ZERO, |since| since.elapsed());
+            // A proxy connects for many clients: one that does not read must not close the connection of the others.
+            let unread = match self.info.client {
+                Some(_) => self.info.unread.longest(),
+                None => Duration::ZERO,
+            };
+            if blocked.max(unread) > MAX_UNREAD {
+                tracing::debug!(client = ?self.info.client, "connection closed: its client does not read");
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            check.as_mut().reset(Instant::now() + CHECK_INTERVAL);
+            self.check.as_mut().reset(Instant::now() + CHECK_INTERVAL);
         }
         Ok(())
+    }
+
+    /// Notes whether the socket is full.
+    fn check_written<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_pending() {
+            self.blocked_since.get_or_insert_with(Instant::now);
+            self.poll_check(context)?;
+        } else {
+            self.blocked_since = None;
+        }
+        written
     }
 }
 
@@ -78,10 +112,10 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.beginning.is_empty() {
-            let size = self.beginning.len().min(buffer.remaining());
-            buffer.put_slice(&self.beginning[..size]);
-            self.beginning.advance(size);
+        if !self.preface.is_empty() {
+            let size = self.preface.len().min(buffer.remaining());
+            buffer.put_slice(&self.preface[..size]);
+            self.preface.advance(size);
             return Poll::Ready(Ok(()));
         }
         let read = Pin::new(&mut self.transport).poll_read(context, buffer);
@@ -98,7 +132,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.transport).poll_write(context, bytes)
+        let written = Pin::new(&mut self.transport).poll_write(context, bytes);
+        self.check_written(context, written)
     }
 
     fn poll_write_vectored(
@@ -106,7 +141,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.transport).poll_write_vectored(context, buffers)
+        let written = Pin::new(&mut self.transport).poll_write_vectored(context, buffers);
+        self.check_written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -114,10 +150,12 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_flush(context)
+        let flushed = Pin::new(&mut self.transport).poll_flush(context);
+        self.check_written(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.transport).poll_shutdown(context)
+        let shut_down = Pin::new(&mut self.transport).poll_shutdown(context);
+        self.check_written(context, shut_down)
     }
 }

@@ -2,7 +2,7 @@
 //! authentication, and the reason of each refusal.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, field, info_span};
 
-use crate::answer::{Answer, Unread};
 use crate::connection::ConnectionInfo;
 use crate::denial::RecordedDenial;
 use crate::keyed_limit::Permit;
 use crate::limits::{CallPermit, Limits};
+use crate::response_body::{ResponseBody, UnreadResponses};
 use crate::rpcs::{self, RpcKind};
 use crate::{Deadline, Denial, Failure, ServiceAccess, Tag, Verifier, first_message};
 
@@ -37,6 +37,8 @@ const REQUEST_ID: &str = "x-request-id";
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 /// Maximum size of the headers of a call in bytes, counted as RFC 9113 does (6.5.2): a token has up to 8 KiB.
 const MAX_HEADERS: usize = 16 * 1024;
+/// Time until the first response to a health check or reflection.
+const MAX_PUBLIC: Duration = Duration::from_secs(5);
 /// Maximum duration of an upload.
 const MAX_UPLOAD: Duration = Duration::from_secs(660);
 
@@ -48,7 +50,7 @@ struct Inner {
     verifier: Verifier,
     clock: Clock,
     limits: Limits,
-    last_answer: AtomicU64,
+    last_response: AtomicU64,
     /// Keyed by the full name of the gRPC service.
     gates: HashMap<&'static str, ServiceAccess>,
 }
@@ -68,7 +70,7 @@ impl Edge {
             verifier,
             clock,
             limits: Limits::new(max_calls, account_rate),
-            last_answer: AtomicU64::new(0),
+            last_response: AtomicU64::new(0),
             gates,
         }))
     }
@@ -123,8 +125,9 @@ struct Arrival {
     /// Name in metrics and spans. Other paths have none of their own, so that clients cannot create metric series.
     label: &'static str,
     started: Instant,
-    peer: IpAddr,
-    unread: Unread,
+    /// `None` for a proxy.
+    client: Option<IpAddr>,
+    unread: UnreadResponses,
     /// Added to the trailers of the answer.
     trailers: HeaderMap,
 }
@@ -132,7 +135,7 @@ struct Arrival {
 /// A call within its limits.
 enum Admitted {
     /// A health check or reflection.
-    Public(Request<Body>, Permit<IpAddr>),
+    Public(Request<Body>, Option<Permit<IpAddr>>),
     Call {
         request: Request<Body>,
         caller: Caller,
@@ -156,7 +159,7 @@ impl Arrival {
             kind,
             label: label.unwrap_or("_OTHER"),
             started: Instant::now(),
-            peer: connection.map_or(Ipv4Addr::UNSPECIFIED.into(), |connection| connection.peer),
+            client: connection.and_then(|connection| connection.client),
             unread: connection
                 .map(|connection| connection.unread.clone())
                 .unwrap_or_default(),
@@ -205,13 +208,18 @@ impl Inner {
     /// limit at its headers, then, when its first message has arrived, the limit of concurrent calls. A refused call
     /// has no span: a caller that exceeds its limits must not cost much.
     async fn admit(&self, arrival: &mut Arrival, mut request: Request<Body>) -> Result<Admitted, Failure> {
-        if is_public(&arrival.tag.rpc) {
-            let permit = self.limits.public.acquire(&arrival.peer, 1);
-            let permit = permit.ok_or_else(Failure::overloaded)?;
-            return Ok(Admitted::Public(request, permit));
-        }
         if size_of(request.headers()) > MAX_HEADERS {
             return Err(Failure::headers_too_large());
+        }
+        let unverified = match &arrival.client {
+            Some(client) => {
+                let permit = self.limits.unverified.acquire(client, 1);
+                Some(permit.ok_or_else(Failure::overloaded)?)
+            }
+            None => None,
+        };
+        if is_public(&arrival.tag.rpc) {
+            return Ok(Admitted::Public(request, unverified));
         }
         let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
         let in_time = |_| Failure::deadline_exceeded();
@@ -220,13 +228,15 @@ impl Inner {
             .await
             .map_err(in_time)?
             .ok_or_else(Failure::token_invalid)?;
+        drop(unverified);
         self.limits.count(&caller, &mut arrival.trailers)?;
 
         let class = caller.class();
         let arriving = self.limits.arriving.acquire(&class, 1);
         let arriving = arriving.ok_or_else(Failure::overloaded)?;
         let body = std::mem::take(request.body_mut());
-        let receiving = first_message::receive(body, &class, &self.limits.buffer);
+        let is_only = !matches!(arrival.kind, Some(RpcKind::Upload | RpcKind::Stream));
+        let receiving = first_message::receive(body, is_only, &class, self.limits.buffer(&class));
         *request.body_mut() = timeout_at(deadline.instant(), receiving)
             .await
             .map_err(in_time)??;
@@ -251,8 +261,11 @@ impl Inner {
     {
         let (request, caller, deadline, permit) = match admitted {
             Admitted::Public(request, permit) => {
-                let response = inner.call(request).await?;
-                return Ok(self.answer(response, arrival, permit));
+                let until = Instant::now() + MAX_PUBLIC;
+                let Ok(response) = timeout_at(until, inner.call(request)).await else {
+                    return Ok(self.refuse(Failure::deadline_exceeded(), arrival));
+                };
+                return Ok(self.answer(response?, arrival, permit));
             }
             Admitted::Call {
                 request,
@@ -350,15 +363,12 @@ impl Inner {
             response.headers_mut().extend(trailers);
             return response;
         }
-        let id = self.last_answer.fetch_add(1, Ordering::Relaxed);
+        let id = self.last_response.fetch_add(1, Ordering::Relaxed);
         let unread = arrival.unread.clone();
-        response.map(|body| Body::new(Answer::new(body, trailers, unread, id, resources)))
+        response.map(|body| Body::new(ResponseBody::new(body, trailers, unread, id, resources)))
     }
 
     fn refuse(&self, failure: Failure, arrival: &mut Arrival) -> Response<Body> {
-        if failure.code() == Code::ResourceExhausted {
-            metrics::CALLS_SHED.add(1, &[]);
-        }
         let response = failure.into_status(&arrival.tag).into_http();
         self.answer(response, arrival, ())
     }

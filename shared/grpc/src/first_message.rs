@@ -26,9 +26,11 @@ struct Received {
     _bytes: Permit<CallerClass>,
 }
 
-/// Receives the body up to the end of its first message. Each byte counts against the limit until the body is dropped.
+/// Receives the body up to the end of its first message, or to its end if `is_only` says that the message is the only
+/// one. Each byte counts against the limit until the body is dropped.
 pub(crate) async fn receive(
     mut body: Body,
+    is_only: bool,
     class: &CallerClass,
     buffer: &KeyedLimit<CallerClass>,
 ) -> Result<Body, Failure> {
@@ -36,7 +38,15 @@ pub(crate) async fn receive(
     let mut beginning = VecDeque::new();
     let mut prefix = Vec::with_capacity(PREFIX);
     let mut received = 0;
-    while received < PREFIX + length(&prefix).unwrap_or_default() || prefix.len() < PREFIX {
+    loop {
+        let expected = length(&prefix).map(|length| PREFIX + length);
+        if is_only && expected.is_some_and(|expected| received > expected) {
+            return Err(Failure::malformed());
+        }
+        // The decoder waits for the end of the body after the only message.
+        if !is_only && expected.is_some_and(|expected| received >= expected) {
+            break;
+        }
         // A body that ends early or fails is left to the decoder.
         let Some(Ok(frame)) = body.frame().await else {
             break;

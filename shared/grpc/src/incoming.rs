@@ -22,9 +22,9 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 
-use crate::answer::Unread;
-use crate::connection::{Connection, ConnectionInfo};
-use crate::keyed_limit::{KeyedLimit, Permit};
+use crate::connection::{Connection, ConnectionInfo, Transport};
+use crate::keyed_limit::KeyedLimit;
+use crate::response_body::UnreadResponses;
 
 /// Maximum concurrent connections of a listener, without those of proxies.
 const MAX_CONNECTIONS: usize = 2_000;
@@ -55,7 +55,7 @@ pub(crate) fn connections(
 ) -> impl Stream<Item = io::Result<Connection>> {
     let (ready, mut connections) = mpsc::channel(16);
     tokio::spawn(async move {
-        let connections = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
+        let limit_of_addresses = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
         loop {
             let accepted = tokio::select! {
                 () = ready.closed() => return,
@@ -63,6 +63,8 @@ pub(crate) fn connections(
             };
             let (stream, peer) = match accepted {
                 Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
+                // The client has gone.
+                Err(error) if is_of_connection(&error) => continue,
                 Err(error) => {
                     tracing::warn!(error = error.to_string(), "accepting a connection failed");
                     sleep(ACCEPT_PAUSE).await;
@@ -70,22 +72,34 @@ pub(crate) fn connections(
                 }
             };
             let is_proxy = limits.proxies.iter().any(|proxies| proxies.contains(&peer));
-            let permit = connections.acquire(&network(peer), 1);
-            if permit.is_none() && !is_proxy {
-                // A refusal, by closing the connection, is better than an invisible queue.
-                tracing::debug!(%peer, "connection limit reached");
-                count_refused("limit");
-                continue;
-            }
+            let client = (!is_proxy).then(|| network(peer));
+            let permit = match &client {
+                None => None,
+                Some(client) => match limit_of_addresses.acquire(client, 1) {
+                    None => {
+                        // A refusal, by closing the connection, is better than an invisible queue.
+                        tracing::debug!(%peer, "connection limit reached");
+                        count_refused("limit");
+                        continue;
+                    }
+                    permit => permit,
+                },
+            };
+            let info = ConnectionInfo {
+                client,
+                unread: UnreadResponses::default(),
+            };
             let (tls, ready) = (tls.clone(), ready.clone());
             tokio::spawn(async move {
-                let permit = if is_proxy { None } else { permit };
-                let shaking = timeout(HANDSHAKE_TIMEOUT, shake_hands(stream, peer, tls, permit));
-                let shaken = shaking
+                let handshake = timeout(HANDSHAKE_TIMEOUT, perform_handshake(stream, tls));
+                match handshake
                     .await
-                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-                match shaken {
-                    Ok(connection) => drop(ready.send(Ok(connection)).await),
+                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                {
+                    Ok((preface, transport)) => {
+                        let connection = Connection::new(preface, transport, info, permit);
+                        let _ = ready.send(Ok(connection)).await;
+                    }
                     Err(error) => {
                         tracing::debug!(%peer, error = error.to_string(), "handshake failed");
                         count_refused("handshake");
@@ -95,6 +109,17 @@ pub(crate) fn connections(
         }
     });
     futures::stream::poll_fn(move |context| connections.poll_recv(context))
+}
+
+/// Whether `accept` failed because of the connection, and not for lack of a resource.
+fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::PermissionDenied
+    )
 }
 
 fn count_refused(reason: &'static str) {
@@ -107,32 +132,18 @@ fn network(peer: IpAddr) -> IpAddr {
     IpNet::new(peer, prefix).map_or(peer, |network| network.network())
 }
 
-async fn shake_hands(
-    stream: TcpStream,
-    peer: IpAddr,
-    tls: Option<TlsAcceptor>,
-    permit: Option<Permit<IpAddr>>,
-) -> io::Result<Connection> {
+async fn perform_handshake(stream: TcpStream, tls: Option<TlsAcceptor>) -> io::Result<(Bytes, Transport)> {
     stream.set_nodelay(true)?;
     let mut transport = match tls {
         Some(tls) => Either::Right(tls.accept(stream).await?),
         None => Either::Left(stream),
     };
-    let beginning = read_beginning(&mut transport).await?;
-    Ok(Connection {
-        beginning,
-        transport,
-        info: ConnectionInfo {
-            peer,
-            unread: Unread::default(),
-        },
-        check: permit.is_some().then(Connection::next_check),
-        _permit: permit,
-    })
+    let preface = read_preface(&mut transport).await?;
+    Ok((preface, transport))
 }
 
 /// Reads the preface and the SETTINGS frame, with which every client begins.
-async fn read_beginning(transport: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+async fn read_preface(transport: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
     let mut read = vec![0; PREFACE.len()];
     transport.read_exact(&mut read).await?;
     if read != PREFACE {
@@ -172,7 +183,7 @@ mod tests {
     use super::*;
 
     async fn begin(bytes: &[u8]) -> io::Result<Bytes> {
-        read_beginning(&mut &*bytes).await
+        read_preface(&mut &*bytes).await
     }
 
     #[tokio::test]
@@ -182,7 +193,7 @@ mod tests {
             &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100],
         ]
         .concat();
-        assert_eq!(begin(&settings).await.expect("a beginning"), settings);
+        assert_eq!(begin(&settings).await.expect("a preface"), settings);
         assert!(begin(&settings[..20]).await.is_err());
         assert!(begin(b"GET / HTTP/1.1\r\nHost: cosell\r\n\r\n").await.is_err());
         let ping = [PREFACE.as_slice(), &[0, 0, 8, 6, 0, 0, 0, 0, 0]].concat();

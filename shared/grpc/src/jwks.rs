@@ -69,9 +69,14 @@ impl Keys {
             let state = self.read();
             (state.get(kid, algorithm), state.is_due(false))
         };
-        // In a task of its own, so that a cancelled call does not cancel the refresh for the others.
         if key.is_none() {
-            let _ = tokio::spawn(self.clone().refresh(true)).await;
+            if self.0.fetching.try_lock().is_err() {
+                // Of many callers one fetches, and the others wait for the result.
+                let _ = self.0.fetching.lock().await;
+            } else if self.read().is_due(true) {
+                // In a task of its own, so that a cancelled call does not cancel the refresh for the others.
+                let _ = tokio::spawn(self.clone().refresh(true)).await;
+            }
             return self.read().get(kid, algorithm);
         }
         if due {

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Limits the use of a resource: in total, and by each key, so that none takes it from all others.
+/// Limits the use of a resource: in total, and by each key, so that none takes it from all others. The last quarter of
+/// the total is for keys that use at most an eighth of what a key may use, so that a few keys together do not either.
 pub struct KeyedLimit<K> {
     total: usize,
     per_key: usize,
@@ -67,7 +68,12 @@ impl<K: Eq + Hash + Clone> Permit<K> {
     pub fn grow(&mut self, amount: usize) -> bool {
         let mut used = self.limit.lock();
         let by_key = used.by_key.get(&self.key).copied().unwrap_or_default();
-        if used.total + amount > self.limit.total || by_key + amount > self.limit.per_key {
+        let (total, per_key) = (self.limit.total, self.limit.per_key);
+        let total = match by_key + amount <= (per_key / 8).max(1) {
+            true => total,
+            false => total - total / 4,
+        };
+        if used.total + amount > total || by_key + amount > per_key {
             return false;
         }
         used.total += amount;
@@ -97,16 +103,25 @@ mod tests {
 
     #[test]
     fn plt_015_no_key_uses_the_limit_of_all_others() {
-        let limit = KeyedLimit::new(5, 3);
-        let mut first = limit.acquire(&"a", 2).expect("a permit");
+        let limit = KeyedLimit::new(40, 16);
+        let mut first = limit.acquire(&"a", 15).expect("a permit");
         assert!(first.grow(1));
         assert!(!first.grow(1), "the limit of the key");
         assert!(limit.acquire(&"a", 1).is_none());
-        let second = limit.acquire(&"b", 2).expect("a permit for another key");
-        assert!(limit.acquire(&"c", 1).is_none(), "the limit of all keys");
-        drop(first);
-        let third = limit.acquire(&"c", 3).expect("a released permit");
-        drop((second, third));
+        let second = limit.acquire(&"b", 14).expect("a permit for another key");
+        assert!(limit.acquire(&"c", 3).is_none(), "the last quarter");
+        let third = limit
+            .acquire(&"c", 2)
+            .expect("a permit for a key that uses little");
+        let others: Vec<_> = ["d", "e", "f", "g"]
+            .iter()
+            .filter_map(|key| limit.acquire(key, 2))
+            .collect();
+        assert_eq!(others.len(), 4);
+        assert!(limit.acquire(&"h", 1).is_none(), "the limit of all keys");
+        drop((first, second));
+        assert!(limit.acquire(&"h", 16).is_some(), "a released permit");
+        drop((third, others));
         let used = limit.lock();
         assert_eq!((used.total, used.by_key.len()), (0, 0));
     }

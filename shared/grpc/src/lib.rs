@@ -4,7 +4,6 @@
 //! A call passes [`Edge`] (trace, limits, deadline, authentication), then [`open`](call::open) (access, validation),
 //! then the use case, whose [`Failure`] is encoded as a status with `google.rpc` details.
 
-mod answer;
 mod auth;
 mod call;
 mod client;
@@ -25,6 +24,7 @@ mod keyed_limit;
 mod limits;
 pub mod mask;
 mod page;
+mod response_body;
 mod rpcs;
 mod server;
 

@@ -14,19 +14,21 @@ use crate::Failure;
 use crate::keyed_limit::{KeyedLimit, Permit};
 use crate::rpcs::RpcKind;
 
-/// Calls of one class whose first message has not arrived. They occupy a stream and nothing else.
+/// Calls of one class whose first message has not arrived. They use a stream and buffered bytes, and no permit of
+/// concurrent calls.
 const MAX_ARRIVING: usize = 256;
-/// Bytes of messages that are being received or decoded, of all calls and of one class.
+/// Bytes of first messages that are being received or decoded, of partners, AWS or services, and of one account.
 const BUFFER: usize = 64 * 1024 * 1024;
-const BUFFER_OF_CLASS: usize = 16 * 1024 * 1024;
+const BUFFER_OF_ACCOUNT: usize = 16 * 1024 * 1024;
 /// Portion of the concurrent calls of all partners that one account can use.
 const ACCOUNT_PORTION: usize = 4;
 /// Concurrent streams of partners, AWS or services, and of one account. They last longer than other calls.
 const MAX_STREAMS: usize = 64;
 const MAX_STREAMS_OF_ACCOUNT: usize = 8;
-/// Concurrent health checks and reflection streams, which need no authentication, and of one address.
-const MAX_PUBLIC: usize = 512;
-const MAX_PUBLIC_OF_ADDRESS: usize = 64;
+/// Concurrent calls without a verified token, of all clients and of one address: health checks, reflection streams, and
+/// calls whose token is being verified.
+const MAX_UNVERIFIED: usize = 2_048;
+const MAX_UNVERIFIED_OF_ADDRESS: usize = 256;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -46,8 +48,9 @@ impl std::fmt::Debug for CallPermit {
 
 pub(crate) struct Limits {
     pub(crate) arriving: KeyedLimit<CallerClass>,
-    pub(crate) buffer: KeyedLimit<CallerClass>,
-    pub(crate) public: KeyedLimit<IpAddr>,
+    /// Those of proxies are not limited.
+    pub(crate) unverified: KeyedLimit<IpAddr>,
+    buffers: ClassLimits,
     calls: ClassLimits,
     streams: ClassLimits,
     rate: DefaultKeyedRateLimiter<AccountId, StateInformationMiddleware>,
@@ -70,13 +73,12 @@ impl ClassLimits {
         }
     }
 
-    fn acquire(&self, class: &CallerClass) -> Option<CallPermit> {
-        let limit = match class {
+    fn of(&self, class: &CallerClass) -> &KeyedLimit<CallerClass> {
+        match class {
             CallerClass::Partner(_) => &self.partners,
             CallerClass::Aws => &self.aws,
             CallerClass::Service => &self.services,
-        };
-        limit.acquire(class, 1).map(|permit| CallPermit(Arc::new(permit)))
+        }
     }
 }
 
@@ -88,8 +90,8 @@ impl Limits {
         let quota = Quota::per_second(account_rate).allow_burst(burst);
         Self {
             arriving: KeyedLimit::new(usize::MAX, MAX_ARRIVING),
-            buffer: KeyedLimit::new(BUFFER, BUFFER_OF_CLASS),
-            public: KeyedLimit::new(MAX_PUBLIC, MAX_PUBLIC_OF_ADDRESS),
+            unverified: KeyedLimit::new(MAX_UNVERIFIED, MAX_UNVERIFIED_OF_ADDRESS),
+            buffers: ClassLimits::new(BUFFER, BUFFER_OF_ACCOUNT),
             calls: ClassLimits::new(max_calls, max_calls.div_ceil(ACCOUNT_PORTION)),
             streams: ClassLimits::new(MAX_STREAMS, MAX_STREAMS_OF_ACCOUNT),
             // Only authenticated callers are counted, so that its size is bounded by the number of accounts.
@@ -101,10 +103,18 @@ impl Limits {
     /// Admits a call whose first message has arrived.
     pub(crate) fn admit(&self, kind: Option<RpcKind>, class: &CallerClass) -> Result<CallPermit, Failure> {
         let limits = match kind {
-            Some(RpcKind::Upload | RpcKind::Stream) => &self.streams,
+            Some(RpcKind::Upload | RpcKind::Download | RpcKind::Stream) => &self.streams,
             Some(RpcKind::Unary) | None => &self.calls,
         };
-        limits.acquire(class).ok_or_else(Failure::overloaded)
+        let permit = limits.of(class).acquire(class, 1);
+        permit
+            .map(|permit| CallPermit(Arc::new(permit)))
+            .ok_or_else(Failure::overloaded)
+    }
+
+    /// The limit of buffered bytes for this class.
+    pub(crate) fn buffer(&self, class: &CallerClass) -> &KeyedLimit<CallerClass> {
+        self.buffers.of(class)
     }
 
     /// Counts a call of the caller's account. Writes the state of the account's quota to the trailers of the answer.

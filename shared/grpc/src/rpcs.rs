@@ -12,7 +12,9 @@ pub(crate) enum RpcKind {
     Unary,
     /// A stream of requests, then one response: an upload. Exempt from the deadline of other calls.
     Upload,
-    /// A stream of responses.
+    /// One request, then a stream of responses.
+    Download,
+    /// Streams both ways.
     Stream,
 }
 
@@ -26,7 +28,8 @@ static RPCS: LazyLock<HashMap<String, RpcKind>> = LazyLock::new(|| {
                 let kind = match (method.client_streaming(), method.server_streaming()) {
                     (false, false) => RpcKind::Unary,
                     (true, false) => RpcKind::Upload,
-                    (_, true) => RpcKind::Stream,
+                    (false, true) => RpcKind::Download,
+                    (true, true) => RpcKind::Stream,
                 };
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                 rpcs.insert(name, kind);

@@ -23,6 +23,8 @@ use crate::{Edge, Readiness};
 const MAX_STREAMS: u32 = 128;
 /// Maximum size of a header list in bytes. The edge has a lower limit, which it refuses with a reason.
 const MAX_HEADERS: u32 = 64 * 1024;
+/// Maximum size of a message of a health check or reflection, which needs no token.
+const MAX_PUBLIC_MESSAGE: usize = 4 * 1024;
 /// Bytes that a client may send before the service has read them: of a call, and of all calls of a connection.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
@@ -136,7 +138,7 @@ pub async fn serve(
     let Listeners { calls, health } = listeners;
     tracing::info!(address = %calls.local_addr()?, health = %health.local_addr()?, "serving");
     let statuses = Statuses::new(services.clone());
-    let health_service = HealthServer::new(statuses.clone());
+    let health_service = HealthServer::new(statuses.clone()).max_decoding_message_size(MAX_PUBLIC_MESSAGE);
     let reporting = tokio::spawn(readiness.report(statuses.clone()).in_current_span());
     let limits = ConnectionLimits {
         per_address: args.address_connections,
@@ -153,8 +155,16 @@ pub async fn serve(
     if args.reflection {
         // Clients older than grpcurl 1.8.7 support only v1alpha.
         router = router
-            .add_service(reflection(&services).build_v1()?)
-            .add_service(reflection(&services).build_v1alpha()?);
+            .add_service(
+                reflection(&services)
+                    .build_v1()?
+                    .max_decoding_message_size(MAX_PUBLIC_MESSAGE),
+            )
+            .add_service(
+                reflection(&services)
+                    .build_v1alpha()?
+                    .max_decoding_message_size(MAX_PUBLIC_MESSAGE),
+            );
     }
     let (shutdown, shutdown_requested) = tokio::sync::oneshot::channel::<()>();
     let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(

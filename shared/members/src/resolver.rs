@@ -74,7 +74,11 @@ impl Inner {
         let loaded = self.cache.try_get_with(key, self.find(&member)).await;
         let state = loaded.map_err(|failure| match Arc::try_unwrap(failure) {
             Ok(failure) => failure,
-            Err(shared) => Failure::unavailable(Retry::Never, shared),
+            Err(shared) => match shared.code() {
+                Code::ResourceExhausted => Failure::overloaded(),
+                Code::DeadlineExceeded => Failure::deadline_exceeded(),
+                _ => Failure::unavailable(Retry::Never, shared),
+            },
         })?;
         let active = state.filter(|state| {
             state.access.is_active && state.account.is_active && state.account.side == member.side

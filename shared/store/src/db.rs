@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::Error;
 use crate::pool::{Pool, Session};
@@ -190,15 +191,16 @@ impl Db {
     /// Begins a transaction in a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
         // Half of the time is left for the statements: a call that would be answered too late is not begun.
-        let limit = scope.statement_timeout / 2;
+        let (begun, limit) = (Instant::now(), scope.statement_timeout / 2);
         let mut session = self.pool.begin(&scope.class, limit).await?;
+        let left = scope.statement_timeout.saturating_sub(begun.elapsed());
         sqlx::query(
             "SELECT set_config('app.account', $1, true), set_config('app.side', $2, true), \
              set_config('statement_timeout', $3, true)",
         )
         .bind(scope.account.as_ref().map_or("", AccountId::as_str))
         .bind(scope.side)
-        .bind(format!("{}ms", scope.statement_timeout.as_millis().max(1)))
+        .bind(format!("{}ms", left.as_millis().max(1)))
         .execute(session.connection())
         .await?;
         Ok(Tx {

@@ -49,10 +49,7 @@ impl From<Error> for Failure {
             Error::Failed(error) => error,
             Error::NoConnection(Some(cause)) => return Failure::unavailable(Retry::Never, cause),
             // The database works, but for others: a caller that retries later finds it free.
-            Error::NoConnection(None) => {
-                metrics::CALLS_SHED.add(1, &[]);
-                return Failure::overloaded();
-            }
+            Error::NoConnection(None) => return Failure::overloaded(),
             Error::VersionConflict => {
                 return Failure::concurrent_change(
                     "version conflict: the record was modified since it was loaded",

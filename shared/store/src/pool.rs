@@ -31,6 +31,8 @@ use crate::queue::{FairQueue, Permit};
 const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum concurrent logins in all pools of the process.
 const MAX_LOGINS: usize = 4;
+/// Time after which a pool without any released connection is considered stuck: transactions of calls are shorter.
+const MAX_TRANSACTION: Duration = Duration::from_secs(6);
 /// Time limit of a login. Reached only if the server does not respond, or if the process gets no CPU time.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time limit for BEGIN, and for ROLLBACK of a released connection. After it the connection is considered lost: TCP
@@ -51,6 +53,7 @@ pub(crate) struct Pool {
     inner: bb8::Pool<Connector>,
     /// One permit per connection: bb8 alone would let a new caller overtake waiting ones.
     queue: FairQueue,
+    max: u32,
     shared: Arc<Shared>,
 }
 
@@ -89,6 +92,7 @@ impl Pool {
         Self {
             inner,
             queue: FairQueue::new(usize::try_from(max).unwrap_or(usize::MAX)),
+            max,
             shared,
         }
     }
@@ -122,9 +126,14 @@ impl Pool {
 
     /// Why no connection is available; `None` if all are in use by transactions that make progress.
     fn cause(&self) -> Option<String> {
-        let is_stuck = !self.queue.has_moved_within(WAIT_TIMEOUT);
-        let stuck = || is_stuck.then(|| "no connection was released; all are in use".to_owned());
-        self.shared.cause().or_else(stuck)
+        let cause = if self.connections().0 < self.max {
+            "connections are being opened"
+        } else if !self.queue.has_moved_within(MAX_TRANSACTION) {
+            "no connection was released; all are in use"
+        } else {
+            return self.shared.cause();
+        };
+        Some(self.shared.cause().unwrap_or_else(|| cause.to_owned()))
     }
 
     /// The number of open connections, and how many of them are idle.

@@ -22,15 +22,15 @@ pub(crate) struct FairQueue(Arc<Mutex<State>>);
 struct State {
     free: usize,
     last_granted: Instant,
-    lines: [Line; 3],
-    /// The line that is served next, and how many turns of the round it still has.
+    queues: [ClassQueue; 3],
+    /// The queue that is served next, and how many turns of the round it still has.
     next: (usize, u32),
     last_id: u64,
 }
 
 /// The waiting callers of a portion.
 #[derive(Default)]
-struct Line {
+struct ClassQueue {
     /// The classes that wait, in the order of their turns.
     order: VecDeque<CallerClass>,
     waiting: HashMap<CallerClass, VecDeque<Waiting>>,
@@ -49,7 +49,7 @@ impl FairQueue {
         Self(Arc::new(Mutex::new(State {
             free: connections,
             last_granted: Instant::now(),
-            lines: Default::default(),
+            queues: Default::default(),
             next: (0, TURNS[0]),
             last_id: 0,
         })))
@@ -66,7 +66,7 @@ impl FairQueue {
             }
             state.enter(class)
         };
-        let _place = Place {
+        let _entry = QueueEntry {
             queue: self,
             class,
             id,
@@ -86,14 +86,14 @@ impl FairQueue {
     }
 }
 
-/// The place of a waiting caller in the queue. Dropped before its turn, the caller leaves the queue.
-struct Place<'a> {
+/// The entry of a waiting caller in the queue. Dropped before its turn, the caller leaves the queue.
+struct QueueEntry<'a> {
     queue: &'a FairQueue,
     class: &'a CallerClass,
     id: u64,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         self.queue.lock().leave(self.class, self.id);
     }
@@ -119,10 +119,10 @@ impl State {
     fn enter(&mut self, class: &CallerClass) -> (u64, oneshot::Receiver<Permit>) {
         let (granted, receiver) = oneshot::channel();
         self.last_id += 1;
-        let line = &mut self.lines[line_of(class)];
-        let waiting = line.waiting.entry(class.clone()).or_default();
+        let queue = &mut self.queues[index_of(class)];
+        let waiting = queue.waiting.entry(class.clone()).or_default();
         if waiting.is_empty() {
-            line.order.push_back(class.clone());
+            queue.order.push_back(class.clone());
         }
         waiting.push_back(Waiting {
             id: self.last_id,
@@ -132,36 +132,36 @@ impl State {
     }
 
     fn leave(&mut self, class: &CallerClass, id: u64) {
-        let line = &mut self.lines[line_of(class)];
-        let Some(waiting) = line.waiting.get_mut(class) else {
+        let queue = &mut self.queues[index_of(class)];
+        let Some(waiting) = queue.waiting.get_mut(class) else {
             return;
         };
         waiting.retain(|caller| caller.id != id);
         if waiting.is_empty() {
-            line.waiting.remove(class);
-            line.order.retain(|other| other != class);
+            queue.waiting.remove(class);
+            queue.order.retain(|other| other != class);
         }
     }
 
     /// Takes the caller whose turn it is out of the queue.
     fn next(&mut self) -> Option<Waiting> {
-        // One more than there are lines: the first may have used up its turns of this round.
-        for _ in 0..=self.lines.len() {
-            let (line, turns) = self.next;
+        // One more than there are queues: the first may have used up its turns of this round.
+        for _ in 0..=self.queues.len() {
+            let (queue, turns) = self.next;
             if turns > 0
-                && let Some(waiting) = self.lines[line].next()
+                && let Some(waiting) = self.queues[queue].next()
             {
-                self.next = (line, turns - 1);
+                self.next = (queue, turns - 1);
                 return Some(waiting);
             }
-            let following = (line + 1) % self.lines.len();
+            let following = (queue + 1) % self.queues.len();
             self.next = (following, TURNS[following]);
         }
         None
     }
 }
 
-impl Line {
+impl ClassQueue {
     fn next(&mut self) -> Option<Waiting> {
         let class = self.order.pop_front()?;
         let waiting = self.waiting.get_mut(&class)?;
@@ -175,7 +175,7 @@ impl Line {
     }
 }
 
-fn line_of(class: &CallerClass) -> usize {
+fn index_of(class: &CallerClass) -> usize {
     match class {
         CallerClass::Partner(_) => 0,
         CallerClass::Aws => 1,
@@ -281,7 +281,7 @@ mod tests {
         drop(callers.waiting.remove(1));
         drop(callers.held.take());
         drop(callers.waiting.remove(0));
-        assert_eq!(callers.queue.lock().lines[0].waiting.len(), 1, "b0 has its turn");
+        assert_eq!(callers.queue.lock().queues[0].waiting.len(), 1, "b0 has its turn");
         let order = {
             callers.held = None;
             callers.serve()

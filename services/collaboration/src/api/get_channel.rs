@@ -20,7 +20,10 @@ pub async fn handle(api: &Api, call: Call<pb::GetChannelRequest>) -> Result<pb::
             let not_found = || status::channel_not_found(id);
             let account: AccountId = call.message.account_id.parse().map_err(|_| not_found())?;
             let channel_id = id.parse().map_err(|_| not_found())?;
-            let mut tx = api.db.tx(&Scope::account(&account)).await?;
+            let mut tx = api
+                .db
+                .tx(&Scope::account(&account).in_class(call.caller.class()))
+                .await?;
             let channel = store::load_channel(&mut tx, &channel_id).await?;
             channel.ok_or_else(not_found)?
         }

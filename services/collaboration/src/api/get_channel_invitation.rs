@@ -23,7 +23,10 @@ pub async fn handle(
         account: message.member_account_id.parse().map_err(|_| not_found())?,
         member: message.member_id.parse().map_err(|_| not_found())?,
     };
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let channel = store::load_channel(&mut tx, &channel_id)
         .await?
         .ok_or_else(not_found)?;

@@ -15,7 +15,10 @@ pub async fn handle(
     let not_found = || status::invitation_not_found(id);
     let account: AccountId = call.message.account_id.parse().map_err(|_| not_found())?;
     let invitation_id = id.parse().map_err(|_| not_found())?;
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let stored = store::load_invitation(&mut tx, &invitation_id).await?;
     let (invitation, content) = stored
         .filter(|(invitation, _)| invitation.participant_type(&account).is_some())

@@ -54,6 +54,7 @@ async fn not_004_temporarily_refused_email_is_retried_with_same_message_id() {
                 || text.contains("From: cosell <no-reply@cosell.example>\r\n"),
             "{text}"
         );
+        assert!(text.contains("Auto-Submitted: auto-generated\r\n"), "{text}");
         let id = text
             .split("Message-ID: <mail-")
             .nth(1)

@@ -19,7 +19,10 @@ pub async fn handle(
     let not_found = || status::not_found(&message.opportunity_id);
     let account: AccountId = message.account_id.parse().map_err(|_| not_found())?;
     let id = message.opportunity_id.parse().map_err(|_| not_found())?;
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let record = store::load_opportunity(&mut tx, &account, id)
         .await?
         .ok_or_else(not_found)?;

@@ -14,7 +14,7 @@ use cosell_types::{AccountId, ClosedList as _, Violation, ViolationCode, random}
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tonic::Streaming;
 
 use super::{Api, permit};
@@ -35,6 +35,9 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 const INSERT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Batches of rows that are read ahead of the database.
 const READ_AHEAD: usize = 4;
+
+/// Concurrent transactions that insert the rows of a file. They last long, and must not use all connections.
+static INSERTS: Semaphore = Semaphore::const_new(2);
 
 /// The limit of uploads that are received or read.
 pub fn new_uploads() -> KeyedLimit<AccountId> {
@@ -124,6 +127,7 @@ async fn create_job(
     let (checked, file) = read_file(form, max_rows, file, upload_permit.clone(), read_on).await?;
     let header = checked.map_err(Failure::invalid)?;
     let id = random::prefixed("bulkjob-");
+    let _inserts = INSERTS.acquire().await.map_err(Failure::internal)?;
     let mut tx = begin_with_timeout(&api.db, &call, INSERT_TIMEOUT).await?;
     if let Claim::Replay(created) = claim_with_attachment(&mut tx, &call, &id, &hash).await? {
         let job = load_job(&mut tx, &call, &format!("operations/{created}")).await?;
@@ -178,8 +182,8 @@ async fn create_job(
     Ok(operation)
 }
 
-/// Reads a file on a thread for blocking work, and returns it rewound. The upload_permit is held until the thread has ended,
-/// also when the call is canceled before.
+/// Reads a file on a thread for blocking work, and returns it rewound. The permit of the upload is held until the thread
+/// has ended, also when the call is canceled before.
 async fn read_file(
     form: (FileFormat, ImportMode),
     max_rows: u32,

@@ -14,7 +14,7 @@ pub async fn handle(api: &Api, call: Call<pb::GetAccountRequest>) -> Result<pb::
         // A service that acts on behalf of a caller checks the access of that caller itself.
         Caller::Service(_) => {
             let id: AccountId = requested_id.parse().map_err(|_| not_found())?;
-            let scope = Scope::account(&id);
+            let scope = Scope::account(&id).in_class(call.caller.class());
             (id, scope)
         }
         Caller::Member(member) => {

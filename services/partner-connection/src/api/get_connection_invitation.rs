@@ -18,7 +18,7 @@ pub async fn handle(
             let account: AccountId = requested_account
                 .parse()
                 .map_err(|_| status::invitation_not_found(id))?;
-            let scope = Scope::account(&account);
+            let scope = Scope::account(&account).in_class(call.caller.class());
             (account, scope)
         }
         Caller::Member(member)

@@ -16,7 +16,7 @@ pub async fn handle(api: &Api, call: Call<pb::GetMemberRequest>) -> Result<pb::G
     let (account, scope) = match &call.caller {
         Caller::Service(_) => {
             let account: AccountId = requested_account.parse().map_err(|_| not_found())?;
-            let scope = Scope::account(&account);
+            let scope = Scope::account(&account).in_class(call.caller.class());
             (account, scope)
         }
         Caller::Member(member) => {

@@ -5,7 +5,7 @@ use cosell_proto::Validate as _;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::apply_directory_request as request;
 use cosell_store::{Scope, Tx};
-use cosell_types::AccountId;
+use cosell_types::{AccountId, CallerClass};
 
 use super::Provisioner;
 use super::batch_state::BatchState;
@@ -29,7 +29,10 @@ impl Provisioner {
             return refused.collect();
         };
         let is_dry_run = batch.first().is_some_and(|record| record.validate_only);
-        let mut tx = self.db.tx(&Scope::account(&id)).await?;
+        let mut tx = self
+            .db
+            .tx(&Scope::account(&id).in_class(CallerClass::Service))
+            .await?;
         let mut state = BatchState::load(&mut tx, id, batch).await?;
         if is_dry_run && state.account.is_none() {
             let earlier = dry_run_account.clone();

@@ -15,7 +15,10 @@ pub async fn handle(
     let not_found = || status::lead_not_found(id);
     let account: AccountId = call.message.account_id.parse().map_err(|_| not_found())?;
     let lead_id = id.parse().map_err(|_| not_found())?;
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let loaded = store::load_lead(&mut tx, &account, &lead_id).await?;
     let (lead, details) = loaded.ok_or_else(not_found)?;
     let details = pb::LeadDetails::decode(details.as_slice()).map_err(Failure::internal)?;

@@ -14,7 +14,10 @@ pub async fn handle(
     let not_found = || status::referral_not_found(id);
     let account: AccountId = call.message.account_id.parse().map_err(|_| not_found())?;
     let referral_id = id.parse().map_err(|_| not_found())?;
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let loaded = store::load_referral(&mut tx, &account, &referral_id).await?;
     let (referral, content) = loaded.ok_or_else(not_found)?;
     let offers = store::load_offers_of(&mut tx, &account, std::slice::from_ref(&referral)).await?;

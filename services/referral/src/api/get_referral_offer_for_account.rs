@@ -18,7 +18,10 @@ pub async fn handle(
     let not_found = || status::offer_not_found(id);
     let account: AccountId = call.message.account_id.parse().map_err(|_| not_found())?;
     let offer_id = id.parse().map_err(|_| not_found())?;
-    let mut tx = api.db.tx(&Scope::account(&account)).await?;
+    let mut tx = api
+        .db
+        .tx(&Scope::account(&account).in_class(call.caller.class()))
+        .await?;
     let loaded = store::load_offer(&mut tx, &account, &offer_id).await?;
     let (offer, excerpt) = loaded.ok_or_else(not_found)?;
     let now = api.clock.now();

@@ -1,23 +1,24 @@
 //! Encodes a failure as a gRPC status with `google.rpc` details.
 
-use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
+use cosell_proto::cosell::r#type::v1::{ErrorReason, InvalidField, InvalidFields};
 use cosell_proto::google::rpc;
+use cosell_telemetry::metrics;
 use cosell_types::{Violation, random};
 use prost::{Message, Name};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
-use super::{Failure, causes};
+use super::{Failure, causes, reason_name};
 use crate::Tag;
 
 const MAX_VIOLATIONS: usize = 50;
-/// Maximum size of the details in bytes. They are sent in a trailer, which base64 makes a third longer; clients accept
-/// at least 8 KiB of trailers.
+/// Maximum size of the details in bytes. They are sent in a trailer, which base64 makes a third longer, beside the
+/// message; clients accept between 8 and 16 KiB of trailers.
 const MAX_DETAILS: usize = 6 * 1024;
 /// Encoding overhead of a violation, and of the lists of violations, in bytes.
 const VIOLATION_OVERHEAD: usize = 12;
 const LISTS_OVERHEAD: usize = 120;
-/// Characters of a message or description, and of a value or path in it. Longer ones repeat a long input.
+/// Bytes of a message or description, and of a value or path in it. Longer ones repeat a long input.
 const MAX_TEXT: usize = 1_000;
 const MAX_VALUE: usize = 200;
 
@@ -37,6 +38,9 @@ impl Failure {
         if parts.is_denial || record_not_found {
             let subject = parts.subject.as_ref().map(|(_, id)| id.clone());
             tag.denial.record(parts.reason, subject.unwrap_or_default());
+        }
+        if is_shed(parts.reason) {
+            metrics::CALLS_SHED.add(1, &[]);
         }
         match parts.code {
             Code::Internal => {
@@ -59,11 +63,11 @@ impl Failure {
         details.set_request_info(tag.request_id.to_string(), "");
         match (parts.code, subject) {
             (Code::NotFound, Some((kind, id))) => {
-                details.set_resource_info(kind, id, "", message.clone());
+                details.set_resource_info(kind, id, "", shorten(&message, MAX_VALUE));
             }
             (Code::FailedPrecondition, subject) => {
                 let id = subject.map(|(_, id)| id).unwrap_or_default();
-                details.add_precondition_failure_violation(parts.reason, id, message.clone());
+                details.add_precondition_failure_violation(parts.reason, id, shorten(&message, MAX_VALUE));
             }
             _ => {}
         }
@@ -83,12 +87,19 @@ impl Failure {
     }
 }
 
-/// The text, or its beginning if it has more characters.
+/// Whether the reason is that a limit of calls was reached.
+fn is_shed(reason: &str) -> bool {
+    [ErrorReason::Overloaded, ErrorReason::RateExceeded]
+        .iter()
+        .any(|shed| reason == reason_name(shed.as_str_name()))
+}
+
+/// The text, or its beginning if it has more bytes.
 fn shorten(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    if text.len() <= max {
+        return text.to_owned();
     }
+    format!("{}…", &text[..text.floor_char_boundary(max)])
 }
 
 /// Appends a detail that is not a `google.rpc` message.
@@ -181,7 +192,7 @@ mod tests {
 
     #[test]
     fn details_fit_into_trailers_whatever_the_client_has_sent() {
-        let long = "é".repeat(100_000);
+        let long = "漢".repeat(100_000);
         let not_found = Failure::new(Code::NotFound, "cosell", "RECORD_NOT_FOUND", &long)
             .with_named_resource("operation", &long)
             .with("other", &long);

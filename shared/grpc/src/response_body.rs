@@ -1,4 +1,4 @@
-//! The body of an answer, which keeps the resources of its call until the client has received it.
+//! The body of a response, which keeps the resources of its call until the client has received it.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,16 +13,16 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
-/// Maximum size of a piece that is handed to the connection. It buffers a piece for a client that reads nothing, and
-/// the rest stays here, where it counts.
+/// Maximum size of a piece that is passed to the connection. The connection buffers some pieces for a client that does
+/// not read, and the rest stays here, where it counts.
 const PIECE: usize = 32 * 1024;
 
-/// The answers of a connection that wait for the client to read.
+/// The responses of a connection that wait for the client to read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unread(Arc<Mutex<HashMap<u64, Instant>>>);
+pub(crate) struct UnreadResponses(Arc<Mutex<HashMap<u64, Instant>>>);
 
-impl Unread {
-    /// How long the client has not read an answer: the longest time of all answers.
+impl UnreadResponses {
+    /// How long the client has not read a response: the longest time of all responses.
     pub(crate) fn longest(&self) -> Duration {
         let oldest = self.lock().values().min().copied();
         oldest.map_or(Duration::ZERO, |since| since.elapsed())
@@ -33,19 +33,25 @@ impl Unread {
     }
 }
 
-/// The body of an answer. `resources` are dropped with it: at the end, or when the stream or its connection is closed.
-pub(crate) struct Answer<R> {
+/// The body of a response. `resources` are dropped with it: at the end, or when the stream or its connection is closed.
+pub(crate) struct ResponseBody<R> {
     body: Body,
     piece: Bytes,
     trailers: HeaderMap,
-    unread: Unread,
+    unread: UnreadResponses,
     id: u64,
     _resources: R,
 }
 
-impl<R> Answer<R> {
+impl<R> ResponseBody<R> {
     /// `trailers` are added to those of the body; `id` is unique in the connection of `unread`.
-    pub(crate) fn new(body: Body, trailers: HeaderMap, unread: Unread, id: u64, resources: R) -> Self {
+    pub(crate) fn new(
+        body: Body,
+        trailers: HeaderMap,
+        unread: UnreadResponses,
+        id: u64,
+        resources: R,
+    ) -> Self {
         Self {
             body,
             piece: Bytes::new(),
@@ -57,13 +63,15 @@ impl<R> Answer<R> {
     }
 
     fn next_piece(&mut self) -> Frame<Bytes> {
-        let size = self.piece.len().min(PIECE);
+        // The last byte is a piece of its own. The connection asks for a piece when its window has a single byte, and
+        // takes it whole: it asks for the last byte only when the window has covered everything before.
+        let size = self.piece.len().saturating_sub(1).clamp(1, PIECE);
         self.unread.lock().insert(self.id, Instant::now());
         Frame::data(self.piece.split_to(size))
     }
 }
 
-impl<R: Unpin> http_body::Body for Answer<R> {
+impl<R: Unpin> http_body::Body for ResponseBody<R> {
     type Data = Bytes;
     type Error = Status;
 
@@ -103,7 +111,7 @@ impl<R: Unpin> http_body::Body for Answer<R> {
     }
 }
 
-impl<R> Drop for Answer<R> {
+impl<R> Drop for ResponseBody<R> {
     fn drop(&mut self) {
         self.unread.lock().remove(&self.id);
     }
