@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, WINDOW_UPDATE, beginning,
-    encode_headers, frame,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, WINDOW_UPDATE,
+    beginning, encode_headers, frame,
 };
 
 /// The address that attackers connect from.
@@ -86,7 +86,6 @@ impl Attack {
                 number: number as usize,
                 pause,
                 headers: headers(token),
-                until,
             };
             clients.spawn(async move { timeout_at(until, attacker.attack(self)).await.is_err() });
         }
@@ -113,7 +112,6 @@ struct Attacker {
     number: usize,
     pause: Duration,
     headers: Vec<u8>,
-    until: Instant,
 }
 
 impl Attacker {
@@ -186,8 +184,12 @@ impl Attacker {
                         .await?;
                     sleep(Duration::from_millis(100)).await;
                 }
+                // Notices the end of the connection without reading.
                 if attack == Attack::StalledSocket {
-                    sleep(self.until - Instant::now()).await;
+                    loop {
+                        sleep(Duration::from_secs(1)).await;
+                        stream.write_all(&frame(PING, 0, 0, &[0; 8])).await?;
+                    }
                 }
             }
             Attack::RapidReset => {
