@@ -159,3 +159,57 @@ impl AsyncWrite for Connection {
         self.check_written(context, shut_down)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const CLIENT: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+    /// A connection, and its client, which does nothing.
+    async fn connect(client: Option<IpAddr>, unread: UnreadResponses) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let peer = TcpStream::connect(address).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let info = ConnectionInfo { client, unread };
+        let connection = Connection::new(Bytes::new(), Either::Left(stream), info, None);
+        (connection, peer)
+    }
+
+    /// How long reading waits until the connection is closed; `None` if it is not.
+    async fn time_until_closed(client: Option<IpAddr>, unread: UnreadResponses) -> Option<Duration> {
+        let (mut connection, _peer) = connect(client, unread).await;
+        let started = Instant::now();
+        let read = timeout(MAX_UNREAD * 10, connection.read(&mut [0; 8])).await;
+        let error = read.ok()?.expect_err("nothing was sent");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        Some(started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn plt_015_connection_with_an_unread_answer_is_closed_unless_it_is_that_of_a_proxy() {
+        assert_eq!(time_until_closed(CLIENT, UnreadResponses::default()).await, None);
+        let unread = UnreadResponses::default();
+        unread.add(1);
+        let closed = time_until_closed(CLIENT, unread.clone()).await.expect("an end");
+        assert!((MAX_UNREAD..MAX_UNREAD + 2 * CHECK_INTERVAL).contains(&closed));
+        assert_eq!(time_until_closed(None, unread).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn plt_015_connection_with_a_full_socket_is_closed() {
+        for client in [CLIENT, None] {
+            let (mut connection, _peer) = connect(client, UnreadResponses::default()).await;
+            let megabytes = vec![0; 64 * 1024 * 1024];
+            let written = connection.write_all(&megabytes).await;
+            assert_eq!(written.expect_err("nobody reads").kind(), io::ErrorKind::TimedOut);
+        }
+    }
+}

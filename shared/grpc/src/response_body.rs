@@ -28,6 +28,11 @@ impl UnreadResponses {
         oldest.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// Notes that the client has a piece of this response to read.
+    pub(crate) fn add(&self, id: u64) {
+        self.lock().insert(id, Instant::now());
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +71,7 @@ impl<R> ResponseBody<R> {
         // The last byte is a piece of its own. The connection asks for a piece when its window has a single byte, and
         // takes it whole: it asks for the last byte only when the window has covered everything before.
         let size = self.piece.len().saturating_sub(1).clamp(1, PIECE);
-        self.unread.lock().insert(self.id, Instant::now());
+        self.unread.add(self.id);
         Frame::data(self.piece.split_to(size))
     }
 }
