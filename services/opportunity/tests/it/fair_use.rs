@@ -2,13 +2,16 @@
 
 use cosell_grpc::Failure;
 use cosell_opportunity::Opportunities;
+use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::{Db, Scope};
-use cosell_testkit::harness::{PATIENCE, eventually};
+use cosell_testkit::harness::{PATIENCE, eventually, refused};
 use cosell_types::AccountId;
+use futures::future::join_all;
 use sqlx::Executor as _;
 use tokio::time::timeout;
+use tonic::Code;
 
-use crate::support::{ALDER, start};
+use crate::support::{ALDER, client_for, start, user};
 
 const BIRCH: &str = "222222222222";
 
@@ -38,6 +41,19 @@ async fn plt_015_busy_account_waits_for_itself_and_delays_no_other() {
     })
     .await;
     run_slowly(db, birch).await.expect("a turn of another account");
+
+    // Concurrent calls of one member share the query for its roles, which waits behind the others of the account.
+    let list = || async {
+        let client = client_for(&app, &user());
+        let request = pb::ListOpportunitiesRequest::default();
+        client.opportunities().list_opportunities(request).await
+    };
+    for answer in join_all((0..8).map(|_| list())).await {
+        // The last ones may find a free connection.
+        if answer.is_err() {
+            refused(answer, Code::ResourceExhausted, "OVERLOADED");
+        }
+    }
 
     let mut reasons = Vec::new();
     for call in busy {
