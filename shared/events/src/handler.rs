@@ -94,11 +94,9 @@ impl fmt::Display for HandlerError {
 impl From<Failure> for HandlerError {
     fn from(failure: Failure) -> Self {
         let text = failure.to_string();
-        match failure.code() {
-            Code::Unavailable | Code::Aborted | Code::DeadlineExceeded | Code::ResourceExhausted => {
-                HandlerError::Transient(text)
-            }
-            _ => HandlerError::Bug(text),
+        match failure.is_transient() {
+            true => HandlerError::Transient(text),
+            false => HandlerError::Bug(text),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Limits the use of a resource: in total, and by each key, so that none takes it from all others. The last quarter of
 /// the total is for keys that use at most an eighth of what a key may use, so that a few keys together do not either.
+/// Where one key may use the total, nothing is kept for others.
 pub struct KeyedLimit<K> {
     total: usize,
     per_key: usize,
@@ -69,7 +70,8 @@ impl<K: Eq + Hash + Clone> Permit<K> {
         let mut used = self.limit.lock();
         let by_key = used.by_key.get(&self.key).copied().unwrap_or_default();
         let (total, per_key) = (self.limit.total, self.limit.per_key);
-        let total = match by_key + amount <= (per_key / 8).max(1) {
+        let uses_little = by_key + amount <= (per_key / 8).max(1);
+        let total = match uses_little || per_key >= total {
             true => total,
             false => total - total / 4,
         };
@@ -124,5 +126,12 @@ mod tests {
         drop((third, others));
         let used = limit.lock();
         assert_eq!((used.total, used.by_key.len()), (0, 0));
+    }
+
+    #[test]
+    fn plt_015_only_key_uses_the_whole_limit() {
+        let limit = KeyedLimit::new(4, 4);
+        let permits: Vec<_> = (0..5).filter_map(|_| limit.acquire(&"a", 1)).collect();
+        assert_eq!(permits.len(), 4);
     }
 }

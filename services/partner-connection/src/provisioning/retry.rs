@@ -5,7 +5,6 @@ use std::time::Duration;
 use cosell_grpc::Failure;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_types::random;
-use tonic::Code;
 
 use super::Provisioner;
 use super::record::Record;
@@ -16,8 +15,8 @@ const MAX_ATTEMPTS: u32 = 10;
 const BACKOFF: Duration = Duration::from_millis(200);
 
 impl Provisioner {
-    /// Applies a batch, and again after concurrent changes and short outages of the database, which must not end a long
-    /// list. Safe to repeat: records of a batch that was committed nevertheless are unchanged.
+    /// Applies a batch, and again after concurrent changes, and while the database is down or busy for a short time, which
+    /// must not end a long list. Safe to repeat: records of a batch that was committed nevertheless are unchanged.
     ///
     /// `dry_run_account` is the account as the dry run of the previous batch left it: all that a dry run sees of
     /// earlier batches (DIR-051).
@@ -32,9 +31,7 @@ impl Provisioner {
                 Ok(results) => return Ok(results),
                 Err(failure) => failure,
             };
-            let is_transient =
-                [Code::Unavailable, Code::Aborted, Code::DeadlineExceeded].contains(&failure.code());
-            if !is_transient || attempt == MAX_ATTEMPTS {
+            if !failure.is_transient() || attempt == MAX_ATTEMPTS {
                 return Err(failure);
             }
             tracing::warn!(%failure, attempt, "directory batch was not applied; retrying");

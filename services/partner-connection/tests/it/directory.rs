@@ -5,8 +5,10 @@ use cosell_partner_connection::{Options, Partners};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::r#type::v1::{InvalidField, InvalidFields};
 use cosell_proto::google::rpc;
+use cosell_store::Scope;
 use cosell_testkit::harness::{PeerStub, Published, Setup, eventually, refused};
 use cosell_types::Role;
+use sqlx::Executor as _;
 use tonic::Code;
 
 use crate::support::{
@@ -209,6 +211,34 @@ async fn dir_050_long_list_is_applied_in_batches() {
             .iter()
             .all(|response| response.result() == pb::ApplyResult::Created)
     );
+    app.finish::<Partners>().await;
+}
+
+/// Connections that are all in use for longer than a call waits do not end a list.
+#[tokio::test]
+async fn dir_050_list_is_applied_after_the_database_was_busy() {
+    let app = start().await;
+    let busy: Vec<_> = (0..4)
+        .map(|_| {
+            let db = app.pools.calls.clone();
+            tokio::spawn(async move {
+                let mut tx = db.tx(&Scope::work()).await.expect("a connection");
+                let statement = tx.conn().execute("SELECT pg_sleep(4)").await;
+                statement.expect("a statement");
+            })
+        })
+        .collect();
+    eventually(async || match app.pools.calls.connections() {
+        (4, 0) => Ok(()),
+        other => Err(format!("{other:?} connections are open and idle")),
+    })
+    .await;
+    let record = member_request(member_record(ALDER, "alder.new", &[Role::AceUser]));
+    let applied = apply(&app, vec![record]).await;
+    assert_eq!(applied[0].result(), pb::ApplyResult::Created, "{applied:?}");
+    for transaction in busy {
+        transaction.await.expect("no panic");
+    }
     app.finish::<Partners>().await;
 }
 

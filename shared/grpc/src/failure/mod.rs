@@ -130,6 +130,17 @@ impl Failure {
         self.0.retry
     }
 
+    /// Whether the same work may succeed later: a concurrent change, an outage, or too much load.
+    pub fn is_transient(&self) -> bool {
+        let transient = [
+            Code::Unavailable,
+            Code::Aborted,
+            Code::DeadlineExceeded,
+            Code::ResourceExhausted,
+        ];
+        transient.contains(&self.code())
+    }
+
     /// The gRPC code.
     pub fn code(&self) -> Code {
         self.0.code
