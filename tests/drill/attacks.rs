@@ -12,10 +12,10 @@ use crate::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, WINDOW_UPDATE,
     beginning, encode_headers, frame,
 };
+use crate::load::PATH;
 
 /// The address that attackers connect from.
 const SOURCE: &str = "127.0.0.66";
-const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 const WINDOW: u32 = 65_535;
 const MAX_WINDOW: u32 = 0x7fff_ffff;
 
@@ -70,7 +70,7 @@ impl Attack {
     }
 
     /// Runs until the deadline. Returns the number of connections that were open at its end.
-    pub async fn run(self, server: SocketAddr, token: &str, until: Instant) -> usize {
+    pub async fn run(self, server: SocketAddr, authorization: &str, until: Instant) -> usize {
         let connections: u32 = match self {
             Attack::Connections => 2_100,
             Attack::RapidReset | Attack::ContinuationFlood | Attack::NoBody => 6,
@@ -85,7 +85,7 @@ impl Attack {
                 server,
                 number: number as usize,
                 pause,
-                headers: headers(token),
+                headers: headers(authorization),
             };
             clients.spawn(async move { timeout_at(until, attacker.attack(self)).await.is_err() });
         }
@@ -95,7 +95,7 @@ impl Attack {
     }
 }
 
-fn headers(token: &str) -> Vec<u8> {
+fn headers(authorization: &str) -> Vec<u8> {
     encode_headers(&[
         (":method", "POST"),
         (":scheme", "http"),
@@ -103,7 +103,7 @@ fn headers(token: &str) -> Vec<u8> {
         (":authority", "cosell"),
         ("content-type", "application/grpc"),
         ("te", "trailers"),
-        ("authorization", &format!("Bearer {}", token.trim())),
+        ("authorization", authorization),
     ])
 }
 

@@ -2,19 +2,15 @@
 
 use std::time::Duration;
 
-use cosell::demo::calls::create_opportunity;
-use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::{Installation, report, valid_opportunity};
+use cosell_tests::{Installation, report};
 use tokio::time::{Instant, sleep};
 
 use crate::Bars;
 use crate::attacks::Attack;
-use crate::load::{Caller, Calls, call_at_rate};
+use crate::load::{Caller, Calls, address, authorization, call_at_rate, create_opportunities};
 
-const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 /// Calls per second of account B.
 const PROBES: f64 = 50.0;
-const OPPORTUNITIES: usize = 40;
 /// Time after which clients that do not read must be disconnected.
 const UNREAD: Duration = Duration::from_secs(60);
 /// How long the services have to release what the attacks used.
@@ -23,19 +19,14 @@ const RECOVERY: Duration = Duration::from_secs(60);
 pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let installation = Installation::start(&[("COSELL_ACCOUNT_RATE", "500")]).await?;
     let services = &installation.services;
-    for member in ["alder-ace-user", "birch-ace-manager"] {
-        let client = services.member(member);
-        for _ in 0..OPPORTUNITIES {
-            create_opportunity(&client, valid_opportunity()).await?;
-        }
-    }
-    let server = services.info.address.trim_start_matches("http://").parse()?;
-    let token = |member: &str| std::fs::read_to_string(services.info.tokens.join(member));
-    let message = pb::ListOpportunitiesRequest::default();
-    let own = token("birch-ace-manager")?;
-    let prober = [Caller::connect("127.0.0.1", server, 2, PATH, &own, &message).await?];
+    create_opportunities(services, &["alder-ace-user", "birch-ace-manager"]).await?;
+    let server = address(services)?;
+    let prober = [Caller::connect(services, "birch-ace-manager", 2).await?];
     // The one has a role that permits nothing here.
-    let attackers = [token("alder-channel-user")?, token("alder-ace-user")?];
+    let attackers = [
+        authorization(services, "alder-channel-user")?,
+        authorization(services, "alder-ace-user")?,
+    ];
 
     call_at_rate(&prober, PROBES, phase).await;
     let before = report::resident_memory(services.id())?;

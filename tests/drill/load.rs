@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use cosell::demo::calls::create_opportunity;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_tests::{ServiceProcess, valid_opportunity};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use h2::client::SendRequest;
 use http::Request;
-use tokio::net::TcpSocket;
+use prost::Message as _;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tonic::{Code, Status};
 
@@ -19,11 +23,37 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// Calls that wait for their answer at most; further ones are not sent.
 const MAX_WAITING: usize = 4_000;
 
-/// A member that calls one RPC.
+/// The RPC that the drills call.
+pub const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
+/// Opportunities of each account that is listed: more than a page.
+const OPPORTUNITIES: usize = 40;
+
+/// Creates opportunities, each of the members its own.
+pub async fn create_opportunities(services: &ServiceProcess, members: &[&str]) -> anyhow::Result<()> {
+    for member in members {
+        let client = services.member(member);
+        for _ in 0..OPPORTUNITIES {
+            create_opportunity(&client, valid_opportunity()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The address for calls.
+pub fn address(services: &ServiceProcess) -> anyhow::Result<SocketAddr> {
+    Ok(services.info.address.trim_start_matches("http://").parse()?)
+}
+
+/// The `authorization` header of a member.
+pub fn authorization(services: &ServiceProcess, member: &str) -> anyhow::Result<String> {
+    let token = std::fs::read_to_string(services.info.tokens.join(member))?;
+    Ok(format!("Bearer {}", token.trim()))
+}
+
+/// A member that calls the RPC.
 #[derive(Clone)]
 pub struct Caller {
     connections: Vec<SendRequest<Bytes>>,
-    uri: String,
     authorization: String,
     message: Bytes,
 }
@@ -66,32 +96,28 @@ impl Calls {
 }
 
 impl Caller {
-    /// Connects, from this local address.
+    /// Connects as a member that lists opportunities.
     pub async fn connect(
-        source: &str,
-        server: SocketAddr,
+        services: &ServiceProcess,
+        member: &str,
         connections: usize,
-        path: &str,
-        token: &str,
-        message: &impl prost::Message,
     ) -> anyhow::Result<Self> {
+        let server = address(services)?;
         let mut requests = Vec::new();
         for _ in 0..connections {
-            let socket = TcpSocket::new_v4()?;
-            socket.bind(format!("{source}:0").parse()?)?;
-            let stream = socket.connect(server).await?;
+            let stream = TcpStream::connect(server).await?;
             stream.set_nodelay(true)?;
             let (sender, connection) = h2::client::handshake(stream).await?;
             tokio::spawn(connection);
             requests.push(sender);
         }
+        let message = pb::ListOpportunitiesRequest::default();
         let mut frame = vec![0];
         frame.extend(u32::try_from(message.encoded_len())?.to_be_bytes());
         message.encode(&mut frame)?;
         Ok(Self {
             connections: requests,
-            uri: format!("http://cosell{path}"),
-            authorization: format!("Bearer {}", token.trim()),
+            authorization: authorization(services, member)?,
             message: frame.into(),
         })
     }
@@ -109,7 +135,7 @@ impl Caller {
     }
 
     async fn send(&self, number: usize) -> anyhow::Result<Code> {
-        let request = Request::post(&self.uri)
+        let request = Request::post(format!("http://cosell{PATH}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .header("grpc-timeout", "1S")

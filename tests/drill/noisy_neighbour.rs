@@ -2,41 +2,30 @@
 
 use std::time::Duration;
 
-use cosell::demo::calls::create_opportunity;
-use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::{Installation, report, valid_opportunity};
+use cosell_tests::{Installation, report};
+use futures::future::try_join_all;
 
 use crate::Bars;
-use crate::load::{Caller, Calls, call_at_rate};
+use crate::load::{Caller, Calls, call_at_rate, create_opportunities};
 
-const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 /// Calls per second of an account.
 const QUOTA: u32 = 100;
 const EXCESS: f64 = 20.0;
 /// Calls per second of account B.
 const OTHER: f64 = 50.0;
 const ROUNDS: usize = 3;
-const OPPORTUNITIES: usize = 40;
 
 pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let installation = Installation::start(&[("COSELL_ACCOUNT_RATE", &QUOTA.to_string())]).await?;
-    let info = &installation.services.info;
-    let server = info.address.trim_start_matches("http://").parse()?;
-    let mut callers = Vec::new();
-    for member in ["alder-ace-manager", "birch-ace-manager"] {
-        let client = installation.services.member(member);
-        for _ in 0..OPPORTUNITIES {
-            create_opportunity(&client, valid_opportunity()).await?;
-        }
-        let token = std::fs::read_to_string(info.tokens.join(member))?;
-        let message = pb::ListOpportunitiesRequest::default();
-        callers.push([Caller::connect("127.0.0.1", server, 4, PATH, &token, &message).await?]);
-    }
+    let members = ["alder-ace-manager", "birch-ace-manager"];
+    create_opportunities(&installation.services, &members).await?;
+    let connecting = members.map(|member| Caller::connect(&installation.services, member, 4));
+    let callers = try_join_all(connecting).await?;
     let (mut calm, mut beside, mut excess) = (Calls::default(), Calls::default(), Calls::default());
     for _ in 0..ROUNDS {
         for (rate, others) in [(1.0, &mut calm), (EXCESS, &mut beside)] {
-            let own = call_at_rate(&callers[0], f64::from(QUOTA) * rate, phase);
-            let (own, other) = tokio::join!(own, call_at_rate(&callers[1], OTHER, phase));
+            let own = call_at_rate(&callers[..1], f64::from(QUOTA) * rate, phase);
+            let (own, other) = tokio::join!(own, call_at_rate(&callers[1..], OTHER, phase));
             others.append(other);
             if rate > 1.0 {
                 excess.append(own);

@@ -5,29 +5,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use cosell::demo::calls::create_opportunity;
-use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::{Installation, report, valid_opportunity};
+use cosell_tests::{Installation, report};
+use futures::future::try_join_all;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::Bars;
-use crate::load::{Caller, call_at_rate, call_in_turn};
+use crate::load::{Caller, call_at_rate, call_in_turn, create_opportunities};
 
-const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 const CALLERS: [&str; 4] = [
     "alder-ace-manager",
     "alder-alliance-lead",
     "birch-ace-manager",
     "aws-reviewer",
 ];
-const OPPORTUNITIES: usize = 40;
 
 pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let installation = Installation::start(&[]).await?;
-    let callers = callers(&installation).await?;
+    create_opportunities(
+        &installation.services,
+        &["alder-ace-manager", "birch-ace-manager"],
+    )
+    .await?;
+    let connecting = CALLERS.map(|member| Caller::connect(&installation.services, member, 4));
+    let callers = try_join_all(connecting).await?;
     // Fills caches and pools.
     call_in_turn(&callers, 32, phase / 4).await;
     let before = scans(&installation).await;
@@ -67,24 +70,6 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     );
     installation.services.stop();
     Ok(())
-}
-
-async fn callers(installation: &Installation) -> anyhow::Result<Vec<Caller>> {
-    let info = &installation.services.info;
-    for member in ["alder-ace-manager", "birch-ace-manager"] {
-        let client = installation.services.member(member);
-        for _ in 0..OPPORTUNITIES {
-            create_opportunity(&client, valid_opportunity()).await?;
-        }
-    }
-    let server = info.address.trim_start_matches("http://").parse()?;
-    let mut callers = Vec::new();
-    for member in CALLERS {
-        let token = std::fs::read_to_string(info.tokens.join(member))?;
-        let message = pb::ListOpportunitiesRequest::default();
-        callers.push(Caller::connect("127.0.0.1", server, 4, PATH, &token, &message).await?);
-    }
-    Ok(callers)
 }
 
 /// The scans of the table of opportunities so far, which no background work reads.
