@@ -291,13 +291,13 @@ impl Inner {
                     let response = Self::call(arrival, request, resolved, deadline, &permit, inner).await;
                     response.map(|response| with_reason(response, &arrival.tag))?
                 }
-                Err(failure) => self.refuse(failure, arrival),
+                Err(failure) => into_response(failure, &arrival.tag),
             };
             self.record_denial(arrival, &caller);
             Ok(self.answer(response, arrival, permit))
         };
         let response = responding.instrument(span.clone()).await?;
-        propagate::set_status(&span, code_of(&response));
+        propagate::set_status(&span, code_of(&response).into());
         Ok(response)
     }
 
@@ -347,7 +347,7 @@ impl Inner {
             }
             Err(_) => Failure::deadline_exceeded(),
         };
-        Ok(failure.into_status(&arrival.tag).into_http())
+        Ok(into_response(failure, &arrival.tag))
     }
 
     /// Adds the trailers, and keeps `resources` until the answer has been sent.
@@ -369,7 +369,7 @@ impl Inner {
     }
 
     fn refuse(&self, failure: Failure, arrival: &mut Arrival) -> Response<Body> {
-        let response = failure.into_status(&arrival.tag).into_http();
+        let response = into_response(failure, &arrival.tag);
         self.answer(response, arrival, ())
     }
 
@@ -410,6 +410,10 @@ fn size_of(headers: &HeaderMap) -> usize {
 /// The full name of the called gRPC service.
 fn service(rpc: &str) -> &str {
     rpc.split('/').next().unwrap_or_default()
+}
+
+fn into_response(failure: Failure, tag: &Tag) -> Response<Body> {
+    failure.into_status(tag).into_http()
 }
 
 fn code_of(response: &Response<Body>) -> Code {
@@ -465,16 +469,15 @@ fn with_reason(response: Response<Body>, tag: &Tag) -> Response<Body> {
     if !status.details().is_empty() {
         return response;
     }
-    let status_of = |failure: Failure| failure.into_status(tag).into_http();
     match status.code() {
         // Unsupported compression of the body; the header lists the supported encodings.
         Code::Unimplemented if response.headers().contains_key(ACCEPT_ENCODING) => response,
-        Code::Unimplemented => status_of(Failure::unknown_method()),
-        Code::OutOfRange => status_of(Failure::message_too_large()),
+        Code::Unimplemented => into_response(Failure::unknown_method(), tag),
+        Code::OutOfRange => into_response(Failure::message_too_large(), tag),
         // INTERNAL of the services always has details: this one is a malformed frame or message.
         Code::Internal | Code::InvalidArgument | Code::Unknown => {
             tracing::debug!(cause = status.message(), "request decoding failed");
-            status_of(Failure::malformed())
+            into_response(Failure::malformed(), tag)
         }
         _ => response,
     }

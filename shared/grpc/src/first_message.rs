@@ -1,6 +1,7 @@
 //! Receives the first message of a call before the call uses anything else (PLT-015).
 //!
-//! A client can send the headers of a call and let its message wait for seconds. Such a call occupies only its stream.
+//! A client can send the headers of a call and let its message wait for seconds. Such a call uses its stream and the
+//! bytes that have arrived.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -8,7 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use cosell_types::CallerClass;
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use tonic::Status;
 use tonic::body::Body;
@@ -91,9 +92,5 @@ impl http_body::Body for Received {
 
     fn is_end_stream(&self) -> bool {
         self.beginning.is_empty() && self.rest.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
     }
 }

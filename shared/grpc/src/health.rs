@@ -151,3 +151,42 @@ impl Health for Statuses {
         Ok(Response::new(changes.boxed()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn watch_sends_a_message_for_each_change_only() {
+        let statuses = Statuses::new(vec!["cosell.SomeService".to_owned()]);
+        let watch = async |name: &str| {
+            let request = Request::new(HealthCheckRequest {
+                service: name.to_owned(),
+            });
+            statuses.watch(request).await.expect("a stream").into_inner()
+        };
+        let mut service = watch("cosell.SomeService").await;
+        let mut liveness = watch(LIVENESS).await;
+        let mut unknown = watch("cosell.NoSuchService").await;
+        let mut next = |stream: &str| {
+            let stream = match stream {
+                "service" => &mut service,
+                "liveness" => &mut liveness,
+                _ => &mut unknown,
+            };
+            let message = stream.next().now_or_never()?.expect("an open stream");
+            Some(message.expect("a message").status())
+        };
+        assert_eq!(next("service"), Some(ServingStatus::NotServing));
+        assert_eq!(next("liveness"), Some(ServingStatus::Serving));
+        assert_eq!(next("unknown"), Some(ServingStatus::ServiceUnknown));
+        statuses.set_ready(true);
+        assert_eq!(next("service"), Some(ServingStatus::Serving));
+        statuses.set_ready(true);
+        for stream in ["service", "liveness", "unknown"] {
+            assert_eq!(next(stream), None, "{stream}: a message without a change");
+        }
+    }
+}

@@ -55,7 +55,7 @@ pub(crate) fn connections(
 ) -> impl Stream<Item = io::Result<Connection>> {
     let (ready, mut connections) = mpsc::channel(16);
     tokio::spawn(async move {
-        let limit_of_addresses = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
+        let limit = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
         loop {
             let accepted = tokio::select! {
                 () = ready.closed() => return,
@@ -75,7 +75,7 @@ pub(crate) fn connections(
             let client = (!is_proxy).then(|| network(peer));
             let permit = match &client {
                 None => None,
-                Some(client) => match limit_of_addresses.acquire(client, 1) {
+                Some(client) => match limit.acquire(client, 1) {
                     None => {
                         // A refusal, by closing the connection, is better than an invisible queue.
                         tracing::debug!(%peer, "connection limit reached");
@@ -182,7 +182,7 @@ pub(crate) fn tls_acceptor(cert: &Path, key: &Path) -> anyhow::Result<TlsAccepto
 mod tests {
     use super::*;
 
-    async fn begin(bytes: &[u8]) -> io::Result<Bytes> {
+    async fn read(bytes: &[u8]) -> io::Result<Bytes> {
         read_preface(&mut &*bytes).await
     }
 
@@ -193,13 +193,13 @@ mod tests {
             &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100],
         ]
         .concat();
-        assert_eq!(begin(&settings).await.expect("a preface"), settings);
-        assert!(begin(&settings[..20]).await.is_err());
-        assert!(begin(b"GET / HTTP/1.1\r\nHost: cosell\r\n\r\n").await.is_err());
+        assert_eq!(read(&settings).await.expect("a preface"), settings);
+        assert!(read(&settings[..20]).await.is_err());
+        assert!(read(b"GET / HTTP/1.1\r\nHost: cosell\r\n\r\n").await.is_err());
         let ping = [PREFACE.as_slice(), &[0, 0, 8, 6, 0, 0, 0, 0, 0]].concat();
-        assert!(begin(&ping).await.is_err());
+        assert!(read(&ping).await.is_err());
         let long = [PREFACE.as_slice(), &[0, 255, 0, 4, 0, 0, 0, 0, 0]].concat();
-        assert!(begin(&long).await.is_err());
+        assert!(read(&long).await.is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use cosell_types::{AccountId, Caller, CallerClass};
-use governor::clock::{Clock as _, DefaultClock};
+use governor::clock::Clock as _;
 use governor::middleware::StateInformationMiddleware;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -55,6 +55,7 @@ pub(crate) struct Limits {
     streams: ClassLimits,
     rate: DefaultKeyedRateLimiter<AccountId, StateInformationMiddleware>,
     per_second: NonZeroU32,
+    burst: NonZeroU32,
 }
 
 /// Partners, AWS and services have a limit each, so that none waits for another.
@@ -97,6 +98,7 @@ impl Limits {
             // Only authenticated callers are counted, so that its size is bounded by the number of accounts.
             rate: RateLimiter::keyed(quota).with_middleware(),
             per_second: account_rate,
+            burst,
         }
     }
 
@@ -126,12 +128,12 @@ impl Limits {
         let (remaining, refusal) = match self.rate.check_key(account) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(until) => {
-                let wait = until.wait_time_from(DefaultClock::default().now());
+                let wait = until.wait_time_from(self.rate.clock().now());
                 (0, Some(Failure::rate_exceeded(wait)))
             }
         };
         let per_second = self.per_second.get();
-        let missing = (per_second.saturating_mul(2)).saturating_sub(remaining);
+        let missing = self.burst.get().saturating_sub(remaining);
         for (name, value) in [
             (LIMIT, per_second),
             (REMAINING, remaining),

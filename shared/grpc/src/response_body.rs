@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
@@ -109,10 +109,6 @@ impl<R: Unpin> http_body::Body for ResponseBody<R> {
 
     fn is_end_stream(&self) -> bool {
         self.piece.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
     }
 }
 

@@ -31,7 +31,7 @@ use crate::queue::{FairQueue, Permit};
 const WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum concurrent logins in all pools of the process.
 const MAX_LOGINS: usize = 4;
-/// Time after which a pool without any released connection is considered stuck: transactions of calls are shorter.
+/// Time after which a pool of which no connection was released is considered stuck: transactions of calls are shorter.
 const MAX_TRANSACTION: Duration = Duration::from_secs(6);
 /// Time limit of a login. Reached only if the server does not respond, or if the process gets no CPU time.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -127,13 +127,12 @@ impl Pool {
     /// Why no connection is available; `None` if all are in use by transactions that make progress.
     fn cause(&self) -> Option<String> {
         let cause = if self.connections().0 < self.max {
-            "connections are being opened"
-        } else if !self.queue.has_moved_within(MAX_TRANSACTION) {
-            "no connection was released; all are in use"
+            Some("connections are being opened")
         } else {
-            return self.shared.cause();
+            let is_stuck = !self.queue.has_moved_within(MAX_TRANSACTION);
+            is_stuck.then_some("no connection was released; all are in use")
         };
-        Some(self.shared.cause().unwrap_or_else(|| cause.to_owned()))
+        self.shared.cause().or_else(|| cause.map(str::to_owned))
     }
 
     /// The number of open connections, and how many of them are idle.

@@ -49,8 +49,12 @@ pub async fn claim_with_attachment<M: Mutation>(
     };
     let actor = call.caller.actor();
     // A UUID has several forms, and a client may repeat it in another one.
-    let request = call.message.with_request_id(request_id.to_string());
-    let fingerprint = Sha256::digest([&request.encode_to_vec(), attachment].concat()).to_vec();
+    let canonical = request_id.to_string();
+    let request = match canonical == stated {
+        true => call.message.encode_to_vec(),
+        false => call.message.with_request_id(canonical).encode_to_vec(),
+    };
+    let fingerprint = Sha256::digest([&request, attachment].concat()).to_vec();
     let inserted = sqlx::query!(
         "INSERT INTO request (account_id, actor, request_id, method, fingerprint, resource, create_time)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",

@@ -47,8 +47,8 @@ pub fn set_remote_parent(span: &Span, parent: &opentelemetry::Context) -> String
 }
 
 /// Sets the status code of gRPC on the span of a call.
-pub fn set_status(span: &Span, code: impl Into<i32>) {
-    span.set_attribute("rpc.response.status_code", i64::from(code.into()));
+pub fn set_status(span: &Span, code: i32) {
+    span.set_attribute("rpc.response.status_code", i64::from(code));
 }
 
 /// Links a span to the span of a remote producer.

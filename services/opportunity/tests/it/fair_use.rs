@@ -16,17 +16,16 @@ use crate::support::{ALDER, client_for, start, user};
 const BIRCH: &str = "222222222222";
 /// Those of the pool for calls in tests.
 const CONNECTIONS: u32 = 4;
+/// A transaction that lasts longer than the calls of an account may wait, divided by their number.
+const SLOW: &str = "SELECT pg_sleep(0.2)";
+/// A transaction that lasts longer than a call may wait.
+const VERY_SLOW: &str = "SELECT pg_sleep(4)";
 
 async fn run(db: Db, account: AccountId, statement: &'static str) -> Result<(), Failure> {
     let mut tx = db.tx(&Scope::account(&account)).await?;
     tx.conn().execute(statement).await.expect("a statement");
     Ok(())
 }
-
-/// A transaction that lasts longer than the calls of an account may wait, divided by their number.
-const SLOW: &str = "SELECT pg_sleep(0.2)";
-/// A transaction that lasts longer than a call may wait.
-const VERY_SLOW: &str = "SELECT pg_sleep(4)";
 
 async fn wait_until_all_connections_are_in_use(app: &App) {
     eventually(async || match app.pools.calls.connections() {
