@@ -159,7 +159,7 @@ fn files_are_short_and_folders_flat() {
 
 #[test]
 fn shared_crates_name_no_context() {
-    let shared: Vec<_> = ["grpc", "store", "events", "service", "telemetry"]
+    let shared: Vec<_> = ["grpc", "store", "events", "service", "telemetry", "web"]
         .iter()
         .flat_map(|name| files(&format!("shared/{name}/src"), ".rs"))
         .collect();

@@ -194,6 +194,7 @@ async fn plt_009_notification_reads_frozen_events() {
         smtp_user: None,
         smtp_password_file: None,
         mail_from: "cosell <no-reply@cosell.example>".to_owned(),
+        unsubscribe: cosell_notification::UnsubscribeArgs::default(),
     };
     let app = Setup::default().with_bus().start::<Notifications>(options).await;
     let peer = PeerStub::new(&app.bus_args.nats_url).await;

@@ -13,7 +13,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::Bars;
-use crate::load::{Caller, call_at_rate, call_in_turn, create_opportunities};
+use crate::load::{Caller, Calls, call_at_rate, call_in_turn, create_opportunities};
 
 const CALLERS: [&str; 4] = [
     "alder-ace-manager",
@@ -21,6 +21,9 @@ const CALLERS: [&str; 4] = [
     "birch-ace-manager",
     "aws-reviewer",
 ];
+
+/// Measurements of both sides of the ratio.
+const ROUNDS: usize = 5;
 
 pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let installation = Installation::start(&[]).await?;
@@ -35,30 +38,38 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     call_in_turn(&callers, 32, phase / 4).await;
     let before = scans(&installation).await;
     let calm = call_in_turn(&callers, 32, phase).await;
-    let calm_scans = scans(&installation).await - before;
-    let capacity = calm.answered.len() as f64 / phase.as_secs_f64();
+    let of_answered = (scans(&installation).await - before) / calm.answered.len() as f64;
 
     let probes = Probes::start(&installation)?;
     let before = scans(&installation).await;
-    let calls = call_at_rate(&callers, capacity * 4.0, phase * 2).await;
+    let (mut ratios, mut all, mut answered) = (Vec::new(), Calls::default(), 0);
+    // Both sides follow each other closely, because the speed of a shared machine changes within minutes.
+    for _ in 0..ROUNDS {
+        let calm = call_in_turn(&callers, 32, phase / 2).await;
+        let capacity = calm.answered.len() as f64 / (phase / 2).as_secs_f64();
+        let calls = call_at_rate(&callers, capacity * 4.0, phase).await;
+        let goodput = calls.answered.len() as f64 / phase.as_secs_f64();
+        report::print_line(&format!(
+            "capacity: {capacity:.0} calls a second; offered: {:.0}; goodput: {goodput:.0}; refused: {}; failed: {} {:?}; \
+             not sent: {}",
+            capacity * 4.0,
+            calls.refused,
+            calls.failed.len(),
+            calls.failed.first(),
+            calls.unsent
+        ));
+        ratios.push(goodput / capacity);
+        answered += calm.answered.len();
+        all.append(calls);
+    }
     let scans = scans(&installation).await - before;
     let (mut probed, failed_probes) = probes.stop().await;
-    let goodput = calls.answered.len() as f64 / (phase * 2).as_secs_f64();
 
-    report::print_line(&format!(
-        "capacity: {capacity:.0} calls a second; offered: {:.0}; refused: {}; failed: {} {:?}; not sent: {}",
-        capacity * 4.0,
-        calls.refused,
-        calls.failed.len(),
-        calls.failed.first(),
-        calls.unsent
-    ));
-    report::print_line(&format!("goodput: {goodput:.0} calls a second"));
-    let ratio = goodput / capacity;
-    bars.check("goodput / capacity", ratio, ">= 0.70", ratio >= 0.7);
-    let of_answered = calm_scans / calm.answered.len() as f64;
-    let admitted = calls.answered.len() + calls.failed.len();
-    let further = (scans - of_answered * admitted as f64) / calls.refused.max(1) as f64;
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ROUNDS / 2];
+    bars.check("goodput / capacity, median", ratio, ">= 0.70", ratio >= 0.7);
+    let admitted = answered + all.answered.len() + all.failed.len();
+    let further = (scans - of_answered * admitted as f64) / all.refused.max(1) as f64;
     bars.check("scans of a refused call", further, "<= 0.02", further <= 0.02);
     let high = report::to_ms(report::percentile(&mut probed, 99));
     bars.check("health check, p99 (ms)", high, "<= 250", high <= 250.0);

@@ -1,9 +1,10 @@
 //! Limits at the edge: what one caller uses, it does not take from the others (PLT-015).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
-use cosell_grpc::Issuer;
+use cosell_grpc::{Issuer, MAX_REQUEST};
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_testkit::harness::{Client, PATIENCE, aws, eventually, partner, refused, service};
@@ -22,7 +23,9 @@ use crate::edge_server::{ALDER, BIRCH, TestServer, key_file, new_issuer};
 
 const PATH: &str = "/cosell.notification.v1.NotificationService/GetUnreadCount";
 /// An empty message.
-const MESSAGE: &[u8] = &[0; 5];
+const MESSAGE: &[u8] = &[0; PREFIX];
+/// The bytes before a message.
+const PREFIX: usize = 5;
 
 /// A client that sends frames as it likes.
 struct RawClient {
@@ -117,6 +120,75 @@ async fn plt_015_call_without_message_uses_no_permit() {
     let mut before = arriving.pop().expect("a call");
     before.body.send_data(Bytes::new(), true).expect("an end");
     assert_eq!(before.codes().await, (200, None));
+}
+
+#[tokio::test]
+async fn plt_015_calls_without_message_are_limited_by_account() {
+    let issuer = new_issuer();
+    let server = TestServer::start_with(&issuer, &key_file(&issuer), None, |options| {
+        options.account_rate = NonZeroU32::new(10_000).expect("a rate");
+    })
+    .await;
+    let mut arriving = Vec::new();
+    // A connection has at most 128 streams.
+    for _ in 0..4 {
+        let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+        for _ in 0..64 {
+            let request = client.request().header("authorization", &client.authorization);
+            arriving.push(client.send(request, false).await);
+        }
+    }
+    // The server may not have read the last of them.
+    eventually(async || match get_count(&server, &issuer, ALDER).await {
+        Err(refusal) => Ok(refused::<()>(Err(refusal), Code::ResourceExhausted, "OVERLOADED")),
+        Ok(_) => Err("no refusal"),
+    })
+    .await;
+    get_count(&server, &issuer, BIRCH)
+        .await
+        .expect("a call of another account");
+    drop(arriving);
+    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+}
+
+#[tokio::test]
+async fn plt_015_bytes_of_messages_are_limited_by_account() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut arriving = Vec::new();
+    // All but the last byte of messages of the maximum size, 17 of them: an account has 16 MiB.
+    let mut message = vec![0, 0, 0x10, 0, 0];
+    message.resize(PREFIX + MAX_REQUEST - 1, 0);
+    let message = Bytes::from(message);
+    let mut refusals = 0;
+    for _ in 0..17 {
+        let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+        let request = client.request().header("authorization", &client.authorization);
+        let mut sent = client.send(request, false).await;
+        sent.body.send_data(message.clone(), false).expect("a message");
+        arriving.push(sent);
+    }
+    eventually(async || {
+        for sent in &mut arriving {
+            let Some(answer) = (&mut sent.response).now_or_never() else {
+                continue;
+            };
+            let status = Status::from_header_map(answer.expect("an answer").headers());
+            refused::<()>(
+                Err(status.expect("a refusal")),
+                Code::ResourceExhausted,
+                "OVERLOADED",
+            );
+            refusals += 1;
+        }
+        (refusals > 0).then_some(()).ok_or("no refusal")
+    })
+    .await;
+    get_count(&server, &issuer, BIRCH)
+        .await
+        .expect("a call of another account");
+    drop(arriving);
+    eventually(async || get_count(&server, &issuer, ALDER).await).await;
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ impl TestServers {
             listen: any,
             health_listen: any,
             channel_listen: any,
+            unsubscribe_listen: any,
             account_rate: None,
             import: ImportLimits::default(),
         }

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod dev;
+mod fuzz;
 #[cfg(feature = "prepare")]
 mod prepare;
 mod reasons;
@@ -37,6 +38,9 @@ enum Task {
     /// Run drills on an optimised build: overload, an account far over its quota, and hostile connections. Exits with 1
     /// if a figure is worse than its bar.
     Drill(bench::Arguments),
+    /// Run the fuzz targets of the decoders, ten minutes each. Needs a nightly compiler and cargo-fuzz. Exits with 1 if an
+    /// input violates a property.
+    Fuzz(fuzz::Arguments),
     /// Print the e-mails that the running dev environment has sent.
     Mail,
     /// Regenerate the metadata of all SQL queries (`.sqlx/`) after a change of a query or migration.
@@ -63,6 +67,7 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Demo(arguments) => return demo::run(&arguments, root),
         Task::Bench(arguments) => return bench::run("cosell-bench", &arguments, root),
         Task::Drill(arguments) => return bench::run("cosell-drill", &arguments, root),
+        Task::Fuzz(arguments) => return fuzz::run(&arguments, root),
         Task::Mail => demo::print_mails()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx { crates } => prepare::run(root, &crates)?,

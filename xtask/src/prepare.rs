@@ -36,7 +36,8 @@ pub fn run(root: &Path, crates: &[String]) -> anyhow::Result<()> {
         let is_known = CRATES.iter().any(|(known, ..)| known == name);
         ensure!(is_known, "{name} is no crate with queries");
     }
-    let folder = tools::target().join("sqlx");
+    // Runs side by side each have their own.
+    let folder = tools::target().join(format!("sqlx-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     let cluster = Cluster::start(&programs, &folder, Durability::Process)?;
     tokio::runtime::Builder::new_current_thread()
@@ -75,6 +76,8 @@ pub fn run(root: &Path, crates: &[String]) -> anyhow::Result<()> {
         ensure!(status.success(), "{name} does not compile against its schema");
         remove_shared_queries(root, &queries)?;
     }
+    drop(cluster);
+    let _ = std::fs::remove_dir_all(&folder);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cosell_grpc::{Failure, Retry};
 use cosell_store::Scope;
-use cosell_types::Pii;
+use cosell_types::{Pii, comparable_email};
 use futures::future::try_join_all;
 
 use crate::channel_changes::ChannelChanges;
@@ -159,7 +159,7 @@ fn unavailable(error: ProviderError) -> Failure {
     Failure::unavailable(Retry::Never, error)
 }
 
-/// Compares e-mail addresses regardless of case and surrounding spaces. An empty address equals no other.
+/// Compares e-mail addresses in their stored form (PLT-017). An empty address equals no other.
 fn equal_addresses(left: &Pii<String>, right: &Pii<String>) -> bool {
-    !left.is_empty() && left.reveal().trim().eq_ignore_ascii_case(right.reveal().trim())
+    !left.is_empty() && comparable_email(left.reveal()) == comparable_email(right.reveal())
 }

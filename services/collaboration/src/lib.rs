@@ -15,6 +15,8 @@ mod consume;
 mod convert;
 pub mod domain;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod links;
 mod load;
 mod peers;
@@ -37,6 +39,7 @@ use cosell_proto::cosell::collaboration::v1::collaboration_service_server::Colla
 use cosell_proto::cosell::collaboration::v1::snapshot_service_server::SnapshotServiceServer;
 use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
 use cosell_telemetry::metrics::Trigger;
+use cosell_web::ListenerLimits;
 use futures::FutureExt as _;
 use sqlx::migrate::Migrator;
 
@@ -46,8 +49,8 @@ use crate::domain::values::ChannelProvider;
 use crate::links::ChannelLinks;
 use crate::links::actions::LinkActions;
 use crate::links::endpoint::{LinkEndpoint, LinkReceiver};
+use crate::provider::Provider;
 use crate::provider::callback::{CallbackEndpoint, CallbackReceiver};
-use crate::provider::{ListenerLimits, Provider};
 use crate::workers::{ChannelWorker, InvitationWorker, SnapshotWorker};
 
 pub use config::Options;
@@ -189,8 +192,6 @@ fn start_channel_listener(
     let router = routers.into_iter().reduce(Router::merge).context(
         "--channel-listen serves nothing without --channel-provider slack and without --channel-link-base",
     )?;
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    background.spawn(|stop| provider::serve(listener, router, ListenerLimits::default(), stop));
+    background.spawn(|stop| cosell_web::serve(listener, router, ListenerLimits::default(), stop));
     Ok(())
 }

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use cosell_collaboration::Collaboration;
 use cosell_events::{Bus, BusArgs};
 use cosell_grpc::{Issuer, Listeners, ServeArgs, TokenSource, Verifier};
-use cosell_notification::{Notifications, SmtpSecurity};
+use cosell_notification::{Notifications, SmtpSecurity, UnsubscribeArgs};
 use cosell_opportunity::{ImportLimits, Opportunities};
 use cosell_partner_connection::Partners;
 use cosell_referral::Referrals;
@@ -77,6 +77,10 @@ pub struct StackArgs {
     /// Listen address for the pages of channel links. The links contain this address.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub channel_listen: SocketAddr,
+
+    /// Listen address for the links to opt out of e-mails. The links contain this address.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub unsubscribe_listen: SocketAddr,
 
     /// Maximum sustained calls per second of one account; unlimited if absent.
     #[arg(long, env = "COSELL_ACCOUNT_RATE")]
@@ -198,6 +202,7 @@ impl Stack {
             smtp_user: None,
             smtp_password_file: None,
             mail_from: "cosell <no-reply@cosell.invalid>".to_owned(),
+            unsubscribe: unsubscribe_args(args)?,
         };
         stack.add::<Notifications>(args, &notification).await?;
         write_tokens(&stack.issuer, &stack.info.tokens)?;
@@ -374,10 +379,7 @@ fn collaboration_options(
     args: &StackArgs,
     opportunity_url: &str,
 ) -> anyhow::Result<cosell_collaboration::Options> {
-    let key_file = args.state.join("channel_link.key");
-    if !key_file.exists() {
-        write_secret(&key_file, &random::secret::<32>())?;
-    }
+    let key_file = signing_key(args, "channel_link.key")?;
     let mut options = cosell_collaboration::Options::new(opportunity_url.to_owned());
     options.channel_link_key_file = Some(key_file);
     // Links contain the address.
@@ -385,6 +387,27 @@ fn collaboration_options(
         .with_context(|| format!("listening on {}", args.channel_listen))?;
     options.channel_link_base = format!("http://{}", options.provider.listen_on(listener)?);
     Ok(options)
+}
+
+/// Links to opt out of e-mails that this process serves.
+fn unsubscribe_args(args: &StackArgs) -> anyhow::Result<UnsubscribeArgs> {
+    let mut unsubscribe = UnsubscribeArgs {
+        unsubscribe_key_file: Some(signing_key(args, "unsubscribe.key")?),
+        ..UnsubscribeArgs::default()
+    };
+    let listener = TcpListener::bind(args.unsubscribe_listen)
+        .with_context(|| format!("listening on {}", args.unsubscribe_listen))?;
+    unsubscribe.unsubscribe_base = format!("http://{}", unsubscribe.listen_on(listener)?);
+    Ok(unsubscribe)
+}
+
+/// The file of the key that signs links. Creates the key if there is none.
+fn signing_key(args: &StackArgs, name: &str) -> anyhow::Result<PathBuf> {
+    let path = args.state.join(name);
+    if !path.exists() {
+        write_secret(&path, &random::secret::<32>())?;
+    }
+    Ok(path)
 }
 
 /// Writes a file that only its owner can read. Writes to a temporary file and renames it, so that readers never see a

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tonic::transport::Uri;
 
+use crate::unsubscribe::UnsubscribeArgs;
+
 /// Options of the notification service.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -59,6 +61,10 @@ pub struct Options {
         default_value = "cosell <no-reply@cosell.invalid>"
     )]
     pub mail_from: String,
+
+    /// Options of the links to opt out of e-mails.
+    #[command(flatten)]
+    pub unsubscribe: UnsubscribeArgs,
 }
 
 /// Encryption of connections to the mail server.

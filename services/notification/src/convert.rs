@@ -9,8 +9,7 @@ use cosell_proto::google::r#type::Date;
 use cosell_types::{ClosedList as _, RejectionReason};
 use prost_types::Timestamp;
 
-use crate::domain::ProjectFacts;
-use crate::store::EmailPreferences;
+use crate::domain::{EmailPreferences, ProjectFacts};
 
 pub fn preferences(preferences: &EmailPreferences) -> pb::NotificationPreferences {
     pb::NotificationPreferences {

@@ -3,7 +3,7 @@
 //!
 //! An event reads through five files: `consume/<event>.rs` (its facts), `peers.rs` (those that other services have),
 //! `domain/recipients.rs` (the recipients), `domain/template.rs` (the text) and `store/` (the SQL). `mail.rs` sends
-//! queued e-mails; `api/` serves the inbox.
+//! queued e-mails; `api/` serves the inbox, `unsubscribe/` the links with which members opt out of e-mails.
 
 mod api;
 mod config;
@@ -15,6 +15,7 @@ mod mail;
 mod peers;
 mod status;
 mod store;
+mod unsubscribe;
 mod write;
 
 use std::sync::Arc;
@@ -23,9 +24,14 @@ use cosell_grpc::MemberResolver;
 use cosell_members::{Members, Terms};
 use cosell_proto::cosell::notification::v1::notification_service_server::NotificationServiceServer;
 use cosell_service::{Background, Consumers, GrpcServices, Platform, Service, add_services};
+use cosell_web::ListenerLimits;
 use sqlx::migrate::Migrator;
 
+use crate::unsubscribe::endpoint::UnsubscribeEndpoint;
+use crate::unsubscribe::opt_out::OptOuts;
+
 pub use config::{Options, SmtpSecurity};
+pub use unsubscribe::UnsubscribeArgs;
 
 /// The notification service.
 #[derive(Debug)]
@@ -45,7 +51,17 @@ impl Service for Notifications {
         platform: &Platform,
         services: &mut GrpcServices,
     ) -> anyhow::Result<MemberResolver> {
-        let sender = mail::MailSender::new(background.database.clone(), background.clock.clone(), options)?;
+        let links = options.unsubscribe.links()?;
+        if let Some((links, address)) = links.clone() {
+            let opt_outs = OptOuts {
+                db: background.database.calls.clone(),
+            };
+            let router = UnsubscribeEndpoint { links, opt_outs }.router();
+            let listener = cosell_web::bind(address, options.unsubscribe.unsubscribe_listener.as_deref())?;
+            background.spawn(|stop| cosell_web::serve(listener, router, ListenerLimits::default(), stop));
+        }
+        let (database, clock) = (background.database.clone(), background.clock.clone());
+        let sender = mail::MailSender::new(database, clock, options, links.map(|(links, _)| links))?;
         background.publish(events::CONTEXT);
         background.spawn(|stop| sender.run(stop));
         let api = api::Api {

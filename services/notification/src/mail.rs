@@ -22,7 +22,11 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Options, SmtpSecurity};
 use crate::events;
 use crate::store::{self, AttemptOutcome, QueuedMail};
+use crate::unsubscribe::{UnsubscribeLinks, UnsubscribeTarget};
 
+/// With these headers, mail programs offer to opt out with one click (RFC 2369, RFC 8058).
+const LIST_UNSUBSCRIBE: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe");
+const LIST_UNSUBSCRIBE_POST: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
 /// With this header, automatic responders do not answer (RFC 3834, 5).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -39,10 +43,17 @@ pub struct MailSender {
     clock: Clock,
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    /// The links to opt out, if they are configured.
+    links: Option<UnsubscribeLinks>,
 }
 
 impl MailSender {
-    pub fn new(database: Database, clock: Clock, options: &Options) -> anyhow::Result<Self> {
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        options: &Options,
+        links: Option<UnsubscribeLinks>,
+    ) -> anyhow::Result<Self> {
         let host = options.smtp_host.as_str();
         type Smtp = AsyncSmtpTransport<Tokio1Executor>;
         let builder = match options.smtp_security {
@@ -62,6 +73,7 @@ impl MailSender {
             clock,
             transport: builder.build(),
             from,
+            links,
         })
     }
 
@@ -103,7 +115,8 @@ impl MailSender {
     }
 
     async fn send(&self, mail: &QueuedMail) -> AttemptOutcome {
-        let message = match self.build_message(mail) {
+        let unsubscribe_url = self.unsubscribe_url(mail).await;
+        let message = match self.build_message(mail, unsubscribe_url) {
             Ok(message) => message,
             Err(error) => {
                 // The recipient address is invalid, so every attempt would fail.
@@ -143,9 +156,37 @@ impl MailSender {
         }
     }
 
-    fn build_message(&self, mail: &QueuedMail) -> anyhow::Result<Message> {
+    /// The link with which the recipient opts out of the kind of this e-mail; `None` if it is not a member (NOT-008).
+    async fn unsubscribe_url(&self, mail: &QueuedMail) -> Option<String> {
+        let (links, member, kind) = (self.links.as_ref()?, mail.member.clone()?, mail.kind?);
+        let target = UnsubscribeTarget {
+            account: mail.account.clone(),
+            member,
+            kind,
+        };
+        let url = links.url(&target).await;
+        url.inspect_err(|error| {
+            // The notification is worth more than the link, which the next e-mails have again.
+            let error = format!("{error:#}");
+            tracing::error!(
+                mail_id = mail.id,
+                error,
+                "unsubscribe link was left out of an e-mail"
+            );
+        })
+        .ok()
+    }
+
+    fn build_message(&self, mail: &QueuedMail, unsubscribe_url: Option<String>) -> anyhow::Result<Message> {
         let domain = self.from.email.domain().to_owned();
-        let message = Message::builder()
+        let mut builder = Message::builder();
+        if let Some(url) = unsubscribe_url {
+            let one_click = "List-Unsubscribe=One-Click".to_owned();
+            builder = builder
+                .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE, format!("<{url}>")))
+                .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE_POST, one_click));
+        }
+        let message = builder
             .message_id(Some(format!("<{}@{domain}>", mail.id)))
             .from(self.from.clone())
             // The error of the parser is dropped because it could contain the address.

@@ -2,7 +2,8 @@
 //!
 //! A call passes four files: `api/<rpc>.rs` (the handler), `write.rs` or `load.rs` (the frame around it),
 //! `domain/opportunity.rs` (the rules) and `store/opportunities.rs` (the SQL). `events.rs` maps domain events to
-//! published ones, `consume/` applies events of other services, `bulk/` processes bulk jobs.
+//! published ones, `consume/` applies events of other services, `bulk/` processes bulk jobs, `workers/` does
+//! scheduled work.
 
 mod api;
 mod bulk;
@@ -11,10 +12,13 @@ mod consume;
 mod convert;
 pub mod domain;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod load;
 mod status;
 mod store;
 mod view;
+mod workers;
 mod write;
 
 use std::sync::Arc;
@@ -65,7 +69,7 @@ impl Service for Opportunities {
             catalog_keepers: options.catalog_keepers.as_slice().into(),
             import_limits: options.import,
             job_created: job_created.clone(),
-            uploads: api::import_opportunities::new_uploads(),
+            import_permits: Arc::default(),
         };
         let worker = bulk::BulkWorker {
             database: background.database.clone(),
@@ -74,6 +78,9 @@ impl Service for Opportunities {
             job_created,
         };
         background.spawn(|stop| worker.run(stop));
+        background.schedule(workers::ComparisonKeyWorker {
+            database: background.database.clone(),
+        });
         add_services!(
             services,
             api,

@@ -192,7 +192,8 @@ fn fields_not_editable(state: LifecycleState, violations: Vec<Violation>, id: &s
 
 /// Maps a refused write: a unique key that another opportunity has, or an internal error.
 pub fn constraint_violation(error: Error) -> Failure {
-    if error.violates(store::PARTNER_IDENTIFIER_INDEX) {
+    let violates = |index: &&str| error.violates(index);
+    if store::PARTNER_IDENTIFIER_INDEXES.iter().any(violates) {
         let text = "Another opportunity of the account has this partner_opportunity_identifier.";
         let at = "opportunity.partner_opportunity_identifier";
         // `write.rs` names the opportunity where the caller has access to it.

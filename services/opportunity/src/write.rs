@@ -65,8 +65,8 @@ async fn name_holder<M>(
     let (true, Ok(member)) = (is_taken, call.member()) else {
         return Err(failure);
     };
-    let identifier = &record.details().partner_opportunity_identifier;
-    Err(match find_holder(db, call, member, identifier).await {
+    let identifier_key = record.details().partner_identifier_key();
+    Err(match find_holder(db, call, member, identifier_key).await {
         Ok(Some(holder)) => failure.with("opportunity_id", holder),
         // The refusal stands, also where the holder cannot be read.
         Ok(None) | Err(_) => failure,
@@ -77,7 +77,7 @@ async fn find_holder<M>(
     db: &Db,
     call: &Call<M>,
     member: &Member,
-    identifier: &str,
+    identifier_key: String,
 ) -> Result<Option<OpportunityId>, Failure> {
     // The refused statement has ended its transaction.
     let mut tx = begin(db, call).await?;
@@ -86,7 +86,7 @@ async fn find_holder<M>(
         periods: &Periods::at(call.tag.received),
     };
     let filter = OpportunityFilter {
-        partner_identifiers: vec![identifier.to_owned()],
+        partner_identifier_keys: vec![identifier_key],
         ..Default::default()
     };
     let page = PageRequest {
@@ -96,7 +96,7 @@ async fn find_holder<M>(
         limit: 1,
     };
     let holders = list_opportunities(&mut tx, context, &filter, page).await?;
-    Ok(holders.first().map(Opportunity::id))
+    Ok(holders.first().map(|holder| holder.record.id()))
 }
 
 /// Saves the record with its event and commits.

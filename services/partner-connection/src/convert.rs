@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use cosell_grpc::convert::timestamp;
 use cosell_grpc::{Failure, etags};
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_types::{AccountId, ClosedList, ParticipantType, Role};
+use cosell_types::{AccountId, ClosedList, ParticipantType, Role, comparable_email};
 
 use crate::domain::values::{ConnectionType, SolutionType};
 use crate::domain::{
@@ -38,12 +38,12 @@ pub fn role_set(numbers: &[i32]) -> BTreeSet<Role> {
     closed_list_values(numbers).into_iter().collect()
 }
 
-/// Name and contact details of a member. The e-mail address is converted to lower case (DIR-013).
+/// Name and contact details of a member. The e-mail address is compared in its stored form (DIR-013).
 pub fn person_from_proto(person: &pb::Person) -> Person {
     Person {
         first_name: person.first_name.clone().into(),
         last_name: person.last_name.clone().into(),
-        email: person.email.to_lowercase().into(),
+        email: comparable_email(&person.email).into(),
         title: person.title.clone().into(),
         phone: person.phone.clone().into(),
     }

@@ -51,6 +51,9 @@ impl Service for Partners {
             database: background.database.clone(),
             clock: background.clock.clone(),
         });
+        background.schedule(workers::ComparisonKeyWorker {
+            database: background.database.clone(),
+        });
         background.schedule(workers::MarketingOptionWorker {
             database: background.database.clone(),
             clock: background.clock.clone(),

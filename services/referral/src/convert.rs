@@ -6,7 +6,7 @@ use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::opportunity::v1::OpportunityType;
 use cosell_proto::cosell::referral::v1 as pb;
 use cosell_proto::cosell::referral::v1::{referral as referral_pb, referral_offer};
-use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, FieldPath, Violation, ViolationCode, comparable_email};
 use prost::Message as _;
 
 use crate::domain::{Customer, Lead, Offer, Referral};
@@ -179,7 +179,7 @@ fn write_customer(details: &mut pb::LeadDetails, customer: Customer) {
 /// Normalizes an interaction to the stored spelling. Returns a violation if its time is invalid (REF-052).
 pub fn normalize_interaction(interaction: &mut pb::LeadInteraction, at: &FieldPath<'_>) -> Option<Violation> {
     if let Some(contact) = &mut interaction.contact {
-        contact.email = contact.email.to_lowercase();
+        contact.email = comparable_email(&contact.email);
     }
     let is_invalid = interaction
         .interaction_date
@@ -202,7 +202,7 @@ pub fn offer_excerpt(content: &pb::Referral, offer: &Offer) -> pb::ReferralOffer
     pb::ReferralOffer {
         message: content.message.clone(),
         receiver_responsibilities: content.receiver_responsibilities.clone(),
-        sender_contacts: content.sender_contacts.iter().map(without_phone).collect(),
+        sender_contacts: content.sender_contacts.iter().map(shared_contact).collect(),
         payload,
         ..Default::default()
     }
@@ -271,8 +271,9 @@ fn opportunity_excerpt(opportunity: &opportunity::Opportunity, offer: &Offer) ->
     }
 }
 
-fn without_phone(contact: &opportunity::Contact) -> opportunity::Contact {
+fn shared_contact(contact: &opportunity::Contact) -> opportunity::Contact {
     opportunity::Contact {
+        email: comparable_email(&contact.email),
         phone: String::new(),
         ..contact.clone()
     }

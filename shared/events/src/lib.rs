@@ -9,6 +9,8 @@ mod bus;
 mod consumer;
 mod delivery;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod handler;
 mod outbox;

@@ -87,8 +87,12 @@ struct Claims {
 impl Verifier {
     /// Creates a verifier; the issuer's keys are read on first use.
     pub fn new(args: &AuthArgs, clock: Clock) -> Self {
+        Self::with_keys(args, clock, Keys::new(&args.jwks))
+    }
+
+    pub(crate) fn with_keys(args: &AuthArgs, clock: Clock, keys: Keys) -> Self {
         Verifier(Arc::new(Inner {
-            keys: Keys::new(&args.jwks),
+            keys,
             issuer: args.token_issuer.clone(),
             audience: args.token_audience.clone(),
             clock,

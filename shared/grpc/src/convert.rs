@@ -53,7 +53,11 @@ pub fn day(date: &Date) -> Option<NaiveDate> {
 
 /// Converts a timestamp of the wire; `None` if it is outside the years 1 to 9999, or if the nanos are invalid.
 pub fn time(timestamp: &Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(timestamp.seconds, u32::try_from(timestamp.nanos).ok()?).filter(is_valid_time)
+    // More nanoseconds than a second has would be read as a leap second, which the wire form does not have.
+    let nanos = u32::try_from(timestamp.nanos)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000)?;
+    DateTime::from_timestamp(timestamp.seconds, nanos).filter(is_valid_time)
 }
 
 /// Whether a time is in the years 1 to 9999, the range of `google.protobuf.Timestamp`.
@@ -223,6 +227,18 @@ mod tests {
             &mut violations,
         );
         assert_eq!(violations.len(), 1, "an empty range of times is refused");
+    }
+
+    #[test]
+    fn time_with_a_second_of_nanos_is_refused() {
+        for (seconds, nanos, is_valid) in [
+            (59, 999_999_999, true),
+            (59, 1_000_000_000, false),
+            (59, -1, false),
+        ] {
+            let found = time(&Timestamp { seconds, nanos });
+            assert_eq!(found.is_some(), is_valid, "{seconds} {nanos}");
+        }
     }
 
     #[test]

@@ -57,19 +57,9 @@ pub(crate) fn connections(
     tokio::spawn(async move {
         let limit = KeyedLimit::new(MAX_CONNECTIONS, limits.per_address);
         loop {
-            let accepted = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 () = ready.closed() => return,
-                accepted = listener.accept() => accepted,
-            };
-            let (stream, peer) = match accepted {
-                Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
-                // The client has gone.
-                Err(error) if is_of_connection(&error) => continue,
-                Err(error) => {
-                    tracing::warn!(error = error.to_string(), "accepting a connection failed");
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
+                (stream, peer) = accept(|| listener.accept()) => (stream, peer.ip().to_canonical()),
             };
             let is_proxy = limits.proxies.iter().any(|proxies| proxies.contains(&peer));
             let client = (!is_proxy).then(|| network(peer));
@@ -109,6 +99,21 @@ pub(crate) fn connections(
         }
     });
     futures::stream::poll_fn(move |context| connections.poll_recv(context))
+}
+
+/// Accepts the next connection. Pauses after an error that the next attempt would have, too.
+async fn accept<T, F: Future<Output = io::Result<T>>>(next: impl Fn() -> F) -> T {
+    loop {
+        match next().await {
+            Ok(accepted) => return accepted,
+            // The client has gone.
+            Err(error) if is_of_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(error = error.to_string(), "accepting a connection failed");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 /// Whether `accept` failed because of the connection, and not for lack of a resource.
@@ -180,10 +185,32 @@ pub(crate) fn tls_acceptor(cert: &Path, key: &Path) -> anyhow::Result<TlsAccepto
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::Instant;
+
     use super::*;
 
     async fn read(bytes: &[u8]) -> io::Result<Bytes> {
         read_preface(&mut &*bytes).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn plt_015_accepting_pauses_while_no_descriptor_is_free() {
+        let attempts = Cell::new(0);
+        let started = Instant::now();
+        accept(|| {
+            attempts.set(attempts.get() + 1);
+            let result = match attempts.get() {
+                1 | 3 => Err(io::Error::from_raw_os_error(24)),
+                2 => Err(io::ErrorKind::ConnectionAborted.into()),
+                _ => Ok(()),
+            };
+            std::future::ready(result)
+        })
+        .await;
+        assert_eq!(attempts.get(), 4);
+        assert_eq!(started.elapsed(), 2 * ACCEPT_PAUSE);
     }
 
     #[tokio::test]

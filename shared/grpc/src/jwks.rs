@@ -24,6 +24,9 @@ const EXPIRE_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
+/// A public key with its id, and the algorithm of its signatures.
+pub(crate) type SigningKey = (String, Algorithm, Arc<DecodingKey>);
+
 /// The key set. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Keys(Arc<Inner>);
@@ -37,7 +40,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    keys: Vec<(String, Algorithm, Arc<DecodingKey>)>,
+    keys: Vec<SigningKey>,
     loaded: Option<Instant>,
     attempted: Option<Instant>,
 }
@@ -49,6 +52,18 @@ impl Keys {
             state: RwLock::default(),
             fetching: Mutex::default(),
         }))
+    }
+
+    /// A set that has been read already.
+    pub(crate) fn with_loaded(source: &str, keys: Vec<SigningKey>) -> Self {
+        let set = Self::new(source);
+        let now = Some(Instant::now());
+        *set.write() = State {
+            keys,
+            loaded: now,
+            attempted: now,
+        };
+        set
     }
 
     /// Whether there are valid keys. Starts a refresh in the background if one is due.
@@ -122,13 +137,18 @@ impl Keys {
     }
 }
 
-async fn fetch(source: &str) -> anyhow::Result<Vec<(String, Algorithm, Arc<DecodingKey>)>> {
+async fn fetch(source: &str) -> anyhow::Result<Vec<SigningKey>> {
     let document = if source.contains("://") {
         download(source).await?
     } else {
         tokio::fs::read(source).await.context("reading the JWKS file")?
     };
-    let set: JwkSet = serde_json::from_slice(&document).context("parsing the JWK set")?;
+    parse_key_set(&document)
+}
+
+/// The usable keys of a JWK set. Fails if there are none.
+pub(crate) fn parse_key_set(document: &[u8]) -> anyhow::Result<Vec<SigningKey>> {
+    let set: JwkSet = serde_json::from_slice(document).context("parsing the JWK set")?;
     let keys: Vec<_> = set.keys.iter().filter_map(usable).collect();
     ensure!(
         !keys.is_empty(),
@@ -160,7 +180,7 @@ impl State {
 }
 
 /// Converts a signature key with an id and sufficient strength; all other keys of the set are skipped.
-fn usable(jwk: &Jwk) -> Option<(String, Algorithm, Arc<DecodingKey>)> {
+fn usable(jwk: &Jwk) -> Option<SigningKey> {
     if jwk.common.public_key_use != Some(PublicKeyUse::Signature) {
         return None;
     }

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 /// Limits the use of a resource: in total, and by each key, so that none takes it from all others. The last quarter of
 /// the total is for keys that use at most an eighth of what a key may use, so that a few keys together do not either.
@@ -9,6 +12,8 @@ pub struct KeyedLimit<K> {
     total: usize,
     per_key: usize,
     used: Arc<Mutex<Used<K>>>,
+    /// Notified when a permit is dropped.
+    released: Arc<Notify>,
 }
 
 struct Used<K> {
@@ -27,8 +32,10 @@ pub struct Permit<K: Eq + Hash> {
 impl<K> Clone for KeyedLimit<K> {
     fn clone(&self) -> Self {
         Self {
+            total: self.total,
+            per_key: self.per_key,
             used: self.used.clone(),
-            ..*self
+            released: self.released.clone(),
         }
     }
 }
@@ -44,6 +51,7 @@ impl<K: Eq + Hash + Clone> KeyedLimit<K> {
             total,
             per_key,
             used: Arc::new(Mutex::new(used)),
+            released: Arc::default(),
         }
     }
 
@@ -55,6 +63,19 @@ impl<K: Eq + Hash + Clone> KeyedLimit<K> {
             amount: 0,
         };
         permit.grow(amount).then_some(permit)
+    }
+
+    /// Acquires an amount for a key, and waits while a limit would be exceeded. Those that wait have no order.
+    pub async fn acquire_when_free(&self, key: &K, amount: usize) -> Permit<K> {
+        loop {
+            let mut released = pin!(self.released.notified());
+            // From here on, no release is missed.
+            released.as_mut().enable();
+            if let Some(permit) = self.acquire(key, amount) {
+                return permit;
+            }
+            released.await;
+        }
     }
 }
 
@@ -96,12 +117,31 @@ impl<K: Eq + Hash> Drop for Permit<K> {
         if left == Some(0) {
             used.by_key.remove(&self.key);
         }
+        drop(used);
+        // An empty permit is that of a refused key, which would wake itself.
+        if self.amount > 0 {
+            self.limit.released.notify_waiters();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn plt_015_waiting_key_waits_for_its_own_permit_and_delays_no_other() {
+        let limit = KeyedLimit::new(2, 1);
+        let first = limit.acquire_when_free(&"a", 1).await;
+        let mut second = pin!(limit.acquire_when_free(&"a", 1));
+        assert!(second.as_mut().now_or_never().is_none(), "the key has its permit");
+        let other = limit.acquire_when_free(&"b", 1).now_or_never();
+        assert!(other.is_some(), "another key has a permit at once");
+        drop(first);
+        assert!(second.now_or_never().is_some(), "the permit was released");
+    }
 
     #[test]
     fn plt_015_no_key_uses_the_limit_of_all_others() {

@@ -15,6 +15,8 @@ mod edge;
 mod etag;
 mod failure;
 mod first_message;
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod impersonation;
 mod incoming;

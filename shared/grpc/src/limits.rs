@@ -144,3 +144,42 @@ impl Limits {
         refusal.map_or(Ok(()), Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plt_015_streams_have_limits_of_their_own() {
+        let limits = Limits::new(8, NonZeroU32::MIN);
+        let [alder, birch] = ["111111111111", "222222222222"]
+            .map(|account| CallerClass::Partner(account.parse().expect("an account")));
+        let mut streams = Vec::new();
+        for kind in [
+            RpcKind::Upload,
+            RpcKind::Download,
+            RpcKind::Stream,
+            RpcKind::Download,
+        ]
+        .repeat(2)
+        {
+            streams.push(limits.admit(Some(kind), &alder).expect("a permit"));
+        }
+        let refusal = limits
+            .admit(Some(RpcKind::Download), &alder)
+            .expect_err("a refusal");
+        assert_eq!(refusal.reason(), "OVERLOADED");
+        limits
+            .admit(Some(RpcKind::Unary), &alder)
+            .expect("a permit of another limit");
+        for class in [birch, CallerClass::Aws, CallerClass::Service] {
+            limits
+                .admit(Some(RpcKind::Stream), &class)
+                .expect("a permit of another caller");
+        }
+        streams.pop();
+        limits
+            .admit(Some(RpcKind::Upload), &alder)
+            .expect("a released permit");
+    }
+}

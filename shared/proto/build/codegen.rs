@@ -201,7 +201,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 None => "None".to_owned(),
             };
             format!(
-                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {}, multiline: {} }}, {at}, violations);",
+                "string({value}, &StringRules {{ optional: {}, min_len: {:?}, max_len: {:?}, uuid: {}, pattern: {pattern}, expected: {:?}, personal: {}, multiline: {}, email: {} }}, {at}, violations);",
                 rules.ignore_zero && !rules.required,
                 if rules.required {
                     rules.min_len.max(Some(1))
@@ -213,6 +213,7 @@ fn value_check(field: &FieldDescriptor, rules: &Rules, value: &str, at: &str) ->
                 first_sentence(field),
                 is_redacted(field),
                 has_option(field, "cosell.type.v1.multiline"),
+                has_option(field, "cosell.type.v1.email_address"),
             )
         }
         Kind::Enum(descriptor) if rules.defined_only => {

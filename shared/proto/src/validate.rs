@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use cosell_types::{FieldPath, Violation, ViolationCode, controls_display};
+use cosell_types::{FieldPath, Violation, ViolationCode, controls_display, email_address};
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use regex::Regex;
@@ -46,6 +46,8 @@ pub(crate) struct StringRules<'a> {
     pub personal: bool,
     /// Whether the text may have line breaks and tabs.
     pub multiline: bool,
+    /// Whether the text is an e-mail address.
+    pub email: bool,
 }
 
 pub(crate) fn string(
@@ -86,7 +88,9 @@ pub(crate) fn string(
             false => violation.with_rejected_value(value),
         });
     };
-    let length = value.chars().count() as u64;
+    // An address counts as it is stored.
+    let email = email_address(value).filter(|_| rules.email);
+    let length = email.as_deref().unwrap_or(value).chars().count() as u64;
     if let Some(min) = rules.min_len.filter(|min| length < *min) {
         let text = format!(
             "Must have at least {}, but has {length}.",
@@ -104,6 +108,12 @@ pub(crate) fn string(
     }
     if rules.uuid && !is_uuid(value) {
         let text = "Must be a UUID other than the nil UUID, such as 0199c7b4-52f1-7b64-a2c9-5d4f0e6a1b37."
+            .to_owned();
+        report(ViolationCode::InvalidStringFormat, text);
+    }
+    if rules.email && email.is_none() {
+        let text = "Is not an e-mail address: needs a local part of at most 64 ASCII characters, `@` and a domain, such \
+                    as `jane@alder.example`; at most 254 octets in all."
             .to_owned();
         report(ViolationCode::InvalidStringFormat, text);
     }
@@ -289,6 +299,7 @@ mod tests {
             expected: "",
             personal: true,
             multiline,
+            email: false,
         };
         let mut violations = Vec::new();
         string(value, &rules, &FieldPath::root().field("text"), &mut violations);

@@ -6,6 +6,7 @@ mod caller;
 mod clock;
 mod closed_list;
 mod countries;
+mod email;
 mod id;
 mod invitation;
 mod money;
@@ -19,6 +20,7 @@ mod violation;
 pub use caller::{Caller, CallerClass, Member, Side};
 pub use clock::{Clock, revision_time};
 pub use closed_list::ClosedList;
+pub use email::{comparable_email, email_address};
 pub use id::{
     AccountId, IdError, MemberId, OpportunityId, ServiceName, is_digit_first, is_letter_first, is_prefixed,
 };
@@ -26,5 +28,5 @@ pub use invitation::{ParticipantType, RejectionReason};
 pub use money::{Currency, Money, MoneyError};
 pub use pii::Pii;
 pub use role::Role;
-pub use text::controls_display;
+pub use text::{comparison_key, controls_display};
 pub use violation::{FieldPath, Violation, ViolationCode, contains_path};

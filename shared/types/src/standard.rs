@@ -1,6 +1,7 @@
 //! Standard values: pick lists that are strings on the wire, because they are long or may change.
 
 use crate::countries::{ALIASES, CODES, NAMES};
+use crate::text::comparison_key;
 
 /// A pick list.
 #[derive(Clone, Copy, Debug)]
@@ -70,16 +71,16 @@ impl StandardList {
     }
 }
 
-/// Normalizes a text for comparison: lower case, `-` for every kind of dash, ` and ` for `&`, single blanks, and none
-/// around separators.
+/// Normalizes a text for comparison with standard values: its comparison key with `-` for every kind of dash, ` and `
+/// for `&`, single blanks, and none around separators.
 pub fn normalize(text: &str) -> String {
     let mut folded = String::with_capacity(text.len() + 4);
-    for character in text.chars() {
+    for character in comparison_key(text).chars() {
         match character {
             '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
             '&' => folded.push_str(" and "),
             character if character.is_whitespace() => folded.push(' '),
-            character => folded.extend(character.to_lowercase()),
+            character => folded.push(character),
         }
     }
     let mut plain = String::with_capacity(folded.len());

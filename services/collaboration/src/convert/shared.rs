@@ -6,6 +6,7 @@ use cosell_proto::cosell::collaboration::v1 as pb;
 use cosell_proto::cosell::collaboration::v1::engagement_invitation;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::r#type::v1::ReviewStatus;
+use cosell_types::comparable_email;
 
 use crate::domain::values::EngagementMemberState;
 use crate::domain::{AccountProfile, Engagement, EngagementContext, SharingFacts};
@@ -29,7 +30,8 @@ pub fn invitation_content(
     let project = record.project.clone().unwrap_or_default();
     let sender = engagement.participant(engagement.account());
     let context = context_from_opportunity(record);
-    let without_phone = |contact: &opportunity::Contact| opportunity::Contact {
+    let shared_contact = |contact: &opportunity::Contact| opportunity::Contact {
+        email: comparable_email(&contact.email),
         phone: String::new(),
         ..contact.clone()
     };
@@ -51,7 +53,7 @@ pub fn invitation_content(
             .collect(),
         payload: Some(engagement_invitation::Payload::OpportunityInvitation(
             pb::OpportunityInvitation {
-                sender_contacts: sender_content.contacts.iter().map(without_phone).collect(),
+                sender_contacts: sender_content.contacts.iter().map(shared_contact).collect(),
                 receiver_responsibilities: sender_content.responsibilities.to_vec(),
                 customer: Some(pb::EngagementCustomer {
                     company_name: context.company_name.reveal().clone(),

@@ -11,24 +11,21 @@ mod page;
 #[cfg(test)]
 mod tests_links;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_types::{AccountId, MemberId};
-use http::Uri;
+use cosell_web::{KeyFile, parse_base_url};
 
 use crate::domain::{ChannelId, MemberRef};
-use crate::provider::is_secure_url;
 
 /// How long a link is valid: the 14 days of the invitation, and as long again after joining at the last moment. Later a
 /// member signs in to leave or to opt out.
 const LINK_VALIDITY: TimeDelta = TimeDelta::days(30);
-/// The minimum length of the signing key in bytes: that of the digest (RFC 2104).
-const MIN_KEY: usize = 32;
 /// The maximum length of a token. The longest one has about 200 characters.
 const MAX_TOKEN: usize = 256;
 /// The length of a signature in bytes.
@@ -81,24 +78,16 @@ pub enum LinkError {
 #[derive(Clone, Debug)]
 pub struct ChannelLinks {
     base_url: String,
-    key_file: PathBuf,
+    key: KeyFile,
 }
 
 impl ChannelLinks {
     /// Links under the public URL of the listener, signed with the key in this file. The key is read at each use, so
     /// that it can be replaced without a restart; earlier links are invalid then.
     pub fn new(base_url: &str, key_file: &Path) -> anyhow::Result<Self> {
-        let url: Uri = base_url
-            .parse()
-            .context("parsing the base URL of channel links")?;
-        ensure!(
-            is_secure_url(&url) && url.query().is_none(),
-            "the base URL of channel links must begin with https:// and have no query"
-        );
-        read_key(std::fs::read(key_file), key_file)?;
         Ok(Self {
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            key_file: key_file.to_owned(),
+            base_url: parse_base_url(base_url).context("--channel-link-base")?,
+            key: KeyFile::open(key_file)?,
         })
     }
 
@@ -110,7 +99,7 @@ impl ChannelLinks {
         now: DateTime<Utc>,
     ) -> anyhow::Result<String> {
         let text = signed_text(target, now + LINK_VALIDITY);
-        let signature = hmac::sign(&self.key().await?, &message(action, text.as_bytes()));
+        let signature = hmac::sign(&self.key.read().await?, &message(action, text.as_bytes()));
         let token = URL_SAFE_NO_PAD.encode([signature.as_ref(), text.as_bytes()].concat());
         Ok(format!(
             "{}/channel-links/{}/{token}",
@@ -135,7 +124,7 @@ impl ChannelLinks {
             return Ok(Err(LinkError::Invalid));
         };
         // Compares in constant time.
-        if hmac::verify(&self.key().await?, &message(action, text), signature).is_err() {
+        if hmac::verify(&self.key.read().await?, &message(action, text), signature).is_err() {
             return Ok(Err(LinkError::Invalid));
         }
         Ok(
@@ -148,21 +137,6 @@ impl ChannelLinks {
             }),
         )
     }
-
-    async fn key(&self) -> anyhow::Result<hmac::Key> {
-        let key = read_key(tokio::fs::read(&self.key_file).await, &self.key_file)?;
-        Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
-    }
-}
-
-fn read_key(content: std::io::Result<Vec<u8>>, file: &Path) -> anyhow::Result<Vec<u8>> {
-    let key = content.with_context(|| format!("reading {}", file.display()))?;
-    ensure!(
-        key.len() >= MIN_KEY,
-        "{} has fewer than {MIN_KEY} bytes",
-        file.display()
-    );
-    Ok(key)
 }
 
 /// What is signed. A token of one action is no token of another.
@@ -170,7 +144,7 @@ fn message(action: LinkAction, text: &[u8]) -> Vec<u8> {
     [PURPOSE.as_bytes(), b"\n", action.name().as_bytes(), b"\n", text].concat()
 }
 
-fn signed_text(target: &LinkTarget, expire_time: DateTime<Utc>) -> String {
+pub(crate) fn signed_text(target: &LinkTarget, expire_time: DateTime<Utc>) -> String {
     let LinkTarget {
         account,
         channel,
@@ -187,7 +161,7 @@ fn signed_text(target: &LinkTarget, expire_time: DateTime<Utc>) -> String {
 }
 
 /// The target and the expiry, in seconds since 1970.
-fn parse_signed_text(text: &[u8]) -> Option<(LinkTarget, i64)> {
+pub(crate) fn parse_signed_text(text: &[u8]) -> Option<(LinkTarget, i64)> {
     let mut parts = std::str::from_utf8(text).ok()?.splitn(5, SEPARATOR);
     let expire_time = parts.next()?.parse().ok()?;
     let target = LinkTarget {

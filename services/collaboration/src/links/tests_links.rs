@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
-use super::page::escape;
 use super::{ChannelLinks, LinkAction, LinkError, LinkTarget, MAX_TOKEN};
 use crate::Options;
 use crate::domain::MemberRef;
@@ -165,12 +164,4 @@ fn chn_031_link_options_are_complete_and_secure_or_refused() {
         options.channel_link_base = base.to_owned();
         assert_eq!(options.channel_links().is_ok(), is_valid, "{base}");
     }
-}
-
-#[test]
-fn chn_031_text_of_pages_is_escaped() {
-    assert_eq!(
-        escape("<a href=\"x\" id='y'>&"),
-        "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;"
-    );
 }

@@ -1,14 +1,13 @@
 //! A client of Slack's Web API: sends calls, classifies responses, and enforces Slack's rate limits.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
+use cosell_web::is_secure_url;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use http::uri::Scheme;
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnector;
@@ -248,17 +247,4 @@ fn is_scope(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| matches!(byte, b'a'..=b'z' | b'_' | b'.' | b':' | b','))
-}
-
-/// Whether requests to the URL are encrypted or stay on this host.
-pub fn is_secure_url(url: &Uri) -> bool {
-    url.scheme() == Some(&Scheme::HTTPS) || (url.scheme().is_some() && url.host().is_some_and(is_loopback))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }

@@ -90,17 +90,11 @@ impl ProviderArgs {
     }
 
     /// The listener for callbacks and for the pages of links; `None` without an address.
-    pub fn listener(&self) -> anyhow::Result<Option<TcpListener>> {
-        let Some(address) = self.channel_listen else {
-            return Ok(None);
-        };
-        let listener = match &self.channel_listener {
-            Some(bound) => bound.try_clone(),
-            None => TcpListener::bind(address),
-        };
-        listener
-            .map(Some)
-            .with_context(|| format!("listening on {address}"))
+    pub fn listener(&self) -> anyhow::Result<Option<tokio::net::TcpListener>> {
+        let bound = self.channel_listener.as_deref();
+        self.channel_listen
+            .map(|address| cosell_web::bind(address, bound))
+            .transpose()
     }
 
     /// The signing secret of callbacks. `None` for the manual provider or without an address to listen on.

@@ -155,7 +155,7 @@ impl CallbackEndpoint {
 }
 
 /// Whether the request has a valid signature of Slack and a timestamp within `MAX_AGE` of `now`.
-fn is_signed(secret: &SecretString, headers: &HeaderMap, body: &[u8], now: i64) -> bool {
+pub(crate) fn is_signed(secret: &SecretString, headers: &HeaderMap, body: &[u8], now: i64) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(timestamp) = header("x-slack-request-timestamp") else {
         return false;
@@ -212,13 +212,16 @@ async fn interactions(
     if let Err(status) = endpoint.authenticate(&headers, &body).await {
         return status;
     }
-    let payload = form_urlencoded::parse(&body)
-        .find(|(name, _)| name == "payload")
-        .and_then(|(_, payload)| serde_json::from_str::<Interaction>(&payload).ok());
-    match payload {
-        Some(interaction) => endpoint.forward(interaction_events(interaction)).await,
+    match read_interaction(&body) {
+        Some(events) => endpoint.forward(events).await,
         None => StatusCode::BAD_REQUEST,
     }
+}
+
+/// The events of an interaction; `None` if the body is malformed.
+pub(crate) fn read_interaction(body: &[u8]) -> Option<Vec<CallbackEvent>> {
+    let (_, payload) = form_urlencoded::parse(body).find(|(name, _)| name == "payload")?;
+    serde_json::from_str(&payload).ok().map(interaction_events)
 }
 
 /// The events of the clicked buttons. Buttons of other messages are ignored.
@@ -283,17 +286,33 @@ async fn events(State(endpoint): State<Arc<CallbackEndpoint>>, headers: HeaderMa
     if let Err(status) = endpoint.authenticate(&headers, &body).await {
         return status.into_response();
     }
-    match serde_json::from_slice(&body) {
-        Ok(Envelope::UrlVerification { challenge }) => {
+    match read_delivery(&body) {
+        Some(EventDelivery::Challenge(challenge)) => {
             ([(CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response()
         }
-        Ok(Envelope::EventCallback { event }) => {
-            let events = callback_event(event).into_iter().collect();
-            endpoint.forward(events).await.into_response()
-        }
-        Ok(Envelope::Other) => StatusCode::OK.into_response(),
-        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+        Some(EventDelivery::Events(events)) => endpoint.forward(events).await.into_response(),
+        None => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+/// What Slack sends to the URL of events.
+#[derive(Debug, PartialEq, Eq)]
+pub enum EventDelivery {
+    /// A text to return, with which Slack verifies the URL.
+    Challenge(String),
+    /// The event; none if this service does not subscribe to it.
+    Events(Vec<CallbackEvent>),
+}
+
+/// `None` if the body is malformed.
+pub(crate) fn read_delivery(body: &[u8]) -> Option<EventDelivery> {
+    Some(match serde_json::from_slice(body).ok()? {
+        Envelope::UrlVerification { challenge } => EventDelivery::Challenge(challenge),
+        Envelope::EventCallback { event } => {
+            EventDelivery::Events(callback_event(event).into_iter().collect())
+        }
+        Envelope::Other => EventDelivery::Events(Vec::new()),
+    })
 }
 
 /// `None` for events that this service does not subscribe to.

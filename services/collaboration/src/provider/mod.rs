@@ -6,7 +6,6 @@ mod api;
 mod args;
 pub mod callback;
 mod secret;
-mod serve;
 mod slack;
 
 #[cfg(test)]
@@ -22,10 +21,8 @@ use std::time::Duration;
 
 use cosell_types::Pii;
 
-pub(crate) use api::is_secure_url;
 pub use args::{ProviderArgs, ProviderKind};
 pub use secret::SecretFile;
-pub use serve::{ListenerLimits, serve};
 pub use slack::Slack;
 
 /// The provider that hosts channels.

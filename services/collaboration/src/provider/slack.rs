@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use cosell_types::Pii;
+use cosell_types::{Pii, comparable_email};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -267,10 +267,7 @@ impl Slack {
             let is_for_channel = pending.channel.as_ref().is_some_and(|item| item.id == channel);
             is_for_channel
                 && pending.invite.as_ref().is_some_and(|invite| {
-                    invite
-                        .recipient_email
-                        .reveal()
-                        .eq_ignore_ascii_case(email.reveal())
+                    comparable_email(invite.recipient_email.reveal()) == comparable_email(email.reveal())
                 })
         };
         let pending = self

@@ -11,6 +11,7 @@ use cosell_grpc::Failure;
 use cosell_testkit::harness::eventually;
 use cosell_testkit::slack::{self as fake_slack, click_payload, event_payload};
 use cosell_types::Clock;
+use cosell_web::{ListenerLimits, serve};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -18,8 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::SecretFile;
 use super::callback::{CallbackEndpoint, CallbackEvent, CallbackReceiver};
-use super::{ListenerLimits, SecretFile, serve};
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const NOW: i64 = 1_800_000_000;

@@ -15,16 +15,15 @@ pub async fn handle(
 ) -> Result<pb::UpdateNotificationPreferencesResponse, Failure> {
     let member = call.member()?;
     let preferences = change(&api.db, &call, async |tx, claimed| {
-        let mut preferences = load_preferences(tx, &member.account, &member.id).await?;
-        if claimed == Claim::New {
-            etags::check(&call.message.etag, preferences.revision)?;
-            let kinds = call.message.email_opt_outs.iter();
-            preferences.opt_outs = kinds
-                .filter_map(|number| NotificationKind::from_number(*number))
-                .collect();
-            preferences.revision += 1;
-            save_preferences(tx, &member.account, &member.id, &preferences).await?;
+        let preferences = load_preferences(tx, &member.account, &member.id).await?;
+        if claimed != Claim::New {
+            return Ok(preferences);
         }
+        etags::check(&call.message.etag, preferences.revision)?;
+        let kinds = call.message.email_opt_outs.iter();
+        let kinds = kinds.filter_map(|number| NotificationKind::from_number(*number));
+        let preferences = preferences.replaced(kinds.collect());
+        save_preferences(tx, &member.account, &member.id, &preferences).await?;
         Ok(preferences)
     });
     Ok(pb::UpdateNotificationPreferencesResponse {

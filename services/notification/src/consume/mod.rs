@@ -28,7 +28,7 @@ use crate::domain::{
 };
 use crate::peers::Peers;
 use crate::store;
-use crate::store::RelatedRecords;
+use crate::store::{MailRecipient, RelatedRecords};
 
 /// The contexts whose events are consumed.
 pub const OPPORTUNITY: &str = "opportunity";
@@ -308,15 +308,12 @@ async fn notify(
         let (kind, related) = (notification.kind, &notification.related);
         store::insert_notification(tx, &id, recipient, kind, related, &text, now).await?;
         if gets_email {
-            store::queue_mail(
-                tx,
-                &member.account,
-                Some((&member.id, &id)),
-                &member.email,
-                &text,
-                now,
-            )
-            .await?;
+            let to = MailRecipient {
+                member: &member.id,
+                notification: &id,
+                kind,
+            };
+            store::queue_mail(tx, &member.account, Some(to), &member.email, &text, now).await?;
         }
     }
     for contact in contacts {

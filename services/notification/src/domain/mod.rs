@@ -4,6 +4,7 @@
 pub mod access;
 mod facts;
 mod field_labels;
+mod preferences;
 mod recipients;
 mod record_ref;
 mod template;
@@ -16,6 +17,7 @@ pub use facts::{
     ReferralFacts, ReviewFacts, TemplateFacts,
 };
 pub use field_labels::{field_labels, in_words};
+pub use preferences::EmailPreferences;
 pub use recipients::{Contact, Member, Recipients, SelectionCriteria, select_recipients};
 pub use record_ref::RecordRef;
 pub use template::{NotificationText, Templates};

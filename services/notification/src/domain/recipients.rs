@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cosell_types::{AccountId, MemberId, Pii, Role, Side};
+use cosell_types::{AccountId, MemberId, Pii, Role, Side, comparable_email};
 
 use super::values::NotificationKind;
 
@@ -77,8 +77,14 @@ pub fn select_recipients(criteria: &SelectionCriteria<'_>, candidates: Vec<Membe
     }
     if criteria.kind != NotificationKind::ReviewRequested {
         for contact in criteria.contacts {
-            if !contact.email.is_empty() && addresses.insert(contact.email.clone()) {
-                recipients.contacts.push(contact.clone());
+            if contact.email.is_empty() || !addresses.insert(contact.email.clone()) {
+                continue;
+            }
+            // The e-mail of a contact that is a recipient is that of the member, who can opt out of it (NOT-008).
+            let mut members = recipients.members.iter_mut();
+            match members.find(|(member, _)| member.email == contact.email) {
+                Some((_, gets_email)) => *gets_email = true,
+                None => recipients.contacts.push(contact.clone()),
             }
         }
     }
@@ -88,9 +94,9 @@ pub fn select_recipients(criteria: &SelectionCriteria<'_>, candidates: Vec<Membe
 /// The members that are account owners in the AWS team of the opportunity, if there are any; otherwise all (NOT-006).
 fn in_aws_team_or_all(criteria: &SelectionCriteria<'_>, members: Vec<Member>) -> Vec<Member> {
     let is_in_team = |member: &Member| {
-        let address = member.email.reveal();
+        let address = comparable_email(member.email.reveal());
         let mut owners = criteria.account_owners.iter();
-        !address.is_empty() && owners.any(|owner| owner.reveal().eq_ignore_ascii_case(address))
+        !address.is_empty() && owners.any(|owner| comparable_email(owner.reveal()) == address)
     };
     if members.iter().any(is_in_team) {
         members.into_iter().filter(is_in_team).collect()
@@ -310,6 +316,32 @@ mod tests {
         );
         criteria.kind = NotificationKind::ReviewRequested;
         assert_eq!(select_recipients(&criteria, all_members()).contacts, []);
+    }
+
+    #[test]
+    fn not_008_contact_who_is_a_recipient_gets_the_email_as_a_member() {
+        let account = ACCOUNT.parse().expect("an account id");
+        let submitter = member("submitter", ACCOUNT, Role::AceUser);
+        let contact = |email: &str| Contact { email: email.into() };
+        let contacts = [contact("submitter@example.com"), contact("new@example.com")];
+        let concerned_members = [submitter.id.clone()];
+        let criteria = SelectionCriteria {
+            // Members get this kind by e-mail only as contacts.
+            kind: NotificationKind::OpportunitySubmitted,
+            account: &account,
+            concerned_members: &concerned_members,
+            contacts: &contacts,
+            reviewer: None,
+            account_owners: &[],
+        };
+        let recipients = select_recipients(&criteria, vec![submitter.clone()]);
+        assert_eq!(recipients.members, [(submitter.clone(), true)]);
+        assert_eq!(recipients.contacts, [contact("new@example.com")]);
+        let mut opted_out = submitter;
+        opted_out.opt_outs = vec![criteria.kind];
+        let recipients = select_recipients(&criteria, vec![opted_out.clone()]);
+        assert_eq!(recipients.members, [(opted_out, false)]);
+        assert_eq!(recipients.contacts, [contact("new@example.com")]);
     }
 
     fn channel_request_recipients(account_owners: &[&str]) -> Vec<String> {

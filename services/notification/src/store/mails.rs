@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, MemberId, Pii, random};
+use cosell_types::{AccountId, ClosedList as _, MemberId, Pii, random};
 
 use crate::domain::NotificationText;
+use crate::domain::values::NotificationKind;
 
 /// A queued e-mail that an attempt has claimed.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct QueuedMail {
     pub id: String,
     pub notification: Option<String>,
     pub member: Option<MemberId>,
+    /// `None` for a contact, and for an e-mail that a version without this column queued.
+    pub kind: Option<NotificationKind>,
     pub recipient: Pii<String>,
     pub subject: Pii<String>,
     pub body: Pii<String>,
@@ -32,24 +35,34 @@ pub enum AttemptOutcome {
     Failed(Option<i32>),
 }
 
-/// Queues an e-mail. `member` is the member with the id of its notification; `None` for a contact.
+/// The member who gets an e-mail.
+#[derive(Clone, Copy, Debug)]
+pub struct MailRecipient<'a> {
+    pub member: &'a MemberId,
+    /// The id of the notification in its inbox.
+    pub notification: &'a str,
+    pub kind: NotificationKind,
+}
+
+/// Queues an e-mail to a member, or to a contact if there is none.
 pub async fn queue_mail(
     tx: &mut Tx,
     account: &AccountId,
-    member: Option<(&MemberId, &str)>,
-    recipient: &Pii<String>,
+    member: Option<MailRecipient<'_>>,
+    address: &Pii<String>,
     text: &NotificationText,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO mail (account_id, mail_id, notification_id, member_id, recipient, subject, body, state,
+        "INSERT INTO mail (account_id, mail_id, notification_id, member_id, kind, recipient, subject, body, state,
            create_time, due_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'QUEUED', $8, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'QUEUED', $9, $9)",
         account.as_str(),
         random::prefixed("mail-"),
-        member.map(|(_, notification)| notification),
-        member.map(|(member, _)| member.as_str()),
-        recipient.reveal(),
+        member.map(|to| to.notification),
+        member.map(|to| to.member.as_str()),
+        member.map(|to| to.kind.name()),
+        address.reveal(),
         text.subject,
         text.body,
         now,
@@ -71,7 +84,8 @@ pub async fn claim_due_mails(
         "UPDATE mail SET attempts = attempts + 1, due_time = $2 WHERE (account_id, mail_id) IN (
            SELECT account_id, mail_id FROM mail WHERE state = 'QUEUED' AND due_time <= $1
            ORDER BY due_time LIMIT $3 FOR UPDATE SKIP LOCKED)
-         RETURNING account_id, mail_id, notification_id, member_id, recipient, subject, body, attempts, create_time",
+         RETURNING account_id, mail_id, notification_id, member_id, kind, recipient, subject, body, attempts,
+           create_time",
         now,
         now + lease,
         limit,
@@ -88,6 +102,7 @@ pub async fn claim_due_mails(
                 id: row.mail_id,
                 notification: row.notification_id,
                 member: row.member_id.and_then(|member| member.parse().ok()),
+                kind: row.kind.and_then(|kind| NotificationKind::from_name(&kind)),
                 recipient: row.recipient.into(),
                 subject: row.subject.into(),
                 body: row.body.into(),

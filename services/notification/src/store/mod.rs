@@ -9,6 +9,6 @@ pub use inbox::{
     InboxEntry, PageCursor, RelatedRecords, count_unread, insert_notification, list_inbox,
     mark_notifications_read,
 };
-pub use mails::{AttemptOutcome, QueuedMail, claim_due_mails, queue_mail, save_outcome};
+pub use mails::{AttemptOutcome, MailRecipient, QueuedMail, claim_due_mails, queue_mail, save_outcome};
 pub use members::{load_aws_members, load_members_of_account, save_contact};
-pub use preferences::{EmailPreferences, load_preferences, save_preferences};
+pub use preferences::{load_preferences, save_preferences};

@@ -3,15 +3,8 @@
 use cosell_store::{Error, Tx, require_written};
 use cosell_types::{AccountId, ClosedList as _, MemberId};
 
+use crate::domain::EmailPreferences;
 use crate::domain::values::NotificationKind;
-
-#[derive(Clone, Debug, Default)]
-pub struct EmailPreferences {
-    /// The kinds that the member does not get by e-mail.
-    pub opt_outs: Vec<NotificationKind>,
-    /// The number of updates; 0 before the first one.
-    pub revision: i64,
-}
 
 /// The preferences of a member; the default before its first update.
 pub async fn load_preferences(
@@ -38,8 +31,8 @@ pub async fn load_preferences(
     )
 }
 
-/// Saves preferences, unless a concurrent call has saved the same revision: then it fails with a version conflict, and
-/// the call is retried.
+/// Saves preferences, unless the same revision was saved concurrently: then it fails with a version conflict, and the
+/// caller tries again.
 pub async fn save_preferences(
     tx: &mut Tx,
     account: &AccountId,

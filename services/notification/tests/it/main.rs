@@ -14,3 +14,5 @@ mod shared_opportunities;
 mod support;
 mod texts;
 mod unanswered;
+mod unsubscribe;
+mod unsubscribe_support;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cosell_notification::{Notifications, Options, SmtpSecurity};
+use cosell_notification::{Notifications, Options, SmtpSecurity, UnsubscribeArgs};
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::notification::v1::notification_service_client::NotificationServiceClient;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
@@ -54,6 +54,7 @@ pub struct Fixture {
     pub link_base: &'static str,
     /// The port of the mail server if it does not listen yet.
     pub smtp_port: Option<u16>,
+    pub unsubscribe: UnsubscribeArgs,
 }
 
 impl Default for Fixture {
@@ -63,6 +64,7 @@ impl Default for Fixture {
             referral: Box::new(|_, _| Err(Code::NotFound)),
             link_base: LINK_BASE,
             smtp_port: None,
+            unsubscribe: UnsubscribeArgs::default(),
         }
     }
 }
@@ -152,6 +154,7 @@ pub async fn start_as(fixture: Fixture) -> Scenario {
         smtp_user: None,
         smtp_password_file: None,
         mail_from: "cosell <no-reply@cosell.example>".to_owned(),
+        unsubscribe: fixture.unsubscribe,
     };
     let app = Setup::default().with_bus().start::<Notifications>(options).await;
     let peer = PeerStub::new(&app.bus_args.nats_url).await;

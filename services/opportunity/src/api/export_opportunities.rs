@@ -14,7 +14,9 @@ use crate::convert;
 use crate::convert::filter::filter;
 use crate::domain::columns::{COLUMNS, OPPORTUNITY_ID, REVISION};
 use crate::domain::{Opportunity, Periods};
-use crate::store::list::{OpportunityFilter, PageRequest, QueryContext, SortKey, list_opportunities};
+use crate::store::list::{
+    ListEntry, OpportunityFilter, PageRequest, QueryContext, SortKey, list_opportunities,
+};
 
 /// Records in one message of the stream.
 const PAGE_SIZE: i64 = 200;
@@ -76,16 +78,16 @@ async fn send_pages(
             cursor: cursor.take(),
             limit: PAGE_SIZE,
         };
-        let records = list_opportunities(&mut tx, context, filter, page).await?;
+        let entries = list_opportunities(&mut tx, context, filter, page).await?;
         drop(tx);
-        for record in &records {
+        for ListEntry { record, .. } in &entries {
             content.extend(if is_csv {
                 format_csv_row(record)?
             } else {
                 format_json_line(api, record)?
             });
         }
-        cursor = records.last().map(|record| SortKey::Id.cursor(member, record));
+        cursor = entries.last().map(|last| SortKey::Id.cursor(last));
         let message = pb::ExportOpportunitiesResponse {
             content: std::mem::take(&mut content),
         };

@@ -14,7 +14,7 @@ use cosell_types::{AccountId, ClosedList as _, Violation, ViolationCode, random}
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tonic::Streaming;
 
 use super::{Api, permit};
@@ -36,17 +36,29 @@ const INSERT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Batches of rows that are read ahead of the database.
 const READ_AHEAD: usize = 4;
 
-/// Concurrent transactions that insert the rows of a file. They last long, and must not use all connections.
-static INSERTS: Semaphore = Semaphore::const_new(2);
+/// Concurrent transactions that insert the rows of a file, of all accounts. They last long, and must not use all
+/// connections. An account has one at a time.
+const MAX_INSERTS: usize = 2;
 
-/// The limit of uploads that are received or read.
-pub fn new_uploads() -> KeyedLimit<AccountId> {
-    KeyedLimit::new(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT)
+/// The limits of imports, by account.
+pub struct ImportPermits {
+    /// Uploads that are received or read.
+    uploads: KeyedLimit<AccountId>,
+    inserts: KeyedLimit<AccountId>,
+}
+
+impl Default for ImportPermits {
+    fn default() -> Self {
+        Self {
+            uploads: KeyedLimit::new(MAX_UPLOADS, MAX_UPLOADS_PER_ACCOUNT),
+            inserts: KeyedLimit::new(MAX_INSERTS, 1),
+        }
+    }
 }
 
 pub async fn handle(api: Api, call: Call<Upload>) -> Result<Operation, Failure> {
     // The upload is spooled to disk: a slow client holds neither memory nor a connection to the database.
-    let Some(upload_permit) = api.uploads.acquire(&call.member()?.account, 1) else {
+    let Some(upload_permit) = api.import_permits.uploads.acquire(&call.member()?.account, 1) else {
         return Err(Failure::overloaded());
     };
     let (mut upload, call) = call.replace_message(());
@@ -127,7 +139,11 @@ async fn create_job(
     let (checked, file) = read_file(form, max_rows, file, upload_permit.clone(), read_on).await?;
     let header = checked.map_err(Failure::invalid)?;
     let id = random::prefixed("bulkjob-");
-    let _inserts = INSERTS.acquire().await.map_err(Failure::internal)?;
+    let _insert_permit = api
+        .import_permits
+        .inserts
+        .acquire_when_free(&member.account, 1)
+        .await;
     let mut tx = begin_with_timeout(&api.db, &call, INSERT_TIMEOUT).await?;
     if let Claim::Replay(created) = claim_with_attachment(&mut tx, &call, &id, &hash).await? {
         let job = load_job(&mut tx, &call, &format!("operations/{created}")).await?;
@@ -201,4 +217,21 @@ async fn read_file(
 
 fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {
     Failure::invalid(vec![violation_at(path, code, text)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plt_015_account_inserts_one_import_at_a_time() {
+        let permits = ImportPermits::default();
+        let [alder, birch] = ["111111111111", "222222222222"].map(|id| id.parse().expect("an account"));
+        let uploads = [(); MAX_UPLOADS_PER_ACCOUNT].map(|()| permits.uploads.acquire(&alder, 1));
+        assert!(uploads.iter().all(Option::is_some));
+        assert!(permits.uploads.acquire(&alder, 1).is_none());
+        let insert = permits.inserts.acquire(&alder, 1);
+        assert!(insert.is_some() && permits.inserts.acquire(&alder, 1).is_none());
+        assert!(permits.inserts.acquire(&birch, 1).is_some(), "another account");
+    }
 }

@@ -5,8 +5,8 @@ use cosell_store::begin;
 
 use super::Api;
 use crate::convert::filter::filter;
-use crate::domain::{Opportunity, Periods};
-use crate::store::list::{PageRequest, QueryContext, SortKey, list_opportunities};
+use crate::domain::Periods;
+use crate::store::list::{ListEntry, PageRequest, QueryContext, SortKey, list_opportunities};
 use crate::view;
 
 pub async fn handle(
@@ -44,10 +44,9 @@ pub async fn handle(
         member,
         periods: &Periods::at(api.clock.now()),
     };
-    let records = list_opportunities(&mut tx, context, &filter, page).await?;
-    let show = |record: &Opportunity| view::opportunity(record, &call.caller, &api.catalog);
-    let (opportunities, next_page_token) =
-        query.page(&records, size, show, |last| sort_key.cursor(member, last))?;
+    let entries = list_opportunities(&mut tx, context, &filter, page).await?;
+    let show = |entry: &ListEntry| view::opportunity(&entry.record, &call.caller, &api.catalog);
+    let (opportunities, next_page_token) = query.page(&entries, size, show, |last| sort_key.cursor(last))?;
     Ok(pb::ListOpportunitiesResponse {
         opportunities,
         next_page_token,

@@ -54,12 +54,12 @@ mod withdraw_submission;
 
 use std::sync::Arc;
 
-use cosell_grpc::KeyedLimit;
 use cosell_store::Db;
-use cosell_types::{AccountId, Caller, Clock, ServiceName};
+use cosell_types::{Caller, Clock, ServiceName};
 use tokio::sync::Notify;
 use tonic::{Response, Status};
 
+use self::import_opportunities::ImportPermits;
 use crate::config::ImportLimits;
 use crate::domain::Policy;
 use crate::domain::access::{self, Action};
@@ -76,8 +76,7 @@ pub struct Api {
     pub(crate) import_limits: ImportLimits,
     /// Wakes the worker of bulk jobs.
     pub(crate) job_created: Arc<Notify>,
-    /// Uploads that are received or read.
-    pub(crate) uploads: KeyedLimit<AccountId>,
+    pub(crate) import_permits: Arc<ImportPermits>,
 }
 
 type RpcResult<T> = Result<Response<T>, Status>;

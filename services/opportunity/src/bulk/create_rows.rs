@@ -24,17 +24,17 @@ pub async fn process(
     (job, member): (&Job, &Member),
     rows: &[BulkRow],
 ) -> Result<Vec<RowOutcome>, Failure> {
-    let (reader, empty) = (RowReader::new(job), Details::default());
+    let (reader, empty) = (RowReader::new(&job.plan), Details::default());
     let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content, &empty)).collect();
     let hashes: Vec<_> = rows.iter().map(|row| reader.hash(&row.content)).collect();
     let all_details: Vec<_> = parsed_rows.iter().map(|parsed| &parsed.details).collect();
     let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
     let mut applied = bulk_keys::find_applied_rows(tx, job, &hashes).await?;
-    let identifiers: Vec<_> = all_details
+    let keys: Vec<_> = all_details
         .iter()
-        .map(|details| details.partner_opportunity_identifier.clone())
+        .map(|details| details.partner_identifier_key())
         .collect();
-    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &identifiers).await?;
+    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &keys).await?;
     let (mut created, mut histories) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::with_capacity(rows.len());
     for ((row, parsed), hash) in rows.iter().zip(parsed_rows).zip(hashes) {
@@ -47,7 +47,7 @@ pub async fn process(
             outcomes.push(refused);
             continue;
         }
-        let identifier = parsed.details.partner_opportunity_identifier.clone();
+        let key = parsed.details.partner_identifier_key();
         let (id, history) = match create_opportunity(now, (job, member), parsed, &facts, &used_identifiers) {
             Ok(created) => created,
             Err(violations) => {
@@ -55,11 +55,11 @@ pub async fn process(
                 continue;
             }
         };
-        used_identifiers.insert(identifier.clone(), Some(id));
+        used_identifiers.insert(key.clone(), Some(id));
         applied.insert(hash.clone(), Some(id));
         if job.plan.validate_only {
             let dry_run_keys = DryRunKeys {
-                key: identifier,
+                key,
                 hash: Some(hash),
             };
             outcomes.push(RowOutcome::valid(row.number, None, dry_run_keys));
@@ -107,8 +107,8 @@ fn create_opportunity(
         ..
     } = parsed;
     let id = random::opportunity_id(now);
-    let identifier = &details.partner_opportunity_identifier;
-    if !identifier.is_empty() && used_identifiers.contains_key(identifier) {
+    let key = details.partner_identifier_key();
+    if !key.is_empty() && used_identifiers.contains_key(&key) {
         violations.push(violations::identifier_in_use());
     }
     merge(&mut violations, convert::partner_fields(&details).violations());

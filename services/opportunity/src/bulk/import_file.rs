@@ -72,11 +72,10 @@ fn read_csv(
     }
     for row in file.records() {
         let row = row.map_err(invalid)?;
-        if row.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
+        let cells: Vec<_> = row.iter().map(storable).collect();
+        if cells.iter().any(|cell| !cell.trim().is_empty()) {
+            batches.add(cells.into())?;
         }
-        let cells = row.iter().map(|cell| Value::String(storable(cell)));
-        batches.add(Value::Array(cells.collect()))?;
     }
     Ok(header)
 }
@@ -102,8 +101,9 @@ fn read_lines(mut file: impl BufRead, batches: &mut Batches<'_>) -> Result<(), V
         let Ok(line) = std::str::from_utf8(&bytes) else {
             return Err(vec![not_utf8(number)]);
         };
+        let line = storable(line);
         if !line.trim().is_empty() {
-            batches.add(Value::String(storable(line.trim_end())))?;
+            batches.add(line.trim_end().into())?;
         }
     }
     Ok(())

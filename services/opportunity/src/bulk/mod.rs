@@ -9,7 +9,7 @@ mod job_events;
 mod job_records;
 pub mod operation;
 pub mod opportunity_json;
-mod row_reader;
+pub mod row_reader;
 mod table_format;
 mod transfer_rows;
 mod update_rows;

@@ -12,7 +12,7 @@ use super::violations::violation_at;
 use crate::convert::selection::{SelectedDetails, selected_details};
 use crate::domain::column_lookup;
 use crate::domain::columns::{self, COLUMNS, Column, REVISION, unescape_formula};
-use crate::domain::job::Job;
+use crate::domain::job::Plan;
 use crate::domain::values::ImportMode;
 use crate::domain::{Details, Field, Opportunity, is_government};
 
@@ -46,16 +46,16 @@ pub struct ParsedRow {
 }
 
 impl RowReader {
-    pub fn new(job: &Job) -> Self {
-        let header = &job.plan.header;
+    pub fn new(plan: &Plan) -> Self {
+        let header = &plan.header;
         Self {
             is_csv: !header.is_empty(),
             width: header.len(),
             columns: positions(header),
             id_column: header.iter().position(|name| columns::is_id_column(name)),
             revision_column: header.iter().position(|name| columns::is_revision_column(name)),
-            creates: job.plan.mode != Some(ImportMode::Update),
-            submits: job.plan.mode == Some(ImportMode::CreateAndSubmit),
+            creates: plan.mode != Some(ImportMode::Update),
+            submits: plan.mode == Some(ImportMode::CreateAndSubmit),
         }
     }
 
@@ -116,7 +116,8 @@ impl RowReader {
             parsed.selected.extend(column.field);
         }
         let width = self.width;
-        if cells.iter().skip(width).any(|cell| cell != "") {
+        let is_blank = |cell: &Value| cell.as_str().unwrap_or_default().trim().is_empty();
+        if !cells.iter().skip(width).all(is_blank) {
             let text = format!("The row has {} cells, but the header has {width}.", cells.len());
             let violation = violation_at("", ViolationCode::InvalidValue, text);
             parsed.violations.push(violation);

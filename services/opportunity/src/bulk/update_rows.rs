@@ -22,7 +22,7 @@ pub async fn process(
     (job, member): (&Job, &Member),
     rows: &[BulkRow],
 ) -> Result<Vec<RowOutcome>, Failure> {
-    let reader = RowReader::new(job);
+    let reader = RowReader::new(&job.plan);
     let parsed_rows: Vec<_> = rows
         .iter()
         .map(|row| reader.read(&row.content, &Details::default()))
@@ -35,11 +35,11 @@ pub async fn process(
         .chain(records.records().map(Opportunity::details))
         .collect();
     let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
-    let identifiers: Vec<_> = parsed_rows
+    let keys: Vec<_> = parsed_rows
         .iter()
-        .map(|parsed| parsed.details.partner_opportunity_identifier.clone())
+        .map(|parsed| parsed.details.partner_identifier_key())
         .collect();
-    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &identifiers).await?;
+    let mut used_identifiers = bulk_rows::find_used_identifiers(tx, job, &keys).await?;
     let mut released_identifiers = BTreeSet::new();
     let mut outcomes = Vec::with_capacity(rows.len());
     for (row, parsed) in rows.iter().zip(&parsed_rows) {
@@ -55,13 +55,13 @@ pub async fn process(
             Err(outcome) => outcome,
             Ok((record, None)) => RowOutcome::accepted(row.number, RowResult::Unchanged, Some(record.id())),
             Ok((record, Some(event))) => {
-                let (id, key) = (Some(record.id()), identifier(&record).to_owned());
+                let (id, key) = (Some(record.id()), identifier_key(&record));
                 // An identifier that moves from one record to another must be released in the database first.
                 if released_identifiers.remove(&key) && !job.plan.validate_only {
                     records.save(tx, job).await?;
                 }
                 if let Some(previous) = records.add_change(record, event) {
-                    released_identifiers.insert(identifier(&previous).to_owned());
+                    released_identifiers.insert(identifier_key(&previous));
                 }
                 used_identifiers.retain(|_, holder| *holder != id);
                 used_identifiers.insert(key.clone(), id);
@@ -78,8 +78,8 @@ pub async fn process(
     Ok(outcomes)
 }
 
-fn identifier(record: &Opportunity) -> &str {
-    &record.details().partner_opportunity_identifier
+fn identifier_key(record: &Opportunity) -> String {
+    record.details().partner_identifier_key()
 }
 
 /// Applies a row to its record. Returns the changed record and its event, or no event if nothing changes.
@@ -123,10 +123,10 @@ fn update_opportunity(
             None
         }
     };
-    let key = identifier(&changed);
+    let key = identifier_key(&changed);
     let holder = used_identifiers
-        .get(key)
-        .filter(|_| !key.is_empty() && key != identifier(record));
+        .get(&key)
+        .filter(|_| !key.is_empty() && key != identifier_key(record));
     if holder.is_some_and(|holder| *holder != id) {
         merge(&mut parsed.violations, vec![violations::identifier_in_use()]);
     }

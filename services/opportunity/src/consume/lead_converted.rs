@@ -7,7 +7,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::referral::v1 as referral;
 use cosell_proto::cosell::referral::v1::referral_internal_service_client::ReferralInternalServiceClient;
 use cosell_store::Tx;
-use cosell_types::{MemberId, OpportunityId};
+use cosell_types::{MemberId, OpportunityId, comparable_email};
 
 use super::ReferralEvents;
 use crate::convert;
@@ -93,7 +93,7 @@ fn draft(lead: referral::LeadDetails) -> pb::Opportunity {
         .filter_map(|(_, interaction)| interaction.contact.map(contact))
         .filter(|contact| *contact != pb::Contact::default())
         // One contact can have several interactions.
-        .filter(|contact| contact.email.is_empty() || emails.insert(contact.email.to_lowercase()));
+        .filter(|contact| contact.email.is_empty() || emails.insert(comparable_email(&contact.email)));
     pb::Opportunity {
         customer: Some(pb::Customer {
             contacts: contacts.collect(),

@@ -3,10 +3,10 @@
 use cosell_grpc::Failure;
 use cosell_grpc::convert::{date_range, ids, timestamp_range};
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_types::{ClosedList as _, FieldPath, Side, Violation, ViolationCode};
+use cosell_types::{ClosedList as _, FieldPath, Side, Violation, ViolationCode, comparison_key};
 
 use super::enum_values;
-use crate::domain::search::{MAX_SEARCH_TERMS, search_terms};
+use crate::domain::search::{MAX_SEARCH_TERMS, MAX_SEARCH_WORDS, query_terms, word_count};
 use crate::domain::values::Preset;
 use crate::store::list::OpportunityFilter;
 
@@ -47,7 +47,8 @@ pub fn filter(
         &path("filter.owner_member_ids"),
         &mut violations,
     );
-    let words: Vec<_> = search_terms(search).into_iter().collect();
+    let search_terms: Vec<_> = query_terms(search).into_iter().collect();
+    let keys = |texts: &[String]| texts.iter().map(|text| comparison_key(text)).collect();
     let mut invalid = |field: &str, text: &str| {
         let root = FieldPath::root();
         violations.push(Violation::new(
@@ -56,8 +57,11 @@ pub fn filter(
             text,
         ));
     };
-    if words.len() > MAX_SEARCH_TERMS {
-        let text = format!("Can have at most {MAX_SEARCH_TERMS} different search terms.");
+    if word_count(search) > MAX_SEARCH_WORDS || search_terms.len() > MAX_SEARCH_TERMS {
+        let text = format!(
+            "Can have at most {MAX_SEARCH_WORDS} different words, and at most {MAX_SEARCH_TERMS} terms of Chinese, \
+             Japanese or Korean text and the words between."
+        );
         invalid("search", &text);
     }
     if message.without_active_owner && side == Side::Aws {
@@ -71,11 +75,11 @@ pub fn filter(
     Ok(OpportunityFilter {
         ids: (!opportunities.is_empty()).then_some(opportunities),
         preset,
-        search_terms: words,
+        search_terms,
         stages: enum_values(&message.stages),
         review_statuses: enum_values(&message.review_statuses),
-        company_names: message.customer_company_names,
-        partner_identifiers: message.partner_opportunity_identifiers,
+        company_keys: keys(&message.customer_company_names),
+        partner_identifier_keys: keys(&message.partner_opportunity_identifiers),
         owners,
         origins: enum_values(&message.origins),
         created,

@@ -1,7 +1,7 @@
-//! Brings input into its stored form (OPP-011): standard values in their own spelling, e-mail addresses in lower case,
-//! texts without surrounding spaces. Nothing is refused because of capitals, dashes or spaces.
+//! Brings input into its stored form (OPP-011): standard values in their own spelling, e-mail addresses as
+//! they are compared, texts without surrounding spaces. Nothing is refused because of capitals, dashes or spaces.
 
-use cosell_types::{Money, Pii};
+use cosell_types::{Money, Pii, comparable_email};
 
 use super::reference::{
     APN_PROGRAM, COUNTRY, GOVERNMENT, INDUSTRY, MARKETING_USE_CASE, TEAM_TITLE, US, US_STATE, USE_CASE,
@@ -95,7 +95,7 @@ pub fn canonicalize_personal_value(list: &StandardList, value: &mut Pii<String>)
 }
 
 pub fn canonicalize_contact(contact: &mut Contact) {
-    contact.email = contact.email.reveal().trim().to_lowercase().into();
+    contact.email = comparable_email(contact.email.reveal()).into();
 }
 
 pub fn canonicalize_spend(entry: &mut ExpectedCustomerSpend) {

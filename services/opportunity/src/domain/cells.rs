@@ -207,8 +207,10 @@ pub(super) fn first_contact_field(contacts: &[Contact], field: fn(&Contact) -> &
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A cell of an uploaded file as the result file repeats it: with an apostrophe before what a spreadsheet would evaluate.
-/// A cell that has one already is unchanged, so that the result file can be imported again.
+/// A cell that has one already is unchanged, and surrounding white space is left out as in an import, so that the result
+/// file can be imported again.
 pub fn escape_formula(cell: &str) -> Cow<'_, str> {
+    let cell = cell.trim();
     match cell.starts_with(FORMULA) {
         true => Cow::Owned(format!("'{cell}")),
         false => Cow::Borrowed(cell),

@@ -5,7 +5,7 @@
 //! format.
 
 use chrono::NaiveDate;
-use cosell_types::{Money, OpportunityId, Pii};
+use cosell_types::{Money, OpportunityId, Pii, comparison_key};
 use serde::{Deserialize, Serialize};
 
 use super::values::{
@@ -57,6 +57,16 @@ impl Details {
     /// Whether the opportunity concerns classified national-security information (OPP-017). No answer counts as no.
     pub fn is_national_security(&self) -> bool {
         self.national_security == Some(true)
+    }
+
+    /// The comparison key of the company name (PLT-016).
+    pub fn company_key(&self) -> String {
+        comparison_key(self.customer.account.company_name.reveal())
+    }
+
+    /// The comparison key of the partner identifier, which is unique in the account; empty if there is none (OPP-003).
+    pub fn partner_identifier_key(&self) -> String {
+        comparison_key(&self.partner_opportunity_identifier)
     }
 }
 

@@ -24,7 +24,7 @@ mod opportunity;
 pub mod partner_central;
 mod periods;
 mod policy;
-mod postal;
+pub mod postal;
 pub mod reference;
 mod referred;
 mod related;

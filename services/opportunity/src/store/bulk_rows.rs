@@ -149,16 +149,16 @@ pub async fn count_results(tx: &mut Tx, job: &Job) -> Result<BTreeMap<&'static s
     Ok(counts.collect())
 }
 
-/// Returns those of these partner opportunity identifiers that are in use, with the opportunities that have them. In a
-/// dry run, the rows before count as applied; the opportunity is `None` for one that a row would create.
+/// Returns those of these keys of partner opportunity identifiers that are in use, with the opportunities that have them.
+/// In a dry run, the rows before count as applied; the opportunity is `None` for one that a row would create.
 pub async fn find_used_identifiers(
     tx: &mut Tx,
     job: &Job,
-    identifiers: &[String],
+    keys: &[String],
 ) -> Result<BTreeMap<String, Option<OpportunityId>>, Error> {
     let rows = sqlx::query!(
-        r#"SELECT partner_opportunity_identifier AS "key!", opportunity_id AS "opportunity_id?" FROM opportunity o
-           WHERE account_id = $1 AND partner_opportunity_identifier = ANY($3) AND partner_opportunity_identifier <> ''
+        r#"SELECT partner_identifier_key AS "key!", opportunity_id AS "opportunity_id?" FROM opportunity o
+           WHERE account_id = $1 AND partner_identifier_key = ANY($3) AND partner_identifier_key <> ''
              AND NOT EXISTS (SELECT FROM bulk_row r WHERE r.account_id = $1 AND r.bulk_job_id = $2
                AND r.opportunity_id = o.opportunity_id AND r.key IS NOT NULL)
            UNION ALL SELECT key, opportunity_id FROM bulk_row r
@@ -167,7 +167,7 @@ pub async fn find_used_identifiers(
                AND l.opportunity_id = r.opportunity_id AND l.key IS NOT NULL AND l.number > r.number)"#,
         job.account.as_str(),
         job.id,
-        identifiers,
+        keys,
     )
     .fetch_all(tx.conn())
     .await?;

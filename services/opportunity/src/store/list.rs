@@ -26,8 +26,9 @@ pub struct OpportunityFilter {
     pub ids: Option<Vec<OpportunityId>>,
     pub stages: Vec<Stage>,
     pub review_statuses: Vec<ReviewStatus>,
-    pub company_names: Vec<String>,
-    pub partner_identifiers: Vec<String>,
+    /// Comparison keys (PLT-016).
+    pub company_keys: Vec<String>,
+    pub partner_identifier_keys: Vec<String>,
     pub owners: Vec<MemberId>,
     pub origins: Vec<Origin>,
     pub created: Bounds<DateTime<Utc>>,
@@ -58,7 +59,7 @@ impl SortKey {
         match self {
             SortKey::UpdateTime => "update_time",
             SortKey::Id => "opportunity_id",
-            SortKey::CompanyName => company_name_column(member),
+            SortKey::CompanyName => company_key_column(member),
             SortKey::CreateTime => "create_time",
             SortKey::TargetCloseDate => "target_close_date",
         }
@@ -88,20 +89,30 @@ impl SortKey {
         }
     }
 
-    /// The cursor of a page whose last record this is.
-    pub fn cursor(self, member: &Member, record: &Opportunity) -> PageCursor {
-        let details = record.details();
+    /// The cursor of a page whose last entry this is.
+    pub fn cursor(self, ListEntry { record, company_key }: &ListEntry) -> PageCursor {
         let value = match self {
             SortKey::UpdateTime => format_time(record.update_time()),
             SortKey::CreateTime => format_time(record.create_time()),
             SortKey::Id => record.id().number().to_string(),
-            SortKey::CompanyName if details.is_national_security() && member.side == Side::Aws => {
-                String::new()
-            }
-            SortKey::CompanyName => details.customer.account.company_name.reveal().clone(),
+            SortKey::CompanyName => company_key.clone(),
             SortKey::TargetCloseDate => close_date_column(record).to_string(),
         };
         PageCursor(value, record.id().number())
+    }
+}
+
+/// A record in a list.
+#[derive(Clone, Debug)]
+pub struct ListEntry {
+    pub record: Opportunity,
+    /// The key that the list is sorted by: the stored one, which a row of an earlier version may lack (PLT-016).
+    company_key: String,
+}
+
+impl ListEntry {
+    pub(super) fn new(record: Opportunity, company_key: String) -> Self {
+        Self { record, company_key }
     }
 }
 
@@ -121,7 +132,7 @@ pub async fn list_opportunities(
     context: QueryContext<'_>,
     filter: &OpportunityFilter,
     page: PageRequest,
-) -> Result<Vec<Opportunity>, Error> {
+) -> Result<Vec<ListEntry>, Error> {
     let mut query = QueryBuilder::default();
     push_list_query(&mut query, context, filter, page);
     let rows = query.build().fetch_all(tx.conn()).await?;
@@ -129,7 +140,7 @@ pub async fn list_opportunities(
         .map(|row| {
             let mut record = row.try_get::<Json<Opportunity>, _>(0)?.0;
             record.set_flagged(row.try_get(1)?);
-            Ok(record)
+            Ok(ListEntry::new(record, row.try_get(2)?))
         })
         .collect()
 }
@@ -143,7 +154,8 @@ pub(super) fn push_list_query(
     let column = page.sort_key.column(context.member);
     query.push("SELECT record, ");
     context.push_is_flagged(query);
-    query.push(" FROM opportunity WHERE ");
+    let company_key = company_key_column(context.member);
+    query.push(format_args!(", {company_key} FROM opportunity WHERE "));
     push_visibility_condition(query, context.member);
     push_filter_conditions(query, context, filter);
     let (after, direction) = if page.descending {
@@ -239,11 +251,11 @@ fn push_visibility_condition(query: &mut QueryBuilder<Postgres>, member: &Member
     }
 }
 
-/// The column with the company name as it is visible to the member (OPP-017).
-fn company_name_column(member: &Member) -> &'static str {
+/// The column with the comparison key of the company name as it is visible to the member (OPP-017).
+fn company_key_column(member: &Member) -> &'static str {
     match member.side {
-        Side::Partner => "company_name",
-        Side::Aws => "company_name_for_aws",
+        Side::Partner => "company_key",
+        Side::Aws => "company_key_for_aws",
     }
 }
 
@@ -302,19 +314,20 @@ fn push_filter_conditions(
             .push_bind(statuses)
             .push(")");
     }
-    if !filter.company_names.is_empty() {
-        query.push(format_args!(
-            " AND {} = ANY(",
-            company_name_column(context.member)
-        ));
-        query.push_bind(filter.company_names.clone()).push(")");
+    if !filter.company_keys.is_empty() {
+        let column = company_key_column(context.member);
+        // An empty key is that of a hidden name.
+        query
+            .push(format_args!(" AND {column} = ANY("))
+            .push_bind(filter.company_keys.clone())
+            .push(format_args!(") AND {column} <> ''"));
     }
-    if !filter.partner_identifiers.is_empty() {
+    if !filter.partner_identifier_keys.is_empty() {
         // The second condition is that of the index.
         query
-            .push(" AND partner_opportunity_identifier = ANY(")
-            .push_bind(filter.partner_identifiers.clone())
-            .push(") AND partner_opportunity_identifier <> ''");
+            .push(" AND partner_identifier_key = ANY(")
+            .push_bind(filter.partner_identifier_keys.clone())
+            .push(") AND partner_identifier_key <> ''");
     }
     if !filter.owners.is_empty() {
         let owners: Vec<_> = filter.owners.iter().map(ToString::to_string).collect();

@@ -5,6 +5,7 @@ mod aws_summaries;
 pub mod bulk_jobs;
 pub mod bulk_keys;
 pub mod bulk_rows;
+pub mod comparison_keys;
 mod facts;
 pub mod list;
 mod next_steps;
@@ -26,7 +27,7 @@ pub use aws_summaries::{load_aws_summary, save_aws_summary};
 pub use facts::load_facts;
 pub use next_steps::list_next_steps;
 pub use opportunities::{
-    MARKETPLACE_OFFER_INDEX, PARTNER_IDENTIFIER_INDEX, load_last_shareable_revision,
+    MARKETPLACE_OFFER_INDEX, PARTNER_IDENTIFIER_INDEXES, load_last_shareable_revision,
     load_last_visible_revision, load_opportunities, load_opportunity, load_opportunity_of_any_account,
     lock_opportunity, save_changed_opportunities, save_new_opportunities, save_opportunity,
 };

@@ -9,8 +9,12 @@ use super::opportunity_words::{insert_words, replace_words};
 use crate::domain::{Event, Opportunity};
 use crate::events;
 
-/// The unique index on the partner opportunity identifier.
-pub const PARTNER_IDENTIFIER_INDEX: &str = "opportunity_partner_identifier";
+/// The unique indexes on the partner opportunity identifier: its comparison key, and the text itself, which is unique
+/// also among identifiers that were stored before their keys were (OPP-003).
+pub const PARTNER_IDENTIFIER_INDEXES: [&str; 2] = [
+    "opportunity_partner_identifier_key",
+    "opportunity_partner_identifier",
+];
 /// The unique index on the AWS Marketplace offer.
 pub const MARKETPLACE_OFFER_INDEX: &str = "opportunity_marketplace_offer";
 
@@ -202,7 +206,9 @@ struct OpportunityColumns {
     stages: Vec<String>,
     visibilities: Vec<Option<String>>,
     companies: Vec<String>,
+    company_keys: Vec<String>,
     identifiers: Vec<String>,
+    identifier_keys: Vec<String>,
     close_dates: Vec<NaiveDate>,
     update_times: Vec<DateTime<Utc>>,
     offers: Vec<Option<String>>,
@@ -229,9 +235,11 @@ impl OpportunityColumns {
             companies: column(records, |record| {
                 record.details().customer.account.company_name.reveal().clone()
             }),
+            company_keys: column(records, |record| record.details().company_key()),
             identifiers: column(records, |record| {
                 record.details().partner_opportunity_identifier.clone()
             }),
+            identifier_keys: column(records, |record| record.details().partner_identifier_key()),
             close_dates: column(records, close_date_column),
             update_times: column(records, Opportunity::update_time),
             offers: column(records, |record| {
@@ -252,10 +260,13 @@ async fn insert_rows(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error>
     sqlx::query!(
         "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
            review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date,
-           create_time, update_time, record, marketplace_offer, submit_time)
-         SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+           create_time, update_time, record, marketplace_offer, submit_time, company_key, partner_identifier_key,
+           keyed_revision)
+         SELECT new.*, new.revision FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
            $8::text[], $9::text[], $10::text[], $11::text[], $12::date[], $13::timestamptz[], $14::timestamptz[],
-           $15::jsonb[], $16::text[], $17::timestamptz[])",
+           $15::jsonb[], $16::text[], $17::timestamptz[], $18::text[], $19::text[])
+           AS new (account, id, revision, owner, creator, submitter, status, stage, visibility, company, identifier,
+             close_date, create_time, update_time, record, offer, submit_time, company_key, identifier_key)",
         &columns.accounts,
         &columns.ids,
         &columns.revisions,
@@ -273,6 +284,8 @@ async fn insert_rows(tx: &mut Tx, records: &[&Opportunity]) -> Result<(), Error>
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
         &columns.offers as _,
         &columns.submit_times as _,
+        &columns.company_keys,
+        &columns.identifier_keys,
     )
     .execute(tx.conn())
     .await?;
@@ -287,12 +300,18 @@ async fn update_rows(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64
            submitted_by = new.submitter, review_status = new.status, stage = new.stage, visibility = new.visibility,
            company_name = new.company, partner_opportunity_identifier = new.identifier,
            target_close_date = new.close_date, update_time = new.time, record = new.record,
-           marketplace_offer = new.offer, submit_time = new.submit_time
+           marketplace_offer = new.offer, submit_time = new.submit_time, company_key = new.company_key,
+           partner_identifier_key = new.identifier_key,
+           partner_identifier_collision = CASE WHEN row.partner_opportunity_identifier = new.identifier AND EXISTS (
+             SELECT FROM opportunity other WHERE other.account_id = new.account AND new.identifier_key <> ''
+               AND other.partner_identifier_key = new.identifier_key AND other.opportunity_id <> new.id
+               AND other.partner_identifier_collision = 0) THEN new.id ELSE 0 END,
+           keyed_revision = new.revision
          FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
              $8::text[], $9::text[], $10::text[], $11::text[], $12::date[], $13::timestamptz[], $14::jsonb[],
-             $15::text[], $16::timestamptz[])
+             $15::text[], $16::timestamptz[], $17::text[], $18::text[])
            AS new (account, id, before, revision, owner, submitter, status, stage, visibility, company, identifier,
-             close_date, time, record, offer, submit_time)
+             close_date, time, record, offer, submit_time, company_key, identifier_key)
          WHERE row.account_id = new.account AND row.opportunity_id = new.id AND row.revision = new.before",
         &columns.accounts,
         &columns.ids,
@@ -310,6 +329,8 @@ async fn update_rows(tx: &mut Tx, records: &[(i64, &Opportunity)]) -> Result<u64
         &records.iter().map(|record| Json(*record)).collect::<Vec<_>>() as _,
         &columns.offers as _,
         &columns.submit_times as _,
+        &columns.company_keys,
+        &columns.identifier_keys,
     )
     .execute(tx.conn())
     .await?;

@@ -1,10 +1,11 @@
 use cosell_store::{Error, Tx};
+use cosell_types::comparison_key;
 
 use super::upsert::count_upserts;
 use crate::domain::catalog::{ApplyCounts, Product};
 
-/// Lists the products whose id, name or family contains `search`, sorted by id. `after` is the last id of the page
-/// before.
+/// Lists the products whose id, name or family contains `search`, compared by their keys (PLT-016), sorted by id.
+/// `after` is the last id of the page before. The catalog is small enough to be read as a whole.
 pub async fn list_products(
     tx: &mut Tx,
     search: &str,
@@ -13,16 +14,23 @@ pub async fn list_products(
 ) -> Result<Vec<Product>, Error> {
     let products = sqlx::query_as!(
         Product,
-        "SELECT product_id, name, family, description FROM product
-         WHERE product_id > $2 AND position(lower($1) IN lower(product_id || ' ' || name || ' ' || family)) > 0
-         ORDER BY product_id LIMIT $3",
-        search,
+        "SELECT product_id, name, family, description FROM product WHERE product_id > $1
+         ORDER BY product_id LIMIT CASE WHEN $2 = '' THEN $3::bigint END",
         after.unwrap_or_default(),
+        search,
         limit,
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(products)
+    let (key, limit) = (
+        comparison_key(search),
+        usize::try_from(limit).unwrap_or(usize::MAX),
+    );
+    let is_found = |product: &Product| {
+        let text = format!("{} {} {}", product.product_id, product.name, product.family);
+        comparison_key(&text).contains(&key)
+    };
+    Ok(products.into_iter().filter(is_found).take(limit).collect())
 }
 
 /// Returns those of these ids that are products of AWS.

@@ -8,7 +8,9 @@ use cosell_types::{ClosedList as _, Member, Role, Side};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Postgres, QueryBuilder};
 
-use super::list::{OpportunityFilter, PageRequest, QueryContext, SortKey, push_count_query, push_list_query};
+use super::list::{
+    ListEntry, OpportunityFilter, PageRequest, QueryContext, SortKey, push_count_query, push_list_query,
+};
 use crate::Opportunities;
 use crate::domain::fixtures::{in_status, now};
 use crate::domain::values::{InvolvementType, Origin, Preset, ReviewStatus, Stage};
@@ -19,12 +21,13 @@ use crate::domain::{Periods, search};
 const INSERTS: [&str; 21] = [
     "INSERT INTO opportunity (account_id, opportunity_id, revision, owner_member_id, created_by, submitted_by,
        review_status, stage, visibility, company_name, partner_opportunity_identifier, target_close_date, create_time,
-       update_time, submit_time, record)
+       update_time, submit_time, record, company_key, partner_identifier_key, keyed_revision)
      SELECT '10000000000' || n % 10, n, 2, 'm' || n / 10 % 50, 'm' || n / 10 % 40, 'm' || n / 10 % 30,
        (ARRAY['PENDING_SUBMISSION', 'SUBMITTED', 'IN_REVIEW', 'ACTION_REQUIRED', 'APPROVED', 'REJECTED'])[1 + n % 6],
        (ARRAY['PROSPECT', 'QUALIFIED', 'COMMITTED', 'LAUNCHED', 'CLOSED_LOST'])[1 + n % 5],
        CASE WHEN n % 7 = 0 THEN 'LIMITED' ELSE 'FULL' END, 'Company ' || n % 700, 'key ' || n,
-       date '2026-01-01' + n % 300, t, t + interval '1 hour', t, $1::jsonb
+       date '2026-01-01' + n % 300, t, t + interval '1 hour', t, $1::jsonb,
+       'company ' || n % 700, 'key ' || n, 2
      FROM generate_series(1, 12000) AS n,
        LATERAL (SELECT timestamptz '2026-02-01 00:00Z' + n * interval '3 minutes') AS at (t)",
     "INSERT INTO opportunity_revision
@@ -216,7 +219,7 @@ fn first_page(sort_key: SortKey, descending: bool) -> PageRequest {
 fn named_filters() -> Vec<(String, OpportunityFilter)> {
     let empty = OpportunityFilter::default;
     let search_for = |text: &str| OpportunityFilter {
-        search_terms: search::search_terms(text).into_iter().collect(),
+        search_terms: search::query_terms(text).into_iter().collect(),
         ..empty()
     };
     let mut all = vec![
@@ -228,7 +231,14 @@ fn named_filters() -> Vec<(String, OpportunityFilter)> {
         (
             "company names".to_owned(),
             OpportunityFilter {
-                company_names: vec!["Company 5".to_owned()],
+                company_keys: vec!["company 5".to_owned()],
+                ..empty()
+            },
+        ),
+        (
+            "partner identifiers".to_owned(),
+            OpportunityFilter {
+                partner_identifier_keys: vec!["key 5".to_owned(), "key 6".to_owned()],
                 ..empty()
             },
         ),
@@ -279,10 +289,8 @@ async fn opp_060_063_064_065_list_and_count_queries_use_no_sequential_scan() {
             SortKey::CreateTime,
             SortKey::TargetCloseDate,
         ] {
-            let middle = key.cursor(
-                &member,
-                &in_status(ReviewStatus::Approved, InvolvementType::CoSell),
-            );
+            let record = in_status(ReviewStatus::Approved, InvolvementType::CoSell);
+            let middle = key.cursor(&ListEntry::new(record, "company 350".to_owned()));
             for (descending, cursor) in [(false, None), (true, None), (true, Some(middle))] {
                 for (name, filter) in named_filters() {
                     let mut query = QueryBuilder::new(EXPLAIN);

@@ -229,7 +229,7 @@ async fn opp_063_064_066_migration_backfills_flags_submissions_and_words() {
         "ALTER TABLE opportunity DROP origin, DROP company_name_for_aws, DROP submit_time",
         // The other indexes were dropped with a column.
         "DROP INDEX opportunity_of_all_by_creation, opportunity_of_all_by_close_date, opportunity_of_all_by_owner,
-           opportunity_of_all_by_position",
+           opportunity_of_all_by_position, opportunity_of_all_by_company",
         "UPDATE opportunity SET record = jsonb_set(record #- '{review,submit_time}', '{details,flagged_for_follow_up}', 'true')",
         "SET ROLE opportunity_owner",
         include_str!("../../migrations/0016_finding.sql"),

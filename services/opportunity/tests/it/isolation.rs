@@ -122,7 +122,8 @@ async fn acc_020_app_role_writes_one_account_and_cannot_change_history() {
     app.finish::<Opportunities>().await;
 }
 
-/// The worker's role reads events of all accounts but has no permission on records.
+/// The worker's role reads events of all accounts but has no permission on records: it sees the ids of those without
+/// comparison keys (PLT-016).
 #[tokio::test]
 async fn acc_020_worker_role_reads_events_but_no_records() {
     let app = start().await;
@@ -138,8 +139,11 @@ async fn acc_020_worker_role_reads_events_but_no_records() {
             .expect("a count"),
         2
     );
+    let visible = query("SELECT count(opportunity_id) FROM opportunity").await;
+    assert_eq!(visible.expect("a count"), 0, "all records have keys");
     for table in [
-        "SELECT count(*) FROM opportunity",
+        "SELECT count(record) FROM opportunity",
+        "SELECT count(company_name) FROM opportunity",
         "SELECT count(*) FROM opportunity_revision",
     ] {
         assert!(query(table).await.is_err(), "{table} must be refused");

@@ -13,6 +13,7 @@ mod bulk_jobs;
 mod bulk_updates;
 mod cancelled_calls;
 mod closing;
+mod comparison_keys;
 mod corrections;
 mod create_and_get;
 mod denials;

@@ -3,7 +3,7 @@ use cosell_events::Cause;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::Tx;
-use cosell_types::{AccountId, Side, random};
+use cosell_types::{AccountId, Side, comparable_email, random};
 
 use super::Api;
 use crate::domain::access::Action;
@@ -37,7 +37,7 @@ pub async fn handle(api: Api, call: Call<Request>) -> Result<Response, Failure> 
         let details = InvitationDetails {
             kind,
             inviter_name: message.inviter_name.clone().into(),
-            inviter_email: message.inviter_email.clone().into(),
+            inviter_email: comparable_email(&message.inviter_email).into(),
             message: message.message.clone().into(),
         };
         let id = id.parse().map_err(Failure::internal)?;

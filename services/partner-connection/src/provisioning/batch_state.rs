@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cosell_events::Cause;
 use cosell_grpc::Failure;
 use cosell_store::Tx;
-use cosell_types::{AccountId, MemberId};
+use cosell_types::{AccountId, MemberId, comparable_email};
 
 use super::record::{Record, member_record};
 use crate::domain::{Account, Member, MemberEvent, Roster};
@@ -33,7 +33,7 @@ impl BatchState {
         let members = store::load_members(tx, &account_id, &member_ids).await?;
         let emails: Vec<_> = batch
             .iter()
-            .filter_map(|record| Some(member_record(record)?.person.as_ref()?.email.to_lowercase()))
+            .filter_map(|record| Some(comparable_email(&member_record(record)?.person.as_ref()?.email)))
             .collect();
         let roster = store::load_roster(tx, &account_id, &emails).await?;
         Ok(Self {

@@ -1,6 +1,6 @@
 use cosell_events::{Cause, append};
 use cosell_store::{Error, Scope, Tx, require_written};
-use cosell_types::{AccountId, ClosedList as _};
+use cosell_types::{AccountId, ClosedList as _, comparison_key};
 use sqlx::types::Json;
 
 use crate::domain::{Account, AccountEvent, Profile};
@@ -100,11 +100,13 @@ async fn save_profile(tx: &mut Tx, account: &Account, profile: &Profile) -> Resu
     let specializations: Vec<_> = facts.specializations.iter().cloned().collect();
     sqlx::query!(
         "INSERT INTO profile (account_id, profile_id, visibility, display_name, description, country_code,
-           solution_type, industries, partner_types, programs, specializations, record, tier)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           solution_type, industries, partner_types, programs, specializations, record, tier, name_key,
+           description_key, keyed_text)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $4::text || chr(10) || $5::text)
          ON CONFLICT (account_id) DO UPDATE SET visibility = $3, display_name = $4, description = $5,
            country_code = $6, solution_type = $7, industries = $8, partner_types = $9, programs = $10,
-           specializations = $11, record = $12, tier = $13",
+           specializations = $11, record = $12, tier = $13, name_key = $14,
+           description_key = $15, keyed_text = excluded.keyed_text",
         account.id().as_str(),
         profile.id.as_str(),
         profile.visibility.name(),
@@ -118,8 +120,48 @@ async fn save_profile(tx: &mut Tx, account: &Account, profile: &Profile) -> Resu
         &specializations,
         Json(profile) as _,
         facts.tier.name(),
+        comparison_key(&text.display_name),
+        comparison_key(&text.description),
     )
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Stores the comparison keys of a profile without any (PLT-016).
+pub async fn save_profile_keys(tx: &mut Tx, account: &Account) -> Result<(), Error> {
+    let Some(profile) = account.profile() else {
+        return Ok(());
+    };
+    sqlx::query!(
+        "UPDATE profile SET name_key = $2, description_key = $3,
+           keyed_text = display_name || chr(10) || description WHERE account_id = $1",
+        account.id().as_str(),
+        comparison_key(&profile.text.display_name),
+        comparison_key(&profile.text.description),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Lists at most `limit` accounts whose profile has no comparison keys, after `last`.
+pub async fn list_unkeyed_profiles(
+    tx: &mut Tx,
+    last: Option<&AccountId>,
+    limit: i64,
+) -> Result<Vec<AccountId>, Error> {
+    let accounts = sqlx::query_scalar!(
+        "SELECT account_id FROM profile
+         WHERE NOT is_keyed AND account_id > $1
+         ORDER BY account_id LIMIT $2",
+        last.map_or("", |last| last.as_str()),
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let accounts = accounts.iter().map(|account| account.parse());
+    accounts
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::corrupt("account_id", error))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use cosell_grpc::convert::is_valid_time;
 use cosell_store::{Error, Tx};
-use cosell_types::{AccountId, ClosedList, MemberId, ParticipantType, Role};
+use cosell_types::{AccountId, ClosedList, MemberId, ParticipantType, Role, comparison_key};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
@@ -170,7 +170,7 @@ pub struct PartnerEntry {
     pub specializations: Vec<String>,
     pub is_connected: bool,
     pub tier: PartnerTier,
-    sort_name: String,
+    name_key: String,
 }
 
 /// The position after the last profile of a page.
@@ -180,7 +180,7 @@ pub struct PartnerCursor(String, String);
 impl PartnerCursor {
     /// The position after this profile.
     pub fn after(last: &PartnerEntry) -> Self {
-        Self(last.sort_name.clone(), last.profile.id.to_string())
+        Self(last.name_key.clone(), last.profile.id.to_string())
     }
 
     /// Whether the values can be query parameters; a cursor comes from an unsigned page token.
@@ -198,7 +198,7 @@ pub async fn list_partners(
     limit: i64,
 ) -> Result<Vec<PartnerEntry>, Error> {
     let mut query = QueryBuilder::new(
-        "SELECT * FROM (SELECT p.*, lower(p.display_name) AS sort_name, EXISTS (SELECT FROM connection c
+        "SELECT * FROM (SELECT p.*, EXISTS (SELECT FROM connection c
            WHERE c.other_account_id = p.account_id AND c.status = 'ACTIVE' AND c.account_id = ",
     );
     query.push_bind(account.as_str().to_owned());
@@ -209,15 +209,15 @@ pub async fn list_partners(
     if !filter.name.is_empty() {
         // Unlike LIKE, strpos has no wildcards.
         query
-            .push(" AND strpos(sort_name, lower(")
-            .push_bind(filter.name.clone())
-            .push(")) > 0");
+            .push(" AND strpos(name_key, ")
+            .push_bind(comparison_key(&filter.name))
+            .push(") > 0");
     }
     for keyword in &filter.keywords {
         query
-            .push(" AND strpos(lower(description), lower(")
-            .push_bind(keyword.clone())
-            .push(")) > 0");
+            .push(" AND strpos(description_key, ")
+            .push_bind(comparison_key(keyword))
+            .push(") > 0");
     }
     for (column, values) in [
         ("industries", &filter.industries),
@@ -242,11 +242,11 @@ pub async fn list_partners(
         query.push(" AND is_connected = ").push_bind(connected);
     }
     if let Some(PartnerCursor(name, id)) = cursor {
-        query.push(" AND (sort_name, profile_id) > (").push_bind(name);
+        query.push(" AND (name_key, profile_id) > (").push_bind(name);
         query.push(", ").push_bind(id).push(")");
     }
     query
-        .push(" ORDER BY sort_name, profile_id LIMIT ")
+        .push(" ORDER BY name_key, profile_id LIMIT ")
         .push_bind(limit);
     let rows = query.build().fetch_all(tx.conn()).await?;
     rows.iter().map(partner_entry).collect()
@@ -265,7 +265,7 @@ fn partner_entry(row: &PgRow) -> Result<PartnerEntry, Error> {
         specializations: row.try_get("specializations")?,
         is_connected: row.try_get("is_connected")?,
         tier: PartnerTier::from_name(&tier).ok_or_else(|| Error::corrupt("tier", &tier))?,
-        sort_name: row.try_get("sort_name")?,
+        name_key: row.try_get("name_key")?,
     })
 }
 

@@ -308,6 +308,38 @@ async fn dir_011_concurrent_alliance_lead_transfers_have_one_winner() {
 }
 
 #[tokio::test]
+async fn plt_017_address_is_stored_with_a_labels_and_compared_so() {
+    let app = start().await;
+    let alliance_lead = alliance_lead(&app, ALDER);
+    let invite = async |id: &str, email: &str| {
+        let request = invite_request_with_email(id, email);
+        alliance_lead.members().invite_member(request).await
+    };
+    let invited = invite("x", "X.Y@Müller.example")
+        .await
+        .expect("a member")
+        .into_inner();
+    let stored = invited
+        .member
+        .and_then(|member| member.person)
+        .expect("a person")
+        .email;
+    assert_eq!(stored, "x.y@xn--mller-kva.example");
+    let duplicate = invite("y", "x.y@MÜLLER.example").await;
+    refused(duplicate, Code::AlreadyExists, "DUPLICATE_MEMBER");
+    for email in [
+        &format!("{}@alder.example", "l".repeat(65)),
+        "jäne@alder.example",
+        "jane@birch",
+    ] {
+        let refusal = refused(invite("z", email).await, Code::InvalidArgument, "INVALID_FIELDS");
+        assert_eq!(refusal.paths(), ["person.email"]);
+        assert!(!format!("{refusal:?}").contains(email), "{refusal:?}");
+    }
+    app.finish::<Partners>().await;
+}
+
+#[tokio::test]
 async fn dir_013_duplicate_address_excess_domain_and_reserved_id_are_refused() {
     let app = start_with(Options {
         email_domains: 2,

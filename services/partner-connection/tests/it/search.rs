@@ -2,7 +2,7 @@
 
 use cosell_partner_connection::Partners;
 use cosell_proto::cosell::partner::v1 as pb;
-use cosell_testkit::harness::{App, refused};
+use cosell_testkit::harness::{App, eventually, refused};
 use tonic::Code;
 
 use crate::support::{
@@ -68,6 +68,13 @@ async fn dir_040_partner_search_applies_every_filter() {
         (
             pb::PartnerFilter {
                 name: "ELM".to_owned(),
+                ..no_filter()
+            },
+            elm,
+        ),
+        (
+            pb::PartnerFilter {
+                name: "ｅｌＭ\u{200b} cloud".to_owned(),
                 ..no_filter()
             },
             elm,
@@ -212,5 +219,37 @@ async fn dir_031_private_profile_is_not_found_by_other_partners() {
         list_partner_names(&mut alder, pb::PartnerFilter::default()).await,
         ["Alder"]
     );
+    app.finish::<Partners>().await;
+}
+
+/// Profiles that a version without comparison keys has stored get their keys.
+#[tokio::test]
+async fn plt_016_profiles_of_the_version_before_get_their_keys() {
+    let app = start().await;
+    let mut admin = app.database.admin::<Partners>().await;
+    let unkeyed =
+        "UPDATE profile SET display_name = 'Straße', description = 'Großes Lager', keyed_text = NULL,
+         record = jsonb_set(jsonb_set(record, '{text,display_name}', '\"Straße\"'),
+           '{text,description}', '\"Großes Lager\"')
+       WHERE display_name = 'Birch'";
+    sqlx::raw_sql(unkeyed)
+        .execute(&mut admin)
+        .await
+        .expect("an update");
+    let sql = "UPDATE account SET record = jsonb_set(jsonb_set(record, '{profile,text,display_name}', '\"Straße\"'),
+         '{profile,text,description}', '\"Großes Lager\"')
+       WHERE account_id = '222222222222'";
+    sqlx::raw_sql(sql).execute(&mut admin).await.expect("an update");
+    let mut alder = clients(&app, &caller(ALDER, "alder-user"));
+    let filter = pb::PartnerFilter {
+        name: "STRASSE".to_owned(),
+        keywords: vec!["grosses".to_owned()],
+        ..Default::default()
+    };
+    eventually(async || {
+        let names = list_partner_names(&mut alder, filter.clone()).await;
+        (names == ["Straße"]).then_some(()).ok_or(format!("{names:?}"))
+    })
+    .await;
     app.finish::<Partners>().await;
 }
