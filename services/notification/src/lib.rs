@@ -11,6 +11,8 @@ mod consume;
 mod convert;
 pub mod domain;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod mail;
 mod peers;
 mod status;

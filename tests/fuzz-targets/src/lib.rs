@@ -17,6 +17,7 @@ mod postal_code;
 mod support;
 mod time;
 mod token;
+mod unsubscribe;
 
 pub use callback::{callback, channel_link};
 pub use event::{EVENT_TYPES, event};
@@ -29,12 +30,13 @@ pub use page_token::page_token;
 pub use postal_code::postal_code;
 pub use time::time;
 pub use token::token;
+pub use unsubscribe::{unsubscribe_form, unsubscribe_link};
 
 /// A function that decodes any bytes. Panics if a property is violated.
 pub type Target = fn(&[u8]);
 
 /// All targets by name: that of the file in `tests/fuzz/fuzz_targets`, and of the folder in `tests/fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("callback", callback),
     ("channel_link", channel_link),
     ("csv", csv),
@@ -49,4 +51,6 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("reference_list", reference_list),
     ("time", time),
     ("token", token),
+    ("unsubscribe_form", unsubscribe_form),
+    ("unsubscribe_link", unsubscribe_link),
 ];

@@ -76,6 +76,8 @@ replays! {
     opp_046_corpus_of_reference_lists_violates_no_property: "reference_list",
     corpus_of_times_violates_no_property: "time",
     acc_003_corpus_of_tokens_violates_no_property: "token",
+    not_008_corpus_of_unsubscribe_forms_violates_no_property: "unsubscribe_form",
+    not_008_corpus_of_unsubscribe_links_violates_no_property: "unsubscribe_link",
 }
 
 #[test]

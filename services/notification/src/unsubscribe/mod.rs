@@ -26,6 +26,7 @@ use cosell_web::{KeyFile, parse_base_url};
 use crate::domain::values::NotificationKind;
 
 pub use args::UnsubscribeArgs;
+pub(crate) use form::is_one_click;
 
 /// The maximum length of a token. The longest one has about 170 characters.
 const MAX_TOKEN: usize = 256;
@@ -94,7 +95,7 @@ fn sign(key: &hmac::Key, text: &[u8]) -> [u8; SIGNATURE] {
     truncated
 }
 
-fn signed_text(target: &UnsubscribeTarget) -> String {
+pub(crate) fn signed_text(target: &UnsubscribeTarget) -> String {
     let UnsubscribeTarget {
         account,
         member,
@@ -103,7 +104,7 @@ fn signed_text(target: &UnsubscribeTarget) -> String {
     [account.as_str(), kind.name(), member.as_str()].join(&SEPARATOR.to_string())
 }
 
-fn parse_signed_text(text: &[u8]) -> Option<UnsubscribeTarget> {
+pub(crate) fn parse_signed_text(text: &[u8]) -> Option<UnsubscribeTarget> {
     let mut parts = std::str::from_utf8(text).ok()?.splitn(3, SEPARATOR);
     Some(UnsubscribeTarget {
         account: parts.next()?.parse().ok()?,

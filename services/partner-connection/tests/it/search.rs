@@ -253,3 +253,37 @@ async fn plt_016_profiles_of_the_version_before_get_their_keys() {
     .await;
     app.finish::<Partners>().await;
 }
+
+/// Restores the schema before migration 0017 and applies it to existing profiles, in a transaction that the worker does
+/// not see.
+#[tokio::test]
+async fn plt_016_migration_keys_existing_profiles() {
+    let app = start().await;
+    let mut admin = app.database.admin::<Partners>().await;
+    for sql in [
+        "BEGIN",
+        "DROP POLICY unkeyed ON profile",
+        "ALTER TABLE profile DROP is_keyed, DROP keyed_text, DROP description_key, DROP name_key",
+        // The index that the migration replaces.
+        "CREATE INDEX profile_by_name ON profile (display_name)",
+        "SET ROLE partner_owner",
+        include_str!("../../migrations/0017_comparison_keys.sql"),
+        "RESET ROLE",
+    ] {
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    let keys: Vec<String> = sqlx::query_scalar("SELECT name_key FROM profile WHERE NOT is_keyed ORDER BY 1")
+        .fetch_all(&mut admin)
+        .await
+        .expect("keys");
+    assert!(
+        keys.starts_with(&["alder".to_owned(), "birch".to_owned()]),
+        "{keys:?}"
+    );
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut admin)
+        .await
+        .expect("a rollback");
+    app.finish::<Partners>().await;
+}
