@@ -10,7 +10,7 @@ use crate::attacks::Attack;
 use crate::load::{Caller, Calls, address, authorization, call_at_rate, create_opportunities};
 
 /// Calls per second of account B.
-const PROBES: f64 = 50.0;
+const PROBES: f64 = 100.0;
 /// Time after which clients that do not read must be disconnected.
 const UNREAD: Duration = Duration::from_secs(60);
 /// How long the services have to release what the attacks used.
@@ -47,15 +47,15 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
         during.push((attack, open, calls));
         sleep(Duration::from_secs(1)).await;
     }
-    let calm = report::to_ms(report::percentile(&mut quiet.answered, 99));
+    let calm = quiet.p99();
     report::print_line(&format!(
         "B's p99 while it is quiet: {calm:.1} ms, n = {}, {} refused, {} failed",
         quiet.answered.len(),
         quiet.refused,
         quiet.failed.len()
     ));
-    for (attack, open, mut calls) in during {
-        let high = report::to_ms(report::percentile(&mut calls.answered, 99));
+    for (attack, open, calls) in during {
+        let high = calls.p99();
         let name = format!("{attack:?}: B's p99 {high:.1} ms / quiet ({open} of A's connections left)");
         bars.check(&name, high / calm, "<= 1.50", high <= calm * 1.5);
         if attack.needs_answers() {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use cosell::demo::calls::create_opportunity;
 use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::{ServiceProcess, valid_opportunity};
+use cosell_tests::{ServiceProcess, report, valid_opportunity};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use h2::client::SendRequest;
 use http::Request;
@@ -25,6 +25,8 @@ const MAX_WAITING: usize = 4_000;
 
 /// The RPC that the drills call.
 pub const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
+/// Parts of a phase.
+const PARTS: usize = 5;
 /// Opportunities of each account that is listed: more than a page.
 const OPPORTUNITIES: usize = 40;
 
@@ -70,7 +72,7 @@ pub enum Outcome {
 /// The calls of a phase.
 #[derive(Default)]
 pub struct Calls {
-    /// Durations of answered calls.
+    /// Durations of answered calls, in the order of their answers.
     pub answered: Vec<Duration>,
     pub refused: usize,
     pub failed: Vec<Option<Code>>,
@@ -85,6 +87,18 @@ impl Calls {
             Outcome::Refused => self.refused += 1,
             Outcome::Failed(code) => self.failed.push(code),
         }
+    }
+
+    /// The 99th percentile of the durations of answered calls, in ms: the median of those of successive parts. What
+    /// disturbs the machine for a moment affects one of them, an attack all.
+    pub fn p99(&self) -> f64 {
+        let size = self.answered.len().div_ceil(PARTS).max(1);
+        let parts = self.answered.chunks(size);
+        let mut highs: Vec<_> = parts
+            .map(|part| report::to_ms(report::percentile(&mut part.to_vec(), 99)))
+            .collect();
+        highs.sort_by(f64::total_cmp);
+        highs.get(highs.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
     pub fn append(&mut self, mut other: Calls) {

@@ -39,9 +39,11 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
         excess.failed.len(),
         excess.unsent
     ));
-    let [before, after] = [&mut calm, &mut beside].map(|calls| {
-        let [median, high] =
-            [50, 99].map(|share| report::to_ms(report::percentile(&mut calls.answered, share)));
+    let [before, after] = [&calm, &beside].map(|calls| {
+        let (median, high) = (
+            report::to_ms(report::percentile(&mut calls.answered.clone(), 50)),
+            calls.p99(),
+        );
         report::print_line(&format!(
             "B: p50 {median:.1} ms, p99 {high:.1} ms, n = {}",
             calls.answered.len()
