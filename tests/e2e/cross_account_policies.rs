@@ -43,7 +43,7 @@ const NOT_DRAFT: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All policies that span accounts. The prover cannot verify them, so tests compare their commands and effects with
 /// this list.
-pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 52] = [
+pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 54] = [
     policy(
         "worker",
         "*.aggregate_cursor.all_accounts",
@@ -238,6 +238,16 @@ pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 52] = [
         "select",
     ),
     for_rows(
+        "NOT is_keyed",
+        policy(
+            "worker",
+            "opportunity.opportunity.unkeyed",
+            "SELECT",
+            "work",
+            "select",
+        ),
+    ),
+    for_rows(
         NOT_DRAFT,
         policy(
             "app",
@@ -327,6 +337,10 @@ pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 52] = [
         "select",
     ),
     // Public profiles are visible in the partner directory.
+    for_rows(
+        "NOT is_keyed",
+        policy("worker", "partner.profile.unkeyed", "SELECT", "work", "select"),
+    ),
     for_rows(
         "visibility = 'PUBLIC'",
         policy(

@@ -192,6 +192,29 @@ async fn plt_015_bytes_of_messages_are_limited_by_account() {
 }
 
 #[tokio::test]
+async fn plt_015_open_health_checks_do_not_refuse_calls_of_the_same_address() {
+    let issuer = new_issuer();
+    let server = TestServer::start(&issuer, &key_file(&issuer)).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut client = RawClient::connect(&server, &issuer, &h2::client::Builder::new()).await;
+        for _ in 0..100 {
+            let request = Request::post("http://cosell/grpc.health.v1.Health/Watch")
+                .header("content-type", "application/grpc")
+                .header("te", "trailers");
+            open.push(client.send(request, false).await);
+        }
+        // The server reads the streams of a connection in order: after this answer, all are open.
+        let request = client.request().header("authorization", &client.authorization);
+        assert_eq!(client.call(request).await.codes().await, (200, None));
+    }
+    get_count(&server, &issuer, ALDER)
+        .await
+        .expect("a call with a token");
+    drop(open);
+}
+
+#[tokio::test]
 async fn plt_015_account_does_not_use_the_permits_of_others() {
     let issuer = new_issuer();
     let server = TestServer::start(&issuer, &key_file(&issuer)).await;

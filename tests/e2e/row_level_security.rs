@@ -197,6 +197,8 @@ async fn insert_further_rows(admin: &mut PgConnection, service: &str) {
         let rows = format!(
             "INSERT INTO opportunity.opportunity_flag
              SELECT account_id, opportunity_id, '{EMPTY_ACCOUNT}', 'x', now() FROM opportunity.opportunity LIMIT 1;
+             UPDATE opportunity.opportunity SET keyed_revision = NULL WHERE (account_id, opportunity_id) IN (
+               SELECT account_id, opportunity_id FROM opportunity.opportunity LIMIT 2);
              INSERT INTO opportunity.bulk_job
                (account_id, bulk_job_id, kind, state, member_id, request_id, plan, total, create_time, end_time)
              SELECT '{0}', 'bulkjob-' || lpad(days::text, 13, '0'), 'IMPORT', 'COMPLETED', 'x', 'x', '{{}}', 0, now(),
@@ -208,7 +210,12 @@ async fn insert_further_rows(admin: &mut PgConnection, service: &str) {
         let rows = sqlx::raw_sql(AssertSqlSafe(rows));
         rows.execute(admin)
             .await
-            .expect("rows of another account, and old rows");
+            .expect("rows of another account, old rows, and rows without comparison keys");
+    } else if service == "partner" {
+        let sql = "UPDATE partner.profile SET keyed_text = NULL WHERE account_id IN (
+                     SELECT account_id FROM partner.profile ORDER BY visibility LIMIT 2)";
+        let rows = sqlx::raw_sql(sql).execute(admin).await;
+        rows.expect("profiles without comparison keys");
     }
 }
 

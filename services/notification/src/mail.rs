@@ -196,7 +196,8 @@ impl MailSender {
                 .parse()
                 .map_err(|_| anyhow::anyhow!("the recipient address is invalid"))?)
             .date(self.clock.now().into())
-            .subject(mail.subject.reveal().as_str())
+            // Mail programs would decode an encoded word that a member wrote (RFC 2047, PLT-014).
+            .subject(mail.subject.reveal().replace("=?", "= ?"))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body.reveal().clone())?;

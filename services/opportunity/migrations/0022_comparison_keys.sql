@@ -40,6 +40,7 @@ ALTER TABLE opportunity FORCE ROW LEVEL SECURITY;
 
 -- Of a national-security record AWS sees no company (OPP-017).
 ALTER TABLE opportunity
+  ADD COLUMN is_keyed boolean NOT NULL GENERATED ALWAYS AS (keyed_revision IS NOT DISTINCT FROM revision) STORED,
   ADD COLUMN company_key_for_aws text NOT NULL GENERATED ALWAYS AS (
     CASE WHEN record #> '{details,national_security}' = 'true'::jsonb THEN '' ELSE company_key END) STORED;
 
@@ -64,8 +65,7 @@ CREATE TRIGGER partner_identifier_key_changed AFTER UPDATE OF partner_identifier
   WHEN (OLD.partner_identifier_key <> '' AND OLD.partner_identifier_collision = 0
     AND OLD.partner_identifier_key <> NEW.partner_identifier_key)
   EXECUTE FUNCTION pass_partner_identifier_key();
-CREATE INDEX opportunity_unkeyed ON opportunity (account_id, opportunity_id)
-  WHERE keyed_revision IS DISTINCT FROM revision;
+CREATE INDEX opportunity_unkeyed ON opportunity (account_id, opportunity_id) WHERE NOT is_keyed;
 -- Lists filter and sort by the key of the company (OPP-060).
 DROP INDEX opportunity_by_company, opportunity_of_all_by_company;
 CREATE INDEX opportunity_by_company ON opportunity (account_id, company_key, opportunity_id);
@@ -74,5 +74,5 @@ CREATE INDEX opportunity_of_all_by_company ON opportunity (company_key_for_aws, 
 
 -- The worker finds rows without keys, and reads nothing of them but their ids (ACC-020).
 CREATE POLICY unkeyed ON opportunity FOR SELECT TO opportunity_worker
-  USING ((SELECT current_setting('app.side', true)) = 'work' AND keyed_revision IS DISTINCT FROM revision);
-GRANT SELECT (account_id, opportunity_id, revision, keyed_revision) ON opportunity TO opportunity_worker;
+  USING ((SELECT current_setting('app.side', true)) = 'work' AND NOT is_keyed);
+GRANT SELECT (account_id, opportunity_id, is_keyed) ON opportunity TO opportunity_worker;

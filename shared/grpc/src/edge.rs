@@ -211,14 +211,16 @@ impl Inner {
         if size_of(request.headers()) > MAX_HEADERS {
             return Err(Failure::headers_too_large());
         }
+        let is_public = is_public(&arrival.tag.rpc);
+        let limit = match is_public {
+            true => &self.limits.public,
+            false => &self.limits.unverified,
+        };
         let unverified = match &arrival.client {
-            Some(client) => {
-                let permit = self.limits.unverified.acquire(client, 1);
-                Some(permit.ok_or_else(Failure::overloaded)?)
-            }
+            Some(client) => Some(limit.acquire(client, 1).ok_or_else(Failure::overloaded)?),
             None => None,
         };
-        if is_public(&arrival.tag.rpc) {
+        if is_public {
             return Ok(Admitted::Public(request, unverified));
         }
         let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;

@@ -25,10 +25,13 @@ const ACCOUNT_PORTION: usize = 4;
 /// Concurrent streams of partners, AWS or services, and of one account. They last longer than other calls.
 const MAX_STREAMS: usize = 64;
 const MAX_STREAMS_OF_ACCOUNT: usize = 8;
-/// Concurrent calls without a verified token, of all clients and of one address: health checks, reflection streams, and
-/// calls whose token is being verified.
+/// Concurrent calls whose token is being verified, of all clients and of one address.
 const MAX_UNVERIFIED: usize = 2_048;
 const MAX_UNVERIFIED_OF_ADDRESS: usize = 256;
+/// Concurrent calls that need no token, of all clients and of one address: health checks and reflection, whose streams
+/// stay open. A limit of their own, so that they keep no caller with a token from the same address out.
+const MAX_PUBLIC: usize = 1_024;
+const MAX_PUBLIC_OF_ADDRESS: usize = 128;
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -50,6 +53,7 @@ pub(crate) struct Limits {
     pub(crate) arriving: KeyedLimit<CallerClass>,
     /// Those of proxies are not limited.
     pub(crate) unverified: KeyedLimit<IpAddr>,
+    pub(crate) public: KeyedLimit<IpAddr>,
     buffers: ClassLimits,
     calls: ClassLimits,
     streams: ClassLimits,
@@ -92,6 +96,7 @@ impl Limits {
         Self {
             arriving: KeyedLimit::new(usize::MAX, MAX_ARRIVING),
             unverified: KeyedLimit::new(MAX_UNVERIFIED, MAX_UNVERIFIED_OF_ADDRESS),
+            public: KeyedLimit::new(MAX_PUBLIC, MAX_PUBLIC_OF_ADDRESS),
             buffers: ClassLimits::new(BUFFER, BUFFER_OF_ACCOUNT),
             calls: ClassLimits::new(max_calls, max_calls.div_ceil(ACCOUNT_PORTION)),
             streams: ClassLimits::new(MAX_STREAMS, MAX_STREAMS_OF_ACCOUNT),

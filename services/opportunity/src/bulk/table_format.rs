@@ -27,7 +27,10 @@ pub struct TableFormat {
 /// The encoding of a text file, by its first bytes. Returns the number of bytes of its byte order mark.
 pub fn read_encoding(prefix: &[u8]) -> Result<usize, Vec<Violation>> {
     let text = match prefix {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "Is UTF-16 text. Save it as UTF-8, such as `CSV UTF-8`.",
+        // With a byte order mark, or without one before letters of ASCII.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=127, 0, 1..=127, 0, ..] | [0, 1..=127, 0, 1..=127, ..] => {
+            "Is UTF-16 text. Save it as UTF-8, such as `CSV UTF-8`."
+        }
         [b'P', b'K', 3, 4, ..] | [0xd0, 0xcf, 0x11, 0xe0, ..] => {
             "Is a workbook of a spreadsheet program. Save it as `CSV UTF-8`."
         }

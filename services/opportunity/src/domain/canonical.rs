@@ -47,6 +47,10 @@ pub fn canonicalize(details: &mut Details) {
 
 /// Removes surrounding spaces, which an export to a spreadsheet and a later import would lose.
 fn trim(details: &mut Details) {
+    // Without anything visible it is no identifier.
+    if details.partner_identifier_key().is_empty() {
+        details.partner_opportunity_identifier.clear();
+    }
     let (account, project) = (&mut details.customer.account, &mut details.project);
     for text in [
         &mut account.other_industry,

@@ -22,7 +22,7 @@ pub async fn list_unkeyed(
 ) -> Result<Vec<UnkeyedOpportunity>, Error> {
     let rows = sqlx::query!(
         "SELECT account_id, opportunity_id FROM opportunity
-         WHERE keyed_revision IS DISTINCT FROM revision AND (account_id, opportunity_id) > ($1, $2)
+         WHERE NOT is_keyed AND (account_id, opportunity_id) > ($1, $2)
          ORDER BY account_id, opportunity_id LIMIT $3",
         last.map_or("", |last| last.account.as_str()),
         last.map_or(0, |last| last.number),
@@ -50,7 +50,7 @@ pub async fn write_keys(tx: &mut Tx, unkeyed: &UnkeyedOpportunity) -> Result<boo
     let account = unkeyed.account.as_str();
     let row = sqlx::query!(
         r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity
-           WHERE account_id = $1 AND opportunity_id = $2 AND keyed_revision IS DISTINCT FROM revision FOR UPDATE"#,
+           WHERE account_id = $1 AND opportunity_id = $2 AND NOT is_keyed FOR UPDATE"#,
         account,
         unkeyed.number,
     )

@@ -22,7 +22,12 @@ pub async fn load_facts<'a>(
         .collect();
     let related = || records.iter().map(|details| &details.related_entity_identifiers);
     let all_ids = |list: fn(&RelatedEntityIdentifiers) -> &Vec<String>| -> Vec<String> {
-        related().flat_map(list).cloned().collect()
+        // Invalid ids are refused with all other violations; PostgreSQL takes no text with U+0000.
+        related()
+            .flat_map(list)
+            .filter(|id| !id.contains('\0'))
+            .cloned()
+            .collect()
     };
     let solutions = all_ids(|related| &related.solutions);
     let products = all_ids(|related| &related.aws_products);

@@ -145,7 +145,7 @@ async fn plt_016_migration_keys_existing_rows_and_keeps_collisions_apart() {
     for sql in [
         "DROP POLICY unkeyed ON opportunity",
         "DROP FUNCTION pass_partner_identifier_key() CASCADE",
-        "ALTER TABLE opportunity DROP company_key_for_aws, DROP company_key, DROP partner_identifier_key,
+        "ALTER TABLE opportunity DROP is_keyed, DROP company_key_for_aws, DROP company_key, DROP partner_identifier_key,
            DROP partner_identifier_collision, DROP keyed_revision",
         // The indexes that the migration replaces.
         "CREATE INDEX opportunity_by_company ON opportunity (account_id)",

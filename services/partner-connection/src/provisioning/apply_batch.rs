@@ -12,6 +12,7 @@ use super::batch_state::BatchState;
 use super::record::{Record, account_id};
 use crate::domain::Account;
 use crate::status;
+use crate::store;
 
 impl Provisioner {
     /// The results are in the order of the records. A dry run is rolled back, and stores the resulting account in
@@ -37,6 +38,10 @@ impl Provisioner {
         if is_dry_run && state.account.is_none() {
             let earlier = dry_run_account.clone();
             state.account = earlier.filter(|account| *account.id() == state.account_id);
+            // Members refer to the row of their account, which was rolled back with the earlier batch.
+            if let Some(account) = &state.account {
+                store::save_account_rows(&mut tx, account).await?;
+            }
         }
         let mut results = Vec::with_capacity(batch.len());
         for record in batch {

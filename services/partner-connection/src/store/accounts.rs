@@ -70,6 +70,12 @@ pub async fn save(
     event: AccountEvent,
     cause: Cause<'_>,
 ) -> Result<(), Error> {
+    save_rows(tx, account).await?;
+    append(tx, &events::account(account, event, cause)).await
+}
+
+/// Stores the account and its profile without an event. For dry runs, which are rolled back.
+pub async fn save_rows(tx: &mut Tx, account: &Account) -> Result<(), Error> {
     let rows = sqlx::query!(
         "INSERT INTO account (account_id, revision, record) VALUES ($1, $2, $3)
          ON CONFLICT (account_id) DO UPDATE SET revision = $2, record = $3
@@ -84,7 +90,7 @@ pub async fn save(
     if let Some(profile) = account.profile() {
         save_profile(tx, account, profile).await?;
     }
-    append(tx, &events::account(account, event, cause)).await
+    Ok(())
 }
 
 /// Stores the searchable form of the profile.

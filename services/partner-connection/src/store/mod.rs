@@ -9,7 +9,7 @@ mod members;
 
 pub use accounts::{
     find_profile_owner, list_unkeyed_profiles, load as load_account, lock as lock_account,
-    lock_both_accounts, save as save_account, save_profile_keys,
+    lock_both_accounts, save as save_account, save_profile_keys, save_rows as save_account_rows,
 };
 pub use connections::{
     count_active_connections, load as load_connection, load_active_connection, load_subsidiary_links,

@@ -359,3 +359,24 @@ async fn dir_050_apply_directory_publishes_event_for_each_kind_of_change() {
     );
     app.finish::<Partners>().await;
 }
+
+/// The rows of an account that a dry run creates are rolled back with its batch, and later batches refer to them.
+#[tokio::test]
+async fn dir_051_dry_run_of_a_new_account_has_members_in_later_batches() {
+    let app = start().await;
+    let account = "666666666666";
+    let members =
+        (0..600).map(|number| member_request(member_record(account, &format!("fir-{number}"), &[])));
+    let mut records = vec![account_request(account_record(account, "Fir"))];
+    records.extend(members);
+    for record in &mut records {
+        record.validate_only = true;
+    }
+    let created = apply(&app, records.clone()).await;
+    assert_eq!(created.len(), records.len());
+    let refused = created
+        .iter()
+        .find(|response| response.result() != pb::ApplyResult::Created);
+    assert_eq!(refused, None);
+    app.finish::<Partners>().await;
+}
