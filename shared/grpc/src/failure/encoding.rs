@@ -13,15 +13,13 @@ use crate::Tag;
 
 const MAX_VIOLATIONS: usize = 50;
 /// Maximum size of the details in bytes. They are sent in a trailer, which base64 makes a third longer, beside the
-/// message and the quota; clients accept 8 KiB of headers and trailers.
-const MAX_DETAILS: usize = 4 * 1024;
+/// message; clients accept between 8 and 16 KiB of trailers.
+const MAX_DETAILS: usize = 6 * 1024;
 /// Encoding overhead of a violation, and of the lists of violations, in bytes.
 const VIOLATION_OVERHEAD: usize = 12;
 const LISTS_OVERHEAD: usize = 120;
 /// Bytes of a message or description, and of a value or path in it. Longer ones repeat a long input.
 const MAX_TEXT: usize = 1_000;
-/// Bytes of a message with other characters than ASCII, of which each byte is sent as three.
-const MAX_OTHER_TEXT: usize = 500;
 const MAX_VALUE: usize = 200;
 
 impl Failure {
@@ -59,10 +57,6 @@ impl Failure {
             *value = shorten(value, MAX_VALUE);
         }
         let message = shorten(&parts.message, MAX_TEXT);
-        let message = match message.is_ascii() {
-            true => message,
-            false => shorten(&message, MAX_OTHER_TEXT),
-        };
         let subject = parts.subject.map(|(kind, id)| (kind, shorten(&id, MAX_VALUE)));
         let mut details = ErrorDetails::new();
         details.set_error_info(parts.reason, parts.domain, parts.metadata);
