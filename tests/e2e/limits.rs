@@ -93,6 +93,14 @@ async fn get_count(
     client.get_unread_count(pb::GetUnreadCountRequest {}).await
 }
 
+/// Requires that the calls of Alder refuse none of another account, and drops them: then Alder is served again.
+async fn release(server: &TestServer, issuer: &Issuer, calls: Vec<Sent>) {
+    let other = get_count(server, issuer, BIRCH).await;
+    other.expect("a call of another account");
+    drop(calls);
+    eventually(async || get_count(server, issuer, ALDER).await).await;
+}
+
 #[tokio::test]
 async fn plt_015_call_without_message_uses_no_permit() {
     let issuer = new_issuer();
@@ -144,11 +152,7 @@ async fn plt_015_calls_without_message_are_limited_by_account() {
         Ok(_) => Err("no refusal"),
     })
     .await;
-    get_count(&server, &issuer, BIRCH)
-        .await
-        .expect("a call of another account");
-    drop(arriving);
-    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+    release(&server, &issuer, arriving).await;
 }
 
 #[tokio::test]
@@ -184,11 +188,7 @@ async fn plt_015_bytes_of_messages_are_limited_by_account() {
         (refusals > 0).then_some(()).ok_or("no refusal")
     })
     .await;
-    get_count(&server, &issuer, BIRCH)
-        .await
-        .expect("a call of another account");
-    drop(arriving);
-    eventually(async || get_count(&server, &issuer, ALDER).await).await;
+    release(&server, &issuer, arriving).await;
 }
 
 #[tokio::test]

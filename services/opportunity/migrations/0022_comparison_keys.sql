@@ -9,8 +9,8 @@ ALTER TABLE opportunity
   ADD COLUMN partner_identifier_collision bigint NOT NULL DEFAULT 0,
   ADD COLUMN keyed_revision         bigint;
 
--- Existing rows. The database folds ASCII as the service does, so those rows are final. The others get a near key now
--- and their own from the worker. The owner sees no row beneath FORCE, so it is lifted for this transaction.
+-- Existing rows. The database folds ASCII as the service does, so those rows are final. The others get the key
+-- that the database can compute, until the worker writes theirs. The owner sees no row beneath FORCE, so it is lifted for this transaction.
 ALTER TABLE opportunity NO FORCE ROW LEVEL SECURITY;
 UPDATE opportunity o
 SET company_key = k.company, partner_identifier_key = k.identifier,

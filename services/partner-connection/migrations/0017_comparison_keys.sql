@@ -1,8 +1,8 @@
 -- The keys by which the partner search compares names and descriptions (PLT-016), written with each change.
 --
 -- `keyed_text` is the text that has its keys. A process of the version before does not write it, so the worker finds
--- the row and keys it (src/workers/comparison_keys.rs). It does so with all existing rows, which have near keys until
--- then. The owner sees no row beneath FORCE, so it is lifted for this transaction.
+-- the row and keys it (src/workers/comparison_keys.rs). It does so with all existing rows, which have the
+-- keys that the database can compute until then. The owner sees no row beneath FORCE, so it is lifted for this transaction.
 ALTER TABLE profile
   ADD COLUMN name_key        text NOT NULL DEFAULT '',
   ADD COLUMN description_key text NOT NULL DEFAULT '',

@@ -216,12 +216,12 @@ impl Inner {
             true => &self.limits.public,
             false => &self.limits.unverified,
         };
-        let unverified = match &arrival.client {
+        let permit = match &arrival.client {
             Some(client) => Some(limit.acquire(client, 1).ok_or_else(Failure::overloaded)?),
             None => None,
         };
         if is_public {
-            return Ok(Admitted::Public(request, unverified));
+            return Ok(Admitted::Public(request, permit));
         }
         let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
         let in_time = |_| Failure::deadline_exceeded();
@@ -230,7 +230,7 @@ impl Inner {
             .await
             .map_err(in_time)?
             .ok_or_else(Failure::token_invalid)?;
-        drop(unverified);
+        drop(permit);
         self.limits.count(&caller, &mut arrival.trailers)?;
 
         let class = caller.class();

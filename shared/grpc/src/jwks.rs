@@ -1,7 +1,6 @@
 //! The issuer's public keys: read on first use, refreshed every ten minutes, and at most every ten seconds for an
 //! unknown key id. While they cannot be read, the last valid set is used for a day.
 
-use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Uri;
-use http::uri::Scheme;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -17,6 +15,8 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicK
 use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use crate::secure_url::is_secure_url;
 
 const REFRESH_AFTER: Duration = Duration::from_secs(600);
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -197,14 +197,6 @@ fn usable(jwk: &Jwk) -> Option<SigningKey> {
     Some((jwk.common.key_id.clone()?, algorithm, Arc::new(key)))
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
-}
-
 async fn download(address: &str) -> anyhow::Result<Vec<u8>> {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_native_roots()
@@ -215,9 +207,8 @@ async fn download(address: &str) -> anyhow::Result<Vec<u8>> {
     let client: Client<_, Empty<&[u8]>> = Client::builder(TokioExecutor::new()).build(connector);
     let address: Uri = address.parse().context("parsing the JWKS address")?;
     // An attacker who can modify the keys in transit can impersonate any caller.
-    let is_safe = address.scheme() == Some(&Scheme::HTTPS) || address.host().is_some_and(is_loopback);
     ensure!(
-        is_safe,
+        is_secure_url(&address),
         "the JWKS address must be https://, or http:// on the loopback interface"
     );
     let response = client.get(address).await?;

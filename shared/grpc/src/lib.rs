@@ -28,6 +28,7 @@ pub mod mask;
 mod page;
 mod response_body;
 mod rpcs;
+mod secure_url;
 mod server;
 
 pub use auth::{AuthArgs, MemberResolver, Verifier};
@@ -41,6 +42,7 @@ pub use health::{Check, Readiness};
 pub use issuer::Issuer;
 pub use keyed_limit::{KeyedLimit, Permit};
 pub use page::{PageQuery, page_size};
+pub use secure_url::is_secure_url;
 pub use server::{Listeners, ServeArgs, serve};
 
 /// Maximum size of a request message in bytes (PLT-010).

@@ -51,7 +51,7 @@ impl std::fmt::Debug for CallPermit {
 
 pub(crate) struct Limits {
     pub(crate) arriving: KeyedLimit<CallerClass>,
-    /// Those of proxies are not limited.
+    /// This and the next limit do not apply to proxies.
     pub(crate) unverified: KeyedLimit<IpAddr>,
     pub(crate) public: KeyedLimit<IpAddr>,
     buffers: ClassLimits,

@@ -1,8 +1,6 @@
-use std::net::IpAddr;
-
 use anyhow::{Context as _, ensure};
+use cosell_grpc::is_secure_url;
 use http::Uri;
-use http::uri::Scheme;
 
 /// Parses the public base URL of links. Returns it without a slash at the end, so that a path can be appended.
 pub fn parse_base_url(text: &str) -> anyhow::Result<String> {
@@ -12,19 +10,6 @@ pub fn parse_base_url(text: &str) -> anyhow::Result<String> {
         "the base URL must begin with https:// and have neither query nor fragment"
     );
     Ok(text.trim_end_matches('/').to_owned())
-}
-
-/// Whether data sent to this URL cannot be read on the way: with https, or on this machine.
-pub fn is_secure_url(url: &Uri) -> bool {
-    url.scheme() == Some(&Scheme::HTTPS) || (url.scheme().is_some() && url.host().is_some_and(is_loopback))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod key_file;
 mod listener;
 mod page;
 
-pub use base_url::{is_secure_url, parse_base_url};
+pub use base_url::parse_base_url;
 pub use key_file::KeyFile;
 pub use listener::{ListenerLimits, bind, serve};
 pub use page::{Button, Page};

@@ -1,14 +1,10 @@
 //! Covers the links with which a member leaves a channel or opts out without signing in, over HTTP (CHN-031).
 
-use bytes::Bytes;
 use chrono::TimeDelta;
 use cosell_collaboration::{Collaboration, Options};
 use cosell_proto::cosell::collaboration::v1 as pb;
-use cosell_testkit::harness::{folder, service};
-use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use cosell_testkit::harness::{HttpResponse, folder, send_http, service};
+use http::Method;
 
 use crate::channels::{
     account_owner, ace_user, approve_request, get_channel, member_state, prepare, request_channel,
@@ -17,29 +13,8 @@ use crate::channels::{
 use crate::notification_reads::{channel_invitation_request, internal_client};
 use crate::support::{ALDER, Scenario, request_id};
 
-/// The response of the listener.
-struct HttpResponse {
-    status: u16,
-    headers: HeaderMap,
-    body: String,
-}
-
 async fn send(method: Method, url: &str, body: &str) -> HttpResponse {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let request = Request::builder()
-        .method(method)
-        .uri(url)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::from(body.to_owned()))
-        .expect("a request");
-    let response = client.request(request).await.expect("a response");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    HttpResponse {
-        status,
-        headers,
-        body: String::from_utf8(body.to_vec()).expect("a text"),
-    }
+    send_http(method, url, "application/x-www-form-urlencoded", body).await
 }
 
 async fn get(url: &str) -> HttpResponse {

@@ -182,3 +182,23 @@ async fn not_004_partner_text_cannot_inject_email_headers() {
     }
     scenario.app.finish::<Notifications>().await;
 }
+
+/// Mail programs would decode an encoded word, and show what it hides (RFC 2047).
+#[tokio::test]
+async fn plt_014_partner_text_cannot_be_an_encoded_word_of_a_subject() {
+    let scenario = start_with(|id, revision| {
+        let mut record = record(id, revision);
+        if let Some(project) = &mut record.project {
+            project.title = "=?utf-8?q?=1B[2J=0D=0AFrom:_ceo@aws.example?=".to_owned();
+        }
+        Ok(record)
+    })
+    .await;
+    scenario.approve("O7").await;
+    scenario.recipients(2).await;
+    for mail in scenario.smtp.mails() {
+        let subject = mail.subject();
+        assert!(subject.contains("= ?utf-8?q?=1B[2J=0D"), "{subject:?}");
+    }
+    scenario.app.finish::<Notifications>().await;
+}

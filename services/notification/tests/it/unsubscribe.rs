@@ -5,14 +5,14 @@ use cosell_notification::Notifications;
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
-use cosell_testkit::harness::eventually;
+use cosell_testkit::harness::{eventually, send_http};
 use cosell_types::{ClosedList as _, Role};
 use http::Method;
 use pb::NotificationKind as Kind;
 
 use crate::support::{ALDER, ace_user, address, approved, count, marketing_staff, start};
 use crate::unsubscribe_support::{
-    FORM, ONE_CLICK, assert_safe_page, get, header, link, post, send, start_with_links,
+    FORM, ONE_CLICK, assert_safe_page, get, header, link, post, start_with_links,
 };
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn not_008_one_click_unsubscribe_stops_one_kind_for_one_member() {
     let roles = link(&scenario.mail(&address("mem-user"), "roles").await);
     let multipart =
         "--b-1\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b-1--\r\n";
-    let response = send(
+    let response = send_http(
         Method::POST,
         &roles,
         "multipart/form-data; boundary=b-1",
@@ -178,7 +178,7 @@ async fn not_008_unsubscribe_page_asks_first_and_get_changes_nothing() {
     let user = scenario.approval_link("mem-user").await;
     // Scanners of e-mails follow links: reading them any number of times changes nothing.
     for method in [Method::GET, Method::HEAD, Method::GET] {
-        let response = send(method.clone(), &user, FORM, "").await;
+        let response = send_http(method.clone(), &user, FORM, "").await;
         assert_eq!(response.status, 200, "{method}");
         if method == Method::GET {
             assert_safe_page(&response);
@@ -189,18 +189,18 @@ async fn not_008_unsubscribe_page_asks_first_and_get_changes_nothing() {
     }
     // A request without the form is none of the button or of a mail program.
     for (content_type, body) in [(FORM, ""), (FORM, "a=b"), ("text/plain", ONE_CLICK)] {
-        let response = send(Method::POST, &user, content_type, body).await;
+        let response = send_http(Method::POST, &user, content_type, body).await;
         assert_safe_page(&response);
         assert_eq!(response.status, 400, "{content_type} {body}");
     }
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let response = send(method.clone(), &user, FORM, ONE_CLICK).await;
+        let response = send_http(method.clone(), &user, FORM, ONE_CLICK).await;
         assert_safe_page(&response);
         assert_eq!(response.status, 405, "{method}");
         assert_eq!(response.headers["allow"], "GET,HEAD,POST");
     }
     let large = format!("{ONE_CLICK}&a={}", "x".repeat(1024));
-    let response = send(Method::POST, &user, FORM, &large).await;
+    let response = send_http(Method::POST, &user, FORM, &large).await;
     assert_safe_page(&response);
     assert_eq!(response.status, 413);
     assert_eq!(

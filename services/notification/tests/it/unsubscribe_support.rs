@@ -1,18 +1,14 @@
 //! Fixtures of the tests of links to opt out of e-mails: a service with links, the links in received e-mails, and a
 //! client over HTTP (NOT-008).
 
-use bytes::Bytes;
 use cosell_notification::UnsubscribeArgs;
 use cosell_proto::cosell::notification::v1 as pb;
 use cosell_proto::cosell::opportunity::v1 as opportunity;
 use cosell_proto::cosell::partner::v1 as directory;
-use cosell_testkit::harness::{eventually, folder};
+use cosell_testkit::harness::{HttpResponse, eventually, folder, send_http};
 use cosell_testkit::smtp::Mail;
 use cosell_types::{Caller, ClosedList as _, Role};
-use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http::Method;
 use pb::NotificationKind as Kind;
 
 use crate::support::{ALDER, Fixture, Scenario, address, count, record, start_as};
@@ -20,38 +16,13 @@ use crate::support::{ALDER, Fixture, Scenario, address, count, record, start_as}
 pub const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The response of the listener.
-pub struct HttpResponse {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-pub async fn send(method: Method, url: &str, content_type: &str, body: &str) -> HttpResponse {
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let request = Request::builder()
-        .method(method)
-        .uri(url)
-        .header("content-type", content_type)
-        .body(Full::from(body.to_owned()))
-        .expect("a request");
-    let response = client.request(request).await.expect("a response");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    HttpResponse {
-        status,
-        headers,
-        body: String::from_utf8(body.to_vec()).expect("a text"),
-    }
-}
-
 pub async fn get(url: &str) -> HttpResponse {
-    send(Method::GET, url, FORM, "").await
+    send_http(Method::GET, url, FORM, "").await
 }
 
 /// The request of mail programs and of the button.
 pub async fn post(url: &str) -> HttpResponse {
-    send(Method::POST, url, FORM, ONE_CLICK).await
+    send_http(Method::POST, url, FORM, ONE_CLICK).await
 }
 
 /// A service with links to opt out, and mem-user and another person as sales contacts of every opportunity.

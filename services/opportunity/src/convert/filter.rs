@@ -59,8 +59,8 @@ pub fn filter(
     };
     if word_count(search) > MAX_SEARCH_WORDS || search_terms.len() > MAX_SEARCH_TERMS {
         let text = format!(
-            "Can have at most {MAX_SEARCH_WORDS} different words, and at most {MAX_SEARCH_TERMS} terms of Chinese, \
-             Japanese or Korean text and the words between."
+            "Can have at most {MAX_SEARCH_WORDS} different words. Chinese, Japanese and Korean words are searched in \
+             pieces, of which there can be at most {MAX_SEARCH_TERMS}."
         );
         invalid("search", &text);
     }

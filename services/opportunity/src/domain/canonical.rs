@@ -1,5 +1,5 @@
-//! Brings input into its stored form (OPP-011): standard values in their own spelling, e-mail addresses as
-//! they are compared, texts without surrounding spaces. Nothing is refused because of capitals, dashes or spaces.
+//! Brings input into its stored form (OPP-011): standard values in their own spelling, e-mail addresses as they
+//! are compared, texts without surrounding spaces. Nothing is refused because of capitals, dashes or spaces.
 
 use cosell_types::{Money, Pii, comparable_email};
 
@@ -14,6 +14,10 @@ use cosell_types::standard::StandardList;
 /// Brings all fields into their stored form.
 pub fn canonicalize(details: &mut Details) {
     trim(details);
+    // Identifiers without a visible character have the same, empty key (OPP-003).
+    if details.partner_identifier_key().is_empty() {
+        details.partner_opportunity_identifier.clear();
+    }
     let account = &mut details.customer.account;
     canonicalize_value(&INDUSTRY, &mut account.industry);
     let address = &mut account.address;
@@ -47,10 +51,6 @@ pub fn canonicalize(details: &mut Details) {
 
 /// Removes surrounding spaces, which an export to a spreadsheet and a later import would lose.
 fn trim(details: &mut Details) {
-    // Without anything visible it is no identifier.
-    if details.partner_identifier_key().is_empty() {
-        details.partner_opportunity_identifier.clear();
-    }
     let (account, project) = (&mut details.customer.account, &mut details.project);
     for text in [
         &mut account.other_industry,

@@ -375,6 +375,23 @@ async fn request_fields_with_invalid_values_are_refused() {
             .map(|r| r.map(drop)),
         &["opportunity.project.title"],
     );
+    let mut with_nul = record("Alder");
+    with_nul.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
+        solutions: vec!["\0".to_owned()],
+        aws_products: vec!["\0".to_owned()],
+        ..Default::default()
+    });
+    assert_invalid(
+        client
+            .opportunities()
+            .create_opportunity(create_request(with_nul))
+            .await
+            .map(|r| r.map(drop)),
+        &[
+            "opportunity.related_entity_identifiers.solutions[0]",
+            "opportunity.related_entity_identifiers.aws_products[0]",
+        ],
+    );
     let with_nul = pb::ListOpportunitiesRequest {
         filter: Some(pb::OpportunityFilter {
             customer_company_names: vec!["\0".to_owned()],

@@ -6,7 +6,7 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::r#type::v1::SortOrder;
 use cosell_testkit::harness::{App, eventually, refused};
 use sqlx::{AssertSqlSafe, PgConnection};
-use tonic::Code;
+use tonic::{Code, Response, Status};
 
 use crate::support::{
     client_for, create, create_request, list_all_ids, manager, record, request_id, start, user,
@@ -49,6 +49,28 @@ async fn with_company(app: &App, company: &str) -> Vec<String> {
 
 async fn search_ids(app: &App, search: &str) -> Vec<String> {
     listed(app, search, pb::OpportunityFilter::default()).await
+}
+
+async fn try_create(
+    app: &App,
+    input: pb::Opportunity,
+) -> Result<Response<pb::CreateOpportunityResponse>, Status> {
+    let client = client_for(app, &manager());
+    client
+        .opportunities()
+        .create_opportunity(create_request(input))
+        .await
+}
+
+async fn update(app: &App, id: &str, input: pb::Opportunity) {
+    let change = pb::UpdateOpportunityRequest {
+        opportunity_id: id.to_owned(),
+        opportunity: Some(input),
+        ..Default::default()
+    };
+    let client = client_for(app, &manager());
+    let changed = client.opportunities().update_opportunity(change).await;
+    changed.expect("an update");
 }
 
 async fn execute(admin: &mut PgConnection, sql: &str) {
@@ -118,12 +140,13 @@ async fn opp_064_search_finds_parts_of_cjk_texts() {
 async fn opp_003_identifiers_with_the_same_key_are_refused() {
     let app = start().await;
     let holder = create(&app, &manager(), opportunity_with("Alder", "CRM-1")).await;
-    let again = client_for(&app, &manager())
-        .opportunities()
-        .create_opportunity(create_request(opportunity_with("Birch", "ｃrm-\u{200b}1")))
-        .await;
+    let again = try_create(&app, opportunity_with("Birch", "ｃrm-\u{200b}1")).await;
     let refusal = refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
     assert_eq!(refusal.metadata["opportunity_id"], holder.opportunity_id);
+    for invisible in ["\u{200b}", "\u{ad}"] {
+        let created = create(&app, &manager(), opportunity_with("Birch", invisible)).await;
+        assert_eq!(created.partner_opportunity_identifier, "", "nothing is visible");
+    }
     app.finish::<Opportunities>().await;
 }
 
@@ -180,21 +203,9 @@ async fn plt_016_migration_keys_existing_rows_and_keeps_collisions_apart() {
     both.sort_by_key(|id| id[1..].parse::<i64>().expect("a number"));
     assert_eq!(with_identifier(&app, "Crm-1").await, both, "both are kept");
     // A change of the one that collides does not need another identifier.
-    let change = pb::UpdateOpportunityRequest {
-        opportunity_id: ids[1].clone(),
-        opportunity: Some(opportunity_with("Elm", "CRM-1")),
-        ..Default::default()
-    };
-    let changed = client_for(&app, &manager())
-        .opportunities()
-        .update_opportunity(change)
-        .await;
-    changed.expect("an update");
+    update(&app, &ids[1], opportunity_with("Elm", "CRM-1")).await;
     assert_eq!(with_identifier(&app, "Crm-1").await, both);
-    let again = client_for(&app, &manager())
-        .opportunities()
-        .create_opportunity(create_request(opportunity_with("Oak", "crm-１")))
-        .await;
+    let again = try_create(&app, opportunity_with("Oak", "crm-１")).await;
     refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
     // The key of a discarded opportunity passes to the other one.
     let discard = pb::DiscardDraftRequest {
@@ -207,10 +218,7 @@ async fn plt_016_migration_keys_existing_rows_and_keeps_collisions_apart() {
         .discard_draft(discard)
         .await;
     discarded.expect("a discarded draft");
-    let again = client_for(&app, &manager())
-        .opportunities()
-        .create_opportunity(create_request(opportunity_with("Oak", "crm-１")))
-        .await;
+    let again = try_create(&app, opportunity_with("Oak", "crm-１")).await;
     let refusal = refused(again, Code::AlreadyExists, "PARTNER_IDENTIFIER_TAKEN");
     assert_eq!(refusal.metadata["opportunity_id"], ids[1]);
     app.finish::<Opportunities>().await;
@@ -250,16 +258,7 @@ async fn plt_016_rows_of_the_version_before_get_their_keys() {
         execute(&mut admin, &sql).await;
     }
     // A change before the worker has keyed the row needs no other identifier, and keys it.
-    let change = pb::UpdateOpportunityRequest {
-        opportunity_id: updated.clone(),
-        opportunity: Some(opportunity_with("Fir", "crm-1")),
-        ..Default::default()
-    };
-    let changed = client_for(&app, &manager())
-        .opportunities()
-        .update_opportunity(change)
-        .await;
-    changed.expect("an update");
+    update(&app, &updated, opportunity_with("Fir", "crm-1")).await;
     eventually(async || {
         let of_company = with_company(&app, "oak").await;
         let of_identifier = with_identifier(&app, "CRM-1").await;

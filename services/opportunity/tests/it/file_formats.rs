@@ -95,6 +95,12 @@ async fn opp_080_file_that_cannot_be_read_is_refused_with_one_sentence() {
         .chain(content.encode_utf16())
         .flat_map(u16::to_le_bytes)
         .collect();
+    let without_mark = [u16::to_le_bytes, u16::to_be_bytes]
+        .map(|bytes| content.encode_utf16().flat_map(bytes).collect::<Vec<_>>());
+    for file in without_mark {
+        let text = refuse_file(&app, pb::ImportMode::Create, file).await;
+        assert!(text.contains("UTF-16"), "{text}");
+    }
     let mut cp1252 = content.replace("Company 1", "Caf#").into_bytes();
     let at = cp1252.iter().position(|byte| *byte == b'#').expect("a byte");
     cp1252[at] = 0xe9;

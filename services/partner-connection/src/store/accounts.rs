@@ -74,7 +74,7 @@ pub async fn save(
     append(tx, &events::account(account, event, cause)).await
 }
 
-/// Stores the account and its profile without an event. For dry runs, which are rolled back.
+/// Stores the account and its profile, without the event. Alone only in a dry run, which is rolled back.
 pub async fn save_rows(tx: &mut Tx, account: &Account) -> Result<(), Error> {
     let rows = sqlx::query!(
         "INSERT INTO account (account_id, revision, record) VALUES ($1, $2, $3)

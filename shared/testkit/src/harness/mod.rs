@@ -7,6 +7,7 @@ mod channels;
 mod database;
 mod directory;
 mod eventually;
+mod http;
 mod opportunities;
 mod reasons;
 mod referrals;
@@ -22,6 +23,7 @@ pub use channels::{
 pub use database::TestDatabase;
 pub use directory::Directory;
 pub use eventually::{PATIENCE, eventually, eventually_within};
+pub use http::{HttpResponse, send_http};
 pub use opportunities::{opportunities, opportunities_with_summary};
 pub use referrals::{ReferralRecord, referral_records, referrals};
 pub use refusal::{Refusal, refused};
