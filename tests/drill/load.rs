@@ -15,6 +15,7 @@ use h2::client::SendRequest;
 use http::Request;
 use prost::Message as _;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tonic::{Code, Status};
 
@@ -22,6 +23,8 @@ use tonic::{Code, Status};
 const DEADLINE: Duration = Duration::from_secs(1);
 /// Calls that wait for their answer at most; further ones are not sent.
 const MAX_WAITING: usize = 4_000;
+
+const LOWEST_PRIORITY: i32 = 19;
 
 /// The RPC that the drills call.
 pub const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
@@ -52,12 +55,19 @@ pub fn authorization(services: &ServiceProcess, member: &str) -> anyhow::Result<
     Ok(format!("Bearer {}", token.trim()))
 }
 
-/// A member that calls the RPC.
+/// What a member calls.
+#[derive(Clone)]
+pub struct Target {
+    server: SocketAddr,
+    authorization: String,
+    message: Bytes,
+}
+
+/// The connections of a member.
 #[derive(Clone)]
 pub struct Caller {
     connections: Vec<SendRequest<Bytes>>,
-    authorization: String,
-    message: Bytes,
+    target: Target,
 }
 
 /// How a call ended.
@@ -109,6 +119,36 @@ impl Calls {
     }
 }
 
+impl Target {
+    /// The list of a member's opportunities.
+    pub fn of(services: &ServiceProcess, member: &str) -> anyhow::Result<Self> {
+        let message = pb::ListOpportunitiesRequest::default();
+        let mut frame = vec![0];
+        frame.extend(u32::try_from(message.encoded_len())?.to_be_bytes());
+        message.encode(&mut frame)?;
+        Ok(Self {
+            server: address(services)?,
+            authorization: authorization(services, member)?,
+            message: frame.into(),
+        })
+    }
+
+    pub async fn connect(&self, connections: usize) -> anyhow::Result<Caller> {
+        let mut requests = Vec::new();
+        for _ in 0..connections {
+            let stream = TcpStream::connect(self.server).await?;
+            stream.set_nodelay(true)?;
+            let (sender, connection) = h2::client::handshake(stream).await?;
+            tokio::spawn(connection);
+            requests.push(sender);
+        }
+        Ok(Caller {
+            connections: requests,
+            target: self.clone(),
+        })
+    }
+}
+
 impl Caller {
     /// Connects as a member that lists opportunities.
     pub async fn connect(
@@ -116,24 +156,7 @@ impl Caller {
         member: &str,
         connections: usize,
     ) -> anyhow::Result<Self> {
-        let server = address(services)?;
-        let mut requests = Vec::new();
-        for _ in 0..connections {
-            let stream = TcpStream::connect(server).await?;
-            stream.set_nodelay(true)?;
-            let (sender, connection) = h2::client::handshake(stream).await?;
-            tokio::spawn(connection);
-            requests.push(sender);
-        }
-        let message = pb::ListOpportunitiesRequest::default();
-        let mut frame = vec![0];
-        frame.extend(u32::try_from(message.encoded_len())?.to_be_bytes());
-        message.encode(&mut frame)?;
-        Ok(Self {
-            connections: requests,
-            authorization: authorization(services, member)?,
-            message: frame.into(),
-        })
+        Target::of(services, member)?.connect(connections).await
     }
 
     /// Makes one call.
@@ -153,11 +176,11 @@ impl Caller {
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .header("grpc-timeout", "1S")
-            .header("authorization", &self.authorization)
+            .header("authorization", &self.target.authorization)
             .body(())?;
         let sender = &self.connections[number % self.connections.len()];
         let (response, mut body) = sender.clone().ready().await?.send_request(request, false)?;
-        body.send_data(self.message.clone(), true)?;
+        body.send_data(self.target.message.clone(), true)?;
         let response = response.await?;
         if let Some(status) = Status::from_header_map(response.headers()) {
             return Ok(status.code());
@@ -205,6 +228,32 @@ pub async fn call_at_rate(callers: &[Caller], per_second: f64, time: Duration) -
         calls.add(ended);
     }
     calls
+}
+
+/// Calls like [`call_at_rate`], on a thread that uses a processor only while nothing else does: as far as one machine can
+/// have it, the services do not share their processors with this client.
+pub async fn call_from_elsewhere(
+    target: &Target,
+    connections: usize,
+    per_second: f64,
+    time: Duration,
+) -> anyhow::Result<Calls> {
+    let target = target.clone();
+    let (ended, calls) = oneshot::channel();
+    std::thread::spawn(move || {
+        let calling = || {
+            rustix::process::nice(LOWEST_PRIORITY)?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async {
+                let caller = target.connect(connections).await?;
+                anyhow::Ok(call_at_rate(&[caller], per_second, time).await)
+            })
+        };
+        let _ = ended.send(calling());
+    });
+    calls.await?
 }
 
 /// Calls with this many callers at a time for `time`, each after the answer to its last call.

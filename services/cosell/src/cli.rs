@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use cosell_telemetry::TelemetryArgs;
 use cosell_types::Clock;
+use cosell_types::text_file::read_encoding;
 use tonic::Status;
 
 use crate::bulk_commands::{Export, Import, Transfer};
@@ -272,12 +273,7 @@ async fn load_reference(
 ) -> anyhow::Result<()> {
     let batches = reference::read_batches(open_input(file)?)?;
     let (channel, token) = installation.as_service("provisioner")?;
-    let summary = reference::load(channel, &token, batches, dry_run)
-        .await
-        .map_err(|error| {
-            let explained = error.downcast_ref().map(commands::explain_status);
-            explained.unwrap_or(error)
-        })?;
+    let summary = reference::load(channel, &token, batches, dry_run).await?;
     match output {
         Output::Json => print(&serde_json::to_string(&summary)?)?,
         Output::Table => print_counts(
@@ -292,25 +288,22 @@ async fn load_reference(
     Ok(())
 }
 
-/// Opens a file, or standard input for `-`, after its byte order mark if it has one.
+/// Opens a text file, or standard input for `-`, after its byte order mark if it has one.
 fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
+    let reading = || format!("reading {}", file.display());
     let mut input: Box<dyn std::io::BufRead + Send> = if file == Path::new("-") {
         Box::new(std::io::BufReader::new(std::io::stdin()))
     } else {
-        let opened = std::fs::File::open(file).with_context(|| format!("reading {}", file.display()))?;
+        let opened = std::fs::File::open(file).with_context(reading)?;
         Box::new(std::io::BufReader::new(opened))
     };
-    let start = input
-        .fill_buf()
-        .with_context(|| format!("reading {}", file.display()))?;
-    if start.starts_with(BYTE_ORDER_MARK) {
-        input.consume(BYTE_ORDER_MARK.len());
-    }
+    let start = input.fill_buf().with_context(reading)?;
+    let skipped = read_encoding(start)
+        .map_err(anyhow::Error::msg)
+        .with_context(reading)?;
+    input.consume(skipped);
     Ok(input)
 }
-
-/// With which editors of some systems begin a text file.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) -> anyhow::Result<()> {
     let suffix = if dry_run { " (dry run)" } else { "" };

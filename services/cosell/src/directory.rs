@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
+use cosell_grpc::MAX_REQUEST;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
+use cosell_types::text_file;
 use futures::{Stream, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
@@ -110,16 +112,14 @@ pub fn read_lines(
                 .unwrap_or_else(PoisonError::into_inner)
                 .push((number, error));
         };
-        for (line, number) in text.lines().zip(1..) {
+        for (number, line) in text_file::read_lines(text, MAX_REQUEST) {
+            let number = number.cast_signed();
             let line = match line {
                 Ok(line) => line,
                 Err(error) => {
                     return add_error(number, format!("{error}; the following lines were not read"));
                 }
             };
-            if line.trim().is_empty() {
-                continue;
-            }
             let record = match parse(&descriptor, &line) {
                 Ok(record) => record,
                 Err(error) => {

@@ -3,14 +3,18 @@
 use std::io::BufRead;
 
 use anyhow::{Context as _, bail, ensure};
+use cosell_grpc::MAX_REQUEST;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
+use cosell_types::text_file;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
 use serde_json::Value;
 use tonic::Request;
 use tonic::transport::Channel;
+
+use crate::commands::explain_status_of_lines;
 
 /// The maximum number of records in a request.
 const BATCH: usize = 500;
@@ -28,7 +32,16 @@ pub struct Summary {
 
 /// The records of one request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Batch {
+pub struct Batch {
+    /// The line of each record.
+    pub lines: Vec<u64>,
+    /// The records.
+    pub records: Records,
+}
+
+/// Records of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Records {
     /// The id of an account and its solutions.
     Solutions(String, Vec<pb::Solution>),
     /// AWS products, from the reference file.
@@ -49,48 +62,56 @@ struct Line {
 pub fn read_batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
     let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the descriptors")?;
     let mut batches = Vec::new();
-    for (line, number) in text.lines().zip(1..) {
-        let line = line.with_context(|| format!("line {number}"))?;
-        if !line.trim().is_empty() {
-            add_line(&mut batches, &pool, &line).with_context(|| format!("line {number}"))?;
-        }
+    for (number, line) in text_file::read_lines(text, MAX_REQUEST) {
+        let line = line.map_err(anyhow::Error::from);
+        line.and_then(|line| add_line(&mut batches, &pool, number, &line))
+            .with_context(|| format!("line {number}"))?;
     }
     Ok(batches)
 }
 
-fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, line: &str) -> anyhow::Result<()> {
-    match (serde_json::from_str::<Line>(line)?, batches.last_mut()) {
-        (
-            Line {
-                account_id: Some(account),
-                solution: Some(json),
-                product: None,
-            },
-            last,
-        ) => {
-            let solution = parse(pool, "cosell.opportunity.v1.Solution", json)?;
-            match last {
-                Some(Batch::Solutions(owner, list)) if *owner == account && list.len() < BATCH => {
-                    list.push(solution)
-                }
-                _ => batches.push(Batch::Solutions(account, vec![solution])),
-            }
-        }
-        (
-            Line {
-                account_id: None,
-                solution: None,
-                product: Some(json),
-            },
-            last,
-        ) => {
-            let product = parse(pool, "cosell.opportunity.v1.Product", json)?;
-            match last {
-                Some(Batch::Products(list)) if list.len() < BATCH => list.push(product),
-                _ => batches.push(Batch::Products(vec![product])),
-            }
-        }
+fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, number: u64, line: &str) -> anyhow::Result<()> {
+    let record = match serde_json::from_str::<Line>(line)? {
+        Line {
+            account_id: Some(account),
+            solution: Some(json),
+            product: None,
+        } => Records::Solutions(
+            account,
+            vec![parse(pool, "cosell.opportunity.v1.Solution", json)?],
+        ),
+        Line {
+            account_id: None,
+            solution: None,
+            product: Some(json),
+        } => Records::Products(vec![parse(pool, "cosell.opportunity.v1.Product", json)?]),
         _ => bail!("a line must have `accountId` and `solution`, or `product`"),
+    };
+    match (record, batches.last_mut()) {
+        (
+            Records::Solutions(account, mut solution),
+            Some(Batch {
+                lines,
+                records: Records::Solutions(owner, list),
+            }),
+        ) if *owner == account && list.len() < BATCH => {
+            lines.push(number);
+            list.append(&mut solution);
+        }
+        (
+            Records::Products(mut product),
+            Some(Batch {
+                lines,
+                records: Records::Products(list),
+            }),
+        ) if list.len() < BATCH => {
+            lines.push(number);
+            list.append(&mut product);
+        }
+        (records, _) => batches.push(Batch {
+            lines: vec![number],
+            records,
+        }),
     }
     Ok(())
 }
@@ -113,30 +134,30 @@ pub async fn load(
     ensure!(!batches.is_empty(), "the list is empty");
     let mut catalog = CatalogServiceClient::new(channel);
     let mut summary = Summary::default();
-    for batch in batches {
-        let (created, updated, unchanged) = match batch {
-            Batch::Solutions(account_id, solutions) => {
+    for Batch { lines, records } in batches {
+        let (created, updated, unchanged) = match records {
+            Records::Solutions(account_id, solutions) => {
                 let request = pb::ApplySolutionsRequest {
                     account_id,
                     solutions,
                     validate_only,
                     ..Default::default()
                 };
-                let response = catalog
-                    .apply_solutions(with_token(request, token)?)
-                    .await?
+                let response = catalog.apply_solutions(with_token(request, token)?).await;
+                let response = response
+                    .map_err(|status| explain_status_of_lines(&status, "solutions", &lines))?
                     .into_inner();
                 (response.created, response.updated, response.unchanged)
             }
-            Batch::Products(products) => {
+            Records::Products(products) => {
                 let request = pb::ApplyProductsRequest {
                     products,
                     validate_only,
                     ..Default::default()
                 };
-                let response = catalog
-                    .apply_products(with_token(request, token)?)
-                    .await?
+                let response = catalog.apply_products(with_token(request, token)?).await;
+                let response = response
+                    .map_err(|status| explain_status_of_lines(&status, "products", &lines))?
                     .into_inner();
                 (response.created, response.updated, response.unchanged)
             }
@@ -181,9 +202,9 @@ mod tests {
         let batches = read_batches(lines.join("\n").as_bytes()).expect("batches");
         let sizes: Vec<_> = batches
             .iter()
-            .map(|batch| match batch {
-                Batch::Solutions(account, list) => (account.as_str(), list.len()),
-                Batch::Products(list) => ("", list.len()),
+            .map(|batch| match &batch.records {
+                Records::Solutions(account, list) => (account.as_str(), list.len()),
+                Records::Products(list) => ("", list.len()),
             })
             .collect();
         assert_eq!(
@@ -195,6 +216,9 @@ mod tests {
                 ("", 2)
             ]
         );
+        // After a blank line.
+        assert_eq!(batches[2].lines, [BATCH as u64 + 3]);
+        assert_eq!(batches[3].lines.len(), 2);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn read_rows(mode: ImportMode, header: &[String], rows: &[Value]) -> Vec<Row
             details,
             violations,
             ..
-        } = reader.read(row, &Details::default());
+        } = reader.read(row);
         Row {
             content: (id, revision, details),
             violations,

@@ -135,8 +135,8 @@ impl Verifier {
     }
 
     async fn verify_signature(&self, token: &str) -> Result<Verified, &'static str> {
-        if has_critical_extensions(token) {
-            return Err("unknown critical extension");
+        if has_unsupported_header(token) {
+            return Err("unsupported header parameter");
         }
         let header = decode_header(token).map_err(|_| "no readable header")?;
         if !ALGORITHMS.contains(&header.alg) {
@@ -214,11 +214,16 @@ fn bearer_token(headers: &HeaderMap) -> Option<&str> {
         .then(|| token.trim_start_matches(' '))
 }
 
-/// Whether the header of a token lists extensions that must be understood (RFC 7515, 4.1.11). None is.
-fn has_critical_extensions(token: &str) -> bool {
+/// Whether the header of a token lists extensions that must be understood (RFC 7515, 4.1.11), none of which is, or states
+/// that the payload is not encoded, which tokens must not (RFC 7797, 7).
+fn has_unsupported_header(token: &str) -> bool {
     let header = token.split('.').next().unwrap_or_default();
     let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
-    serde_json::from_slice::<Value>(&header).is_ok_and(|header| header.get("crit").is_some())
+    let header = serde_json::from_slice::<Value>(&header).unwrap_or_default();
+    header.get("crit").is_some()
+        || header
+            .get("b64")
+            .is_some_and(|is_encoded| *is_encoded != Value::Bool(true))
 }
 
 fn caller_of(claims: Claims) -> Result<Caller, &'static str> {

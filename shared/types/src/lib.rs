@@ -1,6 +1,6 @@
 //! Value types that several contexts use: ids, callers, time, money, violations, personal data.
 //!
-//! This crate performs no input or output and contains no rules of a bounded context.
+//! This crate opens no file or connection and contains no rules of a bounded context.
 
 mod caller;
 mod clock;
@@ -15,6 +15,7 @@ pub mod random;
 mod role;
 pub mod standard;
 mod text;
+pub mod text_file;
 mod violation;
 
 pub use caller::{Caller, CallerClass, Member, Side};

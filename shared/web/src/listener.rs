@@ -19,6 +19,9 @@ use tokio_util::task::TaskTracker;
 /// The delay after a failed accept, for example when the process has too many open files.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// Time limit for the headers of a request. A proxy sends those of a slow client at once.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenerLimits {
@@ -31,7 +34,8 @@ pub struct ListenerLimits {
 impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
-            connections: 64,
+            // A waiting connection costs little, and a few clients that send slowly must not keep all others out.
+            connections: 1_024,
             connection_timeout: Duration::from_secs(10),
         }
     }
@@ -89,6 +93,7 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_TIMEOUT)
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
     );

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::{LazyLock, PoisonError};
 
 use cosell::directory;
-use cosell::reference::{self, Batch};
+use cosell::reference::{self, Batch, Records};
 use cosell_proto::cosell::partner::v1::ApplyDirectoryRequest;
 use futures::StreamExt as _;
 use prost::{Message, Name};
@@ -66,14 +66,14 @@ pub fn reference_list(data: &[u8]) {
     };
     let mut lines = Vec::new();
     for batch in &batches {
-        let count = match batch {
-            Batch::Solutions(account, solutions) => {
+        let count = match &batch.records {
+            Records::Solutions(account, solutions) => {
                 let line =
                     |solution| json!({ "accountId": account, "solution": to_json(solution) }).to_string();
                 lines.extend(solutions.iter().map(line));
                 solutions.len()
             }
-            Batch::Products(products) => {
+            Records::Products(products) => {
                 lines.extend(
                     products
                         .iter()
@@ -85,7 +85,8 @@ pub fn reference_list(data: &[u8]) {
         assert!((1..=MAX_BATCH).contains(&count));
     }
     let again = reference::read_batches(lines.join("\n").as_bytes()).expect("the same batches");
-    assert_eq!(again, batches);
+    let records = |batches: Vec<Batch>| batches.into_iter().map(|batch| batch.records).collect::<Vec<_>>();
+    assert_eq!(records(again), records(batches));
 }
 
 fn to_json<M: Message + Name>(message: &M) -> Value {

@@ -390,6 +390,33 @@ async fn connections_are_limited_in_number_and_duration() {
 }
 
 #[tokio::test]
+async fn slow_clients_keep_no_other_out() {
+    let listener = Listener::start().await;
+    let mut slow = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(listener.address).await.expect("a connection");
+        stream
+            .write_all(b"POST /slack/events HTTP/1.1\r\n")
+            .await
+            .expect("sent");
+        slow.push(stream);
+    }
+    assert_eq!(
+        listener.send(CLICKS, &click_payload("opt_out", "C1", "U1")).await,
+        200
+    );
+    let is_open = |stream: &TcpStream| {
+        stream
+            .try_read(&mut [0])
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    assert!(
+        slow.last().is_some_and(is_open),
+        "the call was answered only after the slow clients had been closed"
+    );
+}
+
+#[tokio::test]
 async fn listener_stops_on_cancellation_despite_idle_connections() {
     let listener = Listener::start().await;
     let mut idle = TcpStream::connect(listener.address).await.expect("a connection");

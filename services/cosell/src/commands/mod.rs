@@ -18,7 +18,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMes
 
 use crate::terminal::{print, print_message};
 
-pub use refusal::explain_status;
+pub use refusal::{explain_status, explain_status_of_lines};
 pub use table::COMMANDS;
 
 /// A subcommand: `cosell <noun> <verb>`.

@@ -13,6 +13,24 @@ const MAX_VALUES: usize = 40;
 /// Formats a status: message and reason, then each invalid field with its description, the rejected value, and the
 /// allowed values or pattern.
 pub fn explain_status(status: &Status) -> anyhow::Error {
+    explain(status, str::to_owned)
+}
+
+/// Formats the status of a request whose list `name` has one record of each of these lines of a file.
+pub fn explain_status_of_lines(status: &Status, name: &str, lines: &[u64]) -> anyhow::Error {
+    explain(status, |field| {
+        line_of(field, name, lines).unwrap_or_else(|| field.to_owned())
+    })
+}
+
+/// The path of a field in a list, with the line of its record instead of the index.
+fn line_of(field: &str, name: &str, lines: &[u64]) -> Option<String> {
+    let (index, rest) = field.strip_prefix(name)?.strip_prefix('[')?.split_once(']')?;
+    let line = lines.get(index.parse::<usize>().ok()?)?;
+    Some(format!("line {line}: {}", rest.trim_start_matches('.')))
+}
+
+fn explain(status: &Status, show_field: impl Fn(&str) -> String) -> anyhow::Error {
     let info = status.get_details_error_info();
     let (reason, metadata) = info.map(|info| (info.reason, info.metadata)).unwrap_or_default();
     let mut text = match (reason.as_str(), metadata.get("violations")) {
@@ -33,7 +51,7 @@ pub fn explain_status(status: &Status) -> anyhow::Error {
     for violation in violations {
         let detail = details.next().filter(|detail| detail.field == violation.field);
         let words = violation.description.split_whitespace().map(str::to_owned);
-        text = format!("{text}\n  {}\n{}", violation.field, wrap("", words));
+        text = format!("{text}\n  {}\n{}", show_field(&violation.field), wrap("", words));
         for line in detail.iter().flat_map(detail_lines) {
             text = format!("{text}\n{line}");
         }
@@ -111,6 +129,10 @@ mod tests {
     use super::*;
 
     fn refusal(reason: &str, violations: &str, fields: &[(&str, InvalidField)]) -> String {
+        explain_status(&status(reason, violations, fields)).to_string()
+    }
+
+    fn status(reason: &str, violations: &str, fields: &[(&str, InvalidField)]) -> Status {
         let mut details = ErrorDetails::new();
         let metadata = [("violations".to_owned(), violations.to_owned())];
         details.set_error_info(reason, "cosell", metadata);
@@ -129,8 +151,23 @@ mod tests {
             type_url: InvalidFields::type_url(),
             value: facts.encode_to_vec(),
         });
-        let status = Status::with_details(status.code(), status.message(), whole.encode_to_vec().into());
-        explain_status(&status).to_string()
+        Status::with_details(status.code(), status.message(), whole.encode_to_vec().into())
+    }
+
+    #[test]
+    fn fields_of_a_list_are_named_by_the_lines_of_their_records() {
+        let field = |path: &str| InvalidField {
+            field: path.to_owned(),
+            ..InvalidField::default()
+        };
+        let fields = ["products[1].name", "products[7].name", "etag"].map(|path| ("is invalid", field(path)));
+        let status = status("INVALID_FIELDS", "3", &fields);
+        let expected = "3 fields are invalid (INVALID_FIELDS)\n  line 4: name\n    is invalid\n  products[7].name\n    \
+                        is invalid\n  etag\n    is invalid";
+        assert_eq!(
+            explain_status_of_lines(&status, "products", &[2, 4]).to_string(),
+            expected
+        );
     }
 
     #[test]

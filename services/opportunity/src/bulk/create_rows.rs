@@ -12,7 +12,7 @@ use super::row_reader::{ParsedRow, RowReader};
 use super::violations::{self, merge};
 use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
 use crate::domain::values::{ImportMode, InvolvementType, Visibility};
-use crate::domain::{Details, Event, Facts, Opportunity, Policy};
+use crate::domain::{Event, Facts, Opportunity, Policy};
 use crate::store::bulk_rows::{self, BulkRow};
 use crate::store::{self, bulk_keys};
 use crate::{convert, status};
@@ -24,8 +24,8 @@ pub async fn process(
     (job, member): (&Job, &Member),
     rows: &[BulkRow],
 ) -> Result<Vec<RowOutcome>, Failure> {
-    let (reader, empty) = (RowReader::new(&job.plan), Details::default());
-    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content, &empty)).collect();
+    let reader = RowReader::new(&job.plan);
+    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content)).collect();
     let hashes: Vec<_> = rows.iter().map(|row| reader.hash(&row.content)).collect();
     let all_details: Vec<_> = parsed_rows.iter().map(|parsed| &parsed.details).collect();
     let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;

@@ -1,9 +1,11 @@
-//! Bounds of a CSV file, checked on its bytes before they are parsed, and its quotes: the parser takes the end of the file
-//! for the end of an open cell, and would swallow all rows behind it.
+//! Bounds of a CSV file, checked on its bytes before they are parsed, its encoding, and its quotes: the parser takes the
+//! end of the file for the end of an open cell, and would swallow all rows behind it.
 
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Read};
+
+use cosell_types::text_file::LineError;
 
 /// Maximum columns of a file: several times those of the template, for the columns that a user adds.
 pub const MAX_COLUMNS: usize = 256;
@@ -42,7 +44,7 @@ enum Position {
     AfterQuote,
 }
 
-/// Reads a CSV file, and fails where it exceeds a bound or ends inside a quoted cell.
+/// Reads a CSV file, and fails where it exceeds a bound, is no UTF-8 text, or ends inside a quoted cell.
 pub struct CsvGuard<R> {
     file: R,
     separator: u8,
@@ -55,6 +57,8 @@ pub struct CsvGuard<R> {
     columns: usize,
     row_bytes: usize,
     is_after_return: bool,
+    /// The bytes of a character whose end has not been read.
+    character: Vec<u8>,
 }
 
 impl<R> CsvGuard<R> {
@@ -70,6 +74,33 @@ impl<R> CsvGuard<R> {
             columns: 1,
             row_bytes: 0,
             is_after_return: false,
+            character: Vec::new(),
+        }
+    }
+
+    /// Checks the next bytes.
+    fn check(&mut self, bytes: &[u8]) -> Result<(), GuardError> {
+        let checked = self.character.len();
+        self.character.extend_from_slice(bytes);
+        let (valid, is_valid) = match std::str::from_utf8(&self.character) {
+            Ok(text) => (text.len(), true),
+            Err(error) => (error.valid_up_to(), error.error_len().is_none()),
+        };
+        self.character.drain(..valid);
+        let followed = if is_valid {
+            bytes.len()
+        } else {
+            valid.saturating_sub(checked)
+        };
+        for byte in &bytes[..followed] {
+            self.advance(*byte)?;
+        }
+        if is_valid { Ok(()) } else { Err(self.not_utf8()) }
+    }
+
+    fn not_utf8(&self) -> GuardError {
+        GuardError {
+            text: format!("Line {} {}.", self.line, LineError::NotUtf8),
         }
     }
 
@@ -115,7 +146,11 @@ impl<R> CsvGuard<R> {
 impl<R: Read> Read for CsvGuard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        if count == 0 && !buffer.is_empty() && self.position == Position::Quoted {
+        let has_ended = count == 0 && !buffer.is_empty();
+        if has_ended && !self.character.is_empty() {
+            return Err(io::Error::other(self.not_utf8()));
+        }
+        if has_ended && self.position == Position::Quoted {
             let text = format!(
                 "Ends inside a cell that begins with a quote in line {}. Close the quote; a quote in a quoted cell is \
                  doubled.",
@@ -123,9 +158,7 @@ impl<R: Read> Read for CsvGuard<R> {
             );
             return Err(io::Error::other(GuardError { text }));
         }
-        for byte in buffer.iter().take(count) {
-            self.advance(*byte).map_err(io::Error::other)?;
-        }
+        self.check(&buffer[..count]).map_err(io::Error::other)?;
         Ok(count)
     }
 }
@@ -164,6 +197,42 @@ mod tests {
         ] {
             let text = check(file).expect_err("an open cell");
             assert!(text.contains(&format!("in line {line}.")), "{file:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn opp_080_line_that_is_no_utf8_text_is_named_whatever_its_line_breaks() {
+        for line_break in ["\n", "\r\n", "\r"] {
+            let rows = ["a,b", "\"1", "2\",caf#", "3,4"].join(line_break);
+            let (before, after) = rows.split_once('#').expect("a mark");
+            // Whole, cut off, and in parts that cut a character.
+            for (bytes, line) in [
+                (b"\xc3\xa9".as_slice(), None),
+                (b"\xe9", Some(3)),
+                (b"\xe2\x82", Some(3)),
+            ] {
+                let file = [before.as_bytes(), bytes, after.as_bytes()].concat();
+                for size in [1, 2, 3, file.len()] {
+                    let mut guard = CsvGuard::new(file.as_slice(), b',', 1);
+                    let mut part = vec![0; size];
+                    let end = loop {
+                        match guard.read(&mut part) {
+                            Ok(0) => break None,
+                            Ok(_) => {}
+                            Err(error) => {
+                                break Some(GuardError::find(&error).expect("an error").text.clone());
+                            }
+                        }
+                    };
+                    assert_eq!(
+                        end,
+                        line.map(|line| format!("Line {line} {}.", LineError::NotUtf8)),
+                        "{file:?}"
+                    );
+                }
+            }
+            let error = CsvGuard::new(&b"a\n\xc3"[..], b',', 1).read_to_end(&mut Vec::new());
+            assert!(error.is_err(), "a cut character");
         }
     }
 

@@ -1,6 +1,5 @@
 use cosell_grpc::Failure;
-
-use super::table_format::BYTE_ORDER_MARK;
+use cosell_types::text_file::BYTE_ORDER_MARK;
 
 /// The first line of a CSV file for spreadsheets, which take the file for UTF-8 only with a byte order mark.
 pub fn csv_header<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<u8>, Failure> {

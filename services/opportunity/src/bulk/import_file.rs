@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 
+use cosell_types::text_file::{self, LineError};
 use cosell_types::{Violation, ViolationCode};
 use serde_json::Value;
 
 use super::csv_guard::{CsvGuard, GuardError, MAX_ROW_BYTES};
-use super::table_format::{PREFIX, TableFormat, read_encoding, read_table_format};
+use super::table_format::{PREFIX, TableFormat, read_table_format, skip_byte_order_mark};
 use super::violations::violation_at;
 use crate::domain::column_lookup;
 use crate::domain::columns::{self, COLUMNS, OPPORTUNITY_ID};
@@ -45,7 +46,7 @@ pub fn read_rows(
             read_csv(mode, table, guard, &mut batches)
         }
         FileFormat::JsonLines => {
-            let skipped = read_encoding(&prefix)?;
+            let skipped = skip_byte_order_mark(&prefix)?;
             let content = prefix[skipped..].chain(file);
             read_lines(BufReader::new(content), &mut batches).map(|()| Vec::new())
         }
@@ -64,7 +65,10 @@ fn read_csv(
         .flexible(true)
         .delimiter(table.separator)
         .from_reader(file);
-    let invalid = |error: csv::Error| vec![invalid_csv(&error, table.header_line)];
+    let invalid = |error: csv::Error| match error.kind() {
+        csv::ErrorKind::Io(error) => vec![unreadable(error)],
+        _ => vec![unreadable(&io::ErrorKind::Other.into())],
+    };
     let header: Vec<_> = file.headers().map_err(invalid)?.iter().map(storable).collect();
     let violations = header_violations(mode, &header);
     if !violations.is_empty() {
@@ -80,28 +84,10 @@ fn read_csv(
     Ok(header)
 }
 
-fn read_lines(mut file: impl BufRead, batches: &mut Batches<'_>) -> Result<(), Vec<Violation>> {
-    let mut bytes = Vec::new();
-    for number in 1_u64.. {
-        bytes.clear();
-        let mut line = file.by_ref().take(MAX_ROW_BYTES as u64 + 1);
-        line.read_until(b'\n', &mut bytes)
-            .map_err(|error| vec![unreadable(&error)])?;
-        if bytes.is_empty() {
-            break;
-        }
-        if bytes.len() > MAX_ROW_BYTES {
-            let text = format!("Has a line of more than {MAX_ROW_BYTES} bytes: line {number}.");
-            return Err(vec![violation_at(
-                "content",
-                ViolationCode::ValueOutOfRange,
-                text,
-            )]);
-        }
-        let Ok(line) = std::str::from_utf8(&bytes) else {
-            return Err(vec![not_utf8(number)]);
-        };
-        let line = storable(line);
+fn read_lines(file: impl BufRead, batches: &mut Batches<'_>) -> Result<(), Vec<Violation>> {
+    for (number, line) in text_file::read_lines(file, MAX_ROW_BYTES) {
+        let line = line.map_err(|error| vec![invalid_line(number, &error)])?;
+        let line = storable(&line);
         if !line.trim().is_empty() {
             batches.add(line.trim_end().into())?;
         }
@@ -178,19 +164,13 @@ impl Batches<'_> {
     }
 }
 
-fn invalid_csv(error: &csv::Error, header_line: u64) -> Violation {
-    match error.kind() {
-        csv::ErrorKind::Io(error) => unreadable(error),
-        csv::ErrorKind::Utf8 { pos, .. } => {
-            not_utf8(pos.as_ref().map_or(1, |pos| pos.line()) + header_line - 1)
-        }
-        _ => unreadable(&io::ErrorKind::Other.into()),
-    }
-}
-
-fn not_utf8(line: u64) -> Violation {
-    let text = format!("Is no UTF-8 text in line {line}. Save the file as UTF-8, such as `CSV UTF-8`.");
-    violation_at("content", ViolationCode::InvalidStringFormat, text)
+fn invalid_line(number: u64, error: &LineError) -> Violation {
+    let code = match error {
+        LineError::TooLong(_) => ViolationCode::ValueOutOfRange,
+        LineError::NotUtf8 => ViolationCode::InvalidStringFormat,
+        LineError::Unreadable(error) => return unreadable(error),
+    };
+    violation_at("content", code, format!("Line {number} {error}."))
 }
 
 fn unreadable(error: &io::Error) -> Violation {

@@ -59,10 +59,22 @@ impl RowReader {
         }
     }
 
-    /// Reads a row. The cells of a CSV row are applied to `base`; a JSON line selects the fields that it has.
-    pub fn read(&self, content: &Value, base: &Details) -> ParsedRow {
+    /// Reads a row of a new opportunity, or of one that is not known yet.
+    pub fn read(&self, content: &Value) -> ParsedRow {
         match content {
-            Value::Array(cells) => self.read_cells(cells, base),
+            Value::Array(cells) => self.read_cells(cells, Details::default(), |_, _| true),
+            other => self.read_object(other.as_str().unwrap_or_default()),
+        }
+    }
+
+    /// Reads a row that updates an opportunity. A cell that is that of the record states nothing, because exports have all
+    /// of them; a JSON line selects the fields that it has (OPP-086).
+    pub fn read_update(&self, content: &Value, record: &Opportunity) -> ParsedRow {
+        match content {
+            Value::Array(cells) => {
+                let details = record.details().clone();
+                self.read_cells(cells, details, |column, cell| !is_shown(column, cell, record))
+            }
             other => self.read_object(other.as_str().unwrap_or_default()),
         }
     }
@@ -75,8 +87,7 @@ impl RowReader {
         let read_only = self.columns.iter().filter(|(_, column)| column.field.is_none());
         let changed = read_only.filter_map(|(index, column)| {
             let cell = cells.get(*index)?.as_str().unwrap_or_default();
-            let shown = column.show(record);
-            (unescape_formula(cell.trim()) != unescape_formula(shown.trim())).then_some(column)
+            (!is_shown(column, cell, record)).then_some(column)
         });
         let text =
             "Cannot be changed by an import. Use AssociateEntity, DisassociateEntity or UpdateOpportunity.";
@@ -85,12 +96,18 @@ impl RowReader {
             .collect()
     }
 
-    fn read_cells(&self, cells: &[Value], base: &Details) -> ParsedRow {
+    /// Applies the cells that `states` selects to the details.
+    fn read_cells(
+        &self,
+        cells: &[Value],
+        details: Details,
+        states: impl Fn(&Column, &str) -> bool,
+    ) -> ParsedRow {
         let cell = |at: usize| cells.get(at).and_then(Value::as_str).unwrap_or_default();
         let mut parsed = ParsedRow {
             id: self.id_column.map(cell).unwrap_or_default().trim().to_owned(),
             revision: 0,
-            details: base.clone(),
+            details,
             selected: Vec::new(),
             violations: Vec::new(),
             is_readable: true,
@@ -111,7 +128,7 @@ impl RowReader {
             .columns
             .iter()
             .filter(|(index, _)| self.creates || *index < cells.len());
-        for (index, column) in present {
+        for (index, column) in present.filter(|(index, column)| states(column, cell(*index))) {
             column.read(&mut parsed.details, cell(*index), &mut parsed.violations);
             parsed.selected.extend(column.field);
         }
@@ -209,6 +226,16 @@ impl RowReader {
         };
         Sha256::digest(canonical).to_vec()
     }
+}
+
+/// Whether a cell is what the column shows of the record. Spreadsheets change line breaks and lose blanks at the ends.
+fn is_shown(column: &Column, cell: &str, record: &Opportunity) -> bool {
+    let comparable = |cell: &str| {
+        unescape_formula(cell.trim())
+            .replace("\r\n", "\n")
+            .replace('\r', "\n")
+    };
+    comparable(cell) == comparable(&column.show(record))
 }
 
 /// The positions of the columns of the template, in its order.

@@ -1,7 +1,7 @@
 //! How an uploaded table is written: its encoding, its separator, and the line of its header. Spreadsheets write more than
 //! RFC 4180 has.
 
-use cosell_types::{Violation, ViolationCode};
+use cosell_types::{Violation, ViolationCode, text_file};
 
 use super::csv_guard::MAX_COLUMNS;
 use super::violations::violation_at;
@@ -9,7 +9,6 @@ use crate::domain::column_lookup;
 
 /// Bytes at the start of a file from which its format is read.
 pub const PREFIX: usize = 64 * 1024;
-pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Lines that are searched for the header.
 const MAX_LINES: usize = 20;
@@ -24,29 +23,15 @@ pub struct TableFormat {
     pub header_line: u64,
 }
 
-/// The encoding of a text file, by its first bytes. Returns the number of bytes of its byte order mark.
-pub fn read_encoding(prefix: &[u8]) -> Result<usize, Vec<Violation>> {
-    let text = match prefix {
-        // With a byte order mark, or without one before letters of ASCII.
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=127, 0, 1..=127, 0, ..] | [0, 1..=127, 0, 1..=127, ..] => {
-            "Is UTF-16 text. Save it as UTF-8, such as `CSV UTF-8`."
-        }
-        [b'P', b'K', 3, 4, ..] | [0xd0, 0xcf, 0x11, 0xe0, ..] => {
-            "Is a workbook of a spreadsheet program. Save it as `CSV UTF-8`."
-        }
-        _ if prefix.starts_with(BYTE_ORDER_MARK) => return Ok(BYTE_ORDER_MARK.len()),
-        _ => return Ok(0),
-    };
-    Err(vec![violation_at(
-        "content",
-        ViolationCode::InvalidStringFormat,
-        text.to_owned(),
-    )])
+/// The number of bytes of the byte order mark of a file, or the violation that it is no UTF-8 text.
+pub fn skip_byte_order_mark(prefix: &[u8]) -> Result<usize, Vec<Violation>> {
+    text_file::read_encoding(prefix)
+        .map_err(|text| vec![violation_at("content", ViolationCode::InvalidStringFormat, text)])
 }
 
 /// Reads the format of a table from its first bytes.
 pub fn read_table_format(prefix: &[u8]) -> Result<TableFormat, Vec<Violation>> {
-    let mut skipped = read_encoding(prefix)?;
+    let mut skipped = skip_byte_order_mark(prefix)?;
     let mut stated = None;
     let mut header_line = 1;
     if let Some((separator, length)) = separator_line(&prefix[skipped..]) {

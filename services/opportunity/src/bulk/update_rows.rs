@@ -11,7 +11,7 @@ use super::row_reader::RowReader;
 use super::violations::{self, merge};
 use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
 use crate::domain::values::ReviewStatus;
-use crate::domain::{Details, Event, Facts, Opportunity, Policy, Rule};
+use crate::domain::{Event, Facts, Opportunity, Policy, Rule};
 use crate::store::bulk_rows::{self, BulkRow};
 use crate::{convert, status, store};
 
@@ -23,10 +23,7 @@ pub async fn process(
     rows: &[BulkRow],
 ) -> Result<Vec<RowOutcome>, Failure> {
     let reader = RowReader::new(&job.plan);
-    let parsed_rows: Vec<_> = rows
-        .iter()
-        .map(|row| reader.read(&row.content, &Details::default()))
-        .collect();
+    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content)).collect();
     let ids: Vec<_> = parsed_rows.iter().map(|parsed| parsed.id.as_str()).collect();
     let mut records = JobRecords::load(tx, (job, member), &ids).await?;
     let all_details: Vec<_> = parsed_rows
@@ -98,7 +95,7 @@ fn update_opportunity(
         let text = "Only approved opportunities can be updated by an import.";
         return Err(impossible("ILLEGAL_TRANSITION", text));
     }
-    let mut parsed = reader.read(&row.content, record.details());
+    let mut parsed = reader.read_update(&row.content, record);
     merge(
         &mut parsed.violations,
         convert::partner_fields(&parsed.details).violations(),
@@ -107,7 +104,7 @@ fn update_opportunity(
         &mut parsed.violations,
         reader.read_only_violations(&row.content, record),
     );
-    // A cell or value that is that of the record states nothing, because exports have all of them (OPP-086).
+    // A value that is that of the record states nothing.
     parsed
         .selected
         .retain(|field| field.differs(record.details(), &parsed.details));

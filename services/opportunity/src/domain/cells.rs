@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use cosell_types::standard::normalize;
 use cosell_types::{ClosedList, Currency, Money, Pii, ViolationCode};
 
@@ -69,10 +69,15 @@ pub(super) fn parse_date(cell: &str) -> Result<Option<NaiveDate>, CellError> {
     }
     let parsed =
         NaiveDate::parse_from_str(cell, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(cell, "%m/%d/%Y"));
+    // The parser accepts a sign, and a year of fewer digits for one of the first centuries.
+    let parsed = parsed
+        .ok()
+        .filter(|day| day.year() >= 1000 && !cell.contains('+'));
     let text = "Must be a date such as 2027-06-30 or 06/30/2027.";
-    parsed
-        .map(Some)
-        .map_err(|_| (ViolationCode::InvalidStringFormat, text.to_owned()))
+    match parsed {
+        Some(day) => Ok(Some(day)),
+        None => Err((ViolationCode::InvalidStringFormat, text.to_owned())),
+    }
 }
 
 /// The monthly spend with AWS.

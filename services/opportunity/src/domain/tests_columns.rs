@@ -62,7 +62,15 @@ fn opp_080_cells_accept_only_documented_date_amount_and_boolean_formats() {
             "{date}"
         );
     }
-    for date in ["30.06.2027", "30/06/2027", "2027-02-30", "soon"] {
+    for date in [
+        "30.06.2027",
+        "30/06/2027",
+        "2027-02-30",
+        "soon",
+        "+2027-06-30",
+        "6/30/27",
+        "27-06-30",
+    ] {
         assert_eq!(
             read_cell("Target close date", date).1,
             [ViolationCode::InvalidStringFormat],

@@ -114,7 +114,7 @@ async fn opp_080_file_that_cannot_be_read_is_refused_with_one_sentence() {
     for (file, text) in [
         (utf16, "UTF-16"),
         (b"PK\x03\x04 a workbook".to_vec(), "workbook"),
-        (cp1252, "UTF-8 text in line 3"),
+        (cp1252, "Line 3 is no UTF-8 text"),
         (
             format!("Our pipeline\n\n{content}").into_bytes(),
             "line 3. Remove",
@@ -243,6 +243,8 @@ async fn opp_086_export_saved_by_a_spreadsheet_changes_nothing() {
     let (app, peer) = start_with_review().await;
     let mut input = record("Nordwind");
     input.national_security = Some(false);
+    let project = input.project.as_mut().expect("a project");
+    project.customer_business_problem = "Stock levels are wrong.\r\nOrders are late.\nCosts grow.".to_owned();
     let id = create_approved(&app, &peer, input).await;
     let before = get(&app, &user(), &id).await;
     let table = export(&app, &user(), pb::FileFormat::Csv).await;
@@ -250,9 +252,15 @@ async fn opp_086_export_saved_by_a_spreadsheet_changes_nothing() {
         .lines()
         .map(|line| line.replace(',', ";").trim_end_matches(';').to_owned())
         .collect();
-    let (_, result) = run_import(&app, pb::ImportMode::Update, &saved.join("\r\n")).await;
-    assert_eq!((result.unchanged, result.failed), (1, 0), "{result:?}");
-    assert_eq!(get(&app, &user(), &id).await, before);
+    for line_break in ["\r\n", "\n"] {
+        let (_, result) = run_import(&app, pb::ImportMode::Update, &saved.join(line_break)).await;
+        assert_eq!(
+            (result.unchanged, result.failed),
+            (1, 0),
+            "{line_break:?}: {result:?}"
+        );
+        assert_eq!(get(&app, &user(), &id).await, before);
+    }
     app.finish::<Opportunities>().await;
 }
 

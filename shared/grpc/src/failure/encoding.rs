@@ -13,12 +13,16 @@ use crate::Tag;
 
 const MAX_VIOLATIONS: usize = 50;
 /// Maximum size of the details in bytes. They are sent in a trailer, which base64 makes a third longer, beside the
-/// message; clients accept between 8 and 16 KiB of trailers.
-const MAX_DETAILS: usize = 6 * 1024;
+/// message and others; clients accept 8 KiB of trailers.
+const MAX_DETAILS: usize = 5 * 1024;
 /// Encoding overhead of a violation, and of the lists of violations, in bytes.
 const VIOLATION_OVERHEAD: usize = 12;
 const LISTS_OVERHEAD: usize = 120;
-/// Bytes of a message or description, and of a value or path in it. Longer ones repeat a long input.
+/// Bytes of the message, which is sent twice, of a description, and of a value or path in it. Longer ones repeat a long
+/// input.
+const MAX_MESSAGE: usize = 400;
+/// As headers have three bytes for each that is not ASCII.
+const MAX_MESSAGE_NOT_ASCII: usize = 250;
 const MAX_TEXT: usize = 1_000;
 const MAX_VALUE: usize = 200;
 
@@ -56,7 +60,12 @@ impl Failure {
         for value in parts.metadata.values_mut() {
             *value = shorten(value, MAX_VALUE);
         }
-        let message = shorten(&parts.message, MAX_TEXT);
+        let max = if parts.message.is_ascii() {
+            MAX_MESSAGE
+        } else {
+            MAX_MESSAGE_NOT_ASCII
+        };
+        let message = shorten(&parts.message, max);
         let subject = parts.subject.map(|(kind, id)| (kind, shorten(&id, MAX_VALUE)));
         let mut details = ErrorDetails::new();
         details.set_error_info(parts.reason, parts.domain, parts.metadata);
@@ -119,7 +128,8 @@ struct ListedViolations {
 }
 
 impl ListedViolations {
-    /// Lists as many violations as fit into `limit` bytes, then as many of their allowed values and patterns as still fit.
+    /// Lists as many violations as fit into `limit` bytes, then as many of their allowed values and patterns as still fit,
+    /// the short ones first.
     fn of(violations: &[Violation], limit: usize) -> Self {
         let mut listed = Self {
             field_violations: Vec::new(),
@@ -153,16 +163,19 @@ impl ListedViolations {
             listed.field_violations.push(field_violation);
             listed.fields.push(field);
         }
-        for (violation, field) in violations.iter().zip(&mut listed.fields) {
-            let hints = InvalidField {
-                allowed_values: violation.allowed.clone(),
-                pattern: violation.pattern.clone(),
-                ..InvalidField::default()
+        let hints = violations.iter().map(|violation| InvalidField {
+            allowed_values: violation.allowed.clone(),
+            pattern: violation.pattern.clone(),
+            ..InvalidField::default()
+        });
+        let mut hints: Vec<_> = listed.fields.iter_mut().zip(hints).collect();
+        hints.sort_by_key(|(_, hints)| hints.encoded_len());
+        for (field, hints) in hints {
+            let Some(rest) = remaining.checked_sub(hints.encoded_len()) else {
+                break;
             };
-            if let Some(rest) = remaining.checked_sub(hints.encoded_len()) {
-                remaining = rest;
-                (field.allowed_values, field.pattern) = (hints.allowed_values, hints.pattern);
-            }
+            remaining = rest;
+            (field.allowed_values, field.pattern) = (hints.allowed_values, hints.pattern);
         }
         let unlisted = violations.len() - listed.field_violations.len();
         if let (Some(last), true) = (listed.field_violations.last_mut(), unlisted > 0) {
@@ -180,14 +193,30 @@ mod tests {
     use super::*;
     use crate::denial::RecordedDenial;
 
-    fn size_of(failure: Failure) -> usize {
+    /// Trailers that clients accept, and what those cost that are not of the failure: request id, quota and others.
+    const MAX_TRAILERS: usize = 8 * 1024;
+    const OTHER_TRAILERS: usize = 400;
+
+    fn assert_fits(failure: Failure) {
         let tag = Tag {
             request_id: "r".repeat(64).into(),
             rpc: "".into(),
             received: DateTime::UNIX_EPOCH,
             denial: RecordedDenial::default(),
         };
-        failure.into_status(&tag).details().len()
+        let status = failure.into_status(&tag);
+        assert!(
+            status.details().len() <= MAX_DETAILS,
+            "{}",
+            status.details().len()
+        );
+        let trailers = status.into_http::<()>();
+        let sizes = trailers
+            .headers()
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 32);
+        let size = sizes.sum::<usize>();
+        assert!(size + OTHER_TRAILERS <= MAX_TRAILERS, "{size}");
     }
 
     #[test]
@@ -196,10 +225,10 @@ mod tests {
         let not_found = Failure::new(Code::NotFound, "cosell", "RECORD_NOT_FOUND", &long)
             .with_named_resource("operation", &long)
             .with("other", &long);
-        assert!(size_of(not_found) <= MAX_DETAILS);
+        assert_fits(not_found);
         let precondition =
             Failure::new(Code::FailedPrecondition, "cosell", "STATE", &long).with_resource("record", &long);
-        assert!(size_of(precondition) <= MAX_DETAILS);
+        assert_fits(precondition);
         let root = FieldPath::root();
         let violations: Vec<_> = (0..1_000)
             .map(|number| {
@@ -209,6 +238,11 @@ mod tests {
                     .with_pattern(&long)
             })
             .collect();
-        assert!(size_of(Failure::invalid(violations)) <= MAX_DETAILS);
+        assert_fits(Failure::invalid(violations.clone()));
+        let ascii = violations.into_iter().map(|violation| Violation {
+            description: "x".repeat(1_000).into(),
+            ..violation
+        });
+        assert_fits(Failure::invalid(ascii.collect()));
     }
 }
