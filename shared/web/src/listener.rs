@@ -18,7 +18,6 @@ use tokio_util::task::TaskTracker;
 
 /// The delay after a failed accept, for example when the process has too many open files.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
-
 /// Time limit for the headers of a request. A proxy sends those of a slow client at once.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
 
