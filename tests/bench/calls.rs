@@ -1,58 +1,75 @@
-//! Measures reads and creations of opportunities per second with several concurrent callers.
+//! Calls per second beside what the database answers: the transaction of each call, as it was when these benchmarks were
+//! written, by pgbench.
 
 use std::time::Duration;
 
-use cosell::demo::MemberClient;
-use cosell::demo::calls::{create_opportunity, get_opportunity};
-use cosell_tests::{Installation, report};
-use futures::future::try_join_all;
-use tokio::time::Instant;
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_tests::load::{Target, call_in_turn};
+use cosell_tests::{Installation, report, valid_opportunity};
 
-const CALLERS: usize = 8;
-const OPPORTUNITIES: usize = 100;
+use crate::pgbench;
+use crate::records::{self, OWNER};
 
-/// Measures each kind of call for `time`.
-pub async fn run(bench: &Installation, time: Duration) -> anyhow::Result<()> {
-    let partner = bench.services.member("alder-ace-user");
-    let mut ids = Vec::new();
-    for _ in 0..OPPORTUNITIES {
-        ids.push(
-            create_opportunity(&partner, cosell_tests::valid_opportunity())
-                .await?
-                .opportunity_id,
-        );
-    }
-    let reads = calls_per_second(time, async |number| {
-        get_opportunity(&partner, &ids[number % OPPORTUNITIES])
-            .await
-            .map(drop)
-    })
-    .await?;
-    let creations = calls_per_second(time, async |_| create(&partner).await).await?;
-    report::print_rates(&[("GetOpportunity", reads), ("CreateOpportunity", creations)]);
-    Ok(())
-}
+const CALLERS: [usize; 3] = [1, 8, 32];
+const PAGE: i32 = 20;
 
-async fn create(partner: &MemberClient) -> anyhow::Result<()> {
-    create_opportunity(partner, cosell_tests::valid_opportunity())
-        .await
-        .map(drop)
-}
-
-/// The responses per second of [`CALLERS`] concurrent callers.
-async fn calls_per_second(
-    time: Duration,
-    call: impl AsyncFn(usize) -> anyhow::Result<()>,
-) -> anyhow::Result<f64> {
-    let started = Instant::now();
-    let caller = async |caller| {
-        let mut responses = 0_u32;
-        while started.elapsed() < time {
-            call(caller + responses as usize * CALLERS).await?;
-            responses += 1;
-        }
-        anyhow::Ok(responses)
+/// Measures each kind of call, and its transaction, for `time` with each number of callers.
+pub async fn run(bench: &Installation, records: i64, time: Duration) -> anyhow::Result<()> {
+    records::insert(bench, records).await?;
+    report::print_line(&format!(
+        "{:<12}{:>8}{:>12}{:>12}{:>8}{:>10}{:>10}  {records} records",
+        "a second", "callers", "calls", "pgbench", "ratio", "p50 ms", "p99 ms"
+    ));
+    let services = &bench.services;
+    let get = move |number: usize| pb::GetOpportunityRequest {
+        // Spread over all records.
+        opportunity_id: format!("O{}", number.wrapping_mul(7_919) % records as usize + 1),
+        ..Default::default()
     };
-    let responses = try_join_all((0..CALLERS).map(caller)).await?;
-    Ok(f64::from(responses.iter().sum::<u32>()) / started.elapsed().as_secs_f64())
+    let list = |_| pb::ListOpportunitiesRequest {
+        page_size: PAGE,
+        ..Default::default()
+    };
+    let create = |_| pb::CreateOpportunityRequest {
+        opportunity: Some(valid_opportunity()),
+        ..Default::default()
+    };
+    let service = "cosell.opportunity.v1.OpportunityService";
+    let rows = [
+        (
+            "get",
+            Target::new(services, OWNER, &format!("{service}/GetOpportunity"), get)?,
+        ),
+        (
+            "list",
+            Target::new(services, OWNER, &format!("{service}/ListOpportunities"), list)?,
+        ),
+        (
+            "create",
+            Target::new(services, OWNER, &format!("{service}/CreateOpportunity"), create)?,
+        ),
+    ];
+    for (name, target) in rows {
+        let script = format!("reference/{name}.sql");
+        for callers in CALLERS {
+            let caller = [target.connect(callers.min(8)).await?];
+            call_in_turn(&caller, callers, time / 4).await;
+            let mut calls = call_in_turn(&caller, callers, time).await;
+            anyhow::ensure!(
+                calls.failed.is_empty() && calls.refused == 0,
+                "{name}: {} calls failed, {} were refused",
+                calls.failed.len(),
+                calls.refused
+            );
+            let rate = calls.answered.len() as f64 / time.as_secs_f64();
+            let limit = pgbench::measure(&bench.servers, &script, callers, records, time).await?;
+            let [median, high] =
+                [50, 99].map(|share| report::to_ms(report::percentile(&mut calls.answered, share)));
+            report::print_line(&format!(
+                "{name:<12}{callers:>8}{rate:>12.0}{limit:>12.0}{:>8.2}{median:>10.1}{high:>10.1}",
+                rate / limit
+            ));
+        }
+    }
+    Ok(())
 }

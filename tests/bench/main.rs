@@ -3,8 +3,12 @@
 
 mod calls;
 mod decision;
+mod events;
+mod idle;
 mod import;
+mod pgbench;
 mod provisioning;
+mod records;
 mod withdrawal;
 
 use std::time::Duration;
@@ -27,6 +31,10 @@ struct Arguments {
     #[arg(long, default_value_t = 10)]
     seconds: u64,
 
+    /// The number of opportunities to read.
+    #[arg(long, default_value_t = 20_000)]
+    records: i64,
+
     /// The number of members to provision.
     #[arg(long, default_value_t = 100_000)]
     members: usize,
@@ -38,8 +46,12 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Benchmark {
-    /// Reads and creations of opportunities per second.
+    /// Reads and creations of opportunities per second, beside the same transactions by pgbench.
     Calls,
+    /// Events per second that each consumer applies.
+    Events,
+    /// Transactions, processor time and log while nobody calls.
+    Idle,
     /// Delay until an opportunity shows a review decision.
     Decision,
     /// Delay until another service refuses a withdrawn role.
@@ -64,9 +76,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         if !arguments.benchmarks.is_empty() && !arguments.benchmarks.contains(benchmark) {
             continue;
         }
-        let bench = Installation::start(&LIMITS).await?;
+        let mut bench = Installation::start(&LIMITS).await?;
+        let time = Duration::from_secs(arguments.seconds);
         match benchmark {
-            Benchmark::Calls => calls::run(&bench, Duration::from_secs(arguments.seconds)).await?,
+            Benchmark::Calls => calls::run(&bench, arguments.records, time).await?,
+            Benchmark::Events => bench = events::run(bench, time * 3).await?,
+            Benchmark::Idle => idle::run(&bench, time * 3).await?,
             Benchmark::Decision => decision::run(&bench, arguments.rounds).await?,
             Benchmark::Withdrawal => withdrawal::run(&bench, arguments.rounds).await?,
             Benchmark::Import => import::run(&bench, arguments.rows).await?,

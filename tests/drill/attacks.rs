@@ -12,7 +12,7 @@ use crate::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, WINDOW_UPDATE,
     beginning, encode_headers, frame,
 };
-use crate::load::PATH;
+use crate::lists::RPC;
 
 /// The address that attackers connect from.
 const SOURCE: &str = "127.0.0.66";
@@ -99,7 +99,7 @@ fn headers(authorization: &str) -> Vec<u8> {
     encode_headers(&[
         (":method", "POST"),
         (":scheme", "http"),
-        (":path", PATH),
+        (":path", &format!("/{RPC}")),
         (":authority", "cosell"),
         ("content-type", "application/grpc"),
         ("te", "trailers"),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use cosell_tests::load::{Calls, address, authorization, call_at_rate};
 use cosell_tests::{Installation, report};
 use tokio::time::{Instant, sleep};
 
 use crate::Bars;
 use crate::attacks::Attack;
-use crate::load::{Caller, Calls, address, authorization, call_at_rate, create_opportunities};
+use crate::lists::{create_opportunities, list_of};
 
 /// Calls per second of account B.
 const PROBES: f64 = 100.0;
@@ -21,7 +22,7 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let services = &installation.services;
     create_opportunities(services, &["alder-ace-user", "birch-ace-manager"]).await?;
     let server = address(services)?;
-    let prober = [Caller::connect(services, "birch-ace-manager", 2).await?];
+    let prober = [list_of(services, "birch-ace-manager")?.connect(2).await?];
     // The one has a role that permits nothing here.
     let attackers = [
         authorization(services, "alder-channel-user")?,

@@ -4,7 +4,7 @@
 mod attacks;
 mod frames;
 mod hostile_connections;
-mod load;
+mod lists;
 mod noisy_neighbour;
 mod overload;
 

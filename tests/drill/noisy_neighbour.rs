@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use cosell_tests::load::{Calls, call_at_rate, call_from_elsewhere};
 use cosell_tests::{Installation, report};
 
 use crate::Bars;
-use crate::load::{Calls, Target, call_at_rate, call_from_elsewhere, create_opportunities};
+use crate::lists::{create_opportunities, list_of};
 
 /// Calls per second of an account.
 const QUOTA: u32 = 100;
@@ -21,8 +22,8 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     let services = &installation.services;
     let members @ [member, other] = ["alder-ace-manager", "birch-ace-manager"];
     create_opportunities(services, &members).await?;
-    let target = Target::of(services, member)?;
-    let other = [Target::of(services, other)?.connect(4).await?];
+    let target = list_of(services, member)?;
+    let other = [list_of(services, other)?.connect(4).await?];
     let (mut calm, mut beside, mut excess) = (Calls::default(), Calls::default(), Calls::default());
     for _ in 0..ROUNDS {
         for (rate, others) in [(1.0, &mut calm), (EXCESS, &mut beside)] {

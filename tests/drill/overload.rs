@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cosell_tests::load::{Calls, call_at_rate, call_in_turn};
 use cosell_tests::{Installation, report};
-use futures::future::try_join_all;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::Bars;
-use crate::load::{Caller, Calls, call_at_rate, call_in_turn, create_opportunities};
+use crate::lists::{create_opportunities, list_of};
 
 const CALLERS: [&str; 4] = [
     "alder-ace-manager",
@@ -32,8 +32,10 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
         &["alder-ace-manager", "birch-ace-manager"],
     )
     .await?;
-    let connecting = CALLERS.map(|member| Caller::connect(&installation.services, member, 4));
-    let callers = try_join_all(connecting).await?;
+    let mut callers = Vec::new();
+    for member in CALLERS {
+        callers.push(list_of(&installation.services, member)?.connect(4).await?);
+    }
     // Fills caches and pools.
     call_in_turn(&callers, 32, phase / 4).await;
     let before = scans(&installation).await;

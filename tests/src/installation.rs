@@ -15,7 +15,11 @@ pub struct Installation {
 impl Installation {
     /// Starts servers, and the services with these environment variables.
     pub async fn start(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let servers = TestServers::start_with(Durability::Full);
+        Self::start_on(TestServers::start_with(Durability::Full), environment).await
+    }
+
+    /// Starts the services on these servers.
+    pub async fn start_on(servers: TestServers, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let program = program()?;
         let address = ServiceProcess::address();
         let services =

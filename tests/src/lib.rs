@@ -8,6 +8,7 @@ pub mod engagements;
 pub mod import_files;
 mod installation;
 pub mod isolation;
+pub mod load;
 mod opportunity;
 pub mod payloads;
 mod raw_codec;

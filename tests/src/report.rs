@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+/// The unit of processor times in `/proc`, which Linux has fixed for all programs.
+const TICKS_PER_SECOND: u64 = 100;
+
 /// Prints one line of the report.
 #[expect(clippy::print_stdout, reason = "the program's output")]
 pub fn print_line(line: &str) {
@@ -51,6 +54,16 @@ pub fn resident_memory(process: u32) -> anyhow::Result<u64> {
 pub fn peak_memory(process: Option<u32>) -> anyhow::Result<u64> {
     let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
     read_status(&process, "VmHWM:")
+}
+
+/// The processor time that a process has used.
+pub fn processor_time(process: u32) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name of the process, in parentheses, may contain blanks.
+    let (_, fields) = stat.rsplit_once(')').context("stat")?;
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks = ticks.map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
 fn read_status(process: &str, name: &'static str) -> anyhow::Result<u64> {

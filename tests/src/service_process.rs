@@ -81,6 +81,11 @@ impl ServiceProcess {
         Ok(Self { info, process, log })
     }
 
+    /// The size of the log in bytes.
+    pub fn log_size(&self) -> std::io::Result<u64> {
+        Ok(std::fs::metadata(&self.log)?.len())
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.process.id()

@@ -29,6 +29,11 @@ pub struct Programs {
 }
 
 impl Programs {
+    /// The path of a program of the installation.
+    pub fn path(&self, program: &str) -> PathBuf {
+        self.folder.join(program)
+    }
+
     /// Locates PostgreSQL: `COSELL_PG_BIN`, else the newest suitable installation on the machine, else a wheel.
     pub fn find(log: &dyn Fn(&str)) -> anyhow::Result<Self> {
         #[expect(
@@ -237,6 +242,11 @@ impl Cluster {
     /// The URL of a database, without credentials.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The size of the log in bytes.
+    pub fn log_size(&self) -> std::io::Result<u64> {
+        Ok(fs::metadata(self.folder.join("postgres.log"))?.len())
     }
 
     /// Stops the server with an immediate shutdown, as in a crash: sessions end and recovery follows.

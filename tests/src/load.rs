@@ -1,23 +1,23 @@
-//! Calls at a fixed rate, whether earlier ones are answered or not.
+//! Loads of benchmarks and drills: calls in turn, and calls at a fixed rate, whether earlier ones are answered or not.
 //!
 //! The client encodes and decodes as little as possible, because it shares the processors with the services.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use cosell::demo::calls::create_opportunity;
-use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::{ServiceProcess, report, valid_opportunity};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use h2::client::SendRequest;
 use http::Request;
-use prost::Message as _;
+use prost::Message;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tonic::{Code, Status};
+
+use crate::{ServiceProcess, report};
 
 /// The deadline of a call, after which its answer is of no use.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -26,24 +26,8 @@ const MAX_WAITING: usize = 4_000;
 
 const LOWEST_PRIORITY: i32 = 19;
 
-/// The RPC that the drills call.
-pub const PATH: &str = "/cosell.opportunity.v1.OpportunityService/ListOpportunities";
 /// Parts of a phase.
 const PARTS: usize = 5;
-/// Opportunities of each account that is listed: more than a page.
-const OPPORTUNITIES: usize = 40;
-
-/// Creates opportunities, each of the members its own.
-pub async fn create_opportunities(services: &ServiceProcess, members: &[&str]) -> anyhow::Result<()> {
-    for member in members {
-        let client = services.member(member);
-        for _ in 0..OPPORTUNITIES {
-            create_opportunity(&client, valid_opportunity()).await?;
-        }
-    }
-    Ok(())
-}
-
 /// The address for calls.
 pub fn address(services: &ServiceProcess) -> anyhow::Result<SocketAddr> {
     Ok(services.info.address.trim_start_matches("http://").parse()?)
@@ -60,7 +44,8 @@ pub fn authorization(services: &ServiceProcess, member: &str) -> anyhow::Result<
 pub struct Target {
     server: SocketAddr,
     authorization: String,
-    message: Bytes,
+    uri: String,
+    message: Arc<dyn Fn(usize) -> Bytes + Send + Sync>,
 }
 
 /// The connections of a member.
@@ -73,9 +58,11 @@ pub struct Caller {
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// OK, with a message.
     Answered,
     /// RESOURCE_EXHAUSTED.
     Refused,
+    /// Another status; `None` if there is none, or not in time.
     Failed(Option<Code>),
 }
 
@@ -84,7 +71,9 @@ pub enum Outcome {
 pub struct Calls {
     /// Durations of answered calls, in the order of their answers.
     pub answered: Vec<Duration>,
+    /// Calls that a limit refused.
     pub refused: usize,
+    /// The statuses of calls that failed for another reason.
     pub failed: Vec<Option<Code>>,
     /// Calls that were not sent because too many waited.
     pub unsent: usize,
@@ -111,6 +100,7 @@ impl Calls {
         highs.get(highs.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// Adds the calls of a later phase.
     pub fn append(&mut self, mut other: Calls) {
         self.answered.append(&mut other.answered);
         self.refused += other.refused;
@@ -120,19 +110,22 @@ impl Calls {
 }
 
 impl Target {
-    /// The list of a member's opportunities.
-    pub fn of(services: &ServiceProcess, member: &str) -> anyhow::Result<Self> {
-        let message = pb::ListOpportunitiesRequest::default();
-        let mut frame = vec![0];
-        frame.extend(u32::try_from(message.encoded_len())?.to_be_bytes());
-        message.encode(&mut frame)?;
+    /// Calls of an RPC, `<package>.<service>/<method>`, with the message of each number.
+    pub fn new<M: Message>(
+        services: &ServiceProcess,
+        member: &str,
+        rpc: &str,
+        message: impl Fn(usize) -> M + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             server: address(services)?,
             authorization: authorization(services, member)?,
-            message: frame.into(),
+            uri: format!("http://cosell/{rpc}"),
+            message: Arc::new(move |number| frame(&message(number))),
         })
     }
 
+    /// Opens this many connections.
     pub async fn connect(&self, connections: usize) -> anyhow::Result<Caller> {
         let mut requests = Vec::new();
         for _ in 0..connections {
@@ -149,16 +142,14 @@ impl Target {
     }
 }
 
-impl Caller {
-    /// Connects as a member that lists opportunities.
-    pub async fn connect(
-        services: &ServiceProcess,
-        member: &str,
-        connections: usize,
-    ) -> anyhow::Result<Self> {
-        Target::of(services, member)?.connect(connections).await
-    }
+/// An uncompressed message with its prefix.
+fn frame(message: &impl Message) -> Bytes {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    [&[0], length.to_be_bytes().as_slice(), &message].concat().into()
+}
 
+impl Caller {
     /// Makes one call.
     pub async fn call(&self, number: usize) -> (Outcome, Duration) {
         let started = Instant::now();
@@ -172,7 +163,7 @@ impl Caller {
     }
 
     async fn send(&self, number: usize) -> anyhow::Result<Code> {
-        let request = Request::post(format!("http://cosell{PATH}"))
+        let request = Request::post(&self.target.uri)
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .header("grpc-timeout", "1S")
@@ -180,7 +171,7 @@ impl Caller {
             .body(())?;
         let sender = &self.connections[number % self.connections.len()];
         let (response, mut body) = sender.clone().ready().await?.send_request(request, false)?;
-        body.send_data(self.target.message.clone(), true)?;
+        body.send_data((self.target.message)(number), true)?;
         let response = response.await?;
         if let Some(status) = Status::from_header_map(response.headers()) {
             return Ok(status.code());
