@@ -50,14 +50,17 @@ pub async fn run(bars: &mut Bars, phase: Duration) -> anyhow::Result<()> {
     }
     let calm = quiet.p99();
     report::print_line(&format!(
-        "B's p99 while it is quiet: {calm:.1} ms, n = {}, {} refused, {} failed",
+        "B's p99 while it is quiet: {calm:.1} ms, of all parts together {:.1} ms, n = {}, {} refused, {} failed",
+        quiet.whole_p99(),
         quiet.answered.len(),
         quiet.refused,
         quiet.failed.len()
     ));
     for (attack, open, calls) in during {
         let high = calls.p99();
-        let name = format!("{attack:?}: B's p99 {high:.1} ms / quiet ({open} of A's connections left)");
+        let whole = calls.whole_p99();
+        let name =
+            format!("{attack:?}: B's p99 {high:.1} ms ({whole:.1}) / quiet, {open} of A's connections left");
         bars.check(&name, high / calm, "<= 1.50", high <= calm * 1.5);
         if attack.needs_answers() {
             let name = format!("{attack:?}: A's connections that are left");

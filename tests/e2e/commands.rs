@@ -242,6 +242,19 @@ async fn command_ends_quietly_on_closed_pipe_fails_on_full_disk_and_says_when_li
     let error = String::from_utf8_lossy(&full.stderr);
     assert!(!full.status.success(), "{full:?}");
     assert!(error.starts_with("error: writing the output"), "{error}");
+
+    // Nothing is imported whose result cannot be written.
+    let file = servers.folder().join("opportunities.jsonl");
+    std::fs::write(&file, "{}\n").expect("a file");
+    let file = file.to_string_lossy();
+    let import = ["import", "--file", &file, "--result", "/nonexistent/result.jsonl"];
+    let refused = partner.run(&import).await;
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("/nonexistent/result.jsonl"), "{error}");
+    assert_eq!(
+        servers.count("SELECT count(*) FROM opportunity.bulk_job").await,
+        0
+    );
     running.stop().await;
 }
 

@@ -468,4 +468,9 @@ async fn other_methods_and_content_types_are_refused_in_the_terms_of_http() {
             "{content_type}"
         );
     }
+    let twice = Request::post(format!("http://cosell{PATH}"))
+        .header("content-type", "application/grpc")
+        .header("content-type", "application/json")
+        .header("authorization", &client.authorization);
+    assert_eq!(client.call(twice).await.codes().await.0, 415);
 }

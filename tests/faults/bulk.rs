@@ -1,6 +1,6 @@
 //! Imports a file while the process is killed, and imports the corrected result file.
 
-use cosell::bulk::BulkClient;
+use cosell::bulk::{BulkClient, create_file};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::google::longrunning::{GetOperationRequest, Operation};
 use cosell_testkit::harness::eventually;
@@ -71,8 +71,9 @@ async fn opp_083_084_import_creates_each_row_once_despite_killed_processes() {
     );
 
     let corrected = servers.folder().join("corrected.csv");
+    let file = create_file(&corrected).expect("a file");
     bulk_client(&child)
-        .download_result(&name, &corrected)
+        .download_result(&name, file)
         .await
         .expect("the result");
     let text = std::fs::read_to_string(&corrected).expect("the result");

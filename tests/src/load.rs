@@ -88,8 +88,18 @@ impl Calls {
         }
     }
 
-    /// The 99th percentile of the durations of answered calls, in ms: the median of those of successive parts. What
-    /// disturbs the machine for a moment affects one of them, an attack all.
+    /// The number of calls that were answered or refused.
+    pub fn responses(&self) -> usize {
+        self.answered.len() + self.refused
+    }
+
+    /// The 99th percentile of the durations of answered calls, in ms.
+    pub fn whole_p99(&self) -> f64 {
+        report::to_ms(report::percentile(&mut self.answered.clone(), 99))
+    }
+
+    /// The 99th percentile of the durations of answered calls, in ms: the median of those of five successive parts, so
+    /// that what disturbs the machine for a moment counts once.
     pub fn p99(&self) -> f64 {
         let size = self.answered.len().div_ceil(PARTS).max(1);
         let parts = self.answered.chunks(size);
@@ -221,9 +231,9 @@ pub async fn call_at_rate(callers: &[Caller], per_second: f64, time: Duration) -
     calls
 }
 
-/// Calls like [`call_at_rate`], on a thread that uses a processor only while nothing else does: as far as one machine can
-/// have it, the services do not share their processors with this client.
-pub async fn call_from_elsewhere(
+/// Calls like [`call_at_rate`], on a thread of the lowest priority: a client on another machine would take no processor
+/// time from the services.
+pub async fn call_at_low_priority(
     target: &Target,
     connections: usize,
     per_second: f64,

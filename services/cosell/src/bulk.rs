@@ -11,6 +11,7 @@ use cosell_proto::google::longrunning::operations_client::OperationsClient;
 use cosell_proto::google::longrunning::{Operation, WaitOperationRequest, operation};
 use futures::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::io::ReaderStream;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -57,7 +58,7 @@ impl BulkClient {
 
     /// Uploads a file and returns the job that imports it.
     pub async fn import(&self, file: &Path, options: pb::ImportOptions) -> anyhow::Result<Operation> {
-        let opened = tokio::fs::File::open(file)
+        let opened = File::open(file)
             .await
             .with_context(|| format!("reading {}", file.display()))?;
         let message = |part| pb::ImportOpportunitiesRequest { part: Some(part) };
@@ -100,15 +101,12 @@ impl BulkClient {
     }
 
     /// Downloads the result file of an import, which has the outcome of each row.
-    pub async fn download_result(&self, name: &str, to: &Path) -> anyhow::Result<()> {
+    pub async fn download_result(&self, name: &str, mut file: File) -> anyhow::Result<()> {
         let request = pb::DownloadImportResultRequest {
             name: name.to_owned(),
             failed_only: false,
         };
         let mut chunks = self.bulk().download_import_result(request).await?.into_inner();
-        let mut file = tokio::fs::File::create(to)
-            .await
-            .with_context(|| to.display().to_string())?;
         while let Some(chunk) = chunks.message().await? {
             file.write_all(&chunk.content).await?;
         }
@@ -118,9 +116,7 @@ impl BulkClient {
     /// Exports opportunities to a file and returns the number of bytes.
     pub async fn export(&self, request: pb::ExportOpportunitiesRequest, to: &Path) -> anyhow::Result<u64> {
         let mut chunks = self.bulk().export_opportunities(request).await?.into_inner();
-        let mut file = tokio::fs::File::create(to)
-            .await
-            .with_context(|| to.display().to_string())?;
+        let mut file = create_file(to)?;
         let bar = ProgressBar::new_spinner();
         bar.set_style(ProgressStyle::with_template("{spinner} {binary_bytes}")?);
         while let Some(chunk) = chunks.message().await? {
@@ -144,6 +140,12 @@ fn show_progress(bar: &ProgressBar, job: &Operation) -> anyhow::Result<()> {
     bar.set_position(u64::try_from(metadata.processed)?);
     bar.set_message(format!("{} refused", metadata.failed));
     Ok(())
+}
+
+/// Creates a file, or empties it.
+pub fn create_file(path: &Path) -> anyhow::Result<File> {
+    let file = std::fs::File::create(path).with_context(|| path.display().to_string())?;
+    Ok(File::from_std(file))
 }
 
 /// The result of a job as a table: counts by outcome, and the error of each refused row.

@@ -116,13 +116,16 @@ impl Import {
             validate_only: self.dry_run,
             request_id: random::uuid(Clock::system().now()).to_string(),
         };
+        // Before anything is changed: of a result that cannot be written nobody would see what was imported.
+        let result_file = self.result.as_deref().map(bulk::create_file).transpose()?;
         let job = client.import(&self.file, options).await.map_err(explain_error)?;
         let name = job.name.clone();
         let result = client.wait_for_job(job).await.map_err(explain_error)?;
-        if let Some(to) = &self.result {
-            client.download_result(&name, to).await.map_err(explain_error)?;
+        print_result(&name, &result, self.output)?;
+        if let Some(file) = result_file {
+            client.download_result(&name, file).await.map_err(explain_error)?;
         }
-        print_result(&name, &result, self.output)
+        require_no_failure(&result)
     }
 }
 
@@ -166,7 +169,8 @@ impl Transfer {
         let job = client.transfer(request).await.map_err(explain_error)?;
         let name = job.name.clone();
         let result = client.wait_for_job(job).await.map_err(explain_error)?;
-        print_result(&name, &result, self.output)
+        print_result(&name, &result, self.output)?;
+        require_no_failure(&result)
     }
 }
 
@@ -185,6 +189,10 @@ fn print_result(name: &str, result: &pb::BulkResult, output: Output) -> anyhow::
         Output::Table => print(&format!("{name}\n{}", printable(&bulk::result_table(result))))?,
         Output::Json => print(&commands::json("cosell.opportunity.v1.BulkResult", result)?)?,
     }
+    Ok(())
+}
+
+fn require_no_failure(result: &pb::BulkResult) -> anyhow::Result<()> {
     ensure!(result.failed == 0, "{} rows were refused", result.failed);
     Ok(())
 }

@@ -288,6 +288,9 @@ async fn load_reference(
     Ok(())
 }
 
+/// Bytes from which the encoding of a file is recognized.
+const START: usize = 4;
+
 /// Opens a text file, or standard input for `-`, after its byte order mark if it has one.
 fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
     let reading = || format!("reading {}", file.display());
@@ -297,12 +300,18 @@ fn open_input(file: &Path) -> anyhow::Result<Box<dyn std::io::BufRead + Send>> {
         let opened = std::fs::File::open(file).with_context(reading)?;
         Box::new(std::io::BufReader::new(opened))
     };
-    let start = input.fill_buf().with_context(reading)?;
-    let skipped = read_encoding(start)
-        .map_err(anyhow::Error::msg)
+    // A pipe may return fewer bytes at a time than are needed to recognize what it is.
+    let mut start = Vec::new();
+    input
+        .by_ref()
+        .take(START as u64)
+        .read_to_end(&mut start)
         .with_context(reading)?;
-    input.consume(skipped);
-    Ok(input)
+    let skipped = read_encoding(&start)
+        .map_err(|other| anyhow::anyhow!("{} {other}; save it as UTF-8", file.display()))?;
+    Ok(Box::new(
+        std::io::Cursor::new(start.split_off(skipped)).chain(input),
+    ))
 }
 
 fn print_counts(dry_run: bool, counts: &[(&str, impl std::fmt::Display)]) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use cosell_grpc::MAX_REQUEST;
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceClient;
-use cosell_types::text_file;
+use cosell_types::{json, text_file};
 use futures::{Stream, StreamExt as _};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
@@ -141,9 +141,7 @@ pub fn read_lines(
 }
 
 fn parse(descriptor: &MessageDescriptor, line: &str) -> anyhow::Result<pb::ApplyDirectoryRequest> {
-    let mut json = serde_json::Deserializer::from_str(line);
-    let message = DynamicMessage::deserialize(descriptor.clone(), &mut json)?;
-    json.end()?;
+    let message = DynamicMessage::deserialize(descriptor.clone(), json::parse(line)?)?;
     Ok(pb::ApplyDirectoryRequest::decode(
         message.encode_to_vec().as_slice(),
     )?)

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use cosell_grpc::MAX_REQUEST;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
-use cosell_types::text_file;
+use cosell_types::{json, text_file};
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub struct Summary {
 pub struct Batch {
     /// The line of each record.
     pub lines: Vec<u64>,
-    /// The records.
+    /// In the order of the lines.
     pub records: Records,
 }
 
@@ -71,7 +71,7 @@ pub fn read_batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
 }
 
 fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, number: u64, line: &str) -> anyhow::Result<()> {
-    let record = match serde_json::from_str::<Line>(line)? {
+    let record = match serde_json::from_value::<Line>(json::parse(line)?)? {
         Line {
             account_id: Some(account),
             solution: Some(json),

@@ -179,8 +179,14 @@ fn fields_not_editable(state: LifecycleState, violations: Vec<Violation>, id: &s
     let text = if fields.is_empty() {
         format!("The field is not editable in review status {state_text}.")
     } else {
-        let fields = fields.join(", ");
-        format!("Fields are not editable in review status {state_text}: {fields}.")
+        let count = fields.len();
+        let named = fields.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        let more = if count > 3 {
+            " and others in the details"
+        } else {
+            ""
+        };
+        format!("Fields are not editable in review status {state_text}: {named}{more}.")
     };
     with_state(
         failure(Code::FailedPrecondition, ErrorReason::FieldNotEditable, text),

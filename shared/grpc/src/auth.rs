@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use moka::future::Cache;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -77,8 +77,12 @@ struct Verified {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
+    /// One string (RFC 7519, 4.1.1), which the library would also accept as a list.
+    #[serde(rename = "iss")]
+    _issuer: String,
     exp: f64,
     iat: f64,
+    #[serde(default, deserialize_with = "stated_time")]
     nbf: Option<f64>,
     side: String,
     account_id: Option<String>,
@@ -195,6 +199,11 @@ impl Inner {
         let key = self.keys.get(&verified.key_id, verified.algorithm);
         key.is_some_and(|key| Arc::ptr_eq(&key, &verified.key)) && !is_expired(verified.exp, self.now())
     }
+}
+
+/// A time that may be absent, but is no null.
+fn stated_time<'de, D: Deserializer<'de>>(claim: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(claim).map(Some)
 }
 
 fn is_expired(exp: f64, now: f64) -> bool {

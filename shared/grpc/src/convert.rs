@@ -60,9 +60,9 @@ pub fn time(timestamp: &Timestamp) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(timestamp.seconds, nanos).filter(is_valid_time)
 }
 
-/// Whether a time is in the years 1 to 9999, the range of `google.protobuf.Timestamp`.
+/// Whether a time is in the years 1 to 9999 and in no leap second, as `google.protobuf.Timestamp` and PostgreSQL require.
 pub fn is_valid_time(time: &DateTime<Utc>) -> bool {
-    (1..=9999).contains(&time.year())
+    (1..=9999).contains(&time.year()) && time.timestamp_subsec_nanos() < 1_000_000_000
 }
 
 /// Parses the ids of a filter; `at` is the path of the list.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use crate::Failure;
+
 /// Maximum duration of a call, regardless of the client's deadline.
 const MAX_DURATION: Duration = Duration::from_secs(5);
 /// Minimum remaining time of an incoming call; with less it is refused.
@@ -16,18 +18,21 @@ const MIN_DURATION: Duration = Duration::from_millis(5);
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline of a call that is received now: the earlier of the client's deadline and the service's limit.
-    /// `None` if too little time is left.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let stated = headers
-            .get("grpc-timeout")
-            .and_then(|value| value.to_str().ok())
-            .and_then(parse);
-        let allowed = stated.map_or(MAX_DURATION, |stated| {
+    /// The deadline of a call that is received now: the earlier of the client's deadline and the service's limit. Fails
+    /// if too little time is left, or if what the client states is no timeout.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let stated = headers.get("grpc-timeout").map(|value| {
+            let timeout = value.to_str().ok().and_then(parse);
+            timeout.ok_or_else(Failure::malformed)
+        });
+        let allowed = stated.transpose()?.map_or(MAX_DURATION, |stated| {
             // A tenth earlier, so that the response arrives before the client or a proxy times out.
             (stated - (stated / 10).clamp(Duration::ZERO, Duration::from_millis(50))).min(MAX_DURATION)
         });
-        (allowed >= MIN_DURATION).then(|| Deadline(Instant::now() + allowed))
+        if allowed < MIN_DURATION {
+            return Err(Failure::deadline_exceeded());
+        }
+        Ok(Deadline(Instant::now() + allowed))
     }
 
     /// The deadline as an instant.
@@ -49,6 +54,10 @@ fn parse(text: &str) -> Option<Duration> {
     if digits.len() > 8 {
         return None;
     }
+    // The parser would accept a sign.
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let value: u64 = digits.parse().ok()?;
     Some(match unit {
         "H" => Duration::from_secs(value * 3600),
@@ -65,26 +74,45 @@ fn parse(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn remaining(timeout: &str) -> Option<Duration> {
+    fn remaining(timeout: &str) -> Result<Duration, &'static str> {
         let mut headers = HeaderMap::new();
         headers.insert("grpc-timeout", timeout.parse().expect("a header value"));
-        Deadline::of(&headers).map(|deadline| deadline.0.saturating_duration_since(Instant::now()))
+        match Deadline::of(&headers) {
+            Ok(deadline) => Ok(deadline.0.saturating_duration_since(Instant::now())),
+            Err(failure) => Err(failure.reason()),
+        }
     }
 
     #[test]
     fn plt_008_earlier_of_client_deadline_and_service_limit_applies() {
         assert!(remaining("1S").expect("time to work") <= Duration::from_millis(950));
         assert!(remaining("1H").expect("time to work") <= MAX_DURATION);
-        assert!(remaining("nonsense").expect("the limit of the service") <= MAX_DURATION);
-        assert!(
-            remaining("é").is_some() || remaining("1é").is_some(),
-            "non-ASCII bytes do not panic"
-        );
+        assert!(Deadline::of(&HeaderMap::new()).is_ok(), "no timeout is stated");
+    }
+
+    #[test]
+    fn plt_008_timeout_that_cannot_be_read_is_refused() {
+        for timeout in [
+            "",
+            "S",
+            "1",
+            "abc",
+            "-1S",
+            "+1S",
+            "1s",
+            "1 S",
+            "123456789S",
+            "é",
+            "1é",
+        ] {
+            assert_eq!(remaining(timeout), Err("MALFORMED_REQUEST"), "{timeout:?}");
+        }
     }
 
     #[test]
     fn plt_008_call_without_remaining_time_is_refused() {
-        assert!(remaining("4m").is_none());
-        assert!(remaining("0n").is_none());
+        for timeout in ["4m", "0n"] {
+            assert_eq!(remaining(timeout), Err("DEADLINE_EXCEEDED"), "{timeout:?}");
+        }
     }
 }

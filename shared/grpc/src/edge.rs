@@ -223,7 +223,7 @@ impl Inner {
         if is_public {
             return Ok(Admitted::Public(request, permit));
         }
-        let deadline = Deadline::of(request.headers()).ok_or_else(Failure::deadline_exceeded)?;
+        let deadline = Deadline::of(request.headers())?;
         let in_time = |_| Failure::deadline_exceeded();
         let authentication = self.verifier.authenticate(request.headers());
         let caller = timeout_at(deadline.instant(), authentication)
@@ -267,7 +267,8 @@ impl Inner {
                 let Ok(response) = timeout_at(until, inner.call(request)).await else {
                     return Ok(self.refuse(Failure::deadline_exceeded(), arrival));
                 };
-                return Ok(self.answer(response?, arrival, permit));
+                let response = with_reason(response?, &arrival.tag);
+                return Ok(self.answer(response, arrival, permit));
             }
             Admitted::Call {
                 request,
@@ -450,10 +451,11 @@ fn refuse_other_protocol(request: &Request<Body>) -> Option<Response<Body>> {
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return Some(response);
     }
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let mut stated = request.headers().get_all(CONTENT_TYPE).iter();
+    let content_type = match (stated.next(), stated.next()) {
+        (Some(content_type), None) => content_type.to_str().ok(),
+        _ => None,
+    };
     let essence = content_type.and_then(|value| value.split(';').next());
     let essence = essence.unwrap_or_default().trim_end().to_ascii_lowercase();
     if matches!(&*essence, "application/grpc" | "application/grpc+proto") {

@@ -161,9 +161,16 @@ fn field_checks(body: &mut String, field: &FieldDescriptor, rules: &Rules) -> Re
         let check = value_check(field, &item_rules, "item", "&list.index(index)")?;
         if !check.is_empty() {
             writeln!(body, "        let list = {};", at.trim_start_matches('&'))?;
+            // Of too many items none is checked: the work would be up to the sender.
+            let items = match rules.max_items {
+                Some(max) => {
+                    format!("self.{name}.iter().take(if self.{name}.len() > {max} {{ 0 }} else {{ {max} }})")
+                }
+                None => format!("self.{name}.iter()"),
+            };
             writeln!(
                 body,
-                "        for (index, item) in self.{name}.iter().enumerate() {{ {check} }}"
+                "        for (index, item) in {items}.enumerate() {{ {check} }}"
             )?;
         }
         return Ok(());

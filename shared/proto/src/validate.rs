@@ -4,8 +4,8 @@
 use std::fmt;
 
 use cosell_types::{FieldPath, Violation, ViolationCode, controls_display, email_address};
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use regex::Regex;
 
 /// A message whose `buf.validate` rules can be checked.
@@ -140,9 +140,14 @@ fn find_forbidden(value: &str, multiline: bool) -> Option<char> {
 /// Whether the text has nothing but white space and characters that are not shown.
 fn is_blank(value: &str) -> bool {
     let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    value
-        .chars()
-        .all(|character| character.is_whitespace() || invisible.contains(character))
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    value.chars().all(|character| {
+        character.is_whitespace()
+            || invisible.contains(character)
+            || categories.get(character) == GeneralCategory::Format
+            // A Braille pattern without dots, and the place of an object that is not there.
+            || matches!(character, '\u{2800}' | '\u{fffc}')
+    })
 }
 
 /// Whether the text is a UUID (RFC 9562, 4) other than the nil UUID.
@@ -347,6 +352,9 @@ mod tests {
             "\u{ad}",
             "\u{3164}",
             "\u{2060} \u{200d}",
+            "\u{2800}",
+            "\u{fff9}\u{fffc}",
+            "\u{13430}",
         ] {
             let refused = check(text, 1, false);
             assert_eq!(refused.len(), 1, "{text:?}");

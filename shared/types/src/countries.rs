@@ -132,4 +132,12 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("Venezuela (Bolivarian Republic of)", "VE"), ("British Virgin Islands", "VG"),
     ("Virgin Islands (British)", "VG"), ("U.S. Virgin Islands", "VI"), ("US Virgin Islands", "VI"),
     ("Virgin Islands (U.S.)", "VI"), ("Vietnam", "VN"),
+    ("United Arab Emirates (the)", "AE"), ("Dominican Republic (the)", "DO"), ("Comoros (the)", "KM"),
+    ("Niger (the)", "NE"), ("Sudan (the)", "SD"), ("Marshall Islands (the)", "MH"),
+    ("Northern Mariana Islands (the)", "MP"), ("Cayman Islands (the)", "KY"), ("Cook Islands (the)", "CK"),
+    ("Faroe Islands (the)", "FO"), ("French Southern Territories (the)", "TF"),
+    ("Central African Republic (the)", "CF"), ("British Indian Ocean Territory (the)", "IO"),
+    ("Turks and Caicos Islands (the)", "TC"), ("Cocos (Keeling) Islands (the)", "CC"),
+    ("United States Minor Outlying Islands (the)", "UM"),
+    ("South Georgia & South Sandwich Islands", "GS"), ("Heard & McDonald Islands", "HM"),
 ];

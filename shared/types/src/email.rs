@@ -18,9 +18,15 @@ pub fn email_address(text: &str) -> Option<String> {
             DnsLength::Verify,
         )
         .ok()
-        .filter(|domain| is_local && domain.contains('.'))?;
+        .filter(|domain| is_local && is_mail_domain(domain))?;
     let address = format!("{}@{domain}", local.to_ascii_lowercase());
     (address.len() <= MAX_OCTETS).then_some(address)
+}
+
+/// Whether a domain has at least two labels, the last of which is a name: numbers are those of IP addresses.
+fn is_mail_domain(domain: &str) -> bool {
+    let last = domain.rsplit_once('.').map(|(_, last)| last);
+    last.is_some_and(|last| !last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The form in which an address is compared, also one that is no address by [`email_address`], such as an old one.
@@ -76,6 +82,8 @@ mod tests {
             "jane@alder..example",
             "jane@alder.example.",
             "jane@[127.0.0.1]",
+            "jane@127.0.0.1",
+            "jane@0x7f.1",
             "jane@xn--a.example",
             "Jane <jane@alder.example>",
             "jane@alder.example\n",

@@ -9,6 +9,7 @@ mod countries;
 mod email;
 mod id;
 mod invitation;
+pub mod json;
 mod money;
 mod pii;
 pub mod random;

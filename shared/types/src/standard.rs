@@ -3,6 +3,9 @@
 use crate::countries::{ALIASES, CODES, NAMES};
 use crate::text::comparison_key;
 
+/// Bytes of a text that are compared with standard values.
+const MAX_VALUE: usize = 600;
+
 /// A pick list.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardList {
@@ -72,11 +75,16 @@ impl StandardList {
 }
 
 /// Normalizes a text for comparison with standard values: its comparison key with `-` for every kind of dash, ` and `
-/// for `&`, single blanks, and none around separators.
+/// for `&`, `'` for typographic apostrophes, a plain i for the Turkish one, single blanks, and none around separators.
 pub fn normalize(text: &str) -> String {
+    // More than any value has, so that a longer text equals none.
+    let text = &text[..text.floor_char_boundary(MAX_VALUE)];
     let mut folded = String::with_capacity(text.len() + 4);
     for character in comparison_key(text).chars() {
         match character {
+            // The dot of a Turkish capital I, whose lower case is a plain i.
+            '\u{307}' if folded.ends_with('i') => {}
+            '\u{2018}' | '\u{2019}' => folded.push('\''),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
             '&' => folded.push_str(" and "),
             character if character.is_whitespace() => folded.push(' '),
@@ -203,6 +211,12 @@ mod tests {
             ("Cabo Verde", "CV"),
             ("Côte d’Ivoire", "CI"),
             ("St. Vincent & Grenadines", "VC"),
+            ("TÜRKİYE", "TR"),
+            ("İran", "IR"),
+            ("Lao People’s Democratic Republic (the)", "LA"),
+            ("United Arab Emirates (the)", "AE"),
+            ("Cocos (Keeling) Islands (the)", "CC"),
+            ("South Georgia & South Sandwich Islands", "GS"),
         ] {
             assert_eq!(COUNTRY.canonical(name), Some(code), "{name}");
         }

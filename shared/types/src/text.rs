@@ -3,6 +3,9 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
+/// Bytes of a text that are compared.
+const MAX_COMPARED: usize = 16 * 1024;
+
 /// Whether a terminal or mail program obeys the character instead of showing it (PLT-014): controls, which include
 /// escapes and line breaks, and the bidirectional characters that reorder what follows.
 pub fn controls_display(character: char) -> bool {
@@ -12,8 +15,10 @@ pub fn controls_display(character: char) -> bool {
 /// The key by which texts are compared (PLT-016): texts that a reader takes for the same have the same key. It is the
 /// compatibility caseless match of the Unicode Standard (section 3.13, D146) without default-ignorable characters:
 /// compatibility forms, such as full-width letters and ligatures, become plain ones, upper and lower case are one, and
-/// characters without an appearance are dropped.
+/// characters without an appearance are dropped. Of a text that is longer than any that can be stored only the beginning
+/// counts, because one character can become eighteen.
 pub fn comparison_key(text: &str) -> String {
+    let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

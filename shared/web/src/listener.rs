@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// Time limit for the headers of a request. A proxy sends those of a slow client at once.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of the headers of a request, and of what is read ahead of its body, in bytes.
+const MAX_HEADERS: usize = 16 * 1024;
 
 /// The limits of a listener.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +35,7 @@ pub struct ListenerLimits {
 impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
-            // A waiting connection costs little, and a few clients that send slowly must not keep all others out.
-            connections: 1_024,
+            connections: 256,
             connection_timeout: Duration::from_secs(10),
         }
     }
@@ -93,6 +94,7 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_TIMEOUT)
+            .max_buf_size(MAX_HEADERS)
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
     );

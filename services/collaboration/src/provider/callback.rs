@@ -27,8 +27,9 @@ use serde::Deserialize;
 
 use super::SecretFile;
 
-/// The maximum size of a request, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
+/// The maximum size of a request, in bytes. It is read before its signature can be verified, so that this and the number
+/// of connections limit the memory that anybody can use.
+const MAX_BODY: usize = 256 * 1024;
 /// The maximum distance of a request's timestamp from the current time, in seconds, which limits replay attacks.
 const MAX_AGE: i64 = 300;
 /// Less than the three seconds that Slack waits for a response.

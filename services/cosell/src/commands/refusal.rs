@@ -18,9 +18,14 @@ pub fn explain_status(status: &Status) -> anyhow::Error {
 
 /// Formats the status of a request whose list `name` has one record of each of these lines of a file.
 pub fn explain_status_of_lines(status: &Status, name: &str, lines: &[u64]) -> anyhow::Error {
-    explain(status, |field| {
+    let explained = explain(status, |field| {
         line_of(field, name, lines).unwrap_or_else(|| field.to_owned())
-    })
+    });
+    match lines {
+        [] => explained,
+        [line] => explained.context(format!("line {line}")),
+        [first, .., last] => explained.context(format!("lines {first} to {last}")),
+    }
 }
 
 /// The path of a field in a list, with the line of its record instead of the index.
@@ -165,8 +170,8 @@ mod tests {
         let expected = "3 fields are invalid (INVALID_FIELDS)\n  line 4: name\n    is invalid\n  products[7].name\n    \
                         is invalid\n  etag\n    is invalid";
         assert_eq!(
-            explain_status_of_lines(&status, "products", &[2, 4]).to_string(),
-            expected
+            format!("{:#}", explain_status_of_lines(&status, "products", &[2, 4])),
+            format!("lines 2 to 4: {expected}")
         );
     }
 

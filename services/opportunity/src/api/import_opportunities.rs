@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::Seek as _;
+use std::io::{self, Read, Seek as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
 use super::{Api, permit};
@@ -198,8 +199,8 @@ async fn create_job(
     Ok(operation)
 }
 
-/// Reads a file on a thread for blocking work, and returns it rewound. The permit of the upload is held until the thread
-/// has ended, also when the call is canceled before.
+/// Reads a file on a thread for blocking work, and returns it rewound. Stops soon after the call has been canceled; the
+/// permit of the upload is held until the thread has ended.
 async fn read_file(
     form: (FileFormat, ImportMode),
     max_rows: u32,
@@ -207,12 +208,33 @@ async fn read_file(
     upload_permit: Arc<Permit<AccountId>>,
     mut sink: impl FnMut(Vec<Value>) -> ControlFlow<()> + Send + 'static,
 ) -> Result<(Result<Vec<String>, Vec<Violation>>, File), Failure> {
+    let canceled = CancellationToken::new();
+    let _guard = canceled.clone().drop_guard();
     let read = tokio::task::spawn_blocking(move || {
         let _permit = upload_permit;
-        let header = import_file::read_rows(form, &file, max_rows, &mut sink);
+        let content = Cancelable {
+            file: &file,
+            canceled,
+        };
+        let header = import_file::read_rows(form, content, max_rows, &mut sink);
         file.rewind().map(|()| (header, file))
     });
     read.await.map_err(Failure::internal)?.map_err(Failure::internal)
+}
+
+/// A file that cannot be read any more once its call has been canceled.
+struct Cancelable<'a> {
+    file: &'a File,
+    canceled: CancellationToken,
+}
+
+impl Read for Cancelable<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.canceled.is_cancelled() {
+            return Err(io::Error::other("the call was canceled"));
+        }
+        self.file.read(buffer)
+    }
 }
 
 fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {
@@ -221,7 +243,59 @@ fn invalid(path: &str, code: ViolationCode, text: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use cosell_testkit::harness::PATIENCE;
+
     use super::*;
+
+    /// More than what is read ahead of the parser, all in one batch that is never full.
+    const LINES: usize = 100_000;
+
+    #[tokio::test]
+    async fn plt_015_canceled_upload_ends_and_keeps_its_place_until_then() {
+        let limit = KeyedLimit::new(1, 1);
+        let account: AccountId = "111111111111".parse().expect("an account");
+        let permit = Arc::new(limit.acquire(&account, 1).expect("a permit"));
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&b"{}\n".repeat(LINES)).expect("content");
+        file.rewind().expect("a file");
+        let (started, mut has_started) = mpsc::channel(1);
+        let (go_on, is_going_on) = std::sync::mpsc::channel::<()>();
+        let rows = Arc::new(AtomicUsize::new(0));
+        let read = rows.clone();
+        let sink = move |batch: Vec<Value>| {
+            read.fetch_add(batch.len(), Ordering::Relaxed);
+            let _ = started.try_send(());
+            let _ = is_going_on.recv();
+            ControlFlow::Continue(())
+        };
+        let form = (FileFormat::JsonLines, ImportMode::Create);
+        let reading = read_file(form, u32::MAX, file, permit, sink);
+        tokio::select! {
+            _ = reading => panic!("the reader ended while its sink waited"),
+            _ = has_started.recv() => {}
+        }
+        // The call has been canceled, the reader still waits.
+        assert!(
+            limit.acquire(&account, 1).is_none(),
+            "the place is free too early"
+        );
+        drop(go_on);
+        let freed = async {
+            while limit.acquire(&account, 1).is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let freed = tokio::time::timeout(PATIENCE, freed).await;
+        assert!(freed.is_ok(), "the place was not freed");
+        let rows = rows.load(Ordering::Relaxed);
+        assert!(
+            rows < LINES,
+            "all {rows} rows were read after the call had been canceled"
+        );
+    }
 
     #[test]
     fn plt_015_account_inserts_one_import_at_a_time() {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cosell_events::Lane;
@@ -8,7 +9,7 @@ use cosell_store::Tx;
 use cosell_types::{Member, OpportunityId, Violation, random};
 
 use super::job_events::job_cause;
-use super::row_reader::{ParsedRow, RowReader};
+use super::row_reader::{ParsedRow, RowReader, read_all};
 use super::violations::{self, merge};
 use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
 use crate::domain::values::{ImportMode, InvolvementType, Visibility};
@@ -22,11 +23,11 @@ pub async fn process(
     tx: &mut Tx,
     (policy, now): (&Policy, DateTime<Utc>),
     (job, member): (&Job, &Member),
-    rows: &[BulkRow],
+    rows: &Arc<Vec<BulkRow>>,
 ) -> Result<Vec<RowOutcome>, Failure> {
-    let reader = RowReader::new(&job.plan);
-    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content)).collect();
-    let hashes: Vec<_> = rows.iter().map(|row| reader.hash(&row.content)).collect();
+    let reader = Arc::new(RowReader::new(&job.plan));
+    let parsed_rows = read_all(&reader, rows, RowReader::read).await?;
+    let hashes = read_all(&reader, rows, RowReader::hash).await?;
     let all_details: Vec<_> = parsed_rows.iter().map(|parsed| &parsed.details).collect();
     let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
     let mut applied = bulk_keys::find_applied_rows(tx, job, &hashes).await?;

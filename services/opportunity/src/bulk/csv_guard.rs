@@ -5,7 +5,11 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Read};
 
+use cosell_types::ViolationCode;
 use cosell_types::text_file::LineError;
+
+use super::violations::save_as;
+use crate::domain::values::FileFormat;
 
 /// Maximum columns of a file: several times those of the template, for the columns that a user adds.
 pub const MAX_COLUMNS: usize = 256;
@@ -15,6 +19,8 @@ pub const MAX_ROW_BYTES: usize = 256 * 1024;
 /// Why the guard stops a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardError {
+    /// The code of the violation.
+    pub code: ViolationCode,
     /// A sentence with the line.
     pub text: String,
 }
@@ -57,8 +63,8 @@ pub struct CsvGuard<R> {
     columns: usize,
     row_bytes: usize,
     is_after_return: bool,
-    /// The bytes of a character whose end has not been read.
-    character: Vec<u8>,
+    /// Bytes that are not known to be UTF-8: those of a character whose end has not been read.
+    unchecked: Vec<u8>,
 }
 
 impl<R> CsvGuard<R> {
@@ -74,19 +80,19 @@ impl<R> CsvGuard<R> {
             columns: 1,
             row_bytes: 0,
             is_after_return: false,
-            character: Vec::new(),
+            unchecked: Vec::new(),
         }
     }
 
     /// Checks the next bytes.
     fn check(&mut self, bytes: &[u8]) -> Result<(), GuardError> {
-        let checked = self.character.len();
-        self.character.extend_from_slice(bytes);
-        let (valid, is_valid) = match std::str::from_utf8(&self.character) {
+        let checked = self.unchecked.len();
+        self.unchecked.extend_from_slice(bytes);
+        let (valid, is_valid) = match std::str::from_utf8(&self.unchecked) {
             Ok(text) => (text.len(), true),
             Err(error) => (error.valid_up_to(), error.error_len().is_none()),
         };
-        self.character.drain(..valid);
+        self.unchecked.drain(..valid);
         let followed = if is_valid {
             bytes.len()
         } else {
@@ -99,8 +105,15 @@ impl<R> CsvGuard<R> {
     }
 
     fn not_utf8(&self) -> GuardError {
+        let text = format!(
+            "Line {} {}. {}",
+            self.line,
+            LineError::NotUtf8,
+            save_as(FileFormat::Csv)
+        );
         GuardError {
-            text: format!("Line {} {}.", self.line, LineError::NotUtf8),
+            code: ViolationCode::InvalidStringFormat,
+            text,
         }
     }
 
@@ -117,7 +130,10 @@ impl<R> CsvGuard<R> {
                 "Has a row of more than {MAX_ROW_BYTES} bytes, which begins in line {}.",
                 self.row_line
             );
-            return Err(GuardError { text });
+            return Err(GuardError {
+                code: ViolationCode::ValueOutOfRange,
+                text,
+            });
         }
         self.position = match (self.position, byte) {
             (Position::Quoted, b'"') => Position::AfterQuote,
@@ -127,7 +143,10 @@ impl<R> CsvGuard<R> {
                 self.columns += 1;
                 if self.columns > MAX_COLUMNS {
                     let text = format!("Has more than {MAX_COLUMNS} columns in line {}.", self.line);
-                    return Err(GuardError { text });
+                    return Err(GuardError {
+                        code: ViolationCode::TooManyValues,
+                        text,
+                    });
                 }
                 self.cell_line = self.line;
                 Position::Start
@@ -147,7 +166,7 @@ impl<R: Read> Read for CsvGuard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         let has_ended = count == 0 && !buffer.is_empty();
-        if has_ended && !self.character.is_empty() {
+        if has_ended && !self.unchecked.is_empty() {
             return Err(io::Error::other(self.not_utf8()));
         }
         if has_ended && self.position == Position::Quoted {
@@ -156,7 +175,8 @@ impl<R: Read> Read for CsvGuard<R> {
                  doubled.",
                 self.cell_line
             );
-            return Err(io::Error::other(GuardError { text }));
+            let code = ViolationCode::InvalidStringFormat;
+            return Err(io::Error::other(GuardError { code, text }));
         }
         self.check(&buffer[..count]).map_err(io::Error::other)?;
         Ok(count)
@@ -226,7 +246,9 @@ mod tests {
                     };
                     assert_eq!(
                         end,
-                        line.map(|line| format!("Line {line} {}.", LineError::NotUtf8)),
+                        line.map(|line| {
+                            format!("Line {line} is no UTF-8 text. Save it as UTF-8, in a spreadsheet program as `CSV UTF-8`.")
+                        }),
                         "{file:?}"
                     );
                 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::csv_guard::{CsvGuard, GuardError, MAX_ROW_BYTES};
 use super::table_format::{PREFIX, TableFormat, read_table_format, skip_byte_order_mark};
-use super::violations::violation_at;
+use super::violations::{save_as, violation_at};
 use crate::domain::column_lookup;
 use crate::domain::columns::{self, COLUMNS, OPPORTUNITY_ID};
 use crate::domain::values::{FileFormat, ImportMode};
@@ -46,7 +46,7 @@ pub fn read_rows(
             read_csv(mode, table, guard, &mut batches)
         }
         FileFormat::JsonLines => {
-            let skipped = skip_byte_order_mark(&prefix)?;
+            let skipped = skip_byte_order_mark(format, &prefix)?;
             let content = prefix[skipped..].chain(file);
             read_lines(BufReader::new(content), &mut batches).map(|()| Vec::new())
         }
@@ -165,17 +165,21 @@ impl Batches<'_> {
 }
 
 fn invalid_line(number: u64, error: &LineError) -> Violation {
-    let code = match error {
-        LineError::TooLong(_) => ViolationCode::ValueOutOfRange,
-        LineError::NotUtf8 => ViolationCode::InvalidStringFormat,
+    let (code, advice) = match error {
+        LineError::TooLong(_) => (ViolationCode::ValueOutOfRange, ""),
+        LineError::NotUtf8 => (ViolationCode::InvalidStringFormat, save_as(FileFormat::JsonLines)),
         LineError::Unreadable(error) => return unreadable(error),
     };
-    violation_at("content", code, format!("Line {number} {error}."))
+    violation_at(
+        "content",
+        code,
+        format!("Line {number} {error}. {advice}").trim_end(),
+    )
 }
 
 fn unreadable(error: &io::Error) -> Violation {
     match GuardError::find(error) {
-        Some(error) => violation_at("content", ViolationCode::InvalidStringFormat, error.text.clone()),
+        Some(error) => violation_at("content", error.code, error.text.clone()),
         None => violation_at(
             "content",
             ViolationCode::InvalidStringFormat,

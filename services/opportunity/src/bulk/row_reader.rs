@@ -1,11 +1,15 @@
 //! Reads the rows of import files: cells of CSV, and lines of JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use cosell_grpc::Failure;
 use cosell_proto::Validate as _;
-use cosell_types::{Violation, ViolationCode};
+use cosell_proto::cosell::opportunity::v1 as pb;
+use cosell_types::{Violation, ViolationCode, json};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
 use super::opportunity_json;
 use super::violations::violation_at;
@@ -15,6 +19,7 @@ use crate::domain::columns::{self, COLUMNS, Column, REVISION, unescape_formula};
 use crate::domain::job::Plan;
 use crate::domain::values::ImportMode;
 use crate::domain::{Details, Field, Opportunity, is_government};
+use crate::store::bulk_rows::BulkRow;
 
 /// Reads the rows of one job.
 pub struct RowReader {
@@ -172,8 +177,9 @@ impl RowReader {
             is_readable: false,
         };
         let invalid = |text| unreadable(vec![violation_at("", ViolationCode::InvalidStringFormat, text)]);
-        let Some(object) = parse_object(line) else {
-            return invalid("Must be a JSON object.".to_owned());
+        let object = match parse_object(line) {
+            Ok(object) => object,
+            Err(text) => return invalid(text),
         };
         let unknown_values = opportunity_json::unknown_enum_values(&object);
         if !unknown_values.is_empty() {
@@ -183,6 +189,7 @@ impl RowReader {
         let all = Field::ALL.iter().copied();
         let selected = all.filter(|field| has_path(&object, field.path())).collect();
         let has_needs = has_path(&object, NEEDS);
+        let states_revision = object.get("revision").is_some_and(|revision| !revision.is_null());
         match opportunity_json::from_json(object) {
             Ok(record) => {
                 let SelectedDetails {
@@ -191,12 +198,19 @@ impl RowReader {
                     ..
                 } = selected_details(Some(&record), None, &[]);
                 violations.extend(record.violations());
+                let revision = match stated_revision(&record, states_revision, self.creates) {
+                    Ok(revision) => revision,
+                    Err((field, text)) => {
+                        violations.push(violation_at(field, ViolationCode::InvalidValue, text));
+                        0
+                    }
+                };
                 if self.submits && !has_needs {
                     violations.push(needs_missing());
                 }
                 ParsedRow {
                     id: record.opportunity_id,
-                    revision: record.revision,
+                    revision,
                     details,
                     selected,
                     violations,
@@ -207,35 +221,50 @@ impl RowReader {
         }
     }
 
-    /// The hash of the content of a row. The order of columns, blank cells, escaped formulas and the columns of an earlier
-    /// result do not affect it (OPP-084).
+    /// The hash of the content of a row. The order of columns, blank cells, escaped formulas, kinds of line breaks and the
+    /// columns of an earlier result do not affect it (OPP-084).
     pub fn hash(&self, content: &Value) -> Vec<u8> {
         let canonical = match content {
             Value::Array(cells) => {
-                let cell = |index: usize| {
-                    let cell = cells.get(index).and_then(Value::as_str);
-                    unescape_formula(cell.unwrap_or_default().trim())
-                };
+                let cell =
+                    |index: usize| comparable(cells.get(index).and_then(Value::as_str).unwrap_or_default());
                 let columns = self.columns.iter().filter(|(index, _)| !cell(*index).is_empty());
                 let values = columns.map(|(index, column)| (column.name, cell(*index)));
-                let values: BTreeSet<_> = values.collect();
+                // Cells beyond the header are a mistake, which another row does not have.
+                let surplus = (self.width..cells.len()).map(|index| ("", cell(index)));
+                let surplus = surplus.filter(|(_, cell)| !cell.is_empty());
+                let values: BTreeSet<_> = values.chain(surplus).collect();
                 serde_json::to_string(&values).unwrap_or_default()
             }
             other => parse_object(other.as_str().unwrap_or_default())
-                .map_or_else(String::new, |object| object.to_string()),
+                .map_or_else(|_| String::new(), |object| object.to_string()),
         };
         Sha256::digest(canonical).to_vec()
     }
 }
 
-/// Whether a cell is what the column shows of the record. Spreadsheets change line breaks and lose blanks at the ends.
+/// Whether a cell is what the column shows of the record.
 fn is_shown(column: &Column, cell: &str, record: &Opportunity) -> bool {
-    let comparable = |cell: &str| {
-        unescape_formula(cell.trim())
-            .replace("\r\n", "\n")
-            .replace('\r', "\n")
-    };
     comparable(cell) == comparable(&column.show(record))
+}
+
+/// What spreadsheets keep of a cell: they change line breaks, and lose blanks at the ends and the escape of a formula.
+fn comparable(cell: &str) -> String {
+    unescape_formula(cell.trim())
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+}
+
+/// Reads all rows on a thread for blocking work: of long rows this takes a while, in which a worker of the runtime would
+/// serve nobody else.
+pub async fn read_all<T: Send + 'static>(
+    reader: &Arc<RowReader>,
+    rows: &Arc<Vec<BulkRow>>,
+    read: fn(&RowReader, &Value) -> T,
+) -> Result<Vec<T>, Failure> {
+    let (reader, rows) = (reader.clone(), rows.clone());
+    let reading = spawn_blocking(move || rows.iter().map(|row| read(&reader, &row.content)).collect());
+    reading.await.map_err(Failure::internal)
 }
 
 /// The positions of the columns of the template, in its order.
@@ -250,6 +279,33 @@ fn positions(header: &[String]) -> Vec<(usize, &'static Column)> {
         .iter()
         .filter_map(|column| Some((*positions.get(column.name)?, column)));
     found.collect()
+}
+
+/// The revision of a JSON line, or of its etag, which contains it; 0 if it states neither. An error is a field with the
+/// description of its violation.
+fn stated_revision(
+    record: &pb::Opportunity,
+    is_stated: bool,
+    creates: bool,
+) -> Result<i64, (&'static str, &'static str)> {
+    // A line of new opportunities can be one of an export.
+    if creates {
+        return Ok(0);
+    }
+    if is_stated && record.revision <= 0 {
+        return Err((
+            "revision",
+            "Must be the revision that was exported, such as 3, or absent.",
+        ));
+    }
+    match parse_revision(&record.etag) {
+        Some(0) => Ok(record.revision),
+        Some(revision) if !is_stated || revision == record.revision => Ok(revision),
+        _ => Err((
+            "etag",
+            "Must be the etag that was exported, such as \"3\", or absent.",
+        )),
+    }
 }
 
 /// The revision of a cell, 0 if it is blank; `None` if it is no revision. Spreadsheets may add a decimal or the quotes of
@@ -269,17 +325,24 @@ fn parse_revision(cell: &str) -> Option<i64> {
     }
 }
 
-/// Parses the object of a line and removes the fields that the result of an import has added.
-fn parse_object(line: &str) -> Option<Value> {
-    let mut object = without_null_characters(serde_json::from_str(line).ok()?);
-    let fields = object.as_object_mut()?;
+/// Parses the object of a line and removes the fields that the result of an import has added. An error is the description
+/// of a violation.
+fn parse_object(line: &str) -> Result<Value, String> {
+    let parsed = json::parse(line).map_err(|error| match json::is_duplicate_name(&error) {
+        true => format!("Must have each name once: {error}."),
+        false => NO_OBJECT.to_owned(),
+    });
+    let mut object = without_null_characters(parsed?);
+    let fields = object.as_object_mut().ok_or(NO_OBJECT)?;
     if let Some(Value::String(line)) = fields.remove("_line") {
         return parse_object(&line);
     }
     fields.remove("_result");
     fields.remove("_details");
-    Some(object)
+    Ok(object)
 }
+
+const NO_OBJECT: &str = "Must be a JSON object.";
 
 /// The value with U+0000 left out of its texts, as it is left out of the cells of a table.
 fn without_null_characters(value: Value) -> Value {
@@ -298,18 +361,9 @@ fn without_null_characters(value: Value) -> Value {
 fn has_path(object: &Value, path: &str) -> bool {
     let mut value = Some(object);
     for name in path.split('.') {
-        value = value.and_then(|value| value.get(name).or_else(|| value.get(camel_case(name))));
+        value = value.and_then(|value| value.get(name).or_else(|| value.get(json::camel_case(name))));
     }
     value.is_some()
-}
-
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        text + &first.to_uppercase() + rest
-    })
 }
 
 fn needs_missing() -> Violation {

@@ -4,8 +4,9 @@
 use cosell_types::{Violation, ViolationCode, text_file};
 
 use super::csv_guard::MAX_COLUMNS;
-use super::violations::violation_at;
+use super::violations::{save_as, violation_at};
 use crate::domain::column_lookup;
+use crate::domain::values::FileFormat;
 
 /// Bytes at the start of a file from which its format is read.
 pub const PREFIX: usize = 64 * 1024;
@@ -24,14 +25,16 @@ pub struct TableFormat {
 }
 
 /// The number of bytes of the byte order mark of a file, or the violation that it is no UTF-8 text.
-pub fn skip_byte_order_mark(prefix: &[u8]) -> Result<usize, Vec<Violation>> {
-    text_file::read_encoding(prefix)
-        .map_err(|text| vec![violation_at("content", ViolationCode::InvalidStringFormat, text)])
+pub fn skip_byte_order_mark(format: FileFormat, prefix: &[u8]) -> Result<usize, Vec<Violation>> {
+    text_file::read_encoding(prefix).map_err(|other| {
+        let text = format!("The file {other}. {}", save_as(format));
+        vec![violation_at("content", ViolationCode::InvalidStringFormat, text)]
+    })
 }
 
 /// Reads the format of a table from its first bytes.
 pub fn read_table_format(prefix: &[u8]) -> Result<TableFormat, Vec<Violation>> {
-    let mut skipped = skip_byte_order_mark(prefix)?;
+    let mut skipped = skip_byte_order_mark(FileFormat::Csv, prefix)?;
     let mut stated = None;
     let mut header_line = 1;
     if let Some((separator, length)) = separator_line(&prefix[skipped..]) {
@@ -84,6 +87,16 @@ fn separator_line(text: &[u8]) -> Option<(u8, usize)> {
     SEPARATORS.contains(separator).then_some((*separator, 5 + end))
 }
 
+/// The number of line breaks: each `\r\n`, and each other `\r` or `\n`.
+fn line_breaks(text: &[u8]) -> u64 {
+    let ends = |index: usize| match text[index] {
+        b'\n' => true,
+        b'\r' => text.get(index + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..text.len()).filter(|index| ends(*index)).count() as u64
+}
+
 /// The lines of a table that have something, each with its number and how many columns of the template it names.
 fn known_columns(text: &[u8], separator: u8) -> Vec<(u64, usize)> {
     let mut reader = csv::ReaderBuilder::new()
@@ -109,11 +122,7 @@ fn known_columns(text: &[u8], separator: u8) -> Vec<(u64, usize)> {
                 .map_or(0, |at| usize::try_from(at.byte()).unwrap_or_default());
             let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
             let blank = text[begin..].iter().take_while(is_break).count();
-            let breaks = text[..begin + blank]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            (breaks as u64 + 1, count(&record))
+            (line_breaks(&text[..begin + blank]) + 1, count(&record))
         })
         .collect()
 }

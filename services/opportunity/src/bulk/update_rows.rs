@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cosell_grpc::Failure;
 use cosell_proto::Validate as _;
 use cosell_store::Tx;
-use cosell_types::{Member, OpportunityId};
+use cosell_types::{Member, OpportunityId, Violation, ViolationCode, contains_path};
 
 use super::job_records::JobRecords;
-use super::row_reader::RowReader;
-use super::violations::{self, merge};
+use super::row_reader::{RowReader, read_all};
+use super::violations::{self, merge, violation_at};
 use crate::domain::job::{DryRunKeys, Job, RowOutcome, RowResult};
 use crate::domain::values::ReviewStatus;
 use crate::domain::{Event, Facts, Opportunity, Policy, Rule};
@@ -20,10 +21,10 @@ pub async fn process(
     tx: &mut Tx,
     (policy, now): (&Policy, DateTime<Utc>),
     (job, member): (&Job, &Member),
-    rows: &[BulkRow],
+    rows: &Arc<Vec<BulkRow>>,
 ) -> Result<Vec<RowOutcome>, Failure> {
-    let reader = RowReader::new(&job.plan);
-    let parsed_rows: Vec<_> = rows.iter().map(|row| reader.read(&row.content)).collect();
+    let reader = Arc::new(RowReader::new(&job.plan));
+    let parsed_rows = read_all(&reader, rows, RowReader::read).await?;
     let ids: Vec<_> = parsed_rows.iter().map(|parsed| parsed.id.as_str()).collect();
     let mut records = JobRecords::load(tx, (job, member), &ids).await?;
     let all_details: Vec<_> = parsed_rows
@@ -43,6 +44,15 @@ pub async fn process(
         if !parsed.is_readable {
             let refused = RowOutcome::refused(row.number, None, &parsed.violations, reader.is_csv);
             outcomes.push(refused);
+            continue;
+        }
+        if parsed.id.is_empty() {
+            let missing = violation_at(
+                "opportunity_id",
+                ViolationCode::RequiredFieldMissing,
+                "Is required.",
+            );
+            outcomes.push(RowOutcome::refused(row.number, None, &[missing], reader.is_csv));
             continue;
         }
         let updated = records.get(row.number, &parsed.id).and_then(|record| {
@@ -96,10 +106,14 @@ fn update_opportunity(
         return Err(impossible("ILLEGAL_TRANSITION", text));
     }
     let mut parsed = reader.read_update(&row.content, record);
-    merge(
-        &mut parsed.violations,
-        convert::partner_fields(&parsed.details).violations(),
-    );
+    // The rest of the record was valid when it was stored; rules can have changed since.
+    let is_stated = |violation: &Violation| {
+        let mut selected = parsed.selected.iter();
+        selected.any(|field| contains_path(field.path(), &violation.field))
+    };
+    let mut violations = convert::partner_fields(&parsed.details).violations();
+    violations.retain(is_stated);
+    merge(&mut parsed.violations, violations);
     merge(
         &mut parsed.violations,
         reader.read_only_violations(&row.content, record),

@@ -3,6 +3,7 @@
 use cosell_types::{FieldPath, Violation, ViolationCode, contains_path};
 
 use crate::domain::Rule;
+use crate::domain::values::FileFormat;
 
 /// The violations of a violated rule: one for each field, or one of the row as a whole.
 pub fn from_rule(rule: Rule) -> Vec<Violation> {
@@ -43,4 +44,12 @@ pub fn identifier_in_use() -> Violation {
         ViolationCode::DuplicateKeyValue,
         text,
     )
+}
+
+/// How to save a file that is no UTF-8 text.
+pub fn save_as(format: FileFormat) -> &'static str {
+    match format {
+        FileFormat::Csv => "Save it as UTF-8, in a spreadsheet program as `CSV UTF-8`.",
+        FileFormat::JsonLines => "Save it as UTF-8.",
+    }
 }

@@ -19,10 +19,13 @@ use crate::domain::Policy;
 use crate::domain::access::{Action, permits};
 use crate::domain::job::{Job, JobFailure, RowOutcome};
 use crate::domain::values::{BulkKind, BulkState, ImportMode};
+use crate::store::bulk_rows::BulkRow;
 use crate::store::{bulk_jobs, bulk_rows};
 
 /// Rows of one transaction.
 const CHUNK_SIZE: i64 = 50;
+/// Bytes of the rows of one transaction; the last one may exceed them.
+const CHUNK_BYTES: usize = 512 * 1024;
 /// Accounts served in one iteration of the loop.
 const MAX_ACCOUNTS: i64 = 20;
 /// Pause when no job is running, and after a failure.
@@ -131,7 +134,9 @@ impl BulkWorker {
         let Some(mut job) = bulk_jobs::try_lock_running_job(&mut tx, account, id).await? else {
             return Ok(false);
         };
-        let rows = bulk_rows::list_pending_rows(&mut tx, &job, limit).await?;
+        let mut rows = bulk_rows::list_pending_rows(&mut tx, &job, limit).await?;
+        limit_bytes(&mut rows);
+        let rows = Arc::new(rows);
         let now = self.clock.now();
         let member = cosell_members::active_member(&mut tx, account, &job.member).await?;
         let action = match job.plan.mode {
@@ -195,6 +200,18 @@ impl BulkWorker {
         }
         Ok(())
     }
+}
+
+/// Leaves long rows for further chunks, so that the work of one transaction is bounded.
+fn limit_bytes(rows: &mut Vec<BulkRow>) {
+    let mut bytes = 0;
+    let within = rows.iter().take_while(|row| {
+        let has_room = bytes < CHUNK_BYTES;
+        bytes += row.size();
+        has_room
+    });
+    let count = within.count();
+    rows.truncate(count);
 }
 
 /// Saves the results of a chunk with the progress of the job, and commits.

@@ -13,8 +13,12 @@ use super::{Contact, Details, ExpectedCustomerSpend, Opportunity};
 /// The code and description of a violation in a cell.
 pub(super) type CellError = (ViolationCode, String);
 
+/// Maximum entries that are read of a cell: more than any list can have, so that a longer one is refused.
+const MAX_ENTRIES: usize = 200;
+
 pub(super) fn split_list(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split(';').map(str::trim).filter(|part| !part.is_empty())
+    let entries = cell.split(';').map(str::trim).filter(|part| !part.is_empty());
+    entries.take(MAX_ENTRIES)
 }
 
 pub(super) fn join_literals<T: ClosedList>(values: &[T]) -> String {
@@ -232,5 +236,5 @@ pub fn unescape_formula(cell: &str) -> &str {
 /// Whether a spreadsheet would evaluate the text as a formula; some treat the full-width forms like the characters. Also
 /// true for such a text with leading apostrophes, so that escaping stays reversible.
 pub(super) fn is_formula(text: &str) -> bool {
-    text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(is_formula)
+    text.trim_start_matches('\'').starts_with(FORMULA)
 }

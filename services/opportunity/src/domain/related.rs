@@ -275,7 +275,12 @@ pub fn check_entities(
     let mut violations = Vec::new();
     check_limits(related, &mut violations);
     for kind in RelatedEntityType::ALL.iter().copied() {
-        for (index, identifier) in related.identifiers(kind).iter().enumerate() {
+        let identifiers = related.identifiers(kind);
+        // A list that is too long is refused as a whole.
+        if identifiers.len() > kind.limit() {
+            continue;
+        }
+        for (index, identifier) in identifiers.iter().enumerate() {
             let text = match reference_violation(kind, identifier, account, facts) {
                 Ok(text) => text,
                 Err(_) => Some(NO_SUBSIDIARY.to_owned()),

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cosell_types::comparison_key;
-use icu_properties::props::Script;
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, Script};
 use icu_properties::script::ScriptWithExtensions;
 
 use super::Opportunity;
@@ -34,10 +35,19 @@ enum Run<'a> {
     Cjk(Vec<char>),
 }
 
-/// Splits a comparison key at characters that are neither letters nor digits.
+/// Splits a comparison key at characters that are neither letters nor digits, nor marks, without which the words of
+/// several scripts would be cut.
 fn words(key: &str) -> impl Iterator<Item = &str> {
-    let words = key.split(|character: char| !character.is_alphanumeric());
-    words.filter(|word| !word.is_empty())
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let is_mark = move |character| {
+        let category = categories.get(character);
+        matches!(
+            category,
+            GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark
+        )
+    };
+    let words = key.split(move |character: char| !character.is_alphanumeric() && !is_mark(character));
+    words.filter(|word| word.chars().any(char::is_alphanumeric))
 }
 
 /// The number of different words in a query.
@@ -170,6 +180,9 @@ mod tests {
             assert_eq!(terms("SAP R3 - 2.5x"), set(&["sap", "r3", "2", "5x"]));
             assert_eq!(terms("Ｓtraße ﬁ\u{ad}x"), set(&["strasse", "fix"]));
             assert_eq!(terms(" -– "), BTreeSet::new());
+            assert_eq!(terms("\u{301} -"), BTreeSet::new(), "a mark without a letter");
+            assert_eq!(terms("கல்லூரி বিশ্ববিদ্যালয়").len(), 2, "marks belong to words");
+            assert_eq!(terms("İzmir"), set(&["i\u{307}zmir"]));
             assert_eq!(terms(&"Ä".repeat(2000)), set(&[&"ä".repeat(60)]));
         }
     }

@@ -4,7 +4,7 @@ use cosell_types::ViolationCode;
 use proptest::prelude::{Just, prop, prop_oneof, proptest};
 
 use super::column_lookup::{find_by_path, find_column};
-use super::columns::COLUMNS;
+use super::columns::{COLUMNS, unescape_formula};
 use super::fixtures::{draft, facts, member, minimal, now};
 use super::values::{DeliveryModel, MarketingSource, SalesActivity};
 use super::{Contact, Details, Field, Opportunity};
@@ -121,6 +121,21 @@ fn opp_080_cells_accept_only_documented_date_amount_and_boolean_formats() {
         read_cell("Delivery model", "Resell; Carrier pigeon").1,
         [ViolationCode::InvalidEnumValue]
     );
+}
+
+#[test]
+fn opp_080_list_of_a_cell_is_read_up_to_a_bound() {
+    let (details, _) = read_cell("AWS products", &"a;".repeat(100_000));
+    assert_eq!(details.related_entity_identifiers.aws_products.len(), 200);
+}
+
+/// A cell of apostrophes once used the whole stack.
+#[test]
+fn opp_086_formula_is_recognized_behind_any_number_of_apostrophes() {
+    let apostrophes = "'".repeat(1_000_000);
+    assert_eq!(unescape_formula(&apostrophes), apostrophes);
+    let formula = format!("{apostrophes}=1");
+    assert_eq!(unescape_formula(&formula), &formula[1..]);
 }
 
 #[test]

@@ -20,6 +20,17 @@ pub struct BulkRow {
     pub violations: Vec<RowViolation>,
 }
 
+impl BulkRow {
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        let size = |value: &Value| value.as_str().map_or(0, str::len);
+        match &self.content {
+            Value::Array(cells) => cells.iter().map(size).sum(),
+            content => size(content),
+        }
+    }
+}
+
 /// Inserts rows with consecutive numbers from `first_number`.
 pub async fn insert_rows(tx: &mut Tx, job: &Job, first_number: i64, contents: &[Value]) -> Result<(), Error> {
     sqlx::query!(

@@ -6,7 +6,8 @@ use cosell_types::{AccountId, OpportunityId};
 use super::products::find_products;
 use super::solutions::find_active_solutions;
 use super::subsidiaries::list_subsidiaries;
-use crate::domain::{Details, Facts, Policy, RelatedEntityIdentifiers};
+use crate::domain::values::RelatedEntityType;
+use crate::domain::{Details, Facts, Policy};
 
 /// Loads the facts that the rules need about an account and about the entities that these records of it reference.
 pub async fn load_facts<'a>(
@@ -21,16 +22,16 @@ pub async fn load_facts<'a>(
         .filter_map(|details| details.project.related_opportunity_id)
         .collect();
     let related = || records.iter().map(|details| &details.related_entity_identifiers);
-    let all_ids = |list: fn(&RelatedEntityIdentifiers) -> &Vec<String>| -> Vec<String> {
-        // Invalid ids are refused with all other violations; PostgreSQL takes no text with U+0000.
+    let all_ids = |kind: RelatedEntityType| -> Vec<String> {
+        // Invalid and further ids are refused with all other violations; PostgreSQL takes no text with U+0000.
         related()
-            .flat_map(list)
+            .flat_map(|related| related.identifiers(kind).iter().take(kind.limit()))
             .filter(|id| !id.contains('\0'))
             .cloned()
             .collect()
     };
-    let solutions = all_ids(|related| &related.solutions);
-    let products = all_ids(|related| &related.aws_products);
+    let solutions = all_ids(RelatedEntityType::Solutions);
+    let products = all_ids(RelatedEntityType::AwsProducts);
     let references_marketplace = related().any(|related| {
         !(related.aws_marketplace_solutions.is_empty() && related.aws_marketplace_products.is_empty())
     });

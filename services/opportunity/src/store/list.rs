@@ -76,12 +76,15 @@ impl SortKey {
 
     /// Whether the value of a cursor is valid for this key. Page tokens are not signed, and the database casts the
     /// value.
-    pub fn is_valid_cursor(self, PageCursor(value, _): &PageCursor) -> bool {
+    pub fn is_valid_cursor(self, PageCursor(value, id): &PageCursor) -> bool {
+        if OpportunityId::from_number(*id).is_none() {
+            return false;
+        }
         match self {
             SortKey::UpdateTime | SortKey::CreateTime => value
                 .parse()
                 .is_ok_and(|time: DateTime<Utc>| is_valid_time(&time) && format_time(time) == *value),
-            SortKey::Id => value.parse::<i64>().is_ok(),
+            SortKey::Id => *value == id.to_string(),
             SortKey::CompanyName => !value.contains('\0'),
             SortKey::TargetCloseDate => value
                 .parse()
@@ -356,5 +359,31 @@ fn push_filter_conditions(
     }
     if filter.closes.start.is_some() || filter.closes.end.is_some() {
         query.push(" AND target_close_date < ").push_bind(NO_CLOSE_DATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plt_005_cursor_must_be_one_that_a_page_could_have() {
+        let is_valid = |key: SortKey, value: &str, id| key.is_valid_cursor(&PageCursor(value.to_owned(), id));
+        assert!(is_valid(SortKey::UpdateTime, "2026-11-30T23:59:59.999999Z", 1));
+        assert!(is_valid(SortKey::Id, "5", 5));
+        assert!(is_valid(SortKey::CompanyName, "alder", 5));
+        assert!(is_valid(SortKey::TargetCloseDate, "2027-06-30", 5));
+        for (key, value, id) in [
+            (SortKey::UpdateTime, "2026-11-30T23:59:60.999999Z", 1),
+            (SortKey::CreateTime, "2026-11-30T23:59:60.000000Z", 1),
+            (SortKey::CreateTime, "2026-11-30T23:59:59Z", 1),
+            (SortKey::Id, "+5", 5),
+            (SortKey::Id, "6", 5),
+            (SortKey::CompanyName, "alder", -1),
+            (SortKey::CompanyName, "al\0der", 5),
+            (SortKey::TargetCloseDate, "+2027-06-30", 5),
+        ] {
+            assert!(!is_valid(key, value, id), "{value} {id}");
+        }
     }
 }

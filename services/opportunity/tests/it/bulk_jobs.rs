@@ -43,6 +43,14 @@ async fn opp_082_job_is_visible_to_creator_and_account_wide_roles_only() {
     ] {
         let answer = operations_client(&app, &caller).get_operation(get.clone()).await;
         assert_eq!(answer.is_ok(), is_visible);
+        let selection = ListOperationsRequest {
+            name: "operations/1".to_owned(),
+            filter: "done".to_owned(),
+            ..Default::default()
+        };
+        let selected = operations_client(&app, &caller).list_operations(selection).await;
+        let refusal = refused(selected, Code::InvalidArgument, "INVALID_FIELDS");
+        assert_eq!(refusal.paths(), ["name", "filter"]);
         let list = operations_client(&app, &caller)
             .list_operations(ListOperationsRequest::default())
             .await;

@@ -274,3 +274,22 @@ async fn plt_016_rows_of_the_version_before_get_their_keys() {
     assert_eq!(with_identifier(&app, "crm-2").await, [created]);
     app.finish::<Opportunities>().await;
 }
+
+/// A comparison key can be eighteen times as long as its text. The page token has it.
+#[tokio::test]
+async fn plt_005_list_by_the_longest_keys_goes_on_to_its_end() {
+    let app = start().await;
+    for number in 0..3 {
+        let company: String = ["\u{fdfa}", "\u{fdfb}"].into_iter().cycle().take(119).collect();
+        let input = opportunity_with(&format!("{company}{number}"), &format!("CRM-{number}"));
+        try_create(&app, input).await.expect("an opportunity");
+    }
+    let request = pb::ListOpportunitiesRequest {
+        sort_key: pb::OpportunitySortKey::CustomerCompanyName.into(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let ids = list_all_ids(&app, &manager(), request).await.expect("pages");
+    assert_eq!(ids.len(), 3);
+    app.finish::<Opportunities>().await;
+}

@@ -119,6 +119,12 @@ async fn opp_080_file_that_cannot_be_read_is_refused_with_one_sentence() {
             format!("Our pipeline\n\n{content}").into_bytes(),
             "line 3. Remove",
         ),
+        (
+            format!("Our pipeline\n\n{content}")
+                .replace('\n', "\r")
+                .into_bytes(),
+            "line 3. Remove",
+        ),
         (open_quote.into_bytes(), "a quote in line 2."),
         (twice.into_bytes(), "`Use case` twice"),
         (wide.into_bytes(), "more than 256 columns in line 1"),
@@ -264,6 +270,48 @@ async fn opp_086_export_saved_by_a_spreadsheet_changes_nothing() {
     app.finish::<Opportunities>().await;
 }
 
+/// A rule that is newer than the record concerns what a file changes, and nothing else.
+#[tokio::test]
+async fn opp_086_stored_value_that_is_invalid_today_is_no_violation_of_a_row() {
+    let (app, peer) = start_with_review().await;
+    let mut input = record("Nordwind");
+    input.life_cycle.as_mut().expect("a life cycle").next_steps = "Call the customer".to_owned();
+    create_approved(&app, &peer, input).await;
+    let mut admin = app.database.admin::<Opportunities>().await;
+    let stored = sqlx::query(
+        "UPDATE opportunity SET record = jsonb_set(record, '{details,project,title}', '\"A\\u0007title\"')",
+    );
+    stored
+        .execute(&mut admin)
+        .await
+        .expect("a title of an earlier release");
+    let table = export(&app, &user(), pb::FileFormat::Csv).await;
+    let changed = table.replace("Call the customer", "Meet the customer");
+    let (_, result) = run_import(&app, pb::ImportMode::Update, &changed).await;
+    assert_eq!((result.updated, result.failed), (1, 0), "{result:?}");
+    let changed = table.replace("A\u{7}title", "Another\u{7}title");
+    let (_, result) = run_import(&app, pb::ImportMode::Update, &changed).await;
+    assert_eq!((result.updated, result.failed), (0, 1), "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+/// The result of an import goes through a spreadsheet, and is imported again.
+#[tokio::test]
+async fn opp_084_row_with_other_line_breaks_creates_nothing_again() {
+    let app = start().await;
+    let row = |line_break: &str| {
+        let row = csv_row(1, "20457");
+        format!("{HEADER},Next step\n{row},\"Call{line_break}Meet\"\n")
+    };
+    let (_, result) = run_import(&app, pb::ImportMode::Create, &row("\r\n")).await;
+    assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
+    for line_break in ["\n", "\r"] {
+        let (_, result) = run_import(&app, pb::ImportMode::Create, &row(line_break)).await;
+        assert_eq!((result.created, result.unchanged), (0, 1), "{result:?}");
+    }
+    app.finish::<Opportunities>().await;
+}
+
 #[tokio::test]
 async fn opp_080_null_characters_of_json_lines_are_left_out() {
     let app = start().await;
@@ -280,15 +328,19 @@ async fn opp_080_null_characters_of_json_lines_are_left_out() {
 #[tokio::test]
 async fn opp_080_violations_of_a_row_are_limited() {
     let app = start().await;
-    let contacts = vec![r#"{"email": "x"}"#; 5_000].join(",");
-    let line = json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT").replacen(
-        r#""customer": {"#,
-        &format!(r#""customer": {{"contacts": [{contacts}], "#),
-        1,
-    );
+    let invalid = r#"{"email": "x", "phone": "x", "firstName": "\u0007", "lastName": "\u0007", "businessTitle": "\u0007"}"#;
+    let contacts = [invalid; 10].join(",");
+    let line = json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT")
+        .replacen(
+            r#""customer": {"#,
+            &format!(r#""customer": {{"contacts": [{contacts}], "#),
+            1,
+        )
+        .replacen('{', &format!(r#"{{"opportunityTeam": [{invalid}], "#), 1);
     let result = import_lines(&app, pb::ImportMode::Create, line).await;
     let described = &result.failures[0].description;
-    assert_eq!(described.matches("].email: ").count(), 49, "{described}");
+    let listed = described.matches("contacts[").count() + described.matches("opportunity_team[").count();
+    assert_eq!(listed, 50, "{described}");
     assert!(described.ends_with("Has further violations, which are not listed."));
     app.finish::<Opportunities>().await;
 }
@@ -326,5 +378,106 @@ async fn opp_084_exported_phone_number_is_unchanged_by_its_import() {
     assert!(table.contains("'+493012345678"), "{table}");
     let (_, result) = run_import(&app, pb::ImportMode::Update, &table).await;
     assert_eq!((result.unchanged, result.failed), (1, 0), "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+/// The work for a row is bounded, and one violation says that a list is too long.
+#[tokio::test]
+async fn opp_080_long_list_is_one_violation() {
+    let app = start().await;
+    let table = format!(
+        "{HEADER},AWS products\n{},{}\n",
+        csv_row(1, "20457"),
+        "a;".repeat(120_000)
+    );
+    let (_, result) = run_import(&app, pb::ImportMode::Create, &table).await;
+    let described = &result.failures[0].description;
+    assert_eq!(
+        (result.failures.len(), described.matches("AWS products:").count()),
+        (1, 1),
+        "{described}"
+    );
+    let products = vec![r#""a""#; 60_000].join(",");
+    let line = json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT").replacen(
+        '{',
+        &format!(r#"{{"relatedEntityIdentifiers": {{"awsProducts": [{products}]}}, "#),
+        1,
+    );
+    let result = import_lines(&app, pb::ImportMode::Create, line).await;
+    let described = &result.failures[0].description;
+    assert!(
+        described.len() < 300 && described.contains("aws_products: "),
+        "{described}"
+    );
+    app.finish::<Opportunities>().await;
+}
+
+/// The last of two values would win without a word.
+#[tokio::test]
+async fn opp_080_json_line_with_a_name_twice_is_refused() {
+    let app = start().await;
+    let line = json_line("Ostwind", "PRIMARY_NEED_FROM_AWS_DEAL_SUPPORT");
+    for other in [r#""customer": {}"#, r#""primary_needs_from_aws": []"#] {
+        let line = line.replacen('{', &format!("{{{other}, "), 1);
+        let result = import_lines(&app, pb::ImportMode::Create, line).await;
+        let failure = &result.failures[0];
+        assert_eq!(failure.code, "INVALID_STRING_FORMAT", "{result:?}");
+        assert!(
+            failure.description.contains("Must have each name once: the name"),
+            "{result:?}"
+        );
+    }
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_086_stale_or_unreadable_revision_of_a_json_line_is_refused() {
+    let (app, peer) = start_with_review().await;
+    let id = create_approved(&app, &peer, record("Alder")).await;
+    let revision = get(&app, &user(), &id).await.revision;
+    let line = |lock: &str, step: &str| {
+        format!(r#"{{"opportunityId": "{id}", {lock} "lifeCycle": {{"nextSteps": "{step}"}}}}"#)
+    };
+    let stale = revision - 1;
+    for (lock, code) in [
+        (r#""revision": 0,"#.to_owned(), "INVALID_VALUE"),
+        (r#""revision": "0","#.to_owned(), "INVALID_VALUE"),
+        (r#""revision": -1,"#.to_owned(), "INVALID_VALUE"),
+        (r#""etag": "x","#.to_owned(), "INVALID_VALUE"),
+        (
+            format!(r#""revision": {revision}, "etag": "\"{stale}\"","#),
+            "INVALID_VALUE",
+        ),
+        (format!(r#""etag": "\"{stale}\"","#), "ETAG_MISMATCH"),
+    ] {
+        let result = import_lines(&app, pb::ImportMode::Update, line(&lock, "Call")).await;
+        assert_eq!((result.updated, result.failed), (0, 1), "{lock}: {result:?}");
+        assert_eq!(result.failures[0].code, code, "{lock}: {result:?}");
+    }
+    let lock = format!(r#""revision": {revision}, "etag": "\"{revision}\"","#);
+    let result = import_lines(&app, pb::ImportMode::Update, line(&lock, "Call")).await;
+    assert_eq!((result.updated, result.failed), (1, 0), "{result:?}");
+    let result = import_lines(&app, pb::ImportMode::Update, line(r#""revision": null,"#, "Meet")).await;
+    assert_eq!((result.updated, result.failed), (1, 0), "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_086_row_without_an_id_says_that_it_is_required() {
+    let (app, _) = start_with_review().await;
+    let (_, result) = run_import(&app, pb::ImportMode::Update, "Opportunity id,Next step\n,Call\n").await;
+    assert_eq!(result.failures[0].code, "REQUIRED_FIELD_MISSING", "{result:?}");
+    app.finish::<Opportunities>().await;
+}
+
+#[tokio::test]
+async fn opp_084_row_with_a_cell_too_many_is_no_repetition() {
+    let app = start().await;
+    let row = csv_row(1, "20457");
+    let (_, result) = run_import(&app, pb::ImportMode::Create, &format!("{HEADER}\n{row}\n")).await;
+    assert_eq!((result.created, result.failed), (1, 0), "{result:?}");
+    let surplus = format!("{HEADER}\n{row},x\n");
+    let (_, result) = run_import(&app, pb::ImportMode::Create, &surplus).await;
+    assert_eq!((result.unchanged, result.failed), (0, 1), "{result:?}");
     app.finish::<Opportunities>().await;
 }

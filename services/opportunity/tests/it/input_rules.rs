@@ -160,3 +160,24 @@ async fn opp_004_005_renewals_and_expansions_name_a_parent_of_the_same_account()
     }
     app.finish::<Opportunities>().await;
 }
+
+/// The work for a list is bounded before its entries are looked at.
+#[tokio::test]
+async fn plt_007_list_that_is_too_long_is_one_violation() {
+    let app = start().await;
+    let mut invalid = record("Alder");
+    invalid.related_entity_identifiers = Some(pb::RelatedEntityIdentifiers {
+        aws_products: vec!["a b".to_owned(); 100_000],
+        ..Default::default()
+    });
+    let answer = client_for(&app, &user())
+        .opportunities()
+        .create_opportunity(create_request(invalid))
+        .await;
+    let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+    assert_eq!(
+        refusal.paths(),
+        ["opportunity.related_entity_identifiers.aws_products"]
+    );
+    app.finish::<Opportunities>().await;
+}

@@ -96,6 +96,8 @@ async fn acc_003_each_invalid_token_is_refused_with_the_same_error() {
             header(json!({ "crit": [] })),
         ),
         ("a payload that is not encoded", header(json!({ "b64": false }))),
+        ("a list of issuers", with("iss", json!([valid["iss"]]))),
+        ("no time as the earliest use", with("nbf", json!(null))),
         ("the latest expiry", with("exp", json!(i64::MAX))),
         ("the earliest time of issue", with("iat", json!(i64::MIN))),
         ("the latest start", with("nbf", json!(u64::MAX))),

@@ -1,6 +1,7 @@
 use cosell_grpc::{Call, Failure, PageQuery, page_size};
 use cosell_proto::cosell::partner::v1 as pb;
 use cosell_store::begin;
+use cosell_types::{FieldPath, Violation, ViolationCode, comparison_key};
 
 use super::Api;
 use crate::convert;
@@ -14,7 +15,7 @@ pub async fn handle(
     let size = page_size(std::mem::take(&mut call.message.page_size));
     let query = PageQuery::new(&call.caller, &call.message);
     let cursor = query.cursor(&token, PartnerCursor::is_valid)?;
-    let filter = partner_filter(call.message.filter.clone().unwrap_or_default());
+    let filter = partner_filter(call.message.filter.clone().unwrap_or_default())?;
     let mut tx = begin(&api.db, &call).await?;
     let account = &call.member()?.account;
     let rows = list_partners(&mut tx, account, &filter, cursor, size + 1).await?;
@@ -25,8 +26,18 @@ pub async fn handle(
     })
 }
 
-fn partner_filter(filter: pb::PartnerFilter) -> PartnerFilter {
-    PartnerFilter {
+fn partner_filter(filter: pb::PartnerFilter) -> Result<PartnerFilter, Failure> {
+    // Nothing that is visible would match every profile.
+    if !filter.name.is_empty() && comparison_key(&filter.name).trim().is_empty() {
+        let root = FieldPath::root();
+        let (at, text) = (
+            root.field("filter"),
+            "Must have a visible character, or be empty.",
+        );
+        let violation = Violation::new(&at.field("name"), ViolationCode::InvalidValue, text);
+        return Err(Failure::invalid(vec![violation]));
+    }
+    Ok(PartnerFilter {
         profile: None,
         connected: filter.connected,
         partner_types: convert::closed_list_values(&filter.partner_types),
@@ -37,5 +48,5 @@ fn partner_filter(filter: pb::PartnerFilter) -> PartnerFilter {
         countries: filter.headquarters_country_codes,
         programs: filter.programs,
         specializations: filter.specializations,
-    }
+    })
 }

@@ -287,3 +287,19 @@ async fn plt_016_migration_keys_existing_profiles() {
         .expect("a rollback");
     app.finish::<Partners>().await;
 }
+
+#[tokio::test]
+async fn dir_040_filter_without_a_visible_character_is_refused() {
+    let app = start().await;
+    let alder = clients(&app, &caller(ALDER, "alder-user"));
+    let request = pb::ListPartnersRequest {
+        filter: Some(pb::PartnerFilter {
+            name: "\u{200b} ".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let answer = alder.accounts().list_partners(request).await;
+    let refusal = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+    assert_eq!(refusal.paths(), ["filter.name"]);
+}

@@ -10,6 +10,8 @@ use super::{Failure, Retry};
 
 /// The `ErrorInfo.domain` of the reasons in `cosell.type.v1.ErrorReason`.
 const PLATFORM: &str = "cosell";
+/// Maximum length of the violations in a message, in bytes. The details have all that fit.
+const MAX_LISTED: usize = 300;
 
 impl Failure {
     fn platform(code: Code, reason: ErrorReason, message: impl Into<String>) -> Self {
@@ -19,24 +21,24 @@ impl Failure {
     /// Fields are missing or invalid. `violations` are all of them.
     pub fn invalid(violations: Vec<Violation>) -> Self {
         let count = violations.len();
-        let listed: Vec<_> = violations
-            .iter()
-            .take(3)
-            .map(|violation| format!("{}: {}", violation.field, violation.description))
-            .collect();
-        let more = if count > listed.len() {
-            format!(" {} more violations are in the details.", count - listed.len())
-        } else {
-            String::new()
-        };
+        let mut listed = String::new();
+        for (index, violation) in violations.iter().enumerate() {
+            let entry = format!(" {}: {}", violation.field, violation.description);
+            if listed.len() + entry.len() > MAX_LISTED {
+                listed.push_str(if index == 0 {
+                    " The details name it."
+                } else {
+                    " The details name others."
+                });
+                break;
+            }
+            listed.push_str(&entry);
+        }
         let noun = if count == 1 { "field" } else { "fields" };
         Self::platform(
             Code::InvalidArgument,
             ErrorReason::InvalidFields,
-            format!(
-                "The request has {count} invalid {noun}: {}{more}",
-                listed.join(" ")
-            ),
+            format!("The request has {count} invalid {noun}:{listed}"),
         )
         .with("violations", count)
         .violations(violations)

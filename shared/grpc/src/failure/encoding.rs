@@ -18,11 +18,10 @@ const MAX_DETAILS: usize = 5 * 1024;
 /// Encoding overhead of a violation, and of the lists of violations, in bytes.
 const VIOLATION_OVERHEAD: usize = 12;
 const LISTS_OVERHEAD: usize = 120;
-/// Bytes of the message, which is sent twice, of a description, and of a value or path in it. Longer ones repeat a long
-/// input.
-const MAX_MESSAGE: usize = 400;
-/// As headers have three bytes for each that is not ASCII.
-const MAX_MESSAGE_NOT_ASCII: usize = 250;
+/// Bytes of the message as a header, which has three for each blank, quote or character that is not ASCII; the details
+/// have the message, too.
+const MAX_MESSAGE: usize = 750;
+/// Bytes of a description, and of a value or path in it. Longer ones repeat a long input.
 const MAX_TEXT: usize = 1_000;
 const MAX_VALUE: usize = 200;
 
@@ -60,12 +59,7 @@ impl Failure {
         for value in parts.metadata.values_mut() {
             *value = shorten(value, MAX_VALUE);
         }
-        let max = if parts.message.is_ascii() {
-            MAX_MESSAGE
-        } else {
-            MAX_MESSAGE_NOT_ASCII
-        };
-        let message = shorten(&parts.message, max);
+        let message = shorten_header(&parts.message, MAX_MESSAGE);
         let subject = parts.subject.map(|(kind, id)| (kind, shorten(&id, MAX_VALUE)));
         let mut details = ErrorDetails::new();
         details.set_error_info(parts.reason, parts.domain, parts.metadata);
@@ -109,6 +103,21 @@ fn shorten(text: &str, max: usize) -> String {
         return text.to_owned();
     }
     format!("{}…", &text[..text.floor_char_boundary(max)])
+}
+
+/// The text, or its beginning if its percent-encoded form (gRPC over HTTP/2, `grpc-message`) has more bytes.
+fn shorten_header(text: &str, max: usize) -> String {
+    let size = |character: char| match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | ',' | ':' | ';' | '_' | '-' => 1,
+        other => 3 * other.len_utf8(),
+    };
+    let mut left = max;
+    let end = text.char_indices().find_map(|(index, character)| {
+        let fits = left.checked_sub(size(character));
+        left = fits.unwrap_or_default();
+        fits.is_none().then_some(index)
+    });
+    shorten(text, end.unwrap_or(text.len()))
 }
 
 /// Appends a detail that is not a `google.rpc` message.
@@ -220,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn details_fit_into_trailers_whatever_the_client_has_sent() {
+    fn plt_007_details_fit_into_trailers_whatever_the_client_has_sent() {
         let long = "漢".repeat(100_000);
         let not_found = Failure::new(Code::NotFound, "cosell", "RECORD_NOT_FOUND", &long)
             .with_named_resource("operation", &long)
@@ -239,10 +248,34 @@ mod tests {
             })
             .collect();
         assert_fits(Failure::invalid(violations.clone()));
-        let ascii = violations.into_iter().map(|violation| Violation {
-            description: "x".repeat(1_000).into(),
-            ..violation
-        });
-        assert_fits(Failure::invalid(ascii.collect()));
+        for text in ["x", "\"", " "] {
+            let text = text.repeat(1_000);
+            let ascii = violations.iter().cloned().map(|violation| Violation {
+                description: text.clone(),
+                ..violation
+            });
+            assert_fits(Failure::invalid(ascii.collect()));
+            assert_fits(Failure::new(Code::Aborted, "cosell", "OTHER", &text).with("value", &text));
+        }
+    }
+
+    #[test]
+    fn plt_007_message_lists_whole_violations() {
+        let violations = |count| {
+            let root = FieldPath::root();
+            let field = root.field("record.details.address.country_code");
+            vec![Violation::new(&field, ViolationCode::InvalidValue, "Must not be that."); count]
+        };
+        let message = |count| Failure::invalid(violations(count)).message().to_owned();
+        assert_eq!(
+            message(1),
+            "The request has 1 invalid field: record.details.address.country_code: Must not be that."
+        );
+        let many = message(40);
+        assert!(many.starts_with("The request has 40 invalid fields: record.details."));
+        assert!(
+            many.ends_with(": Must not be that. The details name others."),
+            "{many}"
+        );
     }
 }
