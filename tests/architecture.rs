@@ -64,7 +64,7 @@ fn sql_is_in_store_only() {
 }
 
 /// Migrations that are the same in several services: platform tables, and the replica of the directory.
-const SHARED_MIGRATIONS: [&str; 7] = [
+const SHARED_MIGRATIONS: [&str; 8] = [
     "0001_platform.sql",
     "0003_directory.sql",
     "0010_denial.sql",
@@ -72,6 +72,7 @@ const SHARED_MIGRATIONS: [&str; 7] = [
     "0012_directory_facts.sql",
     "0013_lanes.sql",
     "0021_member_visibility.sql",
+    "0025_consumer.sql",
 ];
 
 #[test]

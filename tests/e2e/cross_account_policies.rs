@@ -43,13 +43,20 @@ const NOT_DRAFT: &str = "review_status <> 'PENDING_SUBMISSION'";
 
 /// All policies that span accounts. The prover cannot verify them, so tests compare their commands and effects with
 /// this list.
-pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 54] = [
+pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 56] = [
     policy(
         "worker",
         "*.aggregate_cursor.all_accounts",
         "ALL",
         "work",
         "select",
+    ),
+    policy(
+        "consumer",
+        "*.aggregate_cursor.positions_of_all_accounts",
+        "ALL",
+        "consumer",
+        "select insert update",
     ),
     policy(
         "worker",
@@ -67,6 +74,13 @@ pub const CROSS_ACCOUNT_POLICIES: [CrossAccountPolicy; 54] = [
     policy("worker", "*.event_journal.all_accounts", "ALL", "work", "select"),
     policy("app", "*.event_journal.aws_appends", "INSERT", "aws", "insert"),
     policy("worker", "*.inbox.all_accounts", "ALL", "work", "select delete"),
+    policy(
+        "consumer",
+        "*.inbox.positions_of_all_accounts",
+        "ALL",
+        "consumer",
+        "select insert",
+    ),
     policy("worker", "*.request.all_accounts", "ALL", "work", "select delete"),
     policy(
         "app",

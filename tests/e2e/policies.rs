@@ -166,7 +166,7 @@ fn settings(partitions: Vec<String>) -> String {
     // session cannot use a policy of these roles.
     let roles: Vec<_> = contexts()
         .iter()
-        .flat_map(|service| ["app", "worker", "owner"].map(|role| format!("{service}_{role}")))
+        .flat_map(|service| ["app", "consumer", "worker", "owner"].map(|role| format!("{service}_{role}")))
         .chain(["PUBLIC".to_owned()])
         .collect();
     write!(text, "[lint.rules.SEC004]\nanon_roles = {roles:?}\n").expect("text");

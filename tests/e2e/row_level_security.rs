@@ -15,13 +15,14 @@ const EMPTY_ACCOUNT: &str = "888888888888";
 
 /// The account and side that a session sets, or none. After a session has set them once, they are reset to empty
 /// strings instead of NULL.
-const SCOPES: [Option<(&str, &str)>; 8] = [
+const SCOPES: [Option<(&str, &str)>; 9] = [
     None,
     Some(("", "")),
     Some((EMPTY_ACCOUNT, "partner")),
     Some((EMPTY_ACCOUNT, "aws")),
     Some((EMPTY_ACCOUNT, "service")),
     Some((EMPTY_ACCOUNT, "system")),
+    Some((EMPTY_ACCOUNT, "consumer")),
     Some((EMPTY_ACCOUNT, "work")),
     Some((EMPTY_ACCOUNT, "-")),
 ];
@@ -115,8 +116,10 @@ impl Statements {
 
 /// The condition for the rows of other accounts on which a role may execute an operation for a side.
 fn permitted_rows(table: &str, role: &str, side: &str, operation: &str) -> String {
+    // The role of consumers is a member of the app role.
+    let has_role = |of: &str| of == role || (role == "consumer" && of == "app");
     let policies = CROSS_ACCOUNT_POLICIES.iter().filter(|policy| {
-        policy.role == role
+        has_role(policy.role)
             && policy.sides.split(' ').any(|permitted| permitted == side)
             && policy
                 .operations
@@ -237,7 +240,7 @@ async fn acc_020_role_and_side_access_only_permitted_rows_of_other_accounts() {
     let (mut violations, mut executed, mut permitted) = (Vec::new(), 0, 0);
     for table in account_tables(&mut admin).await {
         let (service, _) = table.split_once('.').expect("a schema");
-        for role in ["app", "worker", "owner"] {
+        for role in ["app", "consumer", "worker", "owner"] {
             let name = format!("{service}_{role}");
             let statements = Statements::new(&mut admin, &table, &name).await;
             // A new session each time: the first scope must be unset.

@@ -13,11 +13,12 @@ use cosell_events::{
 use cosell_proto::cosell::opportunity::v1::OpportunityDiscarded;
 use cosell_review::Reviews;
 use cosell_service::Service as _;
-use cosell_store::{Database, Scope, Tx};
+use cosell_store::{Database, Error, Scope, Tx};
 use cosell_testkit::harness::{PeerStub, TestDatabase, eventually, folder, nats_program};
 use cosell_testkit::nats;
 use cosell_types::{AccountId, Clock};
 use prost::{Message as _, Name as _};
+use sqlx::AssertSqlSafe;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +31,7 @@ struct Fixture {
     peer: PeerStub,
     nats: nats::Server,
     stop: CancellationToken,
-    _data: TestDatabase,
+    data: TestDatabase,
 }
 
 impl Fixture {
@@ -51,7 +52,7 @@ impl Fixture {
             peer: PeerStub::new(&nats.url()).await,
             nats,
             stop: CancellationToken::new(),
-            _data: data,
+            data,
         }
     }
 
@@ -83,6 +84,10 @@ impl Fixture {
 
     /// Publishes an event of another context with a new message id, so that the broker does not deduplicate it.
     async fn deliver(&self, event_id: &str, aggregate: &str, version: i64) {
+        self.deliver_to(ACCOUNT, event_id, aggregate, version).await;
+    }
+
+    async fn deliver_to(&self, account: &str, event_id: &str, aggregate: &str, version: i64) {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("Nats-Msg-Id", PeerStub::id().as_str()),
@@ -93,13 +98,13 @@ impl Fixture {
             ("ce-subject", aggregate),
             ("ce-time", "2026-03-02T09:00:00Z"),
             ("ce-sequence", &version.to_string()),
-            ("ce-accountid", ACCOUNT),
+            ("ce-accountid", account),
             ("ce-actor", "a-member"),
             ("ce-requestid", "a-request"),
         ] {
             headers.insert(name, value);
         }
-        let subject = format!("cosell.opportunity.v1.{ACCOUNT}.{aggregate}.discarded");
+        let subject = format!("cosell.opportunity.v1.{account}.{aggregate}.discarded");
         self.peer
             .publish_raw(&subject, headers, OpportunityDiscarded::default().encode_to_vec())
             .await;
@@ -161,6 +166,8 @@ async fn append_to(tx: &mut Tx, aggregate: &str, version: i64) {
 struct Recorder {
     applied: Arc<Mutex<Vec<i64>>>,
     fails_once: Arc<AtomicBool>,
+    /// Events of this aggregate are written, and then refused.
+    refused: Option<&'static str>,
 }
 
 impl Recorder {
@@ -171,12 +178,22 @@ impl Recorder {
 
 impl Handler for Recorder {
     type Prepared = ();
+    const READS_PEERS: bool = false;
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
     }
 
-    async fn apply(&self, _: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
+    async fn apply(&self, tx: &mut Tx, delivery: &Delivery, (): ()) -> Result<(), HandlerError> {
+        let row = sqlx::query(
+            "INSERT INTO request (account_id, actor, request_id, method, fingerprint, resource, create_time)
+             VALUES ($1, 'x', $2, 'x', '', 'x', now())",
+        );
+        let row = row.bind(delivery.account.as_str()).bind(delivery.event_id);
+        row.execute(tx.conn()).await.map_err(Error::from)?;
+        if self.refused == Some(delivery.aggregate_id.as_str()) {
+            return Err(HandlerError::permanent("refused"));
+        }
         if self.fails_once.swap(false, Ordering::SeqCst) {
             return Err(HandlerError::Transient("not now".to_owned()));
         }
@@ -286,6 +303,60 @@ async fn plt_009_event_is_acknowledged_only_after_its_effect_is_committed() {
     assert_eq!(applied_at_second_attempt(Sabotage::None).await, [1]);
     let lost = applied_at_second_attempt(Sabotage::AckFirst).await;
     assert!(lost.is_empty(), "the sabotage is not detected");
+}
+
+/// Events of several accounts and aggregates are applied in one transaction.
+#[tokio::test]
+async fn plt_009_event_that_fails_in_a_batch_is_undone_alone() {
+    const AGGREGATES: i64 = 30;
+    const ACCOUNTS: [&str; 2] = [ACCOUNT, "222222222222"];
+    let fixture = Fixture::new().await;
+    let recorder = Recorder {
+        refused: Some("O3"),
+        ..Recorder::default()
+    };
+    // Before the consumer starts, so that it receives all of them at once.
+    for version in [1, 2] {
+        for (account, number) in ACCOUNTS
+            .iter()
+            .flat_map(|account| (0..AGGREGATES).map(move |number| (account, number)))
+        {
+            let aggregate = format!("O{number}");
+            fixture
+                .deliver_to(account, &PeerStub::id(), &aggregate, version)
+                .await;
+        }
+    }
+    let running = fixture.consume(recorder.clone(), Sabotage::None);
+    fixture.wait_until_drained().await;
+    let applied = 2 * 2 * (AGGREGATES - 1);
+    let mut admin = fixture.data.admin::<Reviews>().await;
+    for (rows, count) in [
+        ("request", applied),
+        ("inbox", applied),
+        ("aggregate_cursor WHERE version = 2 AND NOT parked", applied / 2),
+        ("aggregate_cursor WHERE version = 0 AND parked", 2),
+        (
+            "dead_letter WHERE error_class = 'permanent' AND aggregate_version = 1",
+            2,
+        ),
+        (
+            "dead_letter WHERE error_class = 'parked' AND aggregate_version = 2",
+            2,
+        ),
+    ] {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {rows}"));
+        let found: i64 = sqlx::query_scalar(sql)
+            .fetch_one(&mut admin)
+            .await
+            .expect("a count");
+        assert_eq!(found, count, "{rows}");
+    }
+    assert_eq!(
+        recorder.applied().len(),
+        usize::try_from(applied).expect("a number")
+    );
+    fixture.stop(running).await;
 }
 
 /// More aggregates wait for an earlier event than a consumer has events in flight; the earlier events are still

@@ -60,7 +60,7 @@ async fn log_logins(servers: &TestServers) {
 async fn make_logins_expensive(servers: &TestServers) {
     let mut admin = servers.admin().await;
     for context in contexts() {
-        for role in [format!("{context}_app"), format!("{context}_worker")] {
+        for role in ["app", "consumer", "worker"].map(|kind| format!("{context}_{kind}")) {
             let password = std::fs::read_to_string(servers.state().join("secrets").join(&role));
             let verifier = verifier(password.expect("a password").trim());
             let sql = format!("ALTER ROLE {role} PASSWORD '{verifier}'");

@@ -106,7 +106,7 @@ fn url(cluster: &Cluster, service: &str) -> String {
 async fn create_schema(cluster: &Cluster, folder: &Path, service: &str) -> anyhow::Result<()> {
     let mut admin = PgConnection::connect(&cluster.admin_url("postgres")).await?;
     let mut sql = format!("CREATE SCHEMA {service};");
-    for kind in ["owner", "app", "worker"] {
+    for kind in ["owner", "app", "consumer", "worker"] {
         sql.push_str(&format!("CREATE ROLE {service}_{kind};"));
     }
     admin.execute(AssertSqlSafe(sql)).await?;

@@ -212,7 +212,7 @@ impl Stack {
     async fn add<S: Service>(&mut self, args: &StackArgs, options: &S::Options) -> anyhow::Result<()> {
         let secrets = args.state.join("secrets");
         fs::create_dir_all(&secrets)?;
-        for kind in ["owner", "app", "worker"] {
+        for kind in ["owner", "app", "consumer", "worker"] {
             let path = secrets.join(format!("{}_{kind}", S::NAME));
             if !path.exists() {
                 let password: String = random::secret::<16>()

@@ -1,9 +1,11 @@
-//! The consumer's guard: the inbox and the aggregate's cursor ensure that each event takes effect once and in order.
-//! Both are written in the transaction of the effect.
+//! The consumer's guard: the cursors of aggregates ensure that each event takes effect once and in order. They are read,
+//! and moved, in the transaction of the effects. The inbox lists the applied events.
+
+use std::collections::HashMap;
 
 use cosell_store::{Db, Error, Scope, Tx};
 
-use crate::{Delivery, Sabotage};
+use crate::Delivery;
 
 /// Whether an event can be applied now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,85 +20,152 @@ pub(crate) enum ClaimOutcome {
     Parked,
 }
 
-/// Claims the event. With `Next`, the inbox row and the advanced cursor are written in the open transaction.
-pub(crate) async fn claim(
-    tx: &mut Tx,
-    consumer: &str,
-    delivery: &Delivery,
-    sabotage: Sabotage,
-) -> Result<ClaimOutcome, Error> {
-    if sabotage.is(Sabotage::NoGuard) {
-        return Ok(ClaimOutcome::Next);
-    }
-    let account = delivery.account.as_str();
-    let inserted = sqlx::query!(
-        "INSERT INTO inbox (account_id, consumer, event_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        account,
-        consumer,
-        delivery.event_id,
-    )
-    .execute(tx.conn())
-    .await?;
-    if inserted.rows_affected() == 0 {
-        return Ok(ClaimOutcome::AlreadyApplied);
-    }
-    sqlx::query!(
-        "INSERT INTO aggregate_cursor (account_id, consumer, aggregate_id, version) VALUES ($1, $2, $3, 0)
-         ON CONFLICT DO NOTHING",
-        account,
-        consumer,
-        delivery.aggregate_id,
-    )
-    .execute(tx.conn())
-    .await?;
-    let advanced = sqlx::query!(
-        "UPDATE aggregate_cursor SET version = $4
-         WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3 AND version = $4::bigint - 1 AND NOT parked",
-        account,
-        consumer,
-        delivery.aggregate_id,
-        delivery.version,
-    )
-    .execute(tx.conn())
-    .await?;
-    if advanced.rows_affected() == 1 {
-        return Ok(ClaimOutcome::Next);
-    }
-    let cursor = sqlx::query!(
-        "SELECT version, parked FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3",
-        account,
-        consumer,
-        delivery.aggregate_id,
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(if delivery.version <= cursor.version {
-        ClaimOutcome::AlreadyApplied
-    } else if cursor.parked {
-        ClaimOutcome::Parked
-    } else {
-        ClaimOutcome::Early
-    })
+/// The positions of a consumer in the aggregates of a batch of events.
+#[derive(Default)]
+pub(crate) struct Positions(HashMap<(String, String), Cursor>);
+
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    version: i64,
+    parked: bool,
+    /// Whether the table has it.
+    is_stored: bool,
+    has_moved: bool,
 }
 
-/// Predicts the outcome of [`claim`] without claiming the event.
-pub(crate) async fn peek(db: &Db, consumer: &str, delivery: &Delivery) -> Result<ClaimOutcome, Error> {
-    let mut tx = db.tx(&Scope::account(&delivery.account)).await?;
-    let cursor = sqlx::query!(
-        "SELECT version, parked FROM aggregate_cursor WHERE account_id = $1 AND consumer = $2 AND aggregate_id = $3",
-        delivery.account.as_str(),
-        consumer,
-        delivery.aggregate_id,
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let (version, parked) = cursor.map_or((0, false), |cursor| (cursor.version, cursor.parked));
-    Ok(match delivery.version {
-        next if next == version + 1 && !parked => ClaimOutcome::Next,
-        applied if applied <= version => ClaimOutcome::AlreadyApplied,
-        _ if parked => ClaimOutcome::Parked,
-        _ => ClaimOutcome::Early,
-    })
+fn key(delivery: &Delivery) -> (String, String) {
+    (delivery.account.to_string(), delivery.aggregate_id.clone())
+}
+
+impl Positions {
+    /// Reads the positions, and locks them until the transaction ends.
+    pub(crate) async fn lock(tx: &mut Tx, consumer: &str, batch: &[&Delivery]) -> Result<Self, Error> {
+        let (accounts, aggregates) = Self::keys(batch);
+        // In a defined order, so that two transactions that lock the same rows do not wait for each other.
+        let rows = sqlx::query!(
+            "SELECT c.account_id, c.aggregate_id, c.version, c.parked
+             FROM aggregate_cursor c JOIN unnest($2::text[], $3::text[]) AS e (account_id, aggregate_id)
+               ON c.account_id = e.account_id AND c.aggregate_id = e.aggregate_id
+             WHERE c.consumer = $1 ORDER BY c.account_id, c.aggregate_id FOR UPDATE OF c",
+            consumer,
+            &accounts,
+            &aggregates,
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        let rows = rows
+            .into_iter()
+            .map(|row| ((row.account_id, row.aggregate_id), row.version, row.parked));
+        Ok(Self::stored(rows))
+    }
+
+    /// Reads the positions as they are now.
+    pub(crate) async fn read(tx: &mut Tx, consumer: &str, batch: &[&Delivery]) -> Result<Self, Error> {
+        let (accounts, aggregates) = Self::keys(batch);
+        let rows = sqlx::query!(
+            "SELECT c.account_id, c.aggregate_id, c.version, c.parked
+             FROM aggregate_cursor c JOIN unnest($2::text[], $3::text[]) AS e (account_id, aggregate_id)
+               ON c.account_id = e.account_id AND c.aggregate_id = e.aggregate_id
+             WHERE c.consumer = $1",
+            consumer,
+            &accounts,
+            &aggregates,
+        )
+        .fetch_all(tx.conn())
+        .await?;
+        let rows = rows
+            .into_iter()
+            .map(|row| ((row.account_id, row.aggregate_id), row.version, row.parked));
+        Ok(Self::stored(rows))
+    }
+
+    /// The accounts and aggregates of a batch, each pair once.
+    fn keys(batch: &[&Delivery]) -> (Vec<String>, Vec<String>) {
+        let mut keys: Vec<_> = batch.iter().map(|delivery| key(delivery)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter().unzip()
+    }
+
+    fn stored(rows: impl Iterator<Item = ((String, String), i64, bool)>) -> Self {
+        let cursor = |version, parked| Cursor {
+            version,
+            parked,
+            is_stored: true,
+            has_moved: false,
+        };
+        Self(
+            rows.map(|(key, version, parked)| (key, cursor(version, parked)))
+                .collect(),
+        )
+    }
+
+    /// Whether the event can be applied, after those of the batch that have been advanced over.
+    pub(crate) fn claim(&self, delivery: &Delivery) -> ClaimOutcome {
+        let Cursor { version, parked, .. } = self.0.get(&key(delivery)).copied().unwrap_or_default();
+        match delivery.version {
+            next if next == version + 1 && !parked => ClaimOutcome::Next,
+            applied if applied <= version => ClaimOutcome::AlreadyApplied,
+            _ if parked => ClaimOutcome::Parked,
+            _ => ClaimOutcome::Early,
+        }
+    }
+
+    /// Moves the position of an aggregate over its next event.
+    pub(crate) fn advance(&mut self, delivery: &Delivery) {
+        let cursor = self.0.entry(key(delivery)).or_default();
+        cursor.version = delivery.version;
+        cursor.has_moved = true;
+    }
+
+    /// Writes the moved positions, and the events to the inbox. Fails if another process has inserted a position that
+    /// was not there to be locked.
+    pub(crate) async fn save(self, tx: &mut Tx, consumer: &str, applied: &[&Delivery]) -> Result<(), Error> {
+        let (mut moved, mut begun) = (Columns::default(), Columns::default());
+        for ((account, aggregate), cursor) in self.0.into_iter().filter(|(_, cursor)| cursor.has_moved) {
+            let columns = if cursor.is_stored { &mut moved } else { &mut begun };
+            columns.accounts.push(account);
+            columns.aggregates.push(aggregate);
+            columns.versions.push(cursor.version);
+        }
+        let accounts: Vec<_> = applied
+            .iter()
+            .map(|delivery| delivery.account.to_string())
+            .collect();
+        let events: Vec<_> = applied.iter().map(|delivery| delivery.event_id).collect();
+        sqlx::query!(
+            "WITH moved AS (
+               UPDATE aggregate_cursor c SET version = m.version
+               FROM unnest($2::text[], $3::text[], $4::bigint[]) AS m (account_id, aggregate_id, version)
+               WHERE c.consumer = $1 AND c.account_id = m.account_id AND c.aggregate_id = m.aggregate_id),
+             begun AS (
+               INSERT INTO aggregate_cursor (account_id, consumer, aggregate_id, version)
+               SELECT b.account_id, $1, b.aggregate_id, b.version
+               FROM unnest($5::text[], $6::text[], $7::bigint[]) AS b (account_id, aggregate_id, version))
+             INSERT INTO inbox (account_id, consumer, event_id)
+             SELECT e.account_id, $1, e.event_id FROM unnest($8::text[], $9::uuid[]) AS e (account_id, event_id)
+             ON CONFLICT DO NOTHING",
+            consumer,
+            &moved.accounts,
+            &moved.aggregates,
+            &moved.versions,
+            &begun.accounts,
+            &begun.aggregates,
+            &begun.versions,
+            &accounts,
+            &events,
+        )
+        .execute(tx.conn())
+        .await?;
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Columns {
+    accounts: Vec<String>,
+    aggregates: Vec<String>,
+    versions: Vec<i64>,
 }
 
 /// Why an event is moved to the dead letters.

@@ -11,6 +11,13 @@ use crate::Delivery;
 pub trait Handler: Send + Sync + 'static {
     /// The data that `prepare` fetches for `apply`.
     type Prepared: Send;
+    /// Whether `prepare` reads from other services. Then it is not called for an event that cannot be applied.
+    const READS_PEERS: bool;
+
+    /// Whether the event can have an effect here. Of any other it is only noted that it was received, many at a time.
+    fn has_effect(&self, _delivery: &Delivery) -> bool {
+        true
+    }
 
     /// Fetches data from other services. Runs outside of a transaction, possibly several times.
     fn prepare(
@@ -18,7 +25,8 @@ pub trait Handler: Send + Sync + 'static {
         delivery: &Delivery,
     ) -> impl Future<Output = Result<Self::Prepared, HandlerError>> + Send;
 
-    /// Applies the event. The transaction also contains the inbox row, so that both commit or neither does.
+    /// Applies the event, in the scope of its account. The transaction also contains the position of the consumer, so that
+    /// both commit or neither does, and the effects of other events. Those of an event that fails are undone alone.
     fn apply(
         &self,
         tx: &mut Tx,
@@ -29,6 +37,11 @@ pub trait Handler: Send + Sync + 'static {
 
 impl<H: Handler> Handler for Arc<H> {
     type Prepared = H::Prepared;
+    const READS_PEERS: bool = H::READS_PEERS;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        H::has_effect(self, delivery)
+    }
 
     fn prepare(
         &self,

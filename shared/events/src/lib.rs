@@ -2,9 +2,10 @@
 //! none takes effect twice, and the events of each aggregate are applied in order.
 //!
 //! Publishing: [`append`] writes an event to the outbox in the transaction of the change; the [`Relay`] publishes it.
-//! Consuming: a [`Consumer`] passes each event to a [`Handler`], whose effect commits in one transaction with the inbox
-//! row.
+//! Consuming: a [`Consumer`] passes events to a [`Handler`], whose effects commit in one transaction with the position of
+//! the consumer.
 
+mod apply;
 mod bus;
 mod consumer;
 mod delivery;

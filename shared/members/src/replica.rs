@@ -14,6 +14,7 @@ pub struct DirectoryReplicaHandler;
 
 impl Handler for DirectoryReplicaHandler {
     type Prepared = ();
+    const READS_PEERS: bool = false;
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use cosell_grpc::{Call, Check, Deadline, Failure};
 use cosell_types::{AccountId, Caller, CallerClass, Side};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -21,8 +21,8 @@ pub struct DbArgs {
     #[arg(long, env = "COSELL_DATABASE_URL")]
     pub database_url: String,
 
-    /// Folder with one file per role (`<service>_app`, `<service>_worker`, `<service>_owner`) that contains its
-    /// password; absent if the server requires none.
+    /// Folder with one file per role (`<service>_app`, `<service>_consumer`, `<service>_worker`, `<service>_owner`) that
+    /// contains its password; absent if the server requires none.
     #[arg(long, env = "COSELL_DATABASE_SECRETS")]
     pub database_secrets: Option<PathBuf>,
 
@@ -52,7 +52,7 @@ impl DbArgs {
 pub struct Database {
     /// Pool for calls, in the app role.
     pub calls: Db,
-    /// Pool for applying events, in the app role.
+    /// Pool for applying events, in the consumer role: the app role, and the positions of consumers in all accounts.
     pub events: Db,
     /// Pool for background work on all accounts (relay, mail, pruning), in the worker role with its narrow privileges.
     pub work: Db,
@@ -62,6 +62,7 @@ impl Database {
     /// Opens the pools of a service. Connections are opened on demand.
     pub fn open(args: &DbArgs, service: &str) -> anyhow::Result<Self> {
         let app = args.connect_options(&format!("{service}_app"))?;
+        let consumer = args.connect_options(&format!("{service}_consumer"))?;
         let worker = args.connect_options(&format!("{service}_worker"))?;
         let committed = Arc::new(Notify::new());
         let db = |options: &PgConnectOptions, max| Db {
@@ -70,7 +71,7 @@ impl Database {
         };
         Ok(Self {
             calls: db(&app, args.database_pool),
-            events: db(&app, 4),
+            events: db(&consumer, 4),
             work: db(&worker, 3),
         })
     }
@@ -116,7 +117,7 @@ pub struct Db {
 
 /// On whose behalf a transaction runs: account and side, by which row-level security is evaluated, and statement
 /// timeout.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     account: Option<AccountId>,
     side: &'static str,
@@ -174,6 +175,16 @@ impl Scope {
 
     pub(crate) fn account_id(&self) -> Option<&AccountId> {
         self.account.as_ref()
+    }
+
+    /// The scope of a consumer of events, for its positions in all accounts and nothing else.
+    pub fn consumer() -> Self {
+        Self {
+            account: None,
+            side: "consumer",
+            class: CallerClass::Service,
+            statement_timeout: STATEMENT_TIMEOUT,
+        }
     }
 
     /// The scope of the platform itself for all accounts, limited by the privileges of the worker role.
@@ -244,6 +255,26 @@ impl Tx {
             .execute(self.conn())
             .await?;
         self.scope = scope.clone();
+        Ok(())
+    }
+
+    /// Begins a part of the transaction in another scope. [`Tx::roll_back_part`] undoes it alone, and restores the scope
+    /// before; a further part keeps what this one has done.
+    pub async fn begin_part(&mut self, scope: &Scope) -> Result<(), Error> {
+        // One round trip; an account is 12 digits, and a side one of our words.
+        let account = scope.account.as_ref().map_or("", AccountId::as_str);
+        let sql = format!(
+            "SAVEPOINT part; SELECT set_config('app.account', '{account}', true), set_config('app.side', '{}', true)",
+            scope.side
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.conn()).await?;
+        self.scope = scope.clone();
+        Ok(())
+    }
+
+    /// Undoes the current part of the transaction.
+    pub async fn roll_back_part(&mut self) -> Result<(), Error> {
+        self.conn().execute("ROLLBACK TO SAVEPOINT part").await?;
         Ok(())
     }
 

@@ -49,16 +49,23 @@ pub fn provisioning_sql(
     for (kind, settings) in [
         ("owner", "lock_timeout = '5s'"),
         ("app", "lock_timeout = '1s'"),
+        ("consumer", "lock_timeout = '1s'"),
         ("worker", "lock_timeout = '1s'"),
     ] {
         let role = format!("{service}_{kind}");
+        // The effects of events are those of the app role.
+        let inherits = if kind == "consumer" {
+            "INHERIT"
+        } else {
+            "NOINHERIT"
+        };
         writeln!(
             sql,
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;"
         )?;
         writeln!(
             sql,
-            "ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT;"
+            "ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE {inherits};"
         )?;
         if let Some(password) = password(&role)? {
             writeln!(
@@ -84,6 +91,7 @@ pub fn provisioning_sql(
             )?;
         }
     }
+    writeln!(sql, "GRANT {service}_app TO {service}_consumer;")?;
     writeln!(
         sql,
         "CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {service}_owner;"

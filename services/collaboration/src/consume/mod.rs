@@ -24,6 +24,7 @@ pub struct PartnerEvents {
 
 impl Handler for PartnerEvents {
     type Prepared = ();
+    const READS_PEERS: bool = false;
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
@@ -46,6 +47,11 @@ pub struct OpportunityEvents {
 
 impl Handler for OpportunityEvents {
     type Prepared = ();
+    const READS_PEERS: bool = false;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        !delivery.is::<opportunity::BulkJobFinished>()
+    }
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())

@@ -109,38 +109,52 @@ impl PreparedNotification {
     }
 }
 
+/// The kind of notification that an event of opportunity causes.
+fn kind_of_opportunity_event(delivery: &Delivery) -> Option<NotificationKind> {
+    Some(if delivery.is::<opportunity::OpportunitySubmitted>() {
+        NotificationKind::OpportunitySubmitted
+    } else if delivery.is::<opportunity::OpportunityActionRequired>() {
+        NotificationKind::ActionRequired
+    } else if delivery.is::<opportunity::OpportunityApproved>() {
+        NotificationKind::OpportunityApproved
+    } else if delivery.is::<opportunity::OpportunityRejected>() {
+        NotificationKind::OpportunityRejected
+    } else if delivery.is::<opportunity::OpportunityReopened>() {
+        NotificationKind::OpportunityReopened
+    } else if delivery.is::<opportunity::OpportunityAssigned>() {
+        NotificationKind::OwnershipChanged
+    } else if delivery.is::<opportunity::BulkJobFinished>() {
+        NotificationKind::BulkJobFinished
+    } else if delivery.is::<opportunity::OpportunityClosedByAws>() {
+        NotificationKind::OpportunityClosedByAws
+    } else {
+        return None;
+    })
+}
+
 impl Handler for OpportunityEvents {
     type Prepared = Option<Box<PreparedNotification>>;
+    const READS_PEERS: bool = true;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        kind_of_opportunity_event(delivery).is_some()
+    }
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
-        let kind = if delivery.is::<opportunity::OpportunitySubmitted>() {
-            NotificationKind::OpportunitySubmitted
-        } else if delivery.is::<opportunity::OpportunityActionRequired>() {
-            NotificationKind::ActionRequired
-        } else if delivery.is::<opportunity::OpportunityApproved>() {
-            NotificationKind::OpportunityApproved
-        } else if delivery.is::<opportunity::OpportunityRejected>() {
-            NotificationKind::OpportunityRejected
-        } else if delivery.is::<opportunity::OpportunityReopened>() {
-            NotificationKind::OpportunityReopened
-        } else if delivery.is::<opportunity::OpportunityAssigned>() {
-            return Ok(opportunity_assigned::prepare(&self.0, delivery)
-                .await?
-                .map(Box::new));
-        } else if delivery.is::<opportunity::BulkJobFinished>() {
-            return Ok(Some(Box::new(
-                bulk_job_finished::prepare(&self.0, delivery).await?,
-            )));
-        } else if delivery.is::<opportunity::OpportunityClosedByAws>() {
-            return Ok(Some(Box::new(
-                opportunity_closed_by_aws::prepare(&self.0, delivery).await?,
-            )));
-        } else {
-            return Ok(None);
+        let prepared = match kind_of_opportunity_event(delivery) {
+            None => None,
+            Some(NotificationKind::OwnershipChanged) => {
+                opportunity_assigned::prepare(&self.0, delivery).await?
+            }
+            Some(NotificationKind::BulkJobFinished) => {
+                Some(bulk_job_finished::prepare(&self.0, delivery).await?)
+            }
+            Some(NotificationKind::OpportunityClosedByAws) => {
+                Some(opportunity_closed_by_aws::prepare(&self.0, delivery).await?)
+            }
+            Some(kind) => Some(opportunity_events::prepare(&self.0, delivery, kind).await?),
         };
-        Ok(Some(Box::new(
-            opportunity_events::prepare(&self.0, delivery, kind).await?,
-        )))
+        Ok(prepared.map(Box::new))
     }
 
     async fn apply(
@@ -159,6 +173,7 @@ impl Handler for OpportunityEvents {
 
 impl Handler for PartnerEvents {
     type Prepared = PartnerChange;
+    const READS_PEERS: bool = true;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<PartnerChange, HandlerError> {
         if let Some(member) = delivery.detail::<partner::MemberEventDetail>()? {
@@ -191,6 +206,11 @@ impl Handler for PartnerEvents {
 
 impl Handler for ReviewEvents {
     type Prepared = Option<Box<PreparedNotification>>;
+    const READS_PEERS: bool = true;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        delivery.is::<review::ReviewRoundOpened>()
+    }
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<review::ReviewRoundOpened>() {
@@ -218,6 +238,7 @@ impl Handler for ReviewEvents {
 
 impl Handler for ReferralEvents {
     type Prepared = Option<Box<PreparedNotification>>;
+    const READS_PEERS: bool = true;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         Ok(referral_events::prepare(&self.0, delivery).await?.map(Box::new))
@@ -241,6 +262,7 @@ impl Handler for ReferralEvents {
 impl Handler for CollaborationEvents {
     /// The notification with the id of the account whose members are notified.
     type Prepared = Option<Box<(PreparedNotification, String)>>;
+    const READS_PEERS: bool = true;
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         let notification =

@@ -54,6 +54,11 @@ pub enum PreparedReferralEvent {
 
 impl Handler for ReferralEvents {
     type Prepared = PreparedReferralEvent;
+    const READS_PEERS: bool = true;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        delivery.is::<referral::ReferralOfferAccepted>() || delivery.is::<referral::LeadConverted>()
+    }
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<referral::ReferralOfferAccepted>() {
@@ -95,6 +100,11 @@ pub struct CollaborationEvents {
 
 impl Handler for CollaborationEvents {
     type Prepared = ();
+    const READS_PEERS: bool = false;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        delivery.is::<collaboration::EngagementInvitationAccepted>()
+    }
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
@@ -115,6 +125,7 @@ pub struct PartnerEvents;
 
 impl Handler for PartnerEvents {
     type Prepared = ();
+    const READS_PEERS: bool = false;
 
     async fn prepare(&self, _: &Delivery) -> Result<(), HandlerError> {
         Ok(())
@@ -147,6 +158,11 @@ pub enum PreparedReviewEvent {
 
 impl Handler for ReviewEvents {
     type Prepared = PreparedReviewEvent;
+    const READS_PEERS: bool = true;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        delivery.is::<review::ReviewStarted>() || delivery.is::<review::ReviewDecided>()
+    }
 
     async fn prepare(&self, delivery: &Delivery) -> Result<Self::Prepared, HandlerError> {
         if delivery.is::<review::ReviewStarted>() {

@@ -35,6 +35,12 @@ pub enum CaseChange {
 
 impl Handler for OpportunityEvents {
     type Prepared = CaseChange;
+    const READS_PEERS: bool = true;
+
+    fn has_effect(&self, delivery: &Delivery) -> bool {
+        delivery.is::<opportunity::OpportunitySubmitted>()
+            || delivery.is::<opportunity::OpportunitySubmissionWithdrawn>()
+    }
 
     async fn prepare(&self, delivery: &Delivery) -> Result<CaseChange, HandlerError> {
         if delivery.is::<opportunity::OpportunitySubmitted>() {

@@ -155,7 +155,7 @@ fn args(database: &str) -> DbArgs {
         "referral",
         "review",
     ] {
-        for kind in ["owner", "app", "worker"] {
+        for kind in ["owner", "app", "consumer", "worker"] {
             std::fs::write(secrets.join(format!("{service}_{kind}")), PASSWORD).expect("a password file");
         }
     }
