@@ -8,7 +8,8 @@ use async_nats::connection::State;
 use async_nats::jetstream::context::CreateStreamError;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, ContextBuilder};
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, Subscriber};
+use bytes::Bytes;
 use futures::StreamExt as _;
 
 /// Options of the event bus.
@@ -126,6 +127,18 @@ impl Bus {
         self.jetstream.create_or_update_stream(config).await.map(drop)
     }
 
+    /// Tells the relays of a context in other processes that events are pending. Not reliable: they also look themselves.
+    pub(crate) async fn wake(&self, context: &str) {
+        if self.client.connection_state() == State::Connected {
+            let _ = self.client.publish(wake_subject(context), Bytes::new()).await;
+        }
+    }
+
+    /// What [`Bus::wake`] sends; `None` if it cannot be received.
+    pub(crate) async fn wake_ups(&self, context: &str) -> Option<Subscriber> {
+        self.client.subscribe(wake_subject(context)).await.ok()
+    }
+
     /// Whether the stream of a context has at least `published` events and a consumer has processed all of them.
     pub async fn has_caught_up(&self, context: &str, consumer: &str, published: u64) -> anyhow::Result<bool> {
         let mut stream = self.jetstream.get_stream(Self::stream_name(context)).await?;
@@ -146,4 +159,8 @@ impl Bus {
             tracing::debug!("flushing the bus timed out; unacknowledged events stay pending in the outbox");
         }
     }
+}
+
+fn wake_subject(context: &str) -> String {
+    format!("cosell-wake.{context}")
 }

@@ -6,6 +6,7 @@ use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Subscriber;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use chrono::SecondsFormat;
@@ -13,6 +14,7 @@ use cosell_grpc::Failure;
 use cosell_store::{Db, Error, Scope, Tx};
 use cosell_telemetry::metrics;
 use cosell_types::{Clock, random};
+use futures::StreamExt as _;
 use opentelemetry::KeyValue;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -27,8 +29,12 @@ use crate::{Bus, Sabotage};
 
 /// Duration of a lease; it is renewed after a third of it.
 const LEASE: Duration = Duration::from_secs(3);
-/// Poll interval, besides the notifications of commits: for events of other processes, and as a fallback.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Interval of a look at the outbox without a notification, in case that one was lost.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Pause between batches of bulk events.
+const BULK_PAUSE: Duration = Duration::from_millis(50);
+/// Interval of the metrics.
+const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// Maximum live events in a batch.
 const BATCH: i64 = 200;
 /// Maximum bulk events in a batch.
@@ -85,6 +91,8 @@ impl Relay {
         let mut renew_at = Instant::now();
         let mut report_at = Instant::now();
         let mut held = Vec::new();
+        // Commits of other processes, whose relays hold other shards.
+        let mut wake_ups = self.bus.wake_ups(self.context).await;
         while !stop.is_cancelled() {
             let iteration = async {
                 if Instant::now() >= renew_at {
@@ -93,22 +101,22 @@ impl Relay {
                 }
                 if Instant::now() >= report_at {
                     self.report(held.len()).await?;
-                    report_at = Instant::now() + Duration::from_secs(1);
+                    report_at = Instant::now() + REPORT_INTERVAL;
                 }
                 if !stream_exists {
                     // While NATS is unavailable this waits; shutdown must not.
                     tokio::select! {
                         created = self.bus.ensure_stream(self.context) => created?,
-                        () = stop.cancelled() => return Ok(false),
+                        () = stop.cancelled() => return Ok(POLL_INTERVAL),
                     }
                     stream_exists = true;
                 }
                 self.drain(&held, &stop).await
             };
             let pause = match iteration.await {
-                Ok(more) => {
+                Ok(pause) => {
                     failures = 0;
-                    if more { Duration::ZERO } else { POLL_INTERVAL }
+                    pause.min(renew_at.saturating_duration_since(Instant::now()))
                 }
                 Err(error) => {
                     failures += 1;
@@ -128,7 +136,12 @@ impl Relay {
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.committed.notified(), if failures == 0 => {}
+                () = self.committed.notified(), if failures == 0 => {
+                    if held.len() < usize::from(SHARDS.unsigned_abs()) {
+                        self.bus.wake(self.context).await;
+                    }
+                }
+                () = next_of(&mut wake_ups), if failures == 0 => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -175,44 +188,47 @@ impl Relay {
         Ok(tx.commit().await?)
     }
 
-    /// Publishes a batch of live events, and one of bulk events if it is due. Returns whether more live events may be
-    /// pending.
-    async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<bool> {
+    /// Publishes a batch of live events, and one of bulk events if it is due. Returns the pause before the next look.
+    async fn drain(&mut self, held: &[(i16, i64)], stop: &CancellationToken) -> anyhow::Result<Duration> {
         if held.is_empty() {
-            return Ok(false);
+            return Ok(POLL_INTERVAL);
         }
         let shards: Vec<_> = held.iter().map(|(shard, _)| *shard).collect();
         // No transaction is open while events are sent to the broker.
-        let live = self.read_live(&shards).await?;
-        let more = live.len() as i64 >= BATCH;
+        let (live, bulk) = self.read(&shards).await?;
+        let pause = match (live.len(), bulk.len()) {
+            (live, _) if live as i64 >= BATCH => Duration::ZERO,
+            (_, 0) if !self.is_sabotaged() => POLL_INTERVAL,
+            _ => BULK_PAUSE,
+        };
         self.publish(live, held, stop).await?;
-        let bulk = self.read_bulk(&shards).await?;
         if !bulk.is_empty() && self.is_bulk_due().await? {
             self.publish(bulk, held, stop).await?;
             self.bulk_at = Instant::now();
         }
-        Ok(more)
+        Ok(pause)
     }
 
-    async fn read_live(&mut self, shards: &[i16]) -> Result<Vec<Pending>, Failure> {
+    /// Whether events are read in another way, without an end.
+    fn is_sabotaged(&self) -> bool {
+        self.sabotage.is(Sabotage::SequenceCursor) || self.sabotage.is(Sabotage::SkipLocked)
+    }
+
+    /// The next live events, and the next bulk events.
+    async fn read(&mut self, shards: &[i16]) -> Result<(Vec<Pending>, Vec<Pending>), Failure> {
         let mut tx = self.db.tx(&Scope::work()).await?;
         Ok(match self.sabotage {
             Sabotage::SequenceCursor => {
                 let batch = pending::after(&mut tx, self.cursor, BATCH).await?;
                 self.cursor = batch.last().map_or(self.cursor, |event| event.seq);
-                batch
+                (batch, Vec::new())
             }
-            Sabotage::SkipLocked => pending::any(&mut tx).await?,
-            _ => pending::live(&mut tx, shards, BATCH).await?,
+            Sabotage::SkipLocked => (pending::any(&mut tx).await?, Vec::new()),
+            _ => (
+                pending::live(&mut tx, shards, BATCH).await?,
+                pending::bulk(&mut tx, shards, BULK_BATCH).await?,
+            ),
         })
-    }
-
-    async fn read_bulk(&self, shards: &[i16]) -> Result<Vec<Pending>, Failure> {
-        if self.sabotage.is(Sabotage::SequenceCursor) || self.sabotage.is(Sabotage::SkipLocked) {
-            return Ok(Vec::new());
-        }
-        let mut tx = self.db.tx(&Scope::work()).await?;
-        Ok(pending::bulk(&mut tx, shards, BULK_BATCH).await?)
     }
 
     async fn begin(&self) -> anyhow::Result<Tx> {
@@ -418,4 +434,14 @@ impl Relay {
         metrics::LEASES_HELD.record(held as i64, &labels);
         Ok(())
     }
+}
+
+/// Waits for the next wake-up; for ever if there are no more.
+async fn next_of(wake_ups: &mut Option<Subscriber>) {
+    if let Some(subscriber) = wake_ups
+        && subscriber.next().await.is_some()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -259,7 +259,7 @@ impl Connector {
     async fn log_in(&self) -> sqlx::Result<PgConnection> {
         let login = async {
             let mut connection = PgConnection::connect_with(&self.options).await?;
-            require_primary(&mut connection, "SELECT pg_is_in_recovery()").await?;
+            require_primary(&mut connection).await?;
             Ok(connection)
         };
         let connection = self.shared.closed.run_until_cancelled(login).await;
@@ -315,12 +315,16 @@ fn release_paced(permit: SemaphorePermit<'static>, has_succeeded: bool) {
 
 /// Rolls back the open transaction, if any.
 async fn reset(connection: &mut PgConnection) -> sqlx::Result<()> {
-    require_primary(connection, "ROLLBACK; SELECT pg_is_in_recovery()").await
+    connection.execute("ROLLBACK").await.map(drop)
 }
 
-/// Fails if the server is a read-only replica, as it may be after a failover. `sql` must select `pg_is_in_recovery()`.
-async fn require_primary(connection: &mut PgConnection, sql: &'static str) -> sqlx::Result<()> {
-    if connection.fetch_one(sql).await?.try_get(0)? {
+/// Fails if the server is a read-only replica. A server becomes one only by a restart, which ends its connections.
+async fn require_primary(connection: &mut PgConnection) -> sqlx::Result<()> {
+    if connection
+        .fetch_one("SELECT pg_is_in_recovery()")
+        .await?
+        .try_get(0)?
+    {
         let cause = "the server is a read-only replica";
         return Err(sqlx::Error::Configuration(cause.into()));
     }
