@@ -29,9 +29,11 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// The path of a program of the installation.
+    /// The path of a program of the installation. The folder can have links to some of its programs only.
     pub fn path(&self, program: &str) -> PathBuf {
-        self.folder.join(program)
+        let initdb = fs::canonicalize(self.folder.join("initdb"));
+        let folder = initdb.ok().and_then(|initdb| initdb.parent().map(Path::to_owned));
+        folder.unwrap_or_else(|| self.folder.clone()).join(program)
     }
 
     /// Locates PostgreSQL: `COSELL_PG_BIN`, else the newest suitable installation on the machine, else a wheel.
