@@ -203,9 +203,8 @@ pub fn parse_filter(text: Option<&str>) -> anyhow::Result<Option<pb::Opportunity
     let descriptor = pool
         .get_message_by_name("cosell.opportunity.v1.OpportunityFilter")
         .context("the descriptor of a filter")?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let message = prost_reflect::DynamicMessage::deserialize(descriptor, &mut json).context("--filter")?;
-    json.end().context("--filter")?;
+    let json = cosell_types::json::parse(text).context("--filter")?;
+    let message = prost_reflect::DynamicMessage::deserialize(descriptor, json).context("--filter")?;
     Ok(Some(pb::OpportunityFilter::decode(
         message.encode_to_vec().as_slice(),
     )?))

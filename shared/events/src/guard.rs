@@ -24,6 +24,29 @@ pub(crate) enum ClaimOutcome {
 #[derive(Default)]
 pub(crate) struct Positions(HashMap<(String, String), Cursor>);
 
+/// A row of the table.
+struct StoredCursor {
+    account_id: String,
+    aggregate_id: String,
+    version: i64,
+    parked: bool,
+}
+
+impl From<Vec<StoredCursor>> for Positions {
+    fn from(rows: Vec<StoredCursor>) -> Self {
+        let entry = |row: StoredCursor| {
+            let cursor = Cursor {
+                version: row.version,
+                parked: row.parked,
+                is_stored: true,
+                has_moved: false,
+            };
+            ((row.account_id, row.aggregate_id), cursor)
+        };
+        Self(rows.into_iter().map(entry).collect())
+    }
+}
+
 #[derive(Clone, Copy, Default)]
 struct Cursor {
     version: i64,
@@ -42,7 +65,8 @@ impl Positions {
     pub(crate) async fn lock(tx: &mut Tx, consumer: &str, batch: &[&Delivery]) -> Result<Self, Error> {
         let (accounts, aggregates) = Self::keys(batch);
         // In a defined order, so that two transactions that lock the same rows do not wait for each other.
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            StoredCursor,
             "SELECT c.account_id, c.aggregate_id, c.version, c.parked
              FROM aggregate_cursor c JOIN unnest($2::text[], $3::text[]) AS e (account_id, aggregate_id)
                ON c.account_id = e.account_id AND c.aggregate_id = e.aggregate_id
@@ -53,16 +77,14 @@ impl Positions {
         )
         .fetch_all(tx.conn())
         .await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| ((row.account_id, row.aggregate_id), row.version, row.parked));
-        Ok(Self::stored(rows))
+        Ok(rows.into())
     }
 
     /// Reads the positions as they are now.
     pub(crate) async fn read(tx: &mut Tx, consumer: &str, batch: &[&Delivery]) -> Result<Self, Error> {
         let (accounts, aggregates) = Self::keys(batch);
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            StoredCursor,
             "SELECT c.account_id, c.aggregate_id, c.version, c.parked
              FROM aggregate_cursor c JOIN unnest($2::text[], $3::text[]) AS e (account_id, aggregate_id)
                ON c.account_id = e.account_id AND c.aggregate_id = e.aggregate_id
@@ -73,10 +95,7 @@ impl Positions {
         )
         .fetch_all(tx.conn())
         .await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| ((row.account_id, row.aggregate_id), row.version, row.parked));
-        Ok(Self::stored(rows))
+        Ok(rows.into())
     }
 
     /// The accounts and aggregates of a batch, each pair once.
@@ -85,19 +104,6 @@ impl Positions {
         keys.sort_unstable();
         keys.dedup();
         keys.into_iter().unzip()
-    }
-
-    fn stored(rows: impl Iterator<Item = ((String, String), i64, bool)>) -> Self {
-        let cursor = |version, parked| Cursor {
-            version,
-            parked,
-            is_stored: true,
-            has_moved: false,
-        };
-        Self(
-            rows.map(|(key, version, parked)| (key, cursor(version, parked)))
-                .collect(),
-        )
     }
 
     /// Whether the event can be applied, after those of the batch that have been advanced over.

@@ -65,11 +65,11 @@ pub static CONNECTIONS_REFUSED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     )
 });
 
-/// Seconds to process a delivery. Labels: `messaging.destination.template`, `messaging.consumer.group.name`, `outcome`.
+/// Seconds to process the batch of a delivery, recorded for each delivery. Labels: `messaging.destination.template`, `messaging.consumer.group.name`, `outcome`.
 pub static PROCESS_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds(
         "messaging.process.duration",
-        "Duration of processing one delivered event",
+        "Duration of processing the batch of a delivered event",
     )
 });
 

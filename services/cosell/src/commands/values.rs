@@ -1,6 +1,7 @@
 //! Parsing and formatting of field values on the command line.
 
 use anyhow::{Context as _, bail, ensure};
+use cosell_types::json;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 
 /// Whether values of a message are written as a text.
@@ -68,7 +69,7 @@ fn read_message(message: &MessageDescriptor, text: &str) -> anyhow::Result<Dynam
             serde_json::json!({"year": year, "month": month, "day": day})
         }
         "google.type.Money" => money(text)?,
-        _ => serde_json::from_str(&text_or_file(text)?).context("is not JSON")?,
+        _ => json::parse(&text_or_file(text)?).context("cannot be read as JSON")?,
     };
     DynamicMessage::deserialize(message.clone(), json).context("is not of the form of the field")
 }

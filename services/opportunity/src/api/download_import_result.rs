@@ -3,6 +3,7 @@ use std::time::Duration;
 use cosell_grpc::{Call, Failure};
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::{begin, begin_with_timeout};
+use cosell_types::json;
 use futures::Stream;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -104,7 +105,8 @@ fn format_row(job: &Job, row: BulkRow) -> Result<Vec<u8>, Failure> {
             csv_line(original.chain([result.as_str(), details.as_str()]).chain(surplus))
         }
         Value::String(text) => {
-            let mut object = match serde_json::from_str(&text) {
+            // A line with a name twice stays as it is: an object would lose one of the values.
+            let mut object = match json::parse(&text) {
                 Ok(object @ Value::Object(_)) => object,
                 _ => serde_json::json!({ "_line": text }),
             };

@@ -7,6 +7,7 @@ use cosell_grpc::Failure;
 use cosell_proto::Validate as _;
 use cosell_store::Tx;
 use cosell_types::{Member, OpportunityId, Violation, random};
+use serde_json::Value;
 
 use super::job_events::job_cause;
 use super::row_reader::{ParsedRow, RowReader, read_all};
@@ -26,8 +27,8 @@ pub async fn process(
     rows: &Arc<Vec<BulkRow>>,
 ) -> Result<Vec<RowOutcome>, Failure> {
     let reader = Arc::new(RowReader::new(&job.plan));
-    let parsed_rows = read_all(&reader, rows, RowReader::read).await?;
-    let hashes = read_all(&reader, rows, RowReader::hash).await?;
+    let read = |reader: &RowReader, content: &Value| (reader.read(content), reader.hash(content));
+    let (parsed_rows, hashes): (Vec<_>, Vec<_>) = read_all(&reader, rows, read).await?.into_iter().unzip();
     let all_details: Vec<_> = parsed_rows.iter().map(|parsed| &parsed.details).collect();
     let facts = store::load_facts(tx, policy, &job.account, &all_details).await?;
     let mut applied = bulk_keys::find_applied_rows(tx, job, &hashes).await?;

@@ -78,10 +78,9 @@ pub(super) fn parse_date(cell: &str) -> Result<Option<NaiveDate>, CellError> {
         .ok()
         .filter(|day| day.year() >= 1000 && !cell.contains('+'));
     let text = "Must be a date such as 2027-06-30 or 06/30/2027.";
-    match parsed {
-        Some(day) => Ok(Some(day)),
-        None => Err((ViolationCode::InvalidStringFormat, text.to_owned())),
-    }
+    parsed
+        .map(Some)
+        .ok_or_else(|| (ViolationCode::InvalidStringFormat, text.to_owned()))
 }
 
 /// The monthly spend with AWS.

@@ -412,7 +412,7 @@ async fn opp_080_long_list_is_one_violation() {
     app.finish::<Opportunities>().await;
 }
 
-/// The last of two values would win without a word.
+/// The last of two values would win without a word, here or in the result that is corrected and imported again.
 #[tokio::test]
 async fn opp_080_json_line_with_a_name_twice_is_refused() {
     let app = start().await;
@@ -427,6 +427,19 @@ async fn opp_080_json_line_with_a_name_twice_is_refused() {
             "{result:?}"
         );
     }
+    let options = pb::ImportOptions {
+        format: pb::FileFormat::JsonLines.into(),
+        ..import_options(pb::ImportMode::Create)
+    };
+    let twice = line.replacen('{', r#"{"customer": {}, "#, 1);
+    let job = upload(&app, &user(), options, &twice)
+        .await
+        .expect("a job")
+        .into_inner();
+    wait_for_result(&app, &user(), &job.name).await;
+    let again = download_result(&app, &job.name, false).await;
+    let result = import_lines(&app, pb::ImportMode::Create, &again).await;
+    assert_eq!((result.created, result.failed), (0, 1), "{again}: {result:?}");
     app.finish::<Opportunities>().await;
 }
 

@@ -178,12 +178,12 @@ impl Failure {
         .cause(cause)
     }
 
-    /// The request cannot be decoded as a message of the RPC.
+    /// The request cannot be decoded as a message of the RPC, or its timeout cannot be read.
     pub fn malformed() -> Self {
         Self::platform(
             Code::InvalidArgument,
             ErrorReason::MalformedRequest,
-            "The request could not be decoded as a message of this RPC.",
+            "The request could not be decoded as a message of this RPC, or its grpc-timeout could not be read.",
         )
     }
 
