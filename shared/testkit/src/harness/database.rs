@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use cosell_service::Service;
 use cosell_store::{DbArgs, migrate, provisioning_sql};
 use cosell_types::random;
@@ -6,11 +8,9 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::environment;
 
-/// A database of a test: a copy of a template database with the schema of one service.
+/// A database of a test: a copy of a template database with the schema of one service. A later test drops it.
 pub struct TestDatabase {
     name: String,
-    /// Whether the database is dropped with this value.
-    is_owned: bool,
     /// The connection options of the service.
     pub args: DbArgs,
 }
@@ -50,25 +50,21 @@ impl TestDatabase {
             .await
             .expect("the template's lock");
 
-        let name = random::prefixed("test_");
+        drop_abandoned(&mut admin).await;
+        let name = random::prefixed(&format!("test_{}_", std::process::id()));
         let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
         admin
             .execute(AssertSqlSafe(create))
             .await
             .expect("a copy of the template");
         let args = args(&name);
-        Self {
-            name,
-            is_owned: true,
-            args,
-        }
+        Self { name, args }
     }
 
-    /// A handle to the same database for another replica of the service; it must not outlive this one.
+    /// A handle to the same database for another replica of the service.
     pub fn shared(&self) -> Self {
         Self {
             name: self.name.clone(),
-            is_owned: false,
             args: self.args.clone(),
         }
     }
@@ -104,19 +100,39 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if !self.is_owned {
-            return;
+/// How many databases ended tests leave before all are dropped. Each has some 12 MB. PostgreSQL writes all that has
+/// changed in the cluster before it drops one, so few are dropped alone.
+const MAX_ABANDONED: usize = 30;
+
+/// Drops the databases of ended processes if there are many.
+async fn drop_abandoned(admin: &mut PgConnection) {
+    let sql = r"SELECT datname::text FROM pg_database WHERE datname LIKE 'test\_%'";
+    let names: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(&mut *admin)
+        .await
+        .expect("the list of databases");
+    let is_abandoned = |name: &&String| {
+        let process = name.split('_').nth(1).unwrap_or_default();
+        !Path::new("/proc").join(process).exists()
+    };
+    let abandoned: Vec<_> = names.iter().filter(is_abandoned).collect();
+    if abandoned.len() < MAX_ABANDONED {
+        return;
+    }
+    // One test at a time, while the others go on.
+    let lock = "SELECT pg_try_advisory_lock(hashtext('abandoned databases'))";
+    let is_locked: bool = sqlx::query_scalar(lock)
+        .fetch_one(&mut *admin)
+        .await
+        .expect("a lock");
+    if is_locked {
+        for name in abandoned {
+            // A server process of an ended client may still be in it; then the next test drops it.
+            let drop = format!("DROP DATABASE IF EXISTS {name}");
+            let _ = admin.execute(AssertSqlSafe(drop)).await;
         }
-        let name = self.name.clone();
-        // Does not wait: the cluster is discarded at the end of the run; dropping databases only limits its size.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                let _ = admin("postgres").await.execute(AssertSqlSafe(drop)).await;
-            });
-        }
+        let unlock = "SELECT pg_advisory_unlock(hashtext('abandoned databases'))";
+        admin.execute(unlock).await.expect("a released lock");
     }
 }
 
