@@ -2,8 +2,8 @@
 //! not exist (ACC-011).
 
 use cosell_grpc::{Call, Failure};
-use cosell_store::Tx;
-use cosell_types::{Caller, FieldPath, Violation, ViolationCode};
+use cosell_store::{Db, Scope, Tx};
+use cosell_types::{Caller, FieldPath, Member, OpportunityId, Violation, ViolationCode};
 
 use crate::domain::Opportunity;
 use crate::domain::access::{self, VisibilityScope};
@@ -14,19 +14,29 @@ use crate::store::{self, bulk_jobs};
 
 /// The opportunity with this id, with the member's flag.
 pub async fn load_opportunity<M>(tx: &mut Tx, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
-    let not_found = || status::not_found(id);
-    let opportunity_id = id.parse().map_err(|_| not_found())?;
-    let member = call.member()?;
-    let record = match member.own_account() {
-        Some(account) => store::load_opportunity(tx, account, opportunity_id).await?,
-        None => store::load_opportunity_of_any_account(tx, opportunity_id).await?,
-    };
-    let mut record = record.ok_or_else(not_found)?;
-    if !access::is_visible(member, &record) {
-        return Err(not_found());
-    }
-    record.set_flagged(store::is_flagged(tx, member, &record).await?);
-    Ok(record)
+    let (member, opportunity_id) = (call.member()?, parse_id(id)?);
+    let scope = tx.scope().clone();
+    let record = store::read_opportunity(tx.conn(), &scope, member, opportunity_id).await?;
+    require_visible(record, member, id)
+}
+
+/// The same outside of a transaction, in one round trip.
+pub async fn read_opportunity<M>(db: &Db, call: &Call<M>, id: &str) -> Result<Opportunity, Failure> {
+    let (member, opportunity_id) = (call.member()?, parse_id(id)?);
+    let scope = Scope::of(call);
+    let mut read = db.read(&scope).await?;
+    let record = store::read_opportunity(read.conn(), &scope, member, opportunity_id).await?;
+    read.end();
+    require_visible(record, member, id)
+}
+
+fn parse_id(id: &str) -> Result<OpportunityId, Failure> {
+    id.parse().map_err(|_| status::not_found(id))
+}
+
+fn require_visible(record: Option<Opportunity>, member: &Member, id: &str) -> Result<Opportunity, Failure> {
+    let record = record.filter(|record| access::is_visible(member, record));
+    record.ok_or_else(|| status::not_found(id))
 }
 
 /// A past revision of an opportunity whose current revision is visible to the member.

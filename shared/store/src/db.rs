@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::pool::{Pool, Session};
+use crate::pool::{Connection, Pool, Session};
 
 /// Options of the database connection.
 #[derive(Clone, Debug, clap::Args)]
@@ -87,7 +87,11 @@ impl Database {
         Arc::new(move || {
             let db = db.clone();
             Box::pin(async move {
-                let session = db.pool.begin(&CallerClass::Service, STATEMENT_TIMEOUT).await;
+                let begin = |connection: &mut Connection| Some(connection.begin(""));
+                let session = db
+                    .pool
+                    .acquire(&CallerClass::Service, STATEMENT_TIMEOUT, begin)
+                    .await;
                 session
                     .map(drop)
                     .map_err(|_| "the database does not respond".to_owned())
@@ -177,6 +181,18 @@ impl Scope {
         self.account.as_ref()
     }
 
+    /// Account, or an empty text, and side, for the settings `app.account` and `app.side`.
+    pub fn settings(&self) -> (&str, &'static str) {
+        let account = self.account.as_ref().map_or("", AccountId::as_str);
+        (account, self.side)
+    }
+
+    /// The statements that set the scope of a transaction. An account is 12 digits, and a side one of our words.
+    fn set_local(&self) -> String {
+        let (account, side) = self.settings();
+        format!("SET LOCAL app.account = '{account}'; SET LOCAL app.side = '{side}'")
+    }
+
     /// The scope of a consumer of events, for its positions in all accounts and nothing else.
     pub fn consumer() -> Self {
         Self {
@@ -201,30 +217,61 @@ impl Scope {
 impl Db {
     /// Begins a transaction in a scope.
     pub async fn tx(&self, scope: &Scope) -> Result<Tx, Error> {
-        // Half of the time is left for the statements: a call that would be answered too late is not begun.
-        let (begun, limit) = (Instant::now(), scope.statement_timeout / 2);
-        let mut session = self.pool.begin(&scope.class, limit).await?;
-        let left = scope.statement_timeout.saturating_sub(begun.elapsed());
-        sqlx::query(
-            "SELECT set_config('app.account', $1, true), set_config('app.side', $2, true), \
-             set_config('statement_timeout', $3, true)",
-        )
-        .bind(scope.account.as_ref().map_or("", AccountId::as_str))
-        .bind(scope.side)
-        .bind(format!("{}ms", left.as_millis().max(1)))
-        .execute(session.connection())
-        .await?;
+        let session = self.acquire(scope, |connection, left| {
+            let set = scope.set_local();
+            let statement_timeout = left.as_millis().max(1);
+            let set = format!("{set}; SET LOCAL statement_timeout = {statement_timeout}");
+            Some(connection.begin(&set))
+        });
         Ok(Tx {
-            session,
+            session: session.await?,
             scope: scope.clone(),
             committed: self.committed.clone(),
             has_events: false,
         })
     }
 
+    /// A connection for a single statement that sets its scope itself, such as a call of `read_opportunity`. Any other
+    /// statement sees no account.
+    pub async fn read(&self, scope: &Scope) -> Result<Read, Error> {
+        let session = self.acquire(scope, Connection::limit_statements).await?;
+        Ok(Read(session))
+    }
+
+    async fn acquire(
+        &self,
+        scope: &Scope,
+        first: impl Fn(&mut Connection, Duration) -> Option<String>,
+    ) -> Result<Session, Error> {
+        // Half of the time is left for the statements: a call that would be answered too late is not begun.
+        let (begun, limit) = (Instant::now(), scope.statement_timeout / 2);
+        let first = |connection: &mut Connection| {
+            first(
+                connection,
+                scope.statement_timeout.saturating_sub(begun.elapsed()),
+            )
+        };
+        self.pool.acquire(&scope.class, limit, first).await
+    }
+
     /// The number of open connections, and how many of them are idle.
     pub fn connections(&self) -> (u32, u32) {
         self.pool.connections()
+    }
+}
+
+/// A connection outside of a transaction. Dropped without [`Read::end`], it is reset in the background.
+pub struct Read(Session);
+
+impl Read {
+    /// The connection, for the statement.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        self.0.connection()
+    }
+
+    /// Returns the connection to the pool, after the statement has succeeded.
+    pub fn end(self) {
+        self.0.release();
     }
 }
 
@@ -249,11 +296,8 @@ impl Tx {
 
     /// Switches to another scope, to write the rows of two accounts sequentially in one transaction.
     pub async fn switch_scope(&mut self, scope: &Scope) -> Result<(), Error> {
-        sqlx::query("SELECT set_config('app.account', $1, true), set_config('app.side', $2, true)")
-            .bind(scope.account.as_ref().map_or("", AccountId::as_str))
-            .bind(scope.side)
-            .execute(self.conn())
-            .await?;
+        let sql = AssertSqlSafe(scope.set_local());
+        sqlx::raw_sql(sql).execute(self.conn()).await?;
         self.scope = scope.clone();
         Ok(())
     }
@@ -261,12 +305,7 @@ impl Tx {
     /// Begins a part of the transaction in another scope. [`Tx::roll_back_part`] undoes it alone, and restores the scope
     /// before; a further part keeps what this one has done.
     pub async fn begin_part(&mut self, scope: &Scope) -> Result<(), Error> {
-        // One round trip; an account is 12 digits, and a side one of our words.
-        let account = scope.account.as_ref().map_or("", AccountId::as_str);
-        let sql = format!(
-            "SAVEPOINT part; SELECT set_config('app.account', '{account}', true), set_config('app.side', '{}', true)",
-            scope.side
-        );
+        let sql = format!("SAVEPOINT part; {}", scope.set_local());
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.conn()).await?;
         self.scope = scope.clone();
         Ok(())

@@ -1,7 +1,7 @@
 //! Database access of all services: pools, scoped transactions, idempotency, denials, migrations.
 //!
 //! The pool is private: a connection is available only in a transaction with a scope ([`Db::tx`]), by which row-level
-//! security is evaluated. The SQL of this crate uses only tables that every service has (docs/ARCHITECTURE.md).
+//! security is evaluated, or for a statement that sets its scope itself ([`Db::read`]). The SQL of this crate uses only tables that every service has (docs/ARCHITECTURE.md).
 
 mod call;
 mod db;
@@ -14,7 +14,7 @@ mod queue;
 mod request;
 
 pub use call::{begin, begin_with_timeout, commit};
-pub use db::{Database, Db, DbArgs, Scope, Tx};
+pub use db::{Database, Db, DbArgs, Read, Scope, Tx};
 pub use denial::{delete_expired_denials, insert_denials};
 pub use error::{Error, require_written};
 pub use migrate::{check, migrate};

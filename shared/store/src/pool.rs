@@ -17,7 +17,7 @@ use std::time::Duration;
 use bb8::{ManageConnection, PooledConnection, QueueStrategy, RunError};
 use cosell_types::{CallerClass, random};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
@@ -35,9 +35,13 @@ const MAX_LOGINS: usize = 4;
 const MAX_TRANSACTION: Duration = Duration::from_secs(6);
 /// Time limit of a login. Reached only if the server does not respond, or if the process gets no CPU time.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// Time limit for BEGIN, and for ROLLBACK of a released connection. After it the connection is considered lost: TCP
+/// Time limit for the first statement on a connection, and for the reset of a released one. After it the connection is considered lost: TCP
 /// detects a vanished server only after a quarter of an hour.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much longer than its limit a single statement may last, so that the timeout is rarely set anew.
+const MAX_EXCESS: Duration = Duration::from_millis(150);
+/// How long a connection may have been unused before a single statement without a check that it is still open.
+const MAX_UNCHECKED: Duration = Duration::from_secs(1);
 /// Bounds of the growing pauses after failed logins, in all pools of the process.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -97,15 +101,28 @@ impl Pool {
         }
     }
 
-    /// Begins a transaction for a caller of this class, which waits for a connection at most [`WAIT_TIMEOUT`] or this
-    /// limit. Replaces connections that the server has closed since their last use.
-    pub(crate) async fn begin(&self, class: &CallerClass, limit: Duration) -> Result<Session, Error> {
+    /// Acquires a connection for a caller of this class, which waits for it at most [`WAIT_TIMEOUT`] or this limit, and
+    /// sends it the statements that `first` returns, in one round trip. Replaces connections that the server has closed
+    /// since their last use.
+    pub(crate) async fn acquire(
+        &self,
+        class: &CallerClass,
+        limit: Duration,
+        first: impl Fn(&mut Connection) -> Option<String>,
+    ) -> Result<Session, Error> {
         let deadline = Instant::now() + limit.min(WAIT_TIMEOUT);
         loop {
             let mut session = self.session(class, deadline).await?;
-            match timeout(RESPONSE_TIMEOUT, session.connection().execute("BEGIN")).await {
+            let Some(statements) = first(session.acquired()) else {
+                return Ok(session);
+            };
+            let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+            match timeout(RESPONSE_TIMEOUT, statements.execute(session.connection())).await {
                 Ok(Ok(_)) => return Ok(session),
-                Ok(Err(error)) if !is_disconnect(&error) => return Err(error.into()),
+                Ok(Err(error)) if !is_disconnect(&error) => {
+                    session.discard();
+                    return Err(error.into());
+                }
                 Ok(Err(_)) | Err(_) => session.discard(),
             }
         }
@@ -153,7 +170,7 @@ impl Pool {
                     if let Ok(mut acquired) = self.inner.get().await
                         && let Some(connection) = acquired.take()
                     {
-                        let _ = connection.close().await;
+                        let _ = connection.postgres.close().await;
                     }
                 }
             }
@@ -161,21 +178,79 @@ impl Pool {
     }
 }
 
-/// A connection in a transaction. If it is dropped without [`Session::commit`], the transaction is rolled back in the
-/// background, and the connection returns to the pool only after a successful rollback.
+/// An open connection.
+pub(crate) struct Connection {
+    postgres: PgConnection,
+    /// The statement timeout that applies outside of transactions, if it is known.
+    statement_timeout: Option<Duration>,
+    is_in_transaction: bool,
+    released: Instant,
+}
+
+impl Connection {
+    /// The message that begins a transaction with these statements.
+    pub(crate) fn begin(&mut self, statements: &str) -> String {
+        self.is_in_transaction = true;
+        format!("BEGIN; {statements}")
+    }
+
+    /// The statement that makes the connection fit for a single statement which may last this long, if it needs one: the
+    /// server limits a statement by what was set before it. Also sent after a pause, to find closed connections.
+    pub(crate) fn limit_statements(&mut self, limit: Duration) -> Option<String> {
+        let fits = |now: Duration| (limit..=limit + MAX_EXCESS).contains(&now);
+        if self.statement_timeout.is_some_and(fits) && self.released.elapsed() < MAX_UNCHECKED {
+            return None;
+        }
+        let limit = limit + MAX_EXCESS / 2;
+        self.statement_timeout = Some(limit);
+        Some(format!("SET statement_timeout = {}", limit.as_millis()))
+    }
+
+    fn mark_released(&mut self) {
+        self.is_in_transaction = false;
+        self.released = Instant::now();
+    }
+
+    /// Waits for the end of a statement that was abandoned, and rolls back the transaction. Without one the server would
+    /// log a warning.
+    async fn reset(&mut self) -> sqlx::Result<()> {
+        if self.is_in_transaction {
+            self.postgres.execute("ROLLBACK").await?;
+        } else {
+            // What was abandoned may be the statement that sets it.
+            self.statement_timeout = None;
+            self.postgres.ping().await?;
+        }
+        self.mark_released();
+        Ok(())
+    }
+}
+
+/// A connection in use. If it is dropped without [`Session::commit`] or [`Session::release`], it is reset in the
+/// background, and returns to the pool only after that has succeeded.
 pub(crate) struct Session(Option<(PooledConnection<'static, Connector>, Permit)>);
 
 impl Session {
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+    fn acquired(&mut self) -> &mut Connection {
         let connection = self.0.as_mut().and_then(|(acquired, _)| acquired.as_mut());
         connection.expect("a session has its connection until it ends")
     }
 
-    /// Commits. After success the transaction has ended, so that the connection returns to the pool immediately.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.acquired().postgres
+    }
+
+    /// Commits. After success the transaction has ended.
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         self.connection().execute("COMMIT").await?;
-        self.0 = None;
+        self.release();
         Ok(())
+    }
+
+    /// Returns the connection to the pool immediately. Its statement or transaction must be known to have ended.
+    pub(crate) fn release(mut self) {
+        self.acquired().mark_released();
+        self.0 = None;
     }
 
     fn discard(mut self) {
@@ -196,7 +271,7 @@ impl Drop for Session {
         };
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                if let Ok(Ok(())) = timeout(RESPONSE_TIMEOUT, reset(&mut connection)).await {
+                if let Ok(Ok(())) = timeout(RESPONSE_TIMEOUT, connection.reset()).await {
                     *acquired = Some(connection);
                 }
                 // The connection before the permit, so that the next caller finds it in the pool.
@@ -216,10 +291,10 @@ pub(crate) struct Connector {
 
 impl ManageConnection for Connector {
     /// `None` if the connection must not be reused.
-    type Connection = Option<PgConnection>;
+    type Connection = Option<Connection>;
     type Error = sqlx::Error;
 
-    async fn connect(&self) -> sqlx::Result<Option<PgConnection>> {
+    async fn connect(&self) -> sqlx::Result<Option<Connection>> {
         let login = if abandons_logins() {
             timeout(WAIT_TIMEOUT, self.log_in()).await
         } else {
@@ -243,14 +318,21 @@ impl ManageConnection for Connector {
         });
         self.shared
             .record(login.as_ref().err(), self.options.get_username());
-        login.map(Some)
+        login.map(|postgres| {
+            Some(Connection {
+                postgres,
+                statement_timeout: None,
+                is_in_transaction: false,
+                released: Instant::now(),
+            })
+        })
     }
 
-    async fn is_valid(&self, _: &mut Option<PgConnection>) -> sqlx::Result<()> {
+    async fn is_valid(&self, _: &mut Option<Connection>) -> sqlx::Result<()> {
         Ok(())
     }
 
-    fn has_broken(&self, connection: &mut Option<PgConnection>) -> bool {
+    fn has_broken(&self, connection: &mut Option<Connection>) -> bool {
         connection.is_none() || self.shared.closed.is_cancelled()
     }
 }
@@ -311,11 +393,6 @@ fn release_paced(permit: SemaphorePermit<'static>, has_succeeded: bool) {
         tokio::time::sleep(pause.mul_f64(random::jitter())).await;
         drop(permit);
     });
-}
-
-/// Rolls back the open transaction, if any.
-async fn reset(connection: &mut PgConnection) -> sqlx::Result<()> {
-    connection.execute("ROLLBACK").await.map(drop)
 }
 
 /// Fails if the server is a read-only replica. A server becomes one only by a restart, which ends its connections.

@@ -10,7 +10,7 @@ use prost_types::Timestamp;
 use super::Api;
 use crate::domain::Opportunity;
 use crate::domain::values::ReviewStatus;
-use crate::load::{load_opportunity, load_revision};
+use crate::load::{load_opportunity, load_revision, read_opportunity};
 use crate::store;
 use crate::{status, view};
 
@@ -18,30 +18,26 @@ pub async fn handle(
     api: &Api,
     call: Call<pb::GetOpportunityRequest>,
 ) -> Result<pb::GetOpportunityResponse, Failure> {
-    let time = match &call.message.as_of {
-        Some(AsOf::Time(timestamp)) => Some(as_of_time(timestamp)?),
-        Some(AsOf::Revision(_)) | None => None,
-    };
-    let mut tx = begin(&api.db, &call).await?;
     let id = &call.message.opportunity_id;
     let not_found = || status::not_found(id);
     let record = match (&call.caller, &call.message.as_of) {
-        (Caller::Member(member), as_of) => {
+        (Caller::Member(_), None) => read_opportunity(&api.db, &call, id).await?,
+        (Caller::Member(_), Some(AsOf::Revision(revision))) => {
+            let mut tx = begin(&api.db, &call).await?;
             let current = load_opportunity(&mut tx, &call, id).await?;
-            match (as_of, time) {
-                (Some(AsOf::Revision(revision)), _) => {
-                    load_revision(&mut tx, &call, &current, *revision).await?
-                }
-                (_, Some(time)) => {
-                    let past = store::load_revision_as_of(&mut tx, member, &current, time).await?;
-                    past.ok_or_else(not_found)?.with_reader_context_of(&current)
-                }
-                (_, None) => current,
-            }
+            load_revision(&mut tx, &call, &current, *revision).await?
+        }
+        (Caller::Member(member), Some(AsOf::Time(time))) => {
+            let time = as_of_time(time)?;
+            let mut tx = begin(&api.db, &call).await?;
+            let current = load_opportunity(&mut tx, &call, id).await?;
+            let past = store::load_revision_as_of(&mut tx, member, &current, time).await?;
+            past.ok_or_else(not_found)?.with_reader_context_of(&current)
         }
         // Services read the revision of an event. Its submission can have been withdrawn since.
         (Caller::Service(_), Some(AsOf::Revision(revision))) => {
             let id: OpportunityId = id.parse().map_err(|_| not_found())?;
+            let mut tx = begin(&api.db, &call).await?;
             let past = store::load_revision(&mut tx, id, *revision).await?;
             let past = past.filter(is_submitted).ok_or_else(not_found)?;
             match store::load_last_visible_revision(&mut tx, id).await? {

@@ -45,6 +45,7 @@ pub async fn handle(
         periods: &Periods::at(api.clock.now()),
     };
     let entries = list_opportunities(&mut tx, context, &filter, page).await?;
+    drop(tx);
     let show = |entry: &ListEntry| view::opportunity(&entry.record, &call.caller, &api.catalog);
     let (opportunities, next_page_token) = query.page(&entries, size, show, |last| sort_key.cursor(last))?;
     Ok(pb::ListOpportunitiesResponse {

@@ -1,7 +1,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use cosell_events::{Cause, Lane, append_all};
-use cosell_store::{Error, Tx, require_written};
-use cosell_types::{AccountId, ClosedList as _, OpportunityId};
+use cosell_store::{Error, Scope, Tx, require_written};
+use cosell_types::{AccountId, ClosedList as _, Member, OpportunityId};
+use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::opportunity_revisions::{OpportunityChange, append_revisions};
@@ -44,6 +45,33 @@ pub async fn load_opportunity(
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|row| row.record.0))
+}
+
+/// Reads a record, and whether the member has flagged it (OPP-066). Needs no transaction: it sets the scope itself.
+pub async fn read_opportunity(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    member: &Member,
+    id: OpportunityId,
+) -> Result<Option<Opportunity>, Error> {
+    let (account, side) = scope.settings();
+    let row = sqlx::query!(
+        r#"SELECT record AS "record!: Json<Opportunity>", is_flagged AS "is_flagged!"
+           FROM read_opportunity($1, $2, $3, $4, $5, $6)"#,
+        account,
+        side,
+        member.own_account().map(AccountId::as_str),
+        id.number(),
+        member.account.as_str(),
+        member.id.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| {
+        let mut record = row.record.0;
+        record.set_flagged(row.is_flagged);
+        record
+    }))
 }
 
 /// Loads those of these records of an account that exist.
@@ -92,20 +120,6 @@ pub async fn load_last_shareable_revision(
              AND (record #>> '{details,national_security}') IS DISTINCT FROM 'true'
            ORDER BY revision DESC LIMIT 1"#,
         account.as_str(),
-        id.number(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|row| row.record.0))
-}
-
-/// Loads a record of any account, unless row-level security hides it.
-pub async fn load_opportunity_of_any_account(
-    tx: &mut Tx,
-    id: OpportunityId,
-) -> Result<Option<Opportunity>, Error> {
-    let row = sqlx::query!(
-        r#"SELECT record AS "record: Json<Opportunity>" FROM opportunity WHERE opportunity_id = $1"#,
         id.number(),
     )
     .fetch_optional(tx.conn())

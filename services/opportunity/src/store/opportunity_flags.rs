@@ -7,21 +7,6 @@ use crate::domain::Opportunity;
 /// The foreign key that refuses a flag on a record that was discarded meanwhile.
 pub const FLAGGED_RECORD_CONSTRAINT: &str = "opportunity_flag_record";
 
-/// Returns whether a member has flagged a record (OPP-066).
-pub async fn is_flagged(tx: &mut Tx, member: &Member, record: &Opportunity) -> Result<bool, Error> {
-    let flag = sqlx::query!(
-        "SELECT time FROM opportunity_flag
-         WHERE account_id = $1 AND opportunity_id = $2 AND member_account_id = $3 AND member_id = $4",
-        record.account().as_str(),
-        record.id().number(),
-        member.account.as_str(),
-        member.id.as_str(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(flag.is_some())
-}
-
 /// Inserts a member's flag on a record. Does nothing if the record is flagged.
 pub async fn insert_flag(
     tx: &mut Tx,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cosell_opportunity::Opportunities;
 use cosell_store::Scope;
 use cosell_testkit::harness::{App, Setup, TestDatabase, eventually, refused};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 use tonic::{Code, Request, Status};
 
@@ -34,9 +34,30 @@ fn with_timeout<M>(message: M, timeout: &'static str) -> Request<M> {
     request
 }
 
+/// A database that ends no statement and no transaction by itself, so that a test sees the limits of the service.
+async fn database_without_timeouts() -> TestDatabase {
+    let database = TestDatabase::new::<Opportunities>().await;
+    let mut admin = database.admin::<Opportunities>().await;
+    for setting in [
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+    ] {
+        let unlimited = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER ROLE opportunity_app IN DATABASE %I SET {setting} = 0',
+             current_database()); END $$"
+        );
+        let unlimited = admin.execute(AssertSqlSafe(unlimited)).await;
+        unlimited.expect("a setting of the database");
+    }
+    database
+}
+
 #[tokio::test]
 async fn plt_008_expired_deadline_returns_deadline_exceeded_and_cancels_statement() {
-    let app = start().await;
+    let app = Setup::default()
+        .start_on::<Opportunities>(database_without_timeouts().await, options("http://127.0.0.1:9"))
+        .await;
     let created = create(&app, &user(), record("Alder")).await;
     let lock = lock_table(&app).await;
     let started = Instant::now();
@@ -98,18 +119,8 @@ async fn wait_until_pool_is_idle(app: &App, admin: &mut PgConnection) {
 /// transaction, every acknowledged call has its effect, and the service answers.
 #[tokio::test]
 async fn plt_008_cancelled_calls_leave_no_open_transaction() {
-    let database = TestDatabase::new::<Opportunities>().await;
-    // Otherwise the database would close abandoned transactions by itself after a while.
-    let unlimited = "DO $$ BEGIN EXECUTE format('ALTER ROLE opportunity_app IN DATABASE %I
-                     SET idle_in_transaction_session_timeout = 0', current_database()); END $$";
-    database
-        .admin::<Opportunities>()
-        .await
-        .execute(unlimited)
-        .await
-        .expect("a setting of the database");
     let app = Setup::default()
-        .start_on::<Opportunities>(database, options("http://127.0.0.1:9"))
+        .start_on::<Opportunities>(database_without_timeouts().await, options("http://127.0.0.1:9"))
         .await;
     let existing = create(&app, &user(), record("Alder")).await.opportunity_id;
     let (mut acknowledged, mut cancelled) = (Vec::new(), 0);

@@ -4,8 +4,8 @@ use cosell_opportunity::Opportunities;
 use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_store::Scope;
 use cosell_testkit::harness::aws;
-use cosell_types::Role;
-use sqlx::Executor as _;
+use cosell_types::{OpportunityId, Role};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::support::{
     ALDER, BIRCH, client_for, count, create, manager, record, start, submit, unrelated_member, user,
@@ -32,6 +32,48 @@ async fn acc_020_app_role_reads_only_rows_of_the_scoped_account() {
         ] {
             let visible = app.database.visible("opportunity_app", scope, table).await;
             assert_eq!(visible, expected, "{table} for {scope:?}");
+        }
+    }
+    app.finish::<Opportunities>().await;
+}
+
+/// The function that reads a record sets the scope for its own statement only, and row-level security guards it also
+/// without the condition of the application.
+#[tokio::test]
+async fn acc_020_reading_function_sees_only_rows_of_the_scoped_account() {
+    let app = start().await;
+    let draft = create(&app, &user(), record("Alder")).await.opportunity_id;
+    let submitted = create(&app, &user(), record("Birch")).await.opportunity_id;
+    submit(&app, &user(), &submitted).await;
+    let options = app
+        .database
+        .args
+        .connect_options("opportunity_app")
+        .expect("options");
+    let mut connection = PgConnection::connect_with(&options).await.expect("a connection");
+    for (account, side, expected) in [
+        (ALDER, "partner", [1, 1]),
+        (BIRCH, "partner", [0, 0]),
+        ("", "partner", [0, 0]),
+        ("", "", [0, 0]),
+        ("999999999999", "aws", [0, 1]),
+        ("999999999999", "partner", [0, 0]),
+    ] {
+        for (id, expected) in [&draft, &submitted].into_iter().zip(expected) {
+            let id: OpportunityId = id.parse().expect("an id");
+            let read = "SELECT count(*) FROM read_opportunity($1, $2, NULL, $3, $1, 'm')";
+            let read = sqlx::query_scalar::<_, i64>(read)
+                .bind(account)
+                .bind(side)
+                .bind(id.number());
+            let found = read.fetch_one(&mut connection).await.expect("a number");
+            assert_eq!(found, expected, "{id} for {account} {side}");
+            let all = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM opportunity");
+            let visible = all.fetch_one(&mut connection).await.expect("a number");
+            assert_eq!(
+                visible, 0,
+                "the scope of {account} {side} remains after the statement"
+            );
         }
     }
     app.finish::<Opportunities>().await;
