@@ -9,7 +9,8 @@ use cosell_tests::repository::{read, root};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::python::{python, run, stubs};
+use crate::clients::client_python;
+use crate::python::run;
 
 const MEMBER: &str = "alder-ace-user";
 
@@ -122,10 +123,8 @@ async fn documented_python_calls_succeed() {
     let [documented] = code_blocks("Python", "text").try_into().expect("one block");
     let file = servers.folder().join("first_calls.py");
     fs::write(&file, script).expect("a file");
-    let path = [stubs(&servers), python_packages()];
-    let mut command = python();
+    let mut command = client_python("client-newest");
     command
-        .env("PYTHONPATH", std::env::join_paths(path).expect("a search path"))
         .arg(&file)
         .arg(running.info.address.trim_start_matches("http://"))
         .arg(running.info.tokens.join(MEMBER));

@@ -3,6 +3,7 @@
 mod access;
 mod access_matrix;
 mod channel_links;
+mod clients;
 mod commands;
 mod cross_account_policies;
 mod directory;

@@ -1,6 +1,7 @@
 //! Development commands of the repository. `cargo xtask help` lists them.
 
 mod bench;
+mod clients;
 mod demo;
 mod dev;
 mod fuzz;
@@ -41,6 +42,8 @@ enum Task {
     /// Run the fuzz targets of the decoders, ten minutes each. Needs a nightly compiler and cargo-fuzz. Exits with 1 if an
     /// input violates a property.
     Fuzz(fuzz::Arguments),
+    /// Build the client packages into `target/clients`: descriptor sets and the Python wheel.
+    Clients(clients::Arguments),
     /// Print the e-mails that the running dev environment has sent.
     Mail,
     /// Regenerate the metadata of all SQL queries (`.sqlx/`) after a change of a query or migration.
@@ -68,6 +71,7 @@ fn run(task: Task, root: &Path) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => return bench::run("cosell-bench", &arguments, root),
         Task::Drill(arguments) => return bench::run("cosell-drill", &arguments, root),
         Task::Fuzz(arguments) => return fuzz::run(&arguments, root),
+        Task::Clients(arguments) => clients::run(&arguments, root)?,
         Task::Mail => demo::print_mails()?,
         #[cfg(feature = "prepare")]
         Task::Sqlx { crates } => prepare::run(root, &crates)?,

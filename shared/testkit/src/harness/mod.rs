@@ -41,6 +41,8 @@ pub mod environment {
     pub const FOLDER: &str = "COSELL_TEST_FOLDER";
     /// Folder with the Python packages of the run.
     pub const PYTHON: &str = "COSELL_TEST_PYTHON";
+    /// Folder with the installed client packages.
+    pub const CLIENTS: &str = "COSELL_TEST_CLIENTS";
 
     pub(super) fn get(name: &str) -> String {
         find(name).unwrap_or_else(|| {
@@ -77,4 +79,9 @@ pub fn nats_program() -> PathBuf {
 /// Folder with the Python packages of the run.
 pub fn python_packages() -> PathBuf {
     environment::get(environment::PYTHON).into()
+}
+
+/// Folder with an installed client package, such as `client-newest`.
+pub fn client_package(name: &str) -> PathBuf {
+    PathBuf::from(environment::get(environment::CLIENTS)).join(name)
 }
