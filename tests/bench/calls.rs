@@ -3,15 +3,12 @@
 
 use std::time::Duration;
 
-use cosell_proto::cosell::opportunity::v1 as pb;
-use cosell_tests::load::{Target, call_in_turn};
-use cosell_tests::{Installation, report, valid_opportunity};
+use cosell_tests::load::call_in_turn;
+use cosell_tests::{Installation, report};
 
-use crate::pgbench;
-use crate::records::{self, OWNER};
+use crate::{pgbench, records, targets};
 
 const CALLERS: [usize; 3] = [1, 8, 32];
-const PAGE: i32 = 20;
 
 /// Measures each kind of call, and its transaction, for `time` with each number of callers.
 pub async fn run(bench: &Installation, records: i64, time: Duration) -> anyhow::Result<()> {
@@ -21,37 +18,11 @@ pub async fn run(bench: &Installation, records: i64, time: Duration) -> anyhow::
         "a second", "callers", "calls", "reference", "ratio", "own SQL", "ratio", "p50 ms", "p99 ms"
     ));
     let services = &bench.services;
-    let get = move |number: usize| pb::GetOpportunityRequest {
-        // Spread over all records.
-        opportunity_id: format!("O{}", number.wrapping_mul(7_919) % records as usize + 1),
-        ..Default::default()
-    };
-    let list = |_| pb::ListOpportunitiesRequest {
-        page_size: PAGE,
-        ..Default::default()
-    };
-    let create = |_| pb::CreateOpportunityRequest {
-        opportunity: Some(valid_opportunity()),
-        ..Default::default()
-    };
-    let service = "cosell.opportunity.v1.OpportunityService";
     // Beside the reference, the script of what the call sends today, if that differs.
     let rows = [
-        (
-            "get",
-            Some("current/get.sql"),
-            Target::new(services, OWNER, &format!("{service}/GetOpportunity"), get)?,
-        ),
-        (
-            "list",
-            None,
-            Target::new(services, OWNER, &format!("{service}/ListOpportunities"), list)?,
-        ),
-        (
-            "create",
-            None,
-            Target::new(services, OWNER, &format!("{service}/CreateOpportunity"), create)?,
-        ),
+        ("get", Some("current/get.sql"), targets::get(services, records)?),
+        ("list", None, targets::list(services)?),
+        ("create", None, targets::create(services)?),
     ];
     for (name, own_script, target) in rows {
         let reference = format!("reference/{name}.sql");

@@ -6,9 +6,11 @@ mod decision;
 mod events;
 mod idle;
 mod import;
+mod latency;
 mod pgbench;
 mod provisioning;
 mod records;
+mod targets;
 mod withdrawal;
 
 use std::time::Duration;
@@ -48,6 +50,8 @@ struct Arguments {
 enum Benchmark {
     /// Reads and creations of opportunities per second, beside the same transactions by pgbench.
     Calls,
+    /// Durations of calls at a steady rate, and delays until their events are applied.
+    Latency,
     /// Events per second that each consumer applies.
     Events,
     /// Transactions, processor time and log while nobody calls.
@@ -80,6 +84,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let time = Duration::from_secs(arguments.seconds);
         match benchmark {
             Benchmark::Calls => calls::run(&bench, arguments.records, time).await?,
+            Benchmark::Latency => latency::run(&bench, arguments.records, time).await?,
             Benchmark::Events => bench = events::run(bench, time * 3).await?,
             Benchmark::Idle => idle::run(&bench, time * 3).await?,
             Benchmark::Decision => decision::run(&bench, arguments.rounds).await?,

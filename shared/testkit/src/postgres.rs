@@ -217,6 +217,8 @@ impl Cluster {
             format!("fsync={fsync}"),
             format!("full_page_writes={fsync}"),
             "timezone=UTC".to_owned(),
+            // For benchmarks of delays between two commits.
+            "track_commit_timestamp=on".to_owned(),
             "log_min_messages=warning".to_owned(),
         ] {
             command.arg("-c").arg(setting);
