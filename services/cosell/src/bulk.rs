@@ -199,7 +199,7 @@ pub fn file_format(file: &Path) -> anyhow::Result<pb::FileFormat> {
 pub fn parse_filter(text: Option<&str>) -> anyhow::Result<Option<pb::OpportunityFilter>> {
     use prost::Message as _;
     let Some(text) = text else { return Ok(None) };
-    let pool = prost_reflect::DescriptorPool::decode(cosell_proto::DESCRIPTORS)?;
+    let pool = crate::descriptors::descriptor_pool()?;
     let descriptor = pool
         .get_message_by_name("cosell.opportunity.v1.OpportunityFilter")
         .context("the descriptor of a filter")?;

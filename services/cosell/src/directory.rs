@@ -11,11 +11,13 @@ use cosell_proto::cosell::partner::v1::account_service_client::AccountServiceCli
 use cosell_types::{json, text_file};
 use futures::{Stream, StreamExt as _};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+
+use crate::descriptors::descriptor_pool;
 
 /// The number of records that are read ahead of the stream.
 const BUFFERED_RECORDS: usize = 1000;
@@ -97,8 +99,7 @@ pub fn read_lines(
     impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
     InvalidLines,
 )> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the descriptors")?;
-    let descriptor = pool
+    let descriptor = descriptor_pool()?
         .get_message_by_name("cosell.partner.v1.ApplyDirectoryRequest")
         .context("the descriptor of a record")?;
     let (sender, records) = mpsc::channel(BUFFERED_RECORDS);

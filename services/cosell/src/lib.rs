@@ -5,6 +5,7 @@ mod bulk_commands;
 mod cli;
 pub mod commands;
 pub mod demo;
+mod descriptors;
 pub mod directory;
 mod installation;
 pub mod reference;

@@ -15,6 +15,7 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::commands::explain_status_of_lines;
+use crate::descriptors::descriptor_pool;
 
 /// The maximum number of records in a request.
 const BATCH: usize = 500;
@@ -60,11 +61,11 @@ struct Line {
 /// Parses a list with one record a line: `{"accountId": "…", "solution": {…}}` or `{"product": {…}}`, in the canonical
 /// JSON form of Protocol Buffers. Fails at the first invalid line, before anything is sent: catalogs are small.
 pub fn read_batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS).context("the descriptors")?;
+    let pool = descriptor_pool()?;
     let mut batches = Vec::new();
     for (number, line) in text_file::read_lines(text, MAX_REQUEST) {
         let line = line.map_err(anyhow::Error::from);
-        line.and_then(|line| add_line(&mut batches, &pool, number, &line))
+        line.and_then(|line| add_line(&mut batches, pool, number, &line))
             .with_context(|| format!("line {number}"))?;
     }
     Ok(batches)
