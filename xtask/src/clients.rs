@@ -98,8 +98,14 @@ fn descriptors(root: &Path, folder: &Path) -> anyhow::Result<()> {
 
 /// Builds the wheel, unless there is one of the same files, and returns its path.
 fn python(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
-    let version = hash(&[root.join("proto"), root.join("clients/python")])?;
-    let built = folder.join("build").join(version);
+    let files = [
+        root.join("proto"),
+        root.join("clients/python"),
+        root.join("LICENSE"),
+    ];
+    let built = folder
+        .join("build")
+        .join(hash(&files, &[&PYTHON[..], &[BUF, VERSION]].concat())?);
     let wheel = built.join(format!("cosell_client-{VERSION}-py3-none-any.whl"));
     if wheel.exists() {
         return Ok(wheel);
@@ -152,9 +158,10 @@ fn python(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(wheel)
 }
 
-/// A hash of all files in these folders.
-fn hash(folders: &[PathBuf]) -> anyhow::Result<String> {
+/// A hash of these files, of all files in these folders, and of the versions of the generators.
+fn hash(folders: &[PathBuf], versions: &[&str]) -> anyhow::Result<String> {
     let mut hasher = DefaultHasher::new();
+    versions.hash(&mut hasher);
     let mut waiting = folders.to_vec();
     while let Some(path) = waiting.pop() {
         path.hash(&mut hasher);

@@ -89,7 +89,7 @@ class _Unary(aio.UnaryUnaryClientInterceptor):
         self._tokens = tokens
 
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        attempts = Attempts(details.method, request, details.timeout)
+        attempts = Attempts(self._tokens, details.method, request, details.timeout)
         while True:
             call = await continuation(_authorized(self._tokens, details, attempts.timeout()), attempts.request)
             try:

@@ -35,6 +35,11 @@ _TRANSPORT = {
 }
 
 
+_OPERATIONS = "google.longrunning.Operations"
+_READS = {f"/{_OPERATIONS}/{name}" for name in ("GetOperation", "ListOperations", "WaitOperation")}
+"""Reads whose definitions do not say that they have no side effects."""
+
+
 class TokenFile:
     """The token in a file, which is read again when the file has changed."""
 
@@ -50,11 +55,16 @@ class TokenFile:
                 self._read = (changed, file.read().strip())
         return self._read[1]
 
+    def reread(self) -> None:
+        """Reads the file again for the next token, also if it seems unchanged."""
+        self._read = (None, "")
+
 
 class Attempts:
     """The attempts of one call."""
 
-    def __init__(self, method: Any, request: Any, timeout: Optional[float]) -> None:
+    def __init__(self, tokens: TokenFile, method: Any, request: Any, timeout: Optional[float]) -> None:
+        self._tokens = tokens
         self.request = _with_request_id(request)
         self._is_repeatable = _has_request_id(request) or _has_no_side_effects(method)
         self._until = time.monotonic() + (TIMEOUT if timeout is None else timeout)
@@ -67,19 +77,23 @@ class Attempts:
     def delay_after(self, error: CosellError) -> Optional[float]:
         """How long to wait before the next attempt; `None` if there is none."""
         self._count += 1
-        if error.code() is grpc.StatusCode.UNAUTHENTICATED and not self._is_token_renewed:
-            # The token may have been replaced while the call was on its way.
-            self._is_token_renewed = True
-            return 0.0
         if self._count >= ATTEMPTS or not self._may_repeat(error):
             return None
-        # A random part, so that clients that failed together do not return together.
-        delay: float = random.uniform(0, min(_MAX_DELAY, _FIRST_DELAY * 2**self._count))
-        delay = max(delay, error.retry_after or 0.0)
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            delay = 0.0
+        else:
+            # A random part, so that clients that were refused together do not return together.
+            least = error.retry_after or 0.0
+            delay = least + random.uniform(0, min(_MAX_DELAY, max(_FIRST_DELAY, least) * 2**self._count))
         return delay if time.monotonic() + delay < self._until else None
 
     def _may_repeat(self, error: CosellError) -> bool:
         if error.reason in _NOTHING_CHANGED:
+            return True
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED and not self._is_token_renewed:
+            # The token may have been replaced while the call was on its way.
+            self._is_token_renewed = True
+            self._tokens.reread()
             return True
         is_unknown = error.reason in _OUTCOME_UNKNOWN or (error.is_of_transport and error.code() in _TRANSPORT)
         return self._is_repeatable and is_unknown
@@ -105,7 +119,10 @@ def _with_request_id(request: Any) -> Any:
 
 
 def _has_no_side_effects(method: Any) -> bool:
-    service, _, name = method_name(method).lstrip("/").partition("/")
+    path = method_name(method)
+    if path in _READS:
+        return True
+    service, _, name = path.lstrip("/").partition("/")
     try:
         found = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
     except KeyError:

@@ -132,7 +132,7 @@ class _Interceptor(
         self._tokens = tokens
 
     def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        attempts = Attempts(details.method, request, details.timeout)
+        attempts = Attempts(self._tokens, details.method, request, details.timeout)
         while True:
             call = continuation(self._authorized(details, attempts.timeout()), attempts.request)
             failure = call.exception()

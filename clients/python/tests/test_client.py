@@ -2,18 +2,20 @@
 
 import asyncio
 import concurrent.futures
+import os
 import pathlib
 import tempfile
 import unittest
 
 import grpc
-from google.protobuf import any_pb2, duration_pb2
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf import any_pb2, duration_pb2, empty_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from cosell.opportunity.v1 import opportunity_pb2
 from cosell.opportunity.v1 import opportunity_service_pb2 as api
 from cosell.opportunity.v1 import opportunity_service_pb2_grpc as rpc
-from cosell_client import AsyncClient, Client, CosellError, all_items, all_items_async
+from cosell_client import AsyncClient, Client, CosellError, all_items, all_items_async, wait_for_operation
 
 
 def refusal(code, reason, retry_after=None):
@@ -67,11 +69,25 @@ class Server(rpc.OpportunityServiceServicer):
         return self._answer(request, context, page)
 
 
+class Operations(operations_pb2_grpc.OperationsServicer):
+    """The operations of the same server."""
+
+    def __init__(self, server):
+        self._server = server
+
+    def WaitOperation(self, request, context):
+        return self._server._answer(request, context, operations_pb2.Operation(name=request.name, done=True))
+
+    def CancelOperation(self, request, context):
+        return self._server._answer(request, context, empty_pb2.Empty())
+
+
 class ClientTest(unittest.TestCase):
     def setUp(self):
         self.server = Server()
         self.grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
         rpc.add_OpportunityServiceServicer_to_server(self.server, self.grpc)
+        operations_pb2_grpc.add_OperationsServicer_to_server(Operations(self.server), self.grpc)
         self.address = f"127.0.0.1:{self.grpc.add_insecure_port('127.0.0.1:0')}"
         self.grpc.start()
         self.addCleanup(lambda: self.grpc.stop(None).wait())
@@ -82,6 +98,7 @@ class ClientTest(unittest.TestCase):
         self.client = Client(self.address, token_file=self.token, plain_text=True)
         self.addCleanup(self.client.close)
         self.stub = rpc.OpportunityServiceStub(self.client.channel)
+        self.operations = operations_pb2_grpc.OperationsStub(self.client.channel)
 
     def fails(self, method, request):
         with self.assertRaises(CosellError) as raised:
@@ -98,6 +115,22 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(request.request_id, "", "the caller's request stays as it is")
         self.stub.CreateOpportunity(request)
         self.assertNotIn(self.server.requests[-1].request_id, ids, "another call has another id")
+
+    def test_change_without_request_id_is_not_repeated(self):
+        request = operations_pb2.CancelOperationRequest(name="operations/1")
+        for end in [
+            broken(grpc.StatusCode.UNAVAILABLE),
+            refusal(grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", 0.01),
+        ]:
+            self.server.requests.clear()
+            self.server.ends = [end]
+            error = self.fails(self.operations.CancelOperation, request)
+            self.assertEqual((error.code(), len(self.server.requests)), (grpc.StatusCode.UNAVAILABLE, 1))
+
+    def test_wait_for_an_operation_outlasts_a_broken_connection(self):
+        self.server.ends = [broken(grpc.StatusCode.UNAVAILABLE)] * 2
+        operation = wait_for_operation(self.operations.WaitOperation, "operations/1")
+        self.assertEqual((operation.done, len(self.server.requests)), (True, 3))
 
     def test_stated_request_id_is_kept(self):
         self.stub.CreateOpportunity(api.CreateOpportunityRequest(request_id="stated"))
@@ -136,7 +169,13 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((raised.exception.reason, raised.exception.retry_after), ("RATE_EXCEEDED", 0.9))
 
     def test_token_is_read_again_once(self):
-        self.server.on_call = lambda: self.token.write_text("second token\n", encoding="ascii")
+        def replace():
+            # With the time of the first one.
+            times = self.token.stat()
+            self.token.write_text("second token\n", encoding="ascii")
+            os.utime(self.token, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+        self.server.on_call = replace
         unauthenticated = refusal(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
         self.server.ends = [unauthenticated]
         self.stub.GetOpportunity(api.GetOpportunityRequest())

@@ -112,7 +112,7 @@ impl Database {
     }
 }
 
-/// A pool whose connections are available only in a transaction with a scope.
+/// A pool whose connections are available only in a transaction with a scope, or for a statement that sets its own.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,

@@ -110,6 +110,9 @@ pub async fn filled_database() -> (TestDatabase, Vec<String>) {
     }
     // The planner needs statistics, and uses index-only scans only where the visibility map is set.
     admin.execute("VACUUM ANALYZE").await.expect("statistics");
+    // Counts the scans of this session now.
+    let flush = "SELECT pg_stat_force_next_flush()";
+    admin.execute(flush).await.expect("written statistics");
     let tables = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.columns
          WHERE table_schema = 'opportunity' AND column_name = 'account_id'",
