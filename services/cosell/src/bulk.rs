@@ -199,8 +199,7 @@ pub fn file_format(file: &Path) -> anyhow::Result<pb::FileFormat> {
 pub fn parse_filter(text: Option<&str>) -> anyhow::Result<Option<pb::OpportunityFilter>> {
     use prost::Message as _;
     let Some(text) = text else { return Ok(None) };
-    let pool = crate::descriptors::descriptor_pool()?;
-    let descriptor = pool
+    let descriptor = crate::descriptors::POOL
         .get_message_by_name("cosell.opportunity.v1.OpportunityFilter")
         .context("the descriptor of a filter")?;
     let json = cosell_types::json::parse(text).context("--filter")?;

@@ -1,15 +1,9 @@
-//! The descriptors of all messages, for records in JSON.
+//! The descriptors of the API.
 
 use std::sync::LazyLock;
 
-use anyhow::anyhow;
-use prost_reflect::{DescriptorError, DescriptorPool};
+use prost_reflect::DescriptorPool;
 
-/// Decoded once: it takes as long as thousands of records.
-static POOL: LazyLock<Result<DescriptorPool, DescriptorError>> =
-    LazyLock::new(|| DescriptorPool::decode(cosell_proto::DESCRIPTORS));
-
-pub fn descriptor_pool() -> anyhow::Result<&'static DescriptorPool> {
-    POOL.as_ref()
-        .map_err(|error| anyhow!("decoding the descriptors: {error}"))
-}
+/// Decoded once: that takes as long as thousands of records.
+pub static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(cosell_proto::DESCRIPTORS).unwrap_or_default());

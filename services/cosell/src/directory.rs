@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use crate::descriptors::descriptor_pool;
+use crate::descriptors::POOL;
 
 /// The number of records that are read ahead of the stream.
 const BUFFERED_RECORDS: usize = 1000;
@@ -99,7 +99,7 @@ pub fn read_lines(
     impl Stream<Item = pb::ApplyDirectoryRequest> + Send + 'static,
     InvalidLines,
 )> {
-    let descriptor = descriptor_pool()?
+    let descriptor = POOL
         .get_message_by_name("cosell.partner.v1.ApplyDirectoryRequest")
         .context("the descriptor of a record")?;
     let (sender, records) = mpsc::channel(BUFFERED_RECORDS);

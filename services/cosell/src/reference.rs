@@ -8,14 +8,14 @@ use cosell_proto::cosell::opportunity::v1 as pb;
 use cosell_proto::cosell::opportunity::v1::catalog_service_client::CatalogServiceClient;
 use cosell_types::{json, text_file};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde_json::Value;
 use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::commands::explain_status_of_lines;
-use crate::descriptors::descriptor_pool;
+use crate::descriptors::POOL;
 
 /// The maximum number of records in a request.
 const BATCH: usize = 500;
@@ -61,31 +61,27 @@ struct Line {
 /// Parses a list with one record a line: `{"accountId": "…", "solution": {…}}` or `{"product": {…}}`, in the canonical
 /// JSON form of Protocol Buffers. Fails at the first invalid line, before anything is sent: catalogs are small.
 pub fn read_batches(text: impl BufRead) -> anyhow::Result<Vec<Batch>> {
-    let pool = descriptor_pool()?;
     let mut batches = Vec::new();
     for (number, line) in text_file::read_lines(text, MAX_REQUEST) {
         let line = line.map_err(anyhow::Error::from);
-        line.and_then(|line| add_line(&mut batches, pool, number, &line))
+        line.and_then(|line| add_line(&mut batches, number, &line))
             .with_context(|| format!("line {number}"))?;
     }
     Ok(batches)
 }
 
-fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, number: u64, line: &str) -> anyhow::Result<()> {
+fn add_line(batches: &mut Vec<Batch>, number: u64, line: &str) -> anyhow::Result<()> {
     let record = match serde_json::from_value::<Line>(json::parse(line)?)? {
         Line {
             account_id: Some(account),
             solution: Some(json),
             product: None,
-        } => Records::Solutions(
-            account,
-            vec![parse(pool, "cosell.opportunity.v1.Solution", json)?],
-        ),
+        } => Records::Solutions(account, vec![parse("cosell.opportunity.v1.Solution", json)?]),
         Line {
             account_id: None,
             solution: None,
             product: Some(json),
-        } => Records::Products(vec![parse(pool, "cosell.opportunity.v1.Product", json)?]),
+        } => Records::Products(vec![parse("cosell.opportunity.v1.Product", json)?]),
         _ => bail!("a line must have `accountId` and `solution`, or `product`"),
     };
     match (record, batches.last_mut()) {
@@ -117,8 +113,8 @@ fn add_line(batches: &mut Vec<Batch>, pool: &DescriptorPool, number: u64, line: 
     Ok(())
 }
 
-fn parse<M: prost::Message + Default>(pool: &DescriptorPool, name: &str, json: Value) -> anyhow::Result<M> {
-    let descriptor = pool
+fn parse<M: prost::Message + Default>(name: &str, json: Value) -> anyhow::Result<M> {
+    let descriptor = POOL
         .get_message_by_name(name)
         .context("the descriptor of a record")?;
     let message = DynamicMessage::deserialize(descriptor, json)?;

@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 use cosell_types::{Clock, random};
 use prost_reflect::{DynamicMessage, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, Value};
 
-use super::{POOL, values};
+use super::values;
+use crate::descriptors::POOL;
 
 /// Fields that are no options: pages are fetched as they come, and each change has an id of its own.
 const OWN: [&str; 3] = ["page_token", "page_size", "request_id"];

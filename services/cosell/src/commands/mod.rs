@@ -8,14 +8,13 @@ mod render;
 mod table;
 mod values;
 
-use std::sync::LazyLock;
-
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, value_parser};
 use cosell_proto::cosell::opportunity::v1::OpportunityPreset;
 use cosell_proto::cosell::referral::v1::ReferralOfferState;
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 
+use crate::descriptors::POOL;
 use crate::terminal::{print, print_message};
 
 pub use refusal::{explain_status, explain_status_of_lines};
@@ -35,10 +34,6 @@ pub struct Command {
     /// For lists: the paths of the fields that a table shows.
     pub columns: &'static [&'static str],
 }
-
-/// The descriptors of the API.
-static POOL: LazyLock<DescriptorPool> =
-    LazyLock::new(|| DescriptorPool::decode(cosell_proto::DESCRIPTORS).unwrap_or_default());
 
 /// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -155,7 +155,7 @@ fn align(lines: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::POOL;
+    use crate::descriptors::POOL;
 
     fn message(name: &str, json: serde_json::Value) -> DynamicMessage {
         let descriptor = POOL.get_message_by_name(name).expect("a message");

@@ -9,9 +9,11 @@ use cosell_proto::cosell::opportunity::v1::{InvolvementType, Opportunity};
 use cosell_proto::cosell::review::v1::ReviewDecision;
 use cosell_proto::cosell::r#type::v1::ReviewReason;
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::descriptors::POOL;
 
 /// The content of the input file.
 #[derive(Clone, Debug, Deserialize)]
@@ -130,8 +132,7 @@ fn opportunity(json: Value, today: NaiveDate, closes_in_days: i64) -> anyhow::Re
 }
 
 fn parse(json: Value) -> anyhow::Result<Opportunity> {
-    let pool = DescriptorPool::decode(cosell_proto::DESCRIPTORS)?;
-    let descriptor = pool
+    let descriptor = POOL
         .get_message_by_name("cosell.opportunity.v1.Opportunity")
         .context("the descriptor")?;
     let json = if json.is_null() {
