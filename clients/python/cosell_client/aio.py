@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Optional
 
-import grpc
 from google.longrunning import operations_pb2  # type: ignore[import-untyped]
 from grpc import aio
 
+from cosell_client.connection import Connection
 from cosell_client.errors import CosellError
 from cosell_client.policy import Attempts, TokenFile
 from cosell_client.sync import ended, items_of
 
 
-class AsyncClient:
+class AsyncClient(Connection):
     """A connection to cosell for asyncio. Stubs take its `channel`; their unary calls raise `CosellError`.
 
     The errors of streams are those of grpc: `CosellError.from_call` converts them. A call without a `timeout` has 20
     seconds with all its repetitions.
     """
 
-    def __init__(
-        self,
-        target: str,
-        *,
-        token_file: str | os.PathLike[str],
-        plain_text: bool = False,
-        root_certificates: Optional[bytes] = None,
-        options: tuple[tuple[str, Any], ...] = (),
-    ) -> None:
-        """Connects to `host:port` on first use. `root_certificates` (PEM) replace those of the system."""
-        tokens = TokenFile(token_file)
-        interceptors = [_Unary(tokens), _Streams(tokens), _Uploads(tokens), _Dialogs(tokens)]
-        if plain_text:
+    def _open(self, target: str, credentials: Any, options: Any, tokens: TokenFile) -> None:
+        interceptors: list[aio.ClientInterceptor] = [
+            _Unary(tokens),
+            _ServerStream(tokens),
+            _ClientStream(tokens),
+            _BidirectionalStream(tokens),
+        ]
+        if credentials is None:
             self.channel = aio.insecure_channel(target, options, interceptors=interceptors)
         else:
-            credentials = grpc.ssl_channel_credentials(root_certificates)
             self.channel = aio.secure_channel(target, credentials, options, interceptors=interceptors)
 
     async def close(self) -> None:
@@ -79,19 +72,22 @@ async def wait_for_operation_async(
             raise TimeoutError(f"{name} has not ended within {timeout} s")
 
 
-def _authorized(tokens: TokenFile, details: Any, timeout: Optional[float]) -> aio.ClientCallDetails:
-    metadata = aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {tokens.token()}"))
-    return aio.ClientCallDetails(details.method, timeout, metadata, details.credentials, details.wait_for_ready)
-
-
-class _Unary(aio.UnaryUnaryClientInterceptor):
+class _Interceptor:
     def __init__(self, tokens: TokenFile) -> None:
         self._tokens = tokens
 
+    def _authorized(self, details: Any, timeout: Optional[float]) -> aio.ClientCallDetails:
+        metadata = aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {self._tokens.token()}"))
+        return aio.ClientCallDetails(
+            details.method, timeout, metadata, details.credentials, details.wait_for_ready
+        )
+
+
+class _Unary(_Interceptor, aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         attempts = Attempts(self._tokens, details.method, request, details.timeout)
         while True:
-            call = await continuation(_authorized(self._tokens, details, attempts.timeout()), attempts.request)
+            call = await continuation(self._authorized(details, attempts.timeout()), attempts.request)
             try:
                 await call
                 return call
@@ -103,25 +99,16 @@ class _Unary(aio.UnaryUnaryClientInterceptor):
             await asyncio.sleep(delay)
 
 
-class _Streams(aio.UnaryStreamClientInterceptor):
-    def __init__(self, tokens: TokenFile) -> None:
-        self._tokens = tokens
-
+class _ServerStream(_Interceptor, aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
-        return await continuation(_authorized(self._tokens, details, details.timeout), request)
+        return await continuation(self._authorized(details, details.timeout), request)
 
 
-class _Uploads(aio.StreamUnaryClientInterceptor):
-    def __init__(self, tokens: TokenFile) -> None:
-        self._tokens = tokens
-
+class _ClientStream(_Interceptor, aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, details: Any, requests: Any) -> Any:
-        return await continuation(_authorized(self._tokens, details, details.timeout), requests)
+        return await continuation(self._authorized(details, details.timeout), requests)
 
 
-class _Dialogs(aio.StreamStreamClientInterceptor):
-    def __init__(self, tokens: TokenFile) -> None:
-        self._tokens = tokens
-
+class _BidirectionalStream(_Interceptor, aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
-        return await continuation(_authorized(self._tokens, details, details.timeout), requests)
+        return await continuation(self._authorized(details, details.timeout), requests)

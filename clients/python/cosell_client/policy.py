@@ -35,8 +35,9 @@ _TRANSPORT = {
 }
 
 
-_OPERATIONS = "google.longrunning.Operations"
-_READS = {f"/{_OPERATIONS}/{name}" for name in ("GetOperation", "ListOperations", "WaitOperation")}
+_READS = {
+    f"/google.longrunning.Operations/{name}" for name in ("GetOperation", "ListOperations", "WaitOperation")
+}
 """Reads whose definitions do not say that they have no side effects."""
 
 
@@ -99,7 +100,7 @@ class Attempts:
         return self._is_repeatable and is_unknown
 
 
-def method_name(method: Any) -> str:
+def _method_path(method: Any) -> str:
     """The path of a method, `/<package>.<service>/<method>`, as text."""
     return method.decode() if isinstance(method, bytes) else str(method)
 
@@ -119,7 +120,7 @@ def _with_request_id(request: Any) -> Any:
 
 
 def _has_no_side_effects(method: Any) -> bool:
-    path = method_name(method)
+    path = _method_path(method)
     if path in _READS:
         return True
     service, _, name = path.lstrip("/").partition("/")

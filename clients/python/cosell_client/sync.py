@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
@@ -10,31 +9,23 @@ from typing import Any, NamedTuple, Optional
 import grpc
 from google.longrunning import operations_pb2  # type: ignore[import-untyped]
 
+from cosell_client.connection import Connection
 from cosell_client.errors import CosellError
 from cosell_client.policy import Attempts, TokenFile
 
 
-class Client:
+class Client(Connection):
     """A connection to cosell. Stubs take its `channel`; their calls raise `CosellError`.
 
     A call without a `timeout` has 20 seconds with all its repetitions. Calls with `.future()` wait for their end.
     """
 
-    def __init__(
-        self,
-        target: str,
-        *,
-        token_file: str | os.PathLike[str],
-        plain_text: bool = False,
-        root_certificates: Optional[bytes] = None,
-        options: tuple[tuple[str, Any], ...] = (),
-    ) -> None:
-        """Connects to `host:port` on first use. `root_certificates` (PEM) replace those of the system."""
-        if plain_text:
+    def _open(self, target: str, credentials: Any, options: Any, tokens: TokenFile) -> None:
+        if credentials is None:
             self._channel = grpc.insecure_channel(target, options)
         else:
-            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(root_certificates), options)
-        self.channel: grpc.Channel = grpc.intercept_channel(self._channel, _Interceptor(TokenFile(token_file)))
+            self._channel = grpc.secure_channel(target, credentials, options)
+        self.channel: grpc.Channel = grpc.intercept_channel(self._channel, _Interceptor(tokens))
 
     def close(self) -> None:
         """Closes the connection."""
