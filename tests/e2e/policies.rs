@@ -127,7 +127,7 @@ const ALLOWED_FINDINGS: [(&str, &str, &str); 23] = [
     ),
     (
         "SEC013",
-        "opportunity.opportunity.delete_words",
+        "opportunity.opportunity.delete_search_terms",
         "its function runs as the invoking role, beneath its policies",
     ),
 ];
