@@ -40,14 +40,14 @@ pub enum Package {
 
 /// Builds packages.
 pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<()> {
-    let folder = folder()?;
+    let folder = create_folder()?;
     let is_wanted = |package| arguments.packages.is_empty() || arguments.packages.contains(&package);
     if is_wanted(Package::Descriptors) {
         fs::create_dir_all(folder.join("build"))?;
-        descriptors(root, &folder)?;
+        build_descriptors(root, &folder)?;
     }
     if is_wanted(Package::Python) {
-        let wheel = python(root, &folder)?;
+        let wheel = build_wheel(root, &folder)?;
         copy_built(&wheel, &folder)?;
     }
     Ok(())
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<()> {
 
 /// Installs the packages for tests, each with its newest and with its oldest dependencies, and returns the folder.
 pub fn install(root: &Path) -> anyhow::Result<PathBuf> {
-    let wheel = python(root, &folder()?)?;
+    let wheel = build_wheel(root, &create_folder()?)?;
     let wheel = wheel.to_string_lossy();
     let newest = [&*wheel];
     let oldest: Vec<_> = newest.into_iter().chain(OLDEST_PYTHON).collect();
@@ -64,7 +64,7 @@ pub fn install(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(installed.parent().context("no folder of the tools")?.to_owned())
 }
 
-fn folder() -> anyhow::Result<PathBuf> {
+fn create_folder() -> anyhow::Result<PathBuf> {
     let folder = tools::target().join("clients");
     fs::create_dir_all(&folder).context("creating target/clients")?;
     Ok(folder.canonicalize()?)
@@ -77,7 +77,7 @@ pub fn buf() -> anyhow::Result<Command> {
     Ok(Command::new(program))
 }
 
-fn descriptors(root: &Path, folder: &Path) -> anyhow::Result<()> {
+fn build_descriptors(root: &Path, folder: &Path) -> anyhow::Result<()> {
     for (name, options) in [
         ("cosell.binpb", &[][..]),
         ("cosell.min.binpb", &["--exclude-source-info"]),
@@ -97,7 +97,7 @@ fn descriptors(root: &Path, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Builds the wheel, unless there is one of the same files, and returns its path.
-fn python(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+fn build_wheel(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let files = [
         root.join("proto"),
         root.join("clients/python"),
@@ -113,35 +113,7 @@ fn python(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let generators = tools::install_wheels("python-client", &PYTHON, Platform::ThisPython, &print_status)?;
     let build = folder.join("build/python");
     copy_package(root, "python", &build)?;
-    #[expect(clippy::disallowed_methods, reason = "where programs are has no argument")]
-    let programs = std::env::var_os("PATH").unwrap_or_default();
-    let path = [generators.join("bin")]
-        .into_iter()
-        .chain(std::env::split_paths(&programs));
-    let path = std::env::join_paths(path)?;
-    let mut generate = buf()?;
-    generate
-        .args([
-            "generate",
-            "--template",
-            "clients/python/buf.gen.yaml",
-            "--output",
-        ])
-        .arg(&build)
-        .env("PYTHONPATH", &generators)
-        .env("PATH", path)
-        .current_dir(root);
-    check(&mut generate)?;
-    // buf does not know this generator. It reads the definitions themselves, of which the stubs contain nothing else.
-    let mut stubs = Command::new("python3");
-    stubs
-        .args(["-m", "grpc_tools.protoc", "--proto_path=proto"])
-        .arg(format!("--grpc_python_out={}", build.display()))
-        .args(files_with_services(root)?)
-        .env("PYTHONPATH", &generators)
-        .current_dir(root);
-    check(&mut stubs)?;
-    remove_empty_stubs(&build.join("cosell"))?;
+    generate_stubs(root, &generators, &build)?;
     let mut pip = Command::new("python3");
     pip.args([
         "-m",
@@ -156,6 +128,39 @@ fn python(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     .arg(&build);
     check(&mut pip)?;
     Ok(wheel)
+}
+
+/// Generates messages, stubs and their types.
+fn generate_stubs(root: &Path, generators: &Path, build: &Path) -> anyhow::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "where programs are has no argument")]
+    let programs = std::env::var_os("PATH").unwrap_or_default();
+    let path = [generators.join("bin")]
+        .into_iter()
+        .chain(std::env::split_paths(&programs));
+    let path = std::env::join_paths(path)?;
+    let mut generate = buf()?;
+    generate
+        .args([
+            "generate",
+            "--template",
+            "clients/python/buf.gen.yaml",
+            "--output",
+        ])
+        .arg(build)
+        .env("PYTHONPATH", generators)
+        .env("PATH", path)
+        .current_dir(root);
+    check(&mut generate)?;
+    // buf does not know this generator. It reads the definitions themselves, of which the stubs contain nothing else.
+    let mut stubs = Command::new("python3");
+    stubs
+        .args(["-m", "grpc_tools.protoc", "--proto_path=proto"])
+        .arg(format!("--grpc_python_out={}", build.display()))
+        .args(files_with_services(root)?)
+        .env("PYTHONPATH", generators)
+        .current_dir(root);
+    check(&mut stubs)?;
+    remove_empty_stubs(&build.join("cosell"))
 }
 
 /// A hash of these files, of all files in these folders, and of the versions of the generators.

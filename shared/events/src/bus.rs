@@ -127,7 +127,8 @@ impl Bus {
         self.jetstream.create_or_update_stream(config).await.map(drop)
     }
 
-    /// Tells the relays of a context in other processes that events are pending. Not reliable: they also look themselves.
+    /// Notifies the relays of a context in other processes that events are pending. Not reliable: they also look
+    /// themselves.
     pub(crate) async fn wake(&self, context: &str) {
         if self.client.connection_state() == State::Connected {
             let _ = self.client.publish(wake_subject(context), Bytes::new()).await;

@@ -1,7 +1,8 @@
 //! Database access of all services: pools, scoped transactions, idempotency, denials, migrations.
 //!
 //! The pool is private: a connection is available only in a transaction with a scope ([`Db::tx`]), by which row-level
-//! security is evaluated, or for a statement that sets its scope itself ([`Db::read`]). The SQL of this crate uses only tables that every service has (docs/ARCHITECTURE.md).
+//! security is evaluated, or for a statement that sets its scope itself ([`Db::read`]). The SQL of this crate uses only
+//! tables that every service has (docs/ARCHITECTURE.md).
 
 mod call;
 mod db;

@@ -35,8 +35,8 @@ const MAX_LOGINS: usize = 4;
 const MAX_TRANSACTION: Duration = Duration::from_secs(6);
 /// Time limit of a login. Reached only if the server does not respond, or if the process gets no CPU time.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// Time limit for the first statement on a connection, and for the reset of a released one. After it the connection is considered lost: TCP
-/// detects a vanished server only after a quarter of an hour.
+/// Time limit for the first statement on a connection, and for the reset of a released one. After it the connection is
+/// considered lost: TCP detects a vanished server only after a quarter of an hour.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much longer than its limit a single statement may last, so that the timeout is rarely set anew.
 const MAX_EXCESS: Duration = Duration::from_millis(150);
